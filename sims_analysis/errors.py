@@ -1,0 +1,205 @@
+"""Every error and warning of the library, in one tree.
+
+``SimsError`` is the root of the errors, ``SimsWarning`` of the warnings. Each error is also
+the built-in exception that a user would expect (``ValueError``, ``KeyError``, ``OSError``...),
+so that code which does not know this library still catches the right thing.
+"""
+
+import os.path
+import sys
+import warnings
+from collections.abc import Sequence
+
+__all__ = [
+    "AmbiguousJunctionWarning",
+    "ApiError",
+    "ArchiveError",
+    "ConnectionFailed",
+    "DoseWarning",
+    "JunctionError",
+    "NotFound",
+    "PartialResultsError",
+    "PayloadError",
+    "ProfileError",
+    "ProfileWarning",
+    "RateLimited",
+    "RequestTimeout",
+    "SimsError",
+    "SimsWarning",
+    "SpeciesError",
+    "StatusError",
+    "Unauthorized",
+    "UnitsError",
+]
+
+
+class SimsError(Exception):
+    """Root of every error raised on purpose by ``sims_analysis``."""
+
+
+class UnitsError(SimsError, ValueError):
+    """A unit is missing, unknown, ambiguous, or of the wrong kind."""
+
+
+class ProfileError(SimsError, ValueError):
+    """A depth profile that cannot be used as it is."""
+
+
+class SpeciesError(SimsError, KeyError):
+    """A species that the data do not hold."""
+
+    def __str__(self) -> str:
+        # KeyError shows the repr of its message, which hides line breaks and doubles quotes.
+        return Exception.__str__(self)
+
+
+class JunctionError(SimsError, ValueError):
+    """No junction or crossing where ``strict=True`` demanded one."""
+
+
+class PayloadError(SimsError, ValueError):
+    """A response that is not what the wire contract promises.
+
+    Parameters
+    ----------
+    message : str
+        What was found and what was expected.
+    path : str
+        JSON path of the offending value, such as ``$[3].depths[17]``.
+    """
+
+    def __init__(self, message: str, path: str = "$") -> None:
+        super().__init__(message, path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.args[0]}"
+
+
+class ArchiveError(SimsError):
+    """An archive that cannot be read, or whose content is damaged or absent."""
+
+
+class ApiError(SimsError):
+    """A request to the API that did not succeed."""
+
+
+class ConnectionFailed(ApiError, OSError):
+    """No connection, or one that broke before the answer was whole."""
+
+
+class RequestTimeout(ApiError, TimeoutError):
+    """The server did not answer within the timeout."""
+
+
+class StatusError(ApiError):
+    """The server answered with an HTTP status that means failure.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do.
+    status_code : int
+        HTTP status.
+    url : str
+        The requested address; it never holds a key.
+    body : str
+        The beginning of the response body.
+    """
+
+    def __init__(self, message: str, *, status_code: int, url: str, body: str = "") -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.url = url
+        self.body = body
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_status_error, (type(self), self.args[0], self.__dict__))
+
+
+def _rebuild_status_error(
+    cls: type[StatusError], message: str, state: dict[str, object]
+) -> StatusError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    error.__dict__.update(state)
+    return error
+
+
+class Unauthorized(StatusError):
+    """401 or 403: the key is missing, wrong, or not allowed to see this entry."""
+
+
+class NotFound(StatusError):
+    """404 or 422: the server knows no entry under this id."""
+
+
+class RateLimited(StatusError):
+    """429: too many requests.
+
+    Parameters
+    ----------
+    retry_after : float or None
+        Seconds to wait, where the server named them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int = 429,
+        url: str,
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, url=url, body=body)
+        self.retry_after = retry_after
+
+
+class PartialResultsError(ApiError):
+    """Some of the asked ids failed; what did arrive is kept here.
+
+    Parameters
+    ----------
+    message : str
+        How many failed, and the first reason.
+    results : sequence
+        One item per asked id, in the order asked: a ``SIMSResult`` or the error of that id.
+    """
+
+    def __init__(self, message: str, results: Sequence[object]) -> None:
+        super().__init__(message, results)
+        self.results = list(results)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class SimsWarning(UserWarning):
+    """Root of every warning of ``sims_analysis``."""
+
+
+class ProfileWarning(SimsWarning):
+    """A profile was usable only after a harmless, stated step."""
+
+
+class DoseWarning(SimsWarning):
+    """A dose was integrated over less than was asked, or depends on the rule."""
+
+
+class AmbiguousJunctionWarning(SimsWarning):
+    """More than one crossing qualified as the junction; one was chosen by the stated policy."""
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def warn(message: str, category: type[SimsWarning]) -> None:
+    """Warn at the line of the caller outside this package, however deep the call came from.
+
+    ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

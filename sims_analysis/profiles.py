@@ -1,0 +1,402 @@
+"""Depth profiles as the API delivers them: checked records, JSON in, the same JSON out.
+
+Nothing is sorted, converted or dropped here. A :class:`DepthProfile` is what the laboratory
+delivered; :func:`sims_analysis.to_dataset` is where profiles become comparable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["DepthProfile", "SIMSResult"]
+
+#: Fields of a profile object on the wire, in the order of the reference.
+WIRE_FIELDS = (
+    "data_id",
+    "id",
+    "processed_data_id",
+    "species_name",
+    "depths",
+    "depth_units",
+    "concentrations",
+    "concentration_units",
+    "species_metadata",
+    "last_updated",
+)
+_REQUIRED = ("species_name", "depths", "depth_units", "concentrations", "concentration_units")
+_TEXT = ("species_name", "depth_units", "concentration_units")
+_IDENTIFIERS = ("data_id", "id", "processed_data_id")
+_NUMBERS = {int, float}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DepthProfile:
+    """One species of one SIMS measurement, exactly as delivered.
+
+    Parameters
+    ----------
+    species_name : str
+        Name as delivered: ``"11B"``, ``"Ga->"``, ``"^118SnI_3-"``.
+    depths : array_like, shape (n,)
+        Depth (or sputter time) of every sample, in `depth_units`; finite.
+    depth_units : str
+        Unit of `depths` as delivered, such as ``"nm"``, ``"um"`` or ``"s"``.
+    concentrations : array_like, shape (n,)
+        Value of every sample, in `concentration_units`. ``NaN`` (``null`` on the wire) means
+        that the sample was not measured. Zero and negative values are kept.
+    concentration_units : str
+        Unit of `concentrations` as delivered: ``"atoms/cm^3"``, ``"at%"``, ``"counts/s"``...
+    data_id, id, processed_data_id : str or int, optional
+        Identifiers of the entry, of this profile and of the processing run.
+    species_metadata : dict, optional
+        Whatever the server keeps beside the profile.
+    last_updated : str, optional
+        ISO 8601 time as delivered.
+    extra : dict, optional
+        Fields that the wire contract does not name; they survive a round trip.
+
+    Raises
+    ------
+    ProfileError
+        If the two arrays differ in length, are empty, are not one-dimensional numbers, or hold
+        an infinity; or if a depth is not finite.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.DepthProfile(
+    ...     species_name="B", depths=[0, 10, 20], depth_units="nm",
+    ...     concentrations=[1e18, 3e18, 5e17], concentration_units="atoms/cm^3",
+    ... )
+    <DepthProfile 'B': 3 samples, 0 to 20 nm, 5e+17 to 3e+18 atoms/cm^3>
+    """
+
+    species_name: str
+    depths: NDArray[np.float64]
+    depth_units: str
+    concentrations: NDArray[np.float64]
+    concentration_units: str
+    data_id: str | int | None = None
+    id: str | int | None = None
+    processed_data_id: str | int | None = None
+    species_metadata: dict[str, Any] | None = None
+    last_updated: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    #: Keys of the wire object in their order, so that `to_dict` gives back the identical object.
+    _keys: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        for name in _TEXT:
+            if not isinstance(getattr(self, name), str):
+                found = type(getattr(self, name)).__name__
+                raise ProfileError(f"{name} must be text, found {found}")
+        for name in ("depths", "concentrations"):
+            object.__setattr__(self, name, self._checked(name, getattr(self, name)))
+        if self.depths.size != self.concentrations.size:
+            raise ProfileError(
+                f"species {self.species_name!r}: {self.depths.size} depths but "
+                f"{self.concentrations.size} concentrations; each sample needs both"
+            )
+        if self.depths.size == 0:
+            raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
+
+    def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
+        array = np.asarray(values)
+        if array.dtype.kind not in "iuf" and not (
+            # A list with None arrives as objects: None is "not measured", the rest must be numbers.
+            array.dtype.kind == "O"
+            and name == "concentrations"
+            and all(v is None or type(v) in _NUMBERS for v in array.ravel())
+        ):
+            raise ProfileError(
+                f"species {self.species_name!r}: {name} must be numbers, "
+                f"found an array of type {array.dtype}"
+            )
+        if array.ndim != 1:
+            raise ProfileError(
+                f"species {self.species_name!r}: {name} must have one dimension, "
+                f"found shape {array.shape}"
+            )
+        # Always a copy: the record must not change when the caller's array does.
+        array = np.array(array, dtype=np.float64)
+        bad = ~np.isfinite(array) if name == "depths" else np.isinf(array)
+        if bad.any():
+            index = int(bad.argmax())
+            raise ProfileError(
+                f"species {self.species_name!r}: {name}[{index}] is {array[index]}; "
+                "a sample needs a finite depth and a finite value (None or NaN: not measured)"
+            )
+        array.setflags(write=False)
+        return array
+
+    @classmethod
+    def from_dict(cls, wire: Mapping[str, Any], path: str = "$") -> DepthProfile:
+        """Check a profile object of the wire, field by field.
+
+        Parameters
+        ----------
+        wire : mapping
+            The decoded JSON object.
+        path : str
+            JSON path of the object, for error messages.
+
+        Raises
+        ------
+        PayloadError
+            With the JSON path of the field that breaks the contract.
+        """
+        if not isinstance(wire, Mapping):
+            raise PayloadError(f"expected a profile object, found {_json_type(wire)}", path)
+        missing = [name for name in _REQUIRED if name not in wire]
+        if missing:
+            raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
+        for name in _TEXT:
+            _expect(wire[name], str, "text", f"{path}.{name}")
+        for name in _IDENTIFIERS:
+            value = wire.get(name)
+            if type(value) not in (str, int) and value is not None:
+                raise PayloadError(
+                    f"expected text or an integer, found {_json_type(value)}", f"{path}.{name}"
+                )
+        if wire.get("last_updated") is not None:
+            _expect(wire["last_updated"], str, "text", f"{path}.last_updated")
+        if wire.get("species_metadata") is not None:
+            _expect(wire["species_metadata"], dict, "an object", f"{path}.species_metadata")
+        depths = _numbers(wire["depths"], f"{path}.depths", nullable=False)
+        concentrations = _numbers(wire["concentrations"], f"{path}.concentrations", nullable=True)
+        species = wire["species_name"]
+        if depths.size != concentrations.size:
+            raise PayloadError(
+                f"species {species!r} has {depths.size} depths but {concentrations.size} "
+                "concentrations; each sample needs both",
+                path,
+            )
+        if depths.size == 0:
+            raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
+        known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+        known.update(depths=depths, concentrations=concentrations)
+        extra = {name: value for name, value in wire.items() if name not in known}
+        return cls(**known, extra=extra, _keys=tuple(wire))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the wire object: the fields that were delivered, in their order.
+
+        Returns
+        -------
+        dict
+            JSON-ready; a sample that was not measured is ``None``.
+        """
+        values: dict[str, Any] = {name: getattr(self, name) for name in WIRE_FIELDS}
+        values["depths"] = self.depths.tolist()
+        concentrations = self.concentrations.tolist()
+        if np.isnan(self.concentrations).any():
+            concentrations = [None if math.isnan(c) else c for c in concentrations]
+        values["concentrations"] = concentrations
+        values.update(self.extra)
+        if self._keys:
+            return {name: values[name] for name in self._keys}
+        return {k: v for k, v in values.items() if v is not None}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DepthProfile):
+            return NotImplemented
+        return all(
+            np.array_equal(mine, theirs, equal_nan=True)
+            if isinstance(mine, np.ndarray)
+            else mine == theirs
+            for mine, theirs in (
+                (getattr(self, f.name), getattr(other, f.name))
+                for f in fields(self)
+                if f.name != "_keys"
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays and dicts inside: equal but unhashable
+
+    def __repr__(self) -> str:
+        measured = self.concentrations[~np.isnan(self.concentrations)]
+        span = f"{measured.min():.3g} to {measured.max():.3g}" if measured.size else "nothing"
+        return (
+            f"<DepthProfile {self.species_name!r}: {self.depths.size} samples, "
+            f"{self.depths.min():.4g} to {self.depths.max():.4g} {self.depth_units}, "
+            f"{span} {self.concentration_units}>"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SIMSResult:
+    """The depth profiles of one data entry, and where they came from.
+
+    Parameters
+    ----------
+    data_id : str
+        Identifier of the entry.
+    depth_profiles : list of DepthProfile
+        In the order delivered; empty if the entry has no SIMS data.
+    provenance : dict, optional
+        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+    """
+
+    data_id: str
+    depth_profiles: list[DepthProfile]
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(
+        cls,
+        payload: bytes | bytearray | memoryview | str,
+        *,
+        data_id: str | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> SIMSResult:
+        """Read the payload of ``GET /sims/{data_id}``.
+
+        Parameters
+        ----------
+        payload : bytes or str
+            JSON array of profile objects.
+        data_id : str, optional
+            The id that was asked for; by default that of the first profile.
+        provenance : mapping, optional
+            Kept as it is.
+
+        Raises
+        ------
+        PayloadError
+            If the payload is not JSON or breaks the contract; it names the JSON path.
+
+        Examples
+        --------
+        >>> import sims_analysis as sims
+        >>> result = sims.SIMSResult.from_json(
+        ...     b'[{"data_id": "d1", "species_name": "Si", "depths": [0, 10],'
+        ...     b' "depth_units": "nm", "concentrations": [1.2e18, 3.4e18],'
+        ...     b' "concentration_units": "atoms/cm^3"}]'
+        ... )
+        >>> result.species
+        ['Si']
+        """
+        try:
+            wire = orjson.loads(payload)
+        except orjson.JSONDecodeError as error:
+            raise PayloadError(f"not valid JSON ({error})") from None
+        if not isinstance(wire, list):
+            raise PayloadError(f"expected an array of profiles, found {_json_type(wire)}")
+        profiles = [DepthProfile.from_dict(item, f"$[{i}]") for i, item in enumerate(wire)]
+        if data_id is None:
+            data_id = str(profiles[0].data_id) if profiles else ""
+        return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
+
+    def to_json(self) -> bytes:
+        """Give the payload back: JSON equal to what was read, unknown fields included.
+
+        Raises
+        ------
+        ProfileError
+            If a metadata value has no JSON form.
+        """
+        try:
+            return orjson.dumps([profile.to_dict() for profile in self.depth_profiles])
+        except TypeError as error:
+            raise ProfileError(f"data entry {self.data_id!r} has no JSON form: {error}") from None
+
+    def to_dataset(self, **options: Any) -> xr.Dataset:
+        """Give one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""
+        from sims_analysis.dataset import to_dataset
+
+        return to_dataset(self, **options)
+
+    @property
+    def species(self) -> list[str]:
+        """Names of the species, in the order delivered."""
+        return [profile.species_name for profile in self.depth_profiles]
+
+    def __getitem__(self, species: str) -> DepthProfile:
+        for profile in self.depth_profiles:
+            if profile.species_name == species:
+                return profile
+        raise SpeciesError(
+            f"data entry {self.data_id!r} has no species {species!r}; "
+            f"it has {', '.join(map(repr, self.species)) or 'none'}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<SIMSResult {self.data_id!r}: {', '.join(self.species) or 'no SIMS data'}>"
+
+
+def _json_type(value: object) -> str:
+    """Name a decoded value as JSON calls it."""
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "text",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        type(None): "null",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def _expect(value: object, kind: type, expected: str, path: str) -> None:
+    if not isinstance(value, kind):
+        raise PayloadError(f"expected {expected}, found {_json_type(value)}", path)
+
+
+def _numbers(values: object, path: str, *, nullable: bool) -> NDArray[np.float64]:
+    """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
+    if type(values) is not list:
+        raise PayloadError(f"expected an array of numbers, found {_json_type(values)}", path)
+    allowed = _NUMBERS | {type(None)} if nullable else _NUMBERS
+    kinds = set(map(type, values))
+    if not kinds <= allowed:
+        index = next(i for i, v in enumerate(values) if type(v) not in allowed)
+        what = "a number or null" if nullable else "a number"
+        raise PayloadError(
+            f"expected {what}, found {_json_type(values[index])}", f"{path}[{index}]"
+        )
+    numbers: Iterable[Any] = values
+    if type(None) in kinds:
+        numbers = (math.nan if v is None else v for v in values)
+    try:
+        array = np.fromiter(numbers, np.float64, len(values))
+    except OverflowError:
+        index = next(i for i, v in enumerate(values) if _overflows(v))
+        raise PayloadError("the number is too large", f"{path}[{index}]") from None
+    if np.isinf(array).any():
+        index = int(np.isinf(array).argmax())
+        raise PayloadError("the number is infinite", f"{path}[{index}]")
+    return array
+
+
+def _overflows(value: Any) -> bool:
+    try:
+        float(value if value is not None else 0.0)
+    except OverflowError:
+        return True
+    return False
+
+
+def profiles_of(source: SIMSResult | DepthProfile | Sequence[DepthProfile]) -> list[DepthProfile]:
+    """List the profiles of a result, of one profile, or of a sequence of profiles."""
+    if isinstance(source, SIMSResult):
+        return source.depth_profiles
+    if isinstance(source, DepthProfile):
+        return [source]
+    profiles = list(source)
+    for i, profile in enumerate(profiles):
+        if not isinstance(profile, DepthProfile):
+            raise ProfileError(f"item {i} is {type(profile).__name__}, expected DepthProfile")
+    return profiles
