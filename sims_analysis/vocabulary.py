@@ -1,0 +1,107 @@
+"""The one table of names: every variable and result, its unit, long name, meaning and source.
+
+Results take their attrs from here at the exit of every function: attrs that went through a
+user's arithmetic are not to be believed (xarray keeps ``units`` even through ``a / a``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sims_analysis.units import CANONICAL
+
+__all__ = ["QUANTITIES", "STATUS", "TERMS", "Term", "attrs"]
+
+
+class Term(NamedTuple):
+    """A variable or result.
+
+    ``kind`` is a key of ``units.CANONICAL``, or ``None`` for text and counts of things.
+    """
+
+    kind: str | None
+    long_name: str
+    definition: str
+    reference: str = ""
+
+
+ISO_18115 = "ISO 18115-1, Surface chemical analysis - Vocabulary"
+
+TERMS = {
+    # axes
+    "depth": Term("depth", "Depth", "distance below the original surface"),
+    "sputter_time": Term("sputter_time", "Sputter time", "time since sputtering began"),
+    # measured variables
+    "concentration": Term("concentration", "Concentration", "atoms of the species per volume"),
+    "intensity": Term("count_rate", "Intensity", "secondary ions counted per time"),
+    "intensity_counts": Term("count", "Counts", "secondary ions counted per data point"),
+    "intensity_arbitrary": Term("arbitrary", "Intensity", "signal in the instrument's own units"),
+    "atomic_fraction": Term(
+        "atomic_fraction", "Atomic fraction", "atoms of the species per atom of the sample"
+    ),
+    "mass_fraction": Term(
+        "mass_fraction", "Mass fraction", "mass of the species per mass of the sample"
+    ),
+    "range_density": Term(
+        "range_density", "Concentration per dose", "range distribution: concentration / dose"
+    ),
+    # answers
+    "dose": Term("areal_density", "Dose", "integral of the concentration over depth"),
+    "cumulative_dose": Term(
+        "areal_density", "Cumulative dose", "integral of the concentration up to each depth"
+    ),
+    "retained_fraction": Term(
+        "dimensionless", "Fraction of the dose", "integral of the range density over depth"
+    ),
+    "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
+    "junction_depth": Term(
+        "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
+    ),
+    "decay_length": Term(
+        "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
+    ),
+    "status": Term(None, "Status", "what is known of the answer: see sims_analysis.vocabulary"),
+}
+
+#: Variables of a Dataset that hold measured values, in the order of preference.
+QUANTITIES = (
+    "concentration",
+    "range_density",
+    "atomic_fraction",
+    "mass_fraction",
+    "intensity",
+    "intensity_counts",
+    "intensity_arbitrary",
+)
+
+#: The words of every ``status``, in the order of the kernels' codes.
+STATUS = (
+    "ok",
+    "no_data",
+    "never_reached",
+    "always_above",
+    "below_detection",
+    "truncated",
+    "",
+)
+
+
+def attrs(name: str, units: str | None = None) -> dict[str, str]:
+    """Give fresh attrs for a variable or result.
+
+    Parameters
+    ----------
+    name : str
+        Key of :data:`TERMS`.
+    units : str, optional
+        A canonical unit that replaces the term's own (an intensity may be in ``count``).
+    """
+    term = TERMS[name]
+    fresh: dict[str, str] = {}
+    if units is not None or term.kind is not None:
+        fresh["units"] = units if units is not None else CANONICAL[term.kind or ""]
+    fresh["long_name"] = term.long_name
+    fresh["description"] = term.definition
+    if term.reference:
+        fresh["references"] = term.reference
+    return fresh
