@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DepthProfile", "SIMSResult"]
 
-#: Fields of a profile object on the wire, in the order of the reference.
+#: Fields of a profile object on the wire, in the order of the reference; the last is ours.
 WIRE_FIELDS = (
     "data_id",
     "id",
@@ -34,10 +35,12 @@ WIRE_FIELDS = (
     "concentration_units",
     "species_metadata",
     "last_updated",
+    "concentrations_stderr",
 )
 _REQUIRED = ("species_name", "depths", "depth_units", "concentrations", "concentration_units")
 _TEXT = ("species_name", "depth_units", "concentration_units")
 _IDENTIFIERS = ("data_id", "id", "processed_data_id")
+_ARRAYS = ("depths", "concentrations", "concentrations_stderr")
 _NUMBERS = {int, float}
 
 
@@ -64,6 +67,9 @@ class DepthProfile:
         Whatever the server keeps beside the profile.
     last_updated : str, optional
         ISO 8601 time as delivered.
+    concentrations_stderr : array_like, shape (n,), optional
+        Standard error of every value, random part, in `concentration_units`. The reference
+        contract does not name it; where it is on the wire, it is read.
     extra : dict, optional
         Fields that the wire contract does not name; they survive a round trip.
 
@@ -93,6 +99,7 @@ class DepthProfile:
     processed_data_id: str | int | None = None
     species_metadata: dict[str, Any] | None = None
     last_updated: str | None = None
+    concentrations_stderr: NDArray[np.float64] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     #: Keys of the wire object in their order, so that `to_dict` gives back the identical object.
     _keys: tuple[str, ...] = field(default=(), repr=False)
@@ -102,13 +109,16 @@ class DepthProfile:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
                 raise ProfileError(f"{name} must be text, found {found}")
-        for name in ("depths", "concentrations"):
-            object.__setattr__(self, name, self._checked(name, getattr(self, name)))
-        if self.depths.size != self.concentrations.size:
-            raise ProfileError(
-                f"species {self.species_name!r}: {self.depths.size} depths but "
-                f"{self.concentrations.size} concentrations; each sample needs both"
-            )
+        for name in _ARRAYS:
+            if getattr(self, name) is None and name not in _REQUIRED:
+                continue
+            array = self._checked(name, getattr(self, name))
+            object.__setattr__(self, name, array)
+            if array.size != self.depths.size:
+                raise ProfileError(
+                    f"species {self.species_name!r}: {self.depths.size} depths but "
+                    f"{array.size} {name}; each sample needs both"
+                )
         if self.depths.size == 0:
             raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
 
@@ -117,7 +127,7 @@ class DepthProfile:
         if array.dtype.kind not in "iuf" and not (
             # A list with None arrives as objects: None is "not measured", the rest must be numbers.
             array.dtype.kind == "O"
-            and name == "concentrations"
+            and name != "depths"
             and all(v is None or type(v) in _NUMBERS for v in array.ravel())
         ):
             raise ProfileError(
@@ -175,18 +185,22 @@ class DepthProfile:
         if wire.get("species_metadata") is not None:
             _expect(wire["species_metadata"], dict, "an object", f"{path}.species_metadata")
         depths = _numbers(wire["depths"], f"{path}.depths", nullable=False)
-        concentrations = _numbers(wire["concentrations"], f"{path}.concentrations", nullable=True)
         species = wire["species_name"]
-        if depths.size != concentrations.size:
-            raise PayloadError(
-                f"species {species!r} has {depths.size} depths but {concentrations.size} "
-                "concentrations; each sample needs both",
-                path,
-            )
         if depths.size == 0:
             raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
         known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-        known.update(depths=depths, concentrations=concentrations)
+        known["depths"] = depths
+        for name in _ARRAYS[1:]:
+            if known.get(name) is None and name not in _REQUIRED:
+                continue
+            values = _numbers(known[name], f"{path}.{name}", nullable=True)
+            if values.size != depths.size:
+                raise PayloadError(
+                    f"species {species!r} has {depths.size} depths but {values.size} {name}; "
+                    "each sample needs both",
+                    path,
+                )
+            known[name] = values
         extra = {name: value for name, value in wire.items() if name not in known}
         return cls(**known, extra=extra, _keys=tuple(wire))
 
@@ -199,11 +213,9 @@ class DepthProfile:
             JSON-ready; a sample that was not measured is ``None``.
         """
         values: dict[str, Any] = {name: getattr(self, name) for name in WIRE_FIELDS}
-        values["depths"] = self.depths.tolist()
-        concentrations = self.concentrations.tolist()
-        if np.isnan(self.concentrations).any():
-            concentrations = [None if math.isnan(c) else c for c in concentrations]
-        values["concentrations"] = concentrations
+        for name in _ARRAYS:
+            if values[name] is not None:
+                values[name] = _nullable(values[name])
         values.update(self.extra)
         if self._keys:
             return {name: values[name] for name in self._keys}
@@ -288,13 +300,13 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        try:
-            wire = orjson.loads(payload)
-        except orjson.JSONDecodeError as error:
-            raise PayloadError(f"not valid JSON ({error})") from None
+        wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {_json_type(wire)}")
         profiles = [DepthProfile.from_dict(item, f"$[{i}]") for i, item in enumerate(wire)]
+        # The arrays were just seen to hold numbers only: no key can hide in them.
+        slim = [{k: None if k in _ARRAYS else v for k, v in item.items()} for item in wire]
+        refuse_duplicate_keys(payload, slim)
         if data_id is None:
             data_id = str(profiles[0].data_id) if profiles else ""
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
@@ -334,6 +346,14 @@ class SIMSResult:
 
     def __repr__(self) -> str:
         return f"<SIMSResult {self.data_id!r}: {', '.join(self.species) or 'no SIMS data'}>"
+
+
+def _nullable(array: NDArray[np.float64]) -> list[float | None]:
+    """List the numbers; NaN, which JSON does not have, becomes ``None``."""
+    numbers = array.tolist()
+    if np.isnan(array).any():
+        return [None if math.isnan(number) else number for number in numbers]
+    return list(numbers)
 
 
 def _json_type(value: object) -> str:

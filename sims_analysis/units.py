@@ -306,23 +306,20 @@ def _expression(text: str, plain: str) -> str:
         position = token.end()
         if token["space"]:
             continue
-        number = bool(token["op"]) and token["op"].lstrip("+-").isdigit()
-        if number and (not parts or parts[-1] != "**"):
-            raise _unknown(text, f"the number {token['op']} in it is not a power")
+        after_power = bool(parts) and parts[-1] == "**"
+        number = token["op"] or token["one"] or ""
+        if after_power != number.lstrip("+-").isdigit() and not (token["one"] and not parts):
+            raise _unknown(text, "it holds a number that is not a power, or a power that is none")
         if token["name"]:
             part = _name(text, token["name"]) + (f"**({token['power']})" if token["power"] else "")
-        elif token["one"]:
-            if parts:
-                raise _unknown(text, "a number stands inside it")
-            part = "1"
         else:
-            part = {"^": "**"}.get(token["op"], token["op"])
+            part = {"^": "**"}.get(number, number)
         operand = part[0].isalnum() or part[0] == "("
         if parts and operand and (parts[-1][-1].isalnum() or parts[-1][-1] == ")"):
             parts.append("*")
         elif not parts and part == "/":
             parts.append("1")
-        parts.append(f"({part})" if number else part)
+        parts.append(f"({part})" if after_power else part)
     return " ".join(parts)
 
 
@@ -614,8 +611,3 @@ def _application_registry() -> Any:
         # A dimension of its own: counts are not atoms, and neither is a pure number.
         registry.define("atom = [atom]")
     return registry
-
-
-def significant_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round every value to 15 significant digits, as a decimal text would have stated it."""
-    return np.array([_significant(v) for v in values.tolist()], dtype=np.float64)

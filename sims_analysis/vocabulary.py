@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sims_analysis.units import CANONICAL
 
-__all__ = ["QUANTITIES", "STATUS", "TERMS", "Term", "attrs"]
+__all__ = ["AXES", "QUANTITIES", "STATUS", "TERMS", "VALUE_KINDS", "Term", "attrs", "kinds"]
 
 
 class Term(NamedTuple):
@@ -74,6 +74,12 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
+#: Dimensions along which the samples of one measurement may lie.
+AXES = ("depth", "sputter_time")
+
+#: Kinds of unit in which ``intensity`` may be, in the order of preference.
+INTENSITY_KINDS = ("count_rate", "count", "arbitrary")
+
 #: The words of every ``status``, in the order of the kernels' codes.
 STATUS = (
     "ok",
@@ -84,6 +90,14 @@ STATUS = (
     "truncated",
     "",
 )
+
+
+def kinds(name: str) -> tuple[str, ...]:
+    """Kinds of unit in which a measured variable may be."""
+    return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+
+
+VALUE_KINDS = tuple(dict.fromkeys(kind for name in QUANTITIES for kind in kinds(name)))
 
 
 def attrs(name: str, units: str | None = None) -> dict[str, str]:
