@@ -6,7 +6,10 @@ import hashlib
 import os
 import re
 import secrets
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: Beginning of the name of everything that is not finished.
 TEMPORARY = ".tmp-"
@@ -27,7 +30,7 @@ def folder_name(text: str) -> str:
     >>> folder_name("boron-implant")
     'boron-implant'
     >>> folder_name("../W1 (Boron)")
-    'w1_boron~4eb379dc9c27f0e5'
+    'w1_boron~8c95a04506d1ff90'
     """
     if _PLAIN.fullmatch(text) and not _RESERVED.fullmatch(text):
         return text

@@ -1,0 +1,245 @@
+"""One version of an archived entry: a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from sims_analysis._version import __version__
+from sims_analysis.api import files
+from sims_analysis.errors import ArchiveError, PayloadError
+from sims_analysis.strict_json import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+FORMAT_VERSION = 1
+
+_README = """\
+An archive of SIMS depth profiles, format version 1, written by the Python library sims-analysis.
+
+entries/ENTRY/VERSION/payload.json  the bytes as they were received: a JSON array, one object a
+                                    species, with depths and concentrations and their units
+entries/ENTRY/VERSION/record.json   where they came from (url), when (retrieved, UTC), the sha256
+                                    of payload.json, when the laboratory last updated them, the
+                                    data_id, and the version of the library that wrote them
+entries/ENTRY/catalogue.json        what the catalogue says of the entry, where it was asked
+
+ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
+hash, and stands in full in record.json. VERSION begins with the time it was added: the last by
+name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
+were left by an interrupted writer and mean nothing.
+
+`python -m sims_analysis archive verify FOLDER` checks every file; so does `sha256sum`.
+"""
+# Line ends changed by version control would break every hash.
+_GITATTRIBUTES = "entries/** -text\n"
+_VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}")
+_ABANDONED_AFTER = 3600.0
+_NEWER = (
+    "{!r} was written in format version {} of the archive, this version of sims-analysis reads "
+    f"{FORMAT_VERSION}; update sims-analysis"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the archive knows of one version of an entry.
+
+    Parameters
+    ----------
+    data_id : str
+        Identifier of the entry.
+    url : str
+        Where the payload came from: the address that was asked, ``file:NAME``, or a note.
+    retrieved : str
+        When, ISO 8601 in UTC.
+    sha256 : str
+        Hash of the payload.
+    last_updated : str or None
+        The latest ``last_updated`` of the profiles, as delivered.
+    sims_analysis_version : str
+        Version of the library that wrote the record.
+    format_version : int
+        Version of the archive's layout.
+    """
+
+    data_id: str
+    url: str
+    retrieved: str
+    sha256: str
+    last_updated: str | None = None
+    sims_analysis_version: str = __version__
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What a `SIMSResult` read from this version carries on."""
+        return {"source": self.url, "retrieved": self.retrieved, "sha256": self.sha256}
+
+
+def list_versions(folder: Path) -> list[Path]:
+    """List the versions in the folder of an entry, the current one last."""
+    try:
+        return sorted(path for path in folder.iterdir() if _VERSION.fullmatch(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def read_record(version: Path) -> Record:
+    """Read where a version came from, and check that it is a record of this version."""
+    name = version.parent.name
+    try:
+        fields = decode((version / "record.json").read_bytes())
+        if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
+            raise ArchiveError(_NEWER.format(name, fields["format_version"]))
+        record = Record(**{key: fields[key] for key in Record.__dataclass_fields__})
+    except OSError as error:
+        raise damaged(version, f"record.json cannot be read ({error.strerror})") from None
+    except (PayloadError, KeyError, TypeError) as error:
+        raise damaged(version, f"record.json is not a record ({error})") from None
+    required = (record.data_id, record.url, record.retrieved, record.sha256)
+    if not all(isinstance(text, str) for text in required):
+        raise damaged(version, "record.json is not a record (data_id, url, retrieved, sha256)")
+    if files.folder_name(record.data_id) != name:
+        raise damaged(version, f"record.json names another entry, {record.data_id!r}")
+    if not version.name.endswith("-" + record.sha256[:8]):
+        raise damaged(version, "record.json belongs to another version")
+    return record
+
+
+def read_version(version: Path) -> tuple[Record, bytes]:
+    """Read a record and its payload, and check the payload against the record."""
+    record = read_record(version)
+    try:
+        payload = (version / "payload.json").read_bytes()
+    except OSError as error:
+        raise damaged(version, f"payload.json cannot be read ({error.strerror})") from None
+    found = hashlib.sha256(payload).hexdigest()
+    if found != record.sha256:
+        raise damaged(
+            version,
+            f"payload.json ({len(payload)} bytes) has the sha256 {found[:16]}..., "
+            f"its record says {record.sha256[:16]}...",
+        )
+    return record, payload
+
+
+def current_with(folder: Path, sha256: str) -> Record | None:
+    """Give the record of the current version if it holds this payload and is sound."""
+    versions = list_versions(folder)
+    if not versions or not versions[-1].name.endswith("-" + sha256[:8]):
+        return None
+    try:
+        record, _ = read_version(versions[-1])
+    except ArchiveError:
+        return None
+    return record if record.sha256 == sha256 else None
+
+
+def next_version(folder: Path, sha256: str, now: datetime) -> Path:
+    """Name the version after the current one, even if a clock was ahead when that was added."""
+    versions = list_versions(folder)
+    if versions:
+        stamp = versions[-1].name.rpartition("-")[0]
+        try:
+            newest = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z")
+        except ValueError:
+            raise damaged(versions[-1], f"{stamp} is no time") from None
+        now = max(now, newest + timedelta(microseconds=1))
+    return folder / f"{now:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
+
+
+def commit(target: Path, record: Record, payload: bytes) -> None:
+    """Let a version appear, whole and on the disk."""
+    folder = target.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    temporary = folder / files.temporary_name()
+    temporary.mkdir()
+    try:
+        files.write_durably(temporary / "payload.json", payload)
+        files.write_durably(temporary / "record.json", readable(asdict(record)))
+        files.sync_folder(temporary)
+        temporary.rename(target)
+    except BaseException as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        # The target is there if another writer has just added the same bytes.
+        if not (isinstance(error, OSError) and target.is_dir()):
+            raise
+    files.sync_folder(folder)
+    files.sync_folder(folder.parent)
+
+
+def prepare(path: Path) -> None:
+    """Make a folder an archive, if it is not one yet."""
+    if (path / "archive.json").exists():
+        return
+    (path / "entries").mkdir(parents=True, exist_ok=True)
+    for name, text in (("README.txt", _README), (".gitattributes", _GITATTRIBUTES)):
+        if not (path / name).exists():
+            files.replace_file(path / name, text.encode())
+    about = {"about": "SIMS depth profiles; see README.txt", "format_version": FORMAT_VERSION}
+    files.replace_file(path / "archive.json", readable(about))
+
+
+def check_format(path: Path) -> None:
+    """Refuse what is not an archive, or one that this version of the library cannot read."""
+    try:
+        version = decode((path / "archive.json").read_bytes())["format_version"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise ArchiveError(
+            f"{str(path)!r} is not an archive: it has no archive.json; "
+            "the first entry that is added makes one"
+        ) from None
+    except (OSError, PayloadError, KeyError, TypeError) as error:
+        raise ArchiveError(f"archive.json in {str(path)!r} is damaged ({error})") from None
+    if version != FORMAT_VERSION:
+        raise ArchiveError(_NEWER.format(path.name, version))
+
+
+def damaged(version: Path, reason: str) -> ArchiveError:
+    """Name an entry that cannot be trusted, what is wrong, and what to do."""
+    entry = version.parent
+    return ArchiveError(
+        f"data entry {entry.name!r} in the archive {entry.parent.parent.name!r} is damaged: "
+        f"{reason}; restore {version.name} from a copy, or fetch the entry with refresh=True"
+    )
+
+
+def readable(value: object) -> bytes:
+    """Give JSON for people."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def latest(times: Iterable[str | None]) -> str | None:
+    """Give the latest of ISO 8601 times, as written; a naive one is UTC."""
+    known = {}
+    for text in times:
+        try:
+            moment = datetime.fromisoformat(text or "")
+        except ValueError:
+            continue
+        known[moment if moment.tzinfo else moment.replace(tzinfo=UTC)] = text
+    return known[max(known)] if known else None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers that were killed left behind, long after they can be at work."""
+    for path in folder.iterdir():
+        if path.name.startswith(files.TEMPORARY):
+            try:
+                abandoned = time.time() - path.stat().st_mtime > _ABANDONED_AFTER
+            except OSError:
+                continue
+            if abandoned:
+                shutil.rmtree(path, ignore_errors=True)
+                path.unlink(missing_ok=True)
