@@ -1,0 +1,289 @@
+"""The catalogue: what there is, who measured it, and whether its processing succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sims_analysis.errors import ApiError, PayloadError
+from sims_analysis.profiles import _json_type
+from sims_analysis.strict_json import decode, refuse_duplicate_keys
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sims_analysis.api.archive import Archive
+
+__all__ = ["Catalogue", "CatalogueEntry", "Search"]
+
+SIMS = "sims"
+#: Everything, for the parameters `status` and `data_type`.
+ALL = "all"
+_TIMES = ("upload_datetime", "last_updated", "collected_datetime")
+_SEARCHED = (
+    "raw_name",
+    "source_name",
+    "sample_name",
+    "physical_sample_name",
+    "detail_note_content",
+    "name",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueEntry:
+    """One data entry of the catalogue, with the field names of the wire.
+
+    Parameters
+    ----------
+    data_id : str
+        Identifier of the entry.
+    upload_datetime, last_updated, collected_datetime : str or None
+        ISO 8601, as delivered.
+    char_source_type : str or None
+        Kind of measurement; ``"sims"`` here.
+    raw_name, raw_file_type, sha3_256 : str or None
+        Name, type and hash of the uploaded file.
+    pipeline_status : str or None
+        ``"success"``, ``"pending"``, ``"running"``, ``"error"``...
+    source_name : str or None
+        Instrument.
+    sample_name, physical_sample_id, physical_sample_name : str or None
+        The sample.
+    detail_note_content : str or None
+        Notes.
+    file_metadata : dict or None
+        What the instrument's file says.
+    tags, workspaces : list or None
+        Labels, and where the entry is filed.
+    name : str or None
+        Owner.
+    projects : list of dict or None
+        ``{"id": ..., "name": ...}`` each.
+    extra : dict
+        Fields that the wire contract does not name.
+    """
+
+    data_id: str
+    upload_datetime: str | None = None
+    last_updated: str | None = None
+    char_source_type: str | None = None
+    raw_name: str | None = None
+    pipeline_status: str | None = None
+    raw_file_type: str | None = None
+    source_name: str | None = None
+    sample_name: str | None = None
+    physical_sample_id: str | None = None
+    physical_sample_name: str | None = None
+    detail_note_content: str | None = None
+    file_metadata: dict[str, Any] | None = None
+    tags: list[Any] | None = None
+    name: str | None = None
+    workspaces: list[Any] | None = None
+    projects: list[Any] | None = None
+    sha3_256: str | None = None
+    collected_datetime: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, wire: Mapping[str, Any], path: str = "$") -> CatalogueEntry:
+        """Check a catalogue object of the wire.
+
+        Raises
+        ------
+        PayloadError
+            With the JSON path of the field that breaks the contract.
+        """
+        if not isinstance(wire, Mapping):
+            raise PayloadError(f"expected a catalogue entry, found {_json_type(wire)}", path)
+        if not isinstance(wire.get("data_id"), str):
+            found = _json_type(wire.get("data_id"))
+            raise PayloadError(f"expected text, found {found}", f"{path}.data_id")
+        known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+        for name, value in known.items():
+            kind = _KINDS.get(name, str)
+            if value is not None and not isinstance(value, kind):
+                expected = {str: "text", dict: "an object", list: "an array"}[kind]
+                raise PayloadError(
+                    f"expected {expected} or null, found {_json_type(value)}", f"{path}.{name}"
+                )
+        return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the wire object, with every field of the contract."""
+        return {name: getattr(self, name) for name in WIRE_FIELDS} | self.extra
+
+
+WIRE_FIELDS = tuple(f.name for f in fields(CatalogueEntry) if f.name != "extra")
+_KINDS = {"file_metadata": dict, "tags": list, "workspaces": list, "projects": list}
+
+
+class Catalogue(list[CatalogueEntry]):
+    """A list of catalogue entries.
+
+    Examples
+    --------
+    >>> found = Catalogue([CatalogueEntry(data_id="w1", sample_name="wafer 1")])
+    >>> found.ids
+    ['w1']
+    >>> found.to_frame()[["data_id", "sample_name"]]
+      data_id sample_name
+    0      w1     wafer 1
+    """
+
+    @classmethod
+    def from_json(cls, payload: bytes) -> Catalogue:
+        """Read the payload of ``GET /data_entries/``."""
+        wire = decode(payload)
+        if not isinstance(wire, list):
+            raise PayloadError(f"expected an array of entries, found {_json_type(wire)}")
+        entries = cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
+        refuse_duplicate_keys(payload, wire)
+        return entries
+
+    @property
+    def ids(self) -> list[str]:
+        """The data ids, as ``client.get(data_ids=...)`` takes them."""
+        return [entry.data_id for entry in self]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a table with a column for every field; times are in UTC."""
+        import pandas as pd
+
+        extra = dict.fromkeys(name for entry in self for name in entry.extra)
+        frame = pd.DataFrame(
+            [entry.to_dict() for entry in self], columns=[*WIRE_FIELDS, *extra], dtype=object
+        )
+        for name in _TIMES:
+            moments = [moment_of(text) for text in frame[name]]
+            frame[name] = pd.to_datetime(pd.Series(moments, dtype=object), utc=True)
+        return frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The filters of a catalogue search; an entry must pass all of them.
+
+    Parameters
+    ----------
+    data_ids, physical_sample_ids, project_ids : sequence of str
+        One of these, if there are any.
+    keywords : sequence of str
+        Every one occurs somewhere in the names, notes, tags or projects; case does not matter.
+    data_type, status : str
+        Kind of measurement and status of its processing, or ``"all"``.
+    growth_length_min, growth_length_max : float or None
+        Limits in seconds.
+    upload_datetime_min, upload_datetime_max, last_updated_min, last_updated_max : datetime or None
+        Limits; a naive time is UTC.
+    include_organization_data : bool
+        Also what others in the organization measured.
+    """
+
+    data_ids: Sequence[str] = ()
+    keywords: Sequence[str] = ()
+    physical_sample_ids: Sequence[str] = ()
+    project_ids: Sequence[str] = ()
+    data_type: str = ALL
+    status: str = ALL
+    growth_length_min: float | None = None
+    growth_length_max: float | None = None
+    upload_datetime_min: datetime | None = None
+    upload_datetime_max: datetime | None = None
+    last_updated_min: datetime | None = None
+    last_updated_max: datetime | None = None
+    include_organization_data: bool = True
+
+    def query(self) -> list[tuple[str, str]]:
+        """Give the parameters of the request."""
+        pairs: list[tuple[str, str]] = []
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            if isinstance(value, datetime):
+                pairs.append((parameter.name, value.isoformat()))
+            elif isinstance(value, Sequence) and not isinstance(value, str):
+                pairs.extend((parameter.name, item) for item in value)
+            elif value is not None and not (parameter.name == "data_type" and value == ALL):
+                # A boolean becomes "True", as the reference has it.
+                pairs.append((parameter.name, str(value)))
+        return pairs
+
+    def passes(self, entry: CatalogueEntry) -> bool:
+        """Whether an entry is among those that are searched for."""
+        growth = entry.extra.get("growth_length")
+        projects = [p.get("id") for p in entry.projects or () if isinstance(p, dict)]
+        return (
+            self.data_type in {ALL, entry.char_source_type}
+            and self.status in {ALL, entry.pipeline_status}
+            and (not self.data_ids or entry.data_id in self.data_ids)
+            and _one_of(self.physical_sample_ids, [entry.physical_sample_id])
+            and _one_of(self.project_ids, projects)
+            and _within(growth, self.growth_length_min, self.growth_length_max)
+            and _within(
+                moment_of(entry.upload_datetime), self.upload_datetime_min, self.upload_datetime_max
+            )
+            and _within(moment_of(entry.last_updated), self.last_updated_min, self.last_updated_max)
+            and self._mentioned(entry)
+        )
+
+    def _mentioned(self, entry: CatalogueEntry) -> bool:
+        if not self.keywords:
+            return True
+        texts = [getattr(entry, name) for name in _SEARCHED]
+        texts += [entry.tags, entry.workspaces, entry.projects]
+        text = " ".join(str(text) for text in texts if text).casefold()
+        return all(keyword.casefold() in text for keyword in self.keywords)
+
+
+def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
+    """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
+    known = archive.catalogue(data_id)
+    if known is not None:
+        return CatalogueEntry.from_dict(known)
+    return CatalogueEntry(
+        data_id=data_id,
+        char_source_type=SIMS,
+        pipeline_status="success",
+        last_updated=archive.record(data_id).last_updated,
+    )
+
+
+def moment_of(text: str | datetime | None) -> datetime | None:
+    """Read a time; a naive one is UTC, and what is no time is None."""
+    if isinstance(text, str):
+        try:
+            text = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    if text is None or text.tzinfo is not None:
+        return text
+    return text.replace(tzinfo=UTC)
+
+
+def as_moment(value: str | datetime | None, name: str) -> datetime | None:
+    """Read a limit that a user gave."""
+    moment = moment_of(value)
+    if value is not None and moment is None:
+        raise ApiError(f"{name}={value!r} is no time; expected ISO 8601, such as '2024-01-15'")
+    return moment
+
+
+def as_texts(value: str | Iterable[object]) -> list[str]:
+    """List one text, or several."""
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _one_of(wanted: Sequence[str], found: Iterable[object]) -> bool:
+    return not wanted or any(str(value) in wanted for value in found)
+
+
+def _within(value: Any, low: Any, high: Any) -> bool:
+    """Whether a value is within limits; one that is not known is within no limit."""
+    if low is None and high is None:
+        return True
+    try:
+        return (low is None or value >= low) and (high is None or value <= high)
+    except TypeError:
+        return False

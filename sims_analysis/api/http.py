@@ -1,0 +1,385 @@
+"""Requests over HTTP: the only module that imports httpx.
+
+What can go wrong becomes an error of this library, raised where no frame of httpx is left in its
+traceback or context, because the frames of httpx hold the key.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import ssl
+import threading
+import time
+import zlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
+
+import httpx
+import tenacity
+
+from sims_analysis._version import __version__
+from sims_analysis.api.endpoint import is_loopback
+from sims_analysis.errors import (
+    ApiError,
+    ConnectionFailed,
+    NotFound,
+    PayloadError,
+    RateLimited,
+    RequestTimeout,
+    StatusError,
+    Unauthorized,
+)
+from sims_analysis.strict_json import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from sims_analysis.api.endpoint import Endpoint, Secret
+
+T = TypeVar("T")
+
+_RETRIED = {408, 425, 429, 500, 502, 503, 504}
+_CONNECT_TIMEOUT = 5.0
+_MAX_RETRY_AFTER = 120.0
+_MAX_REDIRECTS = 5
+#: Bytes a second; a body that comes slower than this on average is a stalled one.
+_SLOWEST = 1024.0
+_ERROR_BODY = 2000
+#: Full jitter: clients that failed together must not come back together.
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+
+
+class _Transient(Exception):  # noqa: N818 - never seen outside this module
+    """A failure that may be gone at the next attempt."""
+
+    def __init__(self, error: Exception, retry_after: float = 0.0) -> None:
+        super().__init__(error)
+        self.error = error
+        self.retry_after = retry_after
+
+
+class _KeyHeader(httpx.Auth):
+    """Adds the key when the request is on its way, so that it is in no argument or default."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._key:
+            request.headers["X-API-KEY"] = self._key.reveal()
+        yield request
+
+
+class Http:
+    """GET requests to one endpoint, over one pool of connections, safe to use from threads.
+
+    Parameters
+    ----------
+    endpoint, key
+        Where to ask, and what to show there and nowhere else.
+    timeout : float
+        Seconds without a byte after which a server is given up.
+    retries : int
+        How often a failure that may pass is tried again.
+    max_connections : int
+        Size of the pool.
+    max_response_bytes : int
+        Largest body, after decompression.
+    ca_bundle : str or None
+        File or folder of certificates to trust in place of the usual ones.
+    transport
+        A replacement for the network.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        key: Secret,
+        *,
+        timeout: float,
+        retries: int,
+        max_connections: int,
+        max_response_bytes: int,
+        ca_bundle: str | None,
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._key = key
+        self._timeout = timeout
+        self._retries = retries
+        self._limit = max_response_bytes
+        try:
+            self._client = httpx.Client(
+                auth=_KeyHeader(key),
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": f"sims-analysis/{__version__}",
+                },
+                verify=_trusted(ca_bundle),
+                trust_env=_may_use_proxies(endpoint),
+                timeout=httpx.Timeout(timeout, connect=min(_CONNECT_TIMEOUT, timeout), pool=None),
+                limits=httpx.Limits(
+                    max_connections=max_connections, max_keepalive_connections=max_connections
+                ),
+                transport=transport,
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise ApiError(f"a proxy named in the environment cannot be used: {error}") from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(
+        self,
+        url: str,
+        read: Callable[[bytes], T],
+        *,
+        what: str,
+        cancelled: threading.Event | None = None,
+    ) -> T:
+        """Ask for `url`, read the body, and try again where that may help.
+
+        Parameters
+        ----------
+        url : str
+            An address below the endpoint.
+        read : callable
+            Makes of the body what is wanted, or raises `PayloadError`.
+        what : str
+            What is asked for, as error messages call it.
+        cancelled : threading.Event, optional
+            Once set, waiting ends and no attempt follows.
+        """
+        cancelled = cancelled or threading.Event()
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Transient),
+            stop=tenacity.stop_after_attempt(1 + self._retries)
+            | tenacity.stop_when_event_set(cancelled),
+            wait=_wait,
+            sleep=tenacity.sleep_using_event(cancelled),
+            reraise=True,
+        )
+        try:
+            result: T = attempts(self._attempt, url, read, what, cancelled)
+        except _Transient as transient:
+            error = transient.error
+        else:
+            return result
+        raise error
+
+    def _attempt(
+        self, url: str, read: Callable[[bytes], T], what: str, cancelled: threading.Event
+    ) -> T:
+        failure: BaseException
+        try:
+            body, content_type = self._exchange(url, what, cancelled)
+        except httpx.TimeoutException as error:
+            failure = _Transient(
+                RequestTimeout(
+                    f"{what}: no answer within {self._timeout:g} s "
+                    f"({type(error).__name__}, {url}); try again, or raise timeout="
+                )
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            failure = self._connection_failure(error, what, url)
+        except KeyboardInterrupt:
+            failure = KeyboardInterrupt()
+        else:
+            try:
+                return read(body)
+            except PayloadError as error:
+                failure = self._payload_failure(error, body, content_type, what, url)
+        raise failure
+
+    def _exchange(self, url: str, what: str, cancelled: threading.Event) -> tuple[bytes, str]:
+        """Follow redirects within the origin, and give the body of the answer."""
+        asked = url
+        for _ in range(1 + _MAX_REDIRECTS):
+            with self._client.stream("GET", asked) as response:
+                if response.has_redirect_location:
+                    asked = self._redirected(asked, response.headers["Location"], what)
+                    continue
+                if response.status_code != HTTPStatus.OK:
+                    self._refuse(response, what, asked, cancelled)
+                body = self._body(response, what, asked, cancelled)
+                return body, response.headers.get("Content-Type", "")
+        raise ApiError(f"{what}: more than {_MAX_REDIRECTS} redirects from {url}")
+
+    def _redirected(self, url: str, location: str, what: str) -> str:
+        target = urljoin(url, location)
+        if not self._endpoint.is_home(target):
+            host = urlsplit(self._key.redact(target)).netloc.rpartition("@")[2]
+            raise ApiError(
+                f"{what}: {url} redirects to another origin, {host!r}, which gets neither the key "
+                "nor a request; if that is the API, set endpoint= to it"
+            )
+        return target
+
+    def _body(
+        self, response: httpx.Response, what: str, url: str, cancelled: threading.Event
+    ) -> bytes:
+        too_large = PayloadError(
+            f"{what}: the answer is larger than max_response_bytes={self._limit} ({url})"
+        )
+        declared = response.headers.get("Content-Length", "")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise too_large
+        raw = self._raw(response, self._limit + 1, what, url, cancelled)
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding in {"gzip", "x-gzip"}:
+            # Not by httpx, which decompresses whatever arrives before it can be measured.
+            try:
+                with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
+                    raw = file.read(self._limit + 1)
+            except (OSError, EOFError, zlib.error):
+                error = ConnectionFailed(f"{what}: the compressed answer is damaged ({url})")
+                raise _Transient(error) from None
+        elif encoding not in {"identity", ""}:
+            raise PayloadError(f"{what}: the answer is encoded as {encoding!r}, gzip was asked for")
+        if len(raw) > self._limit:
+            raise too_large
+        return raw
+
+    def _raw(
+        self,
+        response: httpx.Response,
+        limit: int,
+        what: str,
+        url: str,
+        cancelled: threading.Event,
+    ) -> bytes:
+        """Read the body as sent, up to a limit; a server that drips is a stalled one."""
+        raw = bytearray()
+        began = time.monotonic()
+        for chunk in response.iter_raw():
+            raw += chunk
+            if len(raw) >= limit or cancelled.is_set():
+                break
+            elapsed = time.monotonic() - began
+            if elapsed > self._timeout and len(raw) < _SLOWEST * elapsed:
+                error = RequestTimeout(
+                    f"{what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls ({url})"
+                )
+                raise _Transient(error)
+        return bytes(raw[:limit])
+
+    def _refuse(
+        self, response: httpx.Response, what: str, url: str, cancelled: threading.Event
+    ) -> NoReturn:
+        """Raise what an HTTP status other than 200 means."""
+        status = response.status_code
+        raw = self._raw(response, _ERROR_BODY, what, url, cancelled)
+        body = self._key.redact(raw.decode(errors="replace"))
+        message = f"{what}: HTTP {status} {response.reason_phrase} from {url}"
+        said = " ".join(body.split())[:200]
+        if said and "html" not in response.headers.get("Content-Type", ""):
+            message += f", which says {said!r}"
+        error: StatusError
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        if status in {401, 403}:
+            advice = "the key is not accepted here" if self._key else "no key was sent"
+            message += f"; {advice}: pass api_key= or set AS_API_KEY"
+            error = Unauthorized(message, status_code=status, url=url, body=body)
+        elif status in {404, 422}:
+            message += "; look for what there is with client.search()"
+            error = NotFound(message, status_code=status, url=url, body=body)
+        elif status == HTTPStatus.TOO_MANY_REQUESTS:
+            message += "; ask less often, or with fewer max_connections"
+            error = RateLimited(
+                message, status_code=status, url=url, body=body, retry_after=retry_after
+            )
+        else:
+            error = StatusError(message, status_code=status, url=url, body=body)
+        # A server that wants more patience than this gets its wish from the caller, not from a
+        # process that sleeps for an hour.
+        if status in _RETRIED and (retry_after or 0.0) <= _MAX_RETRY_AFTER:
+            raise _Transient(error, retry_after or 0.0)
+        raise error
+
+    def _connection_failure(self, error: Exception, what: str, url: str) -> Exception:
+        reason = self._key.redact(str(error)) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            return ConnectionFailed(
+                f"{what}: the certificate of {url} is not trusted ({reason}); "
+                "pass ca_bundle= if the server has one of its own"
+            )
+        if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | httpx.ProxyError):
+            return _Transient(
+                ConnectionFailed(
+                    f"{what}: the connection failed ({reason}, {url}); "
+                    "check the network and the endpoint, then try again"
+                )
+            )
+        # Others may quote the request, and with it the key.
+        return ApiError(f"{what}: the request could not be made ({type(error).__name__}, {url})")
+
+    def _payload_failure(
+        self, error: PayloadError, body: bytes, content_type: str, what: str, url: str
+    ) -> Exception:
+        text = self._key.redact(str(error.args[0]))
+        named = PayloadError(f"{what}: {text} ({url})", error.path)
+        if "html" in content_type.lower():
+            return PayloadError(
+                f"{what}: {url} answered with a web page, not JSON; check the endpoint"
+            )
+        try:
+            decode(body)
+        except PayloadError:
+            # Cut off or garbled on the way, perhaps.
+            return _Transient(named)
+        return named
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Wait as long as the server asked, and a random time on top."""
+    failure = state.outcome.exception() if state.outcome else None
+    asked = failure.retry_after if isinstance(failure, _Transient) else 0.0
+    return asked + _BACKOFF(state)
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Read ``Retry-After``: seconds, or a date."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
+    if ca_bundle is None:
+        return True
+    folder = Path(ca_bundle).is_dir()
+    try:
+        return ssl.create_default_context(
+            cafile=None if folder else ca_bundle, capath=ca_bundle if folder else None
+        )
+    except OSError as error:
+        raise ApiError(f"ca_bundle={ca_bundle!r} cannot be read: {error}") from None
+
+
+def _may_use_proxies(endpoint: Endpoint) -> bool:
+    """Whether proxies of the environment are used.
+
+    Plain http was accepted because the endpoint is on this machine; a proxy on another one would
+    read the key all the same.
+    """
+    if not (endpoint.is_plain and endpoint.is_loopback):
+        return True
+    proxies = getproxies()
+    used = [proxies[scheme] for scheme in ("http", "all") if scheme in proxies]
+    return all(is_loopback(urlsplit(proxy).hostname or "") for proxy in used)
