@@ -90,6 +90,10 @@ class Archive:
 
     # ---- reading
 
+    def check(self) -> None:
+        """Raise an `ArchiveError` unless the folder is an archive that can be read."""
+        check_format(self.path)
+
     def ids(self) -> list[str]:
         """List the data ids, sorted.
 
@@ -98,7 +102,7 @@ class Archive:
         ArchiveError
             If the folder is not an archive, or an entry whose name is coded cannot be read.
         """
-        check_format(self.path)
+        self.check()
         return sorted(
             read_record(versions[-1]).data_id if "~" in folder.name else folder.name
             for folder, versions in self._walk()
@@ -111,7 +115,7 @@ class Archive:
         return sum(1 for _ in self._walk())
 
     def __contains__(self, data_id: object) -> bool:
-        return isinstance(data_id, str) and bool(list_versions(self._folder(data_id)))
+        return isinstance(data_id, str) and bool(list_versions(self.folder(data_id)))
 
     def get(self, data_id: str, *, sha256: str | None = None) -> SIMSResult:
         """Read an entry, verified.
@@ -171,7 +175,7 @@ class Archive:
             What is damaged and how: ``{"boron-implant/2026...-3f2a9c1d": "the payload ..."}``.
             Empty if all is sound. What an interrupted writer left behind is no damage.
         """
-        check_format(self.path)
+        self.check()
         damage: dict[str, str] = {}
         for folder, versions in self._walk():
             for version in versions:
@@ -223,7 +227,7 @@ class Archive:
         ArchiveError
             If the folder cannot be written to.
         """
-        folder = self._folder(data_id)
+        folder = self.folder(data_id)
         result = SIMSResult.from_json(payload, data_id=data_id)
         now = datetime.now(UTC)
         sha256 = hashlib.sha256(payload).hexdigest()
@@ -306,7 +310,7 @@ class Archive:
             folder = self._find(data_id, None).parent
             for version in list_versions(folder):
                 record, payload = read_version(version)
-                target = other._folder(data_id) / version.name
+                target = other.folder(data_id) / version.name
                 if not target.is_dir():
                     with other._writing():
                         commit(target, record, payload)
@@ -317,7 +321,13 @@ class Archive:
 
     # ---- inside
 
-    def _folder(self, data_id: str) -> Path:
+    def folders(self) -> list[Path]:
+        """List the folders of the entries, sorted by name."""
+        entries = self.path / "entries"
+        return sorted(entries.iterdir()) if entries.is_dir() else []
+
+    def folder(self, data_id: str) -> Path:
+        """Give the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
             raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
         try:
@@ -327,16 +337,15 @@ class Archive:
 
     def _walk(self) -> Iterator[tuple[Path, list[Path]]]:
         """Walk over the folders of the entries, with their versions."""
-        entries = self.path / "entries"
-        for folder in sorted(entries.iterdir()) if entries.is_dir() else []:
+        for folder in self.folders():
             versions = list_versions(folder)
             if versions:
                 yield folder, versions
 
     def _find(self, data_id: str, sha256: str | None) -> Path:
-        versions = list_versions(self._folder(data_id))
+        versions = list_versions(self.folder(data_id))
         if not versions:
-            check_format(self.path)
+            self.check()
             raise ArchiveError(
                 f"data entry {data_id!r} is not in the archive {self.path.name!r}; "
                 "fetch it once with a client that has this archive and is not offline"

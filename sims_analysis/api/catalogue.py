@@ -158,7 +158,8 @@ class Catalogue(list[CatalogueEntry]):
         )
         for name in _TIMES:
             moments = [moment_of(text) for text in frame[name]]
-            frame[name] = pd.to_datetime(pd.Series(moments, dtype=object), utc=True)
+            times = pd.to_datetime(pd.Series(moments, dtype=object), utc=True)
+            frame[name] = times.dt.as_unit("us")
         return frame
 
 

@@ -6,8 +6,6 @@ traceback or context, because the frames of httpx hold the key.
 
 from __future__ import annotations
 
-import gzip
-import io
 import ssl
 import threading
 import time
@@ -16,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies
 
@@ -62,6 +60,14 @@ class _Transient(Exception):  # noqa: N818 - never seen outside this module
         super().__init__(error)
         self.error = error
         self.retry_after = retry_after
+
+
+class _Question(NamedTuple):
+    """What is asked: the address, its name in messages, and whether nobody waits any more."""
+
+    url: str
+    what: str
+    cancelled: threading.Event
 
 
 class _KeyHeader(httpx.Auth):
@@ -168,117 +174,125 @@ class Http:
             reraise=True,
         )
         try:
-            result: T = attempts(self._attempt, url, read, what, cancelled)
+            result: T = attempts(self._attempt, _Question(url, what, cancelled), read)
         except _Transient as transient:
             error = transient.error
         else:
             return result
         raise error
 
-    def _attempt(
-        self, url: str, read: Callable[[bytes], T], what: str, cancelled: threading.Event
-    ) -> T:
+    def _attempt(self, question: _Question, read: Callable[[bytes], T]) -> T:
         failure: BaseException
         try:
-            body, content_type = self._exchange(url, what, cancelled)
+            body, content_type = self._exchange(question)
         except httpx.TimeoutException as error:
             failure = _Transient(
                 RequestTimeout(
-                    f"{what}: no answer within {self._timeout:g} s "
-                    f"({type(error).__name__}, {url}); try again, or raise timeout="
+                    f"{question.what}: no answer within {self._timeout:g} s "
+                    f"({type(error).__name__}, {question.url}); try again, or raise timeout="
                 )
             )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            failure = self._connection_failure(error, what, url)
+            failure = self._connection_failure(error, question)
         except KeyboardInterrupt:
             failure = KeyboardInterrupt()
         else:
             try:
                 return read(body)
             except PayloadError as error:
-                failure = self._payload_failure(error, body, content_type, what, url)
+                failure = self._payload_failure(error, body, content_type, question)
         raise failure
 
-    def _exchange(self, url: str, what: str, cancelled: threading.Event) -> tuple[bytes, str]:
+    def _exchange(self, question: _Question) -> tuple[bytes, str]:
         """Follow redirects within the origin, and give the body of the answer."""
-        asked = url
+        asked = question
         for _ in range(1 + _MAX_REDIRECTS):
-            with self._client.stream("GET", asked) as response:
+            with self._client.stream("GET", asked.url) as response:
                 if response.has_redirect_location:
-                    asked = self._redirected(asked, response.headers["Location"], what)
+                    asked = self._redirected(asked, response.headers["Location"])
                     continue
                 if response.status_code != HTTPStatus.OK:
-                    self._refuse(response, what, asked, cancelled)
-                body = self._body(response, what, asked, cancelled)
-                return body, response.headers.get("Content-Type", "")
-        raise ApiError(f"{what}: more than {_MAX_REDIRECTS} redirects from {url}")
+                    self._refuse(response, asked)
+                return self._body(response, asked), response.headers.get("Content-Type", "")
+        raise ApiError(f"{question.what}: more than {_MAX_REDIRECTS} redirects from {question.url}")
 
-    def _redirected(self, url: str, location: str, what: str) -> str:
-        target = urljoin(url, location)
+    def _redirected(self, question: _Question, location: str) -> _Question:
+        target = urljoin(question.url, location)
         if not self._endpoint.is_home(target):
-            host = urlsplit(self._key.redact(target)).netloc.rpartition("@")[2]
+            host = self._key.redact(urlsplit(target).netloc.rpartition("@")[2])
             raise ApiError(
-                f"{what}: {url} redirects to another origin, {host!r}, which gets neither the key "
-                "nor a request; if that is the API, set endpoint= to it"
+                f"{question.what}: {question.url} redirects to another origin, {host!r}, which "
+                "gets neither the key nor a request; if that is the API, set endpoint= to it"
             )
-        return target
+        return question._replace(url=target)
 
-    def _body(
-        self, response: httpx.Response, what: str, url: str, cancelled: threading.Event
-    ) -> bytes:
-        too_large = PayloadError(
-            f"{what}: the answer is larger than max_response_bytes={self._limit} ({url})"
-        )
+    def _body(self, response: httpx.Response, question: _Question) -> bytes:
+        """Read the body of a good answer, whole or not at all."""
         declared = response.headers.get("Content-Length", "")
-        if declared.isdigit() and int(declared) > self._limit:
-            raise too_large
-        raw = self._raw(response, self._limit + 1, what, url, cancelled)
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding in {"gzip", "x-gzip"}:
-            # Not by httpx, which decompresses whatever arrives before it can be measured.
-            try:
-                with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
-                    raw = file.read(self._limit + 1)
-            except (OSError, EOFError, zlib.error):
-                error = ConnectionFailed(f"{what}: the compressed answer is damaged ({url})")
-                raise _Transient(error) from None
-        elif encoding not in {"identity", ""}:
-            raise PayloadError(f"{what}: the answer is encoded as {encoding!r}, gzip was asked for")
-        if len(raw) > self._limit:
-            raise too_large
-        return raw
+        if not (declared.isdecimal() and int(declared) > self._limit):
+            body = self._content(response, self._limit + 1, question)
+            if len(body) <= self._limit:
+                return body
+        raise PayloadError(
+            f"{question.what}: the answer is larger than max_response_bytes={self._limit} "
+            f"({question.url})"
+        )
 
-    def _raw(
-        self,
-        response: httpx.Response,
-        limit: int,
-        what: str,
-        url: str,
-        cancelled: threading.Event,
-    ) -> bytes:
-        """Read the body as sent, up to a limit; a server that drips is a stalled one."""
+    def _content(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
+        """Read a body up to a limit, which holds before and after decompression."""
+        if response.is_stream_consumed:
+            # By a transport that stands in for the network; httpx has decompressed it as well.
+            return response.content[:limit]
+        raw = self._raw(response, limit, question)
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding in {"identity", ""}:
+            return raw
+        if encoding not in {"gzip", "x-gzip"}:
+            raise PayloadError(
+                f"{question.what}: gzip was asked for, the answer is encoded as {encoding!r}"
+            )
+        # Not by httpx, which decompresses whatever arrives before it can be measured.
+        inflate = zlib.decompressobj(wbits=31)
+        try:
+            content = inflate.decompress(raw, limit)
+            whole = inflate.eof and not inflate.unused_data
+        except zlib.error:
+            content, whole = b"", False
+        if not whole and len(raw) < limit and len(content) < limit:
+            raise _Transient(
+                ConnectionFailed(
+                    f"{question.what}: the compressed answer is damaged ({question.url})"
+                )
+            )
+        return content
+
+    def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
+        """Read a body as sent; a server that drips is a stalled one."""
         raw = bytearray()
         began = time.monotonic()
         for chunk in response.iter_raw():
             raw += chunk
-            if len(raw) >= limit or cancelled.is_set():
+            if len(raw) >= limit or question.cancelled.is_set():
                 break
             elapsed = time.monotonic() - began
             if elapsed > self._timeout and len(raw) < _SLOWEST * elapsed:
-                error = RequestTimeout(
-                    f"{what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls ({url})"
+                raise _Transient(
+                    RequestTimeout(
+                        f"{question.what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls "
+                        f"({question.url})"
+                    )
                 )
-                raise _Transient(error)
         return bytes(raw[:limit])
 
-    def _refuse(
-        self, response: httpx.Response, what: str, url: str, cancelled: threading.Event
-    ) -> NoReturn:
+    def _refuse(self, response: httpx.Response, question: _Question) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
         status = response.status_code
-        raw = self._raw(response, _ERROR_BODY, what, url, cancelled)
-        body = self._key.redact(raw.decode(errors="replace"))
-        message = f"{what}: HTTP {status} {response.reason_phrase} from {url}"
+        url = question.url
+        body = self._key.redact(
+            self._content(response, _ERROR_BODY, question).decode(errors="replace")
+        )
+        phrase = self._key.redact(response.reason_phrase)
+        message = f"{question.what}: HTTP {status} {phrase} from {url}"
         said = " ".join(body.split())[:200]
         if said and "html" not in response.headers.get("Content-Type", ""):
             message += f", which says {said!r}"
@@ -298,13 +312,13 @@ class Http:
             )
         else:
             error = StatusError(message, status_code=status, url=url, body=body)
-        # A server that wants more patience than this gets its wish from the caller, not from a
-        # process that sleeps for an hour.
+        # Who is asked for more patience than this is told so; no process sleeps for an hour.
         if status in _RETRIED and (retry_after or 0.0) <= _MAX_RETRY_AFTER:
             raise _Transient(error, retry_after or 0.0)
         raise error
 
-    def _connection_failure(self, error: Exception, what: str, url: str) -> Exception:
+    def _connection_failure(self, error: Exception, question: _Question) -> Exception:
+        what, url = question.what, question.url
         reason = self._key.redact(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             return ConnectionFailed(
@@ -322,14 +336,15 @@ class Http:
         return ApiError(f"{what}: the request could not be made ({type(error).__name__}, {url})")
 
     def _payload_failure(
-        self, error: PayloadError, body: bytes, content_type: str, what: str, url: str
+        self, error: PayloadError, body: bytes, content_type: str, question: _Question
     ) -> Exception:
-        text = self._key.redact(str(error.args[0]))
-        named = PayloadError(f"{what}: {text} ({url})", error.path)
         if "html" in content_type.lower():
             return PayloadError(
-                f"{what}: {url} answered with a web page, not JSON; check the endpoint"
+                f"{question.what}: {question.url} answered with a web page, not JSON; "
+                "check the endpoint"
             )
+        reason = self._key.redact(str(error.args[0]))
+        named = PayloadError(f"{question.what}: {reason} ({question.url})", error.path)
         try:
             decode(body)
         except PayloadError:

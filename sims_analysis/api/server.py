@@ -1,0 +1,322 @@
+"""A server over an archive: the reference contract, read-only.
+
+It needs the extra ``server`` (starlette and uvicorn).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import os
+import time
+from dataclasses import fields
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import (
+    SIMS,
+    CatalogueEntry,
+    Search,
+    archived_entry,
+    moment_of,
+)
+from sims_analysis.api.endpoint import is_loopback
+from sims_analysis.api.openapi import document
+from sims_analysis.api.versions import list_versions, read_record
+from sims_analysis.errors import ApiError, SimsError
+from sims_analysis.strict_json import decode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["KEY_VARIABLE", "create_app", "serve"]
+
+KEY_VARIABLE = "SIMS_SERVER_KEY"
+
+_COMPRESSED_FROM = 1000
+#: Of the levels of gzip, the one after which time grows and size does not shrink.
+_COMPRESSION = 5
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_NS = 1_000_000_000
+
+
+def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None) -> Starlette:
+    """Make the ASGI application that answers from an archive.
+
+    Parameters
+    ----------
+    archive : path-like or Archive
+        What to serve; entries that are added later are served as well.
+    key : str, optional
+        What a request must carry as ``X-API-KEY``; without one, everybody is answered.
+
+    Returns
+    -------
+    starlette.applications.Starlette
+        To be run by any ASGI server, or by :func:`serve`.
+    """
+    shelf = _Shelf(archive if isinstance(archive, Archive) else Archive(archive))
+    return Starlette(
+        routes=[
+            Route("/sims/{data_id}", shelf.profiles),
+            Route("/sims/{data_id}/species/{species_name}", shelf.species),
+            Route("/data_entries/", shelf.catalogue),
+            Route("/data_entries", shelf.catalogue),
+            Route("/openapi.json", _openapi),
+        ],
+        middleware=[
+            Middleware(_EncodedPaths),
+            Middleware(_Key, key=key),
+            Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION),
+        ],
+        exception_handlers={
+            HTTPException: _http_error,
+            SimsError: _damaged_archive,
+            Exception: _failure,
+        },
+    )
+
+
+def serve(
+    archive: str | os.PathLike[str] | Archive,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    key: str | None = None,
+    no_key: bool = False,
+    log_level: str = "info",
+) -> None:
+    """Serve an archive until interrupted.
+
+    Parameters
+    ----------
+    archive : path-like or Archive
+        What to serve.
+    host, port
+        Where to listen.
+    key : str, optional
+        By default from ``SIMS_SERVER_KEY``.
+    no_key : bool
+        Answer everybody; on loopback only.
+    log_level : str
+        As uvicorn has them.
+
+    Raises
+    ------
+    ApiError
+        If there is no key, or `no_key` on an address that other machines reach.
+    ArchiveError
+        If there is no archive.
+    """
+    import uvicorn
+
+    archive = archive if isinstance(archive, Archive) else Archive(archive)
+    archive.check()
+    key = None if no_key else (key or os.environ.get(KEY_VARIABLE, "").strip())
+    if no_key and not is_loopback(host):
+        raise ApiError(f"without a key only loopback is served, not {host!r}")
+    if key == "":
+        raise ApiError(f"no key: set {KEY_VARIABLE}, or serve without one on loopback")
+    app: ASGIApp = create_app(archive, key)
+    if no_key:
+        # A web page that has its own name resolve to this machine must not read the archive.
+        app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])
+    uvicorn.run(app, host=host, port=port, log_level=log_level, server_header=False, ws="none")
+
+
+class _Shelf:
+    """The answers, and the catalogue entries that were read for them."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._known: dict[str, tuple[int, CatalogueEntry]] = {}
+
+    def profiles(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}``."""
+        payload = self._payload(request)
+        profiles = decode(payload)
+        ordered = sorted(profiles, key=lambda profile: str(profile["species_name"]))
+        # Byte for byte as it was received, wherever that is in order.
+        return _json(request, payload if ordered == profiles else orjson.dumps(ordered))
+
+    def species(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}/species/{species_name}``."""
+        wanted = _parameter(request, "species_name")
+        profiles = decode(self._payload(request))
+        found = next((p for p in profiles if p["species_name"] == wanted), None)
+        return _json(request, orjson.dumps(found))
+
+    def catalogue(self, request: Request) -> Response:
+        """Answer ``GET /data_entries/``."""
+        search = _search(request)
+        if search.data_ids:
+            ids = dict.fromkeys(search.data_ids)
+            folders = [self._archive.folder(data_id) for data_id in ids if data_id]
+        else:
+            folders = self._archive.folders()
+        entries = [self._entry(folder) for folder in folders]
+        found = [entry.to_dict() for entry in entries if entry and search.passes(entry)]
+        return _json(request, orjson.dumps(found))
+
+    def _payload(self, request: Request) -> bytes:
+        data_id = _parameter(request, "data_id")
+        if data_id not in self._archive:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
+        return self._archive.payload(data_id)
+
+    def _entry(self, folder: Path) -> CatalogueEntry | None:
+        """Give the catalogue entry of a folder, read again only after the folder has changed."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:
+            return None
+        known = self._known.get(folder.name)
+        if known is not None and known[0] == changed:
+            return known[1]
+        versions = list_versions(folder)
+        if not versions:
+            return None
+        try:
+            entry = archived_entry(self._archive, read_record(versions[-1]).data_id)
+        except SimsError as error:
+            # One damaged entry must not hide the others.
+            return CatalogueEntry(
+                data_id=folder.name,
+                char_source_type=SIMS,
+                pipeline_status="error",
+                detail_note_content=str(error),
+            )
+        # Two changes within the resolution of the file system's clock would look like one.
+        if time.time_ns() - changed > 2 * _NS:
+            self._known[folder.name] = changed, entry
+        return entry
+
+
+class _EncodedPaths:
+    """Lets routes see the path as it was sent: an encoded slash is part of an id or species."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "raw_path" in scope:
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
+        await self._app(scope, receive, send)
+
+
+class _Key:
+    """Asks for the key, everywhere but at the description of the API."""
+
+    def __init__(self, app: ASGIApp, key: str | None) -> None:
+        self._app = app
+        self._digest = None if key is None else hashlib.sha256(key.encode()).digest()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._digest is None or scope["type"] != "http" or scope["path"] == "/openapi.json":
+            await self._app(scope, receive, send)
+            return
+        shown = next((v for name, v in scope["headers"] if name == b"x-api-key"), b"")
+        # Digests, so that not even the length can be measured.
+        if hmac.compare_digest(hashlib.sha256(shown).digest(), self._digest):
+            await self._app(scope, receive, send)
+            return
+        response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
+        response.headers["WWW-Authenticate"] = "X-API-KEY"
+        await response(scope, receive, send)
+
+
+def _parameter(request: Request, name: str) -> str:
+    try:
+        return unquote(request.path_params[name], errors="strict")
+    except UnicodeDecodeError:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"the {name} is not UTF-8") from None
+
+
+def _json(request: Request, body: bytes) -> Response:
+    """Answer with JSON, or with 304 if it is what the client has."""
+    # Weak: the same content is sent compressed to one and plain to another.
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+    if etag in known or etag.removeprefix("W/") in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _search(request: Request) -> Search:
+    """Read the filters of the query; what the contract does not name is ignored."""
+    given: dict[str, Any] = {}
+    wrong = []
+    for parameter in fields(Search):
+        name = parameter.name
+        texts = request.query_params.getlist(name)
+        if not texts:
+            continue
+        try:
+            given[name] = _read(parameter.default, name, texts)
+        except ValueError as error:
+            wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
+    if wrong:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)  # type: ignore[arg-type]
+    return Search(**given)
+
+
+def _read(default: object, name: str, texts: list[str]) -> object:
+    """Read one filter, by the kind of its default."""
+    text = texts[-1]
+    if default == ():
+        return texts
+    if isinstance(default, bool):
+        if text.lower() not in _BOOLEANS:
+            raise ValueError(f"{text!r} is no boolean")
+        return _BOOLEANS[text.lower()]
+    if isinstance(default, str):
+        return text
+    if name.startswith("growth_length"):
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError(f"{text!r} is no finite number")
+        return number
+    moment = moment_of(text)
+    if moment is None:
+        raise ValueError(f"{text!r} is no ISO 8601 time")
+    return moment
+
+
+def _openapi(request: Request) -> Response:
+    return _json(request, orjson.dumps(document()))
+
+
+def _detail(status: int, detail: object) -> Response:
+    return Response(orjson.dumps({"detail": detail}), status, media_type="application/json")
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    response = _detail(error.status_code, error.detail)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _damaged_archive(_request: Request, error: Exception) -> Response:
+    return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+
+
+def _failure(_request: Request, _error: Exception) -> Response:
+    return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says how")
