@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["coords", "to_profiles"]
+__all__ = ["COORDS", "axis_of", "coords", "to_profiles"]
 
 #: Coordinate over species -> the wire field that it carries as text.
 _TEXTS = {
@@ -34,6 +34,8 @@ _TEXTS = {
     "source_depth_units": "depth_units",
     "source_units": "concentration_units",
 }
+#: Every coordinate that describes a delivered profile rather than what is asked of it.
+COORDS = (*_TEXTS, "species_metadata", "wire_fields")
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 #: Keys of a profile object that holds what the reference names, no more and no less.
 _REFERENCE_KEYS = WIRE_FIELDS[:-1]
@@ -169,7 +171,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     """Give back one species in one variable; None if it has no samples there."""
     texts = {
         coord: str(ds[coord].values[row])
-        for coord in (*_TEXTS, "species_metadata", "wire_fields")
+        for coord in COORDS
         if coord in ds.coords and ds[coord].dims == ("species",)
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
@@ -184,7 +186,9 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     if not measured.any() and "not_measured" not in rest:
         return None
     z_measured = z[measured]
-    arrays = {"depths": _given_back(z_measured, z_measured, axis_unit, rest.get("depths"))}
+    arrays: dict[str, Any] = {
+        "depths": _given_back(z_measured, z_measured, axis_unit, rest.get("depths"))
+    }
     for field, column in columns.items():
         arrays[field] = _given_back(z_measured, column[measured], unit, rest.get(field))
     if "not_measured" in rest:
@@ -237,9 +241,7 @@ def _given_back(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] 
     return values
 
 
-def _with_gaps(
-    arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array
-) -> dict[str, Array]:
+def _with_gaps(arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array) -> dict[str, Array]:
     """Put the samples back that were not measured, as far as the Dataset still reaches them."""
     canonical = unit.to_canonical(gaps)
     gaps = gaps[(canonical >= axis[0]) & (canonical <= axis[-1])]

@@ -5,10 +5,10 @@ the built-in exception that a user would expect (``ValueError``, ``KeyError``, `
 so that code which does not know this library still catches the right thing.
 """
 
-import os.path
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 __all__ = [
     "AmbiguousJunctionWarning",
@@ -191,7 +191,7 @@ class AmbiguousJunctionWarning(SimsWarning):
     """More than one crossing qualified as the junction; one was chosen by the stated policy."""
 
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PACKAGE = str(Path(__file__).parent)
 
 
 def warn(message: str, category: type[SimsWarning]) -> None:

@@ -21,7 +21,6 @@ from sims_analysis.errors import UnitsError
 if TYPE_CHECKING:
     import pint
     import xarray as xr
-    from numpy.typing import NDArray
 
 __all__ = ["Unit", "dequantify", "quantify", "read_unit"]
 
@@ -89,28 +88,20 @@ _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.spl
 del _NAMES["atm."]
 
 #: Whole phrases, written without spaces, dots, hyphens and underscores, in lower case.
-_PHRASES = {
-    **dict.fromkeys(
-        "at% atom% atoms% atomic% atpercent atompercent atomicpercent atpct %at %atomic".split(),
-        ("atomic_fraction", 0.01),
-    ),
-    **dict.fromkeys("atomicfraction atomfraction".split(), ("atomic_fraction", 1.0)),
-    **dict.fromkeys(
-        "ppm ppma ppmat ppmatomic atppm atomicppm".split(), ("atomic_fraction", 1e-6)
-    ),
-    **dict.fromkeys("ppb ppba ppbat ppbatomic atppb atomicppb".split(), ("atomic_fraction", 1e-9)),
-    **dict.fromkeys(
-        "wt% weight% mass% wtpercent weightpercent masspercent wtpct %wt".split(),
-        ("mass_fraction", 0.01),
-    ),
-    **dict.fromkeys("massfraction weightfraction".split(), ("mass_fraction", 1.0)),
-    **dict.fromkeys("ppmw ppmwt wtppm".split(), ("mass_fraction", 1e-6)),
-    **dict.fromkeys("ppbw ppbwt wtppb".split(), ("mass_fraction", 1e-9)),
-    **dict.fromkeys(
-        "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits intensity".split(),
-        ("arbitrary", 1.0),
-    ),
+_PHRASE_LISTS = {
+    ("atomic_fraction", 0.01): "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
+    "atomicpercent",
+    ("atomic_fraction", 1.0): "atomicfraction atomfraction",
+    ("atomic_fraction", 1e-6): "ppm ppma ppmat ppmatomic atppm atomicppm",
+    ("atomic_fraction", 1e-9): "ppb ppba ppbat ppbatomic atppb atomicppb",
+    ("mass_fraction", 0.01): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent",
+    ("mass_fraction", 1.0): "massfraction weightfraction",
+    ("mass_fraction", 1e-6): "ppmw ppmwt wtppm",
+    ("mass_fraction", 1e-9): "ppbw ppbwt wtppb",
+    ("arbitrary", 1.0): "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
+    "intensity",
 }
+_PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
 # `c` is a count only per second: alone it could be anything.
 _PHRASES_EXACT = {"c/s": "count/s", "c/sec": "count/s", "C/S": "count/s", "kc/s": "kcount/s"}
 
@@ -121,7 +112,7 @@ _AMBIGUOUS = {
     "mol%": "a mole fraction of what is not said; write 'at%'",
 }
 
-_KINDS = {
+_KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (("[atom]", 1), ("[length]", -3)): "concentration",
     (("[length]", -3),): "concentration",
     (("[atom]", 1), ("[length]", -2)): "areal_density",
@@ -207,10 +198,10 @@ def _significant(value: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    registry = pint.UnitRegistry(None, cache_folder=None)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, cache_folder=None)
     for definition in _DEFINITIONS:
         registry.define(definition)
     return registry
@@ -269,9 +260,7 @@ def _plain(text: str) -> str:
     """Normalise typography: superscripts, minus signs, dots, brackets around the whole."""
     # NFC, never NFKC: NFKC turns the superscript minus of cm⁻³ into U+2212.
     plain = unicodedata.normalize("NFC", text).strip()
-    plain = re.sub(
-        "[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), plain
-    )
+    plain = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), plain)
     for old, new in (("−", "-"), ("–", "-"), ("μ", "µ"), ("**", "^"), ("$", "")):
         plain = plain.replace(old, new)
     plain = re.sub(r"[·⋅∙•×]", "*", plain)
@@ -349,10 +338,11 @@ def _evaluate(text: str, expression: str) -> Unit:
         raise _unknown(text, "it is empty" if not text.strip() else "it names no unit")
     try:
         quantity = _registry().parse_expression(expression).to_base_units()
-        dimension = tuple(sorted((k, round(v, 9)) for k, v in quantity.dimensionality.items()))
+        powers: dict[str, Any] = dict(quantity.dimensionality)
+        dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
         factor = float(quantity.magnitude)
     # The exception for a malformed expression differs between pint's versions.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         raise _unknown(text, f"cannot read it ({type(error).__name__})") from None
     kind = _KINDS.get(dimension)
     if kind is None or kind == "dimensionless":
@@ -606,7 +596,7 @@ def as_quantity(values: Any, canonical: str) -> Any:
 def _application_registry() -> Any:
     import pint
 
-    registry = pint.get_application_registry()
+    registry: Any = pint.get_application_registry()
     if "atom" not in registry:
         # A dimension of its own: counts are not atoms, and neither is a pure number.
         registry.define("atom = [atom]")

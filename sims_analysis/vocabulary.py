@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 from sims_analysis.units import CANONICAL
 
-__all__ = ["AXES", "QUANTITIES", "STATUS", "TERMS", "VALUE_KINDS", "Term", "attrs", "kinds"]
+__all__ = [
+    "AXES",
+    "QUANTITIES",
+    "STATUS",
+    "TERMS",
+    "VALUE_KINDS",
+    "Term",
+    "attrs",
+    "kinds",
+    "name_of",
+]
 
 
 class Term(NamedTuple):
@@ -95,6 +105,11 @@ STATUS = (
 def kinds(name: str) -> tuple[str, ...]:
     """Kinds of unit in which a measured variable may be."""
     return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+
+
+def name_of(kind: str) -> str:
+    """Name of the variable that holds values of a kind."""
+    return next(name for name in QUANTITIES if kind in kinds(name))
 
 
 VALUE_KINDS = tuple(dict.fromkeys(kind for name in QUANTITIES for kind in kinds(name)))

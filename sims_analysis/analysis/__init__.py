@@ -1,0 +1,1 @@
+"""Questions about profiles, one module each: units in, kernel, units out."""

@@ -1,0 +1,431 @@
+"""Units in, kernel, units out: the one way from a user's data to a kernel and back.
+
+A :class:`Frame` is one variable of the user's data with its axis, in canonical units, the samples
+along the last dimension. :meth:`Frame.map` runs a kernel over it, at once on numpy and lazily on
+Dask. :meth:`Frame.array` dresses a result: the leading dimensions and coordinates of the input,
+attrs from the vocabulary, and the kind (plain or quantified) in which the data came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.delivered import COORDS as DELIVERED
+from sims_analysis.delivered import axis_of
+from sims_analysis.errors import ProfileError, UnitsError, warn
+
+__all__ = ["Frame", "aligned", "open_frame", "status_words", "warn_of_status"]
+
+DOSE_KINDS = ("concentration", "range_density")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One variable with its axis, in canonical units.
+
+    Parameters
+    ----------
+    name, kind : str
+        The variable, and what its unit measures.
+    value : xarray.Variable
+        Samples along the last dimension.
+    depth : xarray.Variable
+        The axis: of one dimension, or of the dimensions of `value` where each profile has its own.
+    stderr : xarray.Variable or None
+        Standard errors of the samples.
+    axis : str
+        ``"depth"`` or ``"sputter_time"``.
+    coords, along : dict
+        Coordinates that do not run along the axis, and those that do.
+    quantified : bool
+        Whether the data came as pint Quantities.
+    """
+
+    name: str
+    kind: str
+    value: xr.Variable
+    depth: xr.Variable
+    stderr: xr.Variable | None
+    axis: str
+    coords: Mapping[Any, xr.Variable]
+    along: Mapping[Any, xr.Variable]
+    quantified: bool
+
+    @property
+    def dim(self) -> str:
+        """The dimension along which samples lie."""
+        return str(self.value.dims[-1])
+
+    @property
+    def lead(self) -> tuple[str, ...]:
+        """The dimensions that count profiles."""
+        return tuple(map(str, self.value.dims[:-1]))
+
+    @property
+    def lazy(self) -> bool:
+        """Whether the values are Dask chunks."""
+        return self.value.chunks is not None
+
+    @property
+    def units(self) -> str:
+        """The canonical unit of the values."""
+        return units.CANONICAL[self.kind]
+
+    def parameter(
+        self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
+    ) -> xr.Variable:
+        """Read an argument with a unit: text, Quantity, or a DataArray of one value a profile.
+
+        Returns
+        -------
+        xarray.Variable
+            In the canonical unit; without dimensions for a scalar.
+        """
+        if value is None:
+            return xr.Variable((), absent)
+        if isinstance(value, xr.DataArray):
+            if self.dim in value.dims:
+                raise ProfileError(
+                    f"{name} must not run along {self.dim!r}: it is one value a profile"
+                )
+            value = aligned(value, self.coords, name)
+            magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+            return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
+        magnitude, _ = units.read_quantity(value, kinds, name)
+        if np.ndim(magnitude):
+            raise ProfileError(
+                f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
+                "says what they belong to"
+            )
+        return xr.Variable((), magnitude)
+
+    def spread(self, *parameters: xr.Variable) -> Frame:
+        """Add the dimensions that parameters bring (a level for each of several levels...)."""
+        new: dict[Any, int] = {}
+        for parameter in parameters:
+            new.update({d: n for d, n in parameter.sizes.items() if d not in self.value.dims})
+        if not new:
+            return self
+        sizes = {**dict(zip(self.lead, self.value.shape, strict=False)), **new}
+        full = {**sizes, self.dim: self.value.sizes[self.dim]}
+
+        def spread(variable: xr.Variable) -> xr.Variable:
+            wide: xr.Variable = variable.set_dims(full)
+            return wide.transpose(*full)
+
+        return replace(
+            self,
+            value=spread(self.value),
+            depth=self.depth if self.depth.ndim == 1 else spread(self.depth),
+            stderr=None if self.stderr is None else spread(self.stderr),
+        )
+
+    def map(
+        self,
+        kernel: Callable[..., Any],
+        *parameters: xr.Variable,
+        outputs: Sequence[tuple[Mapping[str, int], Any]],
+        stderr: bool = False,
+        **options: Any,
+    ) -> list[xr.Variable]:
+        """Run a kernel on ``(depth, value[, stderr], *parameters)``.
+
+        Parameters
+        ----------
+        kernel : callable
+            Returns a tuple of arrays of the leading shape (and further dimensions).
+        *parameters : xarray.Variable
+            Of the frame's leading dimensions, or fewer; dimensions of their own come last.
+        outputs : sequence of (sizes, dtype)
+            For each output, the dimensions that come after the leading ones, and its dtype.
+        stderr : bool
+            Whether the kernel takes standard errors, or None where there are none.
+        """
+        columns = [self.value] + ([self.stderr] if stderr and self.stderr is not None else [])
+        if self.lazy:
+            return self._map_lazy(kernel, columns, parameters, outputs, stderr, options)
+        values: list[Any] = [np.asarray(column.data) for column in columns]
+        if stderr and self.stderr is None:
+            values.append(None)
+        found = kernel(
+            np.asarray(self.depth.data), *values, *map(self._shaped, parameters), **options
+        )
+        return [
+            xr.Variable((*self.lead, *sizes), array)
+            for (sizes, _), array in zip(outputs, found, strict=True)
+        ]
+
+    def _own_dims(self, parameter: xr.Variable) -> list[Any]:
+        """List the dimensions of a parameter that do not count profiles."""
+        return [d for d in parameter.dims if d not in self.lead]
+
+    def _shaped(self, parameter: xr.Variable) -> Any:
+        """Give a parameter the leading dimensions, in their order, before its own."""
+        own = self._own_dims(parameter)
+        if parameter.ndim == len(own):
+            return np.asarray(parameter.data) if own else float(parameter.values)
+        missing = {d: 1 for d in self.lead if d not in parameter.dims}
+        shaped = parameter.set_dims({**missing, **parameter.sizes}).transpose(*self.lead, *own)
+        return np.asarray(shaped.data)
+
+    def _map_lazy(
+        self,
+        kernel: Callable[..., Any],
+        columns: list[xr.Variable],
+        parameters: Sequence[xr.Variable],
+        outputs: Sequence[tuple[Mapping[str, int], Any]],
+        stderr: bool,
+        options: Mapping[str, Any],
+    ) -> list[xr.Variable]:
+        if len(self.value.chunksizes[self.dim]) > 1:
+            raise ProfileError(
+                f"the data are chunked along {self.dim!r}; a profile must lie in one chunk: "
+                f"rechunk with data.chunk({{{self.dim!r}: -1}})"
+            )
+        missing = stderr and self.stderr is None
+        place = len(columns)
+
+        def run(depth: Any, *arrays: Any) -> Any:
+            values = list(arrays[:place]) + ([None] if missing else [])
+            # apply_ufunc gives parameters fewer dimensions than the block, aligned at the end.
+            found = kernel(depth, *values, *arrays[place:], **options)
+            return found if len(outputs) > 1 else found[0]
+
+        result = xr.apply_ufunc(
+            run,
+            self.depth,
+            *columns,
+            *parameters,
+            input_core_dims=[[self.dim]] * (1 + place) + [self._own_dims(p) for p in parameters],
+            output_core_dims=[list(sizes) for sizes, _ in outputs],
+            dask="parallelized",
+            output_dtypes=[dtype for _, dtype in outputs],
+            dask_gufunc_kwargs={
+                "output_sizes": {d: n for sizes, _ in outputs for d, n in sizes.items()}
+            },
+        )
+        return list(result) if len(outputs) > 1 else [result]
+
+    def array(
+        self,
+        values: xr.Variable,
+        name: str,
+        *,
+        units_: str | None = None,
+        coords: Mapping[str, xr.Variable] | None = None,
+        label: str | None = None,
+    ) -> xr.DataArray:
+        """Dress a result.
+
+        Parameters
+        ----------
+        values : xarray.Variable
+            In the canonical unit.
+        name : str
+            Key of ``vocabulary.TERMS``.
+        units_ : str, optional
+            A canonical unit in place of the term's own.
+        coords : mapping, optional
+            More coordinates (``status``...).
+        label : str, optional
+            Name of the DataArray, by default `name`.
+        """
+        attrs = vocabulary.attrs(name, units_)
+        data = values.data
+        if self.quantified and "units" in attrs:
+            wrapped = units.as_quantity(data, attrs["units"])
+            if wrapped is not data:
+                data = wrapped
+                attrs.pop("units")
+        kept = {
+            key: coord
+            for key, coord in {**self.coords, **(coords or {})}.items()
+            if set(coord.dims) <= set(values.dims)
+        }
+        return xr.DataArray(xr.Variable(values.dims, data, attrs), coords=kept, name=label or name)
+
+    def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
+        """Dress a result that has a value at every sample."""
+        result = self.array(values, name, **options)
+        return result.assign_coords(self.along)
+
+    def status(self, codes: xr.Variable) -> xr.Variable:
+        """Turn status codes into words, lazily where they are lazy."""
+        return xr.Variable(codes.dims, status_words(codes.data), vocabulary.attrs("status"))
+
+    def label(self, *indexers: int) -> str:
+        """Name a profile by its coordinates, for messages."""
+        parts = []
+        for dim, index in zip(self.lead, indexers, strict=False):
+            coord = self.coords.get(dim)
+            value = index if coord is None else coord.values[index]
+            parts.append(f"{dim} {str(value)!r}")
+        if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
+            parts.append(f"species {str(self.coords['species'].values)!r}")
+        return ", ".join(parts) or "the profile"
+
+
+def status_words(codes: Any) -> Any:
+    """Give the words of status codes."""
+    words = np.array(vocabulary.STATUS)
+    if isinstance(codes, np.ndarray | np.generic):
+        return words[np.asarray(codes)]
+    return codes.map_blocks(lambda block: words[block], dtype=words.dtype)
+
+
+def open_frame(
+    data: Any,
+    kinds: tuple[str, ...],
+    *,
+    question: str,
+    variable: str | None = None,
+    axes: tuple[str, ...] = ("depth",),
+) -> Frame:
+    """Check the user's data and bring the one variable that matters to canonical units.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Plain or quantified; numpy or Dask.
+    kinds : tuple of str
+        Kinds of value that the question can be asked of, most wanted first.
+    question : str
+        What is asked, for messages: ``"a dose"``.
+    variable : str, optional
+        The variable of a Dataset; by default the first that fits.
+    axes : tuple of str
+        Acceptable axes.
+
+    Raises
+    ------
+    TypeError
+        If the data are neither a Dataset nor a DataArray.
+    UnitsError
+        If no variable has a unit of the right kind, or the axis has none.
+    ProfileError
+        If there is no depth axis, or it is not strictly increasing.
+    """
+    array, stderr = _choose(data, kinds, question, variable)
+    magnitude, unit = units.magnitude_and_unit(array, kinds, f"{array.name or 'the data'}")
+    dim = axis_of(array)
+    axis = dim if dim != "point" else _axis_of_points(array)
+    if axis not in axes:
+        raise UnitsError(
+            f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
+            "calibrate_depth() turns sputter time into depth"
+        )
+    dims = (*(d for d in array.dims if d != dim), dim)
+    value = xr.Variable(array.dims, unit.to_canonical(magnitude)).transpose(*dims)
+    depth = _axis(array, axis, dim, dims)
+    sigma = None
+    if stderr is not None:
+        sigma_magnitude, sigma_unit = units.magnitude_and_unit(
+            stderr, (unit.kind,), str(stderr.name)
+        )
+        sigma = xr.Variable(stderr.dims, sigma_unit.to_canonical(sigma_magnitude))
+        sigma = sigma.transpose(*dims)
+    return Frame(
+        name=str(array.name or unit.kind),
+        kind=unit.kind,
+        value=value,
+        depth=depth,
+        stderr=sigma,
+        axis=axis,
+        coords={
+            name: coord.variable
+            for name, coord in array.coords.items()
+            if dim not in coord.dims and name not in DELIVERED
+        },
+        along={n: c.variable for n, c in array.coords.items() if dim in c.dims and n != "stderr"},
+        quantified=units.is_quantity(array.variable._data),
+    )
+
+
+def _choose(
+    data: Any, kinds: tuple[str, ...], question: str, variable: str | None
+) -> tuple[xr.DataArray, xr.DataArray | None]:
+    if isinstance(data, xr.DataArray):
+        stderr = data.coords.get("stderr")
+        return data, stderr if stderr is not None and stderr.dims == data.dims else None
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(
+            f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
+        )
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    present = [name for name in names if name in data.data_vars]
+    for name in present:
+        if _kind_of(data[name]) in kinds:
+            return data[name], data.get(f"{name}_stderr")
+    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in present)
+    wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
+    raise UnitsError(
+        f"{question} needs a {wanted}; the data have "
+        f"{found or ', '.join(map(str, data.data_vars)) or 'no variables'}"
+    )
+
+
+def _kind_of(array: xr.DataArray) -> str:
+    """Kind of the unit of a variable of a Dataset; its name tells a fraction from a number."""
+    name = str(array.name)
+    kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
+    return units.magnitude_and_unit(array, kinds, name)[1].kind
+
+
+def _axis_of_points(array: xr.DataArray) -> str:
+    for axis in vocabulary.AXES:
+        if axis in array.coords:
+            return axis
+    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+
+
+def _axis(array: xr.DataArray, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Variable:
+    if axis not in array.coords:
+        raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
+    coord = array.coords[axis]
+    magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
+    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude))
+    if depth.ndim == 1:
+        z = np.asarray(depth.data, dtype=np.float64)
+        if not (z[1:] > z[:-1]).all() or (z.size == 1 and np.isnan(z[0])):
+            index = int(np.argmin(z[1:] > z[:-1])) + 1
+            raise ProfileError(
+                f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "
+                f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
+            )
+        return xr.Variable((dim,), z)
+    # Own axes may be shared over some of the dimensions (all species of a measurement).
+    sizes = {d: array.sizes[d] for d in dims}
+    own: xr.Variable = depth.set_dims(sizes)
+    return own.transpose(*dims)
+
+
+def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
+    """Bring a parameter's rows into the order of the data, by label."""
+    selectors = {}
+    for dim in value.dims:
+        if dim not in coords or dim not in value.indexes:
+            continue
+        wanted = coords[dim].values
+        missing = set(wanted.tolist()) - set(value.indexes[dim])
+        if missing:
+            raise ProfileError(f"{name} has no value for {dim} {sorted(map(str, missing))}")
+        selectors[dim] = wanted
+    return value.sel(selectors) if selectors else value
+
+
+def warn_of_status(
+    frame: Frame, codes: xr.Variable, code: int, text: str, category: type[Any]
+) -> None:
+    """Warn once for all profiles with a status; say how many and name the first."""
+    if frame.lazy:
+        return
+    where = np.argwhere(np.asarray(codes.data) == code)
+    if len(where):
+        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        warn(f"{frame.label(*where[0])}{others}: {text}", category)

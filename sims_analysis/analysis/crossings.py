@@ -1,0 +1,158 @@
+"""Where a profile crosses a level: every crossing, in order of depth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.kernels import crossings as kernels
+
+__all__ = ["crossings"]
+
+#: Words of the kernels' directions.
+DIRECTIONS = {1: "rising", -1: "falling", 0: ""}
+
+
+def crossings(
+    data: xr.Dataset | xr.DataArray, *, level: Any, max_crossings: int | None = None
+) -> xr.Dataset:
+    """Find every depth at which the profiles cross a level.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Over depth; the unit of `level` says which variable of a Dataset is meant.
+    level : str, Quantity or DataArray
+        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile.
+    max_crossings : int, optional
+        Places to keep for each profile; by default as many as the profile with the most needs.
+        Dask data need it, since the number is not known before the data are.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth, and ``crossing``, in order of depth:
+
+        ``depth`` (``nm``) and ``stderr`` (from the standard errors of the two bracketing
+        samples, NaN where the data carry none); ``direction`` (``"falling"`` or ``"rising"``
+        with depth); ``decay_length`` (``nm`` per factor e, between the bracketing samples);
+        ``depth_before``, ``depth_after`` (the bracketing samples); ``status``. A profile without
+        a crossing says why in the status of its first place (``never_reached``,
+        ``always_above``, ``truncated``, ``no_data``); places left over are NaN and ``""``.
+        The coordinate ``count`` gives the number of each profile.
+
+    Raises
+    ------
+    UnitsError
+        If the level has no unit, or one that no variable of the data has.
+    ProfileError
+        If the data are Dask chunks and `max_crossings` is not given.
+
+    Notes
+    -----
+    Between samples, ln C is a straight line: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end
+    or the level is not positive. A sample exactly at the level is a crossing where the profile
+    passes through it; a touch is none; a plateau at the level is one, at its first sample.
+    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, lambda the decay length.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> found = sims.crossings(ds, level="1e18 atoms/cm^3")
+    >>> found["depth"].attrs["units"]
+    'nm'
+    """
+    frame = frame_of_level(data, level, "a crossing")
+    limit = level_of(frame, level)
+    frame = frame.spread(limit)
+    if max_crossings is None and frame.lazy:
+        raise ProfileError(
+            "on Dask data, say how many crossings to keep of each profile: max_crossings=..."
+        )
+    if max_crossings is not None and max_crossings < 1:
+        raise ProfileError(f"max_crossings={max_crossings}; expected at least 1")
+    size = {"crossing": max_crossings or 0}
+    columns = frame.map(
+        _table,
+        limit,
+        outputs=[(size, dtype) for dtype in (float, np.int8, float, float, float, float, np.uint8)],
+        stderr=True,
+        width=max_crossings,
+    )
+    names = kernels.Table._fields
+    table = dict(zip(names, columns, strict=True))
+    count = (table["direction"] != 0).sum("crossing")
+    count.attrs["long_name"] = "Number of crossings"
+    coords = {"count": count}
+    terms = {
+        "depth": "crossing_depth",
+        "stderr": "crossing_depth",
+        "decay_length": "decay_length",
+        "depth_before": "depth",
+        "depth_after": "depth",
+    }
+    arrays = {
+        name: frame.array(table[name], term, coords=coords, label=name)
+        for name, term in terms.items()
+    }
+    arrays["stderr"].attrs.update(long_name="Standard error of the crossing depth")
+    arrays["depth_before"].attrs.update(long_name="Last sample before the crossing")
+    arrays["depth_after"].attrs.update(long_name="First sample after the crossing")
+    direction = xr.Variable(
+        table["direction"].dims,
+        words(table["direction"].data, DIRECTIONS),
+        {"long_name": "Direction with depth"},
+    )
+    dataset = xr.Dataset(arrays)
+    dataset["direction"] = direction
+    dataset["status"] = frame.status(table["status"])
+    order = (
+        "depth",
+        "stderr",
+        "direction",
+        "decay_length",
+        "depth_before",
+        "depth_after",
+        "status",
+    )
+    return dataset[list(order)]
+
+
+def _table(depth: Any, value: Any, stderr: Any, level: Any, *, width: int | None) -> Any:
+    return kernels.table(depth, value, level, stderr, width=width)
+
+
+def words(codes: Any, names: dict[int, str]) -> Any:
+    """Turn small codes into words, lazily where they are lazy."""
+    lowest = min(names)
+    table = np.array([names[lowest + i] for i in range(len(names))])
+    if isinstance(codes, np.ndarray):
+        return table[codes.astype(np.intp) - lowest]
+    return codes.map_blocks(lambda block: table[block.astype(np.intp) - lowest], dtype=table.dtype)
+
+
+def frame_of_level(data: Any, level: Any, question: str) -> Frame:
+    """Open the variable that is in the unit of the level."""
+    if isinstance(level, xr.DataArray):
+        kind = units.magnitude_and_unit(level, vocabulary.VALUE_KINDS, "level")[1].kind
+    else:
+        kind = units.read_quantity(level, vocabulary.VALUE_KINDS, "level")[1].kind
+    try:
+        return open_frame(data, (kind,), question=f"{question} of this level")
+    except UnitsError as error:
+        told = "<DataArray>" if isinstance(level, xr.DataArray) else repr(level)
+        raise UnitsError(f"level={told}: {error}") from None
+
+
+def level_of(frame: Frame, level: Any) -> xr.Variable:
+    """Read the level in the canonical unit of the values."""
+    limit = frame.parameter(level, (frame.kind,), "level")
+    if not bool(np.isfinite(np.asarray(limit.data)).all()):
+        raise ProfileError(f"level={level!r} is not finite")
+    return limit

@@ -1,0 +1,282 @@
+"""How many atoms are in this layer: the integral of the concentration over depth."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, warn_of_status
+from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.kernels import dose as kernels
+
+__all__ = ["cumulative_dose", "integrated_dose"]
+
+Rule = Literal["trapezoid", "loglinear"]
+Surface = Literal["measured", "exclude", "hold"]
+
+#: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
+_NM_PER_CM = 1e7
+
+
+def integrated_dose(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    rule: Rule = "trapezoid",
+    background: Any = None,
+    surface: Surface = "measured",
+    surface_depth: Any = None,
+    strict: bool = False,
+) -> xr.DataArray:
+    """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations in any unit of atoms per volume, over depth; plain or quantified, numpy or
+        Dask, on a shared axis or each profile on its own.
+    start, stop : str, Quantity or DataArray, optional
+        Limits, such as ``"50 nm"``; one value, or one for each profile. By default the profile's
+        own ends. A limit between samples is interpolated.
+    rule : {"trapezoid", "loglinear"}
+        Straight lines in C between samples (what instrument software does, and unbiased under
+        noise), or straight lines in ln C (exact for exponentials). A segment that touches a value
+        that is not positive is a trapezoid under either rule.
+    background : str, Quantity, DataArray, or (start, stop), optional
+        Subtracted: a concentration, or the depth window over which to take its mean.
+    surface : {"measured", "exclude", "hold"}
+        What the near-surface transient counts for: as measured; not at all above `surface_depth`;
+        or the first sample's value held from depth 0 down to it.
+    surface_depth : str or Quantity, optional
+        Where the transient ends; needed by ``surface="exclude"``.
+    strict : bool
+        Raise where a limit lies beyond the samples, instead of warning.
+
+    Returns
+    -------
+    DataArray
+        ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``,
+        ``truncated`` where a limit lies beyond the samples, ``no_data`` with NaN) and, where the
+        data carry standard errors, ``stderr``: the random part, ``sqrt(sum (w_i s_i)^2)`` with
+        the trapezoid's weights.
+
+    Raises
+    ------
+    UnitsError
+        If the data hold no concentration (counts have no dose), or a limit has no unit.
+    ProfileError
+        If a limit lies beyond the samples and `strict` is set, or `start` is not above `stop`.
+
+    Warns
+    -----
+    DoseWarning
+        Where the status is ``truncated``.
+
+    Notes
+    -----
+    On an edge of r decades per sample the trapezoid reads high by ``(r ln 10)^2 / 12``; under
+    relative noise s the log-linear rule reads low by ``s^2 / 6``.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> dose = sims.integrated_dose(ds, start="20 nm", stop="500 nm")
+    >>> dose.attrs["units"]
+    'atom/cm^2'
+    """
+    _check_options(rule, surface)
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    start, stop = _limits(frame, start, stop, surface, surface_depth)
+    frame = frame.spread(start, stop)
+    value, a, b, status, _ = frame.map(kernels.integrate, start, stop, outputs=_INTEGRAL, rule=rule)
+    if surface == "hold":
+        value, a = _held(frame, value, a, start, b)
+    if background is not None:
+        level, _ = background_of(frame, background)
+        value = value - level * (b - a)
+    _complain(frame, status, start, stop, strict=strict)
+    coords = {"status": frame.status(status)}
+    if frame.stderr is not None:
+        (variance,) = frame.map(_variance, start, stop, outputs=[({}, float)], stderr=True)
+        coords["stderr"] = _stderr(frame, variance)
+    return _dressed(frame, value / _NM_PER_CM, "dose", coords)
+
+
+#: Shapes and types of the fields of a kernel's Integral.
+_INTEGRAL: list[tuple[dict[str, int], Any]] = [
+    ({}, float),
+    ({}, float),
+    ({}, float),
+    ({}, np.uint8),
+    ({}, np.intp),
+]
+
+
+def _variance(depth: Any, value: Any, stderr: Any, start: Any, stop: Any) -> tuple[Any]:
+    # A sample that was not measured has no weight, whatever its standard error says.
+    return (kernels.variance(depth, np.where(np.isnan(value), np.nan, stderr), start, stop),)
+
+
+def cumulative_dose(data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid") -> xr.DataArray:
+    """Integrate the concentration from the first sample of each profile to each of its samples.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        As for :func:`integrated_dose`.
+    rule : {"trapezoid", "loglinear"}
+
+    Returns
+    -------
+    DataArray
+        ``atom/cm^2``, of the shape of the data: 0 at the first sample, NaN where a profile was
+        not measured.
+
+    Raises
+    ------
+    UnitsError
+        If the data hold no concentration.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> float(sims.cumulative_dose(ds).sel(species="B")[0])
+    0.0
+    """
+    _check_options(rule, "measured")
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    size = {frame.dim: frame.value.sizes[frame.dim]}
+    (value,) = frame.map(_cumulative, outputs=[(size, float)], rule=rule)
+    return frame.along_axis(value / _NM_PER_CM, _term(frame, "cumulative_dose"))
+
+
+def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
+    return (kernels.cumulative(depth, value, rule=rule),)
+
+
+def _check_options(rule: str, surface: str) -> None:
+    if rule not in ("trapezoid", "loglinear"):
+        raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
+    if surface not in ("measured", "exclude", "hold"):
+        raise ProfileError(f'surface={surface!r}; expected "measured", "exclude" or "hold"')
+
+
+def _limits(
+    frame: Frame, start: Any, stop: Any, surface: str, surface_depth: Any
+) -> tuple[xr.Variable, xr.Variable]:
+    a = frame.parameter(start, ("depth",), "start")
+    b = frame.parameter(stop, ("depth",), "stop")
+    if bool((a >= b).any()):
+        raise ProfileError(f"start={_told(start)} must lie above stop={_told(stop)}")
+    if surface == "exclude":
+        if surface_depth is None:
+            raise ProfileError(
+                'surface="exclude" needs surface_depth, the depth where the transient ends'
+            )
+        transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
+        # fmax: a start that was not given is NaN.
+        a = xr.apply_ufunc(np.fmax, a, transient)
+    return a, b
+
+
+def _told(limit: Any) -> str:
+    return "<DataArray>" if isinstance(limit, xr.DataArray) else repr(limit)
+
+
+def _held(
+    frame: Frame, value: xr.Variable, a: xr.Variable, start: xr.Variable, b: xr.Variable
+) -> tuple[xr.Variable, xr.Variable]:
+    """Add the first sample's value, held from the surface (or the start) to its depth."""
+    first, at = frame.map(_first_sample, outputs=[({}, float), ({}, float)])
+    top = xr.Variable(start.dims, np.fmax(start.data, 0.0))
+    width = (at - top).clip(min=0.0).where(b > at, 0.0)
+    return value + first * width, a - width
+
+
+def _first_sample(depth: Any, value: Any) -> tuple[Any, Any]:
+    depth = np.broadcast_to(depth, value.shape)
+    measured = ~np.isnan(value) & ~np.isnan(depth)
+    index = measured.argmax(axis=-1)[..., None]
+    some = measured.any(axis=-1)
+    first = np.take_along_axis(value, index, -1)[..., 0]
+    at = np.take_along_axis(depth, index, -1)[..., 0]
+    return np.where(some, first, np.nan), np.where(some, at, np.nan)
+
+
+def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variable]:
+    """Give the background and its standard error, from a value or a depth window."""
+    if not isinstance(background, tuple | list):
+        level = frame.parameter(background, (frame.kind,), "background")
+        return level, xr.Variable((), 0.0)
+    if len(background) != 2:
+        raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
+    a = frame.parameter(background[0], ("depth",), "background start")
+    b = frame.parameter(background[1], ("depth",), "background stop")
+    if bool((a >= b).any()):
+        raise ProfileError(f"background={background!r}: the window ends before it starts")
+    mean, stderr, count = frame.map(
+        window_mean, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
+    )
+    empty = count == 0
+    if not frame.lazy and bool((empty & frame.value.notnull().any(frame.dim)).any()):
+        where = np.argwhere((empty & frame.value.notnull().any(frame.dim)).data)[0]
+        raise ProfileError(
+            f"background={background!r}: {frame.label(*where)} has no sample in that window"
+        )
+    return mean, stderr
+
+
+def window_mean(depth: Any, value: Any, start: Any, stop: Any) -> tuple[Any, Any, Any]:
+    """Mean of the samples in a window, the standard error of that mean, and their number."""
+    inside = (depth >= np.asarray(start)[..., None]) & (depth <= np.asarray(stop)[..., None])
+    inside = inside & ~np.isnan(value)
+    count = inside.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(inside, value, 0.0).sum(axis=-1) / count
+        square = np.where(inside, (value - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+        stderr = np.sqrt(square / (count - 1) / count)
+    return mean, stderr, count
+
+
+def _complain(
+    frame: Frame, status: xr.Variable, start: xr.Variable, stop: xr.Variable, *, strict: bool
+) -> None:
+    if frame.lazy:
+        return
+    truncated = np.asarray(status.data) == kernels.TRUNCATED
+    if strict and truncated.any():
+        where = np.argwhere(truncated)[0]
+        depth = np.asarray(frame.depth.data)
+        raise ProfileError(
+            f"{frame.label(*where)}: the limits reach beyond the samples "
+            f"(the axis spans {np.nanmin(depth):g} to {np.nanmax(depth):g} nm)"
+        )
+    warn_of_status(
+        frame,
+        status,
+        kernels.TRUNCATED,
+        "the limits reach beyond the samples; integrated over what was measured",
+        DoseWarning,
+    )
+
+
+def _term(frame: Frame, name: str) -> str:
+    return name if frame.kind == "concentration" else "retained_fraction"
+
+
+def _dressed(
+    frame: Frame, value: xr.Variable, name: str, coords: dict[str, xr.Variable]
+) -> xr.DataArray:
+    return frame.array(value, _term(frame, name), coords=coords)
+
+
+def _stderr(frame: Frame, variance: xr.Variable) -> xr.Variable:
+    attrs = vocabulary.attrs(_term(frame, "dose"))
+    attrs["long_name"] = "Standard error, random part"
+    return xr.Variable(variance.dims, np.sqrt(variance.data) / _NM_PER_CM, attrs)

@@ -1,0 +1,137 @@
+"""What is the concentration here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._frame import Frame, aligned, open_frame
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.kernels import interpolation as kernels
+
+__all__ = ["interpolate"]
+
+Method = Literal["log", "linear", "pchip", "makima"]
+
+
+def interpolate(data: xr.Dataset | xr.DataArray, *, depth: Any, method: Method = "log") -> Any:
+    """Evaluate profiles at depths, each from its own samples; never beyond them.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Of a Dataset, every measured variable is interpolated.
+    depth : str, Quantity, sequence of str, or DataArray
+        ``"25 nm"``; ``["10 nm", "20 nm"]``; a Quantity; or a DataArray with units. A DataArray
+        over a dimension of the data (such as a junction depth over ``species``) gives each
+        profile its own depth. On a sputter-time axis, a time.
+    method : {"log", "linear", "pchip", "makima"}
+        Straight lines in ln C, straight lines in C, or a spline that does not overshoot: pchip
+        (Fritsch and Carlson 1980) or makima (Akima 1970, modified), in ln C where all samples of
+        a profile are positive.
+
+    Returns
+    -------
+    Dataset or DataArray
+        As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
+        samples; bit for bit the sample where the depth is a sample's. The coordinate
+        ``linear_fallbacks`` counts, for each profile, the depths at which a logarithm was asked
+        for and could not be taken, because a value beside it was not positive.
+
+    Raises
+    ------
+    UnitsError
+        If `depth` has no unit of length (of time on a sputter-time axis).
+    ProfileError
+        If the method is unknown or the axis is not increasing.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.interpolate(ds, depth="100 nm").sel(species="B")["concentration"].attrs["units"]
+    'atom/cm^3'
+    """
+    if method not in kernels.METHODS:
+        raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
+    if isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+        if not names:
+            raise UnitsError(
+                f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
+                f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+            )
+        arrays = {name: _interpolated(data[name], depth, method) for name in names}
+        for name in names:
+            fallbacks = arrays[name].coords["linear_fallbacks"].variable
+            arrays[name] = arrays[name].drop_vars("linear_fallbacks")
+            total = fallbacks if name == names[0] else total + fallbacks
+        result = xr.Dataset(arrays, attrs=data.attrs)
+        return result.assign_coords(linear_fallbacks=total)
+    return _interpolated(data, depth, method)
+
+
+def _interpolated(array: xr.DataArray, depth: Any, method: str) -> xr.DataArray:
+    frame = open_frame(
+        array, vocabulary.VALUE_KINDS, question="an interpolation", axes=vocabulary.AXES
+    )
+    at = _depths(frame, depth)
+    # Dimensions that the depths share with the profiles go profile by profile; others are new.
+    new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
+    own = tuple(d for d in frame.lead if d in at.dims)
+    count = int(np.prod(list(new.values()), dtype=int))
+    ordered = at.transpose(*own, *new)
+    asked = xr.Variable((*own, _ASKED), ordered.data.reshape(*ordered.shape[: len(own)], count))
+    value, fallbacks = frame.map(
+        _evaluate, asked, outputs=[({_ASKED: count}, float), ({}, np.intp)], method=method
+    )
+    shape = (*value.shape[:-1], *new.values())
+    result = xr.Variable((*frame.lead, *new), value.data.reshape(shape))
+    coords = {
+        "linear_fallbacks": xr.Variable(
+            fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
+        ),
+        frame.axis: xr.Variable(
+            at.dims,
+            at.data,
+            vocabulary.attrs(frame.axis),
+        ),
+    }
+    if isinstance(depth, xr.DataArray):
+        coords |= {
+            str(k): c.variable
+            for k, c in depth.coords.items()
+            if k not in (*frame.coords, frame.axis)
+        }
+    return frame.array(
+        result, _term(frame), units_=frame.units, coords=coords, label=str(array.name or frame.kind)
+    )
+
+
+#: The depths asked for, in one dimension: a name that no user's dimension has.
+_ASKED = "__asked__"
+
+
+def _term(frame: Frame) -> str:
+    return frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+
+
+def _depths(frame: Frame, depth: Any) -> xr.Variable:
+    kinds = (frame.axis,)
+    if isinstance(depth, xr.DataArray):
+        depth = aligned(depth, frame.coords, "depth")
+        magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
+        dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
+        return xr.Variable(dims, unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+    if isinstance(depth, list | tuple):
+        values = [units.read_quantity(d, kinds, f"depth[{i}]")[0] for i, d in enumerate(depth)]
+        return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
+    magnitude, _ = units.read_quantity(depth, kinds, "depth")
+    return xr.Variable((frame.axis,) if np.ndim(magnitude) else (), magnitude)
+
+
+def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:
+    return kernels.interpolate(depth, value, at, method=method)

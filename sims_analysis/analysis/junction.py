@@ -1,0 +1,171 @@
+"""How deep is the junction: one crossing, chosen by a stated policy."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis.crossings import frame_of_level, level_of
+from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
+from sims_analysis.kernels import crossings as kernels
+
+__all__ = ["junction_depth"]
+
+_EDGES = {"trailing": kernels.FALLING, "leading": kernels.RISING, "any": 0}
+_WHICH = {"deepest": -1, "first": 1, "shallowest": 1}
+
+
+def junction_depth(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    level: Any,
+    edge: Literal["trailing", "leading", "any"] = "trailing",
+    which: Literal["deepest", "first"] | int = "deepest",
+    after: Any = None,
+    confirm: int = 1,
+    detection_limit: Any = None,
+    strict: bool = False,
+) -> xr.DataArray:
+    """Give the depth at which each profile crosses a level: ``C(xj) = L``.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Over depth; the unit of `level` says which variable of a Dataset is meant.
+    level : str, Quantity or DataArray
+        ``"1e18 atoms/cm^3"``; one for all, or one for each profile. There is no default: the
+        level is part of the answer.
+    edge : {"trailing", "leading", "any"}
+        The falling edge, the rising edge, or both.
+    which : {"deepest", "first"} or int
+        Which of the crossings that qualify; 1 is the shallowest, 2 the next.
+    after : "peak", str, Quantity or DataArray, optional
+        Only crossings deeper than the profile's maximum, or than a depth.
+    confirm : int
+        Number of samples that must lie above the level before the crossing, and below it after
+        (the reverse on a rising edge). 1 asks for the two bracketing samples alone.
+    detection_limit : str, Quantity or DataArray, optional
+        A level below it is not measurable: NaN, status ``below_detection``.
+    strict : bool
+        Raise where there is no junction.
+
+    Returns
+    -------
+    DataArray
+        ``nm``, without the depth dimension. Coordinates: ``status`` (``ok``, ``never_reached``,
+        ``always_above``, ``truncated`` where the record ends before the asked edge,
+        ``below_detection``, ``no_data``; NaN unless ``ok``), ``candidates`` (how many crossings
+        qualified), ``decay_length`` (``nm`` per factor e at the crossing) and, where the data
+        carry standard errors, ``stderr``.
+
+    Raises
+    ------
+    UnitsError
+        If the level has no unit, or one that no variable of the data has.
+    JunctionError
+        With `strict`, where there is none; it names the profile and the reason.
+
+    Warns
+    -----
+    AmbiguousJunctionWarning
+        If more than one crossing qualifies and `which` is not a number.
+
+    See Also
+    --------
+    crossings : All of them.
+
+    Notes
+    -----
+    This is the depth at a chemical concentration. The electrical junction is another thing: for
+    arsenic, SIMS reads deeper than spreading resistance does.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
+    >>> str(xj.sel(species="B")["status"].values)
+    'ok'
+    """
+    number = _number(which)
+    if edge not in _EDGES:
+        raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
+    if isinstance(confirm, bool) or not isinstance(confirm, int) or confirm < 1:
+        raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
+    frame = frame_of_level(data, level, "a junction depth")
+    limit = level_of(frame, level)
+    parameters = [limit]
+    if after is not None:
+        at_peak = isinstance(after, str) and after == "peak"
+        parameters.append(frame.parameter(None if at_peak else after, ("depth",), "after"))
+    floor = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
+    frame = frame.spread(*parameters, floor)
+    depth, stderr, decay, candidates, status = frame.map(
+        _junction,
+        *parameters,
+        outputs=[({}, float), ({}, float), ({}, float), ({}, np.intp), ({}, np.uint8)],
+        stderr=True,
+        edge=_EDGES[edge],
+        which=number,
+        confirm=confirm,
+    )
+    if detection_limit is not None:
+        below = limit < floor
+        depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
+        status = status.where(~below, vocabulary.STATUS.index("below_detection")).astype(np.uint8)
+    if not frame.lazy:
+        _speak(frame, candidates, status, which=which, strict=strict)
+    coords = {
+        "status": frame.status(status),
+        "candidates": xr.Variable(
+            candidates.dims, candidates.data, {"long_name": "Crossings that qualified"}
+        ),
+        "decay_length": xr.Variable(decay.dims, decay.data, vocabulary.attrs("decay_length")),
+    }
+    if frame.stderr is not None:
+        attrs = {**vocabulary.attrs("junction_depth"), "long_name": "Standard error, random part"}
+        coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)
+    return frame.array(depth, "junction_depth", coords=coords)
+
+
+def _junction(depth: Any, value: Any, stderr: Any, level: Any, *after: Any, **options: Any) -> Any:
+    return kernels.junction(
+        depth, value, level, stderr, after=after[0] if after else None, **options
+    )
+
+
+def _number(which: Any) -> int:
+    if isinstance(which, str) and which in _WHICH:
+        return _WHICH[which]
+    if isinstance(which, int | np.integer) and not isinstance(which, bool) and which >= 1:
+        return int(which)
+    raise ProfileError(
+        f'which={which!r}; expected "deepest", "first", or the number of the occurrence from 1'
+    )
+
+
+def _speak(
+    frame: Frame, candidates: xr.Variable, status: xr.Variable, *, which: Any, strict: bool
+) -> None:
+    codes = np.asarray(status.data)
+    if strict and codes.any():
+        where = np.argwhere(codes)[0]
+        reason = vocabulary.STATUS[int(codes[tuple(where)])]
+        raise JunctionError(
+            f"{frame.label(*where)} has no junction at this level: {reason.replace('_', ' ')}"
+        )
+    counts = np.asarray(candidates.data)
+    several = (counts > 1) & (codes == 0)
+    if isinstance(which, str) and several.any():
+        where = np.argwhere(several)[0]
+        others = int(several.sum()) - 1
+        warn(
+            f"{frame.label(*where)}: {int(counts[tuple(where)])} crossings qualify as the junction"
+            + (f" ({others} more profiles have several)" if others else "")
+            + f"; took the {which} one. Narrow it with after=, confirm= or the number of one",
+            AmbiguousJunctionWarning,
+        )
