@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+import weakref
 import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -121,7 +122,7 @@ class Http:
         self._retries = retries
         self._limit = max_response_bytes
         try:
-            self._client = httpx.Client(
+            client = httpx.Client(
                 auth=_KeyHeader(key),
                 headers={
                     "Accept": "application/json",
@@ -138,10 +139,9 @@ class Http:
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise ApiError(f"a proxy named in the environment cannot be used: {error}") from None
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+        self._client = client
+        # Who does not close the client leaves no open connections either.
+        self.close = weakref.finalize(self, client.close)
 
     def get(
         self,
@@ -217,9 +217,12 @@ class Http:
         raise ApiError(f"{question.what}: more than {_MAX_REDIRECTS} redirects from {question.url}")
 
     def _redirected(self, question: _Question, location: str) -> _Question:
-        target = urljoin(question.url, location)
-        if not self._endpoint.is_home(target):
+        try:
+            target = urljoin(question.url, location)
             host = self._key.redact(urlsplit(target).netloc.rpartition("@")[2])
+        except ValueError:
+            target = host = ""
+        if not self._endpoint.is_home(target):
             raise ApiError(
                 f"{question.what}: {question.url} redirects to another origin, {host!r}, which "
                 "gets neither the key nor a request; if that is the API, set endpoint= to it"
@@ -249,7 +252,8 @@ class Http:
             return raw
         if encoding not in {"gzip", "x-gzip"}:
             raise PayloadError(
-                f"{question.what}: gzip was asked for, the answer is encoded as {encoding!r}"
+                f"{question.what}: gzip was asked for, the answer is encoded as {encoding!r} "
+                f"({question.url})"
             )
         # Not by httpx, which decompresses whatever arrives before it can be measured.
         inflate = zlib.decompressobj(wbits=31)

@@ -1,0 +1,290 @@
+"""Every way in which a server can misbehave, over real sockets, and what comes of it.
+
+``python tests/test_faults.py`` prints the table.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import tenacity
+from faulty_server import (
+    REFERENCE,
+    REFERENCE_ID,
+    Action,
+    FaultyServer,
+    bomb,
+    head,
+    raw,
+    reply,
+)
+
+from sims_analysis.api import http
+from sims_analysis.api.client import Client
+from sims_analysis.errors import (
+    ApiError,
+    ConnectionFailed,
+    NotFound,
+    PayloadError,
+    RateLimited,
+    RequestTimeout,
+    SimsError,
+    StatusError,
+    Unauthorized,
+)
+
+KEY = "k3y-that-nobody-may-see"
+LIMIT = 100_000
+OK = "retried, then the profiles"
+
+PROFILE = json.loads(REFERENCE)[0]
+
+
+def changed(**fields: object) -> bytes:
+    return json.dumps([PROFILE | fields]).encode()
+
+
+def text(old: str, new: str) -> bytes:
+    return REFERENCE.replace(old.encode(), new.encode())
+
+
+SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+LATE = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+#: What the server does (again and again, or once and then well), and what comes of it.
+FAULTS: dict[str, tuple[list[Action], type[SimsError] | str]] = {
+    "closes without an answer, once": ([raw(), reply()], OK),
+    "closes without an answer": ([raw()], ConnectionFailed),
+    "resets before the answer, once": ([raw(then="reset"), reply()], OK),
+    "resets in the header": ([raw(b"HTTP/1.1 200 O", then="reset")], ConnectionFailed),
+    "resets in the body, once": ([raw(head(900), REFERENCE[:50], then="reset"), reply()], OK),
+    "resets in the body": ([raw(head(900), REFERENCE[:50], then="reset")], ConnectionFailed),
+    "stalls before the answer, once": ([raw(then="stall"), reply()], OK),
+    "stalls before the answer": ([raw(then="stall")], RequestTimeout),
+    "stalls in the header": ([raw(b"HTTP/1.1 200 OK\r\nA: ", then="stall")], RequestTimeout),
+    "stalls in the body, once": ([raw(head(900), REFERENCE[:50], then="stall"), reply()], OK),
+    "stalls in the body": ([raw(head(900), REFERENCE[:50], then="stall")], RequestTimeout),
+    "drips a byte at a time": (
+        [raw(head(900), *[b" "] * 100, pause=0.05, then="close")],
+        RequestTimeout,
+    ),
+    "truncates the body, once": ([reply(length=len(REFERENCE) + 5), reply()], OK),
+    "truncates the body": ([reply(length=len(REFERENCE) + 5)], ConnectionFailed),
+    "states too short a length": ([reply(length=20)], PayloadError),
+    "states too short a length, once": ([reply(length=20), reply()], OK),
+    "states no length and cuts off": (
+        [raw(b"HTTP/1.1 200 OK\r\n\r\n" + REFERENCE[:100])],
+        PayloadError,
+    ),
+    "states a length that is no number": (
+        [raw(b"HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n" + REFERENCE)],
+        ConnectionFailed,
+    ),
+    "breaks off a chunked body": (
+        [raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{"a')],
+        ConnectionFailed,
+    ),
+    "speaks no HTTP": ([raw(b"220 mail.example ESMTP\r\n")], ConnectionFailed),
+    **{f"{s}, once": ([reply(b"{}", s), reply()], OK) for s in (408, 425, 429, 500, 502, 503, 504)},
+    **{f"{s}": ([reply(b"{}", s)], StatusError) for s in (408, 425, 500, 502, 503, 504)},
+    "429": ([reply(b"{}", 429)], RateLimited),
+    "429 with Retry-After in seconds": ([reply(b"{}", 429, Retry_After="1"), reply()], OK),
+    "429 with Retry-After as a date": ([reply(b"{}", 429, Retry_After=SOON), reply()], OK),
+    "429 with Retry-After nonsense": ([reply(b"{}", 429, Retry_After="soon"), reply()], OK),
+    "429 with Retry-After 3600": ([reply(b"{}", 429, Retry_After="3600"), reply()], RateLimited),
+    "503 with Retry-After in an hour": (
+        [reply(b"{}", 503, Retry_After=LATE), reply()],
+        StatusError,
+    ),
+    "401": ([reply(b"{}", 401), reply()], Unauthorized),
+    "403": ([reply(b"{}", 403), reply()], Unauthorized),
+    "404": ([reply(b"{}", 404), reply()], NotFound),
+    "422": ([reply(b"{}", 422), reply()], NotFound),
+    "400": ([reply(b"{}", 400), reply()], StatusError),
+    "501": ([reply(b"{}", 501), reply()], StatusError),
+    "204 without a body": ([raw(b"HTTP/1.1 204 No\r\n\r\n"), reply()], StatusError),
+    "HTML with 200": ([reply(b"<html>", content_type="text/html"), reply()], PayloadError),
+    "an error object with 200": ([reply(b'{"detail": "no"}'), reply()], PayloadError),
+    "null with 200": ([reply(b"null"), reply()], PayloadError),
+    "an empty body with 200, once": ([reply(b""), reply()], OK),
+    "broken JSON": ([reply(REFERENCE[:-3])], PayloadError),
+    "broken JSON, once": ([reply(REFERENCE[:-3]), reply()], OK),
+    "two JSON documents": ([reply(REFERENCE + REFERENCE)], PayloadError),
+    "NaN": ([reply(text("1.2e18", "NaN"))], PayloadError),
+    "Infinity": ([reply(text("1.2e18", "-Infinity"))], PayloadError),
+    "a number beyond float64": ([reply(text("1.2e18", "1e999"))], PayloadError),
+    "a key twice": ([reply(text('"id":', '"depth_units": "um", "id":')), reply()], PayloadError),
+    "a key twice, deep inside": (
+        [reply(text("{}", '{"a": [{"b": 1, "b": 2}]}')), reply()],
+        PayloadError,
+    ),
+    "Latin-1 that says so": (
+        [reply(text("/cm^3", "/cm³").replace(b"\xc2\xb3", b"\xb3"), content_type="x; charset=l1")],
+        PayloadError,
+    ),
+    "UTF-16": ([reply(REFERENCE.decode().encode("utf-16"))], PayloadError),
+    "a byte order mark": ([reply(b"\xef\xbb\xbf" + REFERENCE)], PayloadError),
+    "nesting without end": ([reply(b"[" * 90_000)], PayloadError),
+    "a body that says it is too large": ([raw(head(10**12), b"[", then="stall")], PayloadError),
+    "a body that is too large": (
+        [raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" + b" " * 2 * LIMIT, then="stall")],
+        PayloadError,
+    ),
+    "a gzip bomb": ([reply(bomb(100 * 2**20), Content_Encoding="gzip")], PayloadError),
+    "a gzip bomb in a gzip bomb": (
+        [reply(bomb(100 * 2**20, layers=2), Content_Encoding="gzip, gzip")],
+        PayloadError,
+    ),
+    "gzip, cut off": (
+        [reply(gzip.compress(REFERENCE)[:-9], Content_Encoding="gzip")],
+        ConnectionFailed,
+    ),
+    "gzip that is none, once": ([reply(Content_Encoding="gzip"), reply()], OK),
+    "an encoding that was not asked for": ([reply(Content_Encoding="br"), reply()], PayloadError),
+    "redirects in a circle": ([reply(b"", 302, Location="/sims/again")], ApiError),
+    "redirects to another host": (
+        [reply(b"", 302, Location="http://127.0.0.2:9/sims/x"), reply()],
+        ApiError,
+    ),
+    "redirects to another scheme": (
+        [reply(b"", 302, Location="ftp://127.0.0.1/sims/x"), reply()],
+        ApiError,
+    ),
+    "redirects to nonsense": ([reply(b"", 302, Location="http://[oops/"), reply()], ApiError),
+    "redirects within the origin": ([reply(b"", 307, Location="/moved"), reply()], OK),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch):
+    monkeypatch.setattr(http, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(http, "_SLOWEST", 1000.0)
+
+
+def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
+    with (
+        FaultyServer(*script) as server,
+        Client(
+            KEY, endpoint=server.url, timeout=0.3, retries=2, max_response_bytes=LIMIT
+        ) as client,
+    ):
+        began = time.monotonic()
+        (outcome,) = client.get(REFERENCE_ID, errors="collect")
+        return outcome, time.monotonic() - began, server
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(fault):
+    script, expected = FAULTS[fault]
+    outcome, seconds, server = run(script)
+    if expected == OK:
+        assert not isinstance(outcome, SimsError), outcome
+        assert json.loads(outcome.to_json()) == json.loads(REFERENCE)
+        assert len(server.received) in {2, 3}
+    else:
+        assert type(outcome) is expected, repr(outcome)
+        assert REFERENCE_ID in str(outcome)
+        assert server.url in str(outcome)
+    assert seconds < 3
+    assert KEY not in str(outcome)
+
+
+def test_refused_connection_is_tried_again_and_named():
+    with FaultyServer(reply()) as server:
+        pass
+    client = Client(KEY, endpoint=server.url, retries=1)
+    with pytest.raises(ConnectionFailed, match="check the network"):
+        client.get(REFERENCE_ID)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_a_failure_is_tried_as_often_as_asked(retries):
+    with FaultyServer(reply(b"", 503)) as server:
+        client = Client(KEY, endpoint=server.url, retries=retries)
+        with pytest.raises(StatusError, match="503"):
+            client.get(REFERENCE_ID)
+        assert len(server.received) == 1 + retries
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 422, 501])
+def test_a_refusal_is_not_tried_again(status):
+    with FaultyServer(reply(b"", status)) as server:
+        with pytest.raises(StatusError) as caught:
+            Client(KEY, endpoint=server.url).get(REFERENCE_ID)
+        assert len(server.received) == 1
+        assert caught.value.status_code == status
+
+
+@pytest.mark.parametrize("value", ["1", "date"])
+def test_retry_after_is_waited_for(value):
+    if value == "date":
+        value = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    with FaultyServer(reply(b"", 429, Retry_After=value), reply()) as server:
+        began = time.monotonic()
+        Client(KEY, endpoint=server.url).get(REFERENCE_ID)
+        assert 0.9 < time.monotonic() - began < 3
+
+
+def test_a_long_retry_after_is_told_not_slept():
+    with FaultyServer(reply(b"", 429, Retry_After="3600")) as server:
+        with pytest.raises(RateLimited) as caught:
+            Client(KEY, endpoint=server.url).get(REFERENCE_ID)
+        assert caught.value.retry_after == 3600
+        assert len(server.received) == 1
+
+
+def test_the_key_stays_at_its_origin():
+    with FaultyServer(reply()) as other:
+        with FaultyServer(reply(b"", 302, Location=f"{other.url}sims/x")) as server:
+            with pytest.raises(ApiError, match="another origin"):
+                Client(KEY, endpoint=server.url).get(REFERENCE_ID)
+            assert server.received[0].headers["X-API-KEY"] == KEY
+        assert other.received == []
+
+
+WRONG = {
+    "data_id": [[], {}, 1.5, True],
+    "id": [[], {}, 1.5],
+    "processed_data_id": [[], {}, False],
+    "species_name": [None, 1, [], {}],
+    "depths": [None, "0", {}, [], [None], ["1"], [True], [[1]], [0, 10]],
+    "depth_units": [None, 1, []],
+    "concentrations": [None, "0", {}, [], ["1"] * 5, [True] * 5, [[1]] * 5, [1] * 4],
+    "concentration_units": [None, 1, []],
+    "species_metadata": [1, "x", []],
+    "last_updated": [1, [], {}],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_the_wrong_shape_of_a_field_is_named_by_its_path(field):
+    bodies = [changed(**{field: value}) for value in WRONG[field]]
+    if field in {"species_name", "depths", "depth_units", "concentrations", "concentration_units"}:
+        bodies.append(json.dumps([{k: v for k, v in PROFILE.items() if k != field}]).encode())
+    with FaultyServer(*map(reply, bodies)) as server:
+        client = Client(KEY, endpoint=server.url)
+        for body in bodies:
+            with pytest.raises(PayloadError) as caught:
+                client.get(REFERENCE_ID)
+            assert caught.value.path.startswith("$[0]"), body
+        assert len(server.received) == len(bodies), "none of these gets better by asking again"
+
+
+def table() -> str:
+    """Run every fault, and say what came of it."""
+    lines = [f"{'the server...':42} {'outcome':58} requests seconds"]
+    for fault, (script, _) in FAULTS.items():
+        outcome, seconds, server = run(script)
+        what = f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, SimsError) else OK
+        lines.append(f"{fault:42} {what[:58]:58} {len(server.received):8} {seconds:7.2f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    http._BACKOFF = tenacity.wait_none()
+    print(table())  # noqa: T201
