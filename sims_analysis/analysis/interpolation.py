@@ -65,12 +65,10 @@ def interpolate(data: xr.Dataset | xr.DataArray, *, depth: Any, method: Method =
                 f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
             )
         arrays = {name: _interpolated(data[name], depth, method) for name in names}
-        for name in names:
-            fallbacks = arrays[name].coords["linear_fallbacks"].variable
-            arrays[name] = arrays[name].drop_vars("linear_fallbacks")
-            total = fallbacks if name == names[0] else total + fallbacks
-        result = xr.Dataset(arrays, attrs=data.attrs)
-        return result.assign_coords(linear_fallbacks=total)
+        # Each species is measured in one variable, so that the sum counts each depth once.
+        total = sum(array.coords["linear_fallbacks"].variable for array in arrays.values())
+        arrays = {name: array.drop_vars("linear_fallbacks") for name, array in arrays.items()}
+        return xr.Dataset(arrays, attrs=data.attrs).assign_coords(linear_fallbacks=total)
     return _interpolated(data, depth, method)
 
 
