@@ -1,0 +1,29 @@
+"""Units: the only importer of pint.
+
+Inside the library, data are plain arrays in the canonical units of :data:`CANONICAL`, and a unit
+is a plain ASCII string. ``spelling`` knows how units are written, ``reading`` what they mean,
+``quantities`` what has a unit: scalars, arrays, and the pint-backed view.
+"""
+
+from sims_analysis.units.quantities import (
+    as_quantity,
+    dequantify,
+    is_quantity,
+    magnitude_and_unit,
+    quantify,
+    read_quantity,
+)
+from sims_analysis.units.reading import CANONICAL, Unit, read_unit, unit_of_kind
+
+__all__ = [
+    "CANONICAL",
+    "Unit",
+    "as_quantity",
+    "dequantify",
+    "is_quantity",
+    "magnitude_and_unit",
+    "quantify",
+    "read_quantity",
+    "read_unit",
+    "unit_of_kind",
+]

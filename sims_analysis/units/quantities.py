@@ -1,0 +1,228 @@
+"""Magnitudes with a unit: scalars as text or Quantity, arrays with attrs, the pint-backed view."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.errors import UnitsError
+from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = [
+    "as_quantity",
+    "dequantify",
+    "is_quantity",
+    "magnitude_and_unit",
+    "quantify",
+    "read_quantity",
+]
+
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+
+
+def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
+    """Read ``"50 nm"`` or a pint Quantity: the magnitude in the canonical unit, and the unit.
+
+    Parameters
+    ----------
+    value : str or pint.Quantity
+        A bare number is refused: it has no unit.
+    kinds : tuple of str
+        Kinds that are acceptable.
+    name : str
+        The argument's name, for error messages.
+
+    Returns
+    -------
+    magnitude : float or ndarray
+    unit : Unit
+
+    Raises
+    ------
+    UnitsError
+        If there is no unit, or one of another kind.
+    """
+    wanted = EXAMPLES[kinds[0]].split("'")[1]
+    if isinstance(value, str):
+        match = _QUANTITY.fullmatch(value)
+        if match is None:
+            raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
+        unit = unit_of_kind(match[2] or None, kinds, f"{name}={value!r}")
+        return float(unit.to_canonical(float(match[1]))), unit
+    if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
+        unit = unit_of_kind(_pint_text(value), kinds, name)
+        magnitude = np.asarray(value.magnitude, dtype=np.float64)
+        converted = unit.to_canonical(magnitude)
+        return (float(converted) if magnitude.ndim == 0 else converted), unit
+    raise UnitsError(
+        f"{name}={value!r} has no unit; write it like '50 {wanted}' or give a pint Quantity"
+    )
+
+
+def _pint_text(quantity: Any) -> str:
+    """Spell a pint unit from its parts: pint's own formatting changes between versions."""
+    parts = [name if power == 1 else f"{name}^{power:g}" for name, power in quantity.unit_items()]
+    return " ".join(parts) or "1"
+
+
+def is_quantity(array: Any) -> bool:
+    """Whether an array carries its unit itself (a pint Quantity)."""
+    return hasattr(array, "magnitude") and hasattr(array, "unit_items")
+
+
+def magnitude_and_unit(array: xr.DataArray, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
+    """Split a DataArray into its magnitudes (not yet converted) and its checked unit.
+
+    Raises
+    ------
+    UnitsError
+        If the array has neither ``attrs["units"]`` nor a pint Quantity inside.
+    """
+    # `variable._data` would spare nothing: `.data` of an index is its values.
+    data = array.variable.data
+    if is_quantity(data):
+        return data.magnitude, unit_of_kind(_pint_text(data), kinds, name)
+    return data, unit_of_kind(array.attrs.get("units"), kinds, name)
+
+
+_PINT_EXPRESSIONS = {
+    "nm": "nanometer",
+    "s": "second",
+    "atom/cm^3": "atom/centimeter**3",
+    "atom/cm^2": "atom/centimeter**2",
+    "count/s": "count/second",
+    "count": "count",
+    "1": "dimensionless",
+    "1/cm": "1/centimeter",
+    "nm/s": "nanometer/second",
+}
+
+
+def quantify(data: xr.Dataset | xr.DataArray) -> Any:
+    """Give the pint-backed view of the data: every variable with a unit becomes a Quantity.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        With units in ``attrs["units"]``.
+
+    Returns
+    -------
+    xarray.Dataset or xarray.DataArray
+        In the units of pint's application registry. Index coordinates (``depth``) keep their
+        unit in ``attrs``, since an index cannot hold a Quantity; arbitrary units stay there too.
+
+    Raises
+    ------
+    UnitsError
+        If a unit string is unknown.
+
+    See Also
+    --------
+    dequantify : The way back.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.quantify(ds)["concentration"].data.units
+    <Unit('atom / centimeter ** 3')>
+    """
+    return _each_variable(data, _quantified)
+
+
+def dequantify(data: xr.Dataset | xr.DataArray) -> Any:
+    """Give the plain view: magnitudes in canonical units, the unit in ``attrs["units"]``.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        As :func:`quantify` gives it, or after arithmetic on it.
+
+    Returns
+    -------
+    xarray.Dataset or xarray.DataArray
+
+    Raises
+    ------
+    UnitsError
+        If a Quantity measures nothing that this library knows.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.dequantify(sims.quantify(ds))["concentration"].attrs["units"]
+    'atom/cm^3'
+    """
+    return _each_variable(data, _plain_variable)
+
+
+def _each_variable(data: Any, change: Any) -> Any:
+    import xarray as xr
+
+    if isinstance(data, xr.DataArray):
+        # `_to_temp_dataset` is xarray's own way to treat an array as a dataset; the public
+        # equivalent needs a name that clashes with no coordinate.
+        name = data.name
+        dataset = data.to_dataset(name="__sims__", promote_attrs=False)
+        return _each_variable(dataset, change)["__sims__"].rename(name)
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+    changed = {
+        name: change(str(name), array.variable)
+        for name, array in {**data.coords, **data.data_vars}.items()
+        if name not in data.xindexes
+    }
+    coords = {name: variable for name, variable in changed.items() if name in data.coords}
+    variables = {name: v for name, v in changed.items() if name in data.data_vars}
+    return data.assign_coords(coords).assign(variables)
+
+
+def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
+    text = variable.attrs.get("units")
+    if text is None or is_quantity(variable.data):
+        return variable
+    unit = read_unit(text)
+    if unit.kind == "arbitrary":
+        return variable
+    attrs = {k: v for k, v in variable.attrs.items() if k != "units"}
+    registry = _application_registry()
+    quantity = registry.Quantity(
+        unit.to_canonical(variable.data), _PINT_EXPRESSIONS[unit.canonical]
+    )
+    return variable._replace(data=quantity, attrs=attrs)
+
+
+def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
+    data = variable.data
+    if not is_quantity(data):
+        return variable
+    text = _pint_text(data)
+    if not data.dimensionless:
+        unit = unit_of_kind(text, tuple(EXAMPLES), name)
+        magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
+    else:
+        magnitude, text = data.to("dimensionless").magnitude, "1"
+    return variable._replace(data=magnitude, attrs={**variable.attrs, "units": text})
+
+
+def as_quantity(values: Any, canonical: str) -> Any:
+    """Wrap magnitudes in a canonical unit as a Quantity of pint's application registry."""
+    expression = _PINT_EXPRESSIONS.get(canonical)
+    return values if expression is None else _application_registry().Quantity(values, expression)
+
+
+def _application_registry() -> Any:
+    import pint
+
+    registry: Any = pint.get_application_registry()
+    if "atom" not in registry:
+        # A dimension of its own: counts are not atoms, and neither is a pure number.
+        registry.define("atom = [atom]")
+    return registry

@@ -1,0 +1,252 @@
+"""Reading units as this field writes them, and converting exactly.
+
+Unit strings are read with a private registry that knows about thirty
+names and refuses everything else, because the default registry reads ``at/cm^3`` as technical
+atmospheres, ``c/s`` as the speed of light and ``cts/s`` as carats. Inside the library, data are
+plain arrays in the canonical units of :data:`CANONICAL`; a unit is a plain ASCII string.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sims_analysis.errors import UnitsError
+from sims_analysis.units.spelling import phrase_or_expression, unknown
+
+if TYPE_CHECKING:
+    import pint
+
+__all__ = ["CANONICAL", "Unit", "read_unit", "unit_of_kind"]
+
+#: Kind of quantity -> the one unit in which the library computes and answers.
+CANONICAL = {
+    "depth": "nm",
+    "sputter_time": "s",
+    "concentration": "atom/cm^3",
+    "areal_density": "atom/cm^2",
+    "count_rate": "count/s",
+    "count": "count",
+    "arbitrary": "arb. unit",
+    "atomic_fraction": "1",
+    "mass_fraction": "1",
+    "range_density": "1/cm",
+    "sputter_rate": "nm/s",
+    "dimensionless": "1",
+}
+
+# --- the private registry ---------------------------------------------------------------------
+
+_DEFINITIONS = (
+    "nm = [length]",
+    "angstrom = 0.1 nm",
+    "um = 1000 nm",
+    "mm = 1000 um",
+    "cm = 10 mm",
+    "m = 100 cm",
+    "s = [time]",
+    "ms = 0.001 s",
+    "min = 60 s",
+    "hour = 60 min",
+    "atom = [atom]",
+    "count = [count]",
+    "kcount = 1000 count",
+    "Mcount = 1e6 count",
+    "arbitrary = [arbitrary]",
+    "atomic_fraction = [atomic_fraction]",
+    "mass_fraction = [mass_fraction]",
+)
+
+_KINDS: dict[tuple[tuple[str, float], ...], str] = {
+    (("[atom]", 1), ("[length]", -3)): "concentration",
+    (("[length]", -3),): "concentration",
+    (("[atom]", 1), ("[length]", -2)): "areal_density",
+    (("[length]", -2),): "areal_density",
+    (("[length]", -1),): "range_density",
+    (("[length]", 1),): "depth",
+    (("[time]", 1),): "sputter_time",
+    (("[length]", 1), ("[time]", -1)): "sputter_rate",
+    (("[count]", 1), ("[time]", -1)): "count_rate",
+    (("[count]", 1),): "count",
+    (("[arbitrary]", 1),): "arbitrary",
+    (("[atomic_fraction]", 1),): "atomic_fraction",
+    (("[mass_fraction]", 1),): "mass_fraction",
+    (): "dimensionless",
+}
+
+EXAMPLES = {
+    "depth": "'nm', 'um' or 'angstrom'",
+    "sputter_time": "'s' or 'min'",
+    "concentration": "'atoms/cm^3' or 'cm^-3'",
+    "areal_density": "'atoms/cm^2'",
+    "count_rate": "'counts/s'",
+    "count": "'counts'",
+    "sputter_rate": "'nm/s'",
+    "range_density": "'1/cm'",
+    "atomic_fraction": "'at%' or 'ppm'",
+    "mass_fraction": "'wt%'",
+    "dimensionless": "'1'",
+    "arbitrary": "'arb. units'",
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that has been read: what it measures, and how to reach the canonical unit.
+
+    Parameters
+    ----------
+    text : str
+        The spelling that was read.
+    kind : str
+        Key of :data:`CANONICAL`.
+    multiply, divide : float
+        One of this unit is ``multiply / divide`` canonical units. One of the two is 1, the other
+        has 15 significant digits: dividing by 10 is rounded once, multiplying by 0.1 twice, so
+        that 3 angstrom are 0.3 nm and not 0.30000000000000004 nm.
+    """
+
+    text: str
+    kind: str
+    multiply: float = 1.0
+    divide: float = 1.0
+
+    @property
+    def canonical(self) -> str:
+        """The canonical unit of this kind, as a plain string."""
+        return CANONICAL[self.kind]
+
+    def to_canonical(self, values: Any) -> Any:
+        """Convert magnitudes to the canonical unit; the same object where nothing changes."""
+        return _scaled(values, self.multiply, self.divide)
+
+    def from_canonical(self, values: Any) -> Any:
+        """Convert magnitudes in the canonical unit to this one."""
+        return _scaled(values, self.divide, self.multiply)
+
+
+def _unit(text: str, kind: str, factor: float) -> Unit:
+    if factor >= 1.0:
+        return Unit(text, kind, multiply=_significant(factor))
+    return Unit(text, kind, divide=_significant(1.0 / factor))
+
+
+def _scaled(values: Any, multiply: float, divide: float) -> Any:
+    if multiply != 1.0:
+        return values * multiply
+    return values / divide if divide != 1.0 else values
+
+
+def _significant(value: float) -> float:
+    """Round to 15 significant digits: pint's um -> nm is 999.9999999999999 otherwise."""
+    return float(f"{value:.15g}")
+
+
+@lru_cache(maxsize=1)
+def _registry() -> pint.UnitRegistry[Any]:
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, cache_folder=None)
+    for definition in _DEFINITIONS:
+        registry.define(definition)
+    return registry
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def read_unit(text: str) -> Unit:
+    """Read a unit string as this field writes it.
+
+    Parameters
+    ----------
+    text : str
+        ``"atoms/cm^3"``, ``"at/cm³"``, ``"[um]"``, ``"at.%"``, ``"c/s"``, ``"Å"``...
+
+    Returns
+    -------
+    Unit
+        Its kind and its factor to the canonical unit.
+
+    Raises
+    ------
+    UnitsError
+        If the string is unknown or ambiguous. A unit is never guessed.
+
+    Examples
+    --------
+    >>> from sims_analysis.units import read_unit
+    >>> read_unit("at/cm³").kind, read_unit("µm").multiply
+    ('concentration', 1000.0)
+    """
+    if not isinstance(text, str):
+        raise UnitsError(f"a unit is a text, found {type(text).__name__}: {text!r}")
+    spelled = phrase_or_expression(text)
+    if isinstance(spelled, tuple):
+        return _unit(text, *spelled)
+    return _evaluate(text, spelled)
+
+
+def _evaluate(text: str, expression: str) -> Unit:
+    if not expression or not re.search("[a-zA-Z]", expression):
+        if expression == "1":
+            return Unit(text, "dimensionless")
+        raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
+    try:
+        quantity = _registry().parse_expression(expression).to_base_units()
+        powers: dict[str, Any] = dict(quantity.dimensionality)
+        dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
+        factor = float(quantity.magnitude)
+    # The exception for a malformed expression differs between pint's versions.
+    except Exception as error:  # noqa: BLE001
+        raise unknown(text, f"cannot read it ({type(error).__name__})") from None
+    kind = _KINDS.get(dimension)
+    if kind is None or kind == "dimensionless":
+        raise unknown(text, "such a combination measures nothing in a depth profile")
+    # Base units are nm and s; the canonical unit of a kind is expressed in them once.
+    return _unit(text, kind, factor / _canonical_in_base(kind))
+
+
+@lru_cache(maxsize=32)
+def _canonical_in_base(kind: str) -> float:
+    if kind in ("arbitrary", "atomic_fraction", "mass_fraction"):
+        return 1.0
+    expression = CANONICAL[kind].replace("^", "**")
+    return float(_registry().parse_expression(expression).to_base_units().magnitude)
+
+
+def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
+    """Read a unit and demand that it is of one of the kinds.
+
+    Raises
+    ------
+    UnitsError
+        That names the argument or variable, what was found and what is expected.
+    """
+    wanted = " or ".join(dict.fromkeys(EXAMPLES[kind] for kind in kinds))
+    if text is None:
+        raise UnitsError(f"{name} has no unit; expected a unit such as {wanted}")
+    if not isinstance(text, str):
+        raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {wanted}")
+    try:
+        unit = read_unit(text)
+    except UnitsError as error:
+        raise UnitsError(f"{name}: {error}") from None
+    if unit.kind == "dimensionless" and "atomic_fraction" in kinds:
+        return Unit(text, "atomic_fraction")
+    if unit.kind == "dimensionless" and "mass_fraction" in kinds:
+        return Unit(text, "mass_fraction")
+    if unit.kind not in kinds:
+        raise UnitsError(
+            f"{name} is in {text!r}, which is {_kind_words(unit.kind)}; expected a unit "
+            f"such as {wanted}"
+        )
+    return unit
+
+
+def _kind_words(kind: str) -> str:
+    words = kind.replace("_", " ")
+    return words if kind in ("arbitrary", "dimensionless") else f"a {words}".replace("a a", "an a")
