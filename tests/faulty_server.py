@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -95,16 +96,20 @@ class FaultyServer:
     ----------
     *script
         What to do with the first request, with the second...
+    tls : ssl.SSLContext, optional
+        Speak https.
     """
 
-    def __init__(self, *script: Action) -> None:
+    def __init__(self, *script: Action, tls: ssl.SSLContext | None = None) -> None:
         self._script = list(script)
+        self._tls = tls
         self.received: list[Received] = []
+        self.connections = 0
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -122,6 +127,12 @@ class FaultyServer:
         with contextlib.suppress(OSError):
             while not self._stop.is_set():
                 connection, _ = self._listener.accept()
+                self.connections += 1
+                if self._tls is not None:
+                    try:
+                        connection = self._tls.wrap_socket(connection, server_side=True)
+                    except OSError:
+                        continue
                 threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:

@@ -57,7 +57,7 @@ SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
 LATE = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
 
 #: What the server does (again and again, or once and then well), and what comes of it.
-FAULTS: dict[str, tuple[list[Action], type[SimsError] | str]] = {
+FAULTS: dict[str, tuple[list[Action], object]] = {
     "closes without an answer, once": ([raw(), reply()], OK),
     "closes without an answer": ([raw()], ConnectionFailed),
     "resets before the answer, once": ([raw(then="reset"), reply()], OK),
@@ -75,7 +75,8 @@ FAULTS: dict[str, tuple[list[Action], type[SimsError] | str]] = {
     ),
     "truncates the body, once": ([reply(length=len(REFERENCE) + 5), reply()], OK),
     "truncates the body": ([reply(length=len(REFERENCE) + 5)], ConnectionFailed),
-    "states too short a length": ([reply(length=20)], PayloadError),
+    # What is left on the connection garbles the next answer, or the server has hung up by then.
+    "states too short a length": ([reply(length=20)], (PayloadError, ConnectionFailed)),
     "states too short a length, once": ([reply(length=20), reply()], OK),
     "states no length and cuts off": (
         [raw(b"HTTP/1.1 200 OK\r\n\r\n" + REFERENCE[:100])],
@@ -187,7 +188,7 @@ def test_fault(fault):
         assert json.loads(outcome.to_json()) == json.loads(REFERENCE)
         assert len(server.received) in {2, 3}
     else:
-        assert type(outcome) is expected, repr(outcome)
+        assert type(outcome) in (expected if isinstance(expected, tuple) else (expected,))
         assert REFERENCE_ID in str(outcome)
         assert server.url in str(outcome)
     assert seconds < 3

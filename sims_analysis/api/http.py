@@ -1,7 +1,7 @@
 """Requests over HTTP: the only module that imports httpx.
 
-What can go wrong becomes an error of this library, raised where no frame of httpx is left in its
-traceback or context, because the frames of httpx hold the key.
+What can go wrong becomes an error of this library. It is raised where no frame is left in its
+traceback or context that has seen the request or the answer, because those hold the key.
 """
 
 from __future__ import annotations
@@ -54,13 +54,14 @@ _ERROR_BODY = 2000
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 
 
-class _Transient(Exception):  # noqa: N818 - never seen outside this module
-    """A failure that may be gone at the next attempt."""
+class _Failure(Exception):
+    """Carries an error out of an attempt, and whether another attempt may help."""
 
-    def __init__(self, error: Exception, retry_after: float = 0.0) -> None:
+    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
         super().__init__(error)
         self.error = error
-        self.retry_after = retry_after
+        self.again = again
+        self.after = after
 
 
 class _Question(NamedTuple):
@@ -166,7 +167,7 @@ class Http:
         """
         cancelled = cancelled or threading.Event()
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Transient),
+            retry=tenacity.retry_if_exception(_may_pass),
             stop=tenacity.stop_after_attempt(1 + self._retries)
             | tenacity.stop_when_event_set(cancelled),
             wait=_wait,
@@ -175,23 +176,26 @@ class Http:
         )
         try:
             result: T = attempts(self._attempt, _Question(url, what, cancelled), read)
-        except _Transient as transient:
-            error = transient.error
+        except _Failure as failure:
+            error = failure.error
         else:
             return result
-        raise error
+        raise error.with_traceback(None)
 
     def _attempt(self, question: _Question, read: Callable[[bytes], T]) -> T:
         failure: BaseException
         try:
             body, content_type = self._exchange(question)
         except httpx.TimeoutException as error:
-            failure = _Transient(
+            failure = _Failure(
                 RequestTimeout(
                     f"{question.what}: no answer within {self._timeout:g} s "
                     f"({type(error).__name__}, {question.url}); try again, or raise timeout="
-                )
+                ),
+                again=True,
             )
+        except (ApiError, PayloadError) as error:
+            failure = _Failure(error)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             failure = self._connection_failure(error, question)
         except KeyboardInterrupt:
@@ -263,11 +267,8 @@ class Http:
         except zlib.error:
             content, whole = b"", False
         if not whole and len(raw) < limit and len(content) < limit:
-            raise _Transient(
-                ConnectionFailed(
-                    f"{question.what}: the compressed answer is damaged ({question.url})"
-                )
-            )
+            error = f"{question.what}: the compressed answer is damaged ({question.url})"
+            raise _Failure(ConnectionFailed(error), again=True)
         return content
 
     def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
@@ -280,12 +281,8 @@ class Http:
                 break
             elapsed = time.monotonic() - began
             if elapsed > self._timeout and len(raw) < _SLOWEST * elapsed:
-                raise _Transient(
-                    RequestTimeout(
-                        f"{question.what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls "
-                        f"({question.url})"
-                    )
-                )
+                error = f"{question.what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls"
+                raise _Failure(RequestTimeout(f"{error} ({question.url})"), again=True)
         return bytes(raw[:limit])
 
     def _refuse(self, response: httpx.Response, question: _Question) -> NoReturn:
@@ -317,50 +314,58 @@ class Http:
         else:
             error = StatusError(message, status_code=status, url=url, body=body)
         # Who is asked for more patience than this is told so; no process sleeps for an hour.
-        if status in _RETRIED and (retry_after or 0.0) <= _MAX_RETRY_AFTER:
-            raise _Transient(error, retry_after or 0.0)
-        raise error
+        patience = retry_after or 0.0
+        again = status in _RETRIED and patience <= _MAX_RETRY_AFTER
+        raise _Failure(error, again=again, after=patience)
 
-    def _connection_failure(self, error: Exception, question: _Question) -> Exception:
+    def _connection_failure(self, error: Exception, question: _Question) -> _Failure:
         what, url = question.what, question.url
         reason = self._key.redact(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            return ConnectionFailed(
-                f"{what}: the certificate of {url} is not trusted ({reason}); "
-                "pass ca_bundle= if the server has one of its own"
+            return _Failure(
+                ConnectionFailed(
+                    f"{what}: the certificate of {url} is not trusted ({reason}); "
+                    "pass ca_bundle= if the server has one of its own"
+                )
             )
         if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | httpx.ProxyError):
-            return _Transient(
+            return _Failure(
                 ConnectionFailed(
                     f"{what}: the connection failed ({reason}, {url}); "
                     "check the network and the endpoint, then try again"
-                )
+                ),
+                again=True,
             )
         # Others may quote the request, and with it the key.
-        return ApiError(f"{what}: the request could not be made ({type(error).__name__}, {url})")
+        name = type(error).__name__
+        return _Failure(ApiError(f"{what}: the request could not be made ({name}, {url})"))
 
     def _payload_failure(
         self, error: PayloadError, body: bytes, content_type: str, question: _Question
-    ) -> Exception:
+    ) -> _Failure:
+        what, url = question.what, question.url
         if "html" in content_type.lower():
-            return PayloadError(
-                f"{question.what}: {question.url} answered with a web page, not JSON; "
-                "check the endpoint"
-            )
+            message = f"{what}: {url} answered with a web page, not JSON; check the endpoint"
+            return _Failure(PayloadError(message))
         reason = self._key.redact(str(error.args[0]))
-        named = PayloadError(f"{question.what}: {reason} ({question.url})", error.path)
+        path = self._key.redact(error.path)
         try:
             decode(body)
+            again = False
         except PayloadError:
             # Cut off or garbled on the way, perhaps.
-            return _Transient(named)
-        return named
+            again = True
+        return _Failure(PayloadError(f"{what}: {reason} ({url})", path), again=again)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, _Failure) and error.again
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
     """Wait as long as the server asked, and a random time on top."""
     failure = state.outcome.exception() if state.outcome else None
-    asked = failure.retry_after if isinstance(failure, _Transient) else 0.0
+    asked = failure.after if isinstance(failure, _Failure) else 0.0
     return asked + _BACKOFF(state)
 
 
