@@ -37,8 +37,8 @@ class Frame:
         Samples along the last dimension.
     depth : xarray.Variable
         The axis: of one dimension, or of the dimensions of `value` where each profile has its own.
-    stderr : xarray.Variable or None
-        Standard errors of the samples.
+    stderr, counts : xarray.Variable or None
+        Standard errors of the samples, and the counts that they come from.
     axis : str
         ``"depth"`` or ``"sputter_time"``.
     coords, along : dict
@@ -52,6 +52,7 @@ class Frame:
     value: xr.Variable
     depth: xr.Variable
     stderr: xr.Variable | None
+    counts: xr.Variable | None
     axis: str
     coords: Mapping[Any, xr.Variable]
     along: Mapping[Any, xr.Variable]
@@ -76,6 +77,17 @@ class Frame:
     def units(self) -> str:
         """The canonical unit of the values."""
         return units.CANONICAL[self.kind]
+
+    def for_sums(self) -> Frame:
+        """Give the frame with the standard errors that a sum over samples takes.
+
+        The unbiased estimate of the variance of a Poisson count is the count itself: where
+        nothing was counted, a sum must add no variance, although the sample alone is not known
+        without error.
+        """
+        if self.stderr is None or self.counts is None:
+            return self
+        return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
 
     def parameter(
         self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
@@ -124,6 +136,7 @@ class Frame:
             value=spread(self.value),
             depth=self.depth if self.depth.ndim == 1 else spread(self.depth),
             stderr=None if self.stderr is None else spread(self.stderr),
+            counts=None if self.counts is None else spread(self.counts),
         )
 
     def map(
@@ -311,7 +324,7 @@ def open_frame(
     ProfileError
         If there is no depth axis, or it is not strictly increasing.
     """
-    array, stderr = _choose(data, kinds, question, variable)
+    array, stderr, counts = _choose(data, kinds, question, variable)
     magnitude, unit = units.magnitude_and_unit(array, kinds, f"{array.name or 'the data'}")
     dim = axis_of(array)
     axis = dim if dim != "point" else _axis_of_points(array)
@@ -336,6 +349,7 @@ def open_frame(
         value=value,
         depth=depth,
         stderr=sigma,
+        counts=None if counts is None else counts.variable.transpose(*dims),
         axis=axis,
         coords={
             name: coord.variable
@@ -349,10 +363,10 @@ def open_frame(
 
 def _choose(
     data: Any, kinds: tuple[str, ...], question: str, variable: str | None
-) -> tuple[xr.DataArray, xr.DataArray | None]:
+) -> tuple[xr.DataArray, xr.DataArray | None, xr.DataArray | None]:
     if isinstance(data, xr.DataArray):
         stderr = data.coords.get("stderr")
-        return data, stderr if stderr is not None and stderr.dims == data.dims else None
+        return data, stderr if stderr is not None and stderr.dims == data.dims else None, None
     if not isinstance(data, xr.Dataset):
         raise TypeError(
             f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
@@ -361,7 +375,7 @@ def _choose(
     present = [name for name in names if name in data.data_vars]
     for name in present:
         if _kind_of(data[name]) in kinds:
-            return data[name], data.get(f"{name}_stderr")
+            return data[name], data.get(f"{name}_stderr"), data.get(f"{name}_counts")
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in present)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
