@@ -71,7 +71,7 @@ def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None
         To be run by any ASGI server, or by :func:`serve`.
     """
     shelf = _Shelf(archive if isinstance(archive, Archive) else Archive(archive))
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/sims/{data_id}", shelf.profiles),
             Route("/sims/{data_id}/species/{species_name}", shelf.species),
@@ -90,6 +90,9 @@ def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None
             Exception: _failure,
         },
     )
+    # An address that is not the contract's is unknown; a redirect would trust the Host header.
+    app.router.redirect_slashes = False
+    return app
 
 
 def serve(
