@@ -1,0 +1,214 @@
+"""Names of species and units as they are printed: isotopes raised, counts of atoms lowered.
+
+A name is taken apart once (:func:`pieces`); mathtext, LaTeX and HTML are three ways to write the
+pieces. A word that is no chemical formula stays as it is, so that every name can be printed.
+"""
+
+from __future__ import annotations
+
+import html as _html
+import re
+from typing import Literal, NamedTuple
+
+__all__ = ["Piece", "elements", "html", "latex", "mathtext", "pieces", "unit_label", "unit_latex"]
+
+#: In the order of their atomic numbers.
+SYMBOLS = (  # noqa: SIM905 - a list of 92 quoted symbols reads worse
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb "
+    "Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U"
+).split()
+_NUMBER = {symbol: i + 1 for i, symbol in enumerate(SYMBOLS)}
+
+_SYMBOL = "(?:" + "|".join(sorted(SYMBOLS, key=len, reverse=True)) + ")"
+_FORMULA = re.compile(
+    rf"(?:\^?\d+)?{_SYMBOL}(?:(?:_?\d+)|(?:\^\d+(?={_SYMBOL}))|{_SYMBOL})*"
+    r"(?P<charge>\^?\d?[+-]+|\^[+-]\d?|[⁺⁻]+)?(?P<arrow>->|→)?"
+)
+_PART = re.compile(rf"(?P<symbol>{_SYMBOL})|(?P<mark>[\^_]?)(?P<digits>\d+)")
+
+
+class Piece(NamedTuple):
+    """A part of a printed name, and where it stands."""
+
+    text: str
+    place: Literal["base", "super", "sub"]
+
+
+def pieces(name: str) -> list[Piece]:
+    """Take the name of a species apart.
+
+    Parameters
+    ----------
+    name : str
+        ``"11B"``, ``"69Ga2"``, ``"^118SnI_3-"``, ``"Ga->"``, or any other text.
+
+    Examples
+    --------
+    >>> [tuple(piece) for piece in pieces("69Ga2")]
+    [('69', 'super'), ('Ga', 'base'), ('2', 'sub')]
+    >>> [tuple(piece) for piece in pieces("total")]
+    [('total', 'base')]
+    """
+    found: list[Piece] = []
+    for word in re.split(r"(\s+|[()\[\]/,])", name):
+        match = _FORMULA.fullmatch(word)
+        found += _formula(word, match) if match else [Piece(word, "base")] if word else []
+    merged: list[Piece] = []
+    for piece in found:
+        if merged and merged[-1].place == piece.place:
+            merged[-1] = Piece(merged[-1].text + piece.text, piece.place)
+        else:
+            merged.append(piece)
+    return merged
+
+
+def _formula(word: str, match: re.Match[str]) -> list[Piece]:
+    charge, arrow = match["charge"] or "", match["arrow"] or ""
+    body = word[: len(word) - len(charge) - len(arrow)]
+    made: list[Piece] = []
+    parts = list(_PART.finditer(body))
+    for i, part in enumerate(parts):
+        if part["symbol"]:
+            made.append(Piece(part["symbol"], "base"))
+            continue
+        following = parts[i + 1]["symbol"] if i + 1 < len(parts) else None
+        raised = part["mark"] == "^" or i == 0
+        if not part["mark"] and i > 0 and following:
+            raised = _is_mass(int(part["digits"]), following)
+        made.append(Piece(part["digits"], "super" if raised else "sub"))
+    if charge:
+        plain = charge.replace("⁺", "+").replace("⁻", "-").lstrip("^")
+        if len(plain) > 1 and not any(map(str.isdigit, plain)):
+            plain = f"{len(plain)}{plain[0]}"
+        elif plain[0].isdigit() and "^" not in charge:
+            # `Si2+` is the dimer of the mass spectrum, not a doubly charged ion.
+            made.append(Piece(plain[0], "sub"))
+            plain = plain[1:]
+        made.append(Piece(plain.replace("-", "−"), "super"))
+    if arrow:
+        made.append(Piece("→", "base"))
+    return made
+
+
+def _is_mass(number: int, symbol: str) -> bool:
+    """Whether digits between two symbols can be the mass number of the second.
+
+    Below 6 they are a count: ``C2H`` is no compound of deuterium.
+    """
+    z = _NUMBER[symbol]
+    return number >= 6 and 1.8 * z <= number <= 2.7 * z
+
+
+def elements(name: str) -> list[str]:
+    """List the elements that a name holds, in order; none for a word that is no formula.
+
+    Examples
+    --------
+    >>> elements("133Cs27Al"), elements("total")
+    (['Cs', 'Al'], [])
+    """
+    found: list[str] = []
+    for word in re.split(r"[\s()\[\]/,]+", name):
+        if _FORMULA.fullmatch(word):
+            found += re.findall(_SYMBOL, word)
+    return list(dict.fromkeys(found))
+
+
+def mathtext(name: str, *, usetex: bool = False) -> str:
+    r"""Write a name for matplotlib: mathtext in the font of the surrounding text, or LaTeX.
+
+    Examples
+    --------
+    >>> print(mathtext("11B"))
+    $\mathregular{^{11}}$B
+    """
+    if usetex:
+        return latex(name)
+    marks = {"super": "^", "sub": "_"}
+    return "".join(
+        piece.text.replace("$", r"\$")
+        if piece.place == "base"
+        else f"$\\mathregular{{{marks[piece.place]}{{{piece.text}}}}}$"
+        for piece in pieces(name)
+    )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{char: "\\" + char for char in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "→": r"$\rightarrow$",
+    "−": "$-$",
+    "≤": r"$\le$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "µ": r"$\mu$",
+    "³": r"$^{3}$",
+    "²": r"$^{2}$",
+    "⁻": r"$^{-}$",
+}
+
+
+def escape_latex(text: str) -> str:
+    """Write any text so that LaTeX prints it as it is."""
+    return "".join(_LATEX.get(char, char) for char in text)
+
+
+def latex(name: str) -> str:
+    r"""Write a name for LaTeX.
+
+    Examples
+    --------
+    >>> print(latex("SnI_3-"))
+    SnI$_{3}^{-}$
+    """
+    marks = {"super": "^", "sub": "_"}
+    made = "".join(
+        escape_latex(piece.text)
+        if piece.place == "base"
+        else f"${marks[piece.place]}{{{piece.text.replace('−', '-')}}}$"
+        for piece in pieces(name)
+    )
+    return re.sub(r"(\$_\{\d+\})\$\$(\^)", r"\1\2", made)
+
+
+def html(name: str) -> str:
+    """Write a name for a web page.
+
+    Examples
+    --------
+    >>> html("11B")
+    '<sup>11</sup>B'
+    """
+    tags = {"super": "sup", "sub": "sub"}
+    return "".join(
+        _html.escape(piece.text)
+        if piece.place == "base"
+        else f"<{tags[piece.place]}>{_html.escape(piece.text)}</{tags[piece.place]}>"
+        for piece in pieces(name)
+    )
+
+
+#: Canonical unit -> as printed beside an axis. Latin-1 superscripts are in every font.
+_PRINTED = {
+    "atom/cm^3": "atoms/cm³",
+    "atom/cm^2": "atoms/cm²",
+    "count/s": "counts/s",
+    "count": "counts",
+    "um": "µm",
+    "arb. unit": "arb. units",
+    "1/cm": "1/cm",
+    "1": "",
+}
+
+
+def unit_label(units: str) -> str:
+    """Write a canonical unit as it is printed; nothing for a pure number."""
+    return _PRINTED.get(units, units)
+
+
+def unit_latex(units: str) -> str:
+    """Write a canonical unit for LaTeX."""
+    return escape_latex(unit_label(units))

@@ -1,0 +1,238 @@
+"""Where numbers come from: collected from data, kept in figures and files, read back.
+
+A provenance is a plain dict. Figures carry it as JSON in the metadata field that their format
+has for it; netCDF and zarr carry the attrs of the Dataset.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis._version import __version__
+from sims_analysis.errors import ProfileError
+
+__all__ = ["attach", "of_figure", "provenance", "to_text"]
+
+#: Attrs of a Dataset that say where it comes from.
+_ORIGIN = ("data_id", "sha256", "source", "retrieved")
+_ATTRIBUTE = "_sims_provenance"
+
+
+def provenance(source: Any) -> dict[str, Any]:
+    """Tell where the numbers of a figure, file or Dataset come from.
+
+    Parameters
+    ----------
+    source : path, Dataset, DataArray or matplotlib Figure
+        A figure written by :func:`save_figure` (``.svg``, ``.pdf``, ``.png``), a file written by
+        :func:`save` (``.nc``, ``.zarr``), or what is in memory.
+
+    Returns
+    -------
+    dict
+        ``data_id``, ``sha256`` (of the payload), ``source`` and ``retrieved``: a text where all
+        numbers come from one measurement, a list of texts where they come from several; only
+        those that are known. ``sims_analysis_version``, ``calls`` (what made the numbers, as
+        recorded), and for figures ``results``: the numbers shown, in full precision.
+
+    Raises
+    ------
+    ProfileError
+        If the file holds no provenance of this library.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.provenance(sims.open_example("boron-implant"))["data_id"]
+    'boron-implant'
+    """
+    if isinstance(source, xr.Dataset | xr.DataArray):
+        return of_data([source])
+    if isinstance(source, str | Path):
+        return _of_file(Path(source))
+    if hasattr(source, "savefig"):
+        return of_figure(source)
+    raise TypeError(
+        f"expected a path, a Dataset, a DataArray or a Figure, found {type(source).__name__}"
+    )
+
+
+# --- collecting ---------------------------------------------------------------------------------
+
+
+def of_data(
+    data: Sequence[xr.Dataset | xr.DataArray],
+    results: Sequence[xr.Dataset | xr.DataArray] = (),
+) -> dict[str, Any]:
+    """Collect the provenance of data, and of results made from them."""
+    record: dict[str, Any] = {}
+    for key in _ORIGIN:
+        record |= _one_or_many(key, [_attr(item, key) for item in data])
+    record["sims_analysis_version"] = __version__
+    calls = [
+        line
+        for item in (*data, *results)
+        for key in ("history", "call")
+        for line in _attr(item, key).splitlines()
+    ]
+    record["calls"] = list(dict.fromkeys(filter(None, calls)))
+    if results:
+        record["results"] = [row for result in results for row in _rows(result)]
+    return record
+
+
+def _attr(item: xr.Dataset | xr.DataArray, key: str) -> str:
+    value = item.attrs.get(key, "")
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
+    known = list(dict.fromkeys(filter(None, texts)))
+    return {} if not known else {key: known[0] if len(known) == 1 else known}
+
+
+def _rows(result: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
+    """List the numbers of a result, each with the coordinates that say what it belongs to."""
+    from sims_analysis.units import dequantify
+
+    result = dequantify(result)
+    arrays = (
+        [result]
+        if isinstance(result, xr.DataArray)
+        else [result[name] for name in result.data_vars]
+    )
+    rows = []
+    for array in arrays:
+        if array.size > 200:
+            continue
+        for index in np.ndindex(array.shape):
+            row: dict[str, Any] = {"name": str(array.name)}
+            for name, coord in array.coords.items():
+                if set(coord.dims) <= set(array.dims):
+                    place = tuple(index[array.dims.index(dim)] for dim in coord.dims)
+                    row[str(name)] = _plain(coord.values[place])
+            row["value"] = _plain(array.values[index])
+            if "units" in array.attrs:
+                row["units"] = array.attrs["units"]
+            rows.append(row)
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """Give a number or text that JSON has; a number that is none becomes None."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
+def attach(
+    figure: Any,
+    data: Sequence[xr.Dataset | xr.DataArray],
+    results: Sequence[xr.Dataset | xr.DataArray],
+    call: str,
+) -> None:
+    """Let a figure remember what is drawn in it."""
+    record = of_data(data, results)
+    record["calls"].append(call)
+    setattr(figure, _ATTRIBUTE, _merged([*_records(figure), record]))
+
+
+def _records(figure: Any) -> list[dict[str, Any]]:
+    before = getattr(figure, _ATTRIBUTE, None)
+    return [] if before is None else [before]
+
+
+def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for key in _ORIGIN:
+        texts = [
+            text
+            for record in records
+            for text in ([record[key]] if isinstance(record.get(key), str) else record.get(key, []))
+        ]
+        merged |= _one_or_many(key, texts)
+    merged["sims_analysis_version"] = __version__
+    calls = [call for record in records for call in record["calls"]]
+    merged["calls"] = list(dict.fromkeys(calls))
+    rows = [row for record in records for row in record.get("results", [])]
+    if rows:
+        merged["results"] = rows
+    return merged
+
+
+def of_figure(figure: Any, calls: Sequence[str] = ()) -> dict[str, Any]:
+    """Give what a figure remembers, with calls that the user adds."""
+    extra = {"calls": list(calls)}
+    return _merged([*_records(figure), extra])
+
+
+def to_text(record: Mapping[str, Any]) -> str:
+    """Write a provenance as ASCII JSON: the one alphabet that every metadata field can hold."""
+    return json.dumps(record, ensure_ascii=True, sort_keys=True, allow_nan=False)
+
+
+# --- reading back -------------------------------------------------------------------------------
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
+        with xr.open_dataset(path, engine="zarr" if path.is_dir() else "h5netcdf") as ds:
+            return of_data([ds])
+    content = path.read_bytes()
+    readers = {b"\x89PNG": _png_text, b"%PDF": _pdf_text}
+    text = readers.get(content[:4], _svg_text)(content)
+    if text is None:
+        raise ProfileError(
+            f"{path.name} holds no provenance of sims_analysis; figures get it from save_figure, "
+            "Datasets from save"
+        )
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def _found(text: str) -> str | None:
+    return text if text.startswith("{") and '"sims_analysis_version"' in text else None
+
+
+def _png_text(content: bytes) -> str | None:
+    """Read the text chunk `Description`: length, type, keyword, NUL, text, checksum."""
+    position = 8
+    while position + 8 <= len(content):
+        size, kind = struct.unpack(">I4s", content[position : position + 8])
+        chunk = content[position + 8 : position + 8 + size]
+        keyword, _, text = chunk.partition(b"\0")
+        if kind == b"tEXt" and keyword == b"Description":
+            return _found(text.decode("latin-1"))
+        if kind == b"zTXt" and keyword == b"Description":
+            return _found(zlib.decompress(text[1:]).decode("latin-1"))
+        position += size + 12
+    return None
+
+
+def _svg_text(content: bytes) -> str | None:
+    """Read `dc:description` of the metadata at the head of an SVG."""
+    import html
+
+    match = re.search(rb"<dc:description>(.*?)</dc:description>", content, re.DOTALL)
+    return None if match is None else _found(html.unescape(match[1].decode("utf-8")))
+
+
+def _pdf_text(content: bytes) -> str | None:
+    """Read the literal string after `/Subject` in the information dictionary of a PDF."""
+    for match in re.finditer(rb"/Subject \(((?:[^\\()]|\\.)*)\)", content, re.DOTALL):
+        text = _found(re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL).decode("latin-1"))
+        if text is not None:
+            return text
+    return None

@@ -1,0 +1,120 @@
+"""Numbers with their uncertainty, rounded by the usual rule.
+
+The uncertainty keeps one significant digit, or two where its leading digit is 1; the value is
+rounded to the same place, halves to even. This is the common laboratory rule: the uncertainty is
+changed by less than 25 % (JCGM 100:2008 (GUM), 7.2.6 asks for at most two digits).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+__all__ = ["Rounded", "rounded"]
+
+#: Without an uncertainty, as many significant digits are printed.
+DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A value as it is printed: ``(value ± stderr) x 10^exponent``.
+
+    Parameters
+    ----------
+    value : str
+    stderr : str
+        Empty where no uncertainty is known.
+    exponent : int
+        0 for values that are printed plainly.
+    """
+
+    value: str
+    stderr: str
+    exponent: int
+
+    def text(self, *, style: str = "unicode") -> str:
+        """Write the number out.
+
+        Parameters
+        ----------
+        style : {"unicode", "latex", "mathtext"}
+        """
+        if style == "unicode":
+            power = "×10" + str(self.exponent).translate(_RAISED)
+        elif style == "latex":
+            power = rf" \times 10^{{{self.exponent}}}"
+        else:
+            power = rf"×10$\mathregular{{^{{{self.exponent}}}}}$".replace("-", "−")
+        plus_minus = r" \pm " if style == "latex" else " ± "
+        number = self.value if style == "latex" else self.value.replace("-", "−")
+        if self.stderr:
+            number += plus_minus + self.stderr
+        if self.exponent:
+            number = (f"({number})" if self.stderr else number) + power
+        return f"${number}$" if style == "latex" else number
+
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def rounded(value: float, stderr: float = math.nan) -> Rounded:
+    """Round a value by its standard error.
+
+    Parameters
+    ----------
+    value : float
+        Finite.
+    stderr : float
+        Standard error in the unit of `value`; NaN or 0 where none is known.
+
+    Examples
+    --------
+    >>> rounded(217.8934, 0.107).text()
+    '217.89 ± 0.11'
+    >>> rounded(9.5812e14, 1.6e13).text()
+    '(9.58 ± 0.16)×10¹⁴'
+    >>> rounded(9.5812e14).text()
+    '9.581×10¹⁴'
+    """
+    known = math.isfinite(stderr) and stderr > 0
+    place = _place(stderr) if known else _leading(value) - DIGITS + 1
+    shown = _at(value, place)
+    if not known and shown and shown.adjusted() > _leading(value):
+        # 9.9996 rounds up to 10.00: one digit more than was meant.
+        place += 1
+        shown = _at(value, place)
+    error = _at(stderr, place) if known else Decimal(0)
+    exponent = max(abs(shown), error).adjusted() if shown or error else 0
+    if -3 <= exponent < 5 and place <= 0:
+        exponent = 0
+    return Rounded(
+        value=_scaled(shown, exponent, place),
+        stderr=_scaled(error, exponent, place) if known else "",
+        exponent=exponent,
+    )
+
+
+def _leading(value: float) -> int:
+    """Power of ten of the leading digit."""
+    return Decimal(repr(abs(float(value)))).adjusted() if value else DIGITS - 1
+
+
+def _place(stderr: float) -> int:
+    """Power of ten of the last digit that is kept."""
+    exact = Decimal(repr(float(stderr)))
+    leading = exact.adjusted()
+    one = exact.quantize(Decimal(1).scaleb(leading), rounding=ROUND_HALF_EVEN)
+    # 0.096 rounds to 0.10, whose leading digit is 1; 1.96 to 2.0, which keeps both digits.
+    if str(exact.normalize().as_tuple().digits[0]) == "1" or one.adjusted() > leading:
+        return leading - 1 + (one.adjusted() - leading)
+    return leading
+
+
+def _at(value: float, place: int) -> Decimal:
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(place), rounding=ROUND_HALF_EVEN)
+
+
+def _scaled(value: Decimal, exponent: int, place: int) -> str:
+    return f"{value.scaleb(-exponent):.{max(0, exponent - place)}f}"
