@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -246,6 +247,18 @@ def test_the_key_stays_at_its_origin():
                 Client(KEY, endpoint=server.url).get(REFERENCE_ID)
             assert server.received[0].headers["X-API-KEY"] == KEY
         assert other.received == []
+
+
+def test_a_bomb_takes_no_memory():
+    script = [reply(bomb(50 * 2**20), Content_Encoding="gzip")]
+    tracemalloc.start()
+    try:
+        outcome, _, _ = run(script)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(outcome, PayloadError)
+    assert peak < 10 * 2**20
 
 
 WRONG = {

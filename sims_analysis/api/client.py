@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sims_analysis.api.archive import Archive
@@ -26,22 +23,18 @@ from sims_analysis.api.endpoint import (
     Secret,
     as_ids,
 )
-from sims_analysis.api.parallel import Progress, each
-from sims_analysis.errors import ApiError, NotFound, PartialResultsError, PayloadError, SimsError
+from sims_analysis.api.fetching import Fetcher
+from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
 from sims_analysis.profiles import DepthProfile, SIMSResult
-from sims_analysis.strict_json import decode
 
 if TYPE_CHECKING:
-    import threading
     import uuid
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+    from datetime import datetime
     from types import TracebackType
     from typing import Self
 
 __all__ = ["Client"]
-
-#: So many ids fit into the address of one request.
-_IDS_PER_REQUEST = 100
 
 
 class Client:
@@ -112,8 +105,6 @@ class Client:
             archive if archive is None or isinstance(archive, Archive) else Archive(archive)
         )
         self.offline = offline
-        self._progress = progress
-        self._width = max_connections
         self._connection = Connection(
             self._endpoint,
             key,
@@ -125,8 +116,13 @@ class Client:
             ca_bundle=None if ca_bundle is None else os.fspath(ca_bundle),
             transport=transport,
         )
-        # What searches told, to be archived beside the payloads that are fetched after them.
-        self._seen: dict[str, dict[str, Any]] = {}
+        self._fetcher = Fetcher(
+            self._endpoint,
+            self._connection,
+            self.archive,
+            width=max_connections,
+            progress=progress,
+        )
 
     def __repr__(self) -> str:
         archive = f", archive={str(self.archive.path)!r}" if self.archive else ""
@@ -222,7 +218,7 @@ class Client:
                 outcomes[data_id] = self.archive.get(data_id)
             except SimsError as error:
                 outcomes[data_id] = error
-        outcomes.update(self._fetch_all(missing))
+        outcomes.update(self._fetcher.profiles(missing))
         results = [outcomes[data_id] for data_id in asked]
         failures = [outcome for outcome in outcomes.values() if isinstance(outcome, SimsError)]
         if errors == "collect" or not failures:
@@ -256,65 +252,7 @@ class Client:
         if self.archive is not None:
             (result,) = self.get(data_id)
             return next((p for p in result.depth_profiles if p.species_name == species), None)
-        what = f"species {species!r} of data entry {data_id!r}"
-        return self._connection.get(
-            self._endpoint.address("sims", data_id, "species", species), _read_species, what
-        )
-
-    def _fetch_all(self, ids: Sequence[str]) -> dict[str, SIMSResult | SimsError]:
-        outcomes: dict[str, SIMSResult | SimsError] = {}
-        if len(ids) == 1:
-            # In this thread, so that a debugger or an interrupt finds it where it is expected.
-            try:
-                outcomes[ids[0]] = self._fetch(ids[0])
-            except SimsError as error:
-                outcomes[ids[0]] = error
-        elif ids:
-            with Progress(len(ids), self._progress) as progress:
-                for data_id, outcome in each(self._fetch, ids, width=self._width):
-                    outcomes[data_id] = outcome
-                    progress.step()
-        empty = [i for i, o in outcomes.items() if isinstance(o, SIMSResult) and not o.species]
-        for data_id, status in self._pipeline_status(empty).items():
-            result = outcomes[data_id]
-            if isinstance(result, SIMSResult):
-                provenance = result.provenance | {"pipeline_status": status}
-                outcomes[data_id] = replace(result, provenance=provenance)
-        return outcomes
-
-    def _fetch(self, data_id: str, cancelled: threading.Event | None = None) -> SIMSResult:
-        url = self._endpoint.address("sims", data_id)
-
-        def read(payload: bytes) -> SIMSResult:
-            archive = self.archive
-            # An entry whose processing is not finished is empty as well: to keep that would hide
-            # the data that come later. Where it supersedes data it is kept.
-            empty = b"".join(payload[:64].split()) == b"[]"
-            if archive is not None and (not empty or data_id in archive):
-                return archive.put(data_id, payload, url=url, catalogue=self._seen.get(data_id))
-            provenance = {
-                "source": url,
-                "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-                "sha256": hashlib.sha256(payload).hexdigest(),
-            }
-            return SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
-
-        return self._connection.get(url, read, f"data entry {data_id!r}", cancelled)
-
-    def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
-        """Ask the catalogue why entries are empty; no answer is no reason to fail."""
-        if not ids:
-            return {}
-        try:
-            found = {entry.data_id: entry for entry in self.entries(ids)}
-        except SimsError:
-            return {}
-        return {
-            data_id: (found[data_id].pipeline_status or "unknown")
-            if data_id in found
-            else "not in the catalogue"
-            for data_id in ids
-        }
+        return self._fetcher.species(data_id, species)
 
     # ---- catalogue
 
@@ -373,7 +311,7 @@ class Client:
         if self.offline and self.archive is not None:
             known = (archived_entry(self.archive, data_id) for data_id in self.archive)
             return Catalogue(entry for entry in known if search.passes(entry))
-        found = self._catalogue(search.query(), "catalogue search")
+        found = self._fetcher.catalogue(search.query(), "catalogue search")
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
 
     def entry(self, data_id: str | uuid.UUID) -> CatalogueEntry:
@@ -400,39 +338,4 @@ class Client:
         if self.offline and self.archive is not None:
             archive = self.archive
             return Catalogue(archived_entry(archive, i) for i in asked if i in archive)
-        found: dict[str, CatalogueEntry] = {}
-        for start in range(0, len(asked), _IDS_PER_REQUEST):
-            batch = asked[start : start + _IDS_PER_REQUEST]
-            query = [("data_ids", data_id) for data_id in batch]
-            query.append(("include_organization_data", "True"))
-            what = f"catalogue entry {batch[0]!r}"
-            if len(batch) > 1:
-                what += f" and {len(batch) - 1} more"
-            found.update((entry.data_id, entry) for entry in self._catalogue(query, what))
-        return Catalogue(found[data_id] for data_id in asked if data_id in found)
-
-    def _catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
-        # The reference has a slash at the end of this path.
-        url = self._endpoint.address("data_entries", "", query=query)
-        found = self._connection.get(url, Catalogue.from_json, what)
-        for entry in found:
-            wire = entry.to_dict()
-            self._seen[entry.data_id] = wire
-            archive = self.archive
-            if archive is None or entry.data_id not in archive:
-                continue
-            if archive.catalogue(entry.data_id) != wire:
-                archive.put_catalogue(entry.data_id, wire)
-        return found
-
-
-def _read_species(payload: bytes) -> DepthProfile | None:
-    """Read the answer for one species: an object, or null."""
-    if decode(payload) is None:
-        return None
-    # As the only element of an array, so that both requests are checked by the same lines.
-    try:
-        (profile,) = SIMSResult.from_json(b"[" + payload + b"]").depth_profiles
-    except PayloadError as error:
-        raise PayloadError(str(error.args[0]), error.path.replace("$[0]", "$", 1)) from None
-    return profile
+        return self._fetcher.entries(asked)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import getproxies
 
 from sims_analysis.errors import ApiError
 
@@ -132,6 +133,18 @@ class Endpoint:
         except ValueError:
             return False
         return (parts.scheme, parts.hostname, port) == self.origin and "@" not in parts.netloc
+
+    def may_use_proxies(self) -> bool:
+        """Whether proxies of the environment are used.
+
+        Plain http was accepted because the endpoint is on this machine; a proxy on another one
+        would read the key all the same.
+        """
+        if not (self.is_plain and self.is_loopback):
+            return True
+        proxies = getproxies()
+        used = [proxies[scheme] for scheme in ("http", "all") if scheme in proxies]
+        return all(is_loopback(urlsplit(proxy).hostname or "") for proxy in used)
 
 
 def is_loopback(host: str) -> bool:

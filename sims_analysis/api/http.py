@@ -17,13 +17,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies
 
 import httpx
 import tenacity
 
 from sims_analysis._version import __version__
-from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -131,7 +129,7 @@ class Http:
                     "User-Agent": f"sims-analysis/{__version__}",
                 },
                 verify=_trusted(ca_bundle),
-                trust_env=_may_use_proxies(endpoint),
+                trust_env=endpoint.may_use_proxies(),
                 timeout=httpx.Timeout(timeout, connect=min(_CONNECT_TIMEOUT, timeout), pool=None),
                 limits=httpx.Limits(
                     max_connections=max_connections, max_keepalive_connections=max_connections
@@ -394,16 +392,3 @@ def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
         )
     except OSError as error:
         raise ApiError(f"ca_bundle={ca_bundle!r} cannot be read: {error}") from None
-
-
-def _may_use_proxies(endpoint: Endpoint) -> bool:
-    """Whether proxies of the environment are used.
-
-    Plain http was accepted because the endpoint is on this machine; a proxy on another one would
-    read the key all the same.
-    """
-    if not (endpoint.is_plain and endpoint.is_loopback):
-        return True
-    proxies = getproxies()
-    used = [proxies[scheme] for scheme in ("http", "all") if scheme in proxies]
-    return all(is_loopback(urlsplit(proxy).hostname or "") for proxy in used)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -22,7 +22,7 @@ _WORTH_A_BAR = 4
 
 def each(
     function: Callable[[str, threading.Event], T], items: Sequence[str], *, width: int
-) -> Iterator[tuple[str, T | SimsError]]:
+) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
