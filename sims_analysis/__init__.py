@@ -15,34 +15,50 @@ from sims_analysis._version import __version__
 
 if TYPE_CHECKING:
     from sims_analysis import errors, testing
+    from sims_analysis.analysis.budget import containing_depth, dose_budget
     from sims_analysis.analysis.crossings import crossings
+    from sims_analysis.analysis.detection import below_detection, detection_limit
     from sims_analysis.analysis.dose import cumulative_dose, integrated_dose
     from sims_analysis.analysis.interpolation import interpolate
     from sims_analysis.analysis.junction import junction_depth
+    from sims_analysis.analysis.metallurgical import metallurgical_junctions
+    from sims_analysis.analysis.shape import decay_length, moments, peak
+    from sims_analysis.analysis.uncertainty import poisson_interval, with_counting_statistics
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.client import Client
+    from sims_analysis.batches import stack
     from sims_analysis.dataset import to_dataset
     from sims_analysis.delivered import to_profiles
     from sims_analysis.examples import open_example
-    from sims_analysis.figures import plot_profiles
+    from sims_analysis.figures import plot_panels, plot_profiles, save_figure
+    from sims_analysis.origin import provenance
     from sims_analysis.profiles import DepthProfile, SIMSResult
     from sims_analysis.storage import load, save
     from sims_analysis.units import dequantify, quantify
+    from sims_analysis.unstacking import unstack
 
 _MODULES = {
+    "analysis.budget": ["containing_depth", "dose_budget"],
     "analysis.crossings": ["crossings"],
+    "analysis.detection": ["below_detection", "detection_limit"],
     "analysis.dose": ["cumulative_dose", "integrated_dose"],
     "analysis.interpolation": ["interpolate"],
     "analysis.junction": ["junction_depth"],
+    "analysis.metallurgical": ["metallurgical_junctions"],
+    "analysis.shape": ["decay_length", "moments", "peak"],
+    "analysis.uncertainty": ["poisson_interval", "with_counting_statistics"],
     "api.archive": ["Archive"],
     "api.client": ["Client"],
+    "batches": ["stack"],
     "dataset": ["to_dataset"],
     "delivered": ["to_profiles"],
     "examples": ["open_example"],
-    "figures": ["plot_profiles"],
+    "figures": ["plot_panels", "plot_profiles", "save_figure"],
+    "origin": ["provenance"],
     "profiles": ["DepthProfile", "SIMSResult"],
     "storage": ["load", "save"],
     "units": ["dequantify", "quantify"],
+    "unstacking": ["unstack"],
 }
 _SUBMODULES = ("errors", "testing")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -53,21 +69,36 @@ __all__ = [
     "DepthProfile",
     "SIMSResult",
     "__version__",
+    "below_detection",
+    "containing_depth",
     "crossings",
     "cumulative_dose",
+    "decay_length",
     "dequantify",
+    "detection_limit",
+    "dose_budget",
     "errors",
     "integrated_dose",
     "interpolate",
     "junction_depth",
     "load",
+    "metallurgical_junctions",
+    "moments",
     "open_example",
+    "peak",
+    "plot_panels",
     "plot_profiles",
+    "poisson_interval",
+    "provenance",
     "quantify",
     "save",
+    "save_figure",
+    "stack",
     "testing",
     "to_dataset",
     "to_profiles",
+    "unstack",
+    "with_counting_statistics",
 ]
 
 
