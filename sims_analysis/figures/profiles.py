@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis import _typeset, provenance, vocabulary
+from sims_analysis import _typeset, origin, vocabulary
 from sims_analysis.figures import drawing
 from sims_analysis.figures.annotations import Notes, Results
 from sims_analysis.figures.axes import (
@@ -146,7 +146,7 @@ def plot_profiles(
         _entitle(ax, title, synthetic=synthetic)
         _draw(ax, curves, results, depth_units, scale, coverage, labels, line, own=own)
     shown = list(dict.fromkeys(curve.series.species for curve in curves))
-    provenance.attach(
+    origin.attach(
         ax.figure, list(named.values()), results.given(), f"plot_profiles(..., species={shown})"
     )
     return ax

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis import provenance
+from sims_analysis import origin
 from sims_analysis._version import __version__
+from sims_analysis.api.files import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.figure import Figure
 
 __all__ = ["save_figure"]
 
-#: Rendering is repeated until it repeats itself; a layout has come to rest after two or three.
+#: A layout has come to rest after two or three drawings.
 _ATTEMPTS = 6
+#: Places of the axes are rounded to this many decimals of the figure: 30 nm on paper.
+_DECIMALS = 6
 
 
 def save_figure(
@@ -81,19 +84,53 @@ def save_figure(
             f"cannot write {path.name!r}: only .svg, .pdf and .png keep their origin and come out "
             "the same every time"
         )
-    record = provenance.of_figure(figure, calls)
-    metadata = _METADATA[kind](provenance.to_text(record))
+    record = origin.of_figure(figure, calls)
+    metadata = _METADATA[kind](origin.to_text(record))
+    arguments = {"format": kind, "dpi": dpi, "metadata": metadata, **options}
     # Ids in an SVG are hashes with a random salt unless it is given.
     with mpl.rc_context({"svg.hashsalt": "sims_analysis"}):
-        content = b""
-        for _ in range(_ATTEMPTS):
-            before, stream = content, BytesIO()
-            figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata, **options)
-            content = stream.getvalue()
-            if content == before:
-                break
-    _write(path, content)
+        _settle(figure, arguments)
+        with _held(figure):
+            stream = BytesIO()
+            figure.savefig(stream, **arguments)
+    replace_file(path, stream.getvalue())
     return path
+
+
+def _settle(figure: Figure, arguments: dict[str, Any]) -> None:
+    """Draw until the layout is at rest: it depends on what was drawn before, and at which dpi."""
+    for _ in range(_ATTEMPTS):
+        before = _places(figure)
+        figure.savefig(BytesIO(), **arguments)
+        if _places(figure) == before:
+            return
+
+
+def _places(figure: Figure) -> list[tuple[float, ...]]:
+    return [
+        tuple(round(float(number), _DECIMALS) for number in ax.get_position(original=True).bounds)
+        for ax in figure.axes
+    ]
+
+
+@contextmanager
+def _held(figure: Figure) -> Iterator[None]:
+    """Hold the axes at rounded places: a layout may end 1e-14 beside where it ended before."""
+    engine = figure.get_layout_engine()
+    before = [(ax, ax.get_position(original=True), ax.get_in_layout()) for ax in figure.axes]
+    places = _places(figure)
+    try:
+        if engine is not None:
+            figure.set_layout_engine("none")
+            for (ax, _, _), place in zip(before, places, strict=True):
+                ax.set_position((place[0], place[1], place[2], place[3]))
+        yield
+    finally:
+        if engine is not None:
+            for ax, position, in_layout in before:
+                ax.set_position(position)
+                ax.set_in_layout(in_layout)
+            figure.set_layout_engine(engine)
 
 
 def _svg(text: str) -> dict[str, Any]:
@@ -109,23 +146,3 @@ def _png(text: str) -> dict[str, Any]:
 
 
 _METADATA = {"svg": _svg, "pdf": _pdf, "png": _png}
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the target and move into place: no reader ever sees half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    """Give the user's file mode mask; there is no way to read it but to set it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
