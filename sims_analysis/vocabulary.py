@@ -60,12 +60,61 @@ TERMS = {
     "cumulative_dose": Term(
         "areal_density", "Cumulative dose", "integral of the concentration up to each depth"
     ),
+    "budget_dose": Term("areal_density", "Dose", "after background and surface as stated"),
+    "budget_random_stderr": Term(
+        "areal_density", "Random standard error", "from the standard errors of the samples"
+    ),
+    "budget_systematic_stderr": Term(
+        "areal_density", "Systematic standard error", "of sensitivity factor and depth scale"
+    ),
+    "budget_rsf_stderr": Term(
+        "areal_density", "Standard error of the sensitivity factor", "acts on all samples alike"
+    ),
+    "budget_depth_stderr": Term(
+        "areal_density", "Standard error of the depth scale", "acts on all samples alike"
+    ),
+    "budget_background_dose": Term("areal_density", "Background dose", "subtracted"),
+    "budget_surface_dose": Term(
+        "areal_density", "Surface dose", "above the stated end of the surface transient"
+    ),
+    "budget_below_detection_dose": Term(
+        "areal_density", "Dose below detection", "carried by samples below the detection limit"
+    ),
+    "rule_difference": Term(
+        "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
+    ),
+    "fallback_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
+    "coverage": Term("dimensionless", "Coverage", "measured part of the asked interval"),
+    "containing_depth": Term(
+        "depth", "Depth that contains the dose", "depth above which the stated part of it lies"
+    ),
     "retained_fraction": Term(
         "dimensionless", "Fraction of the dose", "integral of the range density over depth"
     ),
     "crossing_depth": Term("depth", "Crossing depth", "depth where the profile crosses the level"),
     "junction_depth": Term(
         "depth", "Junction depth", "depth where the chosen edge crosses the stated level"
+    ),
+    "metallurgical_junction": Term(
+        "depth", "Metallurgical junction depth", "depth where donors and acceptors balance"
+    ),
+    "below_detection": Term(None, "Below the detection limit", "True where below the limit"),
+    "samples_used": Term(None, "Number of samples used", "samples that the answer rests on"),
+    "peak_depth": Term("depth", "Depth of the maximum", "mode of the profile"),
+    "fwhm": Term("depth", "Full width at half maximum", "between the depths of half the maximum"),
+    "projected_range": Term(
+        "depth", "Projected range", "mean depth of the atoms, first moment of the profile"
+    ),
+    "straggle": Term("depth", "Straggle", "standard deviation of the depth of the atoms"),
+    "skewness": Term("dimensionless", "Skewness", "third central moment / straggle^3"),
+    "kurtosis": Term("dimensionless", "Kurtosis", "fourth central moment / straggle^4, not excess"),
+    "decay_per_decade": Term(
+        "depth", "Decay per decade", "depth over which the profile changes by a factor 10"
+    ),
+    "detection_limit": Term(
+        "concentration",
+        "Detection limit",
+        "value that a profile without the species exceeds rarely",
     ),
     "decay_length": Term(
         "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115

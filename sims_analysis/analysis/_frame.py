@@ -57,6 +57,8 @@ class Frame:
     coords: Mapping[Any, xr.Variable]
     along: Mapping[Any, xr.Variable]
     quantified: bool
+    #: Dimensions that a kernel takes whole, if more than that of the samples.
+    core: tuple[str, ...] = ()
 
     @property
     def dim(self) -> str:
@@ -66,7 +68,7 @@ class Frame:
     @property
     def lead(self) -> tuple[str, ...]:
         """The dimensions that count profiles."""
-        return tuple(map(str, self.value.dims[:-1]))
+        return tuple(map(str, self.value.dims[: -max(1, len(self.core))]))
 
     @property
     def lazy(self) -> bool:
@@ -174,6 +176,40 @@ class Frame:
             for (sizes, _), array in zip(outputs, found, strict=True)
         ]
 
+    def isel(self, dim: str, index: Sequence[int]) -> Frame:
+        """Select profiles along one of the leading dimensions."""
+
+        def pick(variable: xr.Variable | None) -> Any:
+            if variable is None or dim not in variable.dims:
+                return variable
+            return variable.isel({dim: list(index)})
+
+        return replace(
+            self,
+            value=pick(self.value),
+            depth=pick(self.depth),
+            stderr=pick(self.stderr),
+            counts=pick(self.counts),
+            coords={name: pick(coord) for name, coord in self.coords.items()},
+        )
+
+    def map_species(
+        self, kernel: Callable[..., Any], *parameters: xr.Variable, **options: Any
+    ) -> Any:
+        """Run a kernel that takes all species of a measurement at once: arrays ``(..., s, n)``.
+
+        The results have the leading dimensions without ``species``.
+        """
+        order = (*(d for d in self.lead if d != "species"), "species", self.dim)
+        joined = replace(
+            self,
+            value=self.value.transpose(*order),
+            depth=self.depth if self.depth.ndim == 1 else self.depth.transpose(*order),
+            stderr=None if self.stderr is None else self.stderr.transpose(*order),
+            core=("species", self.dim),
+        )
+        return joined.map(kernel, *parameters, stderr=True, **options)
+
     def _own_dims(self, parameter: xr.Variable) -> list[Any]:
         """List the dimensions of a parameter that do not count profiles."""
         return [d for d in parameter.dims if d not in self.lead]
@@ -196,11 +232,13 @@ class Frame:
         stderr: bool,
         options: Mapping[str, Any],
     ) -> list[xr.Variable]:
-        if len(self.value.chunksizes[self.dim]) > 1:
-            raise ProfileError(
-                f"the data are chunked along {self.dim!r}; a profile must lie in one chunk: "
-                f"rechunk with data.chunk({{{self.dim!r}: -1}})"
-            )
+        core = self.core or (self.dim,)
+        for dim in core:
+            if len(self.value.chunksizes[dim]) > 1:
+                raise ProfileError(
+                    f"the data are chunked along {dim!r}, which this question takes whole: "
+                    f"rechunk with data.chunk({{{dim!r}: -1}})"
+                )
         missing = stderr and self.stderr is None
         place = len(columns)
 
@@ -215,7 +253,11 @@ class Frame:
             self.depth,
             *columns,
             *parameters,
-            input_core_dims=[[self.dim]] * (1 + place) + [self._own_dims(p) for p in parameters],
+            input_core_dims=[
+                [dim for dim in core if dim in self.depth.dims],
+                *[list(core)] * place,
+                *[self._own_dims(p) for p in parameters],
+            ],
             output_core_dims=[list(sizes) for sizes, _ in outputs],
             dask="parallelized",
             output_dtypes=[dtype for _, dtype in outputs],
@@ -349,7 +391,7 @@ def open_frame(
         value=value,
         depth=depth,
         stderr=sigma,
-        counts=None if counts is None else counts.variable.transpose(*dims),
+        counts=None if counts is None else _plain(counts).transpose(*dims),
         axis=axis,
         coords={
             name: coord.variable
@@ -382,6 +424,11 @@ def _choose(
         f"{question} needs a {wanted}; the data have "
         f"{found or ', '.join(map(str, data.data_vars)) or 'no variables'}"
     )
+
+
+def _plain(array: xr.DataArray) -> xr.Variable:
+    data = array.variable.data
+    return xr.Variable(array.dims, data.magnitude if units.is_quantity(data) else data)
 
 
 def _kind_of(array: xr.DataArray) -> str:

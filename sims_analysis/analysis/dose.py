@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, warn_of_status
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.shape import window_statistics
 
 __all__ = ["cumulative_dose", "integrated_dose"]
 
@@ -18,7 +20,7 @@ Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
-_NM_PER_CM = 1e7
+NM_PER_CM = 1e7
 
 
 def integrated_dose(
@@ -89,22 +91,83 @@ def integrated_dose(
     >>> dose.attrs["units"]
     'atom/cm^2'
     """
+    found = integral(
+        data,
+        start=start,
+        stop=stop,
+        rule=rule,
+        background=background,
+        surface=surface,
+        surface_depth=surface_depth,
+    )
+    frame = found.frame
+    _complain(found, strict=strict)
+    coords = {"status": frame.status(found.status)}
+    if found.variance is not None:
+        coords["stderr"] = stderr_of(frame, found.variance)
+    return frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
+
+
+@dataclass(frozen=True)
+class DoseIntegral:
+    """An integral and what it rests on, in value times nm."""
+
+    frame: Frame
+    value: xr.Variable
+    #: Limits as asked (NaN: the profile's own end), and within which there were samples.
+    asked: tuple[xr.Variable, xr.Variable]
+    start: xr.Variable
+    stop: xr.Variable
+    status: xr.Variable
+    fallbacks: xr.Variable
+    #: Subtracted: level times width; 0 without a background.
+    background: xr.Variable
+    #: Of the random errors, the background's included; None if the data state none.
+    variance: xr.Variable | None
+
+
+def integral(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any,
+    stop: Any,
+    rule: str,
+    background: Any = None,
+    surface: str = "measured",
+    surface_depth: Any = None,
+) -> DoseIntegral:
+    """Integrate as the public functions of this module and of the budget state it."""
     _check_options(rule, surface)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     frame = frame.spread(start, stop)
-    value, a, b, status, _ = frame.map(kernels.integrate, start, stop, outputs=_INTEGRAL, rule=rule)
+    value, a, b, status, fallbacks = frame.map(
+        kernels.integrate, start, stop, outputs=_INTEGRAL, rule=rule
+    )
+    variance = None
+    if frame.stderr is not None:
+        (variance,) = frame.for_sums().map(
+            _variance, start, stop, outputs=[({}, float)], stderr=True
+        )
     if surface == "hold":
         value, a = _held(frame, value, a, start, b)
+    subtracted = xr.zeros_like(value)
     if background is not None:
-        level, _ = background_of(frame, background)
-        value = value - level * (b - a)
-    _complain(frame, status, start, stop, strict=strict)
-    coords = {"status": frame.status(status)}
-    if frame.stderr is not None:
-        (variance,) = frame.map(_variance, start, stop, outputs=[({}, float)], stderr=True)
-        coords["stderr"] = _stderr(frame, variance)
-    return _dressed(frame, value / _NM_PER_CM, "dose", coords)
+        level, level_stderr = background_of(frame, background)
+        subtracted = level * (b - a)
+        if variance is not None:
+            variance = variance + (level_stderr * (b - a)) ** 2
+    return DoseIntegral(
+        frame=frame,
+        value=value - subtracted,
+        asked=(start, stop),
+        start=a,
+        stop=b,
+        status=status,
+        fallbacks=fallbacks,
+        background=subtracted,
+        variance=variance,
+    )
 
 
 #: Shapes and types of the fields of a kernel's Integral.
@@ -153,7 +216,7 @@ def cumulative_dose(data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid"
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     size = {frame.dim: frame.value.sizes[frame.dim]}
     (value,) = frame.map(_cumulative, outputs=[(size, float)], rule=rule)
-    return frame.along_axis(value / _NM_PER_CM, _term(frame, "cumulative_dose"))
+    return frame.along_axis(value / NM_PER_CM, term(frame, "cumulative_dose"))
 
 
 def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
@@ -220,8 +283,8 @@ def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variab
     b = frame.parameter(background[1], ("depth",), "background stop")
     if bool((a >= b).any()):
         raise ProfileError(f"background={background!r}: the window ends before it starts")
-    mean, stderr, count = frame.map(
-        window_mean, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
+    mean, deviation, count = frame.map(
+        window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
     )
     empty = count == 0
     if not frame.lazy and bool((empty & frame.value.notnull().any(frame.dim)).any()):
@@ -229,27 +292,14 @@ def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variab
         raise ProfileError(
             f"background={background!r}: {frame.label(*where)} has no sample in that window"
         )
-    return mean, stderr
+    return mean, deviation / count**0.5
 
 
-def window_mean(depth: Any, value: Any, start: Any, stop: Any) -> tuple[Any, Any, Any]:
-    """Mean of the samples in a window, the standard error of that mean, and their number."""
-    inside = (depth >= np.asarray(start)[..., None]) & (depth <= np.asarray(stop)[..., None])
-    inside = inside & ~np.isnan(value)
-    count = inside.sum(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(inside, value, 0.0).sum(axis=-1) / count
-        square = np.where(inside, (value - mean[..., None]) ** 2, 0.0).sum(axis=-1)
-        stderr = np.sqrt(square / (count - 1) / count)
-    return mean, stderr, count
-
-
-def _complain(
-    frame: Frame, status: xr.Variable, start: xr.Variable, stop: xr.Variable, *, strict: bool
-) -> None:
+def _complain(found: DoseIntegral, *, strict: bool) -> None:
+    frame = found.frame
     if frame.lazy:
         return
-    truncated = np.asarray(status.data) == kernels.TRUNCATED
+    truncated = np.asarray(found.status.data) == kernels.TRUNCATED
     if strict and truncated.any():
         where = np.argwhere(truncated)[0]
         depth = np.asarray(frame.depth.data)
@@ -259,24 +309,20 @@ def _complain(
         )
     warn_of_status(
         frame,
-        status,
+        found.status,
         kernels.TRUNCATED,
         "the limits reach beyond the samples; integrated over what was measured",
         DoseWarning,
     )
 
 
-def _term(frame: Frame, name: str) -> str:
+def term(frame: Frame, name: str) -> str:
+    """Name the answer: the integral of a range density is a fraction, not a dose."""
     return name if frame.kind == "concentration" else "retained_fraction"
 
 
-def _dressed(
-    frame: Frame, value: xr.Variable, name: str, coords: dict[str, xr.Variable]
-) -> xr.DataArray:
-    return frame.array(value, _term(frame, name), coords=coords)
-
-
-def _stderr(frame: Frame, variance: xr.Variable) -> xr.Variable:
-    attrs = vocabulary.attrs(_term(frame, "dose"))
+def stderr_of(frame: Frame, variance: xr.Variable) -> xr.Variable:
+    """Give the standard error of a dose."""
+    attrs = vocabulary.attrs(term(frame, "dose"))
     attrs["long_name"] = "Standard error, random part"
-    return xr.Variable(variance.dims, np.sqrt(variance.data) / _NM_PER_CM, attrs)
+    return xr.Variable(variance.dims, np.sqrt(variance.data) / NM_PER_CM, attrs)

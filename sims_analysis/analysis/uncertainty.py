@@ -83,8 +83,10 @@ def with_counting_statistics(
             "no variable's counts are known: give dwell_time for intensities in counts/s, "
             f"one_count for concentrations; the data have {', '.join(map(str, ds.data_vars))}"
         )
-    result = plain.assign(added)
-    return units.quantify(result) if quantified else result
+    result: xr.Dataset = plain.assign(added)
+    if quantified:
+        result = units.quantify(result)
+    return result
 
 
 def _one_count(frame: Frame, dwell_time: Any, one_count: Any) -> xr.Variable | None:
@@ -132,9 +134,7 @@ def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, x
             f"{frame.label(*where)}: negative values in {frame.name} are not counts; "
             "take the counting statistics before subtracting a background"
         )
-    (stderr,) = (
-        xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float]),
-    )
+    stderr = xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float])
     dims = (*frame.lead, frame.dim)
     values = {
         f"{frame.name}_counts": (counts, {"units": "count", "long_name": "Counts"}),

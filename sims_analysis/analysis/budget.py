@@ -1,0 +1,263 @@
+"""What a dose rests on: its parts, its errors, and how far it depends on the rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
+from sims_analysis.analysis.dose import (
+    NM_PER_CM,
+    DoseIntegral,
+    Rule,
+    Surface,
+    integral,
+    term,
+)
+from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.kernels.containing import containing_depth as _containing_depth
+
+__all__ = ["containing_depth", "dose_budget"]
+
+
+def dose_budget(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    rule: Rule = "trapezoid",
+    background: Any = None,
+    surface: Surface = "measured",
+    surface_depth: Any = None,
+    detection_limit: Any = None,
+    rsf_uncertainty: float | xr.DataArray = 0.0,
+    depth_uncertainty: float | xr.DataArray = 0.0,
+    rule_tolerance: float = 0.05,
+) -> xr.Dataset:
+    """Integrate the concentration over depth, and say what the number rests on.
+
+    Parameters
+    ----------
+    data, start, stop, rule, background, surface, surface_depth
+        As for :func:`integrated_dose`.
+    detection_limit : str, Quantity or DataArray, optional
+        Samples below it are counted as they are (replacing them would bias the sum), and their
+        part is reported; a profile with nothing above it in the window has no dose.
+    rsf_uncertainty, depth_uncertainty : float or DataArray
+        Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
+        ``0.1``. Each acts on all samples alike, so that each is that part of the dose.
+    rule_tolerance : float
+        Warn where the two rules differ by more than this fraction of the dose.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth; areal densities in ``atom/cm^2``:
+
+        ``dose`` (after background and surface as stated), ``random_stderr`` (NaN where the data
+        carry no standard errors), ``systematic_stderr`` (root of the sum of squares of its two
+        independent parts), ``rsf_stderr``, ``depth_stderr``, ``background_dose`` (what was
+        subtracted), ``surface_dose`` (above `surface_depth`; NaN if that is not stated),
+        ``below_detection_dose``, ``rule_difference`` ((trapezoid - loglinear) / trapezoid),
+        ``fallback_segments`` (segments in which the log-linear rule met a value that is not
+        positive), ``coverage`` (the part of the asked interval that was measured) and ``status``.
+
+    Raises
+    ------
+    UnitsError, ProfileError
+        As :func:`integrated_dose` does.
+
+    Warns
+    -----
+    DoseWarning
+        Where the two rules differ by more than `rule_tolerance`: one or a few samples carry the
+        dose, and the sampling decides it.
+
+    Notes
+    -----
+    Random: ``sqrt(sum (w_i s_i)^2)`` with the trapezoid's weights, and of a background taken from
+    a window, the standard error of its mean times the width of the interval.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> budget = sims.dose_budget(ds, start="20 nm", stop="500 nm", rsf_uncertainty=0.1)
+    >>> float(budget["rsf_stderr"][0] / budget["dose"][0]).__round__(3)
+    0.1
+    """
+    options = {
+        "start": start,
+        "stop": stop,
+        "background": background,
+        "surface": surface,
+        "surface_depth": surface_depth,
+    }
+    found = integral(data, rule=rule, **options)
+    other = integral(data, rule="loglinear" if rule == "trapezoid" else "trapezoid", **options)
+    straight, logs = (found, other) if rule == "trapezoid" else (other, found)
+    frame = found.frame
+    value, status = found.value, found.status
+    below = _below_detection(found, detection_limit)
+    if below is not None:
+        everything = below[1]
+        value = value.where(~everything)
+        code = vocabulary.STATUS.index("below_detection")
+        status = xr.where(everything, code, status).astype(np.uint8)
+
+    difference = (straight.value - logs.value) / straight.value
+    _warn_of_rules(frame, difference, rule_tolerance)
+    rsf = abs(value) * _relative(frame, rsf_uncertainty, "rsf_uncertainty")
+    scale = abs(value) * _relative(frame, depth_uncertainty, "depth_uncertainty")
+    nothing = xr.full_like(value, np.nan)
+    random = nothing if found.variance is None else found.variance**0.5
+    doses = {
+        "dose": value,
+        "random_stderr": random.where(value.notnull()),
+        "systematic_stderr": (rsf**2 + scale**2) ** 0.5,
+        "rsf_stderr": rsf,
+        "depth_stderr": scale,
+        "background_dose": found.background.where(value.notnull()),
+        "surface_dose": _surface(data, found, rule, start, surface_depth),
+        "below_detection_dose": nothing if below is None else below[0],
+    }
+    arrays = {
+        name: frame.array(doses[name] / NM_PER_CM, term(frame, "dose"), label=name)
+        for name in doses
+    }
+    arrays["rule_difference"] = frame.array(difference, "rule_difference")
+    arrays["fallback_segments"] = frame.array(logs.fallbacks, "fallback_segments")
+    arrays["coverage"] = frame.array(_coverage(found), "coverage")
+    arrays["status"] = frame.array(frame.status(status), "status")
+    for name in doses:
+        arrays[name].attrs.update(
+            {k: v for k, v in vocabulary.attrs(f"budget_{name}").items() if k != "units"}
+        )
+    return xr.Dataset(arrays)
+
+
+def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
+    if isinstance(value, xr.DataArray):
+        return frame.parameter(value, ("dimensionless",), name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ProfileError(f"{name}={value!r}; expected a relative uncertainty such as 0.1")
+    return xr.Variable((), float(value))
+
+
+def _coverage(found: DoseIntegral) -> xr.Variable:
+    asked = [
+        limit.where(limit.notnull(), end)
+        for limit, end in zip(found.asked, (found.start, found.stop), strict=True)
+    ]
+    width = xr.where(found.value.notnull(), found.stop - found.start, 0.0)
+    whole = xr.where(found.value.notnull(), asked[1] - asked[0], 1.0)
+    coverage: xr.Variable = width / whole
+    return coverage
+
+
+def _surface(
+    data: Any, found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any
+) -> xr.Variable:
+    """Integrate down to the end of the transient, whatever the total does with it."""
+    if surface_depth is None:
+        return xr.full_like(found.value, np.nan)
+    return integral(data, start=start, stop=surface_depth, rule=rule).value
+
+
+def _below_detection(
+    found: DoseIntegral, detection_limit: Any
+) -> tuple[xr.Variable, xr.Variable] | None:
+    """Give the dose of the samples below the limit, and where no sample lies above it."""
+    if detection_limit is None:
+        return None
+    frame = found.frame
+    limit = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
+    part, everything = frame.map(
+        _below, limit, found.start, found.stop, outputs=[({}, float), ({}, bool)]
+    )
+    return part, everything
+
+
+def _below(depth: Any, value: Any, limit: Any, start: Any, stop: Any) -> tuple[Any, Any]:
+    from sims_analysis.kernels.dose import integrate
+
+    limit = np.asarray(limit)[..., None]
+    inside = (depth >= np.asarray(start)[..., None]) & (depth <= np.asarray(stop)[..., None])
+    inside &= ~np.isnan(value)
+    low = value < limit
+    # The trapezoid is linear in the values: those of the others count as nothing.
+    part = integrate(depth, np.where(low | np.isnan(value), value, 0.0), start, stop).value
+    return part, inside.any(axis=-1) & ~(inside & ~low).any(axis=-1)
+
+
+def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
+    if frame.lazy:
+        return
+    apart = np.abs(np.asarray(difference.data)) > tolerance
+    if apart.any():
+        where = np.argwhere(apart)[0]
+        others = f" (and {int(apart.sum()) - 1} more profiles)" if apart.sum() > 1 else ""
+        warn(
+            f"{frame.label(*where)}{others}: trapezoid and log-linear rule differ by "
+            f"{float(np.asarray(difference.data)[tuple(where)]):.0%} of the dose; the sampling of "
+            "a steep edge or a single high sample decides it",
+            DoseWarning,
+        )
+
+
+def containing_depth(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
+    rule: Rule = "trapezoid",
+) -> xr.DataArray:
+    """Give the depth above which a stated part of the dose lies: the cumulative dose inverted.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        As for :func:`integrated_dose`.
+    fraction : float or sequence of float
+        Between 0 and 1.
+    rule : {"trapezoid", "loglinear"}
+
+    Returns
+    -------
+    DataArray
+        ``nm``; a sequence of fractions adds the dimension ``fraction``. NaN where the dose is
+        not positive.
+
+    Raises
+    ------
+    UnitsError
+        If the data hold no concentration.
+    ProfileError
+        If a fraction is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.containing_depth(ds, fraction=0.9).attrs["units"]
+    'nm'
+    """
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
+    if not ((parts >= 0) & (parts <= 1)).all():
+        raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
+    (depths,) = frame.map(
+        _containing,
+        outputs=[({"fraction": parts.size}, float)],
+        fractions=parts,
+        rule=rule,
+    )
+    coords = {"fraction": xr.Variable(("fraction",), parts, {"units": "1"})}
+    result = frame.array(depths, "containing_depth", coords=coords)
+    return result if np.ndim(fraction) else result.isel(fraction=0)
+
+
+def _containing(depth: Any, value: Any, *, fractions: Any, rule: str) -> tuple[Any]:
+    return (_containing_depth(depth, value, fractions, rule=rule),)

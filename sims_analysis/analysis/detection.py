@@ -1,0 +1,153 @@
+"""What the measurement could not have seen: the detection limit, and the samples below it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import open_frame
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import shape as kernels
+
+__all__ = ["below_detection", "detection_limit"]
+
+LimitRule = Literal["mean+3sigma", "currie"]
+
+
+def detection_limit(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    window: tuple[Any, Any],
+    rule: LimitRule = "mean+3sigma",
+    one_count: Any = None,
+    variable: str | None = None,
+) -> xr.DataArray:
+    """Give the detection limit of each profile, from a window in its tail.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    window : (start, stop)
+        Depths, such as ``("800 nm", "1 um")``, at which the species is known to be absent.
+    rule : {"mean+3sigma", "currie"}
+        Mean plus three sample standard deviations of the samples in the window; or Currie's
+        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean B counts.
+    one_count : str, Quantity or DataArray, optional
+        The value that one count stands for; needed by ``"currie"`` unless the Dataset has the
+        counts already (:func:`with_counting_statistics`).
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    DataArray
+        In the unit of the variable. Coordinates ``background`` (mean of the window) and ``n``
+        (samples in it). NaN with fewer than two samples (one for ``"currie"``).
+
+    Raises
+    ------
+    UnitsError
+        If a limit of the window has no unit of length.
+    ProfileError
+        If the rule is unknown, the window runs backwards, or counts are not known.
+
+    References
+    ----------
+    L. A. Currie, Anal. Chem. 40 (1968) 586.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.detection_limit(ds, window=("700 nm", "800 nm")).attrs["units"]
+    'atom/cm^3'
+    """
+    if rule not in ("mean+3sigma", "currie"):
+        raise ProfileError(f'rule={rule!r}; expected "mean+3sigma" or "currie"')
+    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a limit", variable=variable)
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    a = frame.parameter(window[0], ("depth",), "window start")
+    b = frame.parameter(window[1], ("depth",), "window stop")
+    if bool((a >= b).any()):
+        raise ProfileError(f"window={window!r} ends before it starts")
+    frame = frame.spread(a, b)
+    mean, deviation, count = frame.map(
+        kernels.window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
+    )
+    if rule == "mean+3sigma":
+        limit = mean + 3.0 * deviation
+    else:
+        one = _one_count(frame, one_count)
+        limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
+    name = frame.name if frame.name in vocabulary.QUANTITIES else vocabulary.name_of(frame.kind)
+    coords = {
+        "background": xr.Variable(
+            mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
+        ),
+        "n": xr.Variable(count.dims, count.data, vocabulary.attrs("samples_used")),
+    }
+    result = frame.array(limit, name, units_=frame.units, coords=coords, label="detection_limit")
+    result.attrs.update(
+        {k: v for k, v in vocabulary.attrs("detection_limit").items() if k != "units"}
+    )
+    return result
+
+
+def _one_count(frame: Any, one_count: Any) -> xr.Variable:
+    if one_count is not None:
+        one: xr.Variable = frame.parameter(one_count, (frame.kind,), "one_count")
+        return one
+    if frame.kind == "count":
+        return xr.Variable((), 1.0)
+    if frame.counts is None:
+        raise ProfileError(
+            'rule="currie" needs to know what one count is: pass one_count=, or data with counts '
+            "from with_counting_statistics()"
+        )
+    ratio = (frame.value / frame.counts.where(frame.counts > 0)).median(frame.dim)
+    found: xr.Variable = ratio
+    return found
+
+
+def below_detection(
+    data: xr.Dataset | xr.DataArray, *, limit: Any, variable: str | None = None
+) -> xr.DataArray:
+    """Mark the samples that lie below a detection limit.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    limit : str, Quantity or DataArray
+        In a unit of the data; one for all, or one for each profile as
+        :func:`detection_limit` gives it.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    DataArray of bool
+        Of the shape of the data; False where nothing was measured.
+
+    Raises
+    ------
+    UnitsError
+        If the limit has no unit, or another one than the data.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.below_detection(ds, limit="1e10 atoms/cm^3").dtype
+    dtype('bool')
+    """
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
+    )
+    level = frame.parameter(limit, (frame.kind,), "limit")
+    return frame.along_axis(frame.value < level, "below_detection")

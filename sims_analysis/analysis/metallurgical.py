@@ -1,0 +1,168 @@
+"""Where donors and acceptors balance: every metallurgical junction of a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis.crossings import words
+from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
+from sims_analysis.kernels import doping as kernels
+
+__all__ = ["metallurgical_junctions"]
+
+Dopants = Iterable[str] | Mapping[str, float]
+
+_POLARITY = {-1: "p->n", 0: "", 1: "n->p"}
+
+
+def metallurgical_junctions(
+    ds: xr.Dataset | xr.DataArray,
+    *,
+    donors: Dopants = (),
+    acceptors: Dopants = (),
+    background: Any = None,
+    max_junctions: int | None = None,
+    strict: bool = False,
+) -> xr.Dataset:
+    """Find every depth at which the concentrations of donors and acceptors balance.
+
+    Parameters
+    ----------
+    ds : Dataset or DataArray
+        Concentrations over ``species`` and depth, on a shared axis or each on its own.
+    donors, acceptors : list of str, or mapping of str to float
+        Species; a mapping gives the active fraction of each, ``{"As": 0.9}``.
+    background : str, Quantity or DataArray, optional
+        Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
+        acceptors; one for all, or one for each measurement.
+    max_junctions : int, optional
+        Places to keep; by default as many as there are. Dask data need it.
+    strict : bool
+        Raise where there is no junction.
+
+    Returns
+    -------
+    Dataset
+        Over ``junction``, in order of depth (and over measurements): ``depth`` (``nm``),
+        ``stderr`` (``nm``, NaN where the data carry no standard errors), ``concentration`` (of
+        the acceptors, equal to that of the donors there), ``polarity`` (``"n->p"`` or ``"p->n"``
+        with depth) and ``status``. Without a junction the first place has NaN and says why:
+        ``never_reached`` (one type of doping throughout the depths at which all species were
+        measured) or ``no_data``. The coordinate ``count`` is their number.
+
+    Raises
+    ------
+    SpeciesError
+        If a species is not in the data.
+    UnitsError
+        If the data hold no concentration.
+    ProfileError
+        If there is nothing on one side, a species is on both, or a fraction is not in (0, 1].
+    JunctionError
+        With `strict`, where there is none.
+
+    Notes
+    -----
+    With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
+    ``t = l0 / (l0 - l1)``: exact where both are exponentials. Where a sum is not positive, net
+    doping is a straight line. Axes of the species are merged first, each interpolated in its
+    logarithm. ``stderr = |dz/dl| sqrt(sum of (share_i s_i / C_i)^2)``. This is the metallurgical
+    junction of chemical concentrations; the electrical junction is another thing.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    >>> str(found["polarity"].values[-1])
+    'p->n'
+    """
+    donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
+    both = set(donor) & set(acceptor)
+    if both:
+        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    if not (donor or acceptor):
+        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
+    if background is None and not (donor and acceptor):
+        side = "donors" if not donor else "acceptors"
+        raise ProfileError(f"there are no {side}, and no background to balance the others")
+    frame = _frame(ds, [*donor, *acceptor])
+    sign = np.array([-f for f in donor.values()] + list(acceptor.values()))
+    net = frame.parameter(background, ("concentration",), "background", absent=0.0)
+    if frame.lazy and max_junctions is None:
+        raise ProfileError("on Dask data, say how many junctions to keep: max_junctions=...")
+    depth, stderr, concentration, polarity, status = frame.map_species(
+        _junctions,
+        net,
+        outputs=[
+            ({"junction": max_junctions or 0}, dtype)
+            for dtype in (float, float, float, np.int8, np.uint8)
+        ],
+        sign=sign,
+        width=max_junctions,
+    )
+    if not frame.lazy:
+        _demand(frame, status, strict=strict)
+    count = (polarity != 0).sum("junction")
+    count.attrs["long_name"] = "Number of junctions"
+    coords = {"count": count}
+    result = xr.Dataset(
+        {
+            "depth": frame.array(depth, "metallurgical_junction", coords=coords, label="depth"),
+            "stderr": frame.array(stderr, "metallurgical_junction", coords=coords, label="stderr"),
+            "concentration": frame.array(concentration, "concentration", coords=coords),
+        }
+    )
+    result["stderr"].attrs.update(long_name="Standard error, random part")
+    result["concentration"].attrs.update(
+        long_name="Concentration at the junction", description="of acceptors, equal to donors"
+    )
+    result["polarity"] = xr.Variable(
+        polarity.dims, words(polarity.data, _POLARITY), {"long_name": "Polarity with depth"}
+    )
+    result["status"] = frame.status(status)
+    return result
+
+
+def _junctions(depth: Any, value: Any, stderr: Any, net: Any, **options: Any) -> Any:
+    return kernels.metallurgical(depth, value, stderr, background=net, **options)
+
+
+def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
+    if isinstance(dopants, str):
+        raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
+    if not isinstance(dopants, Mapping):
+        dopants = dict.fromkeys(dopants, 1.0)
+    for species, fraction in dopants.items():
+        if isinstance(fraction, bool) or not 0 < float(fraction) <= 1:
+            raise ProfileError(
+                f"{name}[{species!r}]={fraction!r}; an active fraction lies between 0 and 1"
+            )
+    return {str(species): float(fraction) for species, fraction in dopants.items()}
+
+
+def _frame(data: Any, species: list[str]) -> Frame:
+    frame = open_frame(data, ("concentration",), question="a metallurgical junction")
+    if "species" not in frame.lead:
+        raise SpeciesError("a metallurgical junction needs the dimension 'species'")
+    present = frame.coords["species"].values.tolist()
+    missing = [name for name in species if name not in present]
+    if missing:
+        raise SpeciesError(
+            f"no species {', '.join(map(repr, missing))}; the data have "
+            f"{', '.join(map(repr, present))}"
+        )
+    return frame.isel("species", [present.index(name) for name in species])
+
+
+def _demand(frame: Frame, status: xr.Variable, *, strict: bool) -> None:
+    first = np.asarray(status.data)[..., 0]
+    if strict and first.any():
+        reason = vocabulary.STATUS[int(first[tuple(np.argwhere(first)[0])])]
+        raise JunctionError(f"no metallurgical junction: {reason.replace('_', ' ')}")

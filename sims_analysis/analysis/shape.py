@@ -1,0 +1,279 @@
+"""How a profile is shaped: its maximum, its moments, the decay of its edges."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
+from sims_analysis.analysis.dose import NM_PER_CM, background_of, term
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import shape as kernels
+
+__all__ = ["decay_length", "moments", "peak"]
+
+_EDGES = {"trailing": -1, "leading": 1}
+
+
+def peak(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Find the maximum of each profile, and its full width at half maximum.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths to look in: a `start` below the surface transient finds the implant and
+        not the spike.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``depth`` (``nm``, of the highest sample),
+        the variable by its name (its value there, in its unit) and ``<variable>_stderr`` where
+        the data carry standard errors, ``fwhm`` (``nm``, between the nearest depths on either
+        side at which the profile crosses half of it; NaN, status ``truncated``, where it does
+        not), ``status``.
+
+    Raises
+    ------
+    UnitsError
+        If the data have no variable with a known unit, or no depth.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.peak(ds, start="20 nm").sel(species="B")["depth"].attrs["units"]
+    'nm'
+    """
+    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a peak", variable=variable)
+    a, b = _window(frame, start, stop)
+    frame = frame.spread(a, b)
+    depth, value, stderr, fwhm, status = frame.map(
+        kernels.peak, a, b, outputs=[({}, float)] * 4 + [({}, np.uint8)], stderr=True
+    )
+    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+    arrays = {
+        "depth": frame.array(depth, "peak_depth", label="depth"),
+        name: frame.array(value, name, units_=frame.units),
+        "fwhm": frame.array(fwhm, "fwhm"),
+        "status": frame.array(frame.status(status), "status"),
+    }
+    if frame.stderr is not None:
+        arrays[f"{name}_stderr"] = frame.array(
+            stderr, name, units_=frame.units, label=f"{name}_stderr"
+        )
+        arrays[f"{name}_stderr"].attrs["long_name"] = "Standard error of the maximum"
+    return xr.Dataset(arrays)
+
+
+def moments(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    background: Any = None,
+    threshold: Any = None,
+) -> xr.Dataset:
+    """Give the moments of each profile: projected range, straggle, skewness, kurtosis.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations (or a range density) over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths.
+    background : str, Quantity, DataArray, or (start, stop), optional
+        Subtracted first: a concentration, or the window of depths whose mean it is.
+    threshold : float, str, Quantity or DataArray, optional
+        Keep only the run of samples around the maximum that lie above it: a concentration, or a
+        fraction of the profile's maximum such as ``0.01``. By default every sample counts, and
+        the fourth moment is the noise of the deepest ones.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``projected_range`` and ``straggle``
+        (``nm``), ``skewness`` and ``kurtosis`` (not excess: 3 for a Gaussian), ``dose`` of the
+        samples used, ``start`` and ``stop`` (``nm``, the first and last of them), ``status``.
+
+    Raises
+    ------
+    UnitsError
+        If the data hold no concentration.
+    ProfileError
+        If the threshold is a number outside (0, 1).
+
+    Notes
+    -----
+    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the
+    trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
+    The projected range is the mean depth; the depth of the maximum is another number.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> shape = sims.moments(ds, start="20 nm", threshold=0.01)
+    >>> shape["straggle"].attrs["units"]
+    'nm'
+    """
+    frame = open_frame(data, DOSE_KINDS, question="moments")
+    a, b = _window(frame, start, stop)
+    frame = frame.spread(a, b)
+    level = xr.Variable((), 0.0) if background is None else background_of(frame, background)[0]
+    relative = isinstance(threshold, float | int) and not isinstance(threshold, bool)
+    if relative:
+        if not 0 < threshold < 1:
+            raise ProfileError(
+                f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "
+                "or a concentration with its unit"
+            )
+        limit = xr.Variable((), float(threshold))
+    else:
+        limit = frame.parameter(threshold, (frame.kind,), "threshold")
+    total, mean, straggle, skewness, kurtosis, first, last, status = frame.map(
+        kernels.moments,
+        a,
+        b,
+        level,
+        limit,
+        outputs=[({}, float)] * 7 + [({}, np.uint8)],
+        relative=relative,
+    )
+    return xr.Dataset(
+        {
+            "projected_range": frame.array(mean, "projected_range"),
+            "straggle": frame.array(straggle, "straggle"),
+            "skewness": frame.array(skewness, "skewness"),
+            "kurtosis": frame.array(kurtosis, "kurtosis"),
+            "dose": frame.array(total / NM_PER_CM, term(frame, "dose"), label="dose"),
+            **_used(frame, first, last),
+            "status": frame.array(frame.status(status), "status"),
+        }
+    )
+
+
+def decay_length(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    low: Any = None,
+    high: Any = None,
+    edge: Literal["trailing", "leading"] = "trailing",
+    detection_limit: Any = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Fit the exponential decay of an edge: ``C = C0 exp(-z / lambda)``.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths.
+    low, high : str, Quantity or DataArray, optional
+        Window of values, such as ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``.
+    edge : {"trailing", "leading"}
+        An edge that falls with depth, or one that rises: the length is positive either way.
+    detection_limit : str, Quantity or DataArray, optional
+        Samples below it are left out.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``decay_length`` (``nm`` per factor e),
+        ``per_decade`` (``nm`` per factor 10), ``stderr`` (of the decay length), ``n`` (samples
+        used), ``start`` and ``stop`` (``nm``, first and last of them), ``status``: ``no_data``
+        with too few samples, ``never_reached`` where the edge runs the other way.
+
+    Raises
+    ------
+    UnitsError
+        If the data have no variable with a known unit, or no depth.
+    ProfileError
+        If the edge is unknown.
+
+    Notes
+    -----
+    Weighted least squares of ln C on z, with weights ``(C / s)^2`` and the standard error that
+    follows from s where the data carry standard errors; equal weights, and the standard error
+    from the scatter about the line, where they do not. Samples that are not positive are left out.
+    Terms as in ISO 18115-1: leading and trailing edge decay length.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> fit = sims.decay_length(ds, low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm")
+    >>> fit["per_decade"].attrs["units"]
+    'nm'
+    """
+    if edge not in _EDGES:
+        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a decay length", variable=variable)
+    a, b = _window(frame, start, stop)
+    bounds = [
+        frame.parameter(value, (frame.kind,), name)
+        for value, name in ((low, "low"), (high, "high"), (detection_limit, "detection_limit"))
+    ]
+    lowest = xr.apply_ufunc(np.fmax, bounds[0], bounds[2])
+    frame = frame.spread(a, b, lowest, bounds[1])
+    length, stderr, count, first, last, status = frame.map(
+        kernels.decay,
+        a,
+        b,
+        lowest,
+        bounds[1],
+        outputs=[({}, float), ({}, float), ({}, np.intp), ({}, float), ({}, float), ({}, np.uint8)],
+        stderr=True,
+        edge=_EDGES[edge],
+    )
+    decade = length * np.log(10.0)
+    result = xr.Dataset(
+        {
+            "decay_length": frame.array(length, "decay_length"),
+            "per_decade": frame.array(
+                length * np.log(10.0), "decay_per_decade", label="per_decade"
+            ),
+            "stderr": frame.array(stderr, "decay_length", label="stderr"),
+            "n": frame.array(count, "samples_used", label="n"),
+            **_used(frame, first, last),
+            "status": frame.array(frame.status(status), "status"),
+        }
+    )
+    result["stderr"].attrs["long_name"] = "Standard error of the decay length"
+    return result
+
+
+def _window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
+    a = frame.parameter(start, ("depth",), "start")
+    b = frame.parameter(stop, ("depth",), "stop")
+    if bool((a >= b).any()):
+        raise ProfileError(f"start={start!r} must lie above stop={stop!r}")
+    return a, b
+
+
+def _used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
+    arrays = {
+        "start": frame.array(first, "depth", label="start"),
+        "stop": frame.array(last, "depth", label="stop"),
+    }
+    arrays["start"].attrs["long_name"] = "First sample used"
+    arrays["stop"].attrs["long_name"] = "Last sample used"
+    return arrays
