@@ -225,7 +225,7 @@ def boron_implant() -> list[DepthProfile]:
                 "dopant_type": kind,
                 "surface_transient": "15 nm",
                 "dwell_time": "1 s",
-                "concentration_per_count": "1e14 atoms/cm^3",
+                "one_count": "1e14 atoms/cm^3",
                 "truth": truth[species],
             },
         )
@@ -288,7 +288,7 @@ def gan_mg_stack() -> list[DepthProfile]:
         metadata: dict[str, Any] = {"matrix": "GaN", "dwell_time": "1 s"}
         if kind:
             metadata |= {"dopant_type": kind, "surface_transient": "20 nm"}
-            metadata["concentration_per_count"] = _stated(per_count, units)
+            metadata["one_count"] = _stated(per_count, units)
         if units == "counts/s":
             metadata["role"] = "matrix signal"
         profiles.append(

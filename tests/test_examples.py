@@ -47,7 +47,7 @@ def measured(ds, species, variable="concentration"):
 def counting_error(ds, species):
     """Standard error of every sample, from the value of one count."""
     z, c = measured(ds, species)
-    per_count = stated(metadata(ds, species)["concentration_per_count"])
+    per_count = stated(metadata(ds, species)["one_count"])
     return z, c, np.sqrt(np.maximum(c * per_count, per_count**2))
 
 
@@ -185,7 +185,7 @@ def test_junction_depth(name, species):
     xj = sims.junction_depth(ds, level=level, after="20 nm").sel(species=species)
     assert xj["status"] == "ok"
     # sigma = lambda sigma_C / C; the log-linear segment and the background add a little.
-    counts = stated(level) / stated(metadata(ds, species)["concentration_per_count"])
+    counts = stated(level) / stated(metadata(ds, species)["one_count"])
     sigma = float(xj["decay_length"]) / math.sqrt(counts)
     assert abs(float(xj) - stated(known["junction_depth"])) < SIGMAS * sigma
 
@@ -208,7 +208,7 @@ def test_metallurgical_junction(name, donor, acceptor):
     assert found["polarity"].values.tolist() == ["p->n"]
     # Both are counted: sigma = lambda sqrt(1/k_D + 1/k_A), with k at the crossing.
     level = float(np.interp(stated(known["metallurgical_junction"]), *measured(ds, donor)))
-    counts = [level / stated(metadata(ds, s)["concentration_per_count"]) for s in (donor, acceptor)]
+    counts = [level / stated(metadata(ds, s)["one_count"]) for s in (donor, acceptor)]
     sigma = stated(known["decay_length"]) * math.sqrt(sum(1 / k for k in counts))
     assert abs(float(found["depth"][0]) - stated(known["metallurgical_junction"])) < SIGMAS * sigma
 

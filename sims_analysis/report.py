@@ -1,0 +1,506 @@
+"""One measurement at a glance: peak, dose and junction of every species, as a table and files.
+
+A species for which there is no answer says why: counts are not atoms, and time is not a depth.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import orjson
+
+from sims_analysis.errors import SimsWarning
+from sims_analysis.rounding import rounded
+from sims_analysis.series import Series, series_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Junction", "Report", "SpeciesReport", "analyse", "to_csv", "to_text", "write_files"]
+
+#: Text that names the sample, in the metadata of this or that instrument.
+_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
+_NOT_CONCENTRATION = {
+    "count/s": "counts, not calibrated to concentration",
+    "count": "counts, not calibrated to concentration",
+    "arb. unit": "arbitrary units, not calibrated to concentration",
+    "1": "a fraction, no concentration without an atomic density",
+    "1/cm": "a range distribution, concentration per dose",
+}
+_WORDS = {
+    "never_reached": "every sample lies below the level",
+    "always_above": "every sample lies above the level",
+    "truncated": "the record ends before the concentration falls through the level",
+    "below_detection": "the level lies below the detection limit",
+    "no_data": "no sample was measured",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeciesReport:
+    """What is known of one species.
+
+    Depths in `axis_units`, `peak` in `units`, doses in atom/cm^2; None where there is no answer,
+    and then `junction_status` or `reason` says why.
+    """
+
+    species: str
+    variable: str
+    units: str
+    samples: int
+    axis: str
+    axis_units: str
+    peak: float
+    peak_at: float
+    dose: float | None = None
+    dose_stderr: float | None = None
+    dose_status: str = ""
+    surface_dose: float | None = None
+    junction_depth: float | None = None
+    junction_stderr: float | None = None
+    junction_status: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Junction:
+    """A metallurgical junction: donors equal acceptors; depths in nm."""
+
+    depth: float | None
+    stderr: float | None
+    polarity: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The answers for one measurement, in the order in which the species were delivered."""
+
+    data_id: str
+    title: str
+    source: str
+    level: str
+    surface: str
+    species: list[SpeciesReport]
+    donors: list[str]
+    acceptors: list[str]
+    junctions: list[Junction]
+    notes: list[str]
+    files: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON-ready values."""
+        return asdict(self)
+
+
+def analyse(
+    ds: xr.Dataset,
+    *,
+    level: str = "1e18 atoms/cm^3",
+    start: str | None = None,
+    stop: str | None = None,
+    background: str | None = None,
+    surface: str | None = None,
+    donors: Sequence[str] = (),
+    acceptors: Sequence[str] = (),
+    doping: str | None = None,
+    notes: Sequence[str] = (),
+) -> Report:
+    """Ask the usual questions of one measurement.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        One measurement, as :func:`sims_analysis.to_dataset` gives it.
+    level : str
+        Concentration of the junction: the deepest falling edge through it counts.
+    start, stop : str, optional
+        Limits of the dose; by default the profile's own ends.
+    background : str, optional
+        Concentration that is subtracted in the dose.
+    surface : str, optional
+        Where the surface transient ends: peak and junction are sought below it, and its dose is
+        given apart. By default what the metadata state as ``surface_transient``.
+    donors, acceptors : sequence of str, optional
+        For metallurgical junctions; by default the species whose metadata state a
+        ``dopant_type``.
+    doping : str, optional
+        Net constant doping beside the species: positive for donors, negative for acceptors.
+    notes : sequence of str, optional
+        What was noticed before, to stand with the report's own notes.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from sims_analysis.report import analyse
+    >>> boron = analyse(sims.open_example("boron-implant")).species[0]
+    >>> boron.species, boron.junction_status, round(boron.junction_depth)
+    ('B', 'ok', 162)
+    """
+    metadata = _metadata(ds)
+    if not donors and not acceptors:
+        donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
+        acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
+    transients = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
+    ds = _with_counting(ds, metadata)
+    notes = list(notes)
+    rows, junctions = [], []
+    with _collected(notes):
+        for series in series_of(ds):
+            options = {"start": start, "stop": stop, "background": background}
+            rows.append(_row(ds, series, level, transients.get(series.species), options, notes))
+        concentrations = {row.species for row in rows if row.dose is not None}
+        if (donors and acceptors) or (doping and (donors or acceptors)):
+            missing = [name for name in (*donors, *acceptors) if name not in concentrations]
+            if missing:
+                notes.append(
+                    "no metallurgical junctions: no concentration over depth of "
+                    f"{', '.join(missing)}"
+                )
+            else:
+                junctions = _metallurgical(ds, donors, acceptors, doping)
+    stated = dict.fromkeys(text for text in transients.values() if text)
+    return Report(
+        data_id=str(ds.attrs.get("data_id", "")),
+        title=_title(metadata),
+        source=str(ds.attrs.get("source", "")),
+        level=level,
+        surface=" / ".join(stated),
+        species=rows,
+        donors=list(donors),
+        acceptors=list(acceptors),
+        junctions=junctions,
+        notes=list(dict.fromkeys(notes)),
+    )
+
+
+def _metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
+    names = [str(name) for name in np.atleast_1d(ds["species"].values)]
+    if "species_metadata" not in ds.coords:
+        return {name: {} for name in names}
+    texts = np.atleast_1d(ds["species_metadata"].values)
+    return {
+        name: (orjson.loads(str(text)) or {}) if text else {}
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+def _title(metadata: Mapping[str, Mapping[str, Any]]) -> str:
+    for one in metadata.values():
+        for key in _SAMPLE_KEYS:
+            if isinstance(one.get(key), str) and one[key].strip():
+                return str(one[key]).strip()
+    return ""
+
+
+@contextmanager
+def _collected(notes: list[str]) -> Iterator[None]:
+    """Turn the library's warnings into notes of the report."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        if issubclass(warning.category, SimsWarning):
+            notes.append(str(warning.message))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+
+
+def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
+    """Add the counting errors of concentrations whose metadata state the value of one count."""
+    from sims_analysis.analysis.uncertainty import with_counting_statistics
+
+    one_count = {name: m["one_count"] for name, m in metadata.items() if "one_count" in m}
+    if not one_count or "concentration" not in ds or "concentration_stderr" in ds:
+        return ds
+    return with_counting_statistics(ds, one_count=one_count)
+
+
+def _row(
+    ds: xr.Dataset,
+    series: Series,
+    level: str,
+    transient: str | None,
+    options: Mapping[str, Any],
+    notes: list[str],
+) -> SpeciesReport:
+    from sims_analysis.analysis.dose import integrated_dose
+    from sims_analysis.analysis.junction import junction_depth
+    from sims_analysis.units import read_quantity
+
+    below = np.ones(series.x.shape, dtype=bool)
+    if transient and series.axis == "depth":
+        below = series.x > read_quantity(transient, ("depth",), "surface")[0]
+    # A record that is all transient has its peak there.
+    candidates = np.flatnonzero(below) if below.any() else np.arange(series.x.size)
+    top = int(candidates[series.y[candidates].argmax()])
+    known: dict[str, Any] = {
+        "species": series.species,
+        "variable": series.variable,
+        "units": series.units,
+        "samples": series.x.size,
+        "axis": series.axis,
+        "axis_units": series.axis_units,
+        "peak": float(series.y[top]),
+        "peak_at": float(series.x[top]),
+    }
+    if series.variable != "concentration":
+        return SpeciesReport(**known, reason=_NOT_CONCENTRATION[series.units])
+    if series.axis != "depth":
+        return SpeciesReport(**known, reason="sputter time is not calibrated to depth")
+    if top == 0 and not transient:
+        notes.append(
+            f"{series.species}: the peak is the first sample; if that is a surface transient, "
+            "state where it ends (surface)"
+        )
+    # With its standard errors and counts, where these are known.
+    names = [name for name in ds.data_vars if str(name).startswith("concentration")]
+    one = ds[names].sel(species=series.species)
+    dose = integrated_dose(one, **options)
+    upper = integrated_dose(one, stop=transient) if transient else None
+    xj = junction_depth(one, level=level, after=transient)
+    return SpeciesReport(
+        **known,
+        dose=_number(dose),
+        dose_stderr=_number(dose.coords.get("stderr")),
+        dose_status=str(dose["status"].values),
+        surface_dose=_number(upper),
+        junction_depth=_number(xj),
+        junction_stderr=_number(xj.coords.get("stderr")),
+        junction_status=str(xj["status"].values),
+    )
+
+
+def _metallurgical(
+    ds: xr.Dataset, donors: Sequence[str], acceptors: Sequence[str], doping: str | None
+) -> list[Junction]:
+    from sims_analysis.analysis.metallurgical import metallurgical_junctions
+
+    found = metallurgical_junctions(
+        ds, donors=list(donors), acceptors=list(acceptors), background=doping
+    )
+    return [
+        Junction(
+            depth=_finite(depth), stderr=_finite(sigma), polarity=str(polarity), status=str(status)
+        )
+        for depth, sigma, polarity, status in zip(
+            found["depth"].values,
+            found["stderr"].values,
+            found["polarity"].values,
+            found["status"].values,
+            strict=True,
+        )
+    ]
+
+
+def _number(value: xr.DataArray | None) -> float | None:
+    return None if value is None else _finite(float(value.values))
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+# ---- the table
+
+
+def to_text(report: Report) -> str:
+    """Lay the report out as text of at most 100 columns."""
+    title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
+    lines = [title, "=" * min(len(title), 100)]
+    measured = [row for row in report.species if row.dose_status]
+    others = [row for row in report.species if not row.dose_status]
+    if measured:
+        surface = any(row.surface_dose is not None for row in measured)
+        lines += ["", f"Junction where the concentration falls through {report.level}", ""]
+        head = ["species", "peak", "at depth", "dose"]
+        units = ["", "atom/cm^3", "nm", "atom/cm^2"]
+        if surface:
+            head, units = [*head, "thereof surface"], [*units, "atom/cm^2"]
+        head, units = [*head, "junction", "status"], [*units, "nm", ""]
+        lines += _table([head, units], [_cells(row, surface=surface) for row in measured])
+    if report.junctions:
+        lines += ["", *_junction_lines(report)]
+    if others:
+        lines += ["", *_other_signals(others)]
+    lines += ["", *_footnotes(report, measured)]
+    return "\n".join(lines).rstrip()
+
+
+def _other_signals(rows: list[SpeciesReport]) -> list[str]:
+    """List the peaks of what is no concentration; the reason stands once, if it is one for all."""
+    timed = rows[0].axis != "depth"
+    reasons = list(dict.fromkeys(row.reason for row in rows))
+    why = "no concentrations" if len(reasons) > 1 else reasons[0]
+    if timed and "sputter time" not in why:
+        why += ", nor sputter time to depth"
+    head = ["species", "peak", "at time" if timed else "at depth"]
+    cells = [
+        [row.species, _with_unit(row), f"{_plain(row.peak_at)} {row.axis_units}"] for row in rows
+    ]
+    if len(reasons) > 1:
+        head = [*head, "why"]
+        cells = [[*row, one.reason] for row, one in zip(cells, rows, strict=True)]
+    return [f"No dose and no junction: {why}", "", *_table([head], cells)]
+
+
+def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
+    lines = []
+    if any(row.dose_stderr or row.junction_stderr for row in measured):
+        lines.append(
+            "±: one standard error of counting; depth scale and sensitivity factors add to it."
+        )
+    if report.surface and measured:
+        lines.append(
+            f"Surface: the first {report.surface}; part of the dose, peak and junction lie below."
+        )
+    told = dict.fromkeys(row.junction_status for row in measured if row.junction_status in _WORDS)
+    lines += [f"{status.replace('_', ' ').capitalize()}: {_WORDS[status]}." for status in told]
+    for note in report.notes:
+        lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
+    return lines
+
+
+def _cells(row: SpeciesReport, *, surface: bool) -> list[str]:
+    return [
+        row.species,
+        _plain(row.peak),
+        f"{row.peak_at:.1f}",
+        _with_error(row.dose, row.dose_stderr),
+        *([_with_error(row.surface_dose, None)] if surface else []),
+        _with_error(row.junction_depth, row.junction_stderr),
+        row.junction_status.replace("_", " ")
+        + ("" if row.dose_status == "ok" else f", dose {row.dose_status.replace('_', ' ')}"),
+    ]
+
+
+def _junction_lines(report: Report) -> list[str]:
+    against = f"{' + '.join(report.donors) or 'no'} donors, {' + '.join(report.acceptors) or 'no'} "
+    lines = [f"Metallurgical junctions ({against}acceptors)"]
+    for junction in report.junctions:
+        if junction.status == "ok":
+            depth = _with_error(junction.depth, junction.stderr)
+            lines.append(f"  {depth} nm  {junction.polarity}")
+        else:
+            lines.append(f"  none: {junction.status.replace('_', ' ')}")
+    return lines
+
+
+def _with_unit(row: SpeciesReport) -> str:
+    if row.units == "1":
+        return f"{_plain(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
+    return f"{_plain(row.peak)} {row.units}"
+
+
+def _plain(value: float) -> str:
+    return _with_error(value, None)
+
+
+def _with_error(value: float | None, stderr: float | None) -> str:
+    """Write a number in characters that every terminal has."""
+    if value is None:
+        return "-"
+    number = rounded(value, math.nan if stderr is None else stderr)
+    text = f"{number.value} ± {number.stderr}" if number.stderr else number.value
+    if not number.exponent:
+        return text
+    return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
+
+
+#: Columns of words, which stand to the left; numbers stand to the right.
+_WORDY = ("species", "status", "why")
+
+
+def _table(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        padded = [
+            cell.ljust(width) if title in _WORDY else cell.rjust(width)
+            for cell, width, title in zip(cells, widths, heads[0], strict=True)
+        ]
+        return "  ".join(padded).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return [*map(line, heads), rule, *map(line, rows)]
+
+
+# ---- files
+
+
+def to_csv(report: Report) -> str:
+    """Give the table for a spreadsheet, a row a species; an empty cell is no answer."""
+    columns = {
+        "species": "species",
+        "variable": "variable",
+        "samples": "samples",
+        "peak": "peak",
+        "units": "peak_units",
+        "peak_at": "peak_at",
+        "axis_units": "peak_at_units",
+        "dose": "dose_atoms_per_cm2",
+        "dose_stderr": "dose_stderr_atoms_per_cm2",
+        "dose_status": "dose_status",
+        "surface_dose": "surface_dose_atoms_per_cm2",
+        "junction_depth": "junction_depth_nm",
+        "junction_stderr": "junction_stderr_nm",
+        "junction_status": "junction_status",
+        "reason": "why_no_answer",
+    }
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["data_id", *columns.values(), "junction_level", "source"])
+    for row in report.species:
+        values = asdict(row)
+        cells = [values[name] for name in columns]
+        writer.writerow([report.data_id, *cells, report.level, report.source])
+    return text.getvalue()
+
+
+def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
+    """Write figure (PNG, SVG), table (CSV) and data (netCDF), named after the data id."""
+    import sims_analysis as sims
+    from sims_analysis.api.files import folder_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder_name(report.data_id or "profiles")
+    table = folder / f"{stem}.csv"
+    table.write_text(to_csv(report), encoding="utf-8")
+    written = [table]
+    data = folder / f"{stem}.nc"
+    sims.save(ds, data)
+    written.append(data)
+    figure = cast(
+        "Any",
+        sims.plot_profiles(
+            ds, title=report.title or report.data_id, junctions=_marked(report)
+        ).figure,
+    )
+    pictures = [folder / f"{stem}{suffix}" for suffix in (".png", ".svg")]
+    return [*written, *(sims.save_figure(figure, picture) for picture in pictures)]
+
+
+def _marked(report: Report) -> xr.DataArray | None:
+    """Give the junctions that were found, to be marked in the figure."""
+    import xarray as xr
+
+    from sims_analysis import vocabulary
+
+    found = {row.species: row.junction_depth for row in report.species if row.junction_depth}
+    if not found:
+        return None
+    coords = {"species": list(found), "status": ("species", ["ok"] * len(found))}
+    attrs = vocabulary.attrs("junction_depth")
+    return xr.DataArray(list(found.values()), coords, "species", "junction_depth", attrs)
