@@ -90,7 +90,8 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None)
     datasets = list(datasets)
     if not datasets:
         raise ProfileError("there is nothing to stack: give at least one Dataset")
-    quantified = all(holds_quantities(ds, i) for i, ds in enumerate(datasets))
+    kinds = [holds_quantities(ds, i) for i, ds in enumerate(datasets)]
+    quantified = all(kinds)
     labels = _labels(datasets, names)
     parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
     axis = _one_axis(parts, labels)
@@ -244,7 +245,9 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
             dtype=np.result_type(*{variable.dtype for variable in variables}),
             everywhere=len(holders) == len(parts),
             attrs=dict(first.attrs),
-            lazy=any(variable.chunks is not None for variable in variables),
+            # Not `.chunks`: it looks at every array through a protocol, which takes longer than
+            # all the rest.
+            lazy=any(hasattr(variable._data, "dask") for variable in variables),
         )
     return patterns
 
@@ -256,6 +259,10 @@ def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     if dtype.kind in "Mm":
         return np.full(shape, np.array("NaT", dtype))
     return np.zeros(shape, dtype) if dtype.kind in "US" else np.full(shape, np.nan, dtype)
+
+
+def _values(variable: xr.Variable, dims: tuple[str, ...]) -> NDArray[Any]:
+    return np.asarray((variable if variable.dims == dims else variable.transpose(*dims)).data)
 
 
 def _on_shared_axis(
@@ -278,7 +285,7 @@ def _on_shared_axis(
         out = np.empty(shape, pattern.dtype) if complete else blank(shape, pattern.dtype)
         for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
             if name in part.items:
-                values = np.asarray(part.items[name].transpose(*pattern.dims).data)
+                values = _values(part.items[name], pattern.dims)
                 out[(i, row) if "species" in pattern.dims else i] = values
         stacked[name] = xr.Variable(dims, out, pattern.attrs)
     return stacked
@@ -324,7 +331,7 @@ def _on_own_axes(
         _lay(depth[i], row, np.broadcast_to(part.depth, mask.shape), mask)
         for name, variable in part.items.items():
             dims = patterns[name].dims
-            values = np.asarray(variable.transpose(*dims).data)
+            values = _values(variable, dims)
             if axis in dims:
                 _lay(out[name][i], row, np.broadcast_to(values, mask.shape), mask)
             else:
@@ -341,7 +348,7 @@ def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     for name in vocabulary.QUANTITIES:
         if name in part.items and patterns[name].dims == ("species", axis):
-            mask |= ~np.isnan(np.asarray(part.items[name].transpose("species", axis).data))
+            mask |= ~np.isnan(_values(part.items[name], ("species", axis)))
     return mask
 
 

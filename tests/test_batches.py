@@ -1,0 +1,396 @@
+"""A batch gives for each profile what it gives for that profile alone; and goes back."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SimsWarning, UnitsError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+#: What can be asked, and how; a name that the package does not have is skipped.
+QUESTIONS = {
+    "integrated_dose": {},
+    "integrated_dose limits": {"start": "13.3 nm", "stop": "151.7 nm", "rule": "loglinear"},
+    "integrated_dose background": {"background": ("150 nm", "170 nm")},
+    "cumulative_dose": {},
+    "dose_budget": {},
+    "containing_depth": {"fraction": [0.5, 0.9]},
+    "crossings": {"level": "1e18 atoms/cm^3", "max_crossings": 6},
+    "junction_depth": {"level": "1e18 atoms/cm^3"},
+    "interpolate": {"depth": ["20 nm", "33.3 nm", "190 nm"]},
+    "interpolate linear": {"depth": "33.3 nm", "method": "linear"},
+    "interpolate pchip": {"depth": "33.3 nm", "method": "pchip"},
+    "interpolate makima": {"depth": "33.3 nm", "method": "makima"},
+    "metallurgical_junctions": {"donors": ["P"], "acceptors": ["B"], "max_junctions": 8},
+    "peak": {},
+    "moments": {"background": "1e15 atoms/cm^3"},
+    "decay_length": {"start": "60 nm", "stop": "120 nm"},
+    "detection_limit": {"window": ("140 nm", "170 nm")},
+    "to_grid": {"step": "2.5 nm"},
+    "to_grid cells": {"step": "2.5 nm", "conserve": "dose"},
+    "to_grid linear": {"step": "2.5 nm", "method": "linear", "conserve": "dose"},
+}
+
+
+def ask(question, data):
+    name = question.split()[0]
+    if name not in sims.__all__:
+        pytest.skip(f"{name} is not there yet")
+    return getattr(sims, name)(data, **QUESTIONS[question])
+
+
+def profile(depth, peak, centre, seed):
+    rng = np.random.default_rng(seed)
+    clean = peak * np.exp(-0.5 * ((depth - centre) / 22.0) ** 2) + 2e15
+    return clean * rng.normal(1.0, 0.03, depth.size)
+
+
+def measurement(depth, *, seed=0, species=("B", "P"), data_id=None, stderr=True):
+    """One measurement on an axis; species differ in peak and place."""
+    places = {"B": (5e19, 45.0), "P": (3e18, 90.0), "As": (8e18, 30.0)}
+    rows = np.array([profile(depth, *places[s], seed + i) for i, s in enumerate(species)])
+    variables = {"concentration": (("species", "depth"), rows, {"units": "atoms/cm^3"})}
+    if stderr:
+        attrs = {"units": "atoms/cm^3"}
+        variables["concentration_stderr"] = (("species", "depth"), 0.03 * rows, attrs)
+    return xr.Dataset(
+        variables,
+        coords={"species": list(species), "depth": ("depth", depth, {"units": "nm"})},
+        attrs={} if data_id is None else {"data_id": data_id},
+    )
+
+
+def union(depths, seed=0, data_id=None):
+    """Build one measurement whose species have interleaved axes."""
+    parts = [
+        measurement(z, seed=seed + 10 * i, species=(s,)) for i, (s, z) in enumerate(depths.items())
+    ]
+    ds = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    return ds.assign_attrs({"data_id": data_id})
+
+
+AXIS = np.arange(0.0, 181.0, 1.5)
+SHARED = [measurement(AXIS, seed=i, data_id=f"w{i}") for i in range(4)]
+OWN = [
+    measurement(np.arange(0.0, 181.0, 1.5), seed=0, data_id="even"),
+    measurement(np.sort(np.random.default_rng(1).uniform(0, 200, 97)), seed=1, data_id="random"),
+    union({"B": np.arange(0.3, 178, 1.7), "P": np.arange(0.9, 190, 1.3)}, 2, "interleaved"),
+    measurement(np.arange(2.0, 175.0, 2.5), seed=3, species=("P",), data_id="one"),
+]
+
+
+def columns(result, species):
+    """Numbers and words of one species of a result, without the places that stand for nothing."""
+    arrays = dict(result.data_vars) if isinstance(result, xr.Dataset) else {"value": result}
+    arrays |= {
+        name: coord
+        for name, coord in result.coords.items()
+        if name in ("status", "stderr", "candidates", "decay_length", "linear_fallbacks", "count")
+    }
+    for name, array in arrays.items():
+        one = array.sel(species=species) if "species" in array.dims else array
+        flat = np.ravel(one.values)
+        empty = flat == "" if flat.dtype.kind == "U" else np.isnan(flat.astype(float))
+        yield name, flat[~empty]
+
+
+def assert_same(one, alone, species, rtol, label):
+    for (name, got), (_, expected) in zip(
+        columns(one, species), columns(alone, species), strict=True
+    ):
+        what = f"{name} of {species}, {label}"
+        if got.dtype.kind == "U":
+            assert got.tolist() == expected.tolist(), what
+        elif rtol == 0:
+            np.testing.assert_array_equal(got, expected, err_msg=what)
+        else:
+            # What is left of a difference of two doses is as exact as the doses are.
+            atol = rtol if name == "rule_difference" else 0
+            np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol, err_msg=what)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_batch_on_a_shared_axis_gives_each_profile_to_the_bit(question):
+    batch = ask(question, sims.stack(SHARED))
+    for i, ds in enumerate(SHARED):
+        alone = ask(question, ds)
+        for species in ("B", "P"):
+            assert_same(batch.isel(measurement=i), alone, species, 0, f"measurement {i}")
+
+
+def grid_of(question):
+    """On their own ranges, profiles have grids of their own: give them one."""
+    return question.startswith("to_grid")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_padded_batch_gives_each_profile(question):
+    batch = ask(question, sims.stack(OWN))
+    for i, ds in enumerate(OWN):
+        for species in ds["species"].values:
+            if question.startswith("metallurgical") and ds.sizes["species"] < 2:
+                continue
+            alone = ask(question, ds)
+            if grid_of(question):
+                assert_same_on_common_depths(batch, i, alone, species)
+            else:
+                assert_same(batch.isel(measurement=i), alone, species, 1e-14, f"measurement {i}")
+
+
+def assert_same_on_common_depths(batch, i, alone, species):
+    if "depth_bounds" in batch.coords:
+        return  # cells begin with the first sample of all, so that those of one are others
+    got = batch["concentration"].isel(measurement=i).sel(species=species)
+    expected = alone["concentration"].sel(species=species)
+    got = got.sel(depth=expected["depth"])
+    np.testing.assert_allclose(got.values, expected.values, rtol=1e-14)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_layout_does_not_matter(question):
+    """Dense, union, padded, quantified and Dask data are one and the same profile."""
+    dense = measurement(AXIS, seed=7)
+    between = np.sort(np.concatenate([AXIS, AXIS[:-1] + 0.7]))
+    forms = {
+        "dense": dense,
+        "union": dense.reindex(depth=xr.Variable("depth", between, {"units": "nm"})),
+        "rows reversed": dense.isel(species=[1, 0]),
+        "quantified": sims.quantify(dense),
+        # Junctions of dopants against each other take all species at once.
+        "dask": dense.chunk(species=-1 if question.startswith("metallurgical") else 1),
+        "padded": sims.stack([dense, measurement(AXIS[:-9] + 0.1)]).isel(measurement=0),
+        "quantified batch": sims.quantify(sims.stack([dense, measurement(AXIS[:-9] + 0.1)])).isel(
+            measurement=0
+        ),
+        "dask batch": sims.stack([dense, measurement(AXIS[:-9] + 0.1)])
+        .chunk(measurement=1)
+        .isel(measurement=0),
+    }
+    # The grid of a batch spans all of it.
+    expected = ask(question, dense)
+    for form, data in forms.items():
+        got = sims.dequantify(ask(question, data)).compute()
+        if grid_of(question) and "batch" in form:
+            continue
+        for species in ("B", "P"):
+            assert_same(got, expected, species, 1e-14, form)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_chunks_and_order_do_not_change_a_bit(question):
+    batch = sims.stack(SHARED)
+    expected = ask(question, batch)
+    order = [2, 0, 3, 1]
+    turned = ask(question, batch.isel(measurement=order))
+    chunked = ask(question, batch.chunk(measurement=3)).compute()
+    for place, i in enumerate(order):
+        for species in ("B", "P"):
+            assert_same(
+                turned.isel(measurement=place), expected.isel(measurement=i), species, 0, "turned"
+            )
+            assert_same(
+                chunked.isel(measurement=i), expected.isel(measurement=i), species, 0, "chunked"
+            )
+
+
+def test_shared_axis():
+    batch = sims.stack(SHARED)
+    assert batch["concentration"].dims == ("measurement", "species", "depth")
+    assert batch["measurement"].values.tolist() == ["w0", "w1", "w2", "w3"]
+    assert batch["depth"].attrs["units"] == "nm"
+    assert batch["concentration"].attrs["units"] == "atom/cm^3"
+    for i, ds in enumerate(SHARED):
+        for name in ("concentration", "concentration_stderr"):
+            np.testing.assert_array_equal(batch[name].values[i], ds[name].values)
+
+
+def test_axes_equal_to_rounding_are_one():
+    near = measurement(AXIS * (1 + 1e-12))
+    assert "depth" in sims.stack([measurement(AXIS), near]).dims
+    apart = measurement(AXIS * (1 + 1e-6))
+    assert "point" in sims.stack([measurement(AXIS), apart]).dims
+
+
+def test_own_axes_are_padded_and_never_a_union():
+    batch = sims.stack(OWN)
+    assert batch["concentration"].dims == ("measurement", "species", "point")
+    longest = max(np.isfinite(ds["concentration"].values).sum(axis=1).max() for ds in OWN)
+    assert batch.sizes["point"] == longest
+    depth, value = batch["depth"].values, batch["concentration"].values
+    np.testing.assert_array_equal(np.isnan(depth), np.isnan(value))
+    # Padding stands at the end.
+    assert (np.diff(np.isnan(depth).astype(int), axis=-1) >= 0).all()
+    for i, ds in enumerate(OWN):
+        for s in ds["species"].values:
+            row = ds["concentration"].sel(species=s).dropna("depth")
+            k = batch["species"].values.tolist().index(s)
+            np.testing.assert_array_equal(value[i, k, : row.size], row.values)
+            np.testing.assert_array_equal(depth[i, k, : row.size], row["depth"].values)
+
+
+def test_species_are_joined_in_order_of_first_appearance():
+    first = measurement(AXIS, species=("P",))
+    second = measurement(AXIS, species=("B", "P"))
+    third = measurement(AXIS, species=("As", "B"))
+    batch = sims.stack([first, second, third])
+    assert batch["species"].values.tolist() == ["P", "B", "As"]
+    missing = np.isnan(batch["concentration"].values).all(axis=-1)
+    assert missing.tolist() == [[False, True, True], [False, False, True], [True, False, False]]
+    np.testing.assert_array_equal(
+        batch["concentration"].values[2, [2, 1]], third["concentration"].values
+    )
+
+
+def test_names():
+    ids = [ds.assign_attrs(data_id="same") for ds in SHARED]
+    assert sims.stack(ids)["measurement"].values.tolist() == [0, 1, 2, 3]
+    named = sims.stack(SHARED, names=["a", "b", "c", "d"])
+    assert named["measurement"].values.tolist() == ["a", "b", "c", "d"]
+    assert named["data_id"].values.tolist() == ["w0", "w1", "w2", "w3"]
+    with pytest.raises(ProfileError, match="3 names for 4 measurements"):
+        sims.stack(SHARED, names="abc")
+    with pytest.raises(ProfileError, match="'a' occurs more than once"):
+        sims.stack(SHARED, names="abca")
+
+
+def test_attrs_that_tell_measurements_apart_are_coordinates():
+    first = SHARED[0].assign_attrs(sha256="f" * 64, operator="x", dose_rate=1.5)
+    second = SHARED[1].assign_attrs(sha256="e" * 64, operator="x", dose_rate=2.5)
+    batch = sims.stack([first, second])
+    assert batch["sha256"].values.tolist() == ["f" * 64, "e" * 64]
+    assert batch["dose_rate"].values.tolist() == [1.5, 2.5]
+    assert batch.attrs["operator"] == "x"
+    assert "sha256" not in batch.attrs
+    back = sims.unstack(batch)
+    assert back[1].attrs["dose_rate"] == 2.5
+    assert back[1].attrs["sha256"] == "e" * 64
+    assert "dose_rate" not in back[1].coords
+
+
+def test_nothing_to_stack_and_things_that_do_not_fit():
+    with pytest.raises(ProfileError, match="nothing to stack"):
+        sims.stack([])
+    with pytest.raises(TypeError, match=r"datasets\[1\].*DataArray"):
+        sims.stack([SHARED[0], SHARED[0]["concentration"]])
+    with pytest.raises(ProfileError, match="batch already"):
+        sims.stack([sims.stack(SHARED)])
+    timed = SHARED[0].rename(depth="sputter_time")
+    timed["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(ProfileError, match="calibrate_depth"):
+        sims.stack([SHARED[1], timed])
+    counts = measurement(AXIS, stderr=False).rename(concentration="intensity")
+    counts["intensity"].attrs["units"] = "counts"
+    rates = counts.copy()
+    rates["intensity"] = rates["intensity"].assign_attrs(units="counts/s")
+    with pytest.raises(UnitsError, match="intensity is in 'count/s' in measurement 1"):
+        sims.stack([counts, rates])
+    backwards = SHARED[0].isel(depth=slice(None, None, -1))
+    with pytest.raises(ProfileError, match="'w0': depth must increase strictly"):
+        sims.stack([backwards])
+
+
+def test_units_are_converted():
+    inches = SHARED[0].assign_coords(depth=("depth", AXIS / 1000, {"units": "um"}))
+    inches["concentration"] = (
+        ("species", "depth"),
+        SHARED[0]["concentration"].values * 1e6,
+        {"units": "atoms/m^3"},
+    )
+    batch = sims.stack([inches])
+    np.testing.assert_allclose(batch["depth"].values, AXIS, rtol=1e-15)
+    np.testing.assert_allclose(
+        batch["concentration"].values[0], SHARED[0]["concentration"].values, rtol=1e-15
+    )
+
+
+def test_quantified_in_quantified_out():
+    batch = sims.stack([sims.quantify(ds) for ds in OWN])
+    xr.testing.assert_identical(sims.dequantify(batch), sims.stack(OWN))
+    assert hasattr(batch["concentration"].data, "magnitude")
+    back = sims.unstack(batch)
+    assert hasattr(back[0]["concentration"].data, "magnitude")
+
+
+def test_dask_on_a_shared_axis_stays_lazy():
+    lazy = sims.stack([ds.chunk() for ds in SHARED])
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), sims.stack(SHARED))
+    part = measurement(AXIS, species=("P",))
+    lazy = sims.stack([SHARED[0].chunk(), part.chunk()])
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), sims.stack([SHARED[0], part]))
+
+
+@pytest.mark.parametrize("parts", [SHARED, OWN], ids=["shared", "own"])
+def test_round_trip(parts):
+    for original, back in zip(parts, sims.unstack(sims.stack(parts)), strict=True):
+        assert back.attrs["data_id"] == original.attrs["data_id"]
+        for name in ("concentration", "concentration_stderr"):
+            np.testing.assert_array_equal(back[name].values, original[name].values)
+        np.testing.assert_array_equal(back["depth"].values, original["depth"].values)
+        assert back["species"].values.tolist() == original["species"].values.tolist()
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_examples_come_back_with_all_that_was_delivered(name):
+    ds = sims.open_example(name)
+    axis = "depth" if "depth" in ds.dims else "sputter_time"
+    shorter = ds.isel({axis: slice(5, None)})
+    for batch in (sims.stack([ds, ds]), sims.stack([ds, shorter])):
+        back = sims.unstack(batch)[0]
+        xr.testing.assert_identical(back.drop_attrs(deep=False), ds.drop_attrs(deep=False))
+        assert {**back.attrs, "history": 0} == {**ds.attrs, "history": 0}
+        assert sims.to_profiles(back) == sims.to_profiles(ds)
+
+
+def test_one_of_a_batch_goes_back():
+    (one,) = sims.unstack(sims.stack(OWN).isel(measurement=2))
+    np.testing.assert_array_equal(one["concentration"].values, OWN[2]["concentration"].values)
+    with pytest.raises(ProfileError, match="not a batch"):
+        sims.unstack(SHARED[0])
+
+
+def test_a_species_delivered_without_samples_is_kept():
+    ds = sims.open_example("boron-implant")
+    empty = ds.copy(deep=True)
+    empty["concentration"][1] = np.nan
+    back = sims.unstack(sims.stack([ds, empty, ds.isel(depth=slice(7, None))]))
+    assert back[1]["species"].values.tolist() == ["B", "P"]
+    assert np.isnan(back[1]["concentration"].values[1]).all()
+
+
+def test_coordinates_along_the_axis_come_along():
+    timed = [
+        ds.assign_coords(sputter_time=("depth", ds["depth"].values * 2, {"units": "s"}))
+        for ds in OWN
+    ]
+    batch = sims.stack(timed)
+    assert batch["sputter_time"].dims == ("measurement", "species", "point")
+    np.testing.assert_array_equal(batch["sputter_time"].values, 2 * batch["depth"].values)
+    back = sims.unstack(batch)
+    xr.testing.assert_identical(back[2]["sputter_time"].variable, timed[2]["sputter_time"].variable)
+
+
+def test_ten_thousand_measurements_without_work_per_profile():
+    """A batch is made in arrays: a thousand more measurements cost the same each."""
+    import time
+
+    def seconds(count):
+        parts = [SHARED[0].assign_attrs(data_id=str(i)) for i in range(count)]
+        start = time.perf_counter()
+        sims.stack(parts)
+        return time.perf_counter() - start
+
+    seconds(10)
+    assert seconds(2000) < 2.0
+
+
+def test_warnings_name_the_measurement():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(SimsWarning, match="measurement 'even'"):
+            sims.integrated_dose(sims.stack(OWN), stop="1000 nm")
