@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sims_analysis.analysis.crossings import crossings
     from sims_analysis.analysis.detection import below_detection, detection_limit
     from sims_analysis.analysis.dose import cumulative_dose, integrated_dose
+    from sims_analysis.analysis.grid import to_grid
     from sims_analysis.analysis.interpolation import interpolate
     from sims_analysis.analysis.junction import junction_depth
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from sims_analysis.dataset import to_dataset
     from sims_analysis.delivered import to_profiles
     from sims_analysis.examples import open_example
+    from sims_analysis.export import to_csv, to_excel, to_simulator
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
     from sims_analysis.origin import provenance
     from sims_analysis.profiles import DepthProfile, SIMSResult
     from sims_analysis.storage import load, save
+    from sims_analysis.tables import results_table
     from sims_analysis.units import dequantify, quantify
     from sims_analysis.unstacking import unstack
 
@@ -42,6 +45,7 @@ _MODULES = {
     "analysis.crossings": ["crossings"],
     "analysis.detection": ["below_detection", "detection_limit"],
     "analysis.dose": ["cumulative_dose", "integrated_dose"],
+    "analysis.grid": ["to_grid"],
     "analysis.interpolation": ["interpolate"],
     "analysis.junction": ["junction_depth"],
     "analysis.metallurgical": ["metallurgical_junctions"],
@@ -53,10 +57,12 @@ _MODULES = {
     "dataset": ["to_dataset"],
     "delivered": ["to_profiles"],
     "examples": ["open_example"],
+    "export": ["to_csv", "to_excel", "to_simulator"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "origin": ["provenance"],
     "profiles": ["DepthProfile", "SIMSResult"],
     "storage": ["load", "save"],
+    "tables": ["results_table"],
     "units": ["dequantify", "quantify"],
     "unstacking": ["unstack"],
 }
@@ -91,12 +97,17 @@ __all__ = [
     "poisson_interval",
     "provenance",
     "quantify",
+    "results_table",
     "save",
     "save_figure",
     "stack",
     "testing",
+    "to_csv",
     "to_dataset",
+    "to_excel",
+    "to_grid",
     "to_profiles",
+    "to_simulator",
     "unstack",
     "with_counting_statistics",
 ]

@@ -299,7 +299,7 @@ class _Painter:
         for i, name in enumerate(("start", "stop")):
             if window is not None and window[i] is not None:
                 limits[i] = read_quantity(window[i], ("depth",), name)[0]
-            elif name in getattr(result, "coords", {}):
+            elif _has(result, name):
                 carried = float(result[name])
                 limits[i] = limits[i] if np.isnan(carried) else carried
         return max(limits[0], x[0]), min(limits[1], x[-1])
@@ -349,8 +349,8 @@ def _entries(
     values: xr.DataArray, result: xr.Dataset | xr.DataArray, word: str = "status"
 ) -> Iterator[tuple[float, float, str]]:
     """Go through the values of a result with their standard error and a word about each."""
-    stderr = result["stderr"] if "stderr" in result or _has(result, "stderr") else None
-    words = result[word] if word in result or _has(result, word) else None
+    stderr = result["stderr"] if _has(result, "stderr") else None
+    words = result[word] if _has(result, word) else None
     flat = np.asarray(values.values, dtype=np.float64).ravel()
     for i, value in enumerate(flat):
         sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
@@ -359,4 +359,4 @@ def _entries(
 
 
 def _has(result: xr.Dataset | xr.DataArray, name: str) -> bool:
-    return name in result.coords
+    return name in result.coords or (isinstance(result, xr.Dataset) and name in result)

@@ -71,7 +71,7 @@ def save_figure(
     --------
     >>> import sims_analysis as sims
     >>> ax = sims.plot_profiles(sims.open_example("boron-implant"))
-    >>> path = sims.save_figure(ax.figure, tmp_path / "boron.svg")
+    >>> path = sims.save_figure(ax.figure, "boron.svg")
     >>> sims.provenance(path)["data_id"]
     'boron-implant'
     """
