@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from sims_analysis.profiles import DepthProfile, SIMSResult
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
 #: How many writes the test that kills the writer makes; 1,000 take a minute.
-KILLED_WRITES = int(os.environ.get("SIMS_KILLED_WRITES", "60"))
+KILLED_WRITES = int(os.environ.get("SIMS_KILLED_WRITES", "100"))
 
 
 def payload(concentration: float = 1e18, samples: int = 5) -> bytes:
@@ -502,43 +503,57 @@ def test_writers_of_the_same_bytes(tmp_path):
     assert archive.payload("a") == REFERENCE
 
 
-WRITER = """
-import sys
-from sims_analysis.api.archive import Archive
-from test_archive import payload
-archive = Archive(sys.argv[1])
-i = int(sys.argv[2])
-while True:
-    i += 1
-    archive.put(f"id-{i % 7}", payload(float(i), samples=2000), url="test")
-    archive.put_catalogue(f"id-{i % 7}", {"data_id": f"id-{i % 7}", "name": "x" * i})
-    print(i, flush=True)
-"""
+def write_without_end(archive, number, report):
+    """Write again and again, saying after each write which one it was."""
+    while True:
+        number += 1
+        data_id = f"id-{number % 7}"
+        archive.put(data_id, payload(float(number), samples=1000), url="test")
+        archive.put_catalogue(data_id, {"data_id": data_id, "name": "x" * 100_000})
+        os.write(report, f"{number}\n".encode())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
-def test_a_killed_writer_leaves_every_entry_whole(tmp_path):
-    archive = Archive(tmp_path / "a")
+def kill_writers(path, writes):
+    """Kill writers at random moments, and look at what they leave."""
+    archive = Archive(path)
     clock = random.Random(0)  # noqa: S311 - when to kill
     done = kills = 0
-    while done < KILLED_WRITES:
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(archive.path), str(done)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(["tests", *sys.path])},
-        )
-        first = process.stdout.readline()
-        time.sleep(clock.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)
-        written = [int(line) for line in [first, *process.stdout] if line.endswith(b"\n")]
-        process.wait()
-        process.stdout.close()
+    while done < writes:
+        read, report = os.pipe()
+        writer = os.fork()
+        if not writer:
+            write_without_end(archive, done, report)
+        os.close(report)
+        with open(read, "rb") as reports:  # noqa: PTH123 - a descriptor
+            first = reports.readline()
+            time.sleep(clock.uniform(0, 0.02))
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+            done = max(int(line) for line in [first, *reports] if line.endswith(b"\n"))
         kills += 1
-        done = written[-1]
-        assert archive.verify() == {}
+        assert archive.verify() == {}, archive.verify()
         current = archive.get(f"id-{done % 7}").depth_profiles[0].concentrations[0]
         assert current >= done, "what was reported as written is there"
-    assert kills > 1
+    assert kills > writes / 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_killed_writer_leaves_every_entry_whole(tmp_path):
+    # In a process of its own, which has no threads that a fork would leave behind.
+    script = (
+        f"from test_archive import kill_writers; kill_writers({str(tmp_path)!r}, {KILLED_WRITES})"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": path}
+    )
+
+
+def test_a_version_that_is_there_already_is_left_alone(archive):
+    version = version_of(archive)
+    versions.commit(version, archive.record(REFERENCE_ID), REFERENCE)
+    assert archive.verify() == {}
+    assert not list(archive.path.rglob(files.TEMPORARY + "*"))
 
 
 def test_what_a_killed_writer_left_is_swept_later(archive):

@@ -137,6 +137,10 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" + b" " * 2 * LIMIT, then="stall")],
         PayloadError,
     ),
+    "a body that is a little too large": (
+        [raw(b"HTTP/1.1 200 OK\r\n\r\n" + REFERENCE + b" " * LIMIT)],
+        PayloadError,
+    ),
     "a gzip bomb": ([reply(bomb(100 * 2**20), Content_Encoding="gzip")], PayloadError),
     "a gzip bomb in a gzip bomb": (
         [reply(bomb(100 * 2**20, layers=2), Content_Encoding="gzip, gzip")],

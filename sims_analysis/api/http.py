@@ -166,8 +166,7 @@ class Http:
         cancelled = cancelled or threading.Event()
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_may_pass),
-            stop=tenacity.stop_after_attempt(1 + self._retries)
-            | tenacity.stop_when_event_set(cancelled),
+            stop=tenacity.stop_after_attempt(1 + self._retries),
             wait=_wait,
             sleep=tenacity.sleep_using_event(cancelled),
             reraise=True,
@@ -182,6 +181,8 @@ class Http:
 
     def _attempt(self, question: _Question, read: Callable[[bytes], T]) -> T:
         failure: BaseException
+        if question.cancelled.is_set():
+            raise _Failure(ApiError(f"{question.what}: interrupted"))
         try:
             body, content_type = self._exchange(question)
         except httpx.TimeoutException as error:
