@@ -1,0 +1,321 @@
+"""Profiles on a common depth axis, on request and with a trace of how they came there."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis import units, vocabulary
+from sims_analysis._version import __version__
+from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis.interpolation import _ASKED, Method, _depths, _term
+from sims_analysis.delivered import COORDS as DELIVERED
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.kernels import grid as kernels
+from sims_analysis.kernels import interpolation
+
+__all__ = ["to_grid"]
+
+Array = NDArray[np.float64]
+
+#: The rule of the dose that goes with a way of drawing lines between samples.
+_RULES = {"log": "loglinear", "linear": "trapezoid"}
+
+
+class _Grid(NamedTuple):
+    """Depths, and the edges of the cells around them; and in words, what they are."""
+
+    depth: Array
+    edges: Array | None
+    told: str
+
+
+def to_grid(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    step: Any = None,
+    depth: Any = None,
+    like: xr.Dataset | xr.DataArray | None = None,
+    method: Method = "log",
+    conserve: Literal["dose"] | None = None,
+) -> Any:
+    """Bring profiles to a common depth axis.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        One measurement or a batch, on a depth or a sputter-time axis.
+    step : str or Quantity, optional
+        ``"1 nm"``: its multiples within the measured range. With `conserve`, cells of this width
+        from the first sample to the last; the last cell may be narrower.
+    depth : sequence of str, Quantity or DataArray, optional
+        The depths.
+    like : Dataset or DataArray, optional
+        Data whose axis is wanted. Give one of `step`, `depth` and `like`.
+    method : {"log", "linear", "pchip", "makima"}
+        As for :func:`interpolate`.
+    conserve : {"dose"}, optional
+        Give averages over cells instead of values at depths: a cell's value times its width is
+        the dose in it, by the rule that goes with the method (``"log"``: loglinear, ``"linear"``:
+        trapezoid; the splines have none), so that the dose between any two edges is kept to
+        rounding. The edges stand in the coordinate ``depth_bounds(depth, bounds)`` of a Dataset,
+        ``cell_start`` and ``cell_stop`` of a DataArray. For `depth`
+        and `like` they lie half-way between the depths, and on the first and the last of them.
+
+    Returns
+    -------
+    Dataset or DataArray
+        Over the dimensions of the data, depth instead of their own axis. NaN outside a species'
+        own samples, and in cells that were not wholly measured. Standard errors come along:
+        ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples (of relative errors where
+        logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells; neighbours on a fine
+        grid share samples, so they are no longer independent. Counts do not come along: what is
+        between two samples was not counted. ``linear_fallbacks`` counts the depths or cells of
+        each profile where a logarithm could not be taken. Attrs say which rule and which step.
+
+    Raises
+    ------
+    UnitsError
+        If a step or depth has no unit of the axis.
+    ProfileError
+        If not exactly one of `step`, `depth` and `like` is given, depths do not increase, a step
+        fits nowhere, or the dose is to be conserved by a spline.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    >>> cells["depth_bounds"].values[0]
+    array([1., 6.])
+    >>> cells["concentration"].attrs["cell_methods"]
+    'depth: mean'
+    """
+    if method not in interpolation.METHODS:
+        raise ProfileError(f"method={method!r}; expected one of {', '.join(interpolation.METHODS)}")
+    if conserve not in (None, "dose"):
+        raise ProfileError(f'conserve={conserve!r}; expected "dose" or None')
+    if conserve and method not in _RULES:
+        raise ProfileError(
+            f'conserve="dose" goes with method="log" or "linear", whose doses have a rule; '
+            f"method={method!r} has none"
+        )
+    if (step is not None) + (depth is not None) + (like is not None) != 1:
+        raise ProfileError("give exactly one of step, depth and like")
+    asked = {"step": step, "depth": depth, "like": like}
+    if isinstance(data, xr.DataArray):
+        frame = open_frame(data, vocabulary.VALUE_KINDS, question="a grid", axes=vocabulary.AXES)
+        grid = _grid(frame, conserve is not None, **asked)
+        name = str(data.name or frame.kind)
+        found = _gridded(frame, name, grid, method)
+        array = found[name]
+        if f"{name}_stderr" in found:
+            array = array.assign_coords(stderr=found[f"{name}_stderr"].variable)
+        if grid.edges is not None:
+            # A DataArray has no room for bounds, which have a dimension of their own.
+            edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
+            attrs = {"units": units.CANONICAL[frame.axis]}
+            array = array.assign_coords(
+                {f"cell_{end}": (frame.axis, at, attrs) for end, at in edges.items()}
+            )
+        return array.assign_coords(_delivered(data, frame)).rename(data.name)
+    return _dataset(data, asked, method, conserve=conserve)
+
+
+def _dataset(
+    data: Any, asked: dict[str, Any], method: Method, *, conserve: str | None
+) -> xr.Dataset:
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"a grid is asked of a Dataset or DataArray, found {type(data).__name__}")
+    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+    if not names:
+        raise UnitsError(
+            f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
+            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+        )
+    frames = [
+        open_frame(
+            data,
+            vocabulary.kinds(name),
+            question="a grid",
+            variable=name,
+            axes=vocabulary.AXES,
+        )
+        for name in names
+    ]
+    grid = _grid(frames[0], conserve is not None, **asked)
+    arrays: dict[str, xr.DataArray] = {}
+    fallbacks: Any = 0
+    for name, frame in zip(names, frames, strict=True):
+        found = _gridded(frame, name, grid, method)
+        # Each species is measured in one variable, so that the sum counts each depth once.
+        fallbacks = fallbacks + found[name].coords["linear_fallbacks"].variable
+        arrays |= {key: array.drop_vars("linear_fallbacks") for key, array in found.items()}
+    still = {
+        name: array.variable
+        for name, array in data.data_vars.items()
+        if frames[0].dim not in array.dims
+    }
+    result = xr.Dataset({**arrays, **still}, attrs=data.attrs).assign_coords(
+        linear_fallbacks=fallbacks, **_delivered(data, frames[0])
+    )
+    if grid.edges is not None:
+        axis, bounds = frames[0].axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
+        attrs = {"units": units.CANONICAL[axis]}
+        result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds, attrs)})
+        result[axis].attrs["bounds"] = f"{axis}_bounds"
+    way = "averaged over cells (dose kept)" if conserve else "interpolated"
+    line = f"{way} by method {method} on {grid.told} by sims_analysis {__version__}"
+    earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
+    return result.assign_attrs(
+        grid=grid.told, grid_method=method, history="\n".join([*earlier, line])
+    ).assign_attrs({"grid_conserve": conserve} if conserve else {})
+
+
+def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
+    """Keep what was delivered with each species, but for the numbers of samples left behind."""
+    return {
+        name: data.coords[name].variable
+        for name in DELIVERED
+        if name in data.coords and name != "wire_fields" and frame.dim not in data[name].dims
+    }
+
+
+def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.DataArray]:
+    log = method != "linear"
+    size = {_ASKED: grid.depth.size}
+    options: dict[str, Any]
+    if grid.edges is None:
+        options = {"at": grid.depth, "method": method}
+        value, fallbacks = frame.map(_values, outputs=[(size, float), ({}, np.intp)], **options)
+    else:
+        options = {"edges": grid.edges, "log": log}
+        value, fallbacks = frame.map(
+            kernels.cell_means, outputs=[(size, float), ({}, np.intp)], **options
+        )
+    coords = {
+        frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
+        "linear_fallbacks": xr.Variable(
+            fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
+        ),
+    }
+    trace = {"interpolation": method}
+    if grid.edges is not None:
+        trace["cell_methods"] = f"{frame.axis}: mean"
+
+    def dressed(values: xr.Variable, label: str) -> xr.DataArray:
+        values = xr.Variable((*frame.lead, frame.axis), values.data)
+        array = frame.array(values, _term(frame), units_=frame.units, label=label)
+        array.attrs.update(trace)
+        return array.assign_coords(coords)
+
+    result = {name: dressed(value, name)}
+    if frame.stderr is not None:
+        error = _stderr_cells if grid.edges is not None else _stderr_values
+        (stderr,) = frame.map(error, outputs=[(size, float)], stderr=True, **options)
+        array = dressed(stderr, f"{name}_stderr")
+        array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
+        array.attrs.pop("description", None)
+        result[f"{name}_stderr"] = array
+    return result
+
+
+def _values(depth: Any, value: Any, *, at: Any, method: str) -> tuple[Any, Any]:
+    return interpolation.interpolate(depth, value, at, method=method)
+
+
+def _stderr_values(depth: Any, value: Any, stderr: Any, *, at: Any, method: str) -> tuple[Any]:
+    return (kernels.stderr_at(depth, value, stderr, at, log=method != "linear"),)
+
+
+def _stderr_cells(depth: Any, value: Any, stderr: Any, *, edges: Any, log: bool) -> tuple[Any]:
+    return (kernels.cell_stderr(depth, value, stderr, edges),)
+
+
+def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
+    unit = units.CANONICAL[frame.axis]
+    if step is not None:
+        width, _ = units.read_quantity(step, (frame.axis,), "step")
+        if np.ndim(width) or not width > 0 or not np.isfinite(width):
+            raise ProfileError(f"step={step!r} must be one positive number")
+        told = f"multiples of {width:.15g} {unit}"
+        if not cells:
+            return _Grid(_multiples(frame, width, step), None, told)
+        first, last = _range(frame)
+        edges = first + np.arange(np.ceil((last - first) / width)) * width
+        # What rounding leaves at the end is no cell.
+        edges = np.append(edges[edges < last - 1e-9 * width], last)
+        if edges.size < 2:
+            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
+        return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
+    bounds = None
+    if like is not None:
+        points, bounds = _axis_like(frame, like)
+        told = f"the {frame.axis} axis of other data"
+    else:
+        at = _depths(frame, depth)
+        if at.ndim > 1:
+            raise ProfileError(
+                f"depth is over {at.dims}: a common axis has one dimension; interpolate() gives "
+                "each profile its own depths"
+            )
+        points, told = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
+    if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
+        raise ProfileError(f"the {frame.axis} values of a grid must increase strictly")
+    if not cells:
+        return _Grid(points, None, told)
+    if bounds is None:
+        if points.size < 2:
+            raise ProfileError("cells need at least two depths, between which their edges lie")
+        halfway = 0.5 * (points[:-1] + points[1:])
+        bounds = np.concatenate([points[:1], halfway, points[-1:]])
+    return _Grid(points, bounds, f"cells around {told}")
+
+
+def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
+    if not isinstance(like, xr.Dataset | xr.DataArray):
+        raise TypeError(f"like is a Dataset or DataArray, found {type(like).__name__}")
+    if frame.axis not in like.coords or like[frame.axis].ndim != 1:
+        raise ProfileError(
+            f"like has no common {frame.axis} axis; of a batch whose profiles have axes of their "
+            "own, take one, or bring it to a grid first"
+        )
+
+    def canonical(array: xr.DataArray) -> Array:
+        magnitude, unit = units.magnitude_and_unit(array, (frame.axis,), f"like: {array.name}")
+        return np.asarray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+
+    points = canonical(like[frame.axis])
+    if f"{frame.axis}_bounds" in like.coords:
+        start, stop = canonical(like[f"{frame.axis}_bounds"]).T
+    elif {"cell_start", "cell_stop"} <= set(like.coords):
+        start, stop = canonical(like["cell_start"]), canonical(like["cell_stop"])
+    else:
+        return points, None
+    return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None
+
+
+def _range(frame: Frame) -> tuple[float, float]:
+    depth = np.asarray(frame.depth.data)
+    if np.isnan(depth).all():
+        raise ProfileError(f"there is no sample, and so no {frame.axis} axis to lay a grid on")
+    return float(np.nanmin(depth)), float(np.nanmax(depth))
+
+
+def _multiples(frame: Frame, width: float, step: Any) -> Array:
+    first, last = _range(frame)
+    exact = Fraction(repr(width))
+    count = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
+    # A multiple of 0.1 is then the number that a user writes: 3 * 1 / 10, not 3 * 0.1.
+    points = count * exact.numerator / exact.denominator
+    points = points[(points >= first) & (points <= last)]
+    if points.size == 0:
+        raise ProfileError(
+            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} "
+            f"{units.CANONICAL[frame.axis]}"
+        )
+    return points

@@ -1,0 +1,197 @@
+"""Profiles on other depths: cell averages that keep the dose, and how well values there are known.
+
+A knot is a sample or a cell edge. Between two knots lies a piece of one segment, so that a cell is
+a sum of pieces and no difference of large integrals: a cell in the tail is as exact as one at the
+peak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.kernels.dose import log_mean
+from sims_analysis.kernels.interpolation import between
+
+__all__ = ["cell_means", "cell_stderr", "stderr_at"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+def cell_means(depth: Array, value: Array, edges: Array, *, log: bool) -> tuple[Array, Index]:
+    """Average profiles over cells: the integral between two edges, divided by their distance.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (..., n)
+    value : ndarray, shape (..., n)
+    edges : ndarray, shape (m + 1,)
+        Strictly increasing.
+    log : bool
+        Straight lines in ln C between samples (the log-linear rule of the dose), or in C (the
+        trapezoid).
+
+    Returns
+    -------
+    mean : ndarray, shape (..., m)
+        NaN where a cell reaches beyond the samples of the row.
+    fallbacks : ndarray of int, shape (...)
+        Cells in which a value is not positive, so that a segment was a straight line in C.
+    """
+    rows = value.reshape(-1, value.shape[-1])
+    mean = np.full((rows.shape[0], edges.size - 1), np.nan)
+    fallbacks = np.zeros(rows.shape[0], dtype=np.intp)
+    for which, z, columns in _groups(depth, rows):
+        pieces = _cut(z, edges)
+        if pieces is None:
+            continue
+        c = rows[np.ix_(which, columns)]
+        before, after = c[:, pieces.segment], c[:, pieces.segment + 1]
+        at_start, _ = between(before, after, pieces.start, log=log)
+        at_stop, _ = between(before, after, pieces.stop, log=log)
+        middle = 0.5 * (at_start + at_stop)
+        if log:
+            # Whether a piece is an exponential is a matter of its whole segment.
+            positive = (before > 0) & (after > 0)
+            exponential, _ = log_mean(at_start[positive], at_stop[positive])
+            middle[positive] = exponential
+            fell_back = np.add.reduceat(~positive, pieces.first, axis=1, dtype=np.intp)
+            fallbacks[which] = np.count_nonzero(fell_back, axis=1)
+        total = np.add.reduceat(middle * pieces.length, pieces.first, axis=1)
+        mean[which, pieces.cells] = total / np.diff(edges)[pieces.cells]
+    return mean.reshape(*value.shape[:-1], edges.size - 1), fallbacks.reshape(value.shape[:-1])
+
+
+def cell_stderr(depth: Array, value: Array, stderr: Array, edges: Array) -> Array:
+    """Give the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
+
+    Parameters
+    ----------
+    depth, value, edges
+        As for :func:`cell_means`.
+    stderr : ndarray, shape (..., n)
+        Independent from sample to sample; they go in with the weights of the trapezoid.
+
+    Returns
+    -------
+    ndarray, shape (..., m)
+    """
+    rows = value.reshape(-1, value.shape[-1])
+    errors = np.broadcast_to(stderr, value.shape).reshape(rows.shape)
+    result = np.full((rows.shape[0], edges.size - 1), np.nan)
+    for which, z, columns in _groups(depth, rows):
+        pieces = _cut(z, edges)
+        if pieces is None:
+            continue
+        variance = errors[np.ix_(which, columns)] ** 2
+        # A piece weighs on the samples at both ends of its segment.
+        middle = 0.5 * (pieces.start + pieces.stop)
+        left, right = pieces.length * (1 - middle), pieces.length * middle
+        # Within a cell, the sample after a piece is the sample before the next piece.
+        following = np.append(left[1:], 0.0)
+        following[pieces.first[1:] - 1] = 0.0
+        terms = (right + following) ** 2 * variance[:, pieces.segment + 1]
+        opening = left[pieces.first] ** 2 * variance[:, pieces.segment[pieces.first]]
+        total = np.add.reduceat(terms, pieces.first, axis=1) + opening
+        result[which, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
+    return result.reshape(*value.shape[:-1], edges.size - 1)
+
+
+def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool) -> Array:
+    """Give the standard errors of interpolated values, from those of the two neighbours.
+
+    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms the same of the relative errors.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (..., n)
+    value, stderr : ndarray, shape (..., n)
+    at : ndarray, shape (m,)
+    log : bool
+
+    Returns
+    -------
+    ndarray, shape (..., m)
+        NaN outside the samples of the row; the sample's own on a sample.
+    """
+    rows = value.reshape(-1, value.shape[-1])
+    errors = np.broadcast_to(stderr, value.shape).reshape(rows.shape)
+    result = np.full((rows.shape[0], at.size), np.nan)
+    for which, z, columns in _groups(depth, rows):
+        inside = np.flatnonzero((at >= z[0]) & (at <= z[-1]))
+        segment, t = _place(z, at[inside])
+        after = np.minimum(segment + 1, z.size - 1)
+        c, s = rows[np.ix_(which, columns)], errors[np.ix_(which, columns)]
+        c0, c1, s0, s1 = c[:, segment], c[:, after], s[:, segment], s[:, after]
+        found = np.hypot((1 - t) * s0, t * s1)
+        if log:
+            positive = (c0 > 0) & (c1 > 0)
+            middle, _ = between(c0, c1, np.broadcast_to(t, c0.shape), log=True)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                relative = middle * np.hypot((1 - t) * s0 / c0, t * s1 / c1)
+            found = np.where(positive, relative, found)
+        found = np.where(t == 0, s0, np.where(t == 1, s1, found))
+        result[np.ix_(which, inside)] = found
+    return result.reshape(*value.shape[:-1], at.size)
+
+
+def _groups(depth: Array, rows: Array) -> Iterator[tuple[Index, Array, Index]]:
+    """Gather rows that have the same samples: the rows, their depths, and the columns of these."""
+    measured = ~np.isnan(rows)
+    if depth.ndim == 1:
+        alike: dict[bytes, list[int]] = {}
+        for row, mask in enumerate(np.packbits(measured, axis=1)):
+            alike.setdefault(mask.tobytes(), []).append(row)
+        for group in alike.values():
+            columns = np.flatnonzero(measured[group[0]])
+            if columns.size:
+                yield np.array(group), depth[columns], columns
+        return
+    own = np.broadcast_to(depth, (*depth.shape[:-1], rows.shape[1])).reshape(rows.shape)
+    measured &= ~np.isnan(own)
+    for row, mask in enumerate(measured):
+        columns = np.flatnonzero(mask)
+        if columns.size:
+            yield np.array([row]), own[row, columns], columns
+
+
+class _Pieces(NamedTuple):
+    """Pieces of segments between knots; all arrays but the last two have shape (p,)."""
+
+    segment: Index
+    #: Place in the segment where the piece starts and stops, 0 to 1.
+    start: Array
+    stop: Array
+    length: Array
+    #: First piece of each cell.
+    first: Index
+    cells: slice
+
+
+def _cut(z: Array, edges: Array) -> _Pieces | None:
+    """Cut the segments at the edges of the cells that lie wholly within the samples."""
+    lo = int(np.searchsorted(edges, z[0], side="left"))
+    hi = int(np.searchsorted(edges, z[-1], side="right"))
+    if hi - lo < 2:
+        return None
+    inner = edges[lo:hi]
+    knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
+    segment = np.searchsorted(z, knots[:-1], side="right") - 1
+    width = z[segment + 1] - z[segment]
+    # Exactly 0 and 1 at samples, so that these keep their values to the bit.
+    start = (knots[:-1] - z[segment]) / width
+    stop = np.where(knots[1:] == z[segment + 1], 1.0, (knots[1:] - z[segment]) / width)
+    first = np.searchsorted(knots, inner[:-1])
+    return _Pieces(segment, start, stop, np.diff(knots), first, slice(lo, hi - 1))
+
+
+def _place(z: Array, at: Array) -> tuple[Index, Array]:
+    """Find the segment of each depth and the place within it."""
+    if z.size == 1:
+        return np.zeros(at.size, dtype=np.intp), np.zeros(at.size)
+    segment = np.clip(np.searchsorted(z, at, side="right") - 1, 0, z.size - 2)
+    return segment, np.clip((at - z[segment]) / (z[segment + 1] - z[segment]), 0.0, 1.0)
