@@ -107,12 +107,16 @@ def to_dataset(
             f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
             "or give them distinct names with dataclasses.replace(profile, species_name=...)"
         )
+    for name in counts:
+        if name.endswith("\0"):
+            raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
     samples = [_canonical(profile, duplicates) for profile in profiles]
     _warn_of_gaps(samples)
     axis = _common_axis(samples)
     depth, positions = _merge([s.depth for s in samples])
     names = _variable_names({s.kind for s in samples})
 
+    attrs = _dataset_attrs(source, profiles)
     shape = (len(samples), depth.size)
     variables: dict[str, Any] = {}
     for kind, name in names.items():
@@ -126,20 +130,20 @@ def to_dataset(
                 if s.stderr is not None:
                     grids[f"{name}_stderr"][row, position] = s.stderr
         for grid_name, grid in grids.items():
-            attrs = vocabulary.attrs(name, units)
+            described = vocabulary.attrs(name, units)
             if grid_name != name:
-                attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
-                attrs.pop("description")
-            variables[grid_name] = (("species", axis), grid, attrs)
+                described["long_name"] = f"Standard error of {described['long_name'].lower()}"
+                described.pop("description")
+            variables[grid_name] = (("species", axis), grid, described)
 
     return xr.Dataset(
         variables,
         coords={
             "species": ("species", np.array([p.species_name for p in profiles], dtype=str)),
             axis: (axis, depth, vocabulary.attrs(axis)),
-            **delivered.coords(profiles, [depth[position] for position in positions], axis),
+            **delivered.coords(profiles, [depth[p] for p in positions], attrs.get("data_id", "")),
         },
-        attrs=_dataset_attrs(source, profiles),
+        attrs=attrs,
     )
 
 

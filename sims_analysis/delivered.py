@@ -41,7 +41,7 @@ _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 _REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
-def coords(profiles: list[DepthProfile], depths: list[Array], axis: str) -> dict[str, Any]:
+def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> dict[str, Any]:
     """Give the coordinates over species that keep what the variables do not hold.
 
     Parameters
@@ -49,15 +49,15 @@ def coords(profiles: list[DepthProfile], depths: list[Array], axis: str) -> dict
     profiles : list of DepthProfile
     depths : list of ndarray
         For each profile, where its samples stand on the axis of the Dataset.
-    axis : str
-        Name of that axis.
+    data_id : str
+        What the attrs of the Dataset say of all of them.
     """
     made: dict[str, Any] = {}
     for coord, wire_field in _TEXTS.items():
         values = [getattr(profile, wire_field) for profile in profiles]
         made[coord] = _text_coord("" if value is None else str(value) for value in values)
     made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
-    rest = [_rest(p, profiles[0], z) for p, z in zip(profiles, depths, strict=True)]
+    rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
     if any(rest):
         made["wire_fields"] = _text_coord(
             _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
@@ -77,14 +77,15 @@ def _json(value: Any, profile: DepthProfile) -> str:
         raise ProfileError(f"{who}: its metadata have no JSON form ({error})") from None
 
 
-def _rest(profile: DepthProfile, first: DepthProfile, z: Array) -> dict[str, Any]:
+def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
     """Collect what the texts and the canonical arrays cannot give back."""
     rest: dict[str, Any] = {}
     for name in _IDENTIFIERS:
         value = getattr(profile, name)
-        told = first.data_id if name == "data_id" else value
-        absent = value is None and name not in profile._keys
-        if not absent and (not isinstance(value, str) or not value or value != told):
+        text = data_id if name == "data_id" else value
+        # numpy's text drops NUL characters at the end.
+        told = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
+        if value != told:
             rest[name] = value
     if profile.extra:
         rest["extra"] = profile.extra
@@ -149,7 +150,8 @@ def to_profiles(ds: xr.Dataset) -> list[DepthProfile]:
     ds = dequantify(ds)
     axis = axis_of(ds)
     if "species" not in ds.dims:
-        ds = ds.expand_dims("species")
+        kept = {c: ("species", [ds[c].values]) for c in COORDS if c in ds.coords}
+        ds = ds.expand_dims("species").assign_coords(kept)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
     if not names:
         raise ProfileError(
@@ -183,7 +185,9 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     if f"{name}_stderr" in ds:
         columns["concentrations_stderr"] = stated.to_canonical(ds[f"{name}_stderr"].values[row])
     measured = ~np.isnan(columns["concentrations"])
-    if not measured.any() and "not_measured" not in rest:
+    # What was kept belongs to the variable that is in the unit of the source.
+    gaps = rest.get("not_measured") if unit.text == texts.get("source_units") else None
+    if not measured.any() and gaps is None:
         return None
     z_measured = z[measured]
     arrays: dict[str, Any] = {
@@ -191,8 +195,8 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     }
     for field, column in columns.items():
         arrays[field] = _given_back(z_measured, column[measured], unit, rest.get(field))
-    if "not_measured" in rest:
-        arrays = _with_gaps(arrays, np.array(rest["not_measured"]), axis_unit, z)
+    if gaps is not None:
+        arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
 
@@ -235,9 +239,12 @@ def _given_back(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] 
     places, sources = np.array(kept).T
     position = np.searchsorted(z, places)
     for i, place, source in zip(position, places, sources, strict=True):
-        # A kept number counts only for its own sample, and only if that is still what it was.
-        if i < z.size and z[i] == place and np.isclose(values[i], source, rtol=1e-8, atol=0):
-            values[i] = source
+        # A kept number counts only for its own sample, and only if that is still what it was:
+        # the number that it converts to, or (of an axis that was merged) one close by.
+        if i < z.size and z[i] == place:
+            same = unit.to_canonical(source) == canonical[i]
+            if same or np.isclose(values[i], source, rtol=1e-8, atol=0):
+                values[i] = source
     return values
 
 

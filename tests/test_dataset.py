@@ -1,0 +1,251 @@
+"""Profiles become one Dataset, and the Dataset gives back the very profiles."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import shared_profiles
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+
+
+def profile(species, depths, values, depth_units="nm", units="atoms/cm^3", **more):
+    return sims.DepthProfile(
+        species_name=species, depths=depths, depth_units=depth_units,
+        concentrations=values, concentration_units=units, **more,
+    )  # fmt: skip
+
+
+def test_one_axis_is_dense():
+    ds = sims.to_dataset([profile("B", [0, 1, 2], [1, 2, 3]), profile("P", [0, 1, 2], [4, 5, 6])])
+    assert ds["concentration"].dims == ("species", "depth")
+    assert ds["concentration"].attrs["units"] == "atom/cm^3"
+    assert ds["depth"].attrs["units"] == "nm"
+    np.testing.assert_array_equal(ds["concentration"], [[1, 2, 3], [4, 5, 6]])
+    assert list(ds.data_vars) == ["concentration"]
+
+
+def test_three_units_of_depth_on_one_axis():
+    ds = sims.to_dataset([
+        profile("B", [0, 11, 29.3], [1, 2, 3]),
+        profile("P", [0, 0.011, 0.0293], [1, 2, 3], "um"),
+        profile("As", [0, 110, 293], [1, 2, 3], "Å"),
+    ])  # fmt: skip
+    assert ds.sizes["depth"] == 3
+    assert not ds["concentration"].isnull().any()
+
+
+def test_different_axes_are_their_union_every_sample_where_it_was_measured():
+    a, b = profile("A", [0.1, 0.2, 0.5], [1, 2, 3]), profile("B", [0.15, 0.2, 0.7], [4, 5, 6])
+    ds = sims.to_dataset([a, b])
+    np.testing.assert_array_equal(ds["depth"], [0.1, 0.15, 0.2, 0.5, 0.7])
+    nan = math.nan
+    np.testing.assert_array_equal(ds["concentration"], [[1, nan, 2, 3, nan], [nan, 4, 5, nan, 6]])
+
+
+@pytest.mark.parametrize(("shift", "samples"), [(0.5e-9, 3), (2e-9, 6)])
+def test_axes_within_a_billionth_of_the_span_are_one(shift, samples):
+    z = np.array([1.0, 2.0, 3.0])
+    ds = sims.to_dataset([profile("A", z, [1, 2, 3]), profile("B", z + shift * 2, [1, 2, 3])])
+    assert ds.sizes["depth"] == samples
+
+
+def test_concentrations_intensities_and_fractions_in_one_measurement():
+    z = [0, 1]
+    ds = sims.to_dataset([
+        profile("B", z, [1e18, 2e18], units="at/cm³"),
+        profile("Si", z, [2, 4], units="kcps"),
+        profile("Ge", z, [25, 50], units="at%"),
+        profile("O", z, [1, 2], units="wt%"),
+        profile("X", z, [7, 8], units="counts"),
+        profile("Y", z, [7, 8], units="arb. units"),
+    ])  # fmt: skip
+    units = {name: array.attrs["units"] for name, array in ds.data_vars.items()}
+    assert units == {
+        "concentration": "atom/cm^3", "atomic_fraction": "1", "mass_fraction": "1",
+        "intensity": "count/s", "intensity_counts": "count", "intensity_arbitrary": "arb. unit",
+    }  # fmt: skip
+    assert ds["intensity"].sel(species="Si").values.tolist() == [2000, 4000]
+    assert ds["atomic_fraction"].sel(species="Ge").values.tolist() == [0.25, 0.5]
+    assert ds["concentration"].sel(species="Ge").isnull().all()
+
+
+def test_counts_alone_are_the_intensity():
+    ds = sims.to_dataset([profile("X", [0, 1], [7, 8], units="counts")])
+    assert ds["intensity"].attrs["units"] == "count"
+
+
+def test_sputter_time_is_not_a_depth():
+    ds = sims.to_dataset([profile("X", [0, 1], [7, 8], "min", "counts/s")])
+    assert ds["intensity"].dims == ("species", "sputter_time")
+    np.testing.assert_array_equal(ds["sputter_time"], [0, 60])
+    assert ds["sputter_time"].attrs["units"] == "s"
+    with pytest.raises(ProfileError, match=r"'X' is on a sputter-time axis.*'B' on a depth axis"):
+        sims.to_dataset(
+            [profile("X", [0, 1], [7, 8], "s", "counts/s"), profile("B", [0, 1], [1, 2])]
+        )
+
+
+def test_unsorted_depths_are_sorted_with_their_values_and_a_warning():
+    with pytest.warns(ProfileWarning, match="'B'.*sorted") as caught:
+        ds = sims.to_dataset([profile("B", [2, 0, 1], [30, 10, 20])])
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(ds["concentration"], [[10, 20, 30]])
+
+
+def test_the_same_depth_twice():
+    b = profile("B", [0, 0.01, 0.01, 0.02], [1, 2, 4, 5], "um")
+    with pytest.raises(ProfileError, match=r"'B'.*0.01 um occurs twice.*duplicates=\"mean\""):
+        sims.to_dataset([b])
+    ds = sims.to_dataset([b], duplicates="mean")
+    np.testing.assert_array_equal(ds["concentration"], [[1, 3, 5]])
+    with pytest.raises(ProfileError, match="duplicates='first'"):
+        sims.to_dataset([b], duplicates="first")
+
+
+def test_the_mean_of_two_known_values_is_better_known():
+    b = profile("B", [0, 1, 1], [1, 2, 4], concentrations_stderr=[0.1, 0.3, 0.4])
+    ds = sims.to_dataset([b], duplicates="mean")
+    np.testing.assert_allclose(ds["concentration_stderr"], [[0.1, 0.25]])
+
+
+def test_null_is_not_measured():
+    with pytest.warns(ProfileWarning, match="2 samples were not measured.*'B' 2"):
+        ds = sims.to_dataset([profile("B", [0, 1, 2, 3], [1, None, math.nan, 4])])
+    assert ds["concentration"].isnull().sum() == 2
+
+
+def test_zero_and_negative_values_are_data():
+    ds = sims.to_dataset([profile("B", [0, 1, 2], [0, -1, 5])])
+    np.testing.assert_array_equal(ds["concentration"], [[0, -1, 5]])
+
+
+def test_a_species_twice_is_refused_by_name():
+    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'"):
+        sims.to_dataset([profile("SnO+", [0, 1], [1, 2]), profile("SnO+", [0, 1], [1, 2])])
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("depth_units", "A"), ("concentration_units", "a.b."),
+    ("concentration_units", "mol/cm^3"), ("depth_units", "cm^-3"), ("concentration_units", "nm"),
+])  # fmt: skip
+def test_a_unit_that_does_not_fit_is_named_with_its_species(kind, unit):
+    units = {"depth_units": "nm", "concentration_units": "atoms/cm^3", kind: unit}
+    bad = sims.DepthProfile(species_name="B", depths=[0], concentrations=[1], **units)
+    with pytest.raises(UnitsError, match=f"species 'B': {kind}"):
+        sims.to_dataset([bad])
+
+
+def test_standard_errors_stand_beside_their_values():
+    b = profile("B", [0, 1], [100, 200], units="at%", concentrations_stderr=[10, 20])
+    ds = sims.to_dataset([b, profile("P", [0, 1], [100, 200], units="at%")])
+    np.testing.assert_array_equal(ds["atomic_fraction_stderr"], [[0.1, 0.2], [math.nan] * 2])
+    assert ds["atomic_fraction_stderr"].attrs["units"] == "1"
+    assert sims.to_profiles(ds)[0] == b
+
+
+def test_where_it_came_from_is_in_the_attrs():
+    result = sims.SIMSResult(
+        data_id="d1", depth_profiles=[profile("B", [0, 1], [1, 2])],
+        provenance={"source": "https://host/sims/d1", "sha256": "ab", "retrieved": "2026-01-01"},
+    )  # fmt: skip
+    attrs = result.to_dataset().attrs
+    assert (attrs["data_id"], attrs["source"], attrs["sha256"]) == (
+        "d1",
+        "https://host/sims/d1",
+        "ab",
+    )
+    assert attrs["sims_analysis_version"] == sims.__version__
+
+
+# --- there and back ------------------------------------------------------------------------------
+
+DEPTH_UNITS = ["nm", "um", "Å", "angstrom", "microns"]
+VALUE_UNITS = ["atoms/cm^3", "m^-3", "at%", "wt%", "kcps", "counts", "arb. units", "ppm", "ppb"]
+
+
+NAME = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+
+
+@st.composite
+def measurements(draw):
+    names = draw(
+        st.lists(st.text(NAME, min_size=1, max_size=6), min_size=1, max_size=4, unique=True)
+    )
+    units = st.sampled_from(DEPTH_UNITS)
+    shared = draw(st.booleans())
+    axis = st.lists(st.floats(0, 1e5), min_size=2, max_size=8, unique=True).map(sorted)
+    common = draw(axis)
+    made = []
+    for name in names:
+        z = common if shared else draw(axis)
+        values = draw(
+            st.lists(st.floats(-1e25, 1e25) | st.none(), min_size=len(z), max_size=len(z))
+        )
+        made.append(
+            profile(
+                name, z, values, draw(units), draw(st.sampled_from(VALUE_UNITS)),
+                id=draw(st.none() | st.integers(0, 99) | st.text(max_size=4)),
+                data_id=draw(st.sampled_from(["d1", 7, None])),
+                species_metadata=draw(st.none() | st.just({"rsf": 1e22, "note": "µ"})),
+                last_updated=draw(st.none() | st.just("2024-01-15T10:35:00.123456")),
+                extra=draw(st.sampled_from([{}, {"lab": [1, {"a": None}]}])),
+            )
+        )  # fmt: skip
+    return made
+
+
+@given(measurements())
+def test_profiles_to_dataset_to_profiles_loses_nothing(profiles):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        try:
+            ds = sims.to_dataset(profiles)
+        except ProfileError as error:  # two depths that one unit conversion makes equal
+            assert "occurs twice" in str(error)  # noqa: PT017
+            return
+    for before, after in zip(profiles, sims.to_profiles(ds), strict=True):
+        assert after.to_dict() == before.to_dict()
+        assert after == before
+        assert after.to_dict() == before.to_dict()
+
+
+@shared_profiles.parametrize()
+def test_every_real_measurement_survives_the_way_there_and_back(name):
+    result = sims.SIMSResult.from_json(shared_profiles.read(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        ds = result.to_dataset()
+    for before, after in zip(result.depth_profiles, sims.to_profiles(ds), strict=True):
+        assert after.to_dict() == before.to_dict()
+
+
+def test_a_selection_gives_the_profiles_that_are_left():
+    a, b = (
+        profile("A", [0.1, 0.2, 0.5], [1, None, 3], "um"),
+        profile("B", [0.15, 0.7], [4, 6], "um"),
+    )
+    with pytest.warns(ProfileWarning):
+        ds = sims.to_dataset([a, b])
+    (only,) = sims.to_profiles(ds.sel(species="B"))
+    assert only == b
+    cut = sims.to_profiles(ds.sel(depth=slice(150, 600)))[0]
+    np.testing.assert_array_equal(cut.depths, [0.2, 0.5])
+    np.testing.assert_array_equal(cut.concentrations, [math.nan, 3])
+    assert sims.to_profiles(sims.quantify(ds))[1] == b
+
+
+def test_changed_values_are_given_back_changed():
+    ds = sims.to_dataset([profile("A", [0.1, 0.2], [0.1 + 0.2, 7], units="at%")])
+    ds["atomic_fraction"] = ds["atomic_fraction"] * 2
+    ds["atomic_fraction"].attrs["units"] = "1"
+    np.testing.assert_allclose(sims.to_profiles(ds)[0].concentrations, [0.6, 14])
+
+
+def test_a_dataset_without_known_variables_is_refused():
+    with pytest.raises(ProfileError, match="it has stuff"):
+        sims.to_profiles(xr.Dataset({"stuff": (("species", "depth"), [[1.0]])}))

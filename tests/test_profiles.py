@@ -1,0 +1,187 @@
+"""Depth profiles are checked field by field, and given back as they came."""
+
+import json
+import math
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+
+# The reference example of the API's documentation.
+REFERENCE = b"""[{"data_id": "d290f1ee-6c54-4b01-90e6-d701748f0851", "id": "sims_001",
+  "processed_data_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+  "species_name": "Si", "depths": [0, 10, 20, 30, 40], "depth_units": "nm",
+  "concentrations": [1.2e18, 3.4e18, 5.1e18, 2.0e18, 8.0e17], "concentration_units": "atoms/cm^3",
+  "species_metadata": {}, "last_updated": "2024-01-15T10:35:00Z"}]"""
+
+
+def wire(**changes):
+    """Give the reference object with some fields replaced; ... removes a field."""
+    profile = {**json.loads(REFERENCE)[0], **changes}
+    return {key: value for key, value in profile.items() if value is not ...}
+
+
+def read(**changes):
+    return sims.SIMSResult.from_json(orjson.dumps([wire(**changes)]))
+
+
+def test_the_reference_example():
+    result = sims.SIMSResult.from_json(REFERENCE)
+    profile = result.depth_profiles[0]
+    assert result.data_id == "d290f1ee-6c54-4b01-90e6-d701748f0851"
+    assert profile.species_name == "Si"
+    assert profile.depths.dtype == np.float64
+    np.testing.assert_array_equal(profile.depths, [0, 10, 20, 30, 40])
+    assert json.loads(result.to_json()) == json.loads(REFERENCE)
+    assert list(profile.to_dict()) == list(json.loads(REFERENCE)[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "found"),
+    [
+        ({"depths": [0, "2.5", 20, 30, 40]}, "$[0].depths[1]", "text"),
+        ({"depths": [0, True, 20, 30, 40]}, "$[0].depths[1]", "boolean"),
+        ({"depths": [0, None, 20, 30, 40]}, "$[0].depths[1]", "null"),
+        ({"depths": "0 10 20"}, "$[0].depths", "text"),
+        ({"depths": {}}, "$[0].depths", "object"),
+        ({"depths": [0, [1], 2, 3, 4]}, "$[0].depths[1]", "array"),
+        ({"concentrations": [1, 2, 3, 4, "5"]}, "$[0].concentrations[4]", "text"),
+        ({"concentrations": [1, 2, 3, 4]}, "$[0]", "5 depths but 4 concentrations"),
+        ({"depths": [], "concentrations": []}, "$[0].depths", "no samples"),
+        ({"depth_units": None}, "$[0].depth_units", "null"),
+        ({"species_name": 5}, "$[0].species_name", "number"),
+        ({"species_metadata": []}, "$[0].species_metadata", "array"),
+        ({"last_updated": 5}, "$[0].last_updated", "number"),
+        ({"id": 1.5}, "$[0].id", "number"),
+        ({"data_id": True}, "$[0].data_id", "boolean"),
+        ({"concentrations": ...}, "$[0]", "lacks concentrations"),
+    ],
+)
+def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
+    with pytest.raises(PayloadError, match=found) as caught:
+        read(**changes)
+    assert caught.value.path == path
+    assert str(caught.value).startswith(path)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{",
+        b"<html>",
+        b'{"detail": "error"}',
+        b"[1]",
+        b"null",
+        b'[{"depths": [NaN]}]',
+        b"[[]]",
+    ],
+)
+def test_what_is_no_list_of_profiles_is_refused(payload):
+    with pytest.raises(PayloadError):
+        sims.SIMSResult.from_json(payload)
+
+
+def test_a_number_beyond_float64_is_refused_by_its_place():
+    payload = REFERENCE.replace(b"3.4e18", b"1" + b"0" * 400)
+    with pytest.raises(PayloadError):
+        sims.SIMSResult.from_json(payload)
+
+
+def test_nothing_is_lost_unknown_fields_nulls_and_missing_ones_included():
+    changes = {
+        "id": 1049, "species_metadata": None, "processed_data_id": ...,
+        "lab": {"crater": [1, None]}, "concentrations": [1.5, None, 0, -2, 3], "last_updated": None,
+    }  # fmt: skip
+    result = read(**changes)
+    assert math.isnan(result.depth_profiles[0].concentrations[1])
+    assert result.depth_profiles[0].extra == {"lab": {"crater": [1, None]}}
+    assert json.loads(result.to_json()) == [wire(**changes)]
+
+
+def test_an_empty_answer_is_an_empty_result():
+    result = sims.SIMSResult.from_json(b"[]", data_id="x")
+    assert (result.data_id, result.depth_profiles, result.species) == ("x", [], [])
+    with pytest.raises(ProfileError, match="pipeline_status"):
+        result.to_dataset()
+
+
+def test_species_by_name():
+    result = read()
+    assert result["Si"] is result.depth_profiles[0]
+    with pytest.raises(SpeciesError, match="no species 'Ge'; it has 'Si'"):
+        result["Ge"]
+
+
+@pytest.mark.parametrize(
+    ("depths", "concentrations", "message"),
+    [
+        ([0, 1], [1.0], "2 depths but 1 concentrations"),
+        ([], [], "no samples"),
+        ([0, math.inf], [1, 2], r"depths\[1\] is inf"),
+        ([0, math.nan], [1, 2], r"depths\[1\] is nan"),
+        ([0, 1], [1, -math.inf], r"concentrations\[1\] is -inf"),
+        (["0", "1"], [1, 2], "depths must be numbers"),
+        ([0, 1], [True, False], "concentrations must be numbers"),
+        ([0, 1], [True, None], "concentrations must be numbers"),
+        ([[0, 1]], [[1, 2]], "one dimension"),
+        ([0, 1], [1 + 1j, 2], "concentrations must be numbers"),
+    ],
+)
+def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, message):
+    with pytest.raises(ProfileError, match=message):
+        sims.DepthProfile(
+            species_name="B", depths=depths, depth_units="nm",
+            concentrations=concentrations, concentration_units="atoms/cm^3",
+        )  # fmt: skip
+
+
+def test_a_profile_does_not_change_with_the_callers_arrays():
+    depths = np.array([0.0, 1.0])
+    profile = sims.DepthProfile(
+        species_name="B", depths=depths, depth_units="nm",
+        concentrations=[1, None], concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    depths[0] = 99.0
+    assert profile.depths[0] == 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        profile.depths[0] = 5.0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False,
+    allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+numbers = st.floats(-1e30, 1e30) | st.integers(-(2**53), 2**53)
+
+
+@st.composite
+def wire_objects(draw):
+    n = draw(st.integers(1, 6))
+    profile = {
+        "data_id": draw(st.text(max_size=6) | st.integers(0, 9)),
+        "species_name": draw(st.text(max_size=6)),
+        "depths": draw(st.lists(numbers, min_size=n, max_size=n)),
+        "depth_units": draw(st.text(max_size=4)),
+        "concentrations": draw(st.lists(numbers | st.none(), min_size=n, max_size=n)),
+        "concentration_units": draw(st.text(max_size=4)),
+        "species_metadata": draw(st.dictionaries(st.text(max_size=5), json_values, max_size=3)),
+        **draw(st.dictionaries(st.text().map("x_".__add__), json_values, max_size=2)),
+    }
+    return dict(draw(st.permutations(list(profile.items()))))
+
+
+@given(st.lists(wire_objects(), max_size=3))
+def test_json_in_is_json_out(objects):
+    payload = orjson.dumps(objects)
+    back = json.loads(sims.SIMSResult.from_json(payload).to_json())
+    assert back == json.loads(payload)
+    assert [list(b) for b in back] == [list(o) for o in objects]
