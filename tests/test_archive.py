@@ -362,6 +362,8 @@ def test_a_folder_without_permission_says_so(archive):
 
 
 def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
+    archive.put_catalogue(REFERENCE_ID, {"data_id": "old"})
+
     def full(path, content):
         path.write_bytes(content[:10])
         raise OSError(28, "No space left on device")
@@ -369,7 +371,10 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
     monkeypatch.setattr(files, "write_durably", full)
     with pytest.raises(ArchiveError, match="No space left"):
         archive.put(REFERENCE_ID, payload(), url=URL)
+    with pytest.raises(ArchiveError, match="No space left"):
+        archive.put_catalogue(REFERENCE_ID, {"data_id": "new"})
     assert archive.payload(REFERENCE_ID) == REFERENCE
+    assert archive.catalogue(REFERENCE_ID) == {"data_id": "old"}
     assert archive.verify() == {}
     assert not list(archive.path.rglob(files.TEMPORARY + "*"))
 
@@ -398,6 +403,7 @@ def test_add_profiles(tmp_path):
     assert archive.add(named, url="synthetic", retrieved=datetime(2024, 1, 1, tzinfo=UTC))
     assert archive.record("w3").url == "synthetic"
     assert archive.record("w3").retrieved == "2024-01-01T00:00:00Z"
+    assert version_of(archive, "w3").name.startswith("20240101T000000.000000Z-")
 
 
 def test_add_a_file(tmp_path):

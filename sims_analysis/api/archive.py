@@ -211,7 +211,7 @@ class Archive:
         url : str
             Where it came from.
         retrieved : datetime, optional
-            When; by default now.
+            When; by default now. A naive time is UTC.
         catalogue : dict, optional
             The catalogue entry, to be kept beside it.
 
@@ -229,19 +229,20 @@ class Archive:
         """
         folder = self.folder(data_id)
         result = SIMSResult.from_json(payload, data_id=data_id)
-        now = datetime.now(UTC)
+        moment = retrieved or datetime.now(UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         sha256 = hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=data_id,
             url=url,
-            retrieved=(retrieved or now).astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            retrieved=moment.isoformat().replace("+00:00", "Z"),
             sha256=sha256,
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
         )
         with self._writing():
             kept = current_with(folder, sha256)
             if kept is None:
-                commit(next_version(folder, sha256, now), record, payload)
+                commit(next_version(folder, sha256, moment), record, payload)
             if catalogue is not None:
                 files.replace_file(folder / "catalogue.json", readable(catalogue))
         return replace(result, provenance=(kept or record).provenance)

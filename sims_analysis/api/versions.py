@@ -34,7 +34,7 @@ entries/ENTRY/VERSION/record.json   where they came from (url), when (retrieved,
 entries/ENTRY/catalogue.json        what the catalogue says of the entry, where it was asked
 
 ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
-hash, and stands in full in record.json. VERSION begins with the time it was added: the last by
+hash, and stands in full in record.json. VERSION begins with the time of retrieval: the last by
 name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
 were left by an interrupted writer and mean nothing.
 
@@ -145,7 +145,7 @@ def current_with(folder: Path, sha256: str) -> Record | None:
     return record if record.sha256 == sha256 else None
 
 
-def next_version(folder: Path, sha256: str, now: datetime) -> Path:
+def next_version(folder: Path, sha256: str, moment: datetime) -> Path:
     """Name the version after the current one, even if a clock was ahead when that was added."""
     versions = list_versions(folder)
     if versions:
@@ -154,8 +154,8 @@ def next_version(folder: Path, sha256: str, now: datetime) -> Path:
             newest = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z")
         except ValueError:
             raise damaged(versions[-1], f"{stamp} is no time") from None
-        now = max(now, newest + timedelta(microseconds=1))
-    return folder / f"{now:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
+        moment = max(moment, newest + timedelta(microseconds=1))
+    return folder / f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
 
 
 def commit(target: Path, record: Record, payload: bytes) -> None:
