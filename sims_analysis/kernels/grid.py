@@ -51,8 +51,10 @@ def cell_means(depth: Array, value: Array, edges: Array, *, log: bool) -> tuple[
             continue
         c = rows[np.ix_(which, columns)]
         before, after = c[:, pieces.segment], c[:, pieces.segment + 1]
-        at_start, _ = between(before, after, pieces.start, log=log)
-        at_stop, _ = between(before, after, pieces.stop, log=log)
+        at_start, at_stop = (
+            between(before, after, np.broadcast_to(place, before.shape), log=log)[0]
+            for place in (pieces.start, pieces.stop)
+        )
         middle = 0.5 * (at_start + at_stop)
         if log:
             # Whether a piece is an exponential is a matter of its whole segment.
