@@ -46,7 +46,7 @@ _NM = 1e-7
 
 TITLES = {
     "boron-implant": "synthetic: B implant in P-doped Si",
-    "gan-mg-stack": "synthetic: p-GaN:Mg / AlGaN / n-GaN:Si stack",
+    "gan-mg-stack": "synthetic: GaN:Mg / AlGaN / GaN:Si",
     "sputter-time": "synthetic: As implant in Si, uncalibrated",
 }
 

@@ -1,0 +1,92 @@
+"""The commands below ``archive``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sims_analysis.cli.options import (
+    Group,
+    ending,
+    finish,
+    format_option,
+    one_line,
+    print_columns,
+    print_json,
+    species_of,
+)
+from sims_analysis.errors import SimsError
+
+__all__ = ["archive"]
+
+
+@click.group(cls=Group, epilog=ending("python -m sims_analysis archive verify paper-data"))
+def archive() -> None:
+    """Look after an archive."""
+
+
+_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+
+
+@archive.command(epilog=ending("python -m sims_analysis archive verify paper-data"))
+@_folder
+@format_option
+def verify(folder: Path, style: str) -> None:
+    """Check every version of every entry; exit code 1 if any is damaged."""
+    from sims_analysis.api.archive import Archive
+
+    kept = Archive(folder)
+    damage = kept.verify()
+    if style == "json":
+        print_json({"entries": len(kept), "damage": damage})
+    elif not damage:
+        click.echo(f"{len(kept)} entries, all sound")
+    for reason in damage.values():
+        click.echo(f"Error: {reason}", err=True)
+    if damage:
+        sys.exit(1)
+
+
+@archive.command("list", epilog=ending("python -m sims_analysis archive list paper-data"))
+@_folder
+@format_option
+def list_entries(folder: Path, style: str) -> None:
+    """List the entries and where they came from."""
+    from sims_analysis.api.archive import Archive
+
+    kept = Archive(folder)
+    records = [kept.record(data_id) for data_id in kept.ids()]
+    if style == "json":
+        from dataclasses import asdict
+
+        print_json([asdict(record) for record in records])
+    else:
+        print_columns(
+            ["data id", "retrieved", "source"],
+            [[record.data_id, record.retrieved[:19], record.url] for record in records],
+        )
+
+
+@archive.command(
+    epilog=ending("python -m sims_analysis archive add paper-data wafer1.json wafer2.json")
+)
+@_folder
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--id", "data_id", help="Data id; by default the one in the file.")
+def add(folder: Path, files: tuple[Path, ...], data_id: str | None) -> None:
+    """Add JSON files, as the API sends them, to an archive."""
+    from sims_analysis.api.archive import Archive
+
+    if data_id is not None and len(files) > 1:
+        raise click.UsageError("--id names one entry, and there are several files")
+    failures = {}
+    for file in files:
+        try:
+            result = Archive(folder).add(file, data_id=data_id)
+        except SimsError as error:
+            failures[str(file)] = one_line(error)
+        else:
+            click.echo(f"{result.data_id}: {species_of(result)}")
+    finish(len(files) - len(failures), failures)

@@ -1,0 +1,144 @@
+"""The command ``report``."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sims_analysis.cli.options import (
+    concentration_option,
+    depth_option,
+    ending,
+    finish,
+    format_option,
+    get,
+    one_line,
+    open_client,
+    print_json,
+    source_options,
+)
+from sims_analysis.errors import SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.profiles import SIMSResult
+
+__all__ = ["report"]
+
+#: Options that go to `analyse` as they are.
+_QUESTION = ("level", "start", "stop", "background", "surface", "doping")
+
+
+def _names(texts: Iterable[str]) -> list[str]:
+    """Split ``--donors P,As --donors Sb`` into names."""
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+@click.command(
+    epilog=ending(
+        "python -m sims_analysis report",
+        'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
+        "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
+    )
+)
+@click.argument("ids", nargs=-1)
+@source_options
+@concentration_option(
+    "--level", "Concentration of the junction.", default="1e18 atoms/cm^3", show_default=True
+)
+@depth_option("--start", 'Upper limit of the dose, such as "20 nm".')
+@depth_option("--stop", "Lower limit of the dose.")
+@concentration_option("--background", "Concentration subtracted in the dose.")
+@depth_option("--surface", "Where the surface transient ends.")
+@click.option("--donors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
+@click.option("--acceptors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
+@concentration_option(
+    "--doping", "Constant net doping: positive for donors, negative for acceptors."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="Folder for figures, tables and data.",
+)
+@click.option("--no-files", is_flag=True, help="Print only.")
+@format_option
+def report(
+    ids: tuple[str, ...],
+    out: Path,
+    no_files: bool,
+    style: str,
+    donors: tuple[str, ...],
+    acceptors: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Print peak, dose and junctions; write figures and data.
+
+    Every species gets an answer with its unit and status, or the reason why there is none.
+    Without IDS, everything in the archive; without --archive too, the synthetic measurements
+    inside the package.
+    """
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.examples import ARCHIVE
+    from sims_analysis.report import analyse, to_text, write_files
+
+    question = {name: options.pop(name) for name in _QUESTION}
+    source = options
+    if source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
+        source |= {"archive": ARCHIVE, "offline": True}
+    if not ids:
+        if source["archive"] is None:
+            raise click.UsageError("name the ids; the command search finds them")
+        ids = tuple(Archive(source["archive"]).ids())
+    with open_client(**source) as client:
+        results, failures = get(client, ids)
+    reports = []
+    for result in results:
+        try:
+            ds, notes = _dataset(result)
+            one = analyse(
+                ds, donors=_names(donors), acceptors=_names(acceptors), notes=notes, **question
+            )
+            if style == "table":
+                click.echo(to_text(one) + "\n")
+            files = [] if no_files else [str(path) for path in write_files(ds, one, out)]
+        except SimsError as error:
+            failures[result.data_id] = one_line(error)
+            continue
+        if style == "table" and files:
+            click.echo("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
+        reports.append(one.to_dict() | {"files": files})
+    if style == "json":
+        print_json({"reports": reports, "failures": failures})
+    finish(len(reports), failures)
+
+
+def _means_examples(ids: Sequence[str]) -> bool:
+    """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE, KEY_VARIABLES
+    from sims_analysis.examples import ARCHIVE
+
+    names = Archive(ARCHIVE).ids()
+    if set(ids) <= set(names):
+        return True
+    if any(os.environ.get(variable) for variable in (ENDPOINT_VARIABLE, *KEY_VARIABLES)):
+        return False
+    raise click.UsageError(
+        f"{', '.join(i for i in ids if i not in names)}: no example (these are "
+        f"{', '.join(names)}); for your own data give --archive or --endpoint, or set "
+        f"{KEY_VARIABLES[0]}"
+    )
+
+
+def _dataset(result: SIMSResult) -> tuple[Any, list[str]]:
+    """Make the Dataset; what was noticed on the way belongs under the table."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ds = result.to_dataset()
+    return ds, [str(warning.message) for warning in caught]
