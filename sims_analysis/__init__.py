@@ -30,6 +30,27 @@ if TYPE_CHECKING:
     from sims_analysis.batches import stack
     from sims_analysis.dataset import to_dataset
     from sims_analysis.delivered import to_profiles
+    from sims_analysis.errors import (
+        AmbiguousJunctionWarning,
+        ApiError,
+        ArchiveError,
+        ConnectionFailed,
+        DoseWarning,
+        JunctionError,
+        NotFound,
+        PartialResultsError,
+        PayloadError,
+        ProfileError,
+        ProfileWarning,
+        RateLimited,
+        RequestTimeout,
+        SimsError,
+        SimsWarning,
+        SpeciesError,
+        StatusError,
+        Unauthorized,
+        UnitsError,
+    )
     from sims_analysis.examples import open_example
     from sims_analysis.export import to_csv, to_excel, to_simulator
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
@@ -39,6 +60,7 @@ if TYPE_CHECKING:
     from sims_analysis.tables import results_table
     from sims_analysis.units import dequantify, quantify
     from sims_analysis.unstacking import unstack
+    from sims_analysis.versions import show_versions
 
 _MODULES = {
     "analysis.budget": ["containing_depth", "dose_budget"],
@@ -56,6 +78,27 @@ _MODULES = {
     "batches": ["stack"],
     "dataset": ["to_dataset"],
     "delivered": ["to_profiles"],
+    "errors": [
+        "AmbiguousJunctionWarning",
+        "ApiError",
+        "ArchiveError",
+        "ConnectionFailed",
+        "DoseWarning",
+        "JunctionError",
+        "NotFound",
+        "PartialResultsError",
+        "PayloadError",
+        "ProfileError",
+        "ProfileWarning",
+        "RateLimited",
+        "RequestTimeout",
+        "SimsError",
+        "SimsWarning",
+        "SpeciesError",
+        "StatusError",
+        "Unauthorized",
+        "UnitsError",
+    ],
     "examples": ["open_example"],
     "export": ["to_csv", "to_excel", "to_simulator"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
@@ -65,15 +108,35 @@ _MODULES = {
     "tables": ["results_table"],
     "units": ["dequantify", "quantify"],
     "unstacking": ["unstack"],
+    "versions": ["show_versions"],
 }
 _SUBMODULES = ("errors", "testing")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AmbiguousJunctionWarning",
+    "ApiError",
     "Archive",
+    "ArchiveError",
     "Client",
+    "ConnectionFailed",
     "DepthProfile",
+    "DoseWarning",
+    "JunctionError",
+    "NotFound",
+    "PartialResultsError",
+    "PayloadError",
+    "ProfileError",
+    "ProfileWarning",
+    "RateLimited",
+    "RequestTimeout",
     "SIMSResult",
+    "SimsError",
+    "SimsWarning",
+    "SpeciesError",
+    "StatusError",
+    "Unauthorized",
+    "UnitsError",
     "__version__",
     "below_detection",
     "containing_depth",
@@ -100,6 +163,7 @@ __all__ = [
     "results_table",
     "save",
     "save_figure",
+    "show_versions",
     "stack",
     "testing",
     "to_csv",

@@ -259,6 +259,16 @@ class SIMSResult:
         In the order delivered; empty if the entry has no SIMS data.
     provenance : dict, optional
         ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> b = sims.DepthProfile(
+    ...     species_name="B", depths=[0, 10], depth_units="nm",
+    ...     concentrations=[1e18, 3e18], concentration_units="atoms/cm^3",
+    ... )
+    >>> sims.SIMSResult(data_id="wafer-7", depth_profiles=[b])
+    <SIMSResult 'wafer-7': B>
     """
 
     data_id: str

@@ -1,0 +1,91 @@
+"""The public names: all reachable, all documented, none heavy to import."""
+
+import inspect
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import sims_analysis as sims
+
+HEAVY = {
+    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "stamina", "orjson", "click",
+    "matplotlib", "dask", "h5py", "h5netcdf", "zarr", "starlette", "tqdm",
+}  # fmt: skip
+FUNCTIONS = [
+    name for name in sims.__all__
+    if callable(getattr(sims, name)) and not (
+        inspect.isclass(getattr(sims, name)) and issubclass(getattr(sims, name), BaseException))
+]  # fmt: skip
+#: Fixed by the design: other people's code calls these.
+PROMISED = ["Client", "SIMSResult", "DepthProfile", "to_dataset", "to_profiles", "stack", "to_grid", "quantify", "dequantify", "save", "load", "open_example", "interpolate", "integrated_dose", "cumulative_dose", "dose_budget", "crossings", "junction_depth", "metallurgical_junctions", "moments", "decay_length", "peak", "detection_limit", "with_counting_statistics", "calibrate_depth", "compare", "align", "repeatability", "plot_profiles", "save_figure", "provenance", "show_versions"]
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_the_promised_names_are_there(name):
+    assert name in sims.__all__
+
+
+def test_what_all_lists_is_what_can_be_reached():
+    source = inspect.getsource(sims)
+    typed = set(re.findall(r"^    from sims_analysis\S* import (.*)$", source, re.MULTILINE))
+    imported = {n.strip() for line in typed for n in line.strip("(").split(",") if n.strip()}
+    block = re.search(r"errors import \((.*?)\)", source, re.DOTALL)[1]
+    imported |= {n.strip() for n in block.split(",") if n.strip()}
+    assert imported | {"__version__"} == set(sims.__all__) == set(dir(sims))
+    assert sims.__all__ == sorted(sims.__all__)
+    for name in sims.__all__:
+        assert getattr(sims, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'integrated_dosis'"):
+        sims.integrated_dosis  # noqa: B018
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def test_importing_the_package_pulls_in_nothing_heavy():
+    loaded = run("import sims_analysis, sys; print(*{m.split('.')[0] for m in sys.modules})")
+    assert not HEAVY & set(loaded)
+
+
+def test_a_first_answer_needs_no_figure_no_network_and_no_dask():
+    loaded = run("""
+        import sims_analysis as sims, sys
+        b = sims.DepthProfile(species_name="B", depths=[0, 1], depth_units="nm",
+                              concentrations=[1, 2], concentration_units="cm^-3")
+        sims.integrated_dose(sims.to_dataset([b]))
+        print(*{m.split('.')[0] for m in sys.modules})
+    """)
+    assert not {"matplotlib", "httpx", "stamina", "starlette", "h5py", "zarr"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_everything_public_is_documented_with_an_example(name):
+    thing = getattr(sims, name)
+    doc = inspect.getdoc(thing)
+    assert doc, name
+    assert "Examples\n--------" in doc, f"{name} has no example"
+    assert ">>> " in doc
+    parameters = [
+        p for p in inspect.signature(thing).parameters.values()
+        if p.name not in ("self", "_keys") and p.kind is not p.VAR_KEYWORD
+    ]  # fmt: skip
+    if parameters:
+        assert "Parameters\n----------" in doc, f"{name} does not describe its parameters"
+        for p in parameters:
+            assert re.search(rf"\b{p.name}\b", doc), f"{name} does not describe {p.name}"
+
+
+def test_show_versions_names_what_matters(capsys):
+    sims.show_versions()
+    told = capsys.readouterr().out
+    for name in ("python", "sims-analysis", "numpy", "xarray", "pint"):
+        assert re.search(rf"^{name} +\S", told, re.MULTILINE)
