@@ -20,7 +20,40 @@ FUNCTIONS = [
         inspect.isclass(getattr(sims, name)) and issubclass(getattr(sims, name), BaseException))
 ]  # fmt: skip
 #: Fixed by the design: other people's code calls these.
-PROMISED = ["Client", "SIMSResult", "DepthProfile", "to_dataset", "to_profiles", "stack", "to_grid", "quantify", "dequantify", "save", "load", "open_example", "interpolate", "integrated_dose", "cumulative_dose", "dose_budget", "crossings", "junction_depth", "metallurgical_junctions", "moments", "decay_length", "peak", "detection_limit", "with_counting_statistics", "calibrate_depth", "compare", "align", "repeatability", "plot_profiles", "save_figure", "provenance", "show_versions"]
+PROMISED = [
+    "Client",
+    "SIMSResult",
+    "DepthProfile",
+    "to_dataset",
+    "to_profiles",
+    "stack",
+    "to_grid",
+    "quantify",
+    "dequantify",
+    "save",
+    "load",
+    "open_example",
+    "interpolate",
+    "integrated_dose",
+    "cumulative_dose",
+    "dose_budget",
+    "crossings",
+    "junction_depth",
+    "metallurgical_junctions",
+    "moments",
+    "decay_length",
+    "peak",
+    "detection_limit",
+    "with_counting_statistics",
+    "calibrate_depth",
+    "compare",
+    "align",
+    "repeatability",
+    "plot_profiles",
+    "save_figure",
+    "provenance",
+    "show_versions",
+]
 
 
 @pytest.mark.parametrize("name", PROMISED)

@@ -63,7 +63,7 @@ def detection_limit(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.detection_limit(ds, window=("700 nm", "800 nm")).attrs["units"]
+    >>> sims.detection_limit(ds, window=("420 nm", "490 nm")).attrs["units"]
     'atom/cm^3'
     """
     if rule not in ("mean+3sigma", "currie"):

@@ -290,7 +290,8 @@ def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variab
     if not frame.lazy and bool((empty & frame.value.notnull().any(frame.dim)).any()):
         where = np.argwhere((empty & frame.value.notnull().any(frame.dim)).data)[0]
         raise ProfileError(
-            f"background={background!r}: {frame.label(*where)} has no sample in that window"
+            f"background={background!r}: {frame.label(*where)} has no sample in that window; "
+            f"the axis spans {span(frame)}"
         )
     return mean, deviation / count**0.5
 
@@ -302,10 +303,9 @@ def _complain(found: DoseIntegral, *, strict: bool) -> None:
     truncated = np.asarray(found.status.data) == kernels.TRUNCATED
     if strict and truncated.any():
         where = np.argwhere(truncated)[0]
-        depth = np.asarray(frame.depth.data)
         raise ProfileError(
             f"{frame.label(*where)}: the limits reach beyond the samples "
-            f"(the axis spans {np.nanmin(depth):g} to {np.nanmax(depth):g} nm)"
+            f"(the axis spans {span(frame)})"
         )
     warn_of_status(
         frame,
@@ -314,6 +314,12 @@ def _complain(found: DoseIntegral, *, strict: bool) -> None:
         "the limits reach beyond the samples; integrated over what was measured",
         DoseWarning,
     )
+
+
+def span(frame: Frame) -> str:
+    """Tell from where to where the axis runs, for messages."""
+    depth = np.asarray(frame.depth.data)
+    return f"{np.nanmin(depth):g} to {np.nanmax(depth):g} nm"
 
 
 def term(frame: Frame, name: str) -> str:

@@ -248,9 +248,7 @@ def decay_length(
     result = xr.Dataset(
         {
             "decay_length": frame.array(length, "decay_length"),
-            "per_decade": frame.array(
-                length * np.log(10.0), "decay_per_decade", label="per_decade"
-            ),
+            "per_decade": frame.array(decade, "decay_per_decade", label="per_decade"),
             "stderr": frame.array(stderr, "decay_length", label="stderr"),
             "n": frame.array(count, "samples_used", label="n"),
             **_used(frame, first, last),

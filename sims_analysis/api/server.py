@@ -49,8 +49,8 @@ __all__ = ["KEY_VARIABLE", "create_app", "serve"]
 KEY_VARIABLE = "SIMS_SERVER_KEY"
 
 _COMPRESSED_FROM = 1000
-#: Of the levels of gzip, the one after which time grows and size does not shrink.
-_COMPRESSION = 5
+#: Of digits, gzip leaves 10 % more at level 1 than at 9, in a sixth of the time.
+_COMPRESSION = 1
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _NS = 1_000_000_000
 

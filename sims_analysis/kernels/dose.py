@@ -1,23 +1,36 @@
 """Integrals of profiles over depth, in value times depth: no units, no factor.
 
-The trapezoid with any limits is linear in the values, so it is a weight for every sample, built
-once, and one dot product. The log-linear rule is exact for exponentials and is summed segment by
-segment.
+The trapezoid with any limits is linear in the values, so on a shared axis it is a weight for
+every sample, built once, and one dot product a row. Everything else is a sum over segments: the
+whole ones between the limits, and the two that the limits cut.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.gaps import Laid, bridgeable, gaps, lay_out
 from sims_analysis.kernels.interpolation import between
-from sims_analysis.kernels.rows import Rows, blocks, compress, flat_rows, per_row
+from sims_analysis.kernels.rows import (
+    BLOCK,
+    block_of,
+    blocks,
+    compress,
+    dot_rows,
+    flat_rows,
+    per_row,
+    precision,
+)
+from sims_analysis.kernels.segments import log_mean, means
 
 __all__ = ["Integral", "cumulative", "integrate", "log_mean", "trapezoid_weights", "variance"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 OK, NO_DATA, TRUNCATED = 0, 1, 5
 
@@ -34,11 +47,11 @@ class Integral(NamedTuple):
     start: Array
     stop: Array
     status: NDArray[np.uint8]
-    fallbacks: NDArray[np.intp]
+    fallbacks: Index
 
 
 def trapezoid_weights(
-    depth: Array, start: Array | float, stop: Array | float, seams: NDArray[np.intp] | None = None
+    depth: Array, start: Array | float, stop: Array | float, seams: Index | None = None
 ) -> Array:
     """Give the weight of every sample in the trapezoidal integral from `start` to `stop`.
 
@@ -72,33 +85,9 @@ def trapezoid_weights(
     return weights
 
 
-def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Mean of the exponential through two values: ``(c1 - c0) / ln(c1 / c0)``.
-
-    Computed as ``d / log1p(d / c0)`` with ``d = c1 - c0``: full precision where the plain formula
-    loses all of it (c1 near c0). Where an end is not positive: the mean of the two.
-
-    Returns
-    -------
-    mean : ndarray
-    fell_back : ndarray of bool
-    """
-    d = c1 - c0
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = d / np.log1p(d / c0)
-    positive = (c0 > 0) & (c1 > 0)
-    mean[d == 0] = c0[d == 0]
-    odd = positive & ~np.isfinite(mean)
-    if odd.any():
-        mean[odd] = d[odd] / (np.log(c1[odd]) - np.log(c0[odd]))
-    fell_back = ~positive & (d != 0)
-    mean[fell_back] = 0.5 * (c0[fell_back] + c1[fell_back])
-    return mean, fell_back
-
-
 def integrate(
     depth: Array,
-    value: Array,
+    value: NDArray[Any],
     start: Array | float = np.nan,
     stop: Array | float = np.nan,
     *,
@@ -110,6 +99,7 @@ def integrate(
     ----------
     depth : ndarray, shape (n,) or (..., n)
     value : ndarray, shape (..., n)
+        In any precision; the integral is summed in float64.
     start, stop : float or ndarray, shape (...)
         Limits; NaN means the profile's own end. A limit beyond the samples counts as the end,
         and the status says ``truncated``. Limits between samples are interpolated.
@@ -120,112 +110,271 @@ def integrate(
     Integral
         NaN, and status ``no_data``, where fewer than two samples bear on the interval.
     """
-    rows_value, lead = flat_rows(value)
-    rows_depth = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    a, b = per_row(start, lead), per_row(stop, lead)
-    shared = depth.ndim == 1 and depth.size > 1 and np.ndim(start) == np.ndim(stop) == 0
-    if shared:
-        found = _shared_axis(rows_depth, rows_value, float(start), float(stop), rule)
-        holes = np.flatnonzero(~np.isfinite(found.value) & (found.status != NO_DATA))
-        if holes.size:
-            # A NaN in the sum is a sample that was not measured: these rows have own axes.
-            rows = compress(rows_depth, rows_value[holes])
-            repaired = _own_axes(rows, a[holes], b[holes], rule)
-            for field in Integral._fields:
-                getattr(found, field)[holes] = getattr(repaired, field)
-    else:
-        found = _own_axes(compress(rows_depth, rows_value), a, b, rule)
+    rows, lead = flat_rows(value)
+    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
+    count = rows.shape[0]
+    found = Integral(
+        np.full(count, np.nan),
+        np.full(count, np.nan),
+        np.full(count, np.nan),
+        np.full(count, NO_DATA, dtype=np.uint8),
+        np.zeros(count, dtype=np.intp),
+    )
+    log = rule == "loglinear"
+    if depth.ndim == 1 and depth.size > 1 and np.ndim(start) == np.ndim(stop) == 0:
+        _on_one_axis(found, axes, rows, float(start), float(stop), log=log)
+    elif rows.size:
+        a, b = per_row(start, lead), per_row(stop, lead)
+        for begin in range(0, count, _GROUP):
+            group = np.arange(begin, min(begin + _GROUP, count))
+            _on_own_axes(found, group, axes, rows, a, b, log=log)
     return found._replace(**{f: getattr(found, f).reshape(lead) for f in Integral._fields})
 
 
-def _shared_axis(z: Array, value: Array, start: float, stop: float, rule: str) -> Integral:
-    first, last = z[0], z[-1]
-    a = first if np.isnan(start) else max(start, first)
-    b = last if np.isnan(stop) else min(stop, last)
-    count = value.shape[0]
-    status = TRUNCATED if start < first or stop > last else OK
-    fallbacks = np.zeros(count, dtype=np.intp)
+#: Rows whose cut segments are worked on at a time.
+_GROUP = 8192
+
+
+def _on_one_axis(
+    found: Integral, depth: Array, value: NDArray[Any], start: float, stop: float, *, log: bool
+) -> None:
+    z = block_of(depth, slice(None))
+    a = z[0] if np.isnan(start) else max(start, z[0])
+    b = z[-1] if np.isnan(stop) else min(stop, z[-1])
     if not a < b:
-        total, status = np.full(count, np.nan), NO_DATA
-    else:
-        lo = int(np.searchsorted(z, a, side="right")) - 1
-        hi = int(np.searchsorted(z, b, side="left")) + 1
-        if rule == "trapezoid":
-            # vecdot sums each row by itself, so that neither chunks nor order change a bit.
-            total = np.vecdot(value[:, lo:hi], trapezoid_weights(z[lo:hi], a, b))
-        else:
-            total = np.empty(count)
-            for block in blocks(count, hi - lo):
-                total[block], fallbacks[block] = _loglinear_block(
-                    z[lo:hi], value[block, lo:hi], a, b
+        return
+    window = slice(
+        int(np.searchsorted(z, a, side="right")) - 1, int(np.searchsorted(z, b, side="left")) + 1
+    )
+    integral = _LogLinear(z[window], a, b) if log else _Trapezoid(z[window], a, b)
+    found.start[:], found.stop[:] = a, b
+    found.status[:] = TRUNCATED if start < z[0] or stop > z[-1] else OK
+    left_over = []
+    for block in integral.blocks(value):
+        total, fallbacks = integral(value[:, window], block)
+        found.value[block], found.fallbacks[block] = total, fallbacks
+        if not np.isfinite(total).all():
+            # A NaN in the sum is a sample that was not measured: these rows have own axes.
+            left_over.append(block.start + np.flatnonzero(~np.isfinite(total)))
+    if left_over:
+        rest = np.concatenate(left_over)
+        found.fallbacks[rest] = 0
+        limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
+        for begin in range(0, rest.size, _GROUP):
+            _on_own_axes(found, rest[begin : begin + _GROUP], z, value, *limits, log=log)
+
+
+class _Trapezoid:
+    """Trapezoidal integrals of rows ``(R, m)`` on one axis, from a to b in its outer segments."""
+
+    def __init__(self, z: Array, a: float, b: float) -> None:
+        self.z = z
+        self.weights = trapezoid_weights(z, a, b)
+
+    def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
+        """Nothing but the dot product is made of most data: they need no small blocks."""
+        direct = value.dtype == np.float64 and value.strides[-1] == value.itemsize
+        return blocks(value.shape[0], 1 if direct else self.z.size)
+
+    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, int]:
+        c = value[block]
+        if c.dtype != np.float64 or c.strides[-1] != c.itemsize:
+            c = block_of(value, block)
+        total = dot_rows(c, self.weights)
+        holes = np.flatnonzero(~np.isfinite(total))
+        for part in blocks(holes.size, self.z.size):
+            total[holes[part]] = self._bridged(block_of(c, holes[part]))
+        return total, 0
+
+    def _bridged(self, c: Array) -> Array:
+        """Integrate rows with gaps; NaN for those with many, or with some at their ends."""
+        z, m = self.z, self.z.size
+        absent = np.flatnonzero(c != c)  # noqa: PLR0124  # NaN alone differs from itself
+        possible = bridgeable(absent, len(c), m, margin=2)
+        if not possible.any():
+            return np.full(len(c), np.nan)
+        absent = absent[possible[absent // m]]
+        row, p, q = found = gaps(absent, m)
+        cp, cq = (c[end] for end in found.ends)
+        # One segment over the gap, in place of the halves beside it that the weights count.
+        bridge = (cp + cq) * (z[q] - z[p]) - cp * (z[p + 1] - z[p]) - cq * (z[q] - z[q - 1])
+        c.reshape(-1)[absent] = 0.0
+        return dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
+
+
+class _LogLinear:
+    """Log-linear integrals of rows ``(R, m)`` on one axis, from a to b in its outer segments."""
+
+    def __init__(self, z: Array, a: float, b: float) -> None:
+        self.z, self.a, self.b = z, a, b
+        # The outer segments are pieces unless the limits are samples.
+        self.cut_first = a > z[0] or (z.size == 2 and b < z[1])
+        self.cut_last = b < z[-1] and z.size > 2
+        self.width = np.diff(z)
+        self.width[:1] *= not self.cut_first
+        self.width[-1:] *= not self.cut_last
+        self.scratch = np.empty((2, 0))
+
+    def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
+        return blocks(value.shape[0], self.z.size)
+
+    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, Index]:
+        c, m = block_of(value, block), self.z.size
+        flat = c.reshape(-1)
+        if self.scratch.shape[1] < flat.size:
+            self.scratch = np.empty((2, flat.size))
+        mean, work = self.scratch[:, : flat.size]
+        fell = means(flat[:-1], flat[1:], mean[:-1], work[:-1], log=True)
+        of_rows = mean.reshape(c.shape)[:, :-1]
+        total = dot_rows(of_rows, self.width)
+        fallbacks = np.zeros(c.shape[0], dtype=np.intp)
+        if fell.size:
+            column = fell % m
+            # Not those that join one row to the next, nor the pieces, which are counted below.
+            whole = (column >= int(self.cut_first)) & (column < m - 1 - int(self.cut_last))
+            fallbacks += np.bincount(fell[whole] // m, minlength=c.shape[0])
+        holes = np.flatnonzero(~np.isfinite(total))
+        if holes.size:
+            self._bridge(total, fallbacks, c, of_rows, holes)
+        if self.cut_first:
+            stop = min(self.b, float(self.z[1]))
+            self._add_piece(total, fallbacks, c, 0, self.a, stop)
+        if self.cut_last:
+            self._add_piece(total, fallbacks, c, m - 2, float(self.z[-2]), self.b)
+        return total, fallbacks
+
+    def _bridge(
+        self, total: Array, fallbacks: Index, c: Array, of_rows: Array, holes: Index
+    ) -> None:
+        """Put one segment over each gap, where the gaps are few and not at the ends of a row."""
+        z, m = self.z, self.z.size
+        values = c[holes]
+        absent = np.flatnonzero(values != values)  # noqa: PLR0124  # NaN differs from itself
+        possible = bridgeable(absent, holes.size, m, margin=2)
+        if not possible.any():
+            return
+        absent = absent[possible[absent // m]]
+        row, p, q = found = gaps(absent, m)
+        mean, fell_back = log_mean(*(values[end] for end in found.ends))
+        measured = of_rows[holes]
+        measured[absent // m, absent % m] = measured[absent // m, absent % m - 1] = 0.0
+        total[holes] = dot_rows(measured, self.width)
+        total[holes] += np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
+        fallbacks[holes] += np.bincount(row[fell_back], minlength=holes.size)
+
+    def _add_piece(
+        self, total: Array, fallbacks: Index, c: Array, i: int, u: float, v: float
+    ) -> None:
+        area, fell = _piece(self.z[i], self.z[i + 1], c[:, i], c[:, i + 1], u, v, log=True)
+        total += area
+        fallbacks += fell
+
+
+def _piece(
+    z0: Any, z1: Any, c0: Array, c1: Array, u: Any, v: Any, *, log: bool
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Integrate from u to v within segments from z0 to z1."""
+    width = z1 - z0
+    at_u, _ = between(c0, c1, np.broadcast_to((u - z0) / width, c0.shape), log=log)
+    at_v, _ = between(c0, c1, np.broadcast_to((v - z0) / width, c0.shape), log=log)
+    mean = 0.5 * (at_u + at_v)
+    straight = np.zeros(c0.shape, dtype=bool)
+    if log:
+        # A segment that is a straight line stays one where a limit cuts it.
+        straight = ~((c0 > 0) & (c1 > 0))
+        mean = np.where(straight, mean, log_mean(at_u, at_v)[0])
+    return mean * (v - u), straight & (c0 != c1)
+
+
+def _on_own_axes(
+    found: Integral,
+    group: Index,
+    depth: Array,
+    value: NDArray[Any],
+    start: Array,
+    stop: Array,
+    *,
+    log: bool,
+) -> None:
+    """Integrate the rows of a group, each from its own samples and between its own limits."""
+    n = value.shape[1]
+    limited = not (np.isnan(start[group]).all() and np.isnan(stop[group]).all())
+    # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
+    cut = np.full((2, 4, group.size), np.nan)
+    scratch: tuple[Array, Array] | None = None
+    for block in blocks(group.size, n):
+        where = group[block]
+        if where[-1] - where[0] == where.size - 1:
+            where = slice(where[0], where[-1] + 1)  # type: ignore[assignment]  # a view, no copy
+        laid = lay_out(block_of(depth, where), block_of(value, where))
+        if laid.value.size < 2:
+            found.value[where] = found.start[where] = found.stop[where] = np.nan
+            found.status[where] = NO_DATA
+            continue
+        first, last = laid.first(), laid.last()
+        a, b = np.fmax(start[where], first), np.fmin(stop[where], last)
+        some = (a < b) & (laid.end - laid.begin > 1)
+        found.start[where] = np.where(some, a, np.nan)
+        found.stop[where] = np.where(some, b, np.nan)
+        truncated = (start[where] < first) | (stop[where] > last)
+        found.status[where] = np.where(some, np.where(truncated, TRUNCATED, OK), NO_DATA)
+        lo, hi = laid.around(a, b) if limited else (laid.begin, laid.end - 1)
+        lo, hi = np.where(some, lo, 0), np.where(some, hi, 0)
+        if limited:
+            for side, i in enumerate((lo, hi - 1)):
+                i = np.clip(i, 0, laid.value.size - 2)  # noqa: PLW2901  # rows without an integral
+                cut[side, :, block] = np.stack(
+                    [laid.depth[i], laid.depth[i + 1], laid.value[i], laid.value[i + 1]]
                 )
-    return Integral(
-        np.asarray(total, dtype=np.float64),
-        np.full(count, a),
-        np.full(count, b),
-        np.full(count, status, dtype=np.uint8),
-        fallbacks,
-    )
+            lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
+        if scratch is None or scratch[0].size < laid.value.size:
+            scratch = np.empty(laid.value.size), np.empty(laid.value.size)
+        total, fallbacks = _whole_segments(laid, lo, hi, *scratch, log=log)
+        found.value[where] = np.where(some, total, np.nan)
+        found.fallbacks[where] = np.where(some, fallbacks, 0)
+    if limited:
+        _add_cut_segments(found, group, cut, log=log)
 
 
-def _loglinear_block(z: Array, c: Array, a: float, b: float) -> tuple[Array, NDArray[np.intp]]:
-    z, c = z.copy(), c.copy()
-    # Move the outer samples to the limits; samples [0, 1] and [-2, -1] bracket them.
-    at_start, _ = between(c[:, 0], c[:, 1], np.full(len(c), (a - z[0]) / (z[1] - z[0])), log=True)
-    at_stop, _ = between(
-        c[:, -2], c[:, -1], np.full(len(c), (b - z[-2]) / (z[-1] - z[-2])), log=True
-    )
-    c[:, 0], c[:, -1], z[0], z[-1] = at_start, at_stop, a, b
-    mean, fell_back = log_mean(c[:, :-1], c[:, 1:])
-    return np.vecdot(mean, np.diff(z)), np.count_nonzero(fell_back, axis=1)
+def _whole_segments(
+    laid: Laid, lo: Index, hi: Index, area: Array, work: Array, *, log: bool
+) -> tuple[Array, Index]:
+    """Sum the segments from sample `lo` to sample `hi` of each row."""
+    z, c = laid.depth, laid.value
+    area, work = area[: c.size], work[: c.size]
+    fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=log)
+    np.subtract(z[1:], z[:-1], out=work[:-1])
+    area[:-1] *= work[:-1]
+    area[-1] = 0.0
+    # Between the rows' ranges lie their seams, and what was not measured: every other sum.
+    total = np.add.reduceat(area, np.stack([lo, hi], axis=1).reshape(-1))[::2]
+    total[lo >= hi] = 0.0
+    fallbacks = np.zeros(lo.size, dtype=np.intp)
+    if fell.size:
+        row = np.searchsorted(laid.begin, fell, side="right") - 1
+        whole = (fell >= lo[row]) & (fell < hi[row])
+        fallbacks += np.bincount(row[whole], minlength=lo.size)
+    return total, fallbacks
 
 
-def _own_axes(rows: Rows, start: Array, stop: Array, rule: str) -> Integral:
-    first, last = rows.first(), rows.last()
-    a = np.fmax(start, first)
-    b = np.fmin(stop, last)
-    status = np.where((start < first) | (stop > last), TRUNCATED, OK).astype(np.uint8)
-    empty = ~(a < b) | (rows.size < 2)
-    status[empty] = NO_DATA
-    # Any limits will do for rows without an integral; they are blanked below.
-    a_safe, b_safe = np.where(empty, 0.0, a), np.where(empty, 0.0, b)
-    if rule == "trapezoid":
-        segment_row = rows.row[:-1]
-        weights = (
-            trapezoid_weights(rows.depth, a_safe[segment_row], b_safe[segment_row], rows.seams)
-            if rows.depth.size > 1
-            else np.zeros(rows.depth.size)
-        )
-        total, fallbacks = rows.sum(weights * rows.value), np.zeros(rows.count, dtype=np.intp)
-    else:
-        total, fallbacks = _loglinear_rows(rows, a_safe, b_safe)
-    total = np.where(empty, np.nan, total)
-    return Integral(
-        total, np.where(empty, np.nan, a), np.where(empty, np.nan, b), status, fallbacks
-    )
-
-
-def _loglinear_rows(rows: Rows, a: Array, b: Array) -> tuple[Array, NDArray[np.intp]]:
-    if rows.depth.size < 2:
-        return np.zeros(rows.count), np.zeros(rows.count, dtype=np.intp)
-    z0, z1, c0, c1 = rows.depth[:-1], rows.depth[1:], rows.value[:-1], rows.value[1:]
-    row = rows.row[:-1]
-    u, v = np.clip(z0, a[row], b[row]), np.clip(z1, a[row], b[row])
-    part = v - u
-    part[rows.seams] = 0.0
-    inside = np.flatnonzero(part > 0)
-    z0, z1, c0, c1, u, v = (array[inside] for array in (z0, z1, c0, c1, u, v))
-    at_u, _ = between(c0, c1, (u - z0) / (z1 - z0), log=True)
-    at_v, _ = between(c0, c1, (v - z0) / (z1 - z0), log=True)
-    mean, fell_back = log_mean(at_u, at_v)
-    samples = np.zeros(rows.depth.size)
-    samples[inside] = mean * part[inside]
-    fallbacks = np.bincount(row[inside][fell_back], minlength=rows.count)
-    return rows.sum(samples), fallbacks
+def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -> None:
+    some = found.status[group] != NO_DATA
+    rows = group[some]
+    first, last = cut[0][:, some], cut[1][:, some]
+    a, b = found.start[rows], found.stop[rows]
+    area, fell = _piece(*first, a, np.minimum(b, first[1]), log=log)
+    found.value[rows] += area
+    found.fallbacks[rows] += fell
+    # Where both limits lie in one segment, it has been counted.
+    two = last[0] > first[0]
+    rows, last, b = rows[two], last[:, two], b[two]
+    area, fell = _piece(*last, last[0], b, log=log)
+    found.value[rows] += area
+    found.fallbacks[rows] += fell
 
 
 def variance(
-    depth: Array, stderr: Array, start: Array | float = np.nan, stop: Array | float = np.nan
+    depth: Array, stderr: NDArray[Any], start: Array | float = np.nan, stop: Array | float = np.nan
 ) -> Array:
     """Variance of the trapezoidal integral of independent samples: the sum of (w_i sigma_i)^2.
 
@@ -239,41 +388,61 @@ def variance(
     Returns
     -------
     ndarray, shape (...)
+        NaN where fewer than two samples bear on the interval.
     """
     rows_stderr, lead = flat_rows(stderr)
-    rows_depth = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    rows = compress(rows_depth, rows_stderr)
-    a = np.fmax(per_row(start, lead), rows.first())
-    b = np.fmin(per_row(stop, lead), rows.last())
-    empty = ~(a < b)
-    a, b = np.where(empty, 0.0, a), np.where(empty, 0.0, b)
-    if rows.depth.size < 2:
-        return np.full(lead, np.nan)
-    row = rows.row[:-1]
-    weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
-    total = rows.sum((weights * rows.value) ** 2)
-    return np.where(empty, np.nan, total).reshape(lead)
+    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
+    start, stop = per_row(start, lead), per_row(stop, lead)
+    total = np.full(rows_stderr.shape[0], np.nan)
+    for block in blocks(*rows_stderr.shape):
+        rows = compress(block_of(axes, block), block_of(rows_stderr, block))
+        if rows.depth.size < 2:
+            continue
+        first, last = rows.first(), rows.last()
+        a, b = np.fmax(start[block], first), np.fmin(stop[block], last)
+        some = (a < b) & (rows.size > 1)
+        # Any limits will do for rows without an integral.
+        a, b = np.where(some, a, 0.0), np.where(some, b, 0.0)
+        row = rows.row[:-1]
+        weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
+        total[block] = np.where(some, rows.sum((weights * rows.value) ** 2), np.nan)
+    return total.reshape(lead)
 
 
-def cumulative(depth: Array, value: Array, *, rule: str = "trapezoid") -> Array:
+def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") -> NDArray[Any]:
     """Integrate from the first sample of each row to each of its samples.
 
     Returns
     -------
     ndarray, shape (..., n)
-        0 at the first sample of a row; NaN where there is no sample.
+        0 at the first sample of a row; NaN where there is no sample. Summed in float64, given
+        back in float32 where the values are float32.
     """
-    rows_value, lead = flat_rows(value)
-    rows_depth = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    n = rows_value.shape[1]
-    result = np.full(rows_value.shape, np.nan)
-    for row in range(rows_value.shape[0]):
-        z = rows_depth if rows_depth.ndim == 1 else rows_depth[row]
-        where = np.flatnonzero(~(np.isnan(rows_value[row]) | np.isnan(z)))
-        if where.size == 0:
-            continue
-        c = rows_value[row, where]
-        mean = 0.5 * (c[:-1] + c[1:]) if rule == "trapezoid" else log_mean(c[:-1], c[1:])[0]
-        result[row, where[0]] = 0.0
-        result[row, where[1:]] = np.cumsum(mean * np.diff(z[where]))
-    return result.reshape(*lead, n)
+    rows_value, _ = flat_rows(value)
+    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
+    log, n = rule == "loglinear", value.shape[-1]
+    result = np.empty(rows_value.shape, dtype=precision(value))
+    if result.size == 0:
+        return result.reshape(value.shape)
+    scratch = np.empty((2, max(n, BLOCK)))
+    for block in blocks(*rows_value.shape):
+        c, z = block_of(rows_value, block), block_of(axes, block)
+        # A segment's area stands at the sample that ends it; elsewhere 0, which changes no sum.
+        flat, work = scratch[:, : c.size]
+        means(c.reshape(-1)[:-1], c.reshape(-1)[1:], flat[1:], work[1:], log=log)
+        area = flat.reshape(c.shape)
+        area[:, 0] = 0.0
+        area[:, 1:] *= np.diff(z)
+        absent = np.flatnonzero(np.isnan(c) | np.isnan(z))
+        if absent.size:
+            flat[absent] = 0.0
+            flat[np.minimum(absent + 1, c.size - 1)] = 0.0
+            row, p, q = found = gaps(absent, n)
+            bridge, work = np.empty((2, row.size))
+            before, after = found.ends
+            means(c[before], c[after], bridge, work, log=log)
+            area[after] = bridge * (z[q] - z[p] if z.ndim == 1 else z[after] - z[before])
+        running = np.cumsum(area, axis=1, out=area)
+        flat[absent] = np.nan
+        result[block] = running
+    return result.reshape(value.shape)

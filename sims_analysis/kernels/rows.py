@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLOCK", "Rows", "blocks", "compress", "flat_rows", "per_row"]
+__all__ = [
+    "BLOCK",
+    "Rows",
+    "block_of",
+    "blocks",
+    "compress",
+    "dot_rows",
+    "flat_rows",
+    "per_row",
+    "precision",
+]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 #: Samples worked on at a time: scratch arrays of this size stay in the processor's cache.
 BLOCK = 1 << 16
@@ -20,27 +33,30 @@ BLOCK = 1 << 16
 class Rows:
     """Samples of `count` profiles, end to end.
 
-    ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``; ``row`` gives the row of every
-    sample.
+    ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``.
     """
 
     depth: Array
     value: Array
-    start: NDArray[np.intp]
-    row: NDArray[np.intp]
+    start: Index
 
     @property
     def count(self) -> int:
         """Number of rows."""
         return self.start.size - 1
 
-    @property
-    def size(self) -> NDArray[np.intp]:
+    @cached_property
+    def size(self) -> Index:
         """Number of samples of each row."""
         return np.diff(self.start)
 
+    @cached_property
+    def row(self) -> Index:
+        """The row of every sample."""
+        return np.repeat(np.arange(self.count), self.size)
+
     @property
-    def seams(self) -> NDArray[np.intp]:
+    def seams(self) -> Index:
         """Positions of the segments that would join one row to the next."""
         inner = self.start[1:-1]
         return np.unique(inner[(inner > 0) & (inner < self.depth.size)]) - 1
@@ -53,7 +69,7 @@ class Rows:
         """Depth of the last sample of each row; NaN for a row without samples."""
         return self._ends(self.start[1:] - 1)
 
-    def _ends(self, position: NDArray[np.intp]) -> Array:
+    def _ends(self, position: Index) -> Array:
         ends = np.full(self.count, np.nan)
         some = self.size > 0
         ends[some] = self.depth[position[some]]
@@ -71,23 +87,23 @@ class Rows:
 def compress(depth: Array, value: Array) -> Rows:
     """Lay the rows of ``value (R, n)`` end to end, leaving out what was not measured."""
     rows, n = value.shape
-    measured = ~np.isnan(value)
+    # A comparison with itself is False for NaN alone, and faster than isnan.
+    measured = value == value  # noqa: PLR0124
     if depth.ndim > 1:
-        measured &= ~np.isnan(depth)
-    flat = np.flatnonzero(measured)
+        measured &= depth == depth  # noqa: PLR0124
+    axes = np.broadcast_to(depth, value.shape)
+    if measured.all():
+        start = np.arange(0, rows * n + 1, n) if n else np.zeros(rows + 1, dtype=np.intp)
+        return Rows(axes.reshape(-1), value.reshape(-1), start)
     start = np.zeros(rows + 1, dtype=np.intp)
     np.cumsum(np.count_nonzero(measured, axis=1), out=start[1:])
-    return Rows(
-        depth=depth[flat % n] if depth.ndim == 1 else depth.reshape(-1)[flat],
-        value=value.reshape(-1)[flat],
-        start=start,
-        row=flat // n,
-    )
+    return Rows(axes[measured], value[measured], start)
 
 
-def flat_rows(value: Array) -> tuple[Array, tuple[int, ...]]:
-    """View ``(..., n)`` as ``(R, n)``, contiguous; and the leading shape."""
-    return np.ascontiguousarray(value).reshape(-1, value.shape[-1]), value.shape[:-1]
+def flat_rows(value: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
+    """View ``(..., n)`` as ``(R, n)``, copied only where it must be; and the leading shape."""
+    lead = value.shape[:-1]
+    return value.reshape(int(np.prod(lead, dtype=np.intp)), value.shape[-1]), lead
 
 
 def per_row(parameter: Array | float, lead: tuple[int, ...]) -> Array:
@@ -100,3 +116,33 @@ def blocks(rows: int, n: int) -> Iterator[slice]:
     step = max(1, BLOCK // max(n, 1))
     for begin in range(0, rows, step):
         yield slice(begin, min(begin + step, rows))
+
+
+def block_of(rows: NDArray[Any], where: slice | Index) -> Array:
+    """Give some rows of ``(R, n)`` contiguous and in float64; an axis ``(n,)`` is all of theirs.
+
+    Data in any other layout or precision are converted block by block, and never as a whole.
+    """
+    return np.ascontiguousarray(rows if rows.ndim == 1 else rows[where], dtype=np.float64)
+
+
+def precision(value: NDArray[Any]) -> type[np.float32] | type[np.float64]:
+    """Type of a result that is as large as the data: float32 for float32, else float64."""
+    return np.float32 if value.dtype == np.float32 else np.float64
+
+
+
+def dot_rows(value: Array, weights: Array) -> Array:
+    """Weighted sum of each row of ``(R, n)``.
+
+    Each row by itself, so that neither chunks nor order change a bit; and in pieces that BLAS
+    does not share out to threads, so that the number of processors changes none either.
+    """
+    total: Array = np.vecdot(value[:, :_PIECE], weights[:_PIECE])
+    for begin in range(_PIECE, weights.size, _PIECE):
+        piece = slice(begin, begin + _PIECE)
+        total = total + np.vecdot(value[:, piece], weights[piece])
+    return total
+
+
+_PIECE = 8192

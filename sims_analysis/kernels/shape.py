@@ -73,8 +73,8 @@ def peak(
         left[found.row[~after]] = found.depth[~after]
         fwhm = right - left
         status[some] = np.where(np.isnan(fwhm[some]), TRUNCATED, OK)
-    at, top, sigma, fwhm, status = (a.reshape(lead) for a in (at, top, sigma, fwhm, status))
-    return Peak(at, top, sigma, fwhm, status)
+    found_at = Peak(at, top, sigma, fwhm, status)
+    return Peak._make(field.reshape(lead) for field in found_at)
 
 
 class Moments(NamedTuple):
