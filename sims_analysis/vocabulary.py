@@ -119,6 +119,26 @@ TERMS = {
     "decay_length": Term(
         "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
     ),
+    # comparisons
+    "ratio": Term("dimensionless", "Ratio", "b / a at the depths of a"),
+    "log_ratio": Term("dimensionless", "Logarithm of the ratio", "log10(b / a)"),
+    "rms_log_ratio": Term(
+        "dimensionless", "Root mean square of log10(b / a)", "over the samples of a in the overlap"
+    ),
+    "dose_ratio": Term("dimensionless", "Ratio of the doses", "dose_b / dose_a in the overlap"),
+    "overlap_start": Term("depth", "Start of the overlap", "first depth that both have measured"),
+    "overlap_stop": Term("depth", "End of the overlap", "last depth that both have measured"),
+    "junction_shift": Term("depth", "Junction shift", "junction depth of b minus that of a"),
+    "shift": Term("depth", "Shift", "added to the depths"),
+    "correlation": Term("dimensionless", "Correlation", "of the aligned profiles, at most 1"),
+    "relative_deviation": Term(
+        "dimensionless", "Relative standard deviation", "s / mean, s with n - 1"
+    ),
+    "depth_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the depth scale",
+        "standard uncertainty, acts on all depths alike",
+    ),
     "status": Term(None, "Status", "what is known of the answer: see sims_analysis.vocabulary"),
 }
 
@@ -148,6 +168,7 @@ STATUS = (
     "below_detection",
     "truncated",
     "",
+    "no_overlap",
 )
 
 
