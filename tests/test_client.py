@@ -17,6 +17,7 @@ import traceback
 import uuid
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import httpx
@@ -24,6 +25,7 @@ import pytest
 from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api import client as client_module
+from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint, Secret
@@ -652,9 +654,7 @@ def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
 def test_an_interrupt_ends_a_wait_for_retry_after():
     with FaultyServer(reply(b"", 429, Retry_After="100")) as server:
         client = Client(KEY, endpoint=server.url, max_connections=2)
-        asking = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
-        timer = threading.Timer(0.5, asking.start)
-        timer.start()
+        threading.Timer(0.5, os.kill, args=(os.getpid(), signal.SIGINT)).start()
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             client.get(["a", "b", "c"])
@@ -662,6 +662,28 @@ def test_an_interrupt_ends_a_wait_for_retry_after():
         time.sleep(0.2)
         assert not [t for t in threading.enumerate() if t.name == "sims-analysis-fetch"]
         assert len(server.received) == 2, "nothing more is asked"
+
+
+def test_an_interrupt_does_not_show_the_key():
+    with FaultyServer(raw(then="stall")) as server:
+        client = Client(KEY, endpoint=server.url)
+        threading.Timer(0.5, os.kill, args=(os.getpid(), signal.SIGINT)).start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.get("a")
+        assert time.monotonic() - began < 3
+    assert KEY not in everything_of(caught.value)
+
+
+def test_a_notebook_is_watched(monkeypatch):
+    class ZMQInteractiveShell:
+        pass
+
+    notebook = SimpleNamespace(get_ipython=ZMQInteractiveShell)
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    assert parallel._is_watched()
+    monkeypatch.setattr(notebook, "get_ipython", lambda: None)
+    assert not parallel._is_watched()
 
 
 def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):
