@@ -85,7 +85,7 @@ def dose_budget(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> budget = sims.dose_budget(ds, start="20 nm", stop="500 nm", rsf_uncertainty=0.1)
+    >>> budget = sims.dose_budget(ds, start="20 nm", stop="400 nm", rsf_uncertainty=0.1)
     >>> float(budget["rsf_stderr"][0] / budget["dose"][0]).__round__(3)
     0.1
     """

@@ -87,7 +87,7 @@ def integrated_dose(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> dose = sims.integrated_dose(ds, start="20 nm", stop="500 nm")
+    >>> dose = sims.integrated_dose(ds, start="20 nm", stop="400 nm")
     >>> dose.attrs["units"]
     'atom/cm^2'
     """

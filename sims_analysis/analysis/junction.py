@@ -12,6 +12,7 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.locating import located_stderr
 
 __all__ = ["junction_depth"]
 
@@ -133,8 +134,15 @@ def junction_depth(
 
 
 def _junction(depth: Any, value: Any, stderr: Any, level: Any, *after: Any, **options: Any) -> Any:
-    return kernels.junction(
+    found = kernels.junction(
         depth, value, level, stderr, after=after[0] if after else None, **options
+    )
+    if stderr is None:
+        return found
+    return found._replace(
+        stderr=located_stderr(
+            depth, value, stderr, level, found.depth, found.stderr, edge=options["edge"]
+        )
     )
 
 

@@ -158,7 +158,7 @@ def compress_flat(rows: Rows, value: Array, keep: NDArray[np.bool_]) -> Rows:
     """Keep some of the samples of end-to-end rows."""
     start = np.zeros(rows.count + 1, dtype=np.intp)
     np.cumsum(np.bincount(rows.row[keep], minlength=rows.count), out=start[1:])
-    return Rows(rows.depth[keep], value[keep], start, rows.row[keep])
+    return Rows(rows.depth[keep], value[keep], start)
 
 
 def _run_around_maximum(rows: Rows, c: Array, maximum: Array, limit: Array) -> NDArray[np.bool_]:
