@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from sims_analysis._html import profile_html, result_html
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
 from sims_analysis.strict_json import decode, refuse_duplicate_keys
 
@@ -246,6 +247,9 @@ class DepthProfile:
             f"{span} {self.concentration_units}>"
         )
 
+    def _repr_html_(self) -> str:
+        return profile_html(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SIMSResult:
@@ -356,6 +360,9 @@ class SIMSResult:
 
     def __repr__(self) -> str:
         return f"<SIMSResult {self.data_id!r}: {', '.join(self.species) or 'no SIMS data'}>"
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
 
 def _nullable(array: NDArray[np.float64]) -> list[float | None]:

@@ -1,0 +1,365 @@
+"""For tests, yours and ours: assertions that see units, and profiles whose answers are exact.
+
+``xarray.testing.assert_allclose`` passes where 1 nm is compared with 1 um: it looks at numbers
+only. These assertions compare quantities, however their unit is carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from scipy import special
+
+from sims_analysis import vocabulary
+from sims_analysis.units import CANONICAL, dequantify, is_quantity, read_quantity, unit_of_kind
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = [
+    "Truth",
+    "assert_allclose",
+    "assert_identical",
+    "erfc_profile",
+    "exponential_profile",
+    "gaussian_profile",
+]
+
+#: 1 nm x 1 atom/cm^3 is 1e-7 atom/cm^2.
+_NM_PER_CM = 1e7
+
+
+# --- assertions ---------------------------------------------------------------------------------
+
+
+def assert_allclose(actual: Any, desired: Any, *, rtol: float = 1e-9, atol: float = 0.0) -> None:
+    """Assert that two data agree in values, coordinates and kind of unit.
+
+    Parameters
+    ----------
+    actual, desired : Dataset or DataArray
+        Plain or quantified, in any units: 1000 nm agree with 1 um.
+    rtol, atol : float
+        Tolerances, as in :func:`numpy.testing.assert_allclose`; `atol` in canonical units
+        (``nm``, ``atom/cm^3``...).
+
+    Raises
+    ------
+    AssertionError
+        That names the variable, and says whether its unit or its values differ.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import sims_analysis as sims
+    >>> nm = xr.DataArray([1000.0], dims="x", attrs={"units": "nm"})
+    >>> um = xr.DataArray([1.0], dims="x", attrs={"units": "um"})
+    >>> sims.testing.assert_allclose(nm, um)
+    """
+    a, b = _canonical(actual), _canonical(desired)
+    _same_units(a, b)
+    xr.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+def assert_identical(actual: Any, desired: Any) -> None:
+    """Assert that two data are the same, bit for bit, with names and attrs.
+
+    A quantified view is the same as the plain data it shows.
+
+    Parameters
+    ----------
+    actual, desired : Dataset or DataArray
+
+    Raises
+    ------
+    AssertionError
+        That shows the difference.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.testing.assert_identical(sims.quantify(ds), ds)
+    """
+    xr.testing.assert_identical(dequantify(actual), dequantify(desired))
+
+
+def _canonical(data: Any) -> Any:
+    """Give plain data in canonical units; a unit that cannot be read stays as it is written."""
+    plain = dequantify(data)
+    if isinstance(plain, xr.DataArray):
+        coords = {n: _converted(c) for n, c in plain.coords.items()}
+        return _converted(plain.assign_coords(coords))
+    coords = {n: _converted(c) for n, c in plain.coords.items()}
+    variables = {n: _converted(v) for n, v in plain.data_vars.items()}
+    return plain.assign_coords(coords).assign(variables)
+
+
+def _converted(array: xr.DataArray) -> xr.DataArray:
+    text = array.attrs.get("units")
+    if text is None or array.dtype.kind not in "iuf" or is_quantity(array.data):
+        return array
+    unit = unit_of_kind(text, tuple(CANONICAL), str(array.name))
+    if unit.canonical == text:
+        return array
+    values = unit.to_canonical(array.values)
+    return array.copy(data=values).assign_attrs(units=unit.canonical)
+
+
+def _same_units(a: Any, b: Any) -> None:
+    if type(a) is not type(b):
+        raise AssertionError(f"a {type(a).__name__} is compared with a {type(b).__name__}")
+    mine, theirs = _units(a), _units(b)
+    for name in mine.keys() & theirs.keys():
+        if mine[name] != theirs[name]:
+            raise AssertionError(
+                f"{name or 'the array'}: the units differ: {mine[name]!r} and {theirs[name]!r}"
+            )
+
+
+def _units(data: Any) -> dict[str, Any]:
+    arrays = {str(name): array for name, array in data.coords.items()}
+    if isinstance(data, xr.DataArray):
+        arrays[""] = data
+    else:
+        arrays |= {str(name): array for name, array in data.data_vars.items()}
+    return {name: array.attrs.get("units") for name, array in arrays.items()}
+
+
+# --- profiles whose answers are exact -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is exactly known of an analytic profile; depths in nm.
+
+    Parameters
+    ----------
+    concentration : callable
+        Depth in nm -> concentration in atom/cm^3.
+    dose_between : callable
+        ``(start, stop)`` in nm -> integral in atom/cm^2.
+    crossing : callable
+        Level in atom/cm^3 -> depth in nm of the deepest crossing, on the trailing edge; NaN if
+        the level is above the maximum.
+    peak_depth, peak_concentration : float
+        Where the maximum lies at depths >= 0, in nm, and its value in atom/cm^3.
+    dose : float
+        Integral from depth 0 to infinity, in atom/cm^2.
+    """
+
+    concentration: Callable[[ArrayLike], Array]
+    dose_between: Callable[[float, float], float]
+    crossing: Callable[[float], float]
+    peak_depth: float
+    peak_concentration: float
+    dose: float
+
+
+def gaussian_profile(
+    depth: ArrayLike,
+    *,
+    dose: Any,
+    projected_range: Any,
+    straggle: Any,
+    species: str = "B",
+) -> tuple[xr.Dataset, Truth]:
+    """Give an implant of Gaussian shape: ``C = Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``.
+
+    Parameters
+    ----------
+    depth : array_like
+        Depths of the samples, in nm.
+    dose : str or Quantity
+        Of the whole Gaussian, its part above the surface included: ``"1e14 atoms/cm^2"``.
+    projected_range, straggle : str or Quantity
+        ``"162.9 nm"``, ``"51.5 nm"``.
+    species : str
+
+    Returns
+    -------
+    dataset : Dataset
+        As :func:`sims_analysis.to_dataset` gives it.
+    truth : Truth
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sims_analysis.testing import gaussian_profile
+    >>> ds, truth = gaussian_profile(
+    ...     np.arange(0.0, 500.0), dose="1e14 atoms/cm^2",
+    ...     projected_range="162.9 nm", straggle="51.5 nm",
+    ... )
+    >>> f"{truth.peak_concentration:.6e}", f"{truth.dose:.7e}", f"{truth.crossing(1e15):.5f}"
+    ('7.746452e+18', '9.9921952e+13', '380.84895')
+    """
+    total = _number(dose, "areal_density", "dose")
+    rp = _number(projected_range, "depth", "projected_range")
+    s = _number(straggle, "depth", "straggle")
+    top = total * _NM_PER_CM / (np.sqrt(2 * np.pi) * s)
+
+    def concentration(z: ArrayLike) -> Array:
+        return np.asarray(top * np.exp(-0.5 * ((np.asarray(z, dtype=float) - rp) / s) ** 2))
+
+    def dose_between(start: float, stop: float) -> float:
+        # By the complement on the far side, so that a tail keeps its digits.
+        low, high = (start - rp) / s, (stop - rp) / s
+        if low > 0:
+            return float(total * (special.ndtr(-low) - special.ndtr(-high)))
+        return float(total * (special.ndtr(high) - special.ndtr(low)))
+
+    def crossing(level: float) -> float:
+        return float(rp + s * np.sqrt(2 * np.log(top / level))) if level <= top else np.nan
+
+    peak = max(rp, 0.0)
+    return _dataset(depth, concentration, species), Truth(
+        concentration,
+        dose_between,
+        crossing,
+        peak,
+        float(concentration(peak)),
+        dose_between(0.0, np.inf),
+    )
+
+
+def erfc_profile(
+    depth: ArrayLike,
+    *,
+    surface_concentration: Any,
+    diffusion_length: Any,
+    species: str = "B",
+) -> tuple[xr.Dataset, Truth]:
+    """Give diffusion from a constant source: ``C = Cs erfc(z / L)`` with ``L = 2 sqrt(D t)``.
+
+    Parameters
+    ----------
+    depth : array_like
+        Depths of the samples, in nm.
+    surface_concentration : str or Quantity
+        ``"1e20 atoms/cm^3"``.
+    diffusion_length : str or Quantity
+        ``2 sqrt(D t)``, such as ``"100 nm"``.
+    species : str
+
+    Returns
+    -------
+    dataset : Dataset
+    truth : Truth
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sims_analysis.testing import erfc_profile
+    >>> ds, truth = erfc_profile(
+    ...     np.arange(0.0, 500.0), surface_concentration="1e20 atoms/cm^3",
+    ...     diffusion_length="100 nm",
+    ... )
+    >>> f"{truth.dose:.8e}", f"{truth.crossing(1e17):.5f}"
+    ('5.64189584e+14', '232.67538')
+    """
+    top = _number(surface_concentration, "concentration", "surface_concentration")
+    length = _number(diffusion_length, "depth", "diffusion_length")
+
+    def concentration(z: ArrayLike) -> Array:
+        return np.asarray(top * special.erfc(np.asarray(z, dtype=float) / length))
+
+    def beyond(z: float) -> float:
+        """Integral of erfc from z / L to infinity."""
+        u = z / length
+        return (
+            0.0
+            if np.isinf(u)
+            else float(np.exp(-u * u) * (1 / np.sqrt(np.pi) - u * special.erfcx(u)))
+        )
+
+    def dose_between(start: float, stop: float) -> float:
+        return top * length / _NM_PER_CM * (beyond(start) - beyond(stop))
+
+    def crossing(level: float) -> float:
+        return float(length * special.erfcinv(level / top)) if level <= top else np.nan
+
+    return _dataset(depth, concentration, species), Truth(
+        concentration, dose_between, crossing, 0.0, top, dose_between(0.0, np.inf)
+    )
+
+
+def exponential_profile(
+    depth: ArrayLike,
+    *,
+    surface_concentration: Any,
+    decay_length: Any,
+    species: str = "B",
+) -> tuple[xr.Dataset, Truth]:
+    """Give a trailing edge: ``C = C0 exp(-z / lambda)``.
+
+    Parameters
+    ----------
+    depth : array_like
+        Depths of the samples, in nm.
+    surface_concentration : str or Quantity
+        ``"1e20 atoms/cm^3"``.
+    decay_length : str or Quantity
+        Depth per factor e, such as ``"5 nm"``.
+    species : str
+
+    Returns
+    -------
+    dataset : Dataset
+    truth : Truth
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sims_analysis.testing import exponential_profile
+    >>> ds, truth = exponential_profile(
+    ...     np.arange(0.0, 101.0), surface_concentration="1e20 atoms/cm^3", decay_length="5 nm"
+    ... )
+    >>> f"{truth.dose_between(0, 100):.8e}", f"{truth.crossing(1e17):.6f}"
+    ('4.99999999e+13', '34.538776')
+    """
+    top = _number(surface_concentration, "concentration", "surface_concentration")
+    length = _number(decay_length, "depth", "decay_length")
+
+    def concentration(z: ArrayLike) -> Array:
+        return np.asarray(top * np.exp(-np.asarray(z, dtype=float) / length))
+
+    def dose_between(start: float, stop: float) -> float:
+        share = np.exp(-start / length) * -np.expm1(-(stop - start) / length)
+        return float(top * length / _NM_PER_CM * share)
+
+    def crossing(level: float) -> float:
+        return float(length * np.log(top / level)) if level <= top else np.nan
+
+    return _dataset(depth, concentration, species), Truth(
+        concentration, dose_between, crossing, 0.0, top, dose_between(0.0, np.inf)
+    )
+
+
+def _number(value: Any, kind: str, name: str) -> float:
+    return float(read_quantity(value, (kind,), name)[0])
+
+
+def _dataset(
+    depth: ArrayLike, concentration: Callable[[ArrayLike], Array], species: str
+) -> xr.Dataset:
+    z = np.asarray(depth, dtype=float)
+    return xr.Dataset(
+        {
+            "concentration": (
+                ("species", "depth"),
+                concentration(z)[None, :],
+                vocabulary.attrs("concentration"),
+            )
+        },
+        coords={
+            "species": ("species", np.array([species])),
+            "depth": ("depth", z, vocabulary.attrs("depth")),
+        },
+        attrs={"source": "synthetic: a closed form, without noise"},
+    )
