@@ -146,12 +146,12 @@ def _on_one_axis(
     window = slice(
         int(np.searchsorted(z, a, side="right")) - 1, int(np.searchsorted(z, b, side="left")) + 1
     )
-    integral = _LogLinear(z[window], a, b) if log else _Trapezoid(z[window], a, b)
+    integral = _LogLinear(z, window, a, b) if log else _Trapezoid(z, window, a, b)
     found.start[:], found.stop[:] = a, b
     found.status[:] = TRUNCATED if start < z[0] or stop > z[-1] else OK
     left_over = []
     for block in integral.blocks(value):
-        total, fallbacks = integral(value[:, window], block)
+        total, fallbacks = integral(value, block)
         found.value[block], found.fallbacks[block] = total, fallbacks
         if not np.isfinite(total).all():
             # A NaN in the sum is a sample that was not measured: these rows have own axes.
@@ -165,21 +165,26 @@ def _on_one_axis(
 
 
 class _Trapezoid:
-    """Trapezoidal integrals of rows ``(R, m)`` on one axis, from a to b in its outer segments."""
+    """Trapezoidal integrals of rows ``(R, n)`` on one axis, from a to b."""
 
-    def __init__(self, z: Array, a: float, b: float) -> None:
-        self.z = z
-        self.weights = trapezoid_weights(z, a, b)
+    def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
+        # Skipping part of each row breaks the stream from memory: it costs more than weights of
+        # zero, unless most is skipped.
+        if 3 * (window.stop - window.start) < z.size:
+            self.columns, self.z = window, z[window]
+        else:
+            self.columns, self.z = slice(0, z.size), z
+        self.weights = trapezoid_weights(self.z, a, b)
+        self.first = window.start - self.columns.start
+        self.last = window.stop - self.columns.start - 1
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Nothing but the dot product is made of most data: they need no small blocks."""
-        direct = value.dtype == np.float64 and value.strides[-1] == value.itemsize
-        return blocks(value.shape[0], 1 if direct else self.z.size)
+        return blocks(value.shape[0], 1 if _is_direct(value) else self.z.size)
 
     def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, int]:
-        c = value[block]
-        if c.dtype != np.float64 or c.strides[-1] != c.itemsize:
-            c = block_of(value, block)
+        c = value[block, self.columns]
+        c = c if _is_direct(c) else block_of(c, slice(None))
         total = dot_rows(c, self.weights)
         holes = np.flatnonzero(~np.isfinite(total))
         for part in blocks(holes.size, self.z.size):
@@ -187,25 +192,33 @@ class _Trapezoid:
         return total, 0
 
     def _bridged(self, c: Array) -> Array:
-        """Integrate rows with gaps; NaN for those with many, or with some at their ends."""
-        z, m = self.z, self.z.size
+        """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
+        z, n = self.z, self.z.size
         absent = np.flatnonzero(c != c)  # noqa: PLR0124  # NaN alone differs from itself
-        possible = bridgeable(absent, len(c), m, margin=2)
-        if not possible.any():
+        if absent.size == 0:
             return np.full(len(c), np.nan)
-        absent = absent[possible[absent // m]]
-        row, p, q = found = gaps(absent, m)
+        possible = bridgeable(absent, len(c), n, self.first, self.last)
+        absent = absent[possible[absent // n]]
+        row, p, q = found = gaps(absent, n)
         cp, cq = (c[end] for end in found.ends)
         # One segment over the gap, in place of the halves beside it that the weights count.
         bridge = (cp + cq) * (z[q] - z[p]) - cp * (z[p + 1] - z[p]) - cq * (z[q] - z[q - 1])
+        bridge *= (p > self.first) & (q < self.last)
         c.reshape(-1)[absent] = 0.0
-        return dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
+        total = dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
+        return np.where(possible, total, np.nan)
+
+
+def _is_direct(value: NDArray[Any]) -> bool:
+    """Whether rows can be read as they lie, without a copy."""
+    return value.dtype == np.float64 and value.strides[-1] == value.itemsize
 
 
 class _LogLinear:
-    """Log-linear integrals of rows ``(R, m)`` on one axis, from a to b in its outer segments."""
+    """Log-linear integrals of rows ``(R, n)`` on one axis, from a to b."""
 
-    def __init__(self, z: Array, a: float, b: float) -> None:
+    def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
+        self.columns, z = window, z[window]
         self.z, self.a, self.b = z, a, b
         # The outer segments are pieces unless the limits are samples.
         self.cut_first = a > z[0] or (z.size == 2 and b < z[1])
@@ -219,7 +232,7 @@ class _LogLinear:
         return blocks(value.shape[0], self.z.size)
 
     def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, Index]:
-        c, m = block_of(value, block), self.z.size
+        c, m = block_of(value[block, self.columns], slice(None)), self.z.size
         flat = c.reshape(-1)
         if self.scratch.shape[1] < flat.size:
             self.scratch = np.empty((2, flat.size))
@@ -250,16 +263,16 @@ class _LogLinear:
         z, m = self.z, self.z.size
         values = c[holes]
         absent = np.flatnonzero(values != values)  # noqa: PLR0124  # NaN differs from itself
-        possible = bridgeable(absent, holes.size, m, margin=2)
-        if not possible.any():
+        if absent.size == 0:
             return
+        possible = bridgeable(absent, holes.size, m, 0, m - 1)
         absent = absent[possible[absent // m]]
         row, p, q = found = gaps(absent, m)
         mean, fell_back = log_mean(*(values[end] for end in found.ends))
         measured = of_rows[holes]
         measured[absent // m, absent % m] = measured[absent // m, absent % m - 1] = 0.0
-        total[holes] = dot_rows(measured, self.width)
-        total[holes] += np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
+        bridged = np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
+        total[holes] = np.where(possible, dot_rows(measured, self.width) + bridged, np.nan)
         fallbacks[holes] += np.bincount(row[fell_back], minlength=holes.size)
 
     def _add_piece(

@@ -126,10 +126,9 @@ def block_of(rows: NDArray[Any], where: slice | Index) -> Array:
     return np.ascontiguousarray(rows if rows.ndim == 1 else rows[where], dtype=np.float64)
 
 
-def precision(value: NDArray[Any]) -> type[np.float32] | type[np.float64]:
+def precision(value: NDArray[Any]) -> type[np.float32 | np.float64]:
     """Type of a result that is as large as the data: float32 for float32, else float64."""
     return np.float32 if value.dtype == np.float32 else np.float64
-
 
 
 def dot_rows(value: Array, weights: Array) -> Array:

@@ -1,0 +1,275 @@
+"""Crossings against a plain, row-by-row reference; and the cases in which others fail."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_profiles import LEVEL, batches, depths, realistic, samples
+
+from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.rows import compress
+
+OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
+
+
+def listed(z, c, level, sigma=None):
+    """List the crossings of one profile: (depth, direction, decay, before, after, stderr)."""
+    off = [i for i in range(z.size) if c[i] != level]
+    found = []
+    for p, q in itertools.pairwise(off):
+        if (c[p] > level) == (c[q] > level):
+            continue
+        width, log = z[q] - z[p], c[p] > 0 and c[q] > 0 and level > 0
+        if log:
+            s0, s1 = math.log(c[p] / level), math.log(c[q] / level)
+            t, decay = s0 / (s0 - s1), width / abs(s0 - s1)
+        else:
+            t, decay = (c[p] - level) / (c[p] - c[q]), math.nan
+        depth = z[p] + t * width
+        if q - p > 1:
+            depth, t = z[p + 1], (z[p + 1] - z[p]) / width
+        error = math.nan
+        if sigma is not None:
+            s = (1 - t) * sigma[p], t * sigma[q]
+            error = (
+                decay * math.hypot(s[0] / c[p], s[1] / c[q])
+                if log
+                else math.hypot(*s) * width / abs(c[q] - c[p])
+            )
+        found.append((depth, 1 if c[q] > level else -1, decay, z[p], z[q], error, p, q))
+    return found
+
+
+def why_none(c, level):
+    if not c.size:
+        return NO_DATA
+    higher, lower = bool((c > level).any()), bool((c < level).any())
+    return TRUNCATED if higher and lower else ALWAYS_ABOVE if higher else NEVER_REACHED
+
+
+def chosen(z, c, level, edge, which, after, confirm, sigma=None):
+    """Choose the junction of one profile: (depth, stderr, decay, candidates, status)."""
+    counts = np.ones(c.size, dtype=bool)
+    found = listed(z, c, level, sigma)
+    if edge:
+        found = [x for x in found if x[1] == edge]
+    if after is not None and c.size:
+        limit = z[np.argmax(c)] if math.isnan(after) else after
+        found = [x for x in found if x[0] > limit]
+        counts = z >= limit
+    if confirm > 1:
+        side = np.sign(c - level)
+        found = [
+            x
+            for x in found
+            if all(x[6] - k >= 0 and side[x[6] - k] == -x[1] for k in range(confirm))
+            and all(x[7] + k < c.size and side[x[7] + k] == x[1] for k in range(confirm))
+        ]
+    number = len(found) - 1 if which < 0 else which - 1
+    if found and number < len(found):
+        depth, _, decay, _, _, error, *_ = found[number]
+        return depth, error, decay, len(found), OK
+    status = NEVER_REACHED if found else why_none(c[counts], level)
+    return math.nan, math.nan, math.nan, len(found), status
+
+
+def agree_table(table, depth, value, level, sigma=None):
+    level = np.broadcast_to(level, value.shape[:1])
+    width = table.depth.shape[-1]
+    most = 1
+    for row in range(value.shape[0]):
+        z, c = samples(depth, value, row)
+        s = (
+            None
+            if sigma is None
+            else samples(depth, np.where(np.isnan(value), np.nan, sigma), row)[1]
+        )
+        found = listed(z, c, level[row], s)
+        most = max(most, len(found))
+        for place in range(width):
+            got = [float(getattr(table, name)[row, place]) for name in FIELDS]
+            if place < len(found):
+                np.testing.assert_allclose(got, found[place][:6], rtol=1e-11)
+                assert table.status[row, place] == OK
+            else:
+                np.testing.assert_equal(got, [math.nan, 0, *[math.nan] * 4])
+                expected = why_none(c, level[row]) if place == 0 else PADDING
+                assert table.status[row, place] == expected
+    return most
+
+
+FIELDS = ("depth", "direction", "decay_length", "depth_before", "depth_after", "stderr")
+levels = st.sampled_from([LEVEL, 2e18, 1e16, 0.0, -5e16, 1e30])
+
+
+@settings(max_examples=500)
+@given(batch=batches(), level=levels)
+def test_tables_of_any_batch(batch, level):
+    table = kernels.table(*batch, level)
+    assert agree_table(table, *batch, level) == table.depth.shape[-1]
+
+
+@settings(max_examples=150)
+@given(batch=batches(), data=st.data(), width=st.integers(1, 3))
+def test_tables_with_a_level_of_each_row(batch, data, width):
+    rows = batch[1].shape[0]
+    level = np.array(data.draw(st.lists(levels, min_size=rows, max_size=rows)))
+    sigma = np.abs(np.nan_to_num(batch[1], nan=1.0)) * 0.1
+    table = kernels.table(*batch, level, sigma, width=width)
+    assert table.depth.shape[-1] == width
+    agree_table(table, *batch, level, sigma)
+
+
+@settings(max_examples=500)
+@given(
+    batch=batches(),
+    level=levels,
+    edge=st.sampled_from([-1, 1, 0]),
+    which=st.sampled_from([-1, 1, 2]),
+    after=st.one_of(st.none(), st.just(math.nan), depths),
+    confirm=st.sampled_from([1, 1, 2, 3]),
+)
+def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
+    depth, value = batch
+    sigma = np.abs(np.nan_to_num(value, nan=1.0)) * 0.1
+    found = kernels.junction(
+        depth, value, level, sigma, edge=edge, which=which, after=after, confirm=confirm
+    )
+    for row in range(value.shape[0]):
+        z, c = samples(depth, value, row)
+        s = samples(depth, np.where(np.isnan(value), np.nan, sigma), row)[1]
+        wanted = chosen(z, c, level, edge, which, after, confirm, s)
+        np.testing.assert_allclose([float(x[row]) for x in found], wanted, rtol=1e-11)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.01, 0.3])
+@pytest.mark.parametrize("level", [1e18, 2e15, 1e15])
+def test_realistic_profiles(gaps, level):
+    # 1e15 is one count: samples on the level, touches and plateaus all along the tail.
+    depth, value = realistic(40, 300, gaps=gaps)
+    value[3] = np.nan
+    value[4, 1:] = np.nan
+    value[5, :50] = np.nan
+    value[6, -50:] = np.nan
+    value[7] = level
+    agree_table(kernels.table(depth, value, level), depth, value, level)
+    own = np.where(np.isnan(value), np.nan, depth)
+    shared = kernels.junction(depth, value, level, after=np.nan)
+    for mine, other in zip(shared, kernels.junction(own, value, level, after=np.nan), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    for row in range(40):
+        z, c = samples(depth, value, row)
+        wanted = chosen(z, c, level, -1, -1, math.nan, 1)
+        np.testing.assert_allclose([float(x[row]) for x in shared], wanted, rtol=1e-11)
+
+
+@settings(max_examples=200)
+@given(batch=batches(), data=st.data())
+def test_find_with_a_level_at_every_sample(batch, data):
+    depth, value = batch
+    rows = compress(depth, value)
+    level = data.draw(
+        st.lists(
+            st.sampled_from([1e18, 2e18, 1e15]), min_size=rows.value.size, max_size=rows.value.size
+        )
+    )
+    found = kernels.find(rows, np.array(level))
+    wanted = []
+    for row in range(rows.count):
+        here = range(rows.start[row], rows.start[row + 1])
+        off = [i for i in here if rows.value[i] != level[i]]
+        wanted += [
+            (row, p, q)
+            for p, q in itertools.pairwise(off)
+            if (rows.value[p] > level[p]) != (rows.value[q] > level[q])
+        ]
+    assert list(zip(found.row, found.before, found.after, strict=True)) == wanted
+
+
+def one(c, level=2.0, z=None, **options):
+    c = np.array([c], dtype=float)
+    z = np.arange(c.shape[1], dtype=float) if z is None else z
+    return kernels.table(z, c, level, **options)
+
+
+@pytest.mark.parametrize(
+    ("c", "where"),
+    [
+        ([3, 2, 1], [1.0]),  # through a sample on the level: once
+        ([3, 2, 3], []),  # a touch
+        ([1, 2, 1], []),
+        ([3, 2, 2, 1], [1.0]),  # a plateau: its first sample
+        ([3, 2, np.nan, 2, 1], [1.0]),
+        ([2, 1, 0.5], []),  # begins on the level: from which side is not known
+        ([3, 2.5, 2], []),
+        ([3, 2, 1, 2, 3], [1.0, 3.0]),
+        ([4, 1], [0.5]),
+        ([4, np.nan, 1], [1.0]),
+        ([4, 0], [0.5]),  # no logarithm of zero: the straight line
+    ],
+)
+def test_samples_on_the_level(c, where):
+    table = one(c)
+    found = table.depth[0][table.status[0] == OK]
+    np.testing.assert_allclose(found, where, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("c", "status"),
+    [
+        ([1, 1.5], NEVER_REACHED),  # another code answers with the last depth
+        ([3, 4], ALWAYS_ABOVE),
+        ([np.nan, np.nan], NO_DATA),
+        ([1, 3], TRUNCATED),  # it rises through the level and ends before it falls
+    ],
+)
+def test_no_junction_says_why(c, status):
+    found = kernels.junction(np.arange(2.0), np.array([c], dtype=float), 2.0)
+    assert math.isnan(found.depth[0])
+    assert found.status[0] == status
+
+
+def test_a_surface_spike_is_not_the_junction():
+    z = np.arange(0, 400, 1.0)
+    c = 1e19 * np.exp(-(((z - 100) / 40) ** 2) / 2)
+    c[:5] = [5e19, 2e19, 1e19, 1e18, 1e17]
+    first = kernels.junction(z, c[None], 1e18, which=1)
+    deepest = kernels.junction(z, c[None], 1e18)
+    assert first.depth[0] < 5
+    assert first.candidates[0] == deepest.candidates[0] == 2
+    assert deepest.depth[0] == pytest.approx(100 + 40 * math.sqrt(2 * math.log(10)), abs=0.01)
+    peak = kernels.junction(z, c[None], 1e18, which=1, after=50.0)
+    assert peak.depth[0] == deepest.depth[0]
+
+
+@pytest.mark.parametrize(
+    ("q", "rp", "drp", "level", "wanted"),
+    [
+        (1e14, 0.1629, 0.0515, 1e15, 0.38084895),
+        (1e15, 0.1339, 0.0506, 1e16, 0.34825083),
+        (5e15, 0.0539, 0.0192, 1e17, 0.13647569),
+    ],
+)
+def test_gaussian_implants(q, rp, drp, level, wanted):
+    z = np.linspace(0, 0.6, 6001)  # um
+    c = q / (math.sqrt(2 * math.pi) * drp * 1e-4) * np.exp(-(((z - rp) / drp) ** 2) / 2)
+    found = kernels.junction(z, c[None], level)
+    assert found.depth[0] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_exponential_edge_is_exact_on_any_grid():
+    z = np.arange(0, 101, 5.0)
+    found = kernels.junction(z, 1e20 * np.exp(-z / 5)[None], 1e17)
+    assert found.depth[0] == pytest.approx(34.538776, abs=1e-6)
+    assert found.decay_length[0] == pytest.approx(5.0, rel=1e-13)
+
+
+def test_stderr_of_a_steep_edge():
+    # 3 nm per decade, 100 counts: lambda / 10 = 0.13 nm, less where two samples share the noise.
+    z = np.arange(0, 40, 1.0)
+    c = 1e20 * 10 ** (-z / 3)[None]
+    found = kernels.junction(z, c, 1e18 * 1.0001, 0.1 * c)
+    assert 0.09 < found.stderr[0] < 0.1304

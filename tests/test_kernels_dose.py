@@ -1,0 +1,257 @@
+"""Integrals against a plain, row-by-row reference, and against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_profiles import batches, depths, realistic, samples
+
+from sims_analysis.kernels import dose
+
+RULES = ("trapezoid", "loglinear")
+OK, NO_DATA, TRUNCATED = 0, 1, 5
+
+
+def mean(c0, c1, rule):
+    """Mean over a segment, and whether the logarithm failed."""
+    if rule == "trapezoid":
+        return 0.5 * (c0 + c1), False
+    if c0 > 0 and c1 > 0:
+        low, d = min(c0, c1), abs(c1 - c0)
+        return (low if d == 0 else d / math.log1p(d / low)), False
+    return 0.5 * (c0 + c1), c0 != c1
+
+
+def at(c0, c1, t, rule):
+    if t in (0, 1):
+        return c1 if t else c0
+    if rule == "loglinear" and c0 > 0 and c1 > 0:
+        return math.exp((1 - t) * math.log(c0) + t * math.log(c1))
+    return c0 + t * (c1 - c0)
+
+
+def integral(z, c, start, stop, rule):
+    """Integrate one profile: (value, start, stop, status, fallbacks)."""
+    nothing = (math.nan, math.nan, math.nan, NO_DATA, 0)
+    if z.size < 2:
+        return nothing
+    a = z[0] if math.isnan(start) else max(start, z[0])
+    b = z[-1] if math.isnan(stop) else min(stop, z[-1])
+    if not a < b:
+        return nothing
+    total, fallbacks = 0.0, 0
+    for z0, z1, c0, c1 in zip(z[:-1], z[1:], c[:-1], c[1:], strict=True):
+        u, v = max(z0, a), min(z1, b)
+        if u < v:
+            # A segment that is a straight line stays one where a limit cuts it.
+            straight = not (c0 > 0 and c1 > 0)
+            cut = [at(c0, c1, (x - z0) / (z1 - z0), rule) for x in (u, v)]
+            total += mean(*cut, "trapezoid" if straight else rule)[0] * (v - u)
+            fallbacks += mean(c0, c1, rule)[1]
+    return total, a, b, TRUNCATED if start < z[0] or stop > z[-1] else OK, fallbacks
+
+
+def scale(depth, value):
+    """Size against which rounding is judged: terms of both signs may cancel."""
+    finite = value[np.isfinite(value)]
+    span = np.nanmax(depth) - np.nanmin(depth) if np.isfinite(depth).any() else 0.0
+    return float(np.abs(finite).max(initial=0.0)) * span
+
+
+def agree(found, depth, value, start, stop, rule):
+    lead = value.shape[0]
+    start, stop = np.broadcast_to(start, lead), np.broadcast_to(stop, lead)
+    for row in range(lead):
+        z, c = samples(depth, value, row)
+        total, a, b, status, fallbacks = integral(z, c, start[row], stop[row], rule)
+        assert found.status[row] == status
+        np.testing.assert_equal((found.start[row], found.stop[row]), (a, b))
+        assert found.fallbacks[row] == fallbacks
+        np.testing.assert_allclose(
+            found.value[row], total, rtol=1e-12, atol=1e-14 * scale(depth, value)
+        )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=300)
+@given(
+    batch=batches(),
+    start=st.one_of(st.just(math.nan), depths),
+    stop=st.one_of(st.just(math.nan), depths),
+)
+def test_integrals_of_any_batch(rule, batch, start, stop):
+    agree(dose.integrate(*batch, start, stop, rule=rule), *batch, start, stop, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=100)
+@given(batch=batches(), data=st.data())
+def test_limits_of_each_row(rule, batch, data):
+    limits = st.one_of(st.just(math.nan), depths)
+    rows = batch[1].shape[0]
+    start = np.array(data.draw(st.lists(limits, min_size=rows, max_size=rows)))
+    stop = np.array(data.draw(st.lists(limits, min_size=rows, max_size=rows)))
+    agree(dose.integrate(*batch, start, stop, rule=rule), *batch, start, stop, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("gaps", [0.0, 0.003, 0.05, 0.6])
+@pytest.mark.parametrize("limits", [(math.nan, math.nan), (10.1, 499.7), (-3.0, 250.0)])
+def test_integrals_of_realistic_profiles(rule, gaps, limits):
+    # Long rows: gaps inside, at the ends, and nothing but gaps.
+    depth, value = realistic(40, 300, gaps=gaps)
+    value[3] = np.nan
+    value[4, 1:] = np.nan
+    value[5, :50] = np.nan
+    value[6, -50:] = np.nan
+    value[7] = -1.0
+    value[8] = 0.0
+    agree(dose.integrate(depth, value, *limits, rule=rule), depth, value, *limits, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_layout_gives_the_same_answer(rule):
+    depth, value = realistic(30, 200)
+    own = np.where(np.isnan(value), np.nan, depth)
+    shared = dose.integrate(depth, value, 20.3, 400.1, rule=rule)
+    each = dose.integrate(own, value, 20.3, 400.1, rule=rule)
+    np.testing.assert_allclose(shared.value, each.value, rtol=1e-13)
+    for name in ("start", "stop", "status", "fallbacks"):
+        np.testing.assert_array_equal(getattr(shared, name), getattr(each, name))
+    stacked = dose.integrate(depth, value.reshape(5, 6, 200), 20.3, 400.1, rule=rule)
+    np.testing.assert_array_equal(stacked.value.reshape(-1), shared.value)
+    turned = dose.integrate(depth, np.asfortranarray(value), 20.3, 400.1, rule=rule)
+    np.testing.assert_array_equal(turned.value, shared.value)
+
+
+@given(c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300))
+def test_log_mean_of_positive_numbers(c0, c1):
+    found, fell_back = dose.log_mean(np.array([c0]), np.array([c1]))
+    assert not fell_back[0]
+    assert min(c0, c1) <= found[0] <= max(c0, c1)
+    low, d = min(c0, c1), abs(c1 - c0)
+    ratio = math.log(max(c0, c1)) - math.log(low) if d / low > 1e10 else math.log1p(d / low)
+    assert found[0] == pytest.approx(low if d == 0 else d / ratio, rel=1e-13)
+
+
+@pytest.mark.parametrize(("c0", "c1"), [(1e20, 1e3), (1e3, 1e20), (1e300, 1e-300), (1e-300, 1e300)])
+def test_log_mean_over_many_decades(c0, c1):
+    # d / log1p(d / c0) is 0 for the first of these: d / c0 rounds to -1.
+    found, _ = dose.log_mean(np.array([c0]), np.array([c1]))
+    assert found[0] == pytest.approx(
+        1 / (math.log(max(c0, c1)) - math.log(min(c0, c1))) * max(c0, c1)
+    )
+
+
+def test_log_mean_of_nearly_equal_numbers():
+    c0 = np.full(50, 1e18)
+    c1 = c0 * (1 + np.logspace(-15.5, -3, 50))
+    found, _ = dose.log_mean(c0, c1)
+    d = c1 - c0
+    series = c0 + d / 2 - d * d / c0 / 12 + d**3 / c0**2 / 24
+    np.testing.assert_allclose(found, series, rtol=3e-13)
+
+
+@pytest.mark.parametrize(("c0", "c1"), [(0, 5), (5, 0), (0, 0), (-2, -1), (-1, 3), (3, -1)])
+def test_log_mean_without_a_logarithm(c0, c1):
+    found, fell_back = dose.log_mean(np.array([float(c0)]), np.array([float(c1)]))
+    assert found[0] == (c0 + c1) / 2
+    assert fell_back[0] == (c0 != c1)
+
+
+@settings(max_examples=200)
+@given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
+def test_variance_is_the_square_of_the_weights(batch, start, stop):
+    depth, stderr = batch[0], np.abs(batch[1])
+    found = dose.variance(depth, stderr, start, stop)
+    for row in range(stderr.shape[0]):
+        z, sigma = samples(depth, stderr, row)
+        _total, _, _, status, _ = integral(z, sigma, start, stop, "trapezoid")
+        if status == NO_DATA:
+            assert math.isnan(found[row])
+            continue
+        units = np.eye(z.size)
+        weights = [integral(z, unit, start, stop, "trapezoid")[0] for unit in units]
+        assert found[row] == pytest.approx(float(np.square(weights * sigma).sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=200)
+@given(batch=batches())
+def test_cumulative_ends_at_the_dose(rule, batch):
+    depth, value = batch
+    found = dose.cumulative(depth, value, rule=rule)
+    for row in range(value.shape[0]):
+        z, c = samples(depth, value, row)
+        axis = depth if depth.ndim == 1 else depth[row]
+        measured = ~(np.isnan(axis) | np.isnan(value[row]))
+        assert np.isnan(found[row, ~measured]).all()
+        wanted = [
+            integral(z[: i + 1], c[: i + 1], math.nan, math.nan, rule)[0] for i in range(z.size)
+        ]
+        if wanted:
+            wanted[0] = 0.0
+        np.testing.assert_allclose(
+            found[row, measured], wanted, rtol=1e-12, atol=1e-14 * scale(depth, value)
+        )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_dose_is_additive_over_split_intervals(rule):
+    depth, value = realistic(20, 150)
+    whole = dose.integrate(depth, value, 10.0, 500.0, rule=rule).value
+    parts = [
+        dose.integrate(depth, value, a, b, rule=rule).value
+        for a, b in ((10.0, 77.7), (77.7, 300.0), (300.0, 500.0))
+    ]
+    # Cutting a straight line changes nothing; cutting an exponential neither.
+    np.testing.assert_allclose(sum(parts), whole, rtol=1e-12)
+
+
+def gaussian(q, rp, drp, z):
+    return q / (math.sqrt(2 * math.pi) * drp) * np.exp(-(((z - rp) / drp) ** 2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("q", "rp", "drp", "wanted"),
+    [(1e14, 0.1629, 0.0515, 9.9921952e13), (1e15, 0.1339, 0.0506, 9.9593046e14)],
+)
+def test_gaussian_implants(q, rp, drp, wanted):
+    z = np.linspace(0, 1, 4001)  # um
+    found = dose.integrate(z, gaussian(q, rp, drp, z)[None])
+    assert found.value[0] == pytest.approx(wanted, rel=1e-6)
+
+
+def test_exponential():
+    # C0 = 1e20 per cm^3, decay length 5 nm, 0 to 100 nm; 1 nm per cm^3 is 1e-7 per cm^2.
+    z = np.arange(0, 101, 5.0)
+    c = 1e20 * np.exp(-z / 5)[None]
+    log = dose.integrate(z, c, rule="loglinear").value[0] * 1e-7
+    assert log == pytest.approx(4.99999999e13, rel=1e-8)
+    assert dose.integrate(z, c).value[0] * 1e-7 == pytest.approx(1.0820 * log, rel=1e-4)
+    # Limits between samples are exact too, on any grid.
+    between = dose.integrate(z, c, 3.3, 61.7, rule="loglinear").value[0]
+    assert between == pytest.approx(5e20 * (math.exp(-3.3 / 5) - math.exp(-61.7 / 5)), rel=1e-13)
+
+
+def test_limits_are_interpolated_and_never_masked():
+    z = np.arange(0, 301, 3.0)
+    c = np.full((1, z.size), 2.0)
+    assert dose.integrate(z, c, 11.0, 98.0).value[0] == pytest.approx(2 * 87, rel=1e-14)
+
+
+def test_single_precision_is_read_exactly():
+    depth, value = realistic(10, 100)
+    single = value.astype(np.float32)
+    for rule in RULES:
+        np.testing.assert_array_equal(
+            dose.integrate(depth, single, rule=rule).value,
+            dose.integrate(depth, single.astype(np.float64), rule=rule).value,
+        )
+    running = dose.cumulative(depth, single)
+    assert running.dtype == np.float32
+    np.testing.assert_allclose(
+        running, dose.cumulative(depth, single.astype(np.float64)), rtol=6e-8
+    )

@@ -1,0 +1,140 @@
+"""Values between samples against a plain, row-by-row reference, and against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_profiles import batches, depths, realistic, samples
+from scipy.interpolate import PchipInterpolator
+
+from sims_analysis.kernels import interpolation as kernels
+
+PIECEWISE = ("log", "linear")
+
+
+def value_at(z, c, where, method):
+    """Interpolate one profile at one depth: (value, fell back)."""
+    on = np.flatnonzero(z == where)
+    if on.size:
+        return c[on[0]], False
+    if z.size < 2 or not z[0] < where < z[-1]:
+        return math.nan, False
+    i = int(np.searchsorted(z, where)) - 1
+    t = (where - z[i]) / (z[i + 1] - z[i])
+    if method == "log" and c[i] > 0 and c[i + 1] > 0:
+        return math.exp((1 - t) * math.log(c[i]) + t * math.log(c[i + 1])), False
+    return c[i] + t * (c[i + 1] - c[i]), method == "log"
+
+
+def agree(found, depth, value, at, method):
+    result, fallbacks = found
+    for row in range(value.shape[0]):
+        z, c = samples(depth, value, row)
+        wanted = [value_at(z, c, where, method) for where in (at if at.ndim == 1 else at[row])]
+        np.testing.assert_allclose(
+            result[row],
+            [v for v, _ in wanted],
+            rtol=1e-12,
+            atol=1e-14 * np.abs(c).max(initial=0.0),
+        )
+        assert fallbacks[row] == sum(fell for _, fell in wanted)
+        for where, got in zip(at if at.ndim == 1 else at[row], result[row], strict=True):
+            if where in z:
+                assert got == c[z == where][0]  # the sample, bit for bit
+
+
+@pytest.mark.parametrize("method", PIECEWISE)
+@settings(max_examples=300)
+@given(batch=batches(), at=st.lists(st.one_of(depths, st.just(math.nan)), min_size=1, max_size=8))
+def test_any_batch_at_shared_depths(method, batch, at):
+    at = np.array(at)
+    agree(kernels.interpolate(*batch, at, method=method), *batch, at, method)
+
+
+@pytest.mark.parametrize("method", PIECEWISE)
+@settings(max_examples=100)
+@given(batch=batches(), data=st.data())
+def test_any_batch_at_own_depths(method, batch, data):
+    rows = batch[1].shape[0]
+    at = np.array(data.draw(st.lists(depths, min_size=3 * rows, max_size=3 * rows)))
+    at = at.reshape(rows, 3)
+    agree(kernels.interpolate(*batch, at, method=method), *batch, at, method)
+
+
+@pytest.mark.parametrize("method", PIECEWISE)
+@pytest.mark.parametrize("gaps", [0.0, 0.003, 0.05, 0.6])
+def test_realistic_profiles(method, gaps):
+    depth, value = realistic(30, 300, gaps=gaps)
+    value[3] = np.nan
+    value[4, 1:] = np.nan
+    value[5, :50] = np.nan
+    value[6, -50:] = np.nan
+    value[7] = -1.0
+    at = np.concatenate([[-1.0, 601.0, 0.0, 600.0], depth[::7], np.linspace(1, 599, 50)])
+    agree(kernels.interpolate(depth, value, at, method=method), depth, value, at, method)
+    own = np.where(np.isnan(value), np.nan, depth)
+    for mine, other in zip(
+        kernels.interpolate(depth, value, at, method=method),
+        kernels.interpolate(own, value, at, method=method),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(mine, other)
+
+
+@given(
+    c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300), t=st.floats(0, 1, exclude_min=True)
+)
+def test_between_stays_between(c0, c1, t):
+    found, fell_back = kernels.between(np.array([c0]), np.array([c1]), np.array([t]), log=True)
+    assert min(c0, c1) <= found[0] <= max(c0, c1)
+    assert not fell_back[0]
+    wanted = math.exp((1 - t) * math.log(c0) + t * math.log(c1))
+    assert found[0] == pytest.approx(wanted, rel=1e-11)
+
+
+def test_log_is_exact_for_exponentials_and_linear_is_not():
+    z = np.arange(0, 101, 10.0)
+    c = 1e20 * np.exp(-z * math.log(10) / 10)[None]  # one decade a step
+    middle = np.array([5.0])
+    log = kernels.interpolate(z, c, middle)[0][0, 0]
+    linear = kernels.interpolate(z, c, middle, method="linear")[0][0, 0]
+    assert log == pytest.approx(1e20 * 10**-0.5, rel=1e-14)
+    assert linear / log == pytest.approx(math.cosh(math.log(10) / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("method", kernels.METHODS)
+def test_on_samples_the_samples(method):
+    depth, value = realistic(12, 80, gaps=0.1)
+    found, _ = kernels.interpolate(depth, value, depth, method=method)
+    measured = ~np.isnan(value)
+    np.testing.assert_array_equal(found[measured], value[measured])
+
+
+def test_nothing_is_extrapolated():
+    depth, value = realistic(5, 60, gaps=0.0)
+    for method in kernels.METHODS:
+        found, _ = kernels.interpolate(depth, value, np.array([-0.1, 600.1, -1e9]), method=method)
+        assert np.isnan(found).all()
+
+
+def test_pchip_goes_through_the_logarithms():
+    z = np.array([0.0, 1, 2, 4, 7])
+    c = np.array([[1e15, 1e18, 3e18, 1e17, 1e16]])
+    at = np.array([0.5, 3.0, 6.5])
+    wanted = np.exp(PchipInterpolator(z, np.log(c[0]))(at))
+    np.testing.assert_allclose(
+        kernels.interpolate(z, c, at, method="pchip")[0][0], wanted, rtol=1e-13
+    )
+
+
+def test_single_precision_in_single_precision_out():
+    depth, value = realistic(10, 100)
+    single, at = value.astype(np.float32), np.linspace(0, 600, 77)
+    for method in kernels.METHODS:
+        found, fallbacks = kernels.interpolate(depth, single, at, method=method)
+        double, same = kernels.interpolate(depth, single.astype(np.float64), at, method=method)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, double.astype(np.float32))
+        np.testing.assert_array_equal(fallbacks, same)
