@@ -1,0 +1,55 @@
+"""What the README says is what happens."""
+
+import doctest
+import re
+from pathlib import Path
+
+import sims_analysis as sims
+
+README = Path(__file__).parents[1] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def test_the_walk_through():
+    session = "".join(blocks("pycon"))
+    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
+    assert len(test.examples) > 10
+    report = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+def test_the_two_commands_are_one_line_each_and_come_first():
+    run, test = blocks("sh")[:2]
+    assert run.strip().count("\n") == test.strip().count("\n") == 0
+    assert "-m sims_analysis report" in run
+    assert "-m pytest" in test
+
+
+def test_the_table_of_functions_is_complete():
+    table = TEXT[TEXT.index("## What the functions answer") : TEXT.index("## Notebooks")]
+    named = set(re.findall(r"`(\w+)`", table))
+    functions = {
+        name for name in sims.__all__
+        if callable(getattr(sims, name)) and not isinstance(getattr(sims, name), type)
+    }  # fmt: skip
+    elsewhere = {"quantify", "dequantify", "to_dataset", "to_profiles", "open_example",
+                 "show_versions"}  # fmt: skip
+    assert functions - named - elsewhere == set()
+
+
+def test_links_and_pictures_are_there():
+    for target in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+        assert (README.parent / target).is_file(), target
+
+
+def test_the_modules_that_it_names_are_there():
+    layout = TEXT[TEXT.index("    sims_analysis/\n") : TEXT.index("    tests/  benchmarks/")]
+    for name in re.findall(r"^ {6}(\w+\.py|\w+/)|; (\w+\.py)", layout, re.MULTILINE):
+        path = README.parent / "sims_analysis" / (name[0] or name[1])
+        assert path.exists(), path
