@@ -50,6 +50,6 @@ def test_links_and_pictures_are_there():
 
 def test_the_modules_that_it_names_are_there():
     layout = TEXT[TEXT.index("    sims_analysis/\n") : TEXT.index("    tests/  benchmarks/")]
-    for name in re.findall(r"^ {6}(\w+\.py|\w+/)|; (\w+\.py)", layout, re.MULTILINE):
+    for name in re.findall(r"^ {6}(\w+\.py|\w+/)|; (\w+\.py):", layout, re.MULTILINE):
         path = README.parent / "sims_analysis" / (name[0] or name[1])
         assert path.exists(), path
