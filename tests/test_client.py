@@ -41,7 +41,7 @@ from sims_analysis.errors import (
     SimsError,
     Unauthorized,
 )
-from sims_analysis.profiles import SIMSResult
+from sims_analysis.results import SIMSResult
 
 KEY = "k3y-that-nobody-may-see"
 ENDPOINT = "https://lab.example/"
@@ -399,6 +399,13 @@ def test_a_catalogue_of_the_wrong_shape(catalogue, path):
     assert caught.value.path == path
 
 
+def test_a_catalogue_with_a_key_twice():
+    body = b'[{"data_id": "a", "tags": [], "data_id": "b"}]'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(PayloadError, match="'data_id' occurs twice"):
+        Client(KEY, endpoint=ENDPOINT, transport=transport).search()
+
+
 def test_a_frame_has_its_columns_even_when_empty():
     api = Api()
     empty = api.client().search().to_frame()
@@ -673,6 +680,43 @@ def test_an_interrupt_does_not_show_the_key():
             client.get("a")
         assert time.monotonic() - began < 3
     assert KEY not in everything_of(caught.value)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), httpx.ConnectError("no"), SystemError()])
+def test_frames_that_hold_the_key_are_not_in_a_traceback(failure):
+    def answer(request):
+        key = request.headers["X-API-KEY"]
+        assert key == KEY
+        raise failure
+
+    client = Client(KEY, endpoint=ENDPOINT, retries=0, transport=httpx.MockTransport(answer))
+    with pytest.raises((KeyboardInterrupt, ConnectionFailed, SystemError)) as caught:
+        client.get("a")
+    shown = KEY in everything_of(caught.value)
+    assert shown == isinstance(failure, SystemError), "a bug must be found where it is"
+
+
+def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "step", interrupt)
+    api = Api(**{f"id-{i}": profiles(f"id-{i}", "B") for i in range(500)})
+    with pytest.raises(KeyboardInterrupt) as caught:
+        api.client(max_connections=2).get(api.bodies)
+    time.sleep(0.1)
+    asked = len(api.asked)
+    assert asked < 500
+    time.sleep(0.2)
+    assert len(api.asked) == asked
+    assert caught.tb is not None, "the traceback, which is alive, has not kept the threads at work"
+
+
+def test_offline_holds_wherever_a_request_is_made(tmp_path):
+    api = Api(a=REFERENCE)
+    client = api.client(archive=tmp_path, offline=True)
+    assert "offline" in str(client._fetcher.profiles(["a"])["a"])
+    assert api.asked == []
 
 
 def test_a_notebook_is_watched(monkeypatch):
