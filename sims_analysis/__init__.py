@@ -15,7 +15,9 @@ from sims_analysis._version import __version__
 
 if TYPE_CHECKING:
     from sims_analysis import errors, testing
+    from sims_analysis.analysis.alignment import align
     from sims_analysis.analysis.budget import containing_depth, dose_budget
+    from sims_analysis.analysis.comparison import compare, repeatability
     from sims_analysis.analysis.crossings import crossings
     from sims_analysis.analysis.detection import below_detection, detection_limit
     from sims_analysis.analysis.dose import cumulative_dose, integrated_dose
@@ -55,7 +57,8 @@ if TYPE_CHECKING:
     from sims_analysis.export import to_csv, to_excel, to_simulator
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
     from sims_analysis.origin import provenance
-    from sims_analysis.profiles import DepthProfile, SIMSResult
+    from sims_analysis.profiles import DepthProfile
+    from sims_analysis.results import SIMSResult
     from sims_analysis.storage import load, save
     from sims_analysis.tables import results_table
     from sims_analysis.units import dequantify, quantify
@@ -63,7 +66,9 @@ if TYPE_CHECKING:
     from sims_analysis.versions import show_versions
 
 _MODULES = {
+    "analysis.alignment": ["align"],
     "analysis.budget": ["containing_depth", "dose_budget"],
+    "analysis.comparison": ["compare", "repeatability"],
     "analysis.crossings": ["crossings"],
     "analysis.detection": ["below_detection", "detection_limit"],
     "analysis.dose": ["cumulative_dose", "integrated_dose"],
@@ -103,7 +108,8 @@ _MODULES = {
     "export": ["to_csv", "to_excel", "to_simulator"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "origin": ["provenance"],
-    "profiles": ["DepthProfile", "SIMSResult"],
+    "profiles": ["DepthProfile"],
+    "results": ["SIMSResult"],
     "storage": ["load", "save"],
     "tables": ["results_table"],
     "units": ["dequantify", "quantify"],
@@ -138,7 +144,9 @@ __all__ = [
     "Unauthorized",
     "UnitsError",
     "__version__",
+    "align",
     "below_detection",
+    "compare",
     "containing_depth",
     "crossings",
     "cumulative_dose",
@@ -160,6 +168,7 @@ __all__ = [
     "poisson_interval",
     "provenance",
     "quantify",
+    "repeatability",
     "results_table",
     "save",
     "save_figure",

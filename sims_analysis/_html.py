@@ -1,6 +1,7 @@
 """How results show themselves in a notebook: a table with a small picture of each profile.
 
-Plain HTML and SVG, without scripts, styles of the page or a plotting library.
+Plain HTML and SVG, without scripts, styles of the page or a plotting library. The records are
+taken as they come (``Any``): :mod:`sims_analysis.profiles` imports this module, not the reverse.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sims_analysis.profiles import DepthProfile, SIMSResult
-
     Array = NDArray[np.float64]
 
 __all__ = ["profile_html", "result_html"]
@@ -30,7 +29,7 @@ _POINTS = 240
 _HEADERS = ("species", "samples", "depth", "values", "")
 
 
-def result_html(result: SIMSResult) -> str:
+def result_html(result: Any) -> str:
     """Show a result: what it is, and a row for each species."""
     about = [f"<b>SIMSResult</b> <code>{html.escape(result.data_id)}</code>"]
     about += [
@@ -43,12 +42,12 @@ def result_html(result: SIMSResult) -> str:
     return f"<div><div>{' &middot; '.join(about)}</div>{_table(result.depth_profiles)}</div>"
 
 
-def profile_html(profile: DepthProfile) -> str:
+def profile_html(profile: Any) -> str:
     """Show one profile."""
     return f"<div><div><b>DepthProfile</b></div>{_table([profile])}</div>"
 
 
-def _table(profiles: Sequence[DepthProfile]) -> str:
+def _table(profiles: Sequence[Any]) -> str:
     if not profiles:
         return ""
     head = "".join(f"<th style='text-align:left'>{name}</th>" for name in _HEADERS)
@@ -56,7 +55,7 @@ def _table(profiles: Sequence[DepthProfile]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _cells(profile: DepthProfile) -> list[str]:
+def _cells(profile: Any) -> list[str]:
     depths, values = profile.depths, profile.concentrations
     measured = values[~np.isnan(values)]
     count = f"{measured.size}"

@@ -17,13 +17,15 @@ import xarray as xr
 from sims_analysis import delivered, vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
-from sims_analysis.profiles import DepthProfile, SIMSResult, profiles_of
+from sims_analysis.profiles import DepthProfile, profiles_of
 from sims_analysis.units import Unit, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from sims_analysis.results import SIMSResult
 
     Array = NDArray[np.float64]
 
@@ -258,10 +260,10 @@ def _variable_names(kinds: set[str]) -> dict[str, str]:
     return names
 
 
-def _dataset_attrs(source: object, profiles: list[DepthProfile]) -> dict[str, str]:
+def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
     first = profiles[0].data_id
     attrs = {"data_id": "" if first is None else str(first)}
-    if isinstance(source, SIMSResult):
+    if hasattr(source, "provenance"):
         attrs["data_id"] = source.data_id
         attrs.update(source.provenance)
     attrs.update(

@@ -7,22 +7,19 @@ delivered; :func:`sims_analysis.to_dataset` is where profiles become comparable.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
-from sims_analysis._html import profile_html, result_html
-from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
-from sims_analysis.strict_json import decode, refuse_duplicate_keys
+from sims_analysis._html import profile_html
+from sims_analysis.errors import PayloadError, ProfileError
 
 if TYPE_CHECKING:
-    import xarray as xr
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DepthProfile", "SIMSResult"]
+__all__ = ["DepthProfile"]
 
 #: Fields of a profile object on the wire, in the order of the reference; the last is ours.
 WIRE_FIELDS = (
@@ -41,7 +38,7 @@ WIRE_FIELDS = (
 _REQUIRED = ("species_name", "depths", "depth_units", "concentrations", "concentration_units")
 _TEXT = ("species_name", "depth_units", "concentration_units")
 _IDENTIFIERS = ("data_id", "id", "processed_data_id")
-_ARRAYS = ("depths", "concentrations", "concentrations_stderr")
+ARRAYS = ("depths", "concentrations", "concentrations_stderr")
 _NUMBERS = {int, float}
 
 
@@ -110,7 +107,7 @@ class DepthProfile:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
                 raise ProfileError(f"{name} must be text, found {found}")
-        for name in _ARRAYS:
+        for name in ARRAYS:
             if getattr(self, name) is None and name not in _REQUIRED:
                 continue
             array = self._checked(name, getattr(self, name))
@@ -169,7 +166,7 @@ class DepthProfile:
             With the JSON path of the field that breaks the contract.
         """
         if not isinstance(wire, Mapping):
-            raise PayloadError(f"expected a profile object, found {_json_type(wire)}", path)
+            raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
         missing = [name for name in _REQUIRED if name not in wire]
         if missing:
             raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
@@ -179,7 +176,7 @@ class DepthProfile:
             value = wire.get(name)
             if type(value) not in (str, int) and value is not None:
                 raise PayloadError(
-                    f"expected text or an integer, found {_json_type(value)}", f"{path}.{name}"
+                    f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
                 )
         if wire.get("last_updated") is not None:
             _expect(wire["last_updated"], str, "text", f"{path}.last_updated")
@@ -191,7 +188,7 @@ class DepthProfile:
             raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
         known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
         known["depths"] = depths
-        for name in _ARRAYS[1:]:
+        for name in ARRAYS[1:]:
             if known.get(name) is None and name not in _REQUIRED:
                 continue
             values = _numbers(known[name], f"{path}.{name}", nullable=True)
@@ -214,7 +211,7 @@ class DepthProfile:
             JSON-ready; a sample that was not measured is ``None``.
         """
         values: dict[str, Any] = {name: getattr(self, name) for name in WIRE_FIELDS}
-        for name in _ARRAYS:
+        for name in ARRAYS:
             if values[name] is not None:
                 values[name] = _nullable(values[name])
         values.update(self.extra)
@@ -251,120 +248,6 @@ class DepthProfile:
         return profile_html(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SIMSResult:
-    """The depth profiles of one data entry, and where they came from.
-
-    Parameters
-    ----------
-    data_id : str
-        Identifier of the entry.
-    depth_profiles : list of DepthProfile
-        In the order delivered; empty if the entry has no SIMS data.
-    provenance : dict, optional
-        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> b = sims.DepthProfile(
-    ...     species_name="B", depths=[0, 10], depth_units="nm",
-    ...     concentrations=[1e18, 3e18], concentration_units="atoms/cm^3",
-    ... )
-    >>> sims.SIMSResult(data_id="wafer-7", depth_profiles=[b])
-    <SIMSResult 'wafer-7': B>
-    """
-
-    data_id: str
-    depth_profiles: list[DepthProfile]
-    provenance: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(
-        cls,
-        payload: bytes | bytearray | memoryview | str,
-        *,
-        data_id: str | None = None,
-        provenance: Mapping[str, str] | None = None,
-    ) -> SIMSResult:
-        """Read the payload of ``GET /sims/{data_id}``.
-
-        Parameters
-        ----------
-        payload : bytes or str
-            JSON array of profile objects.
-        data_id : str, optional
-            The id that was asked for; by default that of the first profile.
-        provenance : mapping, optional
-            Kept as it is.
-
-        Raises
-        ------
-        PayloadError
-            If the payload is not JSON or breaks the contract; it names the JSON path.
-
-        Examples
-        --------
-        >>> import sims_analysis as sims
-        >>> result = sims.SIMSResult.from_json(
-        ...     b'[{"data_id": "d1", "species_name": "Si", "depths": [0, 10],'
-        ...     b' "depth_units": "nm", "concentrations": [1.2e18, 3.4e18],'
-        ...     b' "concentration_units": "atoms/cm^3"}]'
-        ... )
-        >>> result.species
-        ['Si']
-        """
-        wire = decode(payload)
-        if not isinstance(wire, list):
-            raise PayloadError(f"expected an array of profiles, found {_json_type(wire)}")
-        profiles = [DepthProfile.from_dict(item, f"$[{i}]") for i, item in enumerate(wire)]
-        # The arrays were just seen to hold numbers only: no key can hide in them.
-        slim = [{k: None if k in _ARRAYS else v for k, v in item.items()} for item in wire]
-        refuse_duplicate_keys(payload, slim)
-        if data_id is None:
-            data_id = str(profiles[0].data_id) if profiles else ""
-        return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
-
-    def to_json(self) -> bytes:
-        """Give the payload back: JSON equal to what was read, unknown fields included.
-
-        Raises
-        ------
-        ProfileError
-            If a metadata value has no JSON form.
-        """
-        try:
-            return orjson.dumps([profile.to_dict() for profile in self.depth_profiles])
-        except TypeError as error:
-            raise ProfileError(f"data entry {self.data_id!r} has no JSON form: {error}") from None
-
-    def to_dataset(self, **options: Any) -> xr.Dataset:
-        """Give one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""
-        from sims_analysis.dataset import to_dataset
-
-        return to_dataset(self, **options)
-
-    @property
-    def species(self) -> list[str]:
-        """Names of the species, in the order delivered."""
-        return [profile.species_name for profile in self.depth_profiles]
-
-    def __getitem__(self, species: str) -> DepthProfile:
-        for profile in self.depth_profiles:
-            if profile.species_name == species:
-                return profile
-        raise SpeciesError(
-            f"data entry {self.data_id!r} has no species {species!r}; "
-            f"it has {', '.join(map(repr, self.species)) or 'none'}"
-        )
-
-    def __repr__(self) -> str:
-        return f"<SIMSResult {self.data_id!r}: {', '.join(self.species) or 'no SIMS data'}>"
-
-    def _repr_html_(self) -> str:
-        return result_html(self)
-
-
 def _nullable(array: NDArray[np.float64]) -> list[float | None]:
     """List the numbers; NaN, which JSON does not have, becomes ``None``."""
     numbers = array.tolist()
@@ -373,7 +256,7 @@ def _nullable(array: NDArray[np.float64]) -> list[float | None]:
     return list(numbers)
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
     """Name a decoded value as JSON calls it."""
     names = {
         dict: "an object",
@@ -389,21 +272,19 @@ def _json_type(value: object) -> str:
 
 def _expect(value: object, kind: type, expected: str, path: str) -> None:
     if not isinstance(value, kind):
-        raise PayloadError(f"expected {expected}, found {_json_type(value)}", path)
+        raise PayloadError(f"expected {expected}, found {json_type(value)}", path)
 
 
 def _numbers(values: object, path: str, *, nullable: bool) -> NDArray[np.float64]:
     """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
     if type(values) is not list:
-        raise PayloadError(f"expected an array of numbers, found {_json_type(values)}", path)
+        raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)
     allowed = _NUMBERS | {type(None)} if nullable else _NUMBERS
     kinds = set(map(type, values))
     if not kinds <= allowed:
         index = next(i for i, v in enumerate(values) if type(v) not in allowed)
         what = "a number or null" if nullable else "a number"
-        raise PayloadError(
-            f"expected {what}, found {_json_type(values[index])}", f"{path}[{index}]"
-        )
+        raise PayloadError(f"expected {what}, found {json_type(values[index])}", f"{path}[{index}]")
     numbers: Iterable[Any] = values
     if type(None) in kinds:
         numbers = (math.nan if v is None else v for v in values)
@@ -426,13 +307,11 @@ def _overflows(value: Any) -> bool:
     return False
 
 
-def profiles_of(source: SIMSResult | DepthProfile | Sequence[DepthProfile]) -> list[DepthProfile]:
+def profiles_of(source: Any) -> list[DepthProfile]:
     """List the profiles of a result, of one profile, or of a sequence of profiles."""
-    if isinstance(source, SIMSResult):
-        return source.depth_profiles
     if isinstance(source, DepthProfile):
         return [source]
-    profiles = list(source)
+    profiles = list(getattr(source, "depth_profiles", source))
     for i, profile in enumerate(profiles):
         if not isinstance(profile, DepthProfile):
             raise ProfileError(f"item {i} is {type(profile).__name__}, expected DepthProfile")

@@ -27,7 +27,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import erfc, ndtr, pdtr
 
-from sims_analysis.profiles import DepthProfile, SIMSResult
+from sims_analysis.profiles import DepthProfile
+from sims_analysis.results import SIMSResult
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -26,7 +26,8 @@ from sims_analysis.api import archive as archive_module
 from sims_analysis.api import files, versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.errors import ArchiveError, PayloadError, ProfileError
-from sims_analysis.profiles import DepthProfile, SIMSResult
+from sims_analysis.profiles import DepthProfile
+from sims_analysis.results import SIMSResult
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
 #: How many writes the test that kills the writer makes; 1,000 take a minute.

@@ -45,7 +45,8 @@ from sims_analysis.api.versions import (
     readable,
 )
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
-from sims_analysis.profiles import DepthProfile, SIMSResult, profiles_of
+from sims_analysis.profiles import DepthProfile, profiles_of
+from sims_analysis.results import SIMSResult
 from sims_analysis.strict_json import decode
 
 if TYPE_CHECKING:

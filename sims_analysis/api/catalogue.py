@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import ApiError, PayloadError
-from sims_analysis.profiles import _json_type
+from sims_analysis.profiles import json_type
 from sims_analysis.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class CatalogueEntry:
             With the JSON path of the field that breaks the contract.
         """
         if not isinstance(wire, Mapping):
-            raise PayloadError(f"expected a catalogue entry, found {_json_type(wire)}", path)
+            raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
-            found = _json_type(wire.get("data_id"))
+            found = json_type(wire.get("data_id"))
             raise PayloadError(f"expected text, found {found}", f"{path}.data_id")
         known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
         for name, value in known.items():
@@ -107,7 +107,7 @@ class CatalogueEntry:
             if value is not None and not isinstance(value, kind):
                 expected = {str: "text", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
-                    f"expected {expected} or null, found {_json_type(value)}", f"{path}.{name}"
+                    f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )
         return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
 
@@ -138,7 +138,7 @@ class Catalogue(list[CatalogueEntry]):
         """Read the payload of ``GET /data_entries/``."""
         wire = decode(payload)
         if not isinstance(wire, list):
-            raise PayloadError(f"expected an array of entries, found {_json_type(wire)}")
+            raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
         entries = cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
         refuse_duplicate_keys(payload, wire)
         return entries

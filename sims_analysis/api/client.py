@@ -25,7 +25,8 @@ from sims_analysis.api.endpoint import (
 )
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
-from sims_analysis.profiles import DepthProfile, SIMSResult
+from sims_analysis.profiles import DepthProfile
+from sims_analysis.results import SIMSResult
 
 if TYPE_CHECKING:
     import uuid

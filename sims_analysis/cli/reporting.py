@@ -25,7 +25,7 @@ from sims_analysis.cli.options import (
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
-    from sims_analysis.profiles import SIMSResult
+    from sims_analysis.results import SIMSResult
 
 __all__ = ["report"]
 
