@@ -1,0 +1,352 @@
+"""Two profiles against each other, and many against their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, status_words
+from sims_analysis.analysis.dose import integrated_dose
+from sims_analysis.analysis.grid import to_grid
+from sims_analysis.analysis.interpolation import _ASKED
+from sims_analysis.analysis.junction import junction_depth
+from sims_analysis.batches import MEASUREMENT, POINT
+from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.kernels import comparison as kernels
+from sims_analysis.kernels import interpolation
+
+__all__ = ["compare", "paired", "repeatability"]
+
+_RULES = {"log": "loglinear", "linear": "trapezoid"}
+
+
+def compare(
+    a: xr.Dataset | xr.DataArray,
+    b: xr.Dataset | xr.DataArray,
+    *,
+    level: Any = None,
+    method: Literal["log", "linear"] = "log",
+    variable: str | None = None,
+    **junction: Any,
+) -> xr.Dataset:
+    """Compare b with a, the reference, where both were measured.
+
+    Parameters
+    ----------
+    a, b : Dataset or DataArray
+        In the same kind of unit; measurements or batches, on any axes. Species (and measurements,
+        where both are batches) are paired by name; one measurement is compared with each of a
+        batch.
+    level : str, Quantity or DataArray, optional
+        With it, the junction depths at this level are compared too.
+    method : {"log", "linear"}
+        How b is interpolated at the depths of a, and by which rule doses are taken: loglinear or
+        trapezoid.
+    variable : str, optional
+        Of Datasets, which variable; by default the first that `a` has.
+    **junction
+        ``edge``, ``which``, ``after``, ``confirm`` and ``detection_limit`` of
+        :func:`junction_depth`.
+
+    Returns
+    -------
+    Dataset
+        ``ratio`` and ``log_ratio``, b / a and its log10, on the depth axis of `a` (every sample
+        of `a` stays as it is, and only b is interpolated); NaN outside the overlap, where a is
+        zero, and, for the logarithm, where either is not positive. ``rms_log_ratio`` and
+        ``samples``: root mean square of the latter and the number it rests on. ``overlap_start``
+        and ``overlap_stop``. For concentrations ``dose_a``, ``dose_b`` (of the overlap) and
+        ``dose_ratio``, with ``dose_ratio_stderr`` where both carry standard errors. With a level
+        ``junction_a``, ``junction_b``, ``junction_shift`` (b minus a) and ``junction_status``:
+        that of a if it is not ok, else that of b. ``status``: ``ok``, ``no_data``, or
+        ``no_overlap``.
+
+    Raises
+    ------
+    SpeciesError
+        If the two have no species in common.
+    UnitsError
+        If they are in different kinds of unit, or not over depth.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> other = ds.assign(concentration=1.1 * ds["concentration"])
+    >>> other["concentration"].attrs["units"] = "atom/cm^3"
+    >>> found = sims.compare(ds, other)
+    >>> float(found["dose_ratio"].sel(species="B").round(6))
+    1.1
+    """
+    if method not in _RULES:
+        raise ProfileError(f'method={method!r}; expected "log" or "linear"')
+    a, b = paired(a, b)
+    fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
+    fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
+    # The same profiles on both sides: one measurement stands beside each of a batch.
+    fa, fb = (
+        one.spread(
+            *(
+                xr.Variable((d,), np.zeros(n))
+                for d, n in other.value.sizes.items()
+                if d in other.lead
+            )
+        )
+        for one, other in ((fa, fb), (fb, fa))
+    )
+    coords = _shared_coords(fa, fb)
+    fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
+
+    start, stop, status = _overlap(fa, fb)
+    ratio, log_ratio = _ratios(fa, fb, method)
+    found = {
+        "ratio": fa.along_axis(ratio, "ratio"),
+        "log_ratio": fa.along_axis(log_ratio, "log_ratio"),
+        "rms_log_ratio": fa.array((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
+        "samples": fa.array(log_ratio.notnull().sum(fa.dim), "samples_used", label="samples"),
+        "overlap_start": fa.array(start, "overlap_start"),
+        "overlap_stop": fa.array(stop, "overlap_stop"),
+    }
+    if fa.kind in DOSE_KINDS:
+        window = {"start": found["overlap_start"], "stop": found["overlap_stop"]}
+        found |= _doses(a, b, window, _RULES[method])
+    if level is not None:
+        found |= _junctions(a, b, level, junction)
+    elif junction:
+        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+    words = xr.Variable(status.dims, status_words(status.data), vocabulary.attrs("status"))
+    result = xr.Dataset({**found, "status": fa.array(words, "status")})
+    return units.quantify(result) if fa.quantified else result
+
+
+def paired(a: Any, b: Any) -> tuple[Any, Any]:
+    """Select what both have: the same species, and of two batches the same measurements."""
+    for one in (a, b):
+        if not isinstance(one, xr.Dataset | xr.DataArray):
+            raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
+    for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
+        if dim not in a.dims and dim not in b.dims:
+            continue
+        names_a, names_b = (
+            [] if dim not in one.coords else np.atleast_1d(one[dim].values).tolist()
+            for one in (a, b)
+        )
+        if (dim in a.dims) != (dim in b.dims) and (dim == MEASUREMENT or not (names_a and names_b)):
+            continue
+        common = [name for name in names_a if name in names_b]
+        if not common:
+            raise error(
+                f"the two have no {dim} in common: {', '.join(map(repr, names_a))} and "
+                f"{', '.join(map(repr, names_b))}"
+            )
+        a, b = (
+            one.sel({dim: common if dim in a.dims and dim in b.dims else common[0]})
+            if dim in one.dims and names != common
+            else one
+            for one, names in ((a, names_a), (b, names_b))
+        )
+    return a, b
+
+
+def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
+    """Keep the coordinates that hold for both; an identifier of one alone would mislead."""
+    kept: dict[Any, xr.Variable | None] = {}
+    for name in dict.fromkeys([*fa.coords, *fb.coords]):
+        of_a, of_b = fa.coords.get(name), fb.coords.get(name)
+        if of_a is not None and of_b is not None and of_a.equals(of_b):
+            kept[name] = of_a
+        elif name in fa.lead:
+            kept[name] = of_a if of_a is not None and of_a.ndim else of_b
+    return {name: variable for name, variable in kept.items() if variable is not None}
+
+
+def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
+    a, b = (f.map(kernels.ends, outputs=[({}, float), ({}, float)]) for f in (fa, fb))
+    first = _apply(np.maximum, a[0], b[0])
+    last = _apply(np.minimum, a[1], b[1])
+    missing = (first.isnull() | last.isnull()).astype(np.uint8)
+    apart = (first >= last).astype(np.uint8)
+    status = missing * vocabulary.STATUS.index("no_data") + apart * vocabulary.STATUS.index(
+        "no_overlap"
+    )
+    both = first < last
+    return first.where(both), last.where(both), status
+
+
+def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int = 1) -> Any:
+    return xr.apply_ufunc(
+        function,
+        *variables,
+        dask="parallelized",
+        output_core_dims=[[]] * outputs,
+        output_dtypes=[float] * outputs,
+    )
+
+
+def _ratios(fa: Frame, fb: Frame, method: str) -> tuple[xr.Variable, xr.Variable]:
+    asked = xr.Variable((*fa.depth.dims[:-1], _ASKED), fa.depth.data)
+    size = {_ASKED: fa.value.sizes[fa.dim]}
+    (there,) = fb.map(_evaluate, asked, outputs=[(size, float)], method=method)
+    there = xr.Variable((*there.dims[:-1], fa.dim), there.data).transpose(*fa.value.dims)
+    ratio, log_ratio = _apply(kernels.ratios, fa.value, there, outputs=2)
+    return ratio, log_ratio
+
+
+def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any]:
+    return (interpolation.interpolate(depth, value, at, method=method)[0],)
+
+
+def _doses(a: Any, b: Any, window: dict[str, Any], rule: Any) -> dict[str, xr.DataArray]:
+    there = units.dequantify(window["start"]).notnull()
+    found = {}
+    for name, data in (("dose_a", a), ("dose_b", b)):
+        dose = units.dequantify(integrated_dose(data, **window, rule=rule))
+        found[name] = dose.where(there)
+    ratio = found["dose_b"] / found["dose_a"]
+    ratio.attrs = vocabulary.attrs("dose_ratio")
+    errors = [dose.coords.get("stderr") for dose in found.values()]
+    doses = {
+        name: dose.reset_coords(drop=True).assign_attrs(vocabulary.attrs("dose"))
+        for name, dose in found.items()
+    }
+    doses["dose_ratio"] = ratio.reset_coords(drop=True)
+    if errors[0] is not None and errors[1] is not None:
+        relative = [e / d for e, d in zip(errors, found.values(), strict=True)]
+        stderr = abs(ratio) * np.sqrt(relative[0] ** 2 + relative[1] ** 2)
+        doses["dose_ratio_stderr"] = stderr.reset_coords(drop=True).assign_attrs(
+            units="1", long_name="Standard error of the ratio of the doses, random part"
+        )
+    return doses
+
+
+def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
+    at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
+    shift = at_b.drop_vars("status") - at_a.drop_vars("status")
+    status = xr.where(at_a["status"] != "ok", at_a["status"], at_b["status"])
+    attrs = vocabulary.attrs("junction_depth")
+    return {
+        "junction_a": at_a.reset_coords(drop=True).assign_attrs(attrs),
+        "junction_b": at_b.reset_coords(drop=True).assign_attrs(attrs),
+        "junction_shift": shift.reset_coords(drop=True).assign_attrs(
+            vocabulary.attrs("junction_shift")
+        ),
+        "junction_status": status.reset_coords(drop=True).assign_attrs(vocabulary.attrs("status")),
+    }
+
+
+def repeatability(
+    batch: xr.Dataset | xr.DataArray,
+    *,
+    step: Any = None,
+    level: Any = None,
+    start: Any = None,
+    stop: Any = None,
+    variable: str | None = None,
+    **junction: Any,
+) -> xr.Dataset:
+    """Give the mean and the relative standard deviation over the measurements of a batch.
+
+    Parameters
+    ----------
+    batch : Dataset or DataArray
+        Over ``measurement``, as :func:`stack` gives it.
+    step : str or Quantity, optional
+        Step of the common grid (see :func:`to_grid`) for measurements that have axes of their
+        own; on a shared axis there is none to be chosen, unless it is given.
+    level : str, Quantity or DataArray, optional
+        With it, the repeatability of the junction depth too.
+    start, stop : str, Quantity or DataArray, optional
+        Limits of the dose, by default the ends of each profile.
+    variable : str, optional
+        Of a Dataset, which variable; by default the first.
+    **junction
+        As for :func:`compare`.
+
+    Returns
+    -------
+    Dataset
+        Over depth, the variable by its name (the mean) with ``<variable>_rsd`` and
+        ``<variable>_n``, the number of measurements with a value there. For concentrations
+        ``dose``, ``dose_rsd`` and ``dose_n``; with a level ``junction_depth``,
+        ``junction_depth_stddev`` (``nm``), ``junction_depth_rsd`` and ``junction_depth_n``, over
+        those that have a junction. Deviations are with n - 1, and NaN for fewer than two.
+
+    Raises
+    ------
+    ProfileError
+        If there is no ``measurement``, or axes differ and no step is given.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> other = ds.assign(concentration=1.02 * ds["concentration"])
+    >>> other["concentration"].attrs["units"] = "atom/cm^3"
+    >>> found = sims.repeatability(sims.stack([ds, other]))
+    >>> float(found["dose_rsd"].sel(species="B").round(4))
+    0.014
+    """
+    if not isinstance(batch, xr.Dataset | xr.DataArray):
+        raise TypeError(f"expected a Dataset or a DataArray, found {type(batch).__name__}")
+    if MEASUREMENT not in batch.dims:
+        raise ProfileError(
+            f"repeatability needs a dimension {MEASUREMENT!r}, found "
+            f"{tuple(map(str, batch.dims))}; stack() makes one of many Datasets"
+        )
+    if step is None and POINT in batch.dims:
+        raise ProfileError(
+            "the measurements have axes of their own; give the step of the grid on which to "
+            'compare them, such as step="1 nm"'
+        )
+    frame = open_frame(batch, vocabulary.VALUE_KINDS, question="repeatability", variable=variable)
+    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+    values = frame.along_axis(frame.value, name, units_=frame.units)
+    if step is not None:
+        one = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
+        gridded = to_grid(one, step=step)
+        values = gridded if isinstance(gridded, xr.DataArray) else gridded[frame.name]
+    found = _over_measurements(units.dequantify(values), name, frame.units)
+    if frame.kind in DOSE_KINDS:
+        dose = units.dequantify(integrated_dose(batch, start=start, stop=stop))
+        found |= _over_measurements(dose, "dose", str(dose.attrs["units"]))
+    if level is not None:
+        depth = units.dequantify(junction_depth(batch, level=level, **junction))
+        found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
+    elif junction:
+        raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
+    result = xr.Dataset(found)
+    return units.quantify(result) if frame.quantified else result
+
+
+def _over_measurements(
+    array: xr.DataArray, name: str, unit: str, *, absolute: bool = False
+) -> dict[str, xr.DataArray]:
+    inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
+    mean, deviation, count = xr.apply_ufunc(
+        kernels.spread,
+        array.variable,
+        input_core_dims=[[MEASUREMENT]],
+        output_core_dims=[[], [], []],
+        dask="parallelized",
+        output_dtypes=[float, float, np.intp],
+        dask_gufunc_kwargs={"allow_rechunk": True},
+    )
+    label = vocabulary.TERMS[name].long_name
+    relative = deviation / mean.where(mean > 0)
+    columns = {
+        name: (mean, {**vocabulary.attrs(name, unit), "long_name": f"Mean {label.lower()}"}),
+        f"{name}_rsd": (relative, vocabulary.attrs("relative_deviation")),
+        f"{name}_n": (count, {"long_name": "Number of measurements"}),
+    }
+    if absolute:
+        told = f"Standard deviation of the {label.lower()}"
+        columns[f"{name}_stddev"] = (deviation, {"units": unit, "long_name": told})
+    return {
+        key: xr.DataArray(xr.Variable(v.dims, v.data, attrs), coords=inside, name=key)
+        for key, (v, attrs) in columns.items()
+    }

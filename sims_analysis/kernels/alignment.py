@@ -1,0 +1,126 @@
+"""By how much is one profile shifted against another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import minimize_scalar
+
+__all__ = ["Shift", "best_shift", "peak_shift"]
+
+Array = NDArray[np.float64]
+
+#: Points of the grid on which shifts are looked for; more would only take longer.
+_MOST = 4000
+#: A correlation that is the same at all shifts to this much says nothing about them.
+_FLAT = 1e-9
+
+
+class Shift(NamedTuple):
+    """A shift, the correlation there, and whether it is a maximum at all.
+
+    ``found`` is False where the correlation is flat (an exponential is like itself at any shift)
+    or highest at the end of the allowed range.
+    """
+
+    shift: float
+    correlation: float
+    found: bool
+
+
+def best_shift(
+    pairs: Sequence[tuple[Array, Array, Array, Array]], max_shift: float | None = None
+) -> Shift:
+    """Find the shift s for which ``b(z - s)`` is most like ``a(z)``.
+
+    The likeness is the correlation coefficient of the two over the depths that both have
+    measured, averaged over the pairs: what is like does not depend on a factor between the two.
+    It is looked for on a grid as fine as the samples, then between the points of the grid.
+
+    Parameters
+    ----------
+    pairs : sequence of (depth_a, value_a, depth_b, value_b)
+        Samples of each species, without gaps, at least three of each.
+    max_shift : float, optional
+        By default half of the shorter record.
+
+    Returns
+    -------
+    Shift
+    """
+    spans = [min(za[-1] - za[0], zb[-1] - zb[0]) for za, _, zb, _ in pairs]
+    most = 0.5 * min(spans) if max_shift is None else max_shift
+    finest = min(float(np.median(np.diff(z))) for za, _, zb, _ in pairs for z in (za, zb))
+    step = max(finest, max(spans) / _MOST, most / _MOST)
+    curves = [(_curve(za, ca), _curve(zb, cb)) for za, ca, zb, cb in pairs]
+
+    lags = np.arange(-np.floor(most / step), np.floor(most / step) + 1) * step
+    likeness = np.array([_likeness(curves, lag, 0.0, step) for lag in lags])
+    if not np.isfinite(likeness).any():
+        return Shift(np.nan, np.nan, found=False)
+    best = int(np.nanargmax(likeness))
+    flat = np.nanmax(likeness) - np.nanmin(likeness) < _FLAT
+    if flat or best in (0, lags.size - 1):
+        return Shift(float(lags[best]), float(likeness[best]), found=False)
+    fine = minimize_scalar(
+        lambda s: -_likeness(curves, lags[best], s, step),
+        bounds=(-step, step),
+        method="bounded",
+        options={"xatol": 1e-7 * step},
+    )
+    return Shift(float(lags[best] + fine.x), float(-fine.fun), found=True)
+
+
+class _Curve(NamedTuple):
+    first: float
+    last: float
+    at: PchipInterpolator
+
+
+def _curve(z: Array, c: Array) -> _Curve:
+    return _Curve(z[0], z[-1], PchipInterpolator(z, c))
+
+
+def _likeness(
+    curves: Sequence[tuple[_Curve, _Curve]], lag: float, rest: float, step: float
+) -> float:
+    """Correlate a(z) with b(z - lag - rest), over depths that do not depend on `rest`."""
+    found = []
+    for a, b in curves:
+        first = max(a.first, b.first + lag + step)
+        last = min(a.last, b.last + lag - step)
+        z = np.arange(first, last, step)
+        # A few points are always alike.
+        if last - first < 0.25 * min(a.last - a.first, b.last - b.first) or z.size < 5:
+            return np.nan
+        x, y = a.at(z), b.at(z - lag - rest)
+        x, y = x - x.mean(), y - y.mean()
+        size = np.sqrt((x @ x) * (y @ y))
+        if not size > 0:
+            return np.nan
+        found.append((x @ y) / size)
+    return float(np.mean(found))
+
+
+def peak_shift(depth_a: Array, value_a: Array, depth_b: Array, value_b: Array) -> Shift:
+    """Give the shift that brings the maximum of b onto that of a."""
+    return Shift(_vertex(depth_a, value_a) - _vertex(depth_b, value_b), np.nan, found=True)
+
+
+def _vertex(z: Array, c: Array) -> float:
+    """Vertex of the parabola through ln C (C, where one is not positive) around the maximum."""
+    top = int(np.argmax(c))
+    if top in (0, c.size - 1):
+        return float(z[top])
+    around = slice(top - 1, top + 2)
+    y = np.log(c[around]) if (c[around] > 0).all() else c[around]
+    left, right = (y[1] - y[0]) / (z[top] - z[top - 1]), (y[2] - y[1]) / (z[top + 1] - z[top])
+    curvature = (right - left) / (z[top + 1] - z[top - 1])
+    if not curvature < 0:
+        return float(z[top])
+    # The slopes are those half-way between the samples.
+    return float(0.5 * (z[top - 1] + z[top]) - left / (2 * curvature))

@@ -1,0 +1,54 @@
+"""How much one profile differs from another, and many from their mean."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ends", "ratios", "spread"]
+
+Array = NDArray[np.float64]
+
+
+def ends(depth: Array, value: Array) -> tuple[Array, Array]:
+    """Give the depths of the first and the last sample of each row; NaN where there is none."""
+    measured = ~np.isnan(value) & ~np.isnan(depth)
+    # Infinite where nothing was measured, so that neither end is one of a hole.
+    z = np.broadcast_to(depth, value.shape)
+    first = np.where(measured, z, np.inf).min(axis=-1, initial=np.inf)
+    last = np.where(measured, z, -np.inf).max(axis=-1, initial=-np.inf)
+    some = first <= last
+    return np.where(some, first, np.nan), np.where(some, last, np.nan)
+
+
+def ratios(a: Array, b: Array) -> tuple[Array, Array]:
+    """Give b / a and log10(b / a); NaN where there is no quotient or no logarithm."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(a != 0, b / a, np.nan)
+        # Of the logarithms, not of the quotient: that may overflow.
+        log_ratio = np.where((a > 0) & (b > 0), np.log10(b) - np.log10(a), np.nan)
+    return ratio, log_ratio
+
+
+def spread(values: Array) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Mean, standard deviation and number of what was measured, along the last axis.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., n)
+
+    Returns
+    -------
+    mean : ndarray, shape (...)
+        NaN where nothing was measured.
+    deviation : ndarray, shape (...)
+        With n - 1; NaN where fewer than two values were measured.
+    count : ndarray of int, shape (...)
+    """
+    measured = ~np.isnan(values)
+    count = np.count_nonzero(measured, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(measured, values, 0.0).sum(axis=-1) / count
+        square = np.where(measured, (values - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+        deviation = np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
+    return np.where(count > 0, mean, np.nan), deviation, count
