@@ -61,7 +61,7 @@ def junction_depth(
         ``always_above``, ``truncated`` where the record ends before the asked edge,
         ``below_detection``, ``no_data``; NaN unless ``ok``), ``candidates`` (how many crossings
         qualified), ``decay_length`` (``nm`` per factor e at the crossing) and, where the data
-        carry standard errors, ``stderr``.
+        carry standard errors, ``stderr``: half of the 68 % interval about the depth.
 
     Raises
     ------
@@ -81,6 +81,12 @@ def junction_depth(
 
     Notes
     -----
+    Where the two samples beside the junction stand six standard errors apart, ``stderr`` is
+    ``lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, as in :func:`crossings`. Where they do
+    not, noise makes several crossings of one edge and pushes the chosen one away from it: an
+    exponential through as many samples around as make its slope known (a likelihood of counts,
+    zeros included) says where the edge is, and ``stderr`` reaches from the depth to it and beyond.
+
     This is the depth at a chemical concentration. The electrical junction is another thing: for
     arsenic, SIMS reads deeper than spreading resistance does.
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ONE_SIGMA", "poisson_interval", "poisson_stderr"]
+__all__ = ["NONE_COUNTED", "ONE_SIGMA", "poisson_interval", "poisson_stderr"]
 
 Array = NDArray[np.float64]
 
 #: Probability within one standard deviation of a normal distribution.
 ONE_SIGMA = 0.6826894921370859
+
+#: Half the width of the interval [0, 1.84] within which the mean lies where nothing was counted.
+NONE_COUNTED = -math.log((1.0 - ONE_SIGMA) / 2.0) / 2.0
 
 
 def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array, Array]:
@@ -43,6 +47,5 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
 
 def poisson_stderr(counts: Array) -> Array:
     """Give sqrt(k); where nothing was counted, half the width of the 68 % interval [0, 1.84]."""
-    none = poisson_interval(0.0)[1] / 2.0
     with np.errstate(invalid="ignore"):
-        return np.where(counts > 0, np.sqrt(np.maximum(counts, 0.0)), none + 0.0 * counts)
+        return np.where(counts > 0, np.sqrt(np.maximum(counts, 0.0)), NONE_COUNTED + 0.0 * counts)
