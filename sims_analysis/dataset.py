@@ -97,10 +97,15 @@ def to_dataset(
     """
     profiles = profiles_of(source)
     if not profiles:
+        status = getattr(source, "provenance", {}).get("pipeline_status")
+        known = (
+            f"its pipeline_status in the catalogue is {status!r}"
+            if status
+            else "its pipeline_status in the catalogue tells whether it is unknown, still being "
+            "processed, or not a SIMS measurement"
+        )
         raise ProfileError(
-            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; its "
-            "pipeline_status in the catalogue tells whether it is unknown, still being processed, "
-            "or not a SIMS measurement"
+            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}"
         )
     counts = Counter(profile.species_name for profile in profiles)
     twice = [repr(name) for name, count in counts.items() if count > 1]

@@ -11,7 +11,7 @@ import pytest
 import sims_analysis as sims
 
 HEAVY = {
-    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "stamina", "orjson", "click",
+    "numpy", "scipy", "xarray", "pandas", "pint", "httpx", "tenacity", "orjson", "click",
     "matplotlib", "dask", "h5py", "h5netcdf", "zarr", "starlette", "tqdm",
 }  # fmt: skip
 FUNCTIONS = [
@@ -97,7 +97,7 @@ def test_a_first_answer_needs_no_figure_no_network_and_no_dask():
         sims.integrated_dose(sims.to_dataset([b]))
         print(*{m.split('.')[0] for m in sys.modules})
     """)
-    assert not {"matplotlib", "httpx", "stamina", "starlette", "h5py", "zarr"} & set(loaded)
+    assert not {"matplotlib", "httpx", "tenacity", "starlette", "h5py", "zarr"} & set(loaded)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
