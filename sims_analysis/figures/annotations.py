@@ -264,6 +264,8 @@ class _Painter:
             return
         dose = result["dose"] if isinstance(result, xr.Dataset) else result
         ((value, sigma, status),) = _entries(dose, result)
+        if _has(result, "systematic_stderr"):
+            sigma = _combined(result)
         if not np.isfinite(value):
             self._say(f"Q{self.who}: {status.replace('_', ' ') or 'not known'}")
             return
@@ -308,7 +310,7 @@ class _Painter:
         if result is None:
             return
         depth = result["depth"] if isinstance(result, xr.Dataset) else result
-        for z, sigma, status in _entries(depth, result):
+        for z, _, status in _entries(depth, result):
             if not np.isfinite(z):
                 self._say(f"peak{self.who}: {status.replace('_', ' ') or 'not known'}")
                 continue
@@ -319,7 +321,9 @@ class _Painter:
                 "linestyle": "none",
             }
             self.ax.plot([float(self.scale(z))], [float(self._value_at(z))], zorder=5, **style)
-            self.notes.add(f"peak{self.who} at {self._depth_text(z, sigma)}", **style)
+            # The depth of a sample: no digits that the grid does not have.
+            unit = _typeset.unit_label(self.scale.units)
+            self.notes.add(f"peak{self.who} at {float(self.scale(z)):.4g} {unit}", **style)
 
     def decay(self, result: xr.Dataset | xr.DataArray | None) -> None:
         if result is None:
@@ -356,6 +360,13 @@ def _entries(
         sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
         text = "" if words is None else str(np.ravel(words.values)[i])
         yield float(value), sigma, text
+
+
+def _combined(budget: xr.Dataset | xr.DataArray) -> float:
+    """Combine the random and the systematic standard error of a dose; NaN if none is known."""
+    parts = [float(budget[name]) for name in ("random_stderr", "systematic_stderr")]
+    known = [part for part in parts if part > 0]
+    return float(np.hypot.reduce(known)) if known else float("nan")
 
 
 def _has(result: xr.Dataset | xr.DataArray, name: str) -> bool:

@@ -108,6 +108,9 @@ def _legend_above(ax: Axes, entries: dict[str, Any]) -> None:
     # An artist that is clipped to the axes would get no room above them.
     legend.set_clip_on(False)
     ax.legend_ = None  # it is an artist now, and would be drawn twice
+    if ax.get_title():
+        height = legend.get_window_extent().height * 72.0 / ax.figure.dpi
+        ax.set_title(ax.get_title(), pad=height + 4.0)
     ax._sims_names = (legend, entries)  # type: ignore[attr-defined]
 
 

@@ -93,7 +93,10 @@ def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, 
     if by == "species":
         curves = collect(named, options.pop("species", None))
         names = dict.fromkeys(curve.series.species for curve in curves)
-        return [(_typeset.mathtext(name), data, {"species": name}) for name in names]
+        # The heading of the panel names the one curve in it.
+        alone = len({curve.measurement for curve in curves}) == 1 and "labels" not in options
+        labels = {"labels": "none"} if alone else {}
+        return [(_typeset.mathtext(name), data, {"species": name, **labels}) for name in names]
     if by != "measurement":
         raise ValueError(f'by={by!r}; expected "measurement" or "species"')
     parts: list[tuple[str, Any, dict[str, Any]]] = []

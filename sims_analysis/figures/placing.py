@@ -23,7 +23,7 @@ __all__ = ["Box", "Obstacles", "place_names"]
 #: Text keeps this distance from the frame, as a fraction of the axes.
 MARGIN = 0.012
 #: Text keeps this distance from other curves.
-AIR = 0.004
+AIR = 0.007
 #: A list may touch as many points of curves, a hundredth of the axes apart.
 _TOLERATED = 2.0
 #: Distance between a curve and its name, in points.
