@@ -115,7 +115,7 @@ def _from_samples_around(
 
 
 def _bounds(rows: Rows, before: Index, edge: Array, which: Index) -> tuple[Index, Index]:
-    """Give the samples that an edge may take: not beyond the maximum of the row that it belongs to."""
+    """Give the samples that an edge may take: none beyond the maximum of its row."""
     begin, end = rows.start[which].copy(), rows.start[which + 1].copy()
     some = np.flatnonzero(rows.size)
     maximum = np.full(rows.count, np.nan)
