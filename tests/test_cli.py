@@ -135,8 +135,8 @@ def test_report_without_arguments_runs_the_whole_chain(tmp_path):
     assert (child.returncode, err) == (0, "")
     for name in NAMES:
         assert f"{name}: synthetic" in out
-        for suffix in ("csv", "nc", "png", "svg"):
-            path = tmp_path / "report" / f"{name}.{suffix}"
+        for suffix in ("-results.csv", "-profiles.csv", ".nc", ".png", ".svg"):
+            path = tmp_path / "report" / f"{name}{suffix}"
             assert path.stat().st_size > 0
             assert os.path.join("report", path.name) in out  # noqa: PTH118 - as it is printed
     xj = sims.junction_depth(

@@ -18,6 +18,8 @@ from sims_analysis.units import read_quantity
 NAMES = list(synthetic.TITLES)
 #: Deviations allowed, in standard errors of the counting statistics: one in 15,000 by chance.
 SIGMAS = 4.0
+#: What the script states of the boron implant.
+BORON = synthetic.implant(5e14, centre=74.0, sigma=28.0, tail=16.0, tail_fraction=0.1)
 _KINDS = ("concentration", "areal_density", "depth", "sputter_rate", "sputter_time", "count_rate")
 
 
@@ -49,6 +51,13 @@ def counting_error(ds, species):
     z, c = measured(ds, species)
     per_count = stated(metadata(ds, species)["one_count"])
     return z, c, np.sqrt(np.maximum(c * per_count, per_count**2))
+
+
+def counted(ds, *species):
+    """Add the standard errors of counting."""
+    return sims.with_counting_statistics(
+        ds, one_count={name: metadata(ds, name)["one_count"] for name in species}
+    )
 
 
 # ---- made by the script
@@ -142,10 +151,10 @@ def test_an_unknown_name_lists_the_names():
 
 
 def dose_error(ds, species, start, stop):
-    """Counting error of a trapezoid, from the widths of the samples."""
-    z, _, sigma = counting_error(ds, species)
-    inside = (z >= start) & (z <= stop)
-    return math.sqrt(np.sum((np.gradient(z)[inside] * sigma[inside]) ** 2)) * 1e-7
+    dose = sims.integrated_dose(
+        counted(ds, species).sel(species=species), start=f"{start} nm", stop=f"{stop} nm"
+    )
+    return float(dose["stderr"])
 
 
 @pytest.mark.parametrize(
@@ -159,16 +168,15 @@ def test_dose(name, species, stop):
     ).sel(species=species)
     # The spike falls by 1/e in a step or so: the trapezoid over its first samples is not exact.
     expected = stated(known["dose"]) + stated(known["surface_dose"])
-    sigma = dose_error(ds, species, 0.0, stop) + 0.1 * stated(known["surface_dose"])
+    sigma = dose_error(ds, species, 10.0, stop) + 0.1 * stated(known["surface_dose"])
     assert abs(float(dose) - expected) < SIGMAS * sigma
 
 
 def test_dose_below_the_surface_to_the_counting_error():
     ds = sims.open_example("boron-implant")
     start, stop = 25.0, 400.0
-    boron = synthetic.implant(5e14, centre=74.0, sigma=28.0, tail=16.0, tail_fraction=0.1)
     z = np.linspace(start, stop, 100_001)
-    expected = np.trapezoid(boron(z) + synthetic.spike(z, 3e19, 2.5), z) * 1e-7
+    expected = np.trapezoid(BORON(z) + synthetic.spike(z, 3e19, 2.5), z) * 1e-7
     dose = sims.integrated_dose(
         ds, start=f"{start} nm", stop=f"{stop} nm", background="2e14 atoms/cm^3"
     ).sel(species="B")
@@ -182,11 +190,10 @@ def test_junction_depth(name, species):
     ds = sims.open_example(name)
     known = truth(ds, species)
     level = known["junction_level"]
-    xj = sims.junction_depth(ds, level=level, after="20 nm").sel(species=species)
+    xj = sims.junction_depth(counted(ds, species), level=level, after="20 nm").sel(species=species)
     assert xj["status"] == "ok"
-    # sigma = lambda sigma_C / C; the log-linear segment and the background add a little.
-    counts = stated(level) / stated(metadata(ds, species)["one_count"])
-    sigma = float(xj["decay_length"]) / math.sqrt(counts)
+    sigma = float(xj["stderr"])
+    assert 0 < sigma < 1
     assert abs(float(xj) - stated(known["junction_depth"])) < SIGMAS * sigma
 
 
@@ -201,44 +208,51 @@ def test_what_has_no_junction_has_none():
     ("name", "donor", "acceptor"), [("boron-implant", "P", "B"), ("gan-mg-stack", "Si", "Mg")]
 )
 def test_metallurgical_junction(name, donor, acceptor):
-    metallurgical = pytest.importorskip("sims_analysis.analysis.metallurgical")
-    ds = sims.open_example(name)
-    found = metallurgical.metallurgical_junctions(ds, donors=[donor], acceptors=[acceptor])
+    ds = counted(sims.open_example(name), donor, acceptor)
+    found = sims.metallurgical_junctions(ds, donors=[donor], acceptors=[acceptor])
     known = truth(ds, acceptor)
     assert found["polarity"].values.tolist() == ["p->n"]
-    # Both are counted: sigma = lambda sqrt(1/k_D + 1/k_A), with k at the crossing.
-    level = float(np.interp(stated(known["metallurgical_junction"]), *measured(ds, donor)))
-    counts = [level / stated(metadata(ds, s)["one_count"]) for s in (donor, acceptor)]
-    sigma = stated(known["decay_length"]) * math.sqrt(sum(1 / k for k in counts))
+    sigma = float(found["stderr"][0])
+    assert 0 < sigma < 2
     assert abs(float(found["depth"][0]) - stated(known["metallurgical_junction"])) < SIGMAS * sigma
 
 
 @pytest.mark.parametrize(("name", "species"), [("boron-implant", "B"), ("gan-mg-stack", "Mg")])
 def test_decay_length(name, species):
-    ds = sims.open_example(name)
+    ds = counted(sims.open_example(name), species)
     known = truth(ds, species)
-    start, stop = map(stated, known["decay_length_window"])
-    z, c, sigma = counting_error(ds, species)
-    inside = (z >= start) & (z <= stop)
-    value = c[inside] - stated(known["background"])
-    (slope, _), covariance = np.polyfit(
-        z[inside], np.log(value), 1, w=value / sigma[inside], cov="unscaled"
-    )
-    assert abs(slope + 1 / stated(known["decay_length"])) < SIGMAS * math.sqrt(covariance[0, 0])
+    ds["concentration"] = ds["concentration"] - stated(known["background"])
+    ds["concentration"].attrs["units"] = "atom/cm^3"
+    start, stop = known["decay_length_window"]
+    fit = sims.decay_length(ds.sel(species=species), start=start, stop=stop)
+    assert fit["status"] == "ok"
+    sigma = float(fit["stderr"])
+    assert sigma < 0.05 * stated(known["decay_length"])
+    assert abs(float(fit["decay_length"]) - stated(known["decay_length"])) < SIGMAS * sigma
 
 
 def test_range_and_straggle():
     ds = sims.open_example("boron-implant")
     known = truth(ds, "B")
+    shape = sims.moments(
+        ds.sel(species="B"), start="15 nm", stop="400 nm", background=known["background"]
+    )
     z, c, sigma = counting_error(ds, "B")
-    inside = (z > 15) & (z < 400)
+    inside = (z >= 15) & (z <= 400)
     z, c, sigma = z[inside], c[inside] - stated(known["background"]), sigma[inside]
-    mean = np.sum(z * c) / np.sum(c)
-    straggle = math.sqrt(np.sum((z - mean) ** 2 * c) / np.sum(c))
-    # What the window leaves out shifts both by less than this; counting adds its part.
+    # The same window cut out of the truth, and the errors that counting makes.
+    fine = np.linspace(z[0], z[-1], 100_001)
+    exact = BORON(fine) + synthetic.spike(fine, 3e19, 2.5)
+    mean = np.sum(fine * exact) / np.sum(exact)
+    straggle = math.sqrt(np.sum((fine - mean) ** 2 * exact) / np.sum(exact))
     noise = math.sqrt(np.sum(((z - mean) * sigma) ** 2)) / np.sum(c)
-    assert abs(mean - stated(known["projected_range"])) < SIGMAS * noise + 1.5
-    assert abs(straggle - stated(known["straggle"])) < SIGMAS * noise + 1.5
+    noise_of_square = math.sqrt(np.sum((((z - mean) ** 2 - straggle**2) * sigma) ** 2)) / np.sum(c)
+    assert noise < 0.02
+    assert abs(float(shape["projected_range"]) - mean) < SIGMAS * noise
+    assert abs(float(shape["straggle"]) - straggle) < SIGMAS * noise_of_square / (2 * straggle)
+    # What the window leaves out near the surface moves the stated values by less than this.
+    assert abs(float(shape["projected_range"]) - stated(known["projected_range"])) < 1.0
+    assert abs(float(shape["straggle"]) - stated(known["straggle"])) < 1.0
 
 
 def test_the_time_axis_leads_to_the_dose_with_the_stated_rate_and_sensitivity():

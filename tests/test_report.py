@@ -10,7 +10,7 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis import report as module
-from sims_analysis.report import analyse, to_csv, to_text
+from sims_analysis.report import analyse, results_csv, to_text
 
 LEVEL = "1e18 atoms/cm^3"
 
@@ -223,7 +223,7 @@ def test_json_has_no_nan_and_says_everything(boron):
 
 def test_csv_is_a_row_a_species(boron):
     report = analyse(boron)
-    rows = list(csv.DictReader(io.StringIO(to_csv(report))))
+    rows = list(csv.DictReader(io.StringIO(results_csv(report))))
     assert [row["species"] for row in rows] == ["B", "P"]
     assert float(rows[0]["dose_atoms_per_cm2"]) == pytest.approx(report.species[0].dose, rel=1e-9)
     assert rows[1]["junction_depth_nm"] == ""
@@ -244,15 +244,17 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     pytest.importorskip("matplotlib")
     written = module.write_files(boron, analyse(boron), tmp_path / "a" / "b")
     assert [path.name for path in written] == [
-        "boron-implant.csv",
+        "boron-implant-results.csv",
+        "boron-implant-profiles.csv",
         "boron-implant.nc",
         "boron-implant.png",
         "boron-implant.svg",
     ]
-    back = sims.load(written[1])
+    back = sims.load(written[2])
     np.testing.assert_array_equal(back["concentration"], boron["concentration"])
-    assert written[2].read_bytes().startswith(b"\x89PNG")
-    picture = written[3].read_text()
+    assert written[1].read_text().count("\n") > boron.sizes["depth"]
+    assert written[3].read_bytes().startswith(b"\x89PNG")
+    picture = written[4].read_text()
     assert "<svg" in picture
     assert "synthetic" in picture.lower()
 
@@ -263,4 +265,4 @@ def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
     ds.attrs["data_id"] = "../../W1 (a)"
     written = module.write_files(ds, analyse(ds), tmp_path)
     assert {path.parent for path in written} == {tmp_path}
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5

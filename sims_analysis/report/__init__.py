@@ -5,14 +5,14 @@ A species for which there is no answer says why: counts are not atoms, and time 
 
 from sims_analysis.report.answers import Junction, Report, SpeciesReport, analyse
 from sims_analysis.report.files import write_files
-from sims_analysis.report.layout import to_csv, to_text
+from sims_analysis.report.layout import results_csv, to_text
 
 __all__ = [
     "Junction",
     "Report",
     "SpeciesReport",
     "analyse",
-    "to_csv",
+    "results_csv",
     "to_text",
     "write_files",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sims_analysis.report.layout import to_csv
+from sims_analysis.report.layout import results_csv
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,26 +16,42 @@ __all__ = ["write_files"]
 
 
 def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
-    """Write figure (PNG, SVG), table (CSV) and data (netCDF), named after the data id."""
-    import sims_analysis as sims
-    from sims_analysis.api.files import folder_name
+    """Write the figure (PNG, SVG), the results and the profiles (CSV), and the data (netCDF).
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        What the report is about.
+    report : Report
+        From :func:`analyse`.
+    folder : Path
+        Made where it is not there; files are named after the data id, and replaced.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    from sims_analysis.api.files import folder_name, replace_file
+    from sims_analysis.export import to_csv
+    from sims_analysis.figures import plot_profiles, save_figure
+    from sims_analysis.storage import save
 
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder_name(report.data_id or "profiles")
-    table = folder / f"{stem}.csv"
-    table.write_text(to_csv(report), encoding="utf-8")
-    written = [table]
+    results, profiles = folder / f"{stem}-results.csv", folder / f"{stem}-profiles.csv"
+    replace_file(results, results_csv(report).encode())
+    to_csv(ds, profiles, layout="paired")
     data = folder / f"{stem}.nc"
-    sims.save(ds, data)
-    written.append(data)
-    figure = cast(
-        "Any",
-        sims.plot_profiles(
-            ds, title=report.title or report.data_id, junctions=_marked(report)
-        ).figure,
-    )
-    pictures = [folder / f"{stem}{suffix}" for suffix in (".png", ".svg")]
-    return [*written, *(sims.save_figure(figure, picture) for picture in pictures)]
+    save(ds, data)
+    marked = _marked(report)
+    ax = plot_profiles(ds, title=report.title or report.data_id, junctions=marked)
+    calls = [] if marked is None else [f"junction_depth(level={report.level!r})"]
+    pictures = [
+        save_figure(cast("Any", ax.figure), folder / f"{stem}{suffix}", calls=calls)
+        for suffix in (".png", ".svg")
+    ]
+    return [results, profiles, data, *pictures]
 
 
 def _marked(report: Report) -> xr.DataArray | None:
@@ -44,7 +60,9 @@ def _marked(report: Report) -> xr.DataArray | None:
 
     from sims_analysis import vocabulary
 
-    found = {row.species: row.junction_depth for row in report.species if row.junction_depth}
+    found = {
+        row.species: row.junction_depth for row in report.species if row.junction_depth is not None
+    }
     if not found:
         return None
     coords = {"species": list(found), "status": ("species", ["ok"] * len(found))}

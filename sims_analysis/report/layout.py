@@ -14,7 +14,7 @@ from sims_analysis.rounding import rounded
 if TYPE_CHECKING:
     from sims_analysis.report.answers import Report, SpeciesReport
 
-__all__ = ["to_csv", "to_text"]
+__all__ = ["results_csv", "to_text"]
 
 _WORDS = {
     "never_reached": "every sample lies below the level",
@@ -146,7 +146,7 @@ def _table(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
     return [*map(line, heads), rule, *map(line, rows)]
 
 
-def to_csv(report: Report) -> str:
+def results_csv(report: Report) -> str:
     """Give the table for a spreadsheet, a row a species; an empty cell is no answer."""
     columns = {
         "species": "species",
