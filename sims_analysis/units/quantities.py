@@ -130,8 +130,8 @@ def quantify(data: xr.Dataset | xr.DataArray) -> Any:
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.quantify(ds)["concentration"].data.units
-    <Unit('atom / centimeter ** 3')>
+    >>> print(sims.quantify(ds)["concentration"].data.units)
+    atom / centimeter ** 3
     """
     return _each_variable(data, _quantified)
 
