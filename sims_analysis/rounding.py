@@ -67,7 +67,8 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     value : float
         Finite.
     stderr : float
-        Standard error in the unit of `value`; NaN or 0 where none is known.
+        Standard error in the unit of `value`; NaN or 0 where none is known. Less than a billionth
+        of the value counts as none.
 
     Examples
     --------
@@ -78,7 +79,8 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     >>> rounded(9.5812e14).text()
     '9.581×10¹⁴'
     """
-    known = math.isfinite(stderr) and stderr > 0
+    # An error of a billionth is the rounding of the arithmetic, not knowledge of the value.
+    known = math.isfinite(stderr) and stderr > 1e-9 * abs(value)
     place = _place(stderr) if known else _leading(value) - DIGITS + 1
     shown = _at(value, place)
     if not known and shown and shown.adjusted() > _leading(value):
