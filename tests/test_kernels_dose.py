@@ -112,6 +112,18 @@ def test_integrals_of_realistic_profiles(rule, gaps, limits):
 
 
 @pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("limits", [(math.nan, math.nan), (10.1, 499.7)])
+def test_values_where_there_is_no_depth(rule, limits):
+    depth, value = realistic(40, 300, gaps=0.01)
+    own = np.broadcast_to(depth, value.shape).copy()
+    own[np.random.default_rng(1).random(own.shape) < 0.01] = np.nan
+    own[:20, 250:] = np.nan
+    agree(dose.integrate(own, value, *limits, rule=rule), own, value, *limits, rule)
+    complete = np.where(np.isnan(value), 1e15, value)
+    agree(dose.integrate(own, complete, *limits, rule=rule), own, complete, *limits, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_every_layout_gives_the_same_answer(rule):
     depth, value = realistic(30, 200)
     own = np.where(np.isnan(value), np.nan, depth)

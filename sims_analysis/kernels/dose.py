@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Laid, bridgeable, gaps, lay_out
+from sims_analysis.kernels.gaps import Laid, bridgeable, columns_around, gaps, lay_out
 from sims_analysis.kernels.interpolation import between
 from sims_analysis.kernels.rows import (
     BLOCK,
@@ -125,9 +125,8 @@ def integrate(
         _on_one_axis(found, axes, rows, float(start), float(stop), log=log)
     elif rows.size:
         a, b = per_row(start, lead), per_row(stop, lead)
-        for begin in range(0, count, _GROUP):
-            group = np.arange(begin, min(begin + _GROUP, count))
-            _on_own_axes(found, group, axes, rows, a, b, log=log)
+        for group in blocks(count, BLOCK // _GROUP):
+            _on_own_axes(found, np.arange(count)[group], axes, rows, a, b, log=log)
     return found._replace(**{f: getattr(found, f).reshape(lead) for f in Integral._fields})
 
 
@@ -149,19 +148,17 @@ def _on_one_axis(
     integral = _LogLinear(z, window, a, b) if log else _Trapezoid(z, window, a, b)
     found.start[:], found.stop[:] = a, b
     found.status[:] = TRUNCATED if start < z[0] or stop > z[-1] else OK
-    left_over = []
     for block in integral.blocks(value):
-        total, fallbacks = integral(value, block)
-        found.value[block], found.fallbacks[block] = total, fallbacks
-        if not np.isfinite(total).all():
-            # A NaN in the sum is a sample that was not measured: these rows have own axes.
-            left_over.append(block.start + np.flatnonzero(~np.isfinite(total)))
-    if left_over:
-        rest = np.concatenate(left_over)
+        found.value[block], found.fallbacks[block] = integral(value, block)
+    for group in blocks(value.shape[0], BLOCK // _GROUP):
+        integral.add_cut_segments(found, value, group)
+    # A NaN in the sum is a sample that was not measured: these rows have own axes.
+    rest = np.flatnonzero(~np.isfinite(found.value))
+    if rest.size:
         found.fallbacks[rest] = 0
         limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
-        for begin in range(0, rest.size, _GROUP):
-            _on_own_axes(found, rest[begin : begin + _GROUP], z, value, *limits, log=log)
+        for group in blocks(rest.size, BLOCK // _GROUP):
+            _on_own_axes(found, rest[group], z, value, *limits, log=log)
 
 
 class _Trapezoid:
@@ -175,8 +172,8 @@ class _Trapezoid:
         else:
             self.columns, self.z = slice(0, z.size), z
         self.weights = trapezoid_weights(self.z, a, b)
-        self.first = window.start - self.columns.start
-        self.last = window.stop - self.columns.start - 1
+        before = self.columns.start
+        self.window = slice(window.start - before, window.stop - before)
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Nothing but the dot product is made of most data: they need no small blocks."""
@@ -194,19 +191,19 @@ class _Trapezoid:
     def _bridged(self, c: Array) -> Array:
         """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
         z, n = self.z, self.z.size
-        absent = np.flatnonzero(c != c)  # noqa: PLR0124  # NaN alone differs from itself
-        if absent.size == 0:
-            return np.full(len(c), np.nan)
-        possible = bridgeable(absent, len(c), n, self.first, self.last)
-        absent = absent[possible[absent // n]]
-        row, p, q = found = gaps(absent, n)
+        row, column = absent = np.divmod(np.flatnonzero(c != c), n)  # noqa: PLR0124  # NaN only
+        possible = bridgeable(row, column, c.shape, self.window)
+        row, p, q = found = gaps(row, column, n)
         cp, cq = (c[end] for end in found.ends)
         # One segment over the gap, in place of the halves beside it that the weights count.
         bridge = (cp + cq) * (z[q] - z[p]) - cp * (z[p + 1] - z[p]) - cq * (z[q] - z[q - 1])
-        bridge *= (p > self.first) & (q < self.last)
-        c.reshape(-1)[absent] = 0.0
+        bridge *= (p > self.window.start) & (q < self.window.stop - 1)
+        c[absent] = 0.0
         total = dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
         return np.where(possible, total, np.nan)
+
+    def add_cut_segments(self, found: Integral, value: NDArray[Any], rows: slice) -> None:
+        """Do nothing: the weights count them."""
 
 
 def _is_direct(value: NDArray[Any]) -> bool:
@@ -249,11 +246,6 @@ class _LogLinear:
         holes = np.flatnonzero(~np.isfinite(total))
         if holes.size:
             self._bridge(total, fallbacks, c, of_rows, holes)
-        if self.cut_first:
-            stop = min(self.b, float(self.z[1]))
-            self._add_piece(total, fallbacks, c, 0, self.a, stop)
-        if self.cut_last:
-            self._add_piece(total, fallbacks, c, m - 2, float(self.z[-2]), self.b)
         return total, fallbacks
 
     def _bridge(
@@ -262,29 +254,34 @@ class _LogLinear:
         """Put one segment over each gap, where the gaps are few and not at the ends of a row."""
         z, m = self.z, self.z.size
         values = c[holes]
-        absent = np.flatnonzero(values != values)  # noqa: PLR0124  # NaN differs from itself
-        if absent.size == 0:
-            return
-        possible = bridgeable(absent, holes.size, m, 0, m - 1)
-        absent = absent[possible[absent // m]]
-        row, p, q = found = gaps(absent, m)
-        mean, fell_back = log_mean(*(values[end] for end in found.ends))
+        row, column = np.divmod(np.flatnonzero(values != values), m)  # noqa: PLR0124  # NaN only
+        possible = bridgeable(row, column, values.shape, slice(0, m))
         measured = of_rows[holes]
-        measured[absent // m, absent % m] = measured[absent // m, absent % m - 1] = 0.0
+        measured[row, np.minimum(column, m - 2)] = measured[row, np.maximum(column - 1, 0)] = 0.0
+        row, p, q = found = gaps(row, column, m)
+        mean, fell_back = log_mean(*(values[end] for end in found.ends))
         bridged = np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
         total[holes] = np.where(possible, dot_rows(measured, self.width) + bridged, np.nan)
         fallbacks[holes] += np.bincount(row[fell_back], minlength=holes.size)
 
-    def _add_piece(
-        self, total: Array, fallbacks: Index, c: Array, i: int, u: float, v: float
-    ) -> None:
-        area, fell = _piece(self.z[i], self.z[i + 1], c[:, i], c[:, i + 1], u, v, log=True)
-        total += area
-        fallbacks += fell
+    def add_cut_segments(self, found: Integral, value: NDArray[Any], rows: slice) -> None:
+        """Add the parts of the outer segments up to which, and from which, the limits reach."""
+        z = self.z
+        cuts = []
+        if self.cut_first:
+            cuts.append((0, self.a, min(self.b, float(z[1]))))
+        if self.cut_last:
+            cuts.append((z.size - 2, float(z[-2]), self.b))
+        for i, u, v in cuts:
+            column = self.columns.start + i
+            c0, c1 = (block_of(value[rows, j], slice(None)) for j in (column, column + 1))
+            area, fell = _piece(z[i], z[i + 1], c0, c1, u, v, True)
+            found.value[rows] += area
+            found.fallbacks[rows] += fell
 
 
 def _piece(
-    z0: Any, z1: Any, c0: Array, c1: Array, u: Any, v: Any, *, log: bool
+    z0: Any, z1: Any, c0: Array, c1: Array, u: Any, v: Any, log: bool
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Integrate from u to v within segments from z0 to z1."""
     width = z1 - z0
@@ -311,63 +308,107 @@ def _on_own_axes(
 ) -> None:
     """Integrate the rows of a group, each from its own samples and between its own limits."""
     n = value.shape[1]
-    limited = not (np.isnan(start[group]).all() and np.isnan(stop[group]).all())
+    a, b = start[group], stop[group]
+    limited = not (np.isnan(a).all() and np.isnan(b).all())
+    columns = columns_around(depth, group, a, b) if limited else None
     # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
     cut = np.full((2, 4, group.size), np.nan)
-    scratch: tuple[Array, Array] | None = None
-    for block in blocks(group.size, n):
+    size = BLOCK if depth.ndim == 1 else 3 * BLOCK // 2
+    scratch = np.empty((2, max(n, size)))
+    for block in blocks(group.size, n, size):
         where = group[block]
         if where[-1] - where[0] == where.size - 1:
             where = slice(where[0], where[-1] + 1)  # type: ignore[assignment]  # a view, no copy
-        laid = lay_out(block_of(depth, where), block_of(value, where))
-        if laid.value.size < 2:
-            found.value[where] = found.start[where] = found.stop[where] = np.nan
-            found.status[where] = NO_DATA
-            continue
-        first, last = laid.first(), laid.last()
-        a, b = np.fmax(start[where], first), np.fmin(stop[where], last)
-        some = (a < b) & (laid.end - laid.begin > 1)
-        found.start[where] = np.where(some, a, np.nan)
-        found.stop[where] = np.where(some, b, np.nan)
-        truncated = (start[where] < first) | (stop[where] > last)
-        found.status[where] = np.where(some, np.where(truncated, TRUNCATED, OK), NO_DATA)
-        lo, hi = laid.around(a, b) if limited else (laid.begin, laid.end - 1)
-        lo, hi = np.where(some, lo, 0), np.where(some, hi, 0)
-        if limited:
-            for side, i in enumerate((lo, hi - 1)):
-                i = np.clip(i, 0, laid.value.size - 2)  # noqa: PLW2901  # rows without an integral
-                cut[side, :, block] = np.stack(
-                    [laid.depth[i], laid.depth[i + 1], laid.value[i], laid.value[i + 1]]
-                )
-            lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
-        if scratch is None or scratch[0].size < laid.value.size:
-            scratch = np.empty(laid.value.size), np.empty(laid.value.size)
-        total, fallbacks = _whole_segments(laid, lo, hi, *scratch, log=log)
-        found.value[where] = np.where(some, total, np.nan)
-        found.fallbacks[where] = np.where(some, fallbacks, 0)
+        axes, values = block_of(depth, where), block_of(value, where)
+        around = None if columns is None else tuple(side[block] for side in columns)
+        for depths in (False, True):
+            laid = lay_out(axes, values, depths=depths)
+            part = _whole_segments(laid, a[block], b[block], around, cut[:, :, block], scratch, log)
+            # A value where there is no depth is seldom: it is looked for only if it shows.
+            sound = laid.holds() and np.isfinite(part.value[part.status != NO_DATA]).all()
+            if axes.ndim == 1 or sound:
+                break
+        for name in Integral._fields:
+            getattr(found, name)[where] = getattr(part, name)
     if limited:
         _add_cut_segments(found, group, cut, log=log)
 
 
 def _whole_segments(
-    laid: Laid, lo: Index, hi: Index, area: Array, work: Array, *, log: bool
-) -> tuple[Array, Index]:
+    laid: Laid,
+    a: Array,
+    b: Array,
+    around: tuple[Index, ...] | None,
+    cut: Array,
+    scratch: Array,
+    log: bool,
+) -> Integral:
+    """Integrate over the segments that no limit cuts; the ends of the others go into `cut`."""
+    count, size = laid.begin.size, laid.value.size
+    fallbacks = np.zeros(count, dtype=np.intp)
+    if size < 2:
+        nothing = np.full(count, np.nan)
+        return Integral(nothing, nothing, nothing, np.full(count, NO_DATA, np.uint8), fallbacks)
+    first, last = laid.first(), laid.last()
+    u, v = np.fmax(a, first), np.fmin(b, last)
+    some = (u < v) & (laid.end - laid.begin > 1)
+    lo, hi = laid.begin, laid.end - 1
+    if around is not None:
+        lo, hi = laid.around(u, v, *around)
+        for side, i in enumerate((lo, hi - 1)):
+            i = np.clip(i, 0, size - 2)  # noqa: PLW2901  # rows without an integral
+            cut[side] = laid.depth[i], laid.depth[i + 1], laid.value[i], laid.value[i + 1]
+        lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
+    lo, hi = np.where(some, lo, 0), np.where(some, np.minimum(hi, size - 1), 0)
+    if log:
+        total = _whole_loglinear(laid, lo, hi, *scratch[:, :size], fallbacks)
+    else:
+        total = _whole_trapezoid(laid, lo, hi, scratch[0, :size])
+    status = np.where((a < first) | (b > last), TRUNCATED, OK)
+    return Integral(
+        np.where(some, total, np.nan),
+        np.where(some, u, np.nan),
+        np.where(some, v, np.nan),
+        np.where(some, status, NO_DATA).astype(np.uint8),
+        fallbacks,
+    )
+
+
+def _between(samples: Array, lo: Index, hi: Index) -> Array:
+    """Sum samples `lo` to `hi`, the latter excluded, of each row."""
+    # Between the rows' ranges lie what was not measured and what was not asked: every other sum.
+    total: Array = np.add.reduceat(samples, np.stack([lo, hi], axis=1).reshape(-1))[::2]
+    total[lo >= hi] = 0.0
+    return total
+
+
+def _whole_trapezoid(laid: Laid, lo: Index, hi: Index, area: Array) -> Array:
     """Sum the segments from sample `lo` to sample `hi` of each row."""
     z, c = laid.depth, laid.value
-    area, work = area[: c.size], work[: c.size]
-    fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=log)
+    # An inner sample weighs half the distance between its neighbours.
+    np.subtract(z[2:], z[:-2], out=area[1:-1])
+    area[1:-1] *= c[1:-1]
+    area[0] = area[-1] = 0.0
+    total = _between(area, np.minimum(lo + 1, hi), hi)
+    after, before = np.minimum(lo + 1, hi), np.maximum(hi - 1, lo)
+    total += c[lo] * (z[after] - z[lo]) + c[hi] * (z[hi] - z[before])
+    return 0.5 * total
+
+
+def _whole_loglinear(
+    laid: Laid, lo: Index, hi: Index, area: Array, work: Array, fallbacks: Index
+) -> Array:
+    """Sum the segments from sample `lo` to sample `hi` of each row."""
+    z, c = laid.depth, laid.value
+    fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=True)
     np.subtract(z[1:], z[:-1], out=work[:-1])
     area[:-1] *= work[:-1]
     area[-1] = 0.0
-    # Between the rows' ranges lie their seams, and what was not measured: every other sum.
-    total = np.add.reduceat(area, np.stack([lo, hi], axis=1).reshape(-1))[::2]
-    total[lo >= hi] = 0.0
-    fallbacks = np.zeros(lo.size, dtype=np.intp)
     if fell.size:
         row = np.searchsorted(laid.begin, fell, side="right") - 1
         whole = (fell >= lo[row]) & (fell < hi[row])
         fallbacks += np.bincount(row[whole], minlength=lo.size)
-    return total, fallbacks
+    return _between(area, lo, hi)
 
 
 def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -> None:
@@ -375,13 +416,13 @@ def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -
     rows = group[some]
     first, last = cut[0][:, some], cut[1][:, some]
     a, b = found.start[rows], found.stop[rows]
-    area, fell = _piece(*first, a, np.minimum(b, first[1]), log=log)
+    area, fell = _piece(*first, a, np.minimum(b, first[1]), log)
     found.value[rows] += area
     found.fallbacks[rows] += fell
     # Where both limits lie in one segment, it has been counted.
     two = last[0] > first[0]
     rows, last, b = rows[two], last[:, two], b[two]
-    area, fell = _piece(*last, last[0], b, log=log)
+    area, fell = _piece(*last, last[0], b, log)
     found.value[rows] += area
     found.fallbacks[rows] += fell
 
@@ -450,7 +491,7 @@ def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") ->
         if absent.size:
             flat[absent] = 0.0
             flat[np.minimum(absent + 1, c.size - 1)] = 0.0
-            row, p, q = found = gaps(absent, n)
+            row, p, q = found = gaps(*np.divmod(absent, n), n)
             bridge, work = np.empty((2, row.size))
             before, after = found.ends
             means(c[before], c[after], bridge, work, log=log)

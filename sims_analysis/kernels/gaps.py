@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,20 +40,72 @@ class Laid(NamedTuple):
         some = self.end > self.begin
         return np.where(some, self.depth[np.where(some, place, 0)], np.nan)
 
-    def around(self, a: Array, b: Array) -> tuple[Index, Index]:
-        """Place of the last sample not below a, and of the first not above b, of each row."""
-        if self.axes.ndim == 1:
-            after_a = np.searchsorted(self.axes, a, side="right")
-            at_b = np.searchsorted(self.axes, b, side="left")
-        else:
-            after_a = _first_true(self.axes > a[:, None])
-            at_b = _first_true(self.axes >= b[:, None])
-        return self._place(after_a) - 1, self._place(at_b)
+    def holds(self) -> bool:
+        """Whether every sample has a depth, as far as the ends of the rows tell."""
+        some = self.end > self.begin
+        ends = self.depth[self.begin[some]] + self.depth[self.end[some] - 1]
+        return not np.isnan(ends).any()
+
+    def around(self, a: Array, b: Array, after_a: Index, at_b: Index) -> tuple[Index, Index]:
+        """Place of the last sample not below a, and of the first not above b, of each row.
+
+        Parameters
+        ----------
+        a, b : ndarray, shape (R,)
+            Within the samples of the row, where it has an integral at all.
+        after_a, at_b : ndarray of int, shape (R,)
+            Columns to start from, as :func:`columns_around` gives them.
+        """
+        lo, hi = self._places(after_a, at_b)
+        z, top = self.depth, self.depth.size - 1
+        bracketed = (z[lo] <= a) & (a < z[np.minimum(lo + 1, top)])
+        bracketed &= (z[np.maximum(hi - 1, 0)] < b) & (b <= z[hi])
+        if self.axes.ndim > 1 and not (bracketed | ~(a < b)).all():
+            # Depths are missing inside a row, where bisection may take the wrong turn.
+            lo, hi = self._places(
+                _first_true(self.axes > a[:, None]), _first_true(self.axes >= b[:, None])
+            )
+        return lo, hi
+
+    def _places(self, after_a: Index, at_b: Index) -> tuple[Index, Index]:
+        last = np.maximum(self.end - 1, 0)
+        lo = np.clip(self._place(after_a) - 1, np.minimum(self.begin, last), last)
+        return lo, np.clip(self._place(at_b), np.minimum(self.begin, last), last)
 
     def _place(self, column: Index) -> Index:
         """Place of the first sample in a column or after it."""
         position: Index = np.arange(self.begin.size) * self.columns + column
         return position if self.kept is None else np.searchsorted(self.kept, position)
+
+
+def columns_around(depth: Array, rows: Index, a: Array, b: Array) -> tuple[Index, Index]:
+    """Find the first column deeper than a, and the first not above b, of each row.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (R, n)
+        Increasing, padded with NaN at the end.
+    rows : ndarray of int, shape (r,)
+    a, b : ndarray, shape (r,)
+        NaN is beyond all columns.
+    """
+    a, b = np.where(np.isnan(a), -np.inf, a), np.where(np.isnan(b), np.inf, b)
+    if depth.ndim == 1:
+        return np.searchsorted(depth, a, side="right"), np.searchsorted(depth, b, side="left")
+    return _bisect(depth, rows, a, np.less_equal), _bisect(depth, rows, b, np.less)
+
+
+def _bisect(depth: Array, rows: Index, limit: Array, above: np.ufunc) -> Index:
+    """Bisect all rows at once: the first column that does not lie above the limit."""
+    n = depth.shape[1]
+    low, high = np.zeros(rows.size, dtype=np.intp), np.full(rows.size, n)
+    for _ in range(n.bit_length()):
+        middle = (low + high) >> 1
+        # Nothing is above NaN: it counts as deeper than everything.
+        goes_on = above(depth[rows, np.minimum(middle, n - 1)], limit) & (low < high)
+        low = np.where(goes_on, middle + 1, low)
+        high = np.where(goes_on, high, middle)
+    return low
 
 
 def _first_true(flags: NDArray[np.bool_]) -> Index:
@@ -63,23 +115,27 @@ def _first_true(flags: NDArray[np.bool_]) -> Index:
     return first
 
 
-def lay_out(z: Array, c: Array) -> Laid:
+def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid:
     """Lay rows ``(R, n)`` end to end; without a copy if gaps are padding at the end of rows.
 
     Parameters
     ----------
     z : ndarray, shape (n,) or (R, n)
     c : ndarray, shape (R, n)
+    depths : bool
+        Whether values may stand where there is no depth, and must be looked for.
     """
     rows, n = c.shape
     absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
-    if z.ndim > 1:
+    if depths:
         absent |= z != z  # noqa: PLR0124
     axes = np.broadcast_to(z, c.shape)
     begin = np.arange(rows) * n
     length = _first_true(absent)
     if np.count_nonzero(absent) == rows * n - length.sum():
         return Laid(axes.reshape(-1), c.reshape(-1), begin, begin + length, z, n, None)
+    if z.ndim > 1 and not depths:
+        return lay_out(z, c, depths=True)
     kept = np.flatnonzero(~absent)
     ends = np.searchsorted(kept, np.arange(rows + 1) * n)
     return Laid(
@@ -106,43 +162,45 @@ class Gaps(NamedTuple):
         return (self.row, self.before), (self.row, self.after)
 
 
-def gaps(absent: Index, n: int) -> Gaps:
+def gaps(row: Index, column: Index, n: int) -> Gaps:
     """Find the gaps that lie between samples of their row.
 
     Parameters
     ----------
-    absent : ndarray of int
-        Positions without a sample in the flattened block, in order.
+    row, column : ndarray of int
+        Where samples of the block are absent, in order.
     n : int
         Samples of a row.
     """
-    column = absent % n
-    opens = np.ones(absent.size, dtype=bool)
-    opens[1:] = (np.diff(absent) > 1) | (column[1:] == 0)
-    closes = np.roll(opens, -1)
-    row, before, after = absent[opens] // n, column[opens] - 1, column[closes] + 1
+    opens = np.ones(row.size, dtype=bool)
+    np.not_equal(column[1:], column[:-1] + 1, out=opens[1:])
+    opens[1:] |= row[1:] != row[:-1]
+    closes = np.ones(row.size, dtype=bool)
+    closes[:-1] = opens[1:]
+    rows, before, after = row[opens], column[opens] - 1, column[closes] + 1
     within = (before >= 0) & (after < n)
-    return Gaps(row[within], before[within], after[within])
+    if not within.all():
+        return Gaps(rows[within], before[within], after[within])
+    return Gaps(rows, before, after)
 
 
-def bridgeable(absent: Index, rows: int, n: int, first: int, last: int) -> NDArray[np.bool_]:
+def bridgeable(row: Index, column: Index, shape: tuple[int, ...], window: slice) -> NDArray[Any]:
     """Whether a row has few gaps, and none that reaches the outer segments of a window.
 
     Each row is judged by itself, so that it is worked on in one way whatever stands beside it.
 
     Parameters
     ----------
-    absent : ndarray of int
-        Positions without a sample in the flattened block, in order.
-    rows, n : int
-        Shape of the block.
-    first, last : int
-        First and last column of the window.
+    row, column : ndarray of int
+        Where samples of the block are absent, in order.
+    shape : tuple
+        Of the block.
+    window : slice
+        Columns of the window.
     """
-    begin = np.arange(rows) * n
-    count = np.searchsorted(absent, begin + n) - np.searchsorted(absent, begin)
-    possible: NDArray[np.bool_] = count <= n // 16
-    for column in {first, first + 1, last - 1, last}:
-        place = np.searchsorted(absent, begin + column)
-        possible &= absent[np.minimum(place, absent.size - 1)] != begin + column
+    possible: NDArray[np.bool_] = np.bincount(row, minlength=shape[0]) <= shape[1] // 16
+    inner = column - (window.start + 2)
+    reaches = (inner < 0) | (inner >= window.stop - window.start - 4)
+    reaches &= (inner >= -2) & (inner < window.stop - window.start - 2)
+    possible[row[reaches]] = False
     return possible

@@ -111,9 +111,9 @@ def per_row(parameter: Array | float, lead: tuple[int, ...]) -> Array:
     return np.broadcast_to(np.asarray(parameter, dtype=np.float64), lead).reshape(-1)
 
 
-def blocks(rows: int, n: int) -> Iterator[slice]:
-    """Cut the rows into blocks of about `BLOCK` samples."""
-    step = max(1, BLOCK // max(n, 1))
+def blocks(rows: int, n: int, size: int = BLOCK) -> Iterator[slice]:
+    """Cut the rows into blocks of about `size` samples, and at least one row."""
+    step = max(1, size // max(n, 1))
     for begin in range(0, rows, step):
         yield slice(begin, min(begin + step, rows))
 

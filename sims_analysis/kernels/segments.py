@@ -10,8 +10,9 @@ __all__ = ["log_mean", "means"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: Beyond these changes within a segment, ``log1p(d / c0)`` rounds or overflows.
-_FALL, _RISE = 1e-3, 1e300
+#: Where a profile falls more steeply within a segment, ``d / c0`` is so near -1 that ``log1p``
+#: has lost digits.
+_CLIFF = float(np.log(1e-3))
 
 
 def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -58,35 +59,29 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     with np.errstate(all="ignore"):
         np.subtract(c1, c0, out=work)
         np.divide(work, c0, out=out)
-        # Two extremes tell that no segment holds a NaN, a zero, a cliff or a change of sign.
-        # (Where all are negative no sign changes, but then the first is negative.)
-        plain = out.min() > _FALL - 1 and out.max() < _RISE and c0[0] > 0
         np.log1p(out, out=out)
-        odd = _NONE if plain else _without_log1p(c0, out)
+        cliffs = _NONE if out.min() > _CLIFF else np.flatnonzero(out < _CLIFF)
         np.divide(work, out, out=out)
-    level = np.flatnonzero(work == 0)
-    if level.size:
-        out[level] = c0[level]
-    return _mend(c0, c1, out, odd) if odd.size else _NONE
+    # Of positive values the mean is positive. It is not where a value is zero or negative or
+    # missing, where two are equal, and where their ratio overflows: one minimum tells of all.
+    if out.min() > 0 and cliffs.size == 0:
+        return _NONE
+    right = out > 0
+    right[cliffs] = False
+    return _mend(c0, c1, out, np.flatnonzero(~right))
 
 
 _NONE = np.zeros(0, dtype=np.intp)
 
 
-def _without_log1p(c0: Array, log: Array) -> Index:
-    """Find the segments whose logarithm does not come out right as ``log1p(d / c0)``."""
-    right = log > np.log(_FALL)
-    right &= log < np.log(_RISE)
-    right &= c0 > 0
-    return np.flatnonzero(~right)
-
-
 def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
     x0, x1 = c0[odd], c1[odd]
     mended = 0.5 * (x0 + x1)
-    positive = (x0 > 0) & (x1 > 0)
-    p0, p1 = x0[positive], x1[positive]
-    mended[positive] = (p1 - p0) / (np.log(p1) - np.log(p0))
+    positive, differ = (x0 > 0) & (x1 > 0), x0 != x1
+    mended[~differ] = x0[~differ]
+    steep = positive & differ
+    p0, p1 = x0[steep], x1[steep]
+    mended[steep] = (p1 - p0) / (np.log(p1) - np.log(p0))
     out[odd] = mended
-    fell_back: Index = odd[~positive & (x0 != x1) & ~np.isnan(mended)]
+    fell_back: Index = odd[~positive & differ & ~np.isnan(mended)]
     return fell_back
