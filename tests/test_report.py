@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -257,6 +258,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     picture = written[4].read_text()
     assert "<svg" in picture
     assert "synthetic" in picture.lower()
+    assert sys.modules["matplotlib.pyplot"].get_fignums() == [], "a long run keeps no figures"
 
 
 def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):

@@ -35,6 +35,7 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
     from sims_analysis.api.files import folder_name, replace_file
     from sims_analysis.export import to_csv
     from sims_analysis.figures import plot_profiles, save_figure
+    from sims_analysis.figures.closing import close
     from sims_analysis.storage import save
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,11 +47,12 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
     save(ds, data)
     marked = _marked(report)
     ax = plot_profiles(ds, title=report.title or report.data_id, junctions=marked)
+    figure = cast("Any", ax.figure)
     calls = [] if marked is None else [f"junction_depth(level={report.level!r})"]
     pictures = [
-        save_figure(cast("Any", ax.figure), folder / f"{stem}{suffix}", calls=calls)
-        for suffix in (".png", ".svg")
+        save_figure(figure, folder / f"{stem}{suffix}", calls=calls) for suffix in (".png", ".svg")
     ]
+    close(figure)
     return [results, profiles, data, *pictures]
 
 
