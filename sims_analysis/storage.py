@@ -209,7 +209,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
         if key not in ds["depth"].attrs:
             ds["depth"].attrs[key] = value
             memo["added"].append(["depth", key])
-    memo["text"] = sorted(str(n) for n, v in ds.variables.items() if v.dtype.kind == "U")
+    memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind == "U"}
     return ds, memo
 
 
@@ -264,14 +264,11 @@ def _restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
         (ds.attrs if not name else ds[name].attrs).update(
             {key: _revived(value) for key, value in attrs.items()}
         )
-    for name in memo["text"]:
-        if ds[name].dtype.kind != "U":
-            attrs, is_index = ds[name].attrs, name in ds.xindexes
-            if not is_index:
-                ds[name] = ds[name].astype(str)
-            else:
-                ds = ds.assign_coords({name: (ds[name].dims, ds[name].values.astype(str))})
-            ds[name].attrs = attrs
+    for name, dtype in memo["text"].items():
+        variable = ds[name].variable
+        if variable.dtype != dtype:
+            text = xr.Variable(variable.dims, variable.astype(dtype).data, variable.attrs)
+            ds = ds.assign_coords({name: text}) if name in ds.coords else ds.assign({name: text})
     ds = ds.drop_encoding()
     if "array" not in memo:
         return ds
