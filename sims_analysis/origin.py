@@ -100,7 +100,7 @@ def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
     return {} if not known else {key: known[0] if len(known) == 1 else known}
 
 
-def _rows(result: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
+def _rows(result: Any) -> list[dict[str, Any]]:
     """List the numbers of a result, each with the coordinates that say what it belongs to."""
     from sims_analysis.units import dequantify
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -14,10 +14,12 @@ from sims_analysis.kernels import interpolation as kernels
 
 __all__ = ["interpolate"]
 
+#: The same kind out as in.
+Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 Method = Literal["log", "linear", "pchip", "makima"]
 
 
-def interpolate(data: xr.Dataset | xr.DataArray, *, depth: Any, method: Method = "log") -> Any:
+def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     """Evaluate profiles at depths, each from its own samples; never beyond them.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,9 @@ __all__ = [
     "quantify",
     "read_quantity",
 ]
+
+#: The same kind out as in.
+Data = TypeVar("Data", "xr.Dataset", "xr.DataArray")
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 
@@ -103,7 +106,7 @@ _PINT_EXPRESSIONS = {
 }
 
 
-def quantify(data: xr.Dataset | xr.DataArray) -> Any:
+def quantify(data: Data) -> Data:
     """Give the pint-backed view of the data: every variable with a unit becomes a Quantity.
 
     Parameters
@@ -133,10 +136,11 @@ def quantify(data: xr.Dataset | xr.DataArray) -> Any:
     >>> print(sims.quantify(ds)["concentration"].data.units)
     atom / centimeter ** 3
     """
-    return _each_variable(data, _quantified)
+    view: Data = _each_variable(data, _quantified)
+    return view
 
 
-def dequantify(data: xr.Dataset | xr.DataArray) -> Any:
+def dequantify(data: Data) -> Data:
     """Give the plain view: magnitudes in canonical units, the unit in ``attrs["units"]``.
 
     Parameters
@@ -160,7 +164,8 @@ def dequantify(data: xr.Dataset | xr.DataArray) -> Any:
     >>> sims.dequantify(sims.quantify(ds))["concentration"].attrs["units"]
     'atom/cm^3'
     """
-    return _each_variable(data, _plain_variable)
+    plain: Data = _each_variable(data, _plain_variable)
+    return plain
 
 
 def _each_variable(data: Any, change: Any) -> Any:
