@@ -8,12 +8,14 @@ taken.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Rows, compress, flat_rows, per_row
+from sims_analysis.kernels.brackets import Block, Brackets, place_between
+from sims_analysis.kernels.rows import Rows, block_of, blocks, flat_rows, per_row
 
 __all__ = ["Crossings", "Junction", "find", "junction", "table"]
 
@@ -52,25 +54,27 @@ def find(rows: Rows, level: Array) -> Crossings:
     level : ndarray, shape (N,)
         The level at every sample (broadcast for a constant one).
     """
-    value = rows.value
+    value, z = rows.value, rows.depth
     above = value > level
     change = above[1:] != above[:-1]
     if change.size:
         change[rows.seams] = False
     before = np.flatnonzero(change)
     after = before + 1
-    hit = (value[before] == level[before]) | (value[after] == level[after])
-    if hit.any():
+    if (value[before] == level[before]).any() or (value[after] == level[after]).any():
         # Samples on the level are on neither side: look at the samples beside them.
         off = np.flatnonzero(value != level)
         passes = (above[off[1:]] != above[off[:-1]]) & (rows.row[off[1:]] == rows.row[off[:-1]])
         before, after = off[:-1][passes], off[1:][passes]
-    place, decay = _place(rows, level, before, after)
-    depth = rows.depth[before] + place * (rows.depth[after] - rows.depth[before])
-    on_sample = after - before > 1
-    depth[on_sample] = rows.depth[before[on_sample] + 1]
+    width = z[after] - z[before]
+    place, decay = place_between(value[before], value[after], level[before], level[after], width)
+    depth = z[before] + place * width
+    on_sample = np.flatnonzero(after - before > 1)
+    if on_sample.size:
+        depth[on_sample] = z[before[on_sample] + 1]
+        place[on_sample] = (depth[on_sample] - z[before[on_sample]]) / width[on_sample]
     return Crossings(
-        row=rows.row[before],
+        row=np.searchsorted(rows.start, before, side="right") - 1,
         depth=depth,
         direction=np.where(above[after], RISING, FALLING).astype(np.int8),
         before=before,
@@ -78,33 +82,6 @@ def find(rows: Rows, level: Array) -> Crossings:
         place=place,
         decay_length=decay,
     )
-
-
-def _place(rows: Rows, level: Array, before: Index, after: Index) -> tuple[Array, Array]:
-    c0, c1, l0, l1 = rows.value[before], rows.value[after], level[before], level[after]
-    width = rows.depth[after] - rows.depth[before]
-    logs = (c0 > 0) & (c1 > 0) & (l0 > 0) & (l1 > 0)
-    d0, d1 = c0 - l0, c1 - l1
-    place = d0 / (d0 - d1)
-    decay = np.full(place.shape, np.nan)
-    s0, s1 = np.log(c0[logs] / l0[logs]), np.log(c1[logs] / l1[logs])
-    place[logs] = s0 / (s0 - s1)
-    decay[logs] = width[logs] / np.abs(s0 - s1)
-    # The sample itself, where one lies exactly on the level between the two.
-    on_sample = np.flatnonzero(after - before > 1)
-    if on_sample.size:
-        at = rows.depth[before[on_sample] + 1]
-        place[on_sample] = (at - rows.depth[before[on_sample]]) / width[on_sample]
-    return np.clip(place, 0.0, 1.0), decay
-
-
-def _rows_and_level(
-    depth: Array, value: Array, level: Array | float
-) -> tuple[Rows, Array, tuple[int, ...]]:
-    rows_value, lead = flat_rows(value)
-    rows_depth = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    rows = compress(rows_depth, rows_value)
-    return rows, per_row(level, lead)[rows.row], lead
 
 
 class Table(NamedTuple):
@@ -121,9 +98,9 @@ class Table(NamedTuple):
 
 def table(
     depth: Array,
-    value: Array,
+    value: NDArray[Any],
     level: Array | float,
-    stderr: Array | None = None,
+    stderr: NDArray[Any] | None = None,
     *,
     width: int | None = None,
 ) -> Table:
@@ -143,56 +120,69 @@ def table(
         In a row without crossings, the first place says why in its status. Places left over have
         NaN and an empty status.
     """
-    rows, levels, lead = _rows_and_level(depth, value, level)
-    found = find(rows, levels)
-    count = np.bincount(found.row, minlength=rows.count)
+    rows_value, lead = flat_rows(value)
+    sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
+    count = np.zeros(rows_value.shape[0], dtype=np.intp)
+    why = np.zeros(rows_value.shape[0], dtype=np.uint8)
+    listed: list[tuple[NDArray[Any], ...]] = []
+    for where, block in _blocks(depth, value, level):
+        found = block.brackets()
+        count[where] = np.bincount(found.row, minlength=block.rows)
+        none = np.flatnonzero(count[where] == 0)
+        why[where.start + none] = block.why_none(none, None)
+        at, place, decay = block.located(found)
+        listed.append(
+            (
+                found.row + where.start,
+                at,
+                np.where(found.falling, FALLING, RISING).astype(np.int8),
+                decay,
+                block.depths(found.row, found.before),
+                block.depths(found.row, found.after),
+                _stderr(block, sigma, where, found, place, decay),
+            )
+        )
     if width is None:
         width = max(1, int(count.max(initial=0)))
-    number = np.arange(found.row.size) - np.repeat(np.cumsum(count) - count, count)
-    kept = number < width
-    place = found.row[kept], number[kept]
-    shape = (rows.count, width)
-    sigma = _stderr(depth, value, stderr, rows, found)
-    columns: dict[str, Array] = {}
-    for name, values in (
-        ("depth", found.depth),
-        ("decay_length", found.decay_length),
-        ("depth_before", rows.depth[found.before]),
-        ("depth_after", rows.depth[found.after]),
-        ("stderr", sigma),
-    ):
-        columns[name] = np.full(shape, np.nan)
-        columns[name][place] = values[kept]
-    direction = np.zeros(shape, dtype=np.int8)
-    direction[place] = found.direction[kept]
+    shape = (count.size, width)
+    columns: list[NDArray[Any]] = [np.full(shape, np.nan) for _ in range(6)]
+    columns[1] = np.zeros(shape, dtype=np.int8)
     status = np.full(shape, PADDING, dtype=np.uint8)
-    status[place] = OK
+    begin = np.cumsum(count) - count
+    done = 0
+    for row, *fields in listed:
+        number = np.arange(done, done + row.size) - begin[row]
+        done += row.size
+        kept = number < width
+        if not kept.all():
+            row, number, fields = row[kept], number[kept], [f[kept] for f in fields]  # noqa: PLW2901
+        for column, field in zip(columns, fields, strict=True):
+            column[row, number] = field
+        status[row, number] = OK
     none = count == 0
-    status[none, 0] = _why_none(rows, levels)[none]
-    final = (*lead, width)
-    return Table(
-        direction=direction.reshape(final),
-        status=status.reshape(final),
-        **{name: column.reshape(final) for name, column in columns.items()},
-    )
+    status[none, 0] = why[none]
+    return Table(*(column.reshape(*lead, width) for column in (*columns, status)))
 
 
-def _why_none(
-    rows: Rows, level: Array, counts: NDArray[np.bool_] | None = None
-) -> NDArray[np.uint8]:
-    """Say of each row why it has no crossing, from the samples that count."""
-    if counts is None:
-        counts = np.ones(rows.value.shape, dtype=bool)
-    some = rows.sum(counts.astype(float)) > 0
-    higher = rows.sum((counts & (rows.value > level)).astype(float)) > 0
-    lower = rows.sum((counts & (rows.value < level)).astype(float)) > 0
-    # Samples on both sides, yet no crossing of the asked kind: the record ends before it.
-    why = np.where(higher & lower, TRUNCATED, np.where(higher, ALWAYS_ABOVE, NEVER_REACHED))
-    return np.where(some, why, NO_DATA).astype(np.uint8)
+def _blocks(
+    depth: Array, value: NDArray[Any], level: Array | float
+) -> Iterator[tuple[slice, Block]]:
+    rows_value, lead = flat_rows(value)
+    if rows_value.size == 0:
+        return
+    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
+    levels = per_row(level, lead)
+    for where in blocks(*rows_value.shape):
+        yield where, Block(block_of(axes, where), block_of(rows_value, where), levels[where])
 
 
 def _stderr(
-    depth: Array, value: Array, stderr: Array | None, rows: Rows, found: Crossings
+    block: Block,
+    stderr: NDArray[Any] | None,
+    where: slice,
+    found: Brackets,
+    place: Array,
+    decay: Array,
 ) -> Array:
     """Propagate the standard errors of the two bracketing samples to the depth.
 
@@ -200,20 +190,16 @@ def _stderr(
     Without: the same derivative of the straight line.
     """
     if stderr is None:
-        return np.full(found.depth.shape, np.nan)
-    rows_stderr, _ = flat_rows(np.broadcast_to(stderr, value.shape))
-    measured = ~np.isnan(flat_rows(value)[0])
-    if depth.ndim > 1:
-        measured &= ~np.isnan(flat_rows(depth)[0])
-    sigma = rows_stderr[measured]
-    s0, s1 = sigma[found.before], sigma[found.after]
-    c0, c1 = rows.value[found.before], rows.value[found.after]
-    t = found.place
+        return np.full(found.row.shape, np.nan)
+    ends = (found.row, found.before), (found.row, found.after)
+    s0, s1 = (stderr[where.start + row, column].astype(np.float64) for row, column in ends)
+    c0, c1 = (block.value[end] for end in ends)
+    z0, z1 = (block.depths(*end) for end in ends)
     with np.errstate(divide="ignore", invalid="ignore"):
-        log = found.decay_length * np.hypot((1 - t) * s0 / c0, t * s1 / c1)
-        slope = np.abs(c1 - c0) / (rows.depth[found.after] - rows.depth[found.before])
-        linear = np.hypot((1 - t) * s0, t * s1) / slope
-    chosen: Array = np.where(np.isnan(found.decay_length), linear, log)
+        log = decay * np.hypot((1 - place) * s0 / c0, place * s1 / c1)
+        slope = np.abs(c1 - c0) / (z1 - z0)
+        linear = np.hypot((1 - place) * s0, place * s1) / slope
+    chosen: Array = np.where(np.isnan(decay), linear, log)
     return chosen
 
 
@@ -229,9 +215,9 @@ class Junction(NamedTuple):
 
 def junction(
     depth: Array,
-    value: Array,
+    value: NDArray[Any],
     level: Array | float,
-    stderr: Array | None = None,
+    stderr: NDArray[Any] | None = None,
     *,
     edge: int = FALLING,
     which: int = -1,
@@ -259,63 +245,36 @@ def junction(
     Junction
         NaN, and a status that says why, where no crossing qualifies.
     """
-    rows, levels, lead = _rows_and_level(depth, value, level)
-    found = find(rows, levels)
-    qualifies = found.direction == edge if edge else np.ones(found.row.shape, dtype=bool)
-    counts = np.ones(rows.value.shape, dtype=bool)
-    if after is not None:
-        limit = per_row(after, lead)
-        limit = np.where(np.isnan(limit), _depth_of_maximum(rows), limit)
-        qualifies &= found.depth > limit[found.row]
-        counts = rows.depth >= limit[rows.row]
-    if confirm > 1:
-        qualifies &= _confirmed(rows, levels, found, confirm)
-    chosen = np.flatnonzero(qualifies)
-    row = found.row[chosen]
-    count = np.bincount(row, minlength=rows.count)
-    begin = np.cumsum(count) - count
-    number = count - 1 if which < 0 else np.full(rows.count, which - 1)
-    has = number < count
-    has &= count > 0
-    pick = chosen[(begin + number)[has]]
-    sigma = _stderr(depth, value, stderr, rows, found)
-    columns = []
-    for values in (found.depth, sigma, found.decay_length):
-        column = np.full(rows.count, np.nan)
-        column[has] = values[pick]
-        columns.append(column.reshape(lead))
-    status = np.where(has, OK, _why_none(rows, levels, counts)).astype(np.uint8)
-    # Fewer crossings than the occurrence asked for.
-    status[~has & (count > 0)] = NEVER_REACHED
-    at, sigma, decay = columns
-    return Junction(at, sigma, decay, count.reshape(lead), status.reshape(lead))
-
-
-def _depth_of_maximum(rows: Rows) -> Array:
-    deepest = np.full(rows.count, np.nan)
-    some = np.flatnonzero(rows.size)
-    if some.size:
-        maximum = np.maximum.reduceat(rows.value, rows.start[some])
-        full = np.full(rows.count, np.nan)
-        full[some] = maximum
-        at = np.flatnonzero(rows.value == full[rows.row])
-        row, first = np.unique(rows.row[at], return_index=True)
-        deepest[row] = rows.depth[at[first]]
-    return deepest
-
-
-def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> NDArray[np.bool_]:
-    """Whether n samples before and n after lie on their sides of the level, within the row."""
-    confirmed = np.ones(found.row.shape, dtype=bool)
-    side = np.sign(rows.value - level)
-    size = rows.value.size
-    for step in range(1, n):
-        for position, wanted in (
-            (found.before - step, -found.direction),
-            (found.after + step, found.direction),
-        ):
-            there = (position >= 0) & (position < size)
-            safe = np.clip(position, 0, max(size - 1, 0))
-            there &= rows.row[safe] == found.row
-            confirmed &= there & (side[safe] == wanted)
-    return confirmed
+    rows_value, lead = flat_rows(value)
+    count = rows_value.shape[0]
+    sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
+    limits = None if after is None else per_row(after, lead)
+    columns = np.full((3, count), np.nan)
+    candidates = np.zeros(count, dtype=np.intp)
+    status = np.full(count, NO_DATA, dtype=np.uint8)
+    for where, block in _blocks(depth, value, level):
+        found = block.brackets()
+        if edge:
+            found = found.take(found.falling == (edge == FALLING))
+        limit = None if limits is None else limits[where]
+        if limit is not None:
+            if np.isnan(limit).any():
+                limit = np.where(np.isnan(limit), block.depth_of_maximum(), limit)
+            found = found.take(block.located(found)[0] > limit[found.row])
+        if confirm > 1:
+            found = found.take(block.confirmed(found, confirm))
+        number = np.bincount(found.row, minlength=block.rows)
+        wanted = number - 1 if which < 0 else np.full(block.rows, which - 1)
+        has = (number > 0) & (wanted < number)
+        chosen = found.take((np.cumsum(number) - number + wanted)[has])
+        at, place, decay = block.located(chosen)
+        error = _stderr(block, sigma, where, chosen, place, decay)
+        columns[:, where.start + np.flatnonzero(has)] = at, error, decay
+        candidates[where] = number
+        # Fewer crossings than the occurrence asked for.
+        status[where] = np.where(has, OK, NEVER_REACHED)
+        none = np.flatnonzero(number == 0)
+        if none.size:
+            status[where.start + none] = block.why_none(none, limit)
+    at, error, decay = (column.reshape(lead) for column in columns)
+    return Junction(at, error, decay, candidates.reshape(lead), status.reshape(lead))

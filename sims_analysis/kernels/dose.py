@@ -275,15 +275,16 @@ class _LogLinear:
         for i, u, v in cuts:
             column = self.columns.start + i
             c0, c1 = (block_of(value[rows, j], slice(None)) for j in (column, column + 1))
-            area, fell = _piece(z[i], z[i + 1], c0, c1, u, v, True)
+            area, fell = _piece((z[i], z[i + 1]), (c0, c1), (u, v), log=True)
             found.value[rows] += area
             found.fallbacks[rows] += fell
 
 
 def _piece(
-    z0: Any, z1: Any, c0: Array, c1: Array, u: Any, v: Any, log: bool
+    z: tuple[Any, Any], c: tuple[Array, Array], limits: tuple[Any, Any], *, log: bool
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Integrate from u to v within segments from z0 to z1."""
+    """Integrate between limits within segments whose ends are given."""
+    (z0, z1), (c0, c1), (u, v) = z, c, limits
     width = z1 - z0
     at_u, _ = between(c0, c1, np.broadcast_to((u - z0) / width, c0.shape), log=log)
     at_v, _ = between(c0, c1, np.broadcast_to((v - z0) / width, c0.shape), log=log)
@@ -361,7 +362,8 @@ def _whole_segments(
         lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
     lo, hi = np.where(some, lo, 0), np.where(some, np.minimum(hi, size - 1), 0)
     if log:
-        total = _whole_loglinear(laid, lo, hi, *scratch[:, :size], fallbacks)
+        area, work = scratch[:, :size]
+        total = _whole_loglinear(laid, lo, hi, area, work, fallbacks)
     else:
         total = _whole_trapezoid(laid, lo, hi, scratch[0, :size])
     status = np.where((a < first) | (b > last), TRUNCATED, OK)
@@ -416,13 +418,15 @@ def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -
     rows = group[some]
     first, last = cut[0][:, some], cut[1][:, some]
     a, b = found.start[rows], found.stop[rows]
-    area, fell = _piece(*first, a, np.minimum(b, first[1]), log)
+    area, fell = _piece(
+        (first[0], first[1]), (first[2], first[3]), (a, np.minimum(b, first[1])), log=log
+    )
     found.value[rows] += area
     found.fallbacks[rows] += fell
     # Where both limits lie in one segment, it has been counted.
     two = last[0] > first[0]
     rows, last, b = rows[two], last[:, two], b[two]
-    area, fell = _piece(*last, last[0], b, log)
+    area, fell = _piece((last[0], last[1]), (last[2], last[3]), (last[0], b), log=log)
     found.value[rows] += area
     found.fallbacks[rows] += fell
 

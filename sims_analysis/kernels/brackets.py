@@ -1,0 +1,180 @@
+"""Between which samples a block of profiles crosses a level.
+
+Most samples are compared once and never looked at again: only where a comparison differs from
+its neighbour's is there anything to find out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Block", "Brackets", "place_between"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED = 1, 2, 3, 5
+
+
+class Brackets(NamedTuple):
+    """Crossings of a block, in order of row and depth; every field has shape (K,).
+
+    ``before`` and ``after`` are the columns of the samples on either side of the level, ``on`` of
+    the first sample exactly on it between them, or -1.
+    """
+
+    row: Index
+    before: Index
+    after: Index
+    on: Index
+    falling: Flags
+
+    def take(self, which: Index | Flags) -> Brackets:
+        """Keep some of the crossings."""
+        row, before, after, on, falling = self
+        return Brackets(row[which], before[which], after[which], on[which], falling[which])
+
+
+class Block:
+    """Rows ``(R, n)`` with a level each, on one axis or on their own."""
+
+    def __init__(self, depth: Array, value: Array, level: Array) -> None:
+        self.depth, self.value, self.level = depth, value, level
+        self.rows, self.columns = value.shape
+
+    def depths(self, row: Index, column: Index) -> Array:
+        """Depths of samples."""
+        return self.depth[column] if self.depth.ndim == 1 else self.depth[row, column]
+
+    def measured(self, rows: Index | slice = slice(None)) -> Flags:
+        """Which samples there are."""
+        value = self.value[rows]
+        there: Flags = value == value  # noqa: PLR0124  # False for NaN alone, faster than isnan
+        if self.depth.ndim > 1:
+            there &= ~np.isnan(self.depth[rows])
+        return there
+
+    def brackets(self) -> Brackets:
+        """Find every crossing of the level.
+
+        A sample exactly at the level is a crossing where the profile passes through, once; a
+        touch is none; a plateau at the level is one, at its first sample. A profile that begins
+        or ends on the level does not show on which side it would have gone: that is none.
+        """
+        n = self.columns
+        above = self.value > self.level[:, None]
+        if self.depth.ndim > 1:
+            above &= self.depth == self.depth
+        flat = above.reshape(-1)
+        change = flat[1:] != flat[:-1]
+        change[n - 1 :: n] = False  # from one row to the next
+        at = np.flatnonzero(change)
+        row, before = np.divmod(at, n)
+        falling = flat[at]
+        found = Brackets(row, before, before + 1, np.full(at.size, -1), falling)
+        lower = before + falling
+        # What is not above the level is below it, on it, or missing.
+        unclear = ~(self.value[row, lower] < self.level[row])
+        if self.depth.ndim > 1:
+            unclear |= np.isnan(self.depth[row, lower])
+        return self._cleared(found, unclear) if unclear.any() else found
+
+    def _cleared(self, found: Brackets, unclear: Flags) -> Brackets:
+        """Look beyond samples that are on the level, or missing, for one that is below it."""
+        n = self.columns
+        rows, place = np.unique(found.row[unclear], return_inverse=True)
+        value, level = self.value[rows], self.level[rows, None]
+        there = self.measured(rows)
+        off = np.flatnonzero(there & (value != level))
+        on = np.flatnonzero(there & (value == level))
+        falling = found.falling[unclear]
+        column = np.where(falling, found.before[unclear], found.after[unclear])
+        upper = place * n + column
+        neighbour = np.searchsorted(off, upper) + np.where(falling, 1, -1)
+        other = off[np.clip(neighbour, 0, off.size - 1)]
+        crosses = (neighbour >= 0) & (neighbour < off.size) & (other // n == place)
+        crosses &= value.reshape(-1)[other] < level[place, 0]
+        first, last = np.minimum(upper, other), np.maximum(upper, other)
+        next_on = np.searchsorted(on, first)
+        between = np.append(on, np.iinfo(np.intp).max)[next_on]
+        found.before[unclear], found.after[unclear] = first % n, last % n
+        found.on[unclear] = np.where(between < last, between % n, -1)
+        kept = ~unclear
+        kept[unclear] = crosses
+        return found.take(kept)
+
+    def located(self, found: Brackets) -> tuple[Array, Array, Array]:
+        """Give depth, place between the bracketing samples, and decay length of crossings."""
+        row, before, after, on, _ = found
+        z0, z1 = self.depths(row, before), self.depths(row, after)
+        level, width = self.level[row], z1 - z0
+        place, decay = place_between(
+            self.value[row, before], self.value[row, after], level, level, width
+        )
+        depth = z0 + place * width
+        exact = np.flatnonzero(on >= 0)
+        if exact.size:
+            depth[exact] = self.depths(row[exact], on[exact])
+            place[exact] = (depth[exact] - z0[exact]) / width[exact]
+        return depth, place, decay
+
+    def depth_of_maximum(self) -> Array:
+        """Depth of the first of the largest samples of each row; NaN without samples."""
+        there = self.measured()
+        value = self.value if there.all() else np.where(there, self.value, -np.inf)
+        column = value.argmax(axis=1)
+        row = np.arange(self.rows)
+        return np.where(there[row, column], self.depths(row, column), np.nan)
+
+    def why_none(self, rows: Index, limit: Array | None) -> NDArray[np.uint8]:
+        """Say why rows have no crossing, from the samples that are not above a depth."""
+        counts = self.measured(rows)
+        if limit is not None:
+            depth = self.depth if self.depth.ndim == 1 else self.depth[rows]
+            counts &= depth >= limit[rows, None]
+        value, level = self.value[rows], self.level[rows, None]
+        higher = (counts & (value > level)).any(axis=1)
+        lower = (counts & (value < level)).any(axis=1)
+        # Samples on both sides, yet no crossing of the asked kind: the record ends before it.
+        why = np.where(higher & lower, TRUNCATED, np.where(higher, ALWAYS_ABOVE, NEVER_REACHED))
+        return np.where(counts.any(axis=1), why, NO_DATA).astype(np.uint8)
+
+    def confirmed(self, found: Brackets, n: int) -> Flags:
+        """Whether n samples before and n after lie on their sides of the level, within the row."""
+        there = np.flatnonzero(self.measured())
+        value = self.value.reshape(-1)[there]
+        row_of = there // self.columns
+        level = self.level[found.row]
+        confirmed = np.ones(found.row.shape, dtype=bool)
+        for columns, step, upper in (
+            (found.before, -1, found.falling),
+            (found.after, 1, ~found.falling),
+        ):
+            at = np.searchsorted(there, found.row * self.columns + columns)
+            for k in range(1, n):
+                place = at + k * step
+                safe = np.clip(place, 0, there.size - 1)
+                confirmed &= (place == safe) & (row_of[safe] == found.row)
+                confirmed &= np.where(upper, value[safe] > level, value[safe] < level)
+        return confirmed
+
+
+def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> tuple[Array, Array]:
+    """Give the place of a crossing between two samples, 0 to 1, and the decay length there.
+
+    With ``s = ln(value / level)``: ``s0 / (s0 - s1)`` and ``width / |s0 - s1|``. Where a logarithm
+    cannot be taken: on the straight line, and NaN.
+    """
+    logs = (np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0)
+    if logs.all():
+        s0, s1 = np.log(c0 / l0), np.log(c1 / l1)
+        d = s0 - s1
+        return np.clip(s0 / d, 0.0, 1.0), width / np.abs(d)
+    d0, d1 = c0 - l0, c1 - l1
+    place, decay = d0 / (d0 - d1), np.full(c0.shape, np.nan)
+    place[logs], decay[logs] = place_between(*(x[logs] for x in (c0, c1, l0, l1, width)))
+    return np.clip(place, 0.0, 1.0), decay
