@@ -9,7 +9,7 @@ attrs from the vocabulary, and the kind (plain or quantified) in which the data 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ class Frame:
     quantified: bool
     #: Dimensions that a kernel takes whole, if more than that of the samples.
     core: tuple[str, ...] = ()
+    #: Coordinates of the dimensions that parameters bring; filled as these are read.
+    brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
     @property
     def dim(self) -> str:
@@ -110,6 +112,8 @@ class Frame:
                 )
             value = aligned(value, self.coords, name)
             magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+            new = [d for d in value.dims if d not in self.value.dims and d in value.coords]
+            self.brought.update({d: value.coords[d].variable for d in new})
             return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
         magnitude, _ = units.read_quantity(value, kinds, name)
         if np.ndim(magnitude):
@@ -300,7 +304,7 @@ class Frame:
                 attrs.pop("units")
         kept = {
             key: coord
-            for key, coord in {**self.coords, **(coords or {})}.items()
+            for key, coord in {**self.coords, **self.brought, **(coords or {})}.items()
             if set(coord.dims) <= set(values.dims)
         }
         return xr.DataArray(xr.Variable(values.dims, data, attrs), coords=kept, name=label or name)

@@ -141,16 +141,22 @@ def integral(
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     frame = frame.spread(start, stop)
+    held = _held(frame, start, stop) if surface == "hold" else None
+    measured = start if held is None else held.start
     value, a, b, status, fallbacks = frame.map(
-        kernels.integrate, start, stop, outputs=_INTEGRAL, rule=rule
+        kernels.integrate, measured, stop, outputs=_INTEGRAL, rule=rule
     )
     variance = None
     if frame.stderr is not None:
         (variance,) = frame.for_sums().map(
-            _variance, start, stop, outputs=[({}, float)], stderr=True
+            _variance, measured, stop, outputs=[({}, float)], stderr=True
         )
-    if surface == "hold":
-        value, a = _held(frame, value, a, start, b)
+    if held is not None:
+        value = value.where(~held.alone, 0.0) + held.value * held.width
+        a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
+        status = status.where(~held.alone, kernels.OK).astype(np.uint8)
+        if variance is not None:
+            variance = variance.where(~held.alone, 0.0) + held.variance
     subtracted = xr.zeros_like(value)
     if background is not None:
         level, level_stderr = background_of(frame, background)
@@ -252,24 +258,57 @@ def _told(limit: Any) -> str:
     return "<DataArray>" if isinstance(limit, xr.DataArray) else repr(limit)
 
 
-def _held(
-    frame: Frame, value: xr.Variable, a: xr.Variable, start: xr.Variable, b: xr.Variable
-) -> tuple[xr.Variable, xr.Variable]:
-    """Add the first sample's value, held from the surface (or the start) to its depth."""
-    first, at = frame.map(_first_sample, outputs=[({}, float), ({}, float)])
+@dataclass(frozen=True)
+class _Held:
+    """The first sample's value, held from the surface (or the start) down to its depth."""
+
+    value: xr.Variable
+    top: xr.Variable
+    width: xr.Variable
+    #: Where the samples begin to count: the profile's own end, if held values reach it.
+    start: xr.Variable
+    #: Whether the interval ends above the first sample.
+    alone: xr.Variable
+    #: What the held part adds to the variance, as far as the data state errors.
+    variance: xr.Variable
+
+
+def _held(frame: Frame, start: xr.Variable, stop: xr.Variable) -> _Held:
+    first, at, error, weight = frame.for_sums().map(
+        _first_sample, start, stop, outputs=[({}, float)] * 4, stderr=True
+    )
     top = xr.Variable(start.dims, np.fmax(start.data, 0.0))
-    width = (at - top).clip(min=0.0).where(b > at, 0.0)
-    return value + first * width, a - width
+    bottom = xr.apply_ufunc(np.fmin, at, stop, dask="allowed")
+    width = (bottom - top).clip(min=0.0)
+    reaches = (start >= 0) & (start < at)
+    return _Held(
+        value=first,
+        top=top,
+        width=width,
+        start=(start + 0 * at).where(~reaches),
+        alone=(stop <= at) & (width > 0),
+        # The same sample is in the measured part: its errors add before they are squared.
+        variance=error**2 * width * (width + 2 * weight),
+    )
 
 
-def _first_sample(depth: Any, value: Any) -> tuple[Any, Any]:
+def _first_sample(
+    depth: Any, value: Any, stderr: Any, start: Any, stop: Any
+) -> tuple[Any, Any, Any, Any]:
+    """Give value, depth, standard error and weight of the first sample of each row."""
     depth = np.broadcast_to(depth, value.shape)
     measured = ~np.isnan(value) & ~np.isnan(depth)
     index = measured.argmax(axis=-1)[..., None]
     some = measured.any(axis=-1)
-    first = np.take_along_axis(value, index, -1)[..., 0]
-    at = np.take_along_axis(depth, index, -1)[..., 0]
-    return np.where(some, first, np.nan), np.where(some, at, np.nan)
+
+    def pick(array: Any) -> Any:
+        return np.where(some, np.take_along_axis(array, index, -1)[..., 0], np.nan)
+
+    alone = np.where(measured, 0.0, np.nan)
+    np.put_along_axis(alone, index, np.where(some, 1.0, np.nan)[..., None], -1)
+    weight = kernels.integrate(depth, alone, start, stop).value
+    error = np.full(some.shape, np.nan) if stderr is None else pick(stderr)
+    return pick(value), pick(depth), error, np.nan_to_num(weight)
 
 
 def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variable]:
