@@ -9,7 +9,7 @@ import numpy as np
 from sims_analysis import _typeset
 from sims_analysis.figures.curves import collect, measurements_of, with_limits
 from sims_analysis.figures.profiles import COLUMN, plot_profiles
-from sims_analysis.figures.style import house_style
+from sims_analysis.figures.style import in_style
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def plot_panels(
     across = columns or min(3, len(parts))
     down = -(-len(parts) // across)
     width = COLUMN[0] if across == 1 else 2.3 * across
-    with plt.rc_context(dict(house_style())):
+    with in_style(house=True):
         _, grid = plt.subplots(
             down,
             across,

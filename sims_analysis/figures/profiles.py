@@ -28,7 +28,7 @@ from sims_analysis.figures.curves import (
     with_limits,
 )
 from sims_analysis.figures.naming import write_names
-from sims_analysis.figures.style import house_style, is_default, setting
+from sims_analysis.figures.style import in_style, is_default, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,8 +139,7 @@ def plot_profiles(
     )
     synthetic = any(map(is_synthetic, named.values()))
     own = ax is None
-    house = house_style() if own else {}
-    with plt.rc_context(dict(house)):
+    with in_style(house=own):
         if ax is None:
             _, ax = plt.subplots(figsize=_size(COLUMN), layout="constrained")
         _entitle(ax, title, synthetic=synthetic)

@@ -11,14 +11,15 @@ tritanopia (Machado et al. 2009) no two come closer than 16 in CIELAB.
 from __future__ import annotations
 
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis._typeset import elements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["COLOURS", "DASHES", "colour_of", "dashes_of", "house_style", "is_default", "setting"]
+__all__ = ["COLOURS", "DASHES", "colour_of", "dashes_of", "in_style", "is_default", "setting"]
 
 #: Colour -> elements. Those that are often measured together stand in different rows.
 _ELEMENTS = {
@@ -111,6 +112,15 @@ def is_default(key: str) -> bool:
     return bool(setting(key) == defaults[key])
 
 
-def house_style() -> Any:
-    """Give the settings of the house that the user has not set: a style sheet always wins."""
-    return {key: value for key, value in _HOUSE.items() if is_default(key)}
+@contextmanager
+def in_style(*, house: bool) -> Iterator[None]:
+    """Draw with the settings of the house that the user has not set: a style sheet always wins."""
+    import matplotlib as mpl
+
+    settings = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
+    with mpl.rc_context(dict(settings)):
+        yield
+        interactive = mpl.is_interactive()
+    # The first figure selects the backend; one that draws in a notebook turns interactive on,
+    # and without that it would show no further figure.
+    mpl.interactive(interactive)
