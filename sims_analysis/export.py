@@ -149,7 +149,8 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     -------
     pathlib.Path
         Where it was written. Sheets: ``profiles`` (two columns for each species), ``tidy`` (a row
-        for each sample) and ``about`` (attrs, and what is known of each species).
+        for each sample) and ``about`` (attrs, and what is known of each species). Numbers have
+        the 16 digits that openpyxl writes; CSV gives back every bit.
 
     Raises
     ------

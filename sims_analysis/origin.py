@@ -76,7 +76,7 @@ def of_data(
     """Collect the provenance of data, and of results made from them."""
     record: dict[str, Any] = {}
     for key in _ORIGIN:
-        record |= _one_or_many(key, [_attr(item, key) for item in data])
+        record |= _one_or_many(key, [text for item in data for text in _texts(item, key)])
     record["sims_analysis_version"] = __version__
     calls = [
         line
@@ -88,6 +88,13 @@ def of_data(
     if results:
         record["results"] = [row for result in results for row in _rows(result)]
     return record
+
+
+def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
+    """Give an attr of the data, or of each measurement of a batch: there it is a coordinate."""
+    if key in item.coords:
+        return [str(text) for text in np.ravel(item[key].values)]
+    return [_attr(item, key)]
 
 
 def _attr(item: xr.Dataset | xr.DataArray, key: str) -> str:

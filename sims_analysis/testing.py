@@ -15,7 +15,7 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
-from sims_analysis.units import CANONICAL, dequantify, is_quantity, read_quantity, unit_of_kind
+from sims_analysis.units import CANONICAL, dequantify, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -91,25 +91,23 @@ def assert_identical(actual: Any, desired: Any) -> None:
 
 
 def _canonical(data: Any) -> Any:
-    """Give plain data in canonical units; a unit that cannot be read stays as it is written."""
+    """Give plain data in canonical units."""
     plain = dequantify(data)
+    coords = {name: _converted(str(name), coord.variable) for name, coord in plain.coords.items()}
     if isinstance(plain, xr.DataArray):
-        coords = {n: _converted(c) for n, c in plain.coords.items()}
-        return _converted(plain.assign_coords(coords))
-    coords = {n: _converted(c) for n, c in plain.coords.items()}
-    variables = {n: _converted(v) for n, v in plain.data_vars.items()}
-    return plain.assign_coords(coords).assign(variables)
+        variable = _converted(str(plain.name or "the array"), plain.variable)
+        return xr.DataArray(variable, coords=coords, name=plain.name)
+    variables = {name: _converted(str(name), v.variable) for name, v in plain.data_vars.items()}
+    return xr.Dataset(variables, coords=coords, attrs=plain.attrs)
 
 
-def _converted(array: xr.DataArray) -> xr.DataArray:
-    text = array.attrs.get("units")
-    if text is None or array.dtype.kind not in "iuf" or is_quantity(array.data):
-        return array
-    unit = unit_of_kind(text, tuple(CANONICAL), str(array.name))
-    if unit.canonical == text:
-        return array
-    values = unit.to_canonical(array.values)
-    return array.copy(data=values).assign_attrs(units=unit.canonical)
+def _converted(name: str, variable: xr.Variable) -> xr.Variable:
+    text = variable.attrs.get("units")
+    if text is None or variable.dtype.kind not in "iuf":
+        return xr.Variable(variable.dims, variable.data, variable.attrs)
+    unit = unit_of_kind(text, tuple(CANONICAL), name)
+    attrs = {**variable.attrs, "units": unit.canonical}
+    return xr.Variable(variable.dims, unit.to_canonical(variable.values), attrs)
 
 
 def _same_units(a: Any, b: Any) -> None:

@@ -303,6 +303,7 @@ def test_synthetic_data_are_named_so():
     assert sims.plot_profiles(ds).get_title() == "Synthetic data"
     assert sims.plot_profiles(ds, title="W1").get_title() == "W1 (synthetic data)"
     assert sims.plot_profiles(ds["concentration"]).get_title() == "Synthetic data"
+    assert sims.plot_profiles(sims.stack([ds, ds])).get_title() == "Synthetic data"
     assert sims.plot_profiles(two_units()).get_title() == ""
 
 
@@ -457,6 +458,9 @@ def test_origins_of_several_measurements():
     found = sims.provenance(sims.plot_profiles([a, b], species=["B", "Mg"]).figure)
     assert found["data_id"] == ["boron-implant", "gan-mg-stack"]
     assert found["sha256"] == [a.attrs["sha256"], b.attrs["sha256"]]
+    batch = sims.stack([a, b])
+    assert sims.provenance(batch)["sha256"] == found["sha256"]
+    assert sims.provenance(sims.plot_profiles(batch).figure)["data_id"] == found["data_id"]
 
 
 def test_saving_leaves_figure_and_settings_as_they_were(tmp_path):

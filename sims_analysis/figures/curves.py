@@ -186,8 +186,9 @@ def of_curve(result: Result, curve: Curve) -> Result | None:
 def is_synthetic(data: xr.Dataset | xr.DataArray) -> bool:
     """Whether attrs or metadata call the data synthetic."""
     texts = [str(value) for value in data.attrs.values()]
-    if "species_metadata" in data.coords:
-        texts += [str(text) for text in np.atleast_1d(data["species_metadata"].values)]
+    for name in ("species_metadata", "source"):
+        if name in data.coords:
+            texts += [str(text) for text in np.ravel(data[name].values)]
     return any("synthetic" in text.lower() for text in texts)
 
 

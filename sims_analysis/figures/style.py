@@ -117,8 +117,8 @@ def in_style(*, house: bool) -> Iterator[None]:
     """Draw with the settings of the house that the user has not set: a style sheet always wins."""
     import matplotlib as mpl
 
-    settings = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
-    with mpl.rc_context(dict(settings)):
+    chosen: Any = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
+    with mpl.rc_context(chosen):
         yield
         interactive = mpl.is_interactive()
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
