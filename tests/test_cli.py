@@ -167,6 +167,18 @@ def test_report_takes_level_limits_and_dopants():
     assert one["junctions"][0]["polarity"] == "n->p"
 
 
+def test_a_sputter_rate_brings_time_to_depth():
+    plain, scaled = (
+        json.loads(run("report", "sputter-time", "--no-files", "--format", "json", *more).stdout)
+        for more in ([], ["--rate", "0.42 nm/s"])
+    )
+    before, after = (one["reports"][0]["species"][0] for one in (plain, scaled))
+    assert (before["axis_units"], after["axis_units"]) == ("s", "nm")
+    assert after["peak_at"] == pytest.approx(0.42 * before["peak_at"])
+    assert after["dose"] is None, "counts are still no concentration"
+    assert "0.42 nm/s" in scaled["reports"][0]["notes"][0]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
@@ -174,6 +186,7 @@ def test_report_takes_level_limits_and_dopants():
         ("--level", "50 nm", "expected a unit such as"),
         ("--start", "3 bananas", "bananas"),
         ("--surface", "deep", "not a number"),
+        ("--rate", "0.4 nm", "nm/s"),
         ("--format", "xml", "xml"),
     ],
 )

@@ -135,6 +135,11 @@ def depth_option(name: str, explanation: str) -> Callable[[Command], Command]:
     return click.option(name, metavar="DEPTH", callback=_checked("depth"), help=explanation)
 
 
+def rate_option(name: str, explanation: str) -> Callable[[Command], Command]:
+    """Add an option that takes a sputter rate with its unit."""
+    return click.option(name, metavar="RATE", callback=_checked("sputter_rate"), help=explanation)
+
+
 def concentration_option(name: str, explanation: str, **more: Any) -> Callable[[Command], Command]:
     """Add an option that takes a concentration with its unit."""
     check = _checked("concentration")

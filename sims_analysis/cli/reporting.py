@@ -20,6 +20,7 @@ from sims_analysis.cli.options import (
     one_line,
     open_client,
     print_json,
+    rate_option,
     source_options,
 )
 from sims_analysis.errors import SimsError
@@ -54,6 +55,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @depth_option("--stop", "Lower limit of the dose.")
 @concentration_option("--background", "Concentration subtracted in the dose.")
 @depth_option("--surface", "Where the surface transient ends.")
+@rate_option("--rate", 'Sputter rate, such as "0.5 nm/s", to bring sputter time to depth.')
 @click.option("--donors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @click.option("--acceptors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @concentration_option(
@@ -75,6 +77,7 @@ def report(
     style: str,
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
+    rate: str | None,
     **options: Any,
 ) -> None:
     """Print peak, dose and junctions; write figures and data.
@@ -100,7 +103,7 @@ def report(
     reports = []
     for result in results:
         try:
-            ds, notes = _dataset(result)
+            ds, notes = _dataset(result, rate)
             one = analyse(
                 ds, donors=_names(donors), acceptors=_names(acceptors), notes=notes, **question
             )
@@ -136,9 +139,15 @@ def _means_examples(ids: Sequence[str]) -> bool:
     )
 
 
-def _dataset(result: SIMSResult) -> tuple[Any, list[str]]:
+def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
     """Make the Dataset; what was noticed on the way belongs under the table."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ds = result.to_dataset()
-    return ds, [str(warning.message) for warning in caught]
+    notes = [str(warning.message) for warning in caught]
+    if rate is not None and "sputter_time" in ds.dims:
+        from sims_analysis.calibration import calibrate_depth
+
+        ds = calibrate_depth(ds, rate=rate)
+        notes.append(f"depth is sputter time times {rate}, as stated")
+    return ds, notes
