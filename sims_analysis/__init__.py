@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.client import Client
     from sims_analysis.batches import stack
+    from sims_analysis.calibration import calibrate_depth
     from sims_analysis.dataset import to_dataset
     from sims_analysis.delivered import to_profiles
     from sims_analysis.errors import (
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
     from sims_analysis.origin import provenance
     from sims_analysis.profiles import DepthProfile
+    from sims_analysis.quantification import to_concentration, with_rsf
     from sims_analysis.results import SIMSResult
     from sims_analysis.storage import load, save
     from sims_analysis.tables import results_table
@@ -81,6 +83,7 @@ _MODULES = {
     "api.archive": ["Archive"],
     "api.client": ["Client"],
     "batches": ["stack"],
+    "calibration": ["calibrate_depth"],
     "dataset": ["to_dataset"],
     "delivered": ["to_profiles"],
     "errors": [
@@ -109,6 +112,7 @@ _MODULES = {
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "origin": ["provenance"],
     "profiles": ["DepthProfile"],
+    "quantification": ["to_concentration", "with_rsf"],
     "results": ["SIMSResult"],
     "storage": ["load", "save"],
     "tables": ["results_table"],
@@ -146,6 +150,7 @@ __all__ = [
     "__version__",
     "align",
     "below_detection",
+    "calibrate_depth",
     "compare",
     "containing_depth",
     "crossings",
@@ -175,6 +180,7 @@ __all__ = [
     "show_versions",
     "stack",
     "testing",
+    "to_concentration",
     "to_csv",
     "to_dataset",
     "to_excel",
@@ -183,6 +189,7 @@ __all__ = [
     "to_simulator",
     "unstack",
     "with_counting_statistics",
+    "with_rsf",
 ]
 
 

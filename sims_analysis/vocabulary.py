@@ -134,6 +134,12 @@ TERMS = {
     "relative_deviation": Term(
         "dimensionless", "Relative standard deviation", "s / mean, s with n - 1"
     ),
+    "sensitivity_factor": Term(
+        "concentration",
+        "Relative sensitivity factor",
+        "concentration = factor * intensity / matrix intensity",
+        "ISO 18114, Determination of relative sensitivity factors from ion-implanted materials",
+    ),
     "depth_scale_uncertainty": Term(
         "dimensionless",
         "Relative uncertainty of the depth scale",
