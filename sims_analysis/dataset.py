@@ -208,7 +208,9 @@ def _warn_of_gaps(samples: list[_Samples]) -> None:
     gaps = {name: count for name, count in gaps.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
-        warn(f"{sum(gaps.values())} samples were not measured (null): {listed}", ProfileWarning)
+        total = sum(gaps.values())
+        some = "1 sample was" if total == 1 else f"{total} samples were"
+        warn(f"{some} not measured (null): species {listed}", ProfileWarning)
 
 
 def _common_axis(samples: list[_Samples]) -> str:
