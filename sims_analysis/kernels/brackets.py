@@ -20,6 +20,10 @@ Flags = NDArray[np.bool_]
 NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED = 1, 2, 3, 5
 
 
+#: Samples to step over, all crossings at once, before looking for the next one row by row.
+_STEPS = 8
+
+
 class Brackets(NamedTuple):
     """Crossings of a block, in order of row and depth; every field has shape (K,).
 
@@ -48,7 +52,14 @@ class Block:
 
     def depths(self, row: Index, column: Index) -> Array:
         """Depths of samples."""
-        return self.depth[column] if self.depth.ndim == 1 else self.depth[row, column]
+        place = column if self.depth.ndim == 1 else row * self.columns + column
+        found: Array = self.depth.take(place)
+        return found
+
+    def values(self, row: Index, column: Index) -> Array:
+        """Values of samples."""
+        found: Array = self.value.take(row * self.columns + column)
+        return found
 
     def measured(self, rows: Index | slice = slice(None)) -> Flags:
         """Which samples there are."""
@@ -66,7 +77,8 @@ class Block:
         or ends on the level does not show on which side it would have gone: that is none.
         """
         n = self.columns
-        above = self.value > self.level[:, None]
+        one = self.rows > 0 and (self.level == self.level[0]).all()
+        above = self.value > (self.level[0] if one else self.level[:, None])
         if self.depth.ndim > 1:
             above &= self.depth == self.depth
         flat = above.reshape(-1)
@@ -78,34 +90,56 @@ class Block:
         found = Brackets(row, before, before + 1, np.full(at.size, -1), falling)
         lower = before + falling
         # What is not above the level is below it, on it, or missing.
-        unclear = ~(self.value[row, lower] < self.level[row])
+        unclear = ~(self.values(row, lower) < self.level[row])
         if self.depth.ndim > 1:
-            unclear |= np.isnan(self.depth[row, lower])
+            unclear |= np.isnan(self.depths(row, lower))
         return self._cleared(found, unclear) if unclear.any() else found
 
     def _cleared(self, found: Brackets, unclear: Flags) -> Brackets:
         """Look beyond samples that are on the level, or missing, for one that is below it."""
         n = self.columns
-        rows, place = np.unique(found.row[unclear], return_inverse=True)
-        value, level = self.value[rows], self.level[rows, None]
-        there = self.measured(rows)
+        step = np.where(found.falling, 1, -1)
+        column = np.where(found.falling, found.after, found.before)
+        crosses = ~unclear
+        looking = np.flatnonzero(unclear)
+        for _ in range(_STEPS):
+            row, here = found.row[looking], column[looking]
+            value, level = self.values(row, here), self.level[row]
+            there = ~np.isnan(self.depths(row, here))
+            below, on = there & (value < level), there & (value == level)
+            crosses[looking[below]] = True
+            # Of the samples on the level, the first in order of depth.
+            on &= (step[looking] < 0) | (found.on[looking] < 0)
+            found.on[looking[on]] = here[on]
+            looking = looking[~(below | (there & (value > level)))]
+            column[looking] += step[looking]
+            looking = looking[(column[looking] >= 0) & (column[looking] < n)]
+            if looking.size == 0:
+                break
+        for i in looking:  # a long gap or plateau
+            self._look_further(found, int(i), int(column[i]), crosses, column)
+        found.before[:] = np.where(found.falling, found.before, column)
+        found.after[:] = np.where(found.falling, column, found.after)
+        return found if crosses.all() else found.take(np.flatnonzero(crosses))
+
+    def _look_further(
+        self, found: Brackets, i: int, column: int, crosses: Flags, columns: Index
+    ) -> None:
+        row, falling = int(found.row[i]), bool(found.falling[i])
+        ahead = slice(column, None) if falling else slice(None, column + 1)
+        value, level = self.value[row, ahead], self.level[row]
+        there = self.measured(slice(row, row + 1))[0, ahead]
         off = np.flatnonzero(there & (value != level))
-        on = np.flatnonzero(there & (value == level))
-        falling = found.falling[unclear]
-        column = np.where(falling, found.before[unclear], found.after[unclear])
-        upper = place * n + column
-        neighbour = np.searchsorted(off, upper) + np.where(falling, 1, -1)
-        other = off[np.clip(neighbour, 0, off.size - 1)]
-        crosses = (neighbour >= 0) & (neighbour < off.size) & (other // n == place)
-        crosses &= value.reshape(-1)[other] < level[place, 0]
-        first, last = np.minimum(upper, other), np.maximum(upper, other)
-        next_on = np.searchsorted(on, first)
-        between = np.append(on, np.iinfo(np.intp).max)[next_on]
-        found.before[unclear], found.after[unclear] = first % n, last % n
-        found.on[unclear] = np.where(between < last, between % n, -1)
-        kept = ~unclear
-        kept[unclear] = crosses
-        return found.take(kept)
+        if off.size == 0:
+            return
+        offset = column if falling else 0
+        end = off[0] if falling else off[-1]
+        crosses[i] = value[end] < level
+        columns[i] = offset + end
+        on = offset + np.flatnonzero(there & (value == level))
+        on = on[on < columns[i]] if falling else on[on > columns[i]]
+        if on.size and not (falling and found.on[i] >= 0):
+            found.on[i] = on[0]
 
     def located(self, found: Brackets) -> tuple[Array, Array, Array]:
         """Give depth, place between the bracketing samples, and decay length of crossings."""
@@ -113,7 +147,7 @@ class Block:
         z0, z1 = self.depths(row, before), self.depths(row, after)
         level, width = self.level[row], z1 - z0
         place, decay = place_between(
-            self.value[row, before], self.value[row, after], level, level, width
+            self.values(row, before), self.values(row, after), level, level, width
         )
         depth = z0 + place * width
         exact = np.flatnonzero(on >= 0)

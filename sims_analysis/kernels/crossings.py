@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.brackets import Block, Brackets, place_between
-from sims_analysis.kernels.rows import Rows, block_of, blocks, flat_rows, per_row
+from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, flat_rows, per_row
 
 __all__ = ["Crossings", "Junction", "find", "junction", "table"]
 
@@ -172,7 +172,8 @@ def _blocks(
         return
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
     levels = per_row(level, lead)
-    for where in blocks(*rows_value.shape):
+    # All but the comparisons is per crossing, not per sample: larger blocks spare overhead.
+    for where in blocks(rows_value.shape[0], rows_value.shape[1], 4 * BLOCK):
         yield where, Block(block_of(axes, where), block_of(rows_value, where), levels[where])
 
 
@@ -193,7 +194,7 @@ def _stderr(
         return np.full(found.row.shape, np.nan)
     ends = (found.row, found.before), (found.row, found.after)
     s0, s1 = (stderr[where.start + row, column].astype(np.float64) for row, column in ends)
-    c0, c1 = (block.value[end] for end in ends)
+    c0, c1 = (block.values(*end) for end in ends)
     z0, z1 = (block.depths(*end) for end in ends)
     with np.errstate(divide="ignore", invalid="ignore"):
         log = decay * np.hypot((1 - place) * s0 / c0, place * s1 / c1)
