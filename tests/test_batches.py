@@ -250,7 +250,10 @@ def test_species_are_joined_in_order_of_first_appearance():
 
 def test_names():
     ids = [ds.assign_attrs(data_id="same") for ds in SHARED]
-    assert sims.stack(ids)["measurement"].values.tolist() == [0, 1, 2, 3]
+    numbered = sims.stack(ids)
+    assert numbered["measurement"].values.tolist() == [0, 1, 2, 3]
+    # What names the measurements is beside them even where it does not tell them apart.
+    assert numbered["data_id"].values.tolist() == ["same"] * 4
     named = sims.stack(SHARED, names=["a", "b", "c", "d"])
     assert named["measurement"].values.tolist() == ["a", "b", "c", "d"]
     assert named["data_id"].values.tolist() == ["w0", "w1", "w2", "w3"]

@@ -280,6 +280,8 @@ def test_alignment_errors():
         sims.align(a, a, method="guess")
     with pytest.raises(ProfileError, match="needs the marker"):
         sims.align(a, a, method="peak")
+    with pytest.raises(UnitsError, match="alignment with these data needs a concentration"):
+        sims.align(a, dataset(DEPTH, units="counts/s", B=gaussian(DEPTH)))
     with pytest.raises(ProfileError, match="a is a batch"):
         sims.align(sims.stack([a, a]), a)
     with pytest.raises(ProfileError, match="'B' has 150 samples in a and 4 in b"):

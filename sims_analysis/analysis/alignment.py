@@ -64,6 +64,8 @@ def align(
         any shift), or a species has fewer than five samples.
     SpeciesError
         If the marker, or any common species, is absent.
+    UnitsError
+        If the two are in different kinds of unit.
 
     Notes
     -----
@@ -90,15 +92,8 @@ def align(
         raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
-    fa, fb = (
-        open_frame(data, kinds, question="an alignment", variable=variable)
-        for data, kinds in (
-            (pair[0], vocabulary.VALUE_KINDS),
-            (pair[1], vocabulary.VALUE_KINDS),
-        )
-    )
-    if fa.kind != fb.kind:
-        raise ProfileError(f"a is in {fa.units}, b in {fb.units}; name the variable to go by")
+    fa = open_frame(pair[0], vocabulary.VALUE_KINDS, question="an alignment", variable=variable)
+    fb = open_frame(pair[1], (fa.kind,), question="an alignment with these data", variable=variable)
     most = None
     if max_shift is not None:
         most, _ = units.read_quantity(max_shift, ("depth",), "max_shift")

@@ -209,13 +209,13 @@ def _doses(a: Any, b: Any, window: dict[str, Any], rule: Any) -> dict[str, xr.Da
         found[name] = dose.where(there)
     ratio = found["dose_b"] / found["dose_a"]
     ratio.attrs = vocabulary.attrs("dose_ratio")
-    errors = [dose.coords.get("stderr") for dose in found.values()]
+    errors = [dose.coords["stderr"] for dose in found.values() if "stderr" in dose.coords]
     doses = {
         name: dose.reset_coords(drop=True).assign_attrs(vocabulary.attrs("dose"))
         for name, dose in found.items()
     }
     doses["dose_ratio"] = ratio.reset_coords(drop=True)
-    if errors[0] is not None and errors[1] is not None:
+    if len(errors) == len(found):
         relative = [e / d for e, d in zip(errors, found.values(), strict=True)]
         stderr = abs(ratio) * np.sqrt(relative[0] ** 2 + relative[1] ** 2)
         doses["dose_ratio_stderr"] = stderr.reset_coords(drop=True).assign_attrs(
