@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Rows, compress, flat_rows
+from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision
 
 __all__ = ["METHODS", "between", "interpolate"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 METHODS = ("log", "linear", "pchip", "makima")
 
@@ -33,31 +36,70 @@ def between(c0: Array, c1: Array, t: Array, *, log: bool) -> tuple[Array, NDArra
     fell_back : ndarray of bool
         Where a logarithm was asked for and could not be taken.
     """
-    linear = c0 + t * (c1 - c0)
-    fell_back = np.zeros(linear.shape, dtype=bool)
-    if log:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            ratio = c1 / c0
-            value = c0 * np.exp(t * np.log(ratio))
-        positive = (c0 > 0) & (c1 > 0)
-        # A ratio beyond the range of float64 (1e300 beside 1e-300) has a logarithm all the same.
-        extreme = positive & ~((ratio > 0) & np.isfinite(ratio))
-        if extreme.any():
-            l0, l1 = np.log(c0[extreme]), np.log(c1[extreme])
-            value[extreme] = np.exp((1 - t[extreme]) * l0 + t[extreme] * l1)
-        # An exponential between the ends lies between the ends, rounding or not.
-        value = np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1))
-        fell_back = ~positive & (t > 0) & (t < 1)
-        value = np.where(positive, value, linear)
-    else:
-        value = linear
+    shape = np.broadcast_shapes(c0.shape, c1.shape, t.shape)
+    value = np.empty(shape)
+    fell_back = np.zeros(value.size, dtype=bool)
+    c0, c1 = np.broadcast_to(c0, shape), np.broadcast_to(c1, shape)
+    fell_back[_between(c0, c1.copy(), t, value, np.empty(shape), log=log)] = True
     value = np.where(t == 0, c0, value)
-    return np.where(t == 1, c1, value), fell_back
+    at_ends = (t == 0) | (t == 1)
+    return np.where(t == 1, c1, value), fell_back.reshape(shape) & ~at_ends
+
+
+def _between(c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: bool) -> Index:
+    """Write values between the ends of segments into `out`; `c1` and `spare` are scratch.
+
+    Returns
+    -------
+    ndarray of int
+        The (flat) places at which a logarithm was asked for and could not be taken.
+    """
+    if not log or out.size == 0:
+        np.subtract(c1, c0, out=out)
+        out *= t
+        out += c0
+        return _NONE
+    with np.errstate(all="ignore"):
+        np.divide(c1, c0, out=out)
+        np.log(out, out=out)
+        out *= t
+        np.exp(out, out=out)
+        out *= c0
+    low = np.minimum(c0, c1, out=spare)
+    high = np.maximum(c0, c1, out=c1)
+    # An exponential between the ends lies between the ends, rounding or not.
+    np.clip(out, low, high, out=out)
+    # Two extremes tell that no logarithm failed, and that no ratio left the range of float64.
+    lowest, highest = low.min(), high.max()
+    if lowest > 0 and highest / _RANGE < lowest:
+        return _NONE
+    return _mend(c0, low, high, np.broadcast_to(t, out.shape), out)
+
+
+_NONE = np.zeros(0, dtype=np.intp)
+_RANGE = 1e300
+
+
+def _mend(c0: Array, low: Array, high: Array, t: Array, out: Array) -> Index:
+    """Put right the places at which ``c0 (c1 / c0)^t`` does not hold."""
+    with np.errstate(over="ignore"):
+        right = high < low * _RANGE
+    right &= low > 0
+    odd = np.flatnonzero(~right)
+    x0, low, high, t = (x.reshape(-1)[odd] for x in (c0, low, high, t))
+    x1 = np.where(x0 == low, high, low)
+    positive = low > 0
+    mended = x0 + t * (x1 - x0)
+    u, l0, l1 = t[positive], np.log(x0[positive]), np.log(x1[positive])
+    mended[positive] = np.exp((1 - u) * l0 + u * l1).clip(low[positive], high[positive])
+    out.reshape(-1)[odd] = mended
+    fell: Index = odd[~positive & ~np.isnan(mended)]
+    return fell
 
 
 def interpolate(
-    depth: Array, value: Array, at: Array, *, method: str = "log"
-) -> tuple[Array, NDArray[np.intp]]:
+    depth: Array, value: NDArray[Any], at: Array, *, method: str = "log"
+) -> tuple[NDArray[Any], Index]:
     """Evaluate profiles at depths; never outside their own samples.
 
     Parameters
@@ -72,78 +114,183 @@ def interpolate(
     Returns
     -------
     result : ndarray, shape (..., m)
-        NaN outside the samples of the row; bit for bit the sample on a sample.
+        NaN outside the samples of the row; bit for bit the sample on a sample. Computed in
+        float64, given back in float32 where the values are float32.
     fallbacks : ndarray of int, shape (...)
         Depths of each row at which a logarithm was asked for and could not be taken.
     """
     rows_value, lead = flat_rows(value)
-    rows_depth = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    rows_at = at if at.ndim == 1 else np.broadcast_to(at, (*lead, at.shape[-1]))
-    rows_at = rows_at if at.ndim == 1 else rows_at.reshape(-1, at.shape[-1])
-    shape = (rows_value.shape[0], at.shape[-1])
-    if method in ("log", "linear"):
-        result, fell_back = _piecewise(rows_depth, rows_value, rows_at, log=method == "log")
+    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
+    count, m = rows_value.shape[0], at.shape[-1]
+    asked = at if at.ndim == 1 else np.broadcast_to(at, (*lead, m)).reshape(count, m)
+    result = np.empty((count, m), dtype=precision(value))
+    fallbacks = np.zeros(count, dtype=np.intp)
+    if result.size and rows_value.shape[1]:
+        if method in ("log", "linear"):
+            _piecewise(axes, rows_value, asked, result, fallbacks, log=method == "log")
+        else:
+            _splines(axes, rows_value, asked, result, fallbacks, method)
     else:
-        result, fell_back = _splines(rows_depth, rows_value, rows_at, shape, method)
-    return result.reshape(*lead, at.shape[-1]), fell_back.reshape(lead)
+        result.fill(np.nan)
+    return result.reshape(*lead, m), fallbacks.reshape(lead)
 
 
 def _piecewise(
-    depth: Array, value: Array, at: Array, *, log: bool
-) -> tuple[Array, NDArray[np.intp]]:
-    holes = np.isnan(value).any(axis=1)
-    if depth.ndim == 1 and at.ndim == 1 and depth.size > 1 and not holes.any():
-        segment, t, inside = _locate(depth, at)
-        result = np.full((value.shape[0], at.size), np.nan)
-        # Two gathers of whole columns; the axis was searched once for all rows.
-        found, fell_back = between(value[:, segment], value[:, segment + 1], t, log=log)
-        result[:, inside] = found[:, inside]
-        return result, np.count_nonzero(fell_back & inside, axis=1)
-    rows = compress(depth, value)
-    return _own_axes(rows, np.broadcast_to(at, (rows.count, at.shape[-1])), log=log)
+    depth: Array,
+    value: NDArray[Any],
+    at: Array,
+    result: NDArray[Any],
+    fallbacks: Index,
+    *,
+    log: bool,
+) -> None:
+    one_search = depth.ndim == at.ndim == 1 and depth.size > 1
+    columns = _Columns(depth, at) if one_search else None
+    for block in blocks(value.shape[0], max(value.shape[1], at.shape[-1]), 2 * BLOCK):
+        c, z = block_of(value, block), block_of(depth, block)
+        if columns is None:
+            where = np.broadcast_to(at if at.ndim == 1 else at[block], (c.shape[0], at.shape[-1]))
+            found, fell = _between_own(z, c, where, log=log)
+        else:
+            columns.evaluate(c, result[block], fallbacks[block], log=log)
+            continue
+        result[block], fallbacks[block] = found, fell
 
 
-def _locate(depth: Array, at: Array) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
-    """Find the segment of each depth, the place within it, and whether it was measured at all."""
-    segment = np.clip(np.searchsorted(depth, at, side="right") - 1, 0, depth.size - 2)
-    z0, z1 = depth[segment], depth[segment + 1]
-    t = (at - z0) / (z1 - z0)
-    return segment, np.clip(np.nan_to_num(t), 0.0, 1.0), (at >= depth[0]) & (at <= depth[-1])
+class _Columns:
+    """Depths asked of all rows on one axis: the axis is searched once."""
 
+    def __init__(self, depth: Array, at: Array) -> None:
+        self.count = at.size
+        self.inside = np.flatnonzero((at >= depth[0]) & (at <= depth[-1]))
+        within = at[self.inside]
+        segment = np.clip(np.searchsorted(depth, within, side="right") - 1, 0, depth.size - 2)
+        t = (within - depth[segment]) / (depth[segment + 1] - depth[segment])
+        # On a sample it is that sample, and takes no arithmetic.
+        exact = np.isin(t, (0.0, 1.0))
+        self.exact, self.sample = self.inside[exact], (segment + (t == 1))[exact]
+        inner = self.inside[~exact]
+        self.segment, self.t, self.at = segment[~exact], t[~exact], at[inner]
+        # A run of depths is a slice, which is written to without an index.
+        run = inner.size > 0 and inner[-1] - inner[0] == inner.size - 1
+        self.inner: slice | Index = slice(inner[0], inner[-1] + 1) if run else inner
+        self.outside = np.flatnonzero(~((at >= depth[0]) & (at <= depth[-1])))
+        self.depth = depth
+        self.place = np.empty(0, dtype=np.intp)
+        self.scratch = np.empty((4, 0))
 
-def _own_axes(rows: Rows, at: Array, *, log: bool) -> tuple[Array, NDArray[np.intp]]:
-    segment = np.zeros(at.shape, dtype=np.intp)
-    t = np.zeros(at.shape)
-    inside = np.zeros(at.shape, dtype=bool)
-    for row in range(rows.count):
-        begin, end = rows.start[row], rows.start[row + 1]
-        if end - begin == 1:
-            segment[row] = begin
-            inside[row] = at[row] == rows.depth[begin]
-        elif end > begin:
-            place, t[row], inside[row] = _locate(rows.depth[begin:end], at[row])
-            segment[row] = place + begin
-    result = np.full(at.shape, np.nan)
-    fell_back = np.zeros(at.shape, dtype=bool)
-    where = segment[inside]
-    after = np.minimum(where + 1, max(rows.value.size - 1, 0))
-    if where.size:
-        result[inside], fell_back[inside] = between(
-            rows.value[where], rows.value[after], t[inside], log=log
+    def evaluate(self, c: Array, result: NDArray[Any], fallbacks: Index, *, log: bool) -> None:
+        """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
+        rows, n = c.shape
+        shape, size = (rows, self.segment.size), rows * self.segment.size
+        if self.scratch.shape[1] < size:
+            self.scratch = np.empty((4, size))
+            self.place = (np.arange(rows)[:, None] * n + self.segment).reshape(-1)
+        c0, c1, value, spare = (array[:size].reshape(shape) for array in self.scratch)
+        place = self.place[:size]
+        if result.dtype == np.float64 and shape == result.shape:
+            value = result  # nothing else to write
+        np.take(c.reshape(-1), place, out=c0.reshape(-1), mode="clip")
+        np.take(c.reshape(-1)[1:], place, out=c1.reshape(-1), mode="clip")
+        fell = _between(c0, c1, self.t, value, spare, log=log)
+        if np.isnan(value.min(initial=0.0)):
+            more = self._across_gaps(c, value.reshape(-1), log=log)
+            fell = np.concatenate([fell, more])
+        samples = np.take(c, self.sample, axis=1)
+        missing = np.flatnonzero(np.isnan(samples))
+        if missing.size:
+            samples.reshape(-1)[missing], failed = _from_samples(
+                self.depth,
+                c,
+                missing // samples.shape[1],
+                self.sample[missing % samples.shape[1]],
+                self.depth[self.sample[missing % samples.shape[1]]],
+                log=log,
+            )
+            fallbacks += np.bincount(missing[failed] // samples.shape[1], minlength=rows)
+        result[:, self.outside], result[:, self.exact] = np.nan, samples
+        if value is not result:
+            result[:, self.inner] = value
+        if fell.size:
+            fallbacks += np.bincount(fell // shape[1], minlength=rows)
+
+    def _across_gaps(self, c: Array, value: Array, *, log: bool) -> Index:
+        """Where a sample beside a depth is missing, take the next one."""
+        gap = np.flatnonzero(np.isnan(value))
+        row, which = np.divmod(gap, self.segment.size)
+        value[gap], fell = _from_samples(
+            self.depth, c, row, self.segment[which], self.at[which], log=log
         )
-    return result, np.count_nonzero(fell_back, axis=1)
+        return gap[fell]
+
+
+def _from_samples(
+    depth: Array, c: Array, row: Index, column: Index, at: Array, *, log: bool
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Interpolate single depths between the measured samples of their rows, on one axis.
+
+    `column` is the last one that is not deeper than `at`, measured or not.
+    """
+    n = c.shape[1]
+    kept = np.flatnonzero(~np.isnan(c))
+    if kept.size == 0:
+        return np.full(row.shape, np.nan), np.zeros(row.shape, dtype=bool)
+    place = np.searchsorted(kept, row * n + column, side="right")
+    before, after = kept[np.maximum(place - 1, 0)], kept[np.minimum(place, kept.size - 1)]
+    inside = (place > 0) & (place < kept.size) & (before // n == row) & (after // n == row)
+    z0, z1 = depth[before % n], depth[after % n]
+    t = (at - z0) / np.where(inside, z1 - z0, 1.0)
+    found, fell = between(c.reshape(-1)[before], c.reshape(-1)[after], t, log=log)
+    # The last sample of a row has none after it, and is an answer where it was asked for.
+    on_last = (before // n == row) & (place > 0) & (z0 == at)
+    found = np.where(inside, found, np.nan)
+    return np.where(on_last, c.reshape(-1)[before], found), fell & inside & ~on_last
+
+
+def _between_own(z: Array, c: Array, at: Array, *, log: bool) -> tuple[Array, Index]:
+    """Interpolate each row between its own measured samples."""
+    rows, n = c.shape
+    absent = np.isnan(c) | np.isnan(z)
+    kept = np.flatnonzero(~absent)
+    found = np.full(at.shape, np.nan)
+    if kept.size == 0:
+        return found, np.zeros(rows, dtype=np.intp)
+    # The last measured sample that is not deeper, of each depth asked for, and the one after.
+    begin = np.searchsorted(kept, np.arange(rows + 1) * n)
+    laid = (z[kept % n] if z.ndim == 1 else z.reshape(-1)[kept]), c.reshape(-1)[kept]
+    place = np.empty(at.shape, dtype=np.intp)
+    for row in range(rows):
+        samples = laid[0][begin[row] : begin[row + 1]]
+        place[row] = samples.searchsorted(at[row], side="right")
+    place += begin[:-1, None] - 1
+    before, last = np.maximum(place, begin[:-1, None]), np.maximum(begin[1:, None] - 1, 0)
+    before, after = np.minimum(before, last), np.minimum(place + 1, last)
+    z0, z1 = laid[0][before], laid[0][after]
+    inside = (at >= z0) & (at <= z1) & (begin[1:] > begin[:-1])[:, None]
+    where = np.flatnonzero(inside)
+    before, after = before.reshape(-1)[where], after.reshape(-1)[where]
+    width = laid[0][after] - laid[0][before]
+    # A depth on the last sample has no segment, and needs none.
+    t = (at.reshape(-1)[where] - laid[0][before]) / np.where(width > 0, width, 1.0)
+    value, fell = between(laid[1][before], laid[1][after], t, log=log)
+    found.reshape(-1)[where] = value
+    return found, np.bincount(where[fell] // at.shape[1], minlength=rows)
 
 
 def _splines(
-    depth: Array, value: Array, at: Array, shape: tuple[int, int], method: str
-) -> tuple[Array, NDArray[np.intp]]:
-    result = np.full(shape, np.nan)
-    fell_back = np.zeros(shape[0], dtype=np.intp)
-    rows = compress(depth, value)
-    at = np.broadcast_to(at, shape)
-    for row in range(rows.count):
-        samples = slice(rows.start[row], rows.start[row + 1])
-        z, c = rows.depth[samples], rows.value[samples]
+    depth: Array,
+    value: NDArray[Any],
+    at: Array,
+    result: NDArray[Any],
+    fell_back: Index,
+    method: str,
+) -> None:
+    at = np.broadcast_to(at, result.shape)
+    result.fill(np.nan)
+    for row in range(result.shape[0]):
+        z, c = block_of(depth, [row]).reshape(-1), block_of(value, [row])[0]  # type: ignore[arg-type]
+        measured = ~(np.isnan(c) | np.isnan(z))
+        z, c = z[measured], c[measured]
         if z.size < 2:
             result[row] = np.where(np.isin(at[row], z), c[0] if z.size else np.nan, np.nan)
             continue
@@ -157,7 +304,6 @@ def _splines(
         position = np.clip(np.searchsorted(z, at[row]), 0, z.size - 1)
         on_sample = z[position] == at[row]
         result[row, on_sample] = c[position[on_sample]]
-    return result, fell_back
 
 
 def _spline(z: Array, y: Array, method: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  # scipy is untyped
