@@ -78,7 +78,8 @@ def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
 def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:
     items = {n: v[i] if v.dims[:1] == (MEASUREMENT,) else v for n, v in plain.items()}
     species = _present(batch, items)
-    items = {n: v.isel(species=species) if "species" in v.dims else v for n, v in items.items()}
+    if species.size < batch.sizes["species"]:
+        items = {n: v.isel(species=species) if "species" in v.dims else v for n, v in items.items()}
     if POINT in batch.dims:
         items = _on_one_axis(items, axis)
     attrs = {k: v for k, v in batch.attrs.items() if k != "history"}

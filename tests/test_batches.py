@@ -16,11 +16,31 @@ QUESTIONS = {
     "integrated_dose": {},
     "integrated_dose limits": {"start": "13.3 nm", "stop": "151.7 nm", "rule": "loglinear"},
     "integrated_dose background": {"background": ("150 nm", "170 nm")},
+    "integrated_dose hold": {"surface": "hold"},
+    "integrated_dose exclude": {"surface": "exclude", "surface_depth": "12 nm"},
     "cumulative_dose": {},
+    "cumulative_dose loglinear": {"rule": "loglinear"},
     "dose_budget": {},
+    "dose_budget full": {
+        "stop": "160 nm",
+        "rule": "loglinear",
+        "background": ("150 nm", "170 nm"),
+        "surface_depth": "12 nm",
+        "detection_limit": "4e15 atoms/cm^3",
+        "rsf_uncertainty": 0.1,
+        "depth_uncertainty": 0.05,
+    },
     "containing_depth": {"fraction": [0.5, 0.9]},
     "crossings": {"level": "1e18 atoms/cm^3", "max_crossings": 6},
     "junction_depth": {"level": "1e18 atoms/cm^3"},
+    "junction_depth policy": {
+        "level": "1e18 atoms/cm^3",
+        "edge": "leading",
+        "which": "first",
+        "confirm": 3,
+        "detection_limit": "1e16 atoms/cm^3",
+    },
+    "junction_depth peak": {"level": "1e18 atoms/cm^3", "after": "peak"},
     "interpolate": {"depth": ["20 nm", "33.3 nm", "190 nm"]},
     "interpolate linear": {"depth": "33.3 nm", "method": "linear"},
     "interpolate pchip": {"depth": "33.3 nm", "method": "pchip"},
@@ -30,6 +50,9 @@ QUESTIONS = {
     "moments": {"background": "1e15 atoms/cm^3"},
     "decay_length": {"start": "60 nm", "stop": "120 nm"},
     "detection_limit": {"window": ("140 nm", "170 nm")},
+    "decay_length levels": {"low": "1e17 atoms/cm^3", "high": "1e18 atoms/cm^3"},
+    "below_detection": {"limit": "4e15 atoms/cm^3"},
+    "with_counting_statistics": {"one_count": "1e14 atoms/cm^3"},
     "to_grid": {"step": "2.5 nm"},
     "to_grid depths": {"depth": [f"{z} nm" for z in range(10, 160, 3)]},
     "to_grid cells": {"depth": [f"{z} nm" for z in range(10, 160, 3)], "conserve": "dose"},
@@ -99,7 +122,10 @@ def columns(result, species):
     for name, array in arrays.items():
         one = array.sel(species=species) if "species" in array.dims else array
         flat = np.ravel(one.values)
-        empty = flat == "" if flat.dtype.kind == "U" else np.isnan(flat.astype(float))
+        if flat.dtype.kind in "Ub":
+            empty = flat == flat.dtype.type()
+        else:
+            empty = np.isnan(flat.astype(float))
         yield name, flat[~empty]
 
 
