@@ -78,8 +78,9 @@ def test_cells_like_cells():
     np.testing.assert_array_equal(again["depth_bounds"].values, cells["depth_bounds"].values)
     np.testing.assert_array_equal(only(again), only(cells))
     array = sims.to_grid(EXPONENTIAL["concentration"], step="7 nm", conserve="dose")
-    again = sims.to_grid(EXPONENTIAL["concentration"], like=array, conserve="dose")
-    xr.testing.assert_identical(again, array)
+    for like in (array, sims.quantify(array)):
+        again = sims.to_grid(EXPONENTIAL["concentration"], like=like, conserve="dose")
+        xr.testing.assert_identical(again, array)
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -282,6 +283,16 @@ def test_trace_in_attrs():
     assert "averaged over cells (dose kept) by method linear" in grid.attrs["history"]
     assert grid.attrs["data_id"] == ds.attrs["data_id"]
     assert grid["profile_id"].values.tolist() == ds["profile_id"].values.tolist()
+
+
+def test_cells_survive_a_file(tmp_path):
+    pytest.importorskip("h5netcdf")
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    sims.save(cells, tmp_path / "cells.nc")
+    loaded = sims.load(tmp_path / "cells.nc")
+    xr.testing.assert_identical(loaded.drop_attrs(deep=False), cells.drop_attrs(deep=False))
+    again = sims.to_grid(EXPONENTIAL, like=loaded, conserve="dose")
+    np.testing.assert_array_equal(again["depth_bounds"].values, cells["depth_bounds"].values)
 
 
 def test_numbers_of_samples_left_behind_do_not_come_back():

@@ -165,8 +165,8 @@ def _dataset(
     )
     if grid.edges is not None:
         axis, bounds = frames[0].axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
-        attrs = {"units": units.CANONICAL[axis]}
-        result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds, attrs)})
+        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     way = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{way} by method {method} on {grid.told} by sims_analysis {__version__}"
@@ -285,15 +285,18 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
             "own, take one, or bring it to a grid first"
         )
 
-    def canonical(array: xr.DataArray) -> Array:
-        magnitude, unit = units.magnitude_and_unit(array, (frame.axis,), f"like: {array.name}")
-        return np.asarray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+    axis = like[frame.axis]
+    magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
 
-    points = canonical(like[frame.axis])
+    def canonical(values: Any) -> Array:
+        return np.asarray(unit.to_canonical(np.asarray(values, dtype=np.float64)))
+
+    points = canonical(magnitude)
     if f"{frame.axis}_bounds" in like.coords:
-        start, stop = canonical(like[f"{frame.axis}_bounds"]).T
+        start, stop = canonical(like[f"{frame.axis}_bounds"].values).T
     elif {"cell_start", "cell_stop"} <= set(like.coords):
-        start, stop = canonical(like["cell_start"]), canonical(like["cell_stop"])
+        plain: Any = units.dequantify(like)  # type: ignore[type-var]  # one of the two
+        start, stop = canonical(plain["cell_start"].values), canonical(plain["cell_stop"].values)
     else:
         return points, None
     return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None
