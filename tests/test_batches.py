@@ -1,6 +1,7 @@
 """A batch gives for each profile what it gives for that profile alone; and goes back."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -405,6 +406,39 @@ def test_coordinates_along_the_axis_come_along():
     np.testing.assert_array_equal(batch["sputter_time"].values, 2 * batch["depth"].values)
     back = sims.unstack(batch)
     xr.testing.assert_identical(back[2]["sputter_time"].variable, timed[2]["sputter_time"].variable)
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("crossings", {"level": "300 counts/s"}),
+        ("junction_depth", {"level": "300 counts/s"}),
+        ("interpolate", {"depth": ["100 nm", "333.3 nm"]}),
+        ("peak", {}),
+        ("decay_length", {"start": "200 nm"}),
+        ("detection_limit", {"window": ("300 nm", "900 nm")}),
+    ],
+)
+def test_measurements_of_an_instrument(question, options):
+    """Ten measurements, every species of each on depths of its own."""
+    folder = Path(__file__).parents[2] / "shared" / "data" / "uio_mina_cameca"
+    files = sorted(set(folder.glob("*.api.json")) - {folder / "time_x_axis.api.json"})
+    if not files:
+        pytest.skip(f"measured profiles are not here: {folder.name}")
+    parts = [sims.SIMSResult.from_json(file.read_bytes()).to_dataset() for file in files]
+    batch = sims.stack(parts, names=[file.name.split(".")[0] for file in files])
+    answers = getattr(sims, question)(batch, **options)
+    for i, ds in enumerate(parts):
+        alone = getattr(sims, question)(ds, **options)
+        for species in ds["species"].values:
+            one = answers.isel(measurement=i)
+            assert_same(one, alone, species, 1e-14, f"measurement {i}")
+    for ds, back in zip(parts, sims.unstack(batch), strict=True):
+        order = [s for s in batch["species"].values if s in ds["species"].values]
+        expected = ds.sel(species=order).drop_attrs(deep=False)
+        # Depths at which no species was measured are not there to be given back.
+        expected = expected.dropna("depth", how="all")
+        xr.testing.assert_identical(back.drop_attrs(deep=False), expected)
 
 
 def test_ten_thousand_measurements_without_work_per_profile():
