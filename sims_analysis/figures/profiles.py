@@ -210,7 +210,7 @@ def _draw(
             drawn = drawing.draw_curve(each, curve, x_scale, log=log, options=options)
             drawing.draw_band(each, curve, x_scale, log=log, coverage=coverage)
             if log and drawing.mark_floor(each, curve, x_scale, row):
-                row += 1
+                row += not many  # a crowd shares a row: it would fill the axes
                 notes.add_hidden(curve)
             drawing.mark_below_limit(each, curve, x_scale)
             lines.append((curve, drawn))
@@ -246,6 +246,8 @@ def _span(group: Sequence[Curve]) -> tuple[float, float]:
     # Half a limit: the marks stand on its line, not on the frame.
     limits = [0.5 * c.limit for c in group if c.limit > 0 and c.below_limit().any()]
     rows = sum(bool(c.not_positive().any()) for c in group)
+    if is_crowd(group):
+        rows = min(rows, 1)
     return decades(np.concatenate([*shown, np.array(limits)]), rows)
 
 
