@@ -153,7 +153,9 @@ def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
     if "species" not in ds.dims:
         if "species" not in ds.coords:
             raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
+        own = [name for name in delivered.COORDS if name in ds.coords and not ds[name].dims]
         ds = ds.expand_dims("species")
+        ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
     index_variable = ds.variables[axis]
     unit = unit_of_kind(index_variable.attrs.get("units"), (axis,), f"{who}: {axis}")
     depth = unit.to_canonical(np.asarray(index_variable.values, dtype=np.float64))
@@ -245,8 +247,7 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
             dtype=np.result_type(*{variable.dtype for variable in variables}),
             everywhere=len(holders) == len(parts),
             attrs=dict(first.attrs),
-            # Not `.chunks`: it looks at every array through a protocol, which takes longer than
-            # all the rest.
+            # Not `.chunks`: for ten thousand arrays that takes longer than all the rest.
             lazy=any(hasattr(variable._data, "dask") for variable in variables),
         )
     return patterns

@@ -275,6 +275,15 @@ def test_species_are_joined_in_order_of_first_appearance():
     )
 
 
+def test_one_species_selected_beside_all():
+    ds = sims.open_example("boron-implant")
+    batch = sims.stack([ds.sel(species="P"), ds])
+    assert batch["species"].values.tolist() == ["P", "B"]
+    assert batch["profile_id"].dims == ("measurement", "species")
+    assert batch["profile_id"].values[0].tolist() == [str(ds["profile_id"].values[1]), ""]
+    assert sims.to_profiles(sims.unstack(batch)[0]) == sims.to_profiles(ds.sel(species=["P"]))
+
+
 def test_names():
     ids = [ds.assign_attrs(data_id="same") for ds in SHARED]
     numbered = sims.stack(ids)
