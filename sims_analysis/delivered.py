@@ -259,7 +259,7 @@ def _with_gaps(arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array) -
     return {**with_gaps, "depths": depths[order]}
 
 
-def axis_of(data: xr.Dataset | xr.DataArray) -> str:
+def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
     """Name the dimension along which samples lie: depth, sputter_time, or point in a batch."""
     for axis in (*vocabulary.AXES, "point"):
         if axis in data.dims:

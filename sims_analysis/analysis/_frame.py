@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -57,6 +57,8 @@ class Frame:
     coords: Mapping[Any, xr.Variable]
     along: Mapping[Any, xr.Variable]
     quantified: bool
+    #: Indexes of the coordinates, so that results need none made anew.
+    indexes: Mapping[Any, Any] = field(default_factory=dict)
     #: Dimensions that a kernel takes whole, if more than that of the samples.
     core: tuple[str, ...] = ()
     #: Coordinates of the dimensions that parameters bring; filled as these are read.
@@ -75,7 +77,7 @@ class Frame:
     @property
     def lazy(self) -> bool:
         """Whether the values are Dask chunks."""
-        return self.value.chunks is not None
+        return hasattr(self.value._data, "chunks")
 
     @property
     def units(self) -> str:
@@ -195,6 +197,7 @@ class Frame:
             stderr=pick(self.stderr),
             counts=pick(self.counts),
             coords={name: pick(coord) for name, coord in self.coords.items()},
+            indexes={},
         )
 
     def map_species(
@@ -307,12 +310,25 @@ class Frame:
             for key, coord in {**self.coords, **self.brought, **(coords or {})}.items()
             if set(coord.dims) <= set(values.dims)
         }
-        return xr.DataArray(xr.Variable(values.dims, data, attrs), coords=kept, name=label or name)
+        variable = xr.Variable(values.dims, data, attrs)
+        # Of the same coordinate, that is: a parameter may have brought another of this name.
+        indexes = {
+            key: self.indexes[key]
+            for key, coord in kept.items()
+            if key in self.indexes and coord is {**self.coords, **self.along}.get(key)
+        }
+        if all(key in indexes for key, coord in kept.items() if key in coord.dims):
+            # What xarray itself does with coordinates that are known to fit: the checks, and a
+            # new index of the same labels, would take longer than the answer.
+            return xr.DataArray(
+                variable, coords=kept, name=label or name, indexes=indexes, fastpath=True
+            )
+        return xr.DataArray(variable, coords=kept, name=label or name)
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
         """Dress a result that has a value at every sample."""
-        result = self.array(values, name, **options)
-        return result.assign_coords(self.along)
+        coords = {**self.along, **options.pop("coords", {})}
+        return self.array(values, name, coords=coords, **options)
 
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Turn status codes into words, lazily where they are lazy."""
@@ -370,58 +386,88 @@ def open_frame(
     ProfileError
         If there is no depth axis, or it is not strictly increasing.
     """
-    array, stderr, counts = _choose(data, kinds, question, variable)
-    magnitude, unit = units.magnitude_and_unit(array, kinds, f"{array.name or 'the data'}")
+    source = _choose(data, kinds, question, variable)
+    array = source.variable
+    magnitude, unit = units.magnitude_and_unit(array, kinds, source.name or "the data")
     dim = axis_of(array)
-    axis = dim if dim != "point" else _axis_of_points(array)
+    axis = dim if dim != "point" else _axis_of_points(source)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
             "calibrate_depth() turns sputter time into depth"
         )
     dims = (*(d for d in array.dims if d != dim), dim)
-    value = xr.Variable(array.dims, unit.to_canonical(magnitude)).transpose(*dims)
-    depth = _axis(array, axis, dim, dims)
+    value = _ordered(array.dims, unit.to_canonical(magnitude), dims)
+    depth = _axis(source, axis, dim, dims)
     sigma = None
-    if stderr is not None:
+    if source.stderr is not None:
         sigma_magnitude, sigma_unit = units.magnitude_and_unit(
-            stderr, (unit.kind,), str(stderr.name)
+            source.stderr, (unit.kind,), f"{source.name}_stderr"
         )
-        sigma = xr.Variable(stderr.dims, sigma_unit.to_canonical(sigma_magnitude))
-        sigma = sigma.transpose(*dims)
+        sigma = _ordered(source.stderr.dims, sigma_unit.to_canonical(sigma_magnitude), dims)
+    counts = source.counts
     return Frame(
-        name=str(array.name or unit.kind),
+        name=source.name or unit.kind,
         kind=unit.kind,
         value=value,
         depth=depth,
         stderr=sigma,
-        counts=None if counts is None else _plain(counts).transpose(*dims),
+        counts=None if counts is None else _ordered(counts.dims, _plain(counts), dims),
         axis=axis,
         coords={
-            name: coord.variable
-            for name, coord in array.coords.items()
+            name: coord
+            for name, coord in source.coords.items()
             if dim not in coord.dims and name not in DELIVERED
         },
-        along={n: c.variable for n, c in array.coords.items() if dim in c.dims and n != "stderr"},
-        quantified=units.is_quantity(array.variable._data),
+        along={n: c for n, c in source.coords.items() if dim in c.dims and n != "stderr"},
+        quantified=units.is_quantity(array._data),
+        indexes=data.xindexes,
     )
 
 
-def _choose(
-    data: Any, kinds: tuple[str, ...], question: str, variable: str | None
-) -> tuple[xr.DataArray, xr.DataArray | None, xr.DataArray | None]:
+class _Source(NamedTuple):
+    """The variable of the user's data that is asked for, and what stands beside it.
+
+    Variables rather than DataArrays: making one of each coordinate would cost more time than the
+    answer.
+    """
+
+    name: str
+    variable: xr.Variable
+    coords: Mapping[Any, xr.Variable]
+    stderr: xr.Variable | None = None
+    counts: xr.Variable | None = None
+
+
+def _ordered(dims: tuple[Any, ...], data: Any, wanted: tuple[Any, ...]) -> xr.Variable:
+    variable = xr.Variable(dims, data)
+    return variable if dims == wanted else variable.transpose(*wanted)
+
+
+def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
     if isinstance(data, xr.DataArray):
-        stderr = data.coords.get("stderr")
-        return data, stderr if stderr is not None and stderr.dims == data.dims else None, None
+        coords = data.coords.variables
+        stderr = coords.get("stderr")
+        beside = stderr is not None and stderr.dims == data.dims
+        name = "" if data.name is None else str(data.name)
+        return _Source(name, data.variable, coords, stderr if beside else None)
     if not isinstance(data, xr.Dataset):
         raise TypeError(
             f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
         )
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    present = [name for name in names if name in data.data_vars]
+    variables, coords = data.variables, data.coords.variables
+    present = [name for name in names if name in variables and name not in coords]
     for name in present:
-        if _kind_of(data[name]) in kinds:
-            return data[name], data.get(f"{name}_stderr"), data.get(f"{name}_counts")
+        if _kind_of(name, variables[name]) in kinds:
+            dims = set(variables[name].dims)
+            return _Source(
+                name,
+                variables[name],
+                {key: coord for key, coord in coords.items() if dims.issuperset(coord.dims)},
+                variables.get(f"{name}_stderr"),
+                variables.get(f"{name}_counts"),
+            )
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in present)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
@@ -430,29 +476,28 @@ def _choose(
     )
 
 
-def _plain(array: xr.DataArray) -> xr.Variable:
-    data = array.variable.data
-    return xr.Variable(array.dims, data.magnitude if units.is_quantity(data) else data)
+def _plain(variable: xr.Variable) -> Any:
+    data = variable.data
+    return data.magnitude if units.is_quantity(data) else data
 
 
-def _kind_of(array: xr.DataArray) -> str:
+def _kind_of(name: str, variable: xr.Variable) -> str:
     """Kind of the unit of a variable of a Dataset; its name tells a fraction from a number."""
-    name = str(array.name)
     kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
-    return units.magnitude_and_unit(array, kinds, name)[1].kind
+    return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
 
-def _axis_of_points(array: xr.DataArray) -> str:
+def _axis_of_points(source: _Source) -> str:
     for axis in vocabulary.AXES:
-        if axis in array.coords:
+        if axis in source.coords:
             return axis
     raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
-def _axis(array: xr.DataArray, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Variable:
-    if axis not in array.coords:
+def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Variable:
+    if axis not in source.coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
-    coord = array.coords[axis]
+    coord = source.coords[axis]
     magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
     depth = xr.Variable(coord.dims, unit.to_canonical(magnitude))
     if depth.ndim == 1:
@@ -463,9 +508,9 @@ def _axis(array: xr.DataArray, axis: str, dim: str, dims: tuple[Any, ...]) -> xr
                 f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "
                 f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
             )
-        return xr.Variable((dim,), z)
+        return depth if depth.dtype == np.float64 else xr.Variable((dim,), z)
     # Own axes may be shared over some of the dimensions (all species of a measurement).
-    sizes = {d: array.sizes[d] for d in dims}
+    sizes = {d: source.variable.sizes[d] for d in dims}
     own: xr.Variable = depth.set_dims(sizes)
     return own.transpose(*dims)
 

@@ -157,7 +157,7 @@ def integral(
         status = status.where(~held.alone, kernels.OK).astype(np.uint8)
         if variance is not None:
             variance = variance.where(~held.alone, 0.0) + held.variance
-    subtracted = xr.zeros_like(value)
+    subtracted = xr.Variable((), 0.0)
     if background is not None:
         level, level_stderr = background_of(frame, background)
         subtracted = level * (b - a)
@@ -165,7 +165,7 @@ def integral(
             variance = variance + (level_stderr * (b - a)) ** 2
     return DoseIntegral(
         frame=frame,
-        value=value - subtracted,
+        value=value if background is None else value - subtracted,
         asked=(start, stop),
         start=a,
         stop=b,
@@ -241,7 +241,9 @@ def _limits(
 ) -> tuple[xr.Variable, xr.Variable]:
     a = frame.parameter(start, ("depth",), "start")
     b = frame.parameter(stop, ("depth",), "stop")
-    if bool((a >= b).any()):
+    # Two numbers are compared as numbers: as Variables it would take half the call.
+    reverse = a.data >= b.data if a.ndim == b.ndim == 0 else (a >= b).any()
+    if bool(reverse):
         raise ProfileError(f"start={_told(start)} must lie above stop={_told(stop)}")
     if surface == "exclude":
         if surface_depth is None:

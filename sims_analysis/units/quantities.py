@@ -78,8 +78,10 @@ def is_quantity(array: Any) -> bool:
     return hasattr(array, "magnitude") and hasattr(array, "unit_items")
 
 
-def magnitude_and_unit(array: xr.DataArray, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
-    """Split a DataArray into its magnitudes (not yet converted) and its checked unit.
+def magnitude_and_unit(
+    array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str
+) -> tuple[Any, Unit]:
+    """Split a DataArray or Variable into its magnitudes (not yet converted) and its checked unit.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def magnitude_and_unit(array: xr.DataArray, kinds: tuple[str, ...], name: str) -
         If the array has neither ``attrs["units"]`` nor a pint Quantity inside.
     """
     # `variable._data` would spare nothing: `.data` of an index is its values.
-    data = array.variable.data
+    data = getattr(array, "variable", array).data
     if is_quantity(data):
         return data.magnitude, unit_of_kind(_pint_text(data), kinds, name)
     return data, unit_of_kind(array.attrs.get("units"), kinds, name)
