@@ -58,10 +58,10 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None)
     -------
     Dataset
         Over ``(measurement, species, depth)`` if all depth axes are equal within 1e-9 of their
-        span, lazily where the data are lazy. Otherwise over ``(measurement, species, point)``
-        with a coordinate ``depth(measurement, species, point)``: the measured samples of every
-        profile, in order of depth, then NaN. Species are those of all measurements in order of
-        first appearance; one that a measurement lacks is NaN there. Attrs that tell the
+        span, lazily where the data are lazy. Otherwise, in memory, over ``(measurement, species,
+        point)`` with a coordinate ``depth(measurement, species, point)``: the measured samples of
+        every profile, in order of depth, then NaN. Species are those of all measurements in order
+        of first appearance; one that a measurement lacks is NaN there. Attrs that tell the
         measurements apart (``data_id``, ``sha256``...) are coordinates over ``measurement``; what
         was delivered with each species (``profile_id``...) is one over both.
 
