@@ -125,7 +125,7 @@ def test_a_limit_beyond_the_samples_is_said_and_integrates_what_was_measured():
     assert caught[0].filename == __file__
     assert number(found) == pytest.approx(2e12)
     assert word(found["status"]) == "truncated"
-    with pytest.raises(ProfileError, match="'B'.*10 to 30 nm"):
+    with pytest.raises(ProfileError, match=r"'B'.*10 to 30 nm"):
         sims.integrated_dose(ds, stop="50 nm", strict=True)
 
 
