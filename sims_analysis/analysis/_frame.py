@@ -95,6 +95,11 @@ class Frame:
             return self
         return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
 
+    @property
+    def precision(self) -> Any:
+        """Type of a result that is as large as the data: float32 for float32, else float64."""
+        return np.float32 if self.value.dtype == np.float32 else np.float64
+
     def parameter(
         self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
     ) -> xr.Variable:

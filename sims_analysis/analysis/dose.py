@@ -221,7 +221,7 @@ def cumulative_dose(data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid"
     _check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     size = {frame.dim: frame.value.sizes[frame.dim]}
-    (value,) = frame.map(_cumulative, outputs=[(size, float)], rule=rule)
+    (value,) = frame.map(_cumulative, outputs=[(size, frame.precision)], rule=rule)
     return frame.along_axis(value / NM_PER_CM, term(frame, "cumulative_dose"))
 
 

@@ -67,6 +67,9 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
             )
         arrays = {name: _interpolated(data[name], depth, method) for name in names}
+        if len(names) == 1:
+            # Nothing to merge: xarray's merge of one array with itself takes longer than the rest.
+            return arrays[names[0]].to_dataset(name=names[0]).assign_attrs(data.attrs)
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(array.coords["linear_fallbacks"].variable for array in arrays.values())
         arrays = {name: array.drop_vars("linear_fallbacks") for name, array in arrays.items()}
@@ -86,7 +89,7 @@ def _interpolated(array: xr.DataArray, depth: Any, method: str) -> xr.DataArray:
     ordered = at.transpose(*own, *new)
     asked = xr.Variable((*own, _ASKED), ordered.data.reshape(*ordered.shape[: len(own)], count))
     value, fallbacks = frame.map(
-        _evaluate, asked, outputs=[({_ASKED: count}, float), ({}, np.intp)], method=method
+        _evaluate, asked, outputs=[({_ASKED: count}, frame.precision), ({}, np.intp)], method=method
     )
     shape = (*value.shape[:-1], *new.values())
     result = xr.Variable((*frame.lead, *new), value.data.reshape(shape))
