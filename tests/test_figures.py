@@ -1,6 +1,7 @@
 """Figures: what is drawn is what was measured, and the files are the same every time."""
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -316,6 +317,16 @@ def test_errors_say_what_there_is():
         sims.plot_profiles(two_units(), scale="loglog")
     with pytest.raises(ValueError, match="labels"):
         sims.plot_profiles(two_units(), labels="inside")
+
+
+def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
+    )
+    for draw in (sims.plot_profiles, sims.plot_panels):
+        with pytest.raises(ImportError, match=r'pip install "sims-analysis\[plot\]"'):
+            draw(two_units())
 
 
 # --- results in figures -------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from sims_analysis import _typeset
 from sims_analysis.figures.curves import collect, measurements_of, with_limits
 from sims_analysis.figures.profiles import COLUMN, plot_profiles
-from sims_analysis.figures.style import in_style
+from sims_analysis.figures.style import in_style, require_matplotlib
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +49,7 @@ def plot_panels(
     >>> len(panels)
     2
     """
+    require_matplotlib()
     import matplotlib.pyplot as plt
 
     parts = _parts(data, by, options)

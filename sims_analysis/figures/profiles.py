@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,10 +29,10 @@ from sims_analysis.figures.curves import (
     with_limits,
 )
 from sims_analysis.figures.naming import write_names
-from sims_analysis.figures.style import in_style, is_default, setting
+from sims_analysis.figures.style import in_style, is_default, require_matplotlib, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -40,6 +41,7 @@ __all__ = ["plot_profiles"]
 
 #: Width of a column of a journal, and a height that suits it, in inches.
 COLUMN = (3.4, 2.6)
+_DPI = 100.0
 
 
 def plot_profiles(
@@ -129,6 +131,7 @@ def plot_profiles(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('Depth (nm)', 'Concentration (atoms/cm³)')
     """
+    require_matplotlib()
     import matplotlib.pyplot as plt
 
     named = measurements_of(data)
@@ -143,7 +146,8 @@ def plot_profiles(
         if ax is None:
             _, ax = plt.subplots(figsize=_size(COLUMN), layout="constrained")
         _entitle(ax, title, synthetic=synthetic)
-        _draw(ax, curves, results, depth_units, scale, coverage, labels, line, own=own)
+        with _measured_alike(ax):
+            _draw(ax, curves, results, depth_units, scale, coverage, labels, line, own=own)
     shown = list(dict.fromkeys(curve.series.species for curve in curves))
     origin.attach(
         ax.figure, list(named.values()), results.given(), f"plot_profiles(..., species={shown})"
@@ -154,6 +158,18 @@ def plot_profiles(
 def _size(default: tuple[float, float]) -> tuple[float, float]:
     width, height = setting("figure.figsize")
     return default if is_default("figure.figsize") else (width, height)
+
+
+@contextmanager
+def _measured_alike(ax: Axes) -> Iterator[None]:
+    """Find the places of texts at one resolution, so that none depends on that of a screen."""
+    figure: Any = ax.figure
+    dpi = figure.dpi
+    figure.dpi = _DPI
+    try:
+        yield
+    finally:
+        figure.dpi = dpi
 
 
 def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:

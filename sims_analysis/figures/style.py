@@ -10,6 +10,7 @@ tritanopia (Machado et al. 2009) no two come closer than 16 in CIELAB.
 
 from __future__ import annotations
 
+import importlib.util
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,16 @@ from sims_analysis._typeset import elements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["COLOURS", "DASHES", "colour_of", "dashes_of", "in_style", "is_default", "setting"]
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "colour_of",
+    "dashes_of",
+    "in_style",
+    "is_default",
+    "require_matplotlib",
+    "setting",
+]
 
 #: Colour -> elements. Those that are often measured together stand in different rows.
 _ELEMENTS = {
@@ -94,6 +104,14 @@ def dashes_of(colours: Iterable[str]) -> list[Any]:
         made.append(DASHES[rank % len(DASHES)])
         seen[colour] = rank + 1
     return made
+
+
+def require_matplotlib() -> None:
+    """Say how to install matplotlib where it is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ModuleNotFoundError(
+            'figures need matplotlib: pip install "sims-analysis[plot]"', name="matplotlib"
+        )
 
 
 def setting(key: str) -> Any:
