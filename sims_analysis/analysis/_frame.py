@@ -174,7 +174,7 @@ class Frame:
             Whether the kernel takes standard errors, or None where there are none.
         """
         columns = [self.value] + ([self.stderr] if stderr and self.stderr is not None else [])
-        if self.lazy:
+        if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
             return self._map_lazy(kernel, columns, parameters, outputs, stderr, options)
         values: list[Any] = [np.asarray(column.data) for column in columns]
         if stderr and self.stderr is None:

@@ -34,8 +34,8 @@ def containing_depth(
     ndarray, shape (..., m)
         NaN for a row whose integral is not positive.
     """
-    rows, lead = flat_rows(value)
-    total = flat_rows(cumulative(depth, value, rule=rule))[0]
+    rows, lead = flat_rows(np.asarray(value, dtype=np.float64))  # squares overflow float32
+    total = flat_rows(cumulative(depth, rows.reshape(value.shape), rule=rule))[0]
     result = np.full((rows.shape[0], fractions.size), np.nan)
     axis = depth if depth.ndim == 1 else flat_rows(depth)[0]
     for row in range(rows.shape[0]):
