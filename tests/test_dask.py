@@ -1,0 +1,127 @@
+"""Dask input: nothing is computed until asked, units stay, and numpy's answer to the last bit."""
+
+import dask
+import numpy as np
+import pytest
+import xarray as xr
+from test_batches import QUESTIONS, SHARED, ask
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+BATCH = sims.stack(SHARED)
+#: What has no lazy form, because the shape of its answer depends on the data.
+EAGER = {"to_grid"}
+LAZY = [question for question in QUESTIONS if question.split()[0] not in EAGER]
+
+
+class Computed:
+    """A scheduler that counts how often it is asked to compute."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, graph, keys, **options):
+        self.count += 1
+        return dask.get(graph, keys, **options)
+
+
+def chunked(question):
+    """Chunks along both leading dimensions; dopants against each other need all species."""
+    species = -1 if question.startswith("metallurgical") else 1
+    return BATCH.chunk(measurement=2, species=species)
+
+
+def variables(result):
+    return (
+        {"value": result.variable}
+        if isinstance(result, xr.DataArray)
+        else {name: array.variable for name, array in result.data_vars.items()}
+    )
+
+
+@pytest.mark.parametrize("question", LAZY)
+def test_nothing_is_computed_until_asked(question):
+    counter = Computed()
+    with dask.config.set(scheduler=counter):
+        lazy = ask(question, chunked(question))
+        assert counter.count == 0
+        assert any(v.chunks is not None for v in variables(lazy).values())
+        lazy.compute()
+        assert counter.count > 0
+
+
+@pytest.mark.parametrize("question", LAZY)
+def test_units_and_types_are_known_before_and_right_after(question):
+    lazy, eager = ask(question, chunked(question)), ask(question, BATCH)
+    computed = lazy.compute()
+    for name, wanted in variables(eager).items():
+        assert variables(lazy)[name].attrs == wanted.attrs
+        assert variables(lazy)[name].dims == wanted.dims
+        assert variables(lazy)[name].shape == wanted.shape
+        found = variables(computed)[name]
+        assert variables(lazy)[name].dtype.kind == found.dtype.kind == wanted.dtype.kind
+        np.testing.assert_array_equal(found.values, wanted.values)
+
+
+@pytest.mark.parametrize("question", ["cumulative_dose", "interpolate", "interpolate pchip"])
+def test_single_precision_is_announced_and_delivered(question):
+    single = BATCH.drop_vars("concentration_stderr").astype(np.float32)
+    lazy = ask(question, single.chunk(measurement=1))
+    for before, after in zip(
+        variables(lazy).values(), variables(lazy.compute()).values(), strict=True
+    ):
+        assert before.dtype == after.dtype == np.float32
+
+
+#: What is asked of each sample by itself works in any pieces.
+EACH_SAMPLE = {"below_detection", "with_counting_statistics"}
+
+
+@pytest.mark.parametrize("question", [q for q in LAZY if q.split()[0] not in EACH_SAMPLE])
+def test_a_profile_in_pieces_is_refused_and_says_what_to_do(question):
+    with pytest.raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
+        ask(question, BATCH.chunk(depth=50))
+
+
+def test_mistakes_show_before_anything_is_computed():
+    counter = Computed()
+    lazy = BATCH.chunk(measurement=1)
+    with dask.config.set(scheduler=counter):
+        with pytest.raises(UnitsError):
+            sims.integrated_dose(lazy, stop=100)
+        with pytest.raises(UnitsError):
+            sims.junction_depth(lazy, level="1e18 counts/s")
+    assert counter.count == 0
+
+
+def test_zarr_in_chunks_and_back(tmp_path):
+    store = tmp_path / "fab.zarr"
+    BATCH.chunk(measurement=2).to_zarr(store, zarr_format=2, consolidated=True)
+    lazy = xr.open_zarr(store)
+    assert lazy["concentration"].chunks is not None
+    dose = sims.integrated_dose(lazy, start="10 nm", stop="150 nm")
+    assert dose.chunks is not None
+    expected = sims.integrated_dose(BATCH, start="10 nm", stop="150 nm")
+    np.testing.assert_array_equal(dose.compute().values, expected.values)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_processes_of_a_cluster(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    store = tmp_path / "fab.zarr"
+    BATCH.to_zarr(store, zarr_format=2, consolidated=True)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        lazy = xr.open_zarr(store, chunks={"measurement": 1})
+        for question in ("integrated_dose limits", "junction_depth peak", "interpolate"):
+            found, expected = ask(question, lazy).compute(), ask(question, BATCH)
+            for name, wanted in variables(expected).items():
+                np.testing.assert_array_equal(variables(found)[name].values, wanted.values)

@@ -1,0 +1,121 @@
+"""What speed rests on, where it can be tested without a clock: imports, memory, independence."""
+
+import json
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from plain_profiles import realistic
+
+from sims_analysis.kernels import crossings, dose, interpolation
+
+HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
+AT = np.linspace(-5, 605, 157)
+
+KERNELS = {
+    "trapezoid": dose.integrate,
+    "trapezoid limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7),
+    "loglinear": lambda z, c: dose.integrate(z, c, rule="loglinear"),
+    "loglinear limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7, rule="loglinear"),
+    "variance": lambda z, c: (dose.variance(z, c, 10.1, 499.7),),
+    "cumulative": lambda z, c: (dose.cumulative(z, c, rule="loglinear"),),
+    "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
+    "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
+    "crossings": lambda z, c: crossings.table(z, c, 1e15, width=40),
+    "junction": lambda z, c: crossings.junction(z, c, 1e18, after=np.nan),
+}
+
+
+def loaded(code):
+    """Names of the modules in a fresh interpreter after some code."""
+    script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_import_brings_nothing_heavy():
+    assert not loaded("import sims_analysis").intersection(HEAVY)
+
+
+def test_the_first_answer_brings_nothing_that_it_does_not_need():
+    code = """
+import numpy as np, xarray as xr, sims_analysis as sims
+da = xr.DataArray(np.ones((1, 3)), dims=("species", "depth"), attrs={"units": "atoms/cm^3"},
+    coords={"species": ["B"], "depth": ("depth", [0.0, 1, 2], {"units": "nm"})}, name="c")
+sims.integrated_dose(da, stop="1 nm")
+"""
+    # pint itself imports what it finds; that is not ours to count.
+    ours = loaded(code) - loaded("import numpy, xarray, pint")
+    assert not ours.intersection({"scipy", "httpx", "matplotlib", "dask", "stamina"})
+
+
+def batch(layout, rows=300, n=400):
+    # More than one block of samples, and rows of every kind.
+    depth, value = realistic(rows, n, gaps=0.002)
+    value[7], value[8, 1:], value[9, :90], value[10, -90:] = np.nan, np.nan, np.nan, np.nan
+    value[11, 50:350:2] = np.nan
+    value[12], value[13] = 0.0, -1.0
+    if layout == "own":
+        depth = depth + np.linspace(0, 0.4, rows)[:, None]
+        depth[::3, -40:] = np.nan
+    return depth, value
+
+
+def of_rows(depth, rows):
+    return depth if depth.ndim == 1 else depth[rows]
+
+
+@pytest.mark.parametrize("layout", ["shared", "own"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_row_does_not_depend_on_its_neighbours(name, layout):
+    depth, value = batch(layout)
+    whole = KERNELS[name](depth, value)
+    order = np.random.default_rng(3).permutation(len(value))
+    pieces = [order[:1], order[1:38], order[38:]]
+    for rows in pieces:
+        part = KERNELS[name](of_rows(depth, rows), value[rows])
+        for mine, all_of_them in zip(part, whole, strict=True):
+            np.testing.assert_array_equal(mine, all_of_them[rows])
+
+
+@pytest.mark.parametrize("layout", ["shared", "own"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_memory_order_and_strides_do_not_matter(name, layout):
+    depth, value = batch(layout, rows=60)
+    expected = KERNELS[name](depth, value)
+    wide = np.full((60, 800), np.nan)
+    wide[:, ::2] = value
+    for same in (np.asfortranarray(value), wide[:, ::2]):
+        for mine, other in zip(KERNELS[name](depth, same), expected, strict=True):
+            np.testing.assert_array_equal(mine, other)
+
+
+def test_long_profiles_are_summed_the_same_on_any_number_of_processors():
+    # Beyond 10,000 samples BLAS shares a dot product out to threads.
+    depth, value = realistic(3, 30_000, gaps=0.0)
+    weights = dose.trapezoid_weights(depth, depth[0], depth[-1])
+    found = dose.integrate(depth, value).value
+    np.testing.assert_allclose(found, (value * weights).sum(axis=1), rtol=1e-13)
+    np.testing.assert_array_equal(found[1:2], dose.integrate(depth, value[1:2]).value)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.002, 0.3])
+@pytest.mark.parametrize("layout", ["shared", "own"])
+@pytest.mark.parametrize("name", KERNELS)
+def test_extra_memory_is_bounded(name, layout, gaps):
+    depth, value = realistic(3000, 1000, gaps=gaps)
+    if layout == "own":
+        depth = depth + np.linspace(0, 0.4, 3000)[:, None]
+    KERNELS[name](of_rows(depth, slice(0, 2)), value[:2])
+    tracemalloc.start()
+    result = KERNELS[name](depth, value)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    output = sum(field.nbytes for field in result)
+    # A table of crossings is listed before it is padded.
+    listed = output if name == "crossings" else 0
+    assert peak < output + listed + 10e6
