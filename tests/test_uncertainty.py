@@ -1,0 +1,235 @@
+"""Counting statistics: from counts to standard errors, and whether these cover the truth."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from measured import measurement, number, one
+
+import sims_analysis as sims
+from sims_analysis.errors import AmbiguousJunctionWarning, ProfileError, SpeciesError, UnitsError
+
+# --- intervals ----------------------------------------------------------------------------------
+
+
+def test_garwood_intervals_of_few_counts():
+    lower, upper = sims.poisson_interval([0, 1, 5])
+    np.testing.assert_allclose(lower, [0, 0.17, 2.84], atol=0.005)
+    np.testing.assert_allclose(upper, [1.84, 3.30, 8.38], atol=0.005)
+    assert sims.poisson_interval(0, confidence=0.95)[1] == pytest.approx(3.689, abs=1e-3)
+
+
+def test_zero_counts_have_an_upper_limit_of_three_at_95_percent_one_sided():
+    assert sims.poisson_interval(0, confidence=0.9)[1] == pytest.approx(-math.log(0.05))
+
+
+@pytest.mark.parametrize("mean", [0.7, 3.0, 12.5, 400.0])
+def test_intervals_cover_at_least_what_they_state(mean):
+    from scipy.stats import poisson
+
+    k = np.arange(int(mean + 12 * math.sqrt(mean) + 12))
+    lower, upper = sims.poisson_interval(k)
+    covered = poisson.pmf(k, mean)[(lower <= mean) & (mean <= upper)].sum()
+    assert covered >= 0.6826
+
+
+@pytest.mark.parametrize("bad", [{"counts": -1}, {"counts": 1, "confidence": 1.0}])
+def test_intervals_of_nonsense_are_refused(bad):
+    with pytest.raises(ProfileError):
+        sims.poisson_interval(bad.pop("counts"), **bad)
+
+
+# --- counts and standard errors -----------------------------------------------------------------
+
+
+def test_counts_from_a_known_value_of_one_count():
+    ds = sims.with_counting_statistics(one([0, 1, 2], [0, 4e16, 1e18]), one_count="1e22 at/m^3")
+    np.testing.assert_allclose(ds["concentration_counts"][0], [0, 4, 100])
+    np.testing.assert_allclose(
+        ds["concentration_stderr"][0], [1e16 * -math.log(0.15865525393145707) / 2, 2e16, 1e17]
+    )
+    assert ds["concentration_stderr"].attrs["units"] == "atom/cm^3"
+    assert ds["concentration_counts"].attrs["units"] == "count"
+
+
+def test_counts_from_a_rate_and_the_dwell_time():
+    ds = one([0, 1], [10, 1000], units="counts/s").rename(concentration="intensity")
+    found = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    np.testing.assert_allclose(found["intensity_counts"][0], [5, 500])
+    np.testing.assert_allclose(
+        found["intensity_stderr"][0], [10 / math.sqrt(5), 1000 / math.sqrt(500)]
+    )
+
+
+def test_intensities_in_counts_need_nothing_more():
+    ds = one([0, 1], [9, 16], units="counts").rename(concentration="intensity")
+    found = sims.with_counting_statistics(ds)
+    np.testing.assert_allclose(found["intensity_stderr"][0], [3, 4])
+
+
+def test_a_mapping_gives_each_species_its_own_and_leaves_others_out():
+    ds = measurement([0, 1], {"B": [1e16, 4e16], "P": [1e16, 4e16]})
+    found = sims.with_counting_statistics(ds, one_count={"B": "1e16 atoms/cm^3"})
+    assert found["concentration_stderr"].sel(species="B").notnull().all()
+    assert found["concentration_stderr"].sel(species="P").isnull().all()
+    with pytest.raises(SpeciesError, match=r"'As'.*'B', 'P'"):
+        sims.with_counting_statistics(ds, one_count={"As": "1e16 atoms/cm^3"})
+
+
+@pytest.mark.parametrize("bad", [{"one_count": 1e16}, {"one_count": "1 nm"}, {}])
+def test_what_is_not_known_is_said(bad):
+    with pytest.raises(UnitsError, match="one_count"):
+        sims.with_counting_statistics(one([0, 1], [1e16, 1e16]), **bad)
+
+
+@pytest.mark.parametrize("value", ["0 atoms/cm^3", "-1e16 atoms/cm^3"])
+def test_the_value_of_a_count_is_positive(value):
+    with pytest.raises(ProfileError, match="one_count"):
+        sims.with_counting_statistics(one([0, 1], [1e16, 1e16]), one_count=value)
+
+
+def test_negative_values_are_no_counts():
+    with pytest.raises(ProfileError, match=r"'B'.*negative"):
+        sims.with_counting_statistics(one([0, 1], [1e16, -1e16]), one_count="1e16 at/cm3")
+
+
+# --- Monte Carlo --------------------------------------------------------------------------------
+
+TRIALS = 1000
+TOP = 1e20
+
+
+def trials(shape, depth, counts, seed=0):
+    """Count a profile a thousand times; `counts` is the number expected at its maximum."""
+    rng = np.random.default_rng(seed)
+    one_count = TOP / counts
+    k = rng.poisson(shape(depth) * counts, (TRIALS, 1, depth.size))
+    ds = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), k * one_count, {"units": "1/cm3"})},
+        coords={
+            "measurement": np.arange(TRIALS),
+            "species": ["B"],
+            "depth": ("depth", depth, {"units": "nm"}),
+        },
+    )
+    return sims.with_counting_statistics(ds, one_count=f"{one_count} atoms/cm^3")
+
+
+def covered(found, truth):
+    """Part of the trials whose stated interval holds the truth."""
+    return float((abs(found - truth) <= found["stderr"]).mean())
+
+
+def edge(per_decade):
+    """Give a Gaussian leading edge joined at 60 nm to an exponential trailing edge."""
+    decay = per_decade / math.log(10)
+
+    def shape(z):
+        return np.where(z < 60, np.exp(-((z - 60) ** 2) / 450), np.exp(-(z - 60) / decay))
+
+    return shape, decay
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("step", [1.0, 3.0])
+@pytest.mark.parametrize("per_decade", [3.0, 30.0])
+def test_intervals_of_the_dose_cover_68_percent(counts, step, per_decade):
+    shape, _ = edge(per_decade)
+    z = np.arange(0, 200, step)
+    found = sims.integrated_dose(trials(shape, z, counts))
+    assert 0.60 <= covered(found, np.trapezoid(shape(z), z) * TOP * 1e-7) <= 0.76
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+def test_intervals_of_a_dose_above_a_background_window_cover_68_percent(counts):
+    shape, _ = edge(10.0)
+    z = np.arange(0, 200, 2.0)
+    found = sims.integrated_dose(
+        trials(lambda z: shape(z) + 0.1, z, counts),
+        stop="120 nm",
+        background=("140 nm", "198 nm"),
+    )
+    inside = z <= 120
+    truth = np.trapezoid(shape(z[inside]), z[inside]) * TOP * 1e-7
+    assert 0.60 <= covered(found, truth) <= 0.76
+
+
+@pytest.mark.parametrize("counts", [100, 1000])
+@pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("per_decade", [3.0, 10.0, 30.0])
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+def test_intervals_of_the_junction_cover_68_percent(counts, step, per_decade):
+    shape, decay = edge(per_decade)
+    z = np.arange(0, 200, step)
+    ds = trials(shape, z, counts)
+    for part in (0.3, 0.1):
+        found = sims.junction_depth(ds, level=f"{part * TOP} atoms/cm^3", after="peak")
+        assert 0.60 <= covered(found, 60 - decay * math.log(part)) <= 0.76, part
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+def test_intervals_of_the_junction_cover_68_percent_with_ten_counts(step):
+    shape, decay = edge(30.0)
+    z = np.arange(0, 200, step)
+    found = sims.junction_depth(trials(shape, z, 10), level="3e19 atoms/cm^3", after="peak")
+    assert 0.60 <= covered(found, 60 - decay * math.log(0.3)) <= 0.76
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("per_decade", [3.0, 10.0])
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+def test_a_few_counts_on_a_steep_edge_are_not_stated_too_well(step, per_decade):
+    # Fewer samples than counts: the interval is that of the step, and rather too wide.
+    shape, decay = edge(per_decade)
+    z = np.arange(0, 200, step)
+    found = sims.junction_depth(trials(shape, z, 10), level="3e19 atoms/cm^3", after="peak")
+    assert covered(found, 60 - decay * math.log(0.3)) >= 0.60
+    assert float(found["stderr"].median()) < max(step, 3 * decay)
+
+
+@pytest.mark.parametrize("counts", [100, 1000])
+@pytest.mark.parametrize("straggle", [10.0, 30.0])
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+def test_intervals_of_the_junction_of_a_gaussian_cover_68_percent(counts, straggle):
+    z = np.arange(0, 12 * straggle, 2.0)
+    ds = trials(lambda z: np.exp(-((z - 5 * straggle) ** 2) / (2 * straggle**2)), z, counts)
+    found = sims.junction_depth(ds, level="1e19 atoms/cm^3")
+    assert 0.60 <= covered(found, straggle * (5 + math.sqrt(2 * math.log(10)))) <= 0.76
+
+
+def test_the_error_of_a_clear_edge_is_that_of_the_notes():
+    # 3 nm per decade, 100 counts at the level: 0.13 nm if both samples shared their noise.
+    shape, _ = edge(3.0)
+    z = np.arange(0, 200, 2.0)
+    found = sims.junction_depth(trials(shape, z, 1000), level="1e19 atoms/cm^3", after="peak")
+    assert float(found["stderr"].mean()) == pytest.approx(0.107, abs=0.02)
+    assert float(found.std()) == pytest.approx(0.107, abs=0.02)
+
+
+@pytest.mark.parametrize("counts", [30, 300])
+def test_intervals_of_a_decay_length_cover_68_percent(counts):
+    z = np.arange(0, 60, 2.0)
+    ds = trials(lambda z: np.exp(-z / 20), z, counts)
+    found = sims.decay_length(ds, stop="40 nm")
+    length = found["decay_length"].assign_coords(stderr=found["stderr"])
+    assert 0.60 <= covered(length, 20.0) <= 0.76
+
+
+def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
+    shape, _ = edge(10.0)
+    ds = trials(shape, np.arange(0, 200, 2.0), 30)
+    ask = {"level": "1e19 atoms/cm^3", "after": "peak", "which": 1}
+    together = sims.junction_depth(ds, **ask)
+    for row in (0, 7, 999):
+        alone = sims.junction_depth(ds.isel(measurement=[row]), **ask)
+        assert number(alone["stderr"]) == number(together["stderr"].isel(measurement=[row]))
+    lazy = sims.junction_depth(ds.chunk({"measurement": 300}), **ask).compute()
+    xr.testing.assert_identical(lazy, together)
+
+
+def test_many_crossings_of_one_edge_warn():
+    shape, _ = edge(30.0)
+    with pytest.warns(AmbiguousJunctionWarning, match="more profiles"):
+        sims.junction_depth(trials(shape, np.arange(0, 200, 1.0), 10), level="3e19 atoms/cm^3")
