@@ -353,6 +353,21 @@ def test_a_junction_stands_on_its_curve():
     assert notes(ax) == ["$x_\\mathrm{j}$ = 34.54 nm"]
 
 
+def test_the_uncertainty_of_a_junction_is_drawn_and_named():
+    ds, _ = edge()
+    sigma = 0.1 * ds["concentration"]
+    ds["concentration_stderr"] = sigma.assign_attrs(units="atom/cm^3")
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, junctions=xj, coverage=0)
+    (bar,) = [bars for bars in ax.collections if len(bars.get_segments()) == 1]
+    (left, _), (right, _) = bar.get_segments()[0]
+    assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
+    assert notes(ax) == [
+        f"$x_\\mathrm{{j}}$ = {rounded(float(xj[0]), float(xj['stderr'][0])).text()} nm"
+    ]
+    assert "±" in notes(ax)[0]
+
+
 def test_a_junction_that_is_none_is_listed_and_not_marked():
     ds, _ = edge()
     ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
@@ -434,7 +449,7 @@ for path in sys.argv[1:]:
 def test_two_processes_write_the_same_bytes(tmp_path):
     hashes = []
     # In another order too: a figure must not remember what it was saved as before.
-    for seed, kinds in (("1", ("svg", "pdf", "png")), ("2", ("png", "svg", "pdf"))):
+    for seed, kinds in (("1", ("svg", "pdf", "png")), ("2", ("png", "pdf", "svg"))):
         paths = [str(tmp_path / f"{seed}.{kind}") for kind in kinds]
         subprocess.run(
             [sys.executable, "-c", SCRIPT, *paths],
