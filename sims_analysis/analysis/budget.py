@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
 from sims_analysis.analysis.dose import (
     NM_PER_CM,
@@ -23,6 +24,7 @@ from sims_analysis.kernels.containing import containing_depth as _containing_dep
 __all__ = ["containing_depth", "dose_budget"]
 
 
+@recorded
 def dose_budget(
     data: xr.Dataset | xr.DataArray,
     *,
@@ -208,6 +210,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
         )
 
 
+@recorded
 def containing_depth(
     data: xr.Dataset | xr.DataArray,
     *,

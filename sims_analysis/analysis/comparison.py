@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, status_words
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
@@ -25,6 +26,7 @@ __all__ = ["compare", "paired", "repeatability"]
 _RULES = {"log": "loglinear", "linear": "trapezoid"}
 
 
+@recorded
 def compare(
     a: xr.Dataset | xr.DataArray,
     b: xr.Dataset | xr.DataArray,
@@ -239,6 +241,7 @@ def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str,
     }
 
 
+@recorded
 def repeatability(
     batch: xr.Dataset | xr.DataArray,
     *,

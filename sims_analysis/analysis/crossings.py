@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, open_frame
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
@@ -18,6 +19,7 @@ __all__ = ["crossings"]
 DIRECTIONS = {1: "rising", -1: "falling", 0: ""}
 
 
+@recorded
 def crossings(
     data: xr.Dataset | xr.DataArray, *, level: Any, max_crossings: int | None = None
 ) -> xr.Dataset:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import open_frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
@@ -17,6 +18,7 @@ __all__ = ["below_detection", "detection_limit"]
 LimitRule = Literal["mean+3sigma", "currie"]
 
 
+@recorded
 def detection_limit(
     data: xr.Dataset | xr.DataArray,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, warn_of_status
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
@@ -23,6 +24,7 @@ Surface = Literal["measured", "exclude", "hold"]
 NM_PER_CM = 1e7
 
 
+@recorded
 def integrated_dose(
     data: xr.Dataset | xr.DataArray,
     *,
@@ -191,6 +193,7 @@ def _variance(depth: Any, value: Any, stderr: Any, start: Any, stop: Any) -> tup
     return (kernels.variance(depth, np.where(np.isnan(value), np.nan, stderr), start, stop),)
 
 
+@recorded
 def cumulative_dose(data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid") -> xr.DataArray:
     """Integrate the concentration from the first sample of each profile to each of its samples.
 

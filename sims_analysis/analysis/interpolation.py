@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, aligned, open_frame
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
@@ -19,6 +20,7 @@ Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 Method = Literal["log", "linear", "pchip", "makima"]
 
 
+@recorded
 def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     """Evaluate profiles at depths, each from its own samples; never beyond them.
 

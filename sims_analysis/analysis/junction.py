@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
@@ -20,6 +21,7 @@ _EDGES = {"trailing": kernels.FALLING, "leading": kernels.RISING, "any": 0}
 _WHICH = {"deepest": -1, "first": 1, "shallowest": 1}
 
 
+@recorded
 def junction_depth(
     data: xr.Dataset | xr.DataArray,
     *,

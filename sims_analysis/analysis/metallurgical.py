@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, open_frame
 from sims_analysis.analysis.crossings import words
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
@@ -21,6 +22,7 @@ Dopants = Iterable[str] | Mapping[str, float]
 _POLARITY = {-1: "p->n", 0: "", 1: "n->p"}
 
 
+@recorded
 def metallurgical_junctions(
     ds: xr.Dataset | xr.DataArray,
     *,

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
 from sims_analysis.analysis.dose import NM_PER_CM, background_of, term
 from sims_analysis.errors import ProfileError
@@ -18,6 +19,7 @@ __all__ = ["decay_length", "moments", "peak"]
 _EDGES = {"trailing": -1, "leading": 1}
 
 
+@recorded
 def peak(
     data: xr.Dataset | xr.DataArray,
     *,
@@ -79,6 +81,7 @@ def peak(
     return xr.Dataset(arrays)
 
 
+@recorded
 def moments(
     data: xr.Dataset | xr.DataArray,
     *,
@@ -166,6 +169,7 @@ def moments(
     )
 
 
+@recorded
 def decay_length(
     data: xr.Dataset | xr.DataArray,
     *,

@@ -1,0 +1,42 @@
+"""Every answer carries the call that made it, for figures, files and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import xarray as xr
+
+__all__ = ["recorded"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def recorded(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function write its call into the attrs of its answer, as ``call``."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        answer = function(*args, **kwargs)
+        options = "".join(f", {name}={_told(value)}" for name, value in kwargs.items())
+        text = f"{function.__name__}(data{options})"
+        if isinstance(answer, xr.Dataset):
+            for variable in answer.data_vars.values():
+                variable.attrs["call"] = text
+        if isinstance(answer, xr.DataArray | xr.Dataset):
+            answer.attrs["call"] = text
+        return answer
+
+    return call
+
+
+def _told(value: object) -> str:
+    if isinstance(value, xr.DataArray | xr.Dataset):
+        return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
+    if hasattr(value, "magnitude"):
+        return repr(str(value))
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(_told, value)) + ("," if len(value) == 1 else "") + ")"
+    return repr(value)
