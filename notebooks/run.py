@@ -44,10 +44,23 @@ def settled(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata = nbformat.from_dict({})
-        for output in cell.get("outputs", []):
-            if "metadata" in output:
-                output.metadata = nbformat.from_dict({})
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     return notebook
+
+
+def _joined(outputs: list) -> list:
+    """Put text together that came in pieces, cut wherever the kernel happened to flush."""
+    kept = []
+    for output in outputs:
+        if "metadata" in output:
+            output.metadata = nbformat.from_dict({})
+        stream = output.get("name")
+        if stream and kept and kept[-1].get("name") == stream:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def main(names: list[str]) -> None:

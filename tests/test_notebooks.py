@@ -1,0 +1,96 @@
+"""The notebooks run top to bottom, say nothing on stderr, and are committed as they ran."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+pytest.importorskip("matplotlib")
+pytest.importorskip("dask")
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+FIGURES = {"boron_implant.png", "gan_stack.png", "how_sure.png"}
+AGAIN = "run `python notebooks/run.py {}` and look at the figures"
+
+
+def runner() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("run_notebooks", NOTEBOOKS / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def said(notebook, stream: str) -> list[str]:
+    """What the cells printed."""
+    return [
+        "".join(output.text for output in cell.outputs if output.get("name") == stream)
+        for cell in code(notebook)
+    ]
+
+
+def pictures(notebook) -> list[int]:
+    """How many figures each cell shows."""
+    return [
+        sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        for cell in code(notebook)
+    ]
+
+
+def test_there_are_notebooks():
+    assert len(NAMES) >= 5
+
+
+@pytest.mark.filterwarnings("default")  # those of the kernel's own machinery
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_as_it_is_committed(name, tmp_path):
+    shutil.copy(NOTEBOOKS / f"{name}.ipynb", tmp_path)
+    (tmp_path / "figures").mkdir()
+    committed = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+
+    ran = runner().execute(tmp_path / f"{name}.ipynb")
+
+    assert [cell.source for cell in ran.cells] == [cell.source for cell in committed.cells]
+    assert not any(said(ran, "stderr"))
+    assert said(ran, "stdout") == said(committed, "stdout"), AGAIN.format(name)
+    assert pictures(ran) == pictures(committed), AGAIN.format(name)
+    assert sum(pictures(committed)) >= 1
+    for figure in (tmp_path / "figures").iterdir():
+        assert (NOTEBOOKS / "figures" / figure.name).is_file(), AGAIN.format(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_committed_notebook_is_fit_to_be_read(name):
+    path = NOTEBOOKS / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert path.stat().st_size < 700_000
+    assert notebook.cells[0].cell_type == "markdown"
+    assert "synthetic" in notebook.cells[0].source.lower()
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert all(not cell.metadata for cell in notebook.cells)
+    assert [cell.execution_count for cell in code(notebook)] == [
+        i + 1 for i in range(len(code(notebook)))
+    ]
+    text = path.read_text()
+    private = ("/home/", "/Users/", "site-packages", "ipykernel_")
+    assert not [word for word in private if word in text]
+
+
+def test_the_figures_of_the_readme_tell_their_origin():
+    import sims_analysis as sims
+
+    assert {path.name for path in (NOTEBOOKS / "figures").iterdir()} == FIGURES
+    boron = sims.provenance(NOTEBOOKS / "figures" / "boron_implant.png")
+    assert boron["sha256"] == sims.open_example("boron-implant").attrs["sha256"]
+    stack = sims.provenance(NOTEBOOKS / "figures" / "gan_stack.png")
+    assert stack["sha256"] == sims.open_example("gan-mg-stack").attrs["sha256"]
