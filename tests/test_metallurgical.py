@@ -1,0 +1,180 @@
+"""Metallurgical junctions: two exponentials, three layers, backgrounds, and what is refused."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, padded, union
+
+import sims_analysis as sims
+from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
+
+
+def found(ds, **options):
+    options.setdefault("donors", ["P"])
+    options.setdefault("acceptors", ["B"])
+    return sims.metallurgical_junctions(ds, **options)
+
+
+def exponentials(z, b=(1e20, 5.0), p=(1e18, 20.0)):
+    z = np.asarray(z, float)
+    return {"B": b[0] * np.exp(-z / b[1]), "P": p[0] * np.exp(-z / p[1])}
+
+
+#: 1e20 exp(-z / 5) = 1e18 exp(-z / 20).
+BALANCE = math.log(100) / (1 / 5 - 1 / 20)
+
+
+@pytest.mark.parametrize("step", [0.5, 3.0, 7.0])
+def test_two_exponentials_balance_exactly_on_any_grid(step):
+    z = np.arange(0, 100, step)
+    junction = found(measurement(z, exponentials(z)))
+    assert number(junction["depth"]) == pytest.approx(BALANCE, rel=1e-12)
+    assert junction["polarity"].values.tolist() == ["p->n"]
+    assert number(junction["concentration"]) == pytest.approx(1e18 * math.exp(-BALANCE / 20))
+    assert junction["depth"].attrs["units"] == "nm"
+
+
+@pytest.mark.parametrize("layout", [union, padded])
+def test_species_on_their_own_axes_are_merged(layout):
+    z = np.arange(0, 100, 3.0)
+    b, p = exponentials(z)["B"], exponentials(z + 1.3)["P"]
+    junction = found(layout({"B": (z, b), "P": (z + 1.3, p)}))
+    assert number(junction["depth"]) == pytest.approx(BALANCE, rel=1e-12)
+
+
+def test_all_junctions_of_an_npn_in_order_with_their_polarity():
+    z = np.arange(0, 300, 1.0)
+    emitter = 1e21 * np.exp(-z / 10)
+    base = 1e18 * np.exp(-((z - 80) ** 2) / (2 * 20**2))
+    collector = np.full(z.size, 1e16)
+    ds = measurement(z, {"As": emitter, "B": base, "P": collector})
+    junction = found(ds, donors=["As", "P"])
+    assert junction["polarity"].values.tolist() == ["n->p", "p->n"]
+    assert number(junction["count"]) == 2
+    first, last = junction["depth"].values
+    for at in (first, last):
+        n = 1e21 * math.exp(-at / 10) + 1e16
+        assert n == pytest.approx(1e18 * math.exp(-((at - 80) ** 2) / 800), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("background", "donors", "acceptors"),
+    [
+        ("1e15 atoms/cm^3", [], ["B"]),
+        ("-1e15 atoms/cm^3", ["B"], []),
+    ],
+)
+def test_a_constant_background_of_either_type(background, donors, acceptors):
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5)})
+    junction = found(ds, donors=donors, acceptors=acceptors, background=background)
+    assert number(junction["depth"]) == pytest.approx(5 * math.log(1e5), rel=1e-12)
+    assert junction["polarity"].values.tolist() == ["p->n" if acceptors else "n->p"]
+
+
+def test_active_fractions():
+    z = np.arange(0, 100, 2.0)
+    junction = found(measurement(z, exponentials(z)), donors={"P": 0.5}, acceptors={"B": 0.9})
+    exact = math.log(100 * 0.9 / 0.5) / (1 / 5 - 1 / 20)
+    assert number(junction["depth"]) == pytest.approx(exact, rel=1e-12)
+
+
+def test_where_a_sum_is_zero_net_doping_is_linear():
+    ds = measurement([0, 10], {"B": [3e18, 0], "P": [0, 1e18]})
+    assert number(found(ds)["depth"]) == pytest.approx(7.5)
+
+
+def test_a_balance_on_a_sample_is_one_junction_and_a_touch_is_none():
+    through = measurement([0, 10, 20], {"B": [3, 2, 1], "P": [2, 2, 2]})
+    assert found(through)["depth"].values.tolist() == [10.0]
+    touch = measurement([0, 10, 20], {"B": [3, 2, 3], "P": [2, 2, 2]})
+    assert found(touch)["status"].values.tolist() == ["never_reached"]
+
+
+def test_only_depths_at_which_all_species_were_measured_count():
+    profiles = {
+        "B": (np.arange(0, 21.0), np.full(21, 1e18)),
+        "P": (np.arange(50, 71.0), np.full(21, 1e17)),
+    }
+    junction = found(union(profiles))
+    assert np.isnan(junction["depth"].values).all()
+    assert junction["status"].values.tolist() == ["no_data"]
+
+
+def test_without_a_junction_there_is_nan_and_strict_raises():
+    ds = measurement([0, 10], {"B": [3, 3], "P": [1, 1]})
+    junction = found(ds)
+    assert math.isnan(number(junction["depth"]))
+    assert junction["status"].values.tolist() == ["never_reached"]
+    with pytest.raises(JunctionError, match="never reached"):
+        found(ds, strict=True)
+
+
+def test_standard_error_of_both_sides():
+    z = np.array([0.0, 10.0, 20.0, 30.0])
+    profiles = exponentials(z, p=(1e18, 1e9))
+    errors = {"B": profiles["B"] * 0.1, "P": profiles["P"] * 0.05}
+    junction = found(measurement(z, profiles, stderr=errors))
+    at = number(junction["depth"])
+    assert at == pytest.approx(5 * math.log(100), rel=1e-6)
+    t = (at - 20) / 10
+    share = math.hypot(t, 1 - t)
+    exact = 5 * math.hypot(0.1 * share, 0.05 * share)
+    assert number(junction["stderr"]) == pytest.approx(exact, rel=1e-6)
+
+
+def test_each_measurement_of_a_batch_with_its_own_background():
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5)})
+    batch = sims.stack([ds, ds], names=["a", "b"])
+    background = xr.DataArray(
+        [1e15, 1e17], coords={"measurement": ["a", "b"]}, attrs={"units": "atoms/cm^3"}
+    )
+    junction = found(batch, donors=[], background=background)
+    np.testing.assert_allclose(junction["depth"].isel(junction=0), 5 * np.log([1e5, 1e3]))
+
+
+def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_species():
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, exponentials(z))
+    xr.testing.assert_equal(found(ds), found(ds.isel(species=[1, 0])))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"donors": ["Sb"]}, SpeciesError, r"'Sb'.*'B', 'P'"),
+        ({"donors": ["B"]}, ProfileError, "'B'.*both"),
+        ({"donors": []}, ProfileError, "donors"),
+        ({"donors": [], "acceptors": []}, ProfileError, "donors"),
+        ({"donors": "P"}, ProfileError, "donors"),
+        ({"donors": {"P": 1.2}}, ProfileError, "donors"),
+        ({"donors": {"P": 0}}, ProfileError, "donors"),
+        ({"background": 1e15}, UnitsError, "background"),
+        ({"background": "1e15 nm"}, UnitsError, "background"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(options, error, match):
+    with pytest.raises(error, match=match):
+        found(measurement([0, 10], {"B": [3, 1], "P": [2, 2]}), **options)
+
+
+def test_counts_have_no_metallurgical_junction():
+    ds = measurement([0, 10], {"B": [3, 1], "P": [2, 2]}, units="counts/s")
+    with pytest.raises(UnitsError, match="concentration"):
+        found(ds.rename(concentration="intensity"))
+
+
+@given(st.floats(2, 30), st.floats(31, 300), st.floats(1.5, 1e4))
+def test_two_exponentials_of_any_kind(fast, slow, ratio):
+    z = np.linspace(0, 2000, 401)
+    ds = measurement(z, exponentials(z, b=(1e17 * ratio, fast), p=(1e17, slow)))
+    junction = found(ds)
+    exact = math.log(ratio) / (1 / fast - 1 / slow)
+    if number(ds["concentration"].sel(species="B")[-1:]) > 1e-290 and exact < 2000:
+        assert number(junction["depth"]) == pytest.approx(exact, rel=1e-9)
+        assert junction["polarity"].values.tolist() == ["p->n"]
