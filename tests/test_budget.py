@@ -151,6 +151,14 @@ def test_the_dose_of_the_surface_is_reported_whatever_the_total_does(surface, do
     assert number(budget["surface_dose"]) == pytest.approx(SPIKE)
 
 
+@pytest.mark.parametrize("start", ["5 nm", "20 nm"])
+def test_a_window_below_the_transient_has_no_surface_dose(start):
+    z = np.arange(0, 101.0)
+    budget = sims.dose_budget(one(z, np.full(z.shape, 1e18)), start=start, surface_depth="5 nm")
+    assert number(budget["surface_dose"]) == 0
+    assert number(budget["dose"]) > 0
+
+
 # --- censoring ----------------------------------------------------------------------------------
 
 

@@ -166,6 +166,10 @@ def _surface(
     """Integrate down to the end of the transient, whatever the total does with it."""
     if surface_depth is None:
         return xr.full_like(found.value, np.nan)
+    top = found.frame.parameter(start, ("depth",), "start")
+    end = found.frame.parameter(surface_depth, ("depth",), "surface_depth")
+    if top.ndim == end.ndim == 0 and top.item() >= end.item():
+        return xr.zeros_like(found.value)  # the window lies below the transient
     return integral(data, start=start, stop=surface_depth, rule=rule).value
 
 
