@@ -168,7 +168,7 @@ def _surface(
         return xr.full_like(found.value, np.nan)
     top = found.frame.parameter(start, ("depth",), "start")
     end = found.frame.parameter(surface_depth, ("depth",), "surface_depth")
-    if top.ndim == end.ndim == 0 and top.item() >= end.item():
+    if top.ndim == end.ndim == 0 and bool((top >= end).data):
         return xr.zeros_like(found.value)  # the window lies below the transient
     return integral(data, start=start, stop=surface_depth, rule=rule).value
 
