@@ -1,0 +1,144 @@
+"""Measured and simulated profiles of other laboratories, with the numbers their tools printed."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from measured import number
+from shared_profiles import parametrize, read
+
+import sims_analysis as sims
+from sims_analysis.errors import AmbiguousJunctionWarning, UnitsError
+
+NIST = "nist_gan_mg_d315/d315.api.json"
+SRIM = "srim_range_tables/range_1.api.json"
+TSUPREM = "piezod_tsuprem4_profiles/tsuprem.api.json"
+IONTOF = "uhasselt_psc_iontof/mapi_pos.api.json"
+
+
+def dataset(name):
+    return sims.SIMSResult.from_json(read(name)).to_dataset()
+
+
+def metadata(ds, species):
+    return json.loads(str(ds["species_metadata"].sel(species=species).values))
+
+
+# --- NIST: Mg in GaN ----------------------------------------------------------------------------
+
+
+def magnesium():
+    return dataset(NIST)[["concentration"]].sel(species=["Mg"])
+
+
+def test_the_noise_floor_of_nist_falls_through_1e16_four_times_and_rises_again():
+    found = sims.crossings(magnesium(), level="1e16 atoms/cm^3").isel(species=0)
+    assert found["direction"].values.tolist() == ["falling", "rising"] * 4
+    c, z = magnesium()["concentration"].values[0], found["depth"].values
+    assert number(found["count"]) == np.count_nonzero(np.diff(c > 1e16)) == 8
+    assert (np.diff(z) > 0).all()
+
+
+def test_nist_has_a_deep_maximum_below_a_surface_spike():
+    found = sims.peak(magnesium())
+    assert number(found["depth"]) == pytest.approx(1867, abs=1)
+    assert number(found["concentration"]) == pytest.approx(1.111e20, rel=1e-3)
+
+
+def test_the_junction_of_nist_is_ambiguous_and_says_so():
+    ds = magnesium()
+    with pytest.warns(AmbiguousJunctionWarning, match="'Mg': 4 crossings"):
+        found = sims.junction_depth(ds, level="1e16 atoms/cm^3")
+    assert number(found["candidates"]) == 4
+    fall = sims.crossings(ds, level="1e16 atoms/cm^3").isel(species=0)
+    assert number(found) == fall["depth"].values[fall["direction"].values == "falling"].max()
+
+
+def test_the_matrix_signal_of_nist_does_not_disturb():
+    ds = dataset(NIST)
+    whole = sims.integrated_dose(ds)
+    alone = sims.integrated_dose(magnesium())
+    assert number(whole.sel(species=["Mg"])) == number(alone)
+    assert str(whole["status"].sel(species="Ga->").values) == "no_data"
+
+
+# --- SRIM: printed moments ----------------------------------------------------------------------
+
+
+def test_srim_moments():
+    ds = dataset(SRIM)
+    printed = metadata(ds, ds["species"].values[0])
+    # The table gives the far edge of each bin: its middle is half a bin above.
+    width = float(np.diff(ds["depth"]).mean())
+    centred = ds.assign_coords(depth=ds["depth"] - width / 2)
+    centred["depth"].attrs = ds["depth"].attrs
+    found = sims.moments(centred)
+    assert number(found["projected_range"]) == pytest.approx(printed["srim_Rp_A"] / 10, rel=2e-3)
+    assert number(found["straggle"]) == pytest.approx(printed["srim_straggle_A"] / 10, rel=1e-2)
+    assert number(found["skewness"]) == pytest.approx(printed["srim_skewness"], abs=0.02)
+    assert number(found["kurtosis"]) == pytest.approx(printed["srim_kurtosis"], abs=0.08)
+
+
+def test_of_a_range_density_the_integral_is_the_stopped_fraction():
+    found = sims.integrated_dose(dataset(SRIM))
+    assert number(found) == pytest.approx(1, rel=5e-3)
+    assert found.attrs["units"] == "1"
+
+
+# --- TSUPREM-4: printed junctions and doses -----------------------------------------------------
+
+
+@pytest.mark.parametrize("species", ["B", "P", "As"])
+def test_tsuprem_dose_to_the_junction(species):
+    printed = metadata(dataset(TSUPREM), species)
+    ds = dataset(TSUPREM).sel(species=species)
+    stop = printed["published_Xj"] * 1e9
+    found = sims.integrated_dose(ds, start="0 nm", stop=f"{stop} nm")
+    assert number(found) * 1e4 == pytest.approx(printed["published_Nz_total"], rel=1e-7)
+
+
+@pytest.mark.parametrize("species", ["B", "P", "As"])
+def test_tsuprem_junction(species):
+    printed = metadata(dataset(TSUPREM), species)
+    ds = dataset(TSUPREM).sel(species=species)
+    level = f"{printed['background_cm3']} atoms/cm^3"
+    found = sims.junction_depth(ds, level=level, which=1)
+    xj = printed["published_Xj"] * 1e9
+    assert xj - 10 < number(found) <= xj
+
+
+# --- counts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")  # its last row is inf
+def test_a_dose_of_iontof_counts_is_refused():
+    ds = dataset(IONTOF)
+    with pytest.raises(UnitsError, match="a dose needs a concentration"):
+        sims.integrated_dose(ds)
+    with pytest.raises(UnitsError, match="level"):
+        sims.junction_depth(ds, level="1e18 atoms/cm^3")
+
+
+@parametrize("uio_mina_cameca", "ikz_rtg_algao")
+def test_a_dose_of_count_rates_is_refused(name):
+    with pytest.raises(UnitsError, match=r"a dose needs a concentration.*count/s"):
+        sims.integrated_dose(dataset(name))
+
+
+@parametrize("uio_mina_cameca/1")
+def test_interleaved_species_are_measured_on_their_own_axes(name):
+    ds = dataset(name)
+    found = sims.peak(ds)
+    for species in ds["species"].values:
+        own = ds["intensity"].sel(species=species).dropna("depth")
+        assert found["depth"].sel(species=species) == own["depth"][int(own.values.argmax())]
+        middle = float(own["depth"][own.size // 2])
+        at = sims.interpolate(ds["intensity"], depth=f"{middle} nm").sel(species=species)
+        assert math.isclose(at.item(), own[own.size // 2].item(), rel_tol=1e-12)
+
+
+def test_a_sputter_time_axis_needs_a_calibration():
+    ds = dataset("uio_mina_cameca/time_x_axis.api.json")
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.peak(ds)
