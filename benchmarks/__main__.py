@@ -1,0 +1,65 @@
+"""Benchmarks: ours, the bare numpy passes that bound us, and what a user would write today.
+
+Everything is timed in one process, turn by turn, as medians; answers are compared before they are
+timed. Nothing fails on time.
+
+    python -m benchmarks                    the table, at 10 to 10,000 profiles
+    python -m benchmarks --rows 100000      one size
+    python -m benchmarks --smoke            a few seconds, for CI
+    python -m benchmarks --plot speed.svg   time against the number of profiles
+    python -m benchmarks --dask --gigabytes 8
+    python -m benchmarks --fetch
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+
+from sims_analysis.errors import SimsWarning
+
+from . import cases, one_measurement
+from .timing import report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=[10, 1000, 10_000])
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--plot", metavar="FILE")
+    parser.add_argument("--dask", action="store_true")
+    parser.add_argument("--gigabytes", type=float, default=2.0, help="size of the zarr store")
+    parser.add_argument("--fetch", action="store_true")
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore", SimsWarning)
+    if asked.dask:
+        from .out_of_core import run
+
+        run(asked.gigabytes)
+    elif asked.fetch:
+        from .fetching import run as fetch
+
+        fetch(20 if asked.smoke else 500)
+    elif asked.plot:
+        from .scaling import plot
+
+        plot(asked.plot, 1000 if asked.smoke else 100_000)
+    else:
+        rows = [10, 200] if asked.smoke else asked.rows
+        repeats = 1 if asked.smoke else asked.repeats
+        print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)\n")
+        for case in one_measurement.cases(repeats):
+            report(case)
+        for count in rows:
+            print()
+            for case in cases.cases(count, max(3, repeats // 2) if count > 20_000 else repeats):
+                report(case)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Time several ways to the same answer in one process, turn by turn, and print what came out."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Way = Callable[[], Any]
+
+
+@dataclass
+class Case:
+    """One operation at one size: our call, bare numpy passes over the data, and the peers.
+
+    `scale` says of a peer how many times what it did the whole would be; `same` compares an
+    answer of a peer with ours and raises if they disagree.
+    """
+
+    operation: str
+    size: str
+    ours: Way
+    limits: dict[str, Way] = field(default_factory=dict)
+    peers: dict[str, Way] = field(default_factory=dict)
+    scale: dict[str, float] = field(default_factory=dict)
+    same: Callable[[str, Any, Any], None] | None = None
+    repeats: int = 7
+
+
+def measure(case: Case) -> dict[str, float]:
+    """Give the median seconds of each way; each is called once before, and checked."""
+    ways = {"ours": case.ours, **case.limits, **case.peers}
+    ours = case.ours()
+    for name, peer in case.peers.items():
+        answer = peer()
+        if case.same is not None:
+            case.same(name, ours, answer)
+    for limit in case.limits.values():
+        limit()
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    gc.collect()
+    for _ in range(case.repeats):
+        for name, way in ways.items():
+            begin = time.perf_counter()
+            way()
+            taken[name].append(time.perf_counter() - begin)
+    return {
+        name: float(np.median(times)) * case.scale.get(name, 1.0) for name, times in taken.items()
+    }
+
+
+def told(seconds: float) -> str:
+    for unit, factor in (("s ", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:7.3g} {unit}"
+    return f"{seconds * 1e9:7.3g} ns"
+
+
+def report(case: Case) -> None:
+    """Print a case: ours, as a multiple of bare passes, and each peer as a multiple of ours."""
+    seconds = measure(case)
+    ours = seconds["ours"]
+    limits = ", ".join(f"{ours / seconds[name]:.2f} {name}" for name in case.limits)
+    print(f"{case.operation:<34}{case.size:>15}  {told(ours)}  {limits}")
+    for name in case.peers:
+        mark = "~" if case.scale.get(name, 1.0) != 1.0 else " "
+        print(f"    {name:<45}{mark}{told(seconds[name])}  {seconds[name] / ours:8.1f} x ours")
