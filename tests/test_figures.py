@@ -16,7 +16,7 @@ import shared_profiles
 import sims_analysis as sims
 from sims_analysis import _typeset
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.figures.style import COLOURS, colour_of
+from sims_analysis.figures.style import COLOURS, colour_of, in_style
 from sims_analysis.rounding import rounded
 from sims_analysis.testing import exponential_profile, gaussian_profile
 
@@ -161,6 +161,16 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     # A sample without a neighbour would be a line of no length.
     points = [line for line in ax.lines if line.get_marker() == "."]
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
+
+
+def test_zeros_of_a_crowd_share_one_row():
+    ds = two_units(values=(1e18, 0, 1e17))
+    few = sims.plot_profiles(ds, species="Mg")
+    crowd = sims.plot_profiles(sims.stack([ds] * 30, names=range(30)), species="Mg")
+    assert crowd.get_ylim() == few.get_ylim()
+    assert {tuple(line.get_ydata()) for line in marks(crowd)} == {
+        tuple(line.get_ydata()) for line in marks(few)
+    }
 
 
 def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
@@ -444,6 +454,32 @@ ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e18 atoms/
 for path in sys.argv[1:]:
     sims.save_figure(ax.figure, path)
 """
+
+
+def test_the_resolution_of_the_screen_does_not_reach_the_file(tmp_path):
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), one_count="1e14 atoms/cm^3"
+    )
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
+    written = set()
+    for dpi in (72, 100, 143):
+        with mpl.rc_context({"figure.dpi": dpi}):
+            ax = sims.plot_profiles(ds, junctions=xj)
+            assert ax.figure.dpi == dpi
+            path = sims.save_figure(ax.figure, tmp_path / "screen.svg")
+        written.add(path.read_bytes())
+    assert len(written) == 1
+
+
+def test_selecting_a_backend_may_turn_interactive_on():
+    """As the backend of a notebook does with its first figure; without it no other is shown."""
+    was = mpl.is_interactive()
+    try:
+        with in_style(house=True):
+            mpl.interactive(not was)
+        assert mpl.is_interactive() is not was
+    finally:
+        mpl.interactive(was)
 
 
 def test_two_processes_write_the_same_bytes(tmp_path):
