@@ -38,10 +38,8 @@ def run(entries: int) -> None:
                 for result in client.get(data_ids=names):
                     result.to_dataset()
                 taken = time.perf_counter() - begin
-            print(
-                f"fetched, {1e3 * delay:2.0f} ms late, 8 at once    {entries / taken:5.0f} entries/s"
-                f"  ({100 * alone / taken:.0f} % of the above)"
-            )
+            rate = f"{entries / taken:5.0f} entries/s ({100 * alone / taken:.0f} % of the above)"
+            print(f"fetched, {1e3 * delay:2.0f} ms late, 8 at once {rate}")
 
 
 class _Server:

@@ -67,7 +67,8 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     if out.min() > 0 and cliffs.size == 0:
         return _NONE
     # Equal neighbours are many where few counts were measured: they are not worth a closer look.
-    np.copyto(out, c0, where=work == 0)
+    level = np.flatnonzero(work == 0)
+    out[level] = c0[level]
     right = out > 0
     right[cliffs] = False
     return _mend(c0, c1, out, np.flatnonzero(~right))
