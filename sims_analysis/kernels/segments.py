@@ -69,6 +69,8 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     # Equal neighbours are many where few counts were measured: they are not worth a closer look.
     level = np.flatnonzero(work == 0)
     out[level] = c0[level]
+    if level.size and out.min() > 0 and cliffs.size == 0:
+        return _NONE
     right = out > 0
     right[cliffs] = False
     return _mend(c0, c1, out, np.flatnonzero(~right))
