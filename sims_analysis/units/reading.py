@@ -226,11 +226,10 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     UnitsError
         That names the argument or variable, what was found and what is expected.
     """
-    wanted = " or ".join(dict.fromkeys(EXAMPLES[kind] for kind in kinds))
     if text is None:
-        raise UnitsError(f"{name} has no unit; expected a unit such as {wanted}")
+        raise UnitsError(f"{name} has no unit; expected a unit such as {_examples(kinds)}")
     if not isinstance(text, str):
-        raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {wanted}")
+        raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {_examples(kinds)}")
     try:
         unit = read_unit(text)
     except UnitsError as error:
@@ -242,9 +241,13 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     if unit.kind not in kinds:
         raise UnitsError(
             f"{name} is in {text!r}, which is {_kind_words(unit.kind)}; expected a unit "
-            f"such as {wanted}"
+            f"such as {_examples(kinds)}"
         )
     return unit
+
+
+def _examples(kinds: tuple[str, ...]) -> str:
+    return " or ".join(dict.fromkeys(EXAMPLES[kind] for kind in kinds))
 
 
 def _kind_words(kind: str) -> str:
