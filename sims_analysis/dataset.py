@@ -251,7 +251,7 @@ def _same_axis(a: Array, b: Array) -> bool:
     return bool((np.abs(a - b) <= tolerance).all())
 
 
-_OTHER_INTENSITIES = {"count": "intensity_counts", "arbitrary": "intensity_arbitrary"}
+_OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}
 
 
 def _variable_names(kinds: set[str]) -> dict[str, str]:

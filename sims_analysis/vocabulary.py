@@ -44,7 +44,7 @@ TERMS = {
     # measured variables
     "concentration": Term("concentration", "Concentration", "atoms of the species per volume"),
     "intensity": Term("count_rate", "Intensity", "secondary ions counted per time"),
-    "intensity_counts": Term("count", "Counts", "secondary ions counted per data point"),
+    "counts": Term("count", "Counts", "secondary ions counted per data point"),
     "intensity_arbitrary": Term("arbitrary", "Intensity", "signal in the instrument's own units"),
     "atomic_fraction": Term(
         "atomic_fraction", "Atomic fraction", "atoms of the species per atom of the sample"
@@ -155,7 +155,7 @@ QUANTITIES = (
     "atomic_fraction",
     "mass_fraction",
     "intensity",
-    "intensity_counts",
+    "counts",
     "intensity_arbitrary",
 )
 

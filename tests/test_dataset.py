@@ -68,7 +68,7 @@ def test_concentrations_intensities_and_fractions_in_one_measurement():
     units = {name: array.attrs["units"] for name, array in ds.data_vars.items()}
     assert units == {
         "concentration": "atom/cm^3", "atomic_fraction": "1", "mass_fraction": "1",
-        "intensity": "count/s", "intensity_counts": "count", "intensity_arbitrary": "arb. unit",
+        "intensity": "count/s", "counts": "count", "intensity_arbitrary": "arb. unit",
     }  # fmt: skip
     assert ds["intensity"].sel(species="Si").values.tolist() == [2000, 4000]
     assert ds["atomic_fraction"].sel(species="Ge").values.tolist() == [0.25, 0.5]

@@ -229,7 +229,24 @@ def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
     xr.testing.assert_identical(lazy, together)
 
 
+def test_two_samples_beyond_doubt_bound_the_interval_by_their_distance():
+    ds = one(10.0 * np.arange(8), [1e19] * 4 + [0.0] * 4)
+    ds = sims.with_counting_statistics(ds, one_count="1e18 atoms/cm^3")
+    found = sims.junction_depth(ds, level="5e18 atoms/cm^3")
+    assert number(found) == pytest.approx(35)
+    # Anywhere in the 10 nm between them: 68 % of these.
+    assert number(found["stderr"]) == pytest.approx(3.41, abs=0.01)
+
+
 def test_many_crossings_of_one_edge_warn():
     shape, _ = edge(30.0)
     with pytest.warns(AmbiguousJunctionWarning, match="more profiles"):
         sims.junction_depth(trials(shape, np.arange(0, 200, 1.0), 10), level="3e19 atoms/cm^3")
+
+
+def test_the_counts_beside_an_intensity_are_not_another_measurement():
+    ds = sims.open_example("gan-mg-stack")
+    counted = sims.with_counting_statistics(ds, dwell_time={"Ga->": "1 s"})
+    assert "intensity_counts" in counted
+    names = [profile.species_name for profile in sims.to_profiles(counted)]
+    assert names == ds["species"].values.tolist()
