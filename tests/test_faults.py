@@ -74,6 +74,32 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
         [raw(head(900), *[b" "] * 100, pause=0.05, then="close")],
         RequestTimeout,
     ),
+    "drips the headers": (
+        [raw(b"HTTP/1.1 200 OK\r\n", *[b"A"] * 100, pause=0.05)],
+        RequestTimeout,
+    ),
+    "drips the headers, once": (
+        [raw(b"HTTP/1.1 200 OK\r\n", *[b"A"] * 100, pause=0.05), reply()],
+        OK,
+    ),
+    "says to go on, for ever": (
+        [raw(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100, pause=0.05)],
+        RequestTimeout,
+    ),
+    "drips the extension of a chunk": (
+        [
+            raw(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+                *[b"a"] * 100,
+                pause=0.05,
+            )
+        ],
+        RequestTimeout,
+    ),
+    "begins fast, then drips": (
+        [raw(head(90_000), b"[" + b" " * 50_000, *[b" "] * 100, pause=0.05)],
+        RequestTimeout,
+    ),
     "truncates the body, once": ([reply(length=len(REFERENCE) + 5), reply()], OK),
     "truncates the body": ([reply(length=len(REFERENCE) + 5)], ConnectionFailed),
     # What is left on the connection garbles the next answer, or the server has hung up by then.
@@ -242,6 +268,12 @@ def test_a_long_retry_after_is_told_not_slept():
             Client(KEY, endpoint=server.url).get(REFERENCE_ID)
         assert caught.value.retry_after == 3600
         assert len(server.received) == 1
+
+
+def test_what_a_terminal_would_obey_is_spelled_out():
+    outcome, _, _ = run([raw(b"HTTP/1.1 500 \x1b[2J\r\nContent-Length: 5\r\n\r\n\x1b[31m")])
+    assert "\\x1b[2J" in str(outcome)
+    assert "\x1b" not in str(outcome)
 
 
 def test_the_key_stays_at_its_origin():

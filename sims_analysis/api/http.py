@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import ssl
 import threading
-import time
 import weakref
 import zlib
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import tenacity
 
 from sims_analysis._version import __version__
+from sims_analysis.api.guards import PatientBackend, asked_to_wait, keep_out_of_logs
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -45,7 +43,7 @@ _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 _CONNECT_TIMEOUT = 5.0
 _MAX_RETRY_AFTER = 120.0
 _MAX_REDIRECTS = 5
-#: Bytes a second; a body that comes slower than this on average is a stalled one.
+#: Bytes a second; an answer that comes slower than this is a stalled one.
 _SLOWEST = 1024.0
 _ERROR_BODY = 2000
 #: Full jitter: clients that failed together must not come back together.
@@ -139,8 +137,10 @@ class Http:
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise ApiError(f"a proxy named in the environment cannot be used: {error}") from None
         self._client = client
+        for pool in _pools(client):
+            pool._network_backend = PatientBackend(pool._network_backend, timeout, _SLOWEST)
         # Who does not close the client leaves no open connections either.
-        self.close = weakref.finalize(self, client.close)
+        self.close = weakref.finalize(self, _shut, client, keep_out_of_logs(key))
 
     def get(
         self,
@@ -186,10 +186,11 @@ class Http:
         try:
             body, content_type = self._exchange(question)
         except httpx.TimeoutException as error:
+            reason = str(error) if "stalls" in str(error) else type(error).__name__
             failure = _Failure(
                 RequestTimeout(
                     f"{question.what}: no answer within {self._timeout:g} s "
-                    f"({type(error).__name__}, {question.url}); try again, or raise timeout="
+                    f"({reason}, {question.url}); try again, or raise timeout="
                 ),
                 again=True,
             )
@@ -271,17 +272,12 @@ class Http:
         return content
 
     def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
-        """Read a body as sent; a server that drips is a stalled one."""
+        """Read a body as sent, as far as anybody waits for it."""
         raw = bytearray()
-        began = time.monotonic()
         for chunk in response.iter_raw():
             raw += chunk
             if len(raw) >= limit or question.cancelled.is_set():
                 break
-            elapsed = time.monotonic() - began
-            if elapsed > self._timeout and len(raw) < _SLOWEST * elapsed:
-                error = f"{question.what}: {len(raw)} bytes in {elapsed:.0f} s, the server stalls"
-                raise _Failure(RequestTimeout(f"{error} ({question.url})"), again=True)
         return bytes(raw[:limit])
 
     def _refuse(self, response: httpx.Response, question: _Question) -> NoReturn:
@@ -291,13 +287,14 @@ class Http:
         body = self._key.redact(
             self._content(response, _ERROR_BODY, question).decode(errors="replace")
         )
-        phrase = self._key.redact(response.reason_phrase)
+        # Without what a terminal would obey.
+        phrase = repr(self._key.redact(response.reason_phrase))[1:-1]
         message = f"{question.what}: HTTP {status} {phrase} from {url}"
         said = " ".join(body.split())[:200]
         if said and "html" not in response.headers.get("Content-Type", ""):
             message += f", which says {said!r}"
         error: StatusError
-        retry_after = _retry_after(response.headers.get("Retry-After"))
+        retry_after = asked_to_wait(response.headers.get("Retry-After"))
         if status in {401, 403}:
             advice = "the key is not accepted here" if self._key else "no key was sent"
             message += f"; {advice}: pass api_key= or set AS_API_KEY"
@@ -368,19 +365,19 @@ def _wait(state: tenacity.RetryCallState) -> float:
     return asked + _BACKOFF(state)
 
 
-def _retry_after(header: str | None) -> float | None:
-    """Read ``Retry-After``: seconds, or a date."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+def _pools(client: httpx.Client) -> list[Any]:
+    """Give the pools of connections, direct and by proxy; a transport for tests has none.
+
+    There is no public way to them that leaves the proxies of the environment to httpx.
+    """
+    transports = (client._transport, *client._mounts.values())
+    pools = (getattr(transport, "_pool", None) for transport in transports)
+    return [pool for pool in pools if hasattr(pool, "_network_backend")]
+
+
+def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
+    client.close()
+    end_redaction()
 
 
 def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
