@@ -783,3 +783,29 @@ def test_many_are_fetched_at_a_time():
 def test_the_public_names():
     assert client_module.__all__ == ["Client"]
     assert Path(client_module.__file__).name == "client.py"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": b"k3y"},
+        {"api_key": 5},
+        {"endpoint": 5},
+        {"endpoint": "https://lab example/"},
+        {"retries": 1.5},
+        {"retries": True},
+        {"max_connections": 2.5},
+        {"timeout": True},
+        {"archive": ""},
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_refused_at_once(options):
+    with pytest.raises(SimsError):
+        Client(**{"api_key": KEY} | options)
+
+
+@pytest.mark.parametrize("host", ["lab..example", "a" * 70 + ".example"])
+def test_a_host_that_can_have_no_name_is_an_error_without_the_key(host):
+    with pytest.raises(ApiError, match="could not be made") as caught:
+        Client(KEY, endpoint=f"https://{host}/", retries=0, timeout=1).get("a")
+    assert KEY not in everything_of(caught.value)

@@ -362,6 +362,11 @@ def test_serve_without_a_key_answers_to_its_own_name_only(archive, monkeypatch):
         assert running.get("/sims/odd", key=None, Host="evil.example")[0] == 400
 
 
+def test_serve_on_a_port_that_is_taken_is_an_error(archive):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ApiError, match="listen"):
+        serve(archive, port=taken.getsockname()[1], key=KEY)
+
+
 # ---- the client and the server together
 
 

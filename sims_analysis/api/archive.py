@@ -84,6 +84,9 @@ class Archive:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not os.fspath(path):
+            # Which pathlib takes for the current folder, and a variable that is not set gives.
+            raise ArchiveError("the folder of an archive has a name, found ''; '.' is this folder")
         self.path = Path(path)
 
     def __repr__(self) -> str:

@@ -34,8 +34,10 @@ class Connection:
     def __init__(self, endpoint: Endpoint, key: Secret, *, offline: bool, **options: Any) -> None:
         for name, least in _LEAST.items():
             value = options[name]
-            if not (isinstance(value, int | float) and math.isfinite(value) and value >= least):
-                raise ApiError(f"{name}={value!r}; expected a number of at least {least}")
+            kind, called = (int, "whole number") if isinstance(least, int) else (float, "number")
+            fits = isinstance(value, int | kind) and not isinstance(value, bool)
+            if not (fits and math.isfinite(value) and value >= least):
+                raise ApiError(f"{name}={value!r}; expected a {called} of at least {least}")
         self._endpoint = endpoint
         self._key = key
         self._offline = offline

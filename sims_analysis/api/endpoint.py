@@ -38,7 +38,11 @@ class Secret:
 
     __slots__ = ("reveal",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: object) -> None:
+        if not isinstance(text, str):
+            kind = type(text).__name__
+            del text
+            raise ApiError(f"the API key must be text, found {kind}")
         text = text.strip()
         if not re.fullmatch(r"[\x21-\x7e]*", text):
             text = ""  # it must not be seen in the frame of the error either
@@ -85,9 +89,9 @@ class Endpoint:
         try:
             parts = urlsplit(url.strip())
             port = parts.port
-        except ValueError:
+        except (ValueError, AttributeError):
             raise ApiError(f"the endpoint {url!r} is not an address") from None
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if parts.scheme not in _PORTS or not parts.hostname or re.search(r"\s", parts.netloc):
             raise ApiError(f"the endpoint must be https://host/..., found {url!r}")
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(

@@ -196,7 +196,7 @@ class Http:
             )
         except (ApiError, PayloadError) as error:
             failure = _Failure(error)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             failure = self._connection_failure(error, question)
         except KeyboardInterrupt:
             failure = KeyboardInterrupt()

@@ -122,7 +122,8 @@ def serve(
     Raises
     ------
     ApiError
-        If there is no key, or `no_key` on an address that other machines reach.
+        If there is no key, `no_key` on an address that other machines reach, or an address that
+        cannot be listened on.
     ArchiveError
         If there is no archive.
     """
@@ -139,7 +140,11 @@ def serve(
     if no_key:
         # A web page that has its own name resolve to this machine must not read the archive.
         app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])
-    uvicorn.run(app, host=host, port=port, log_level=log_level, server_header=False, ws="none")
+    try:
+        uvicorn.run(app, host=host, port=port, log_level=log_level, server_header=False, ws="none")
+    except SystemExit:
+        # The code of uvicorn's own is 3, which the command line has for something else.
+        raise ApiError(f"{host}, port {port} cannot be listened on; see the log above") from None
 
 
 class _Shelf:
