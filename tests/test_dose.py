@@ -202,6 +202,20 @@ def test_a_junction_depth_is_a_limit():
     np.testing.assert_allclose(found, [1e14 - 1e11, 1e13 - 1e11], rtol=1e-9)
 
 
+@pytest.mark.parametrize("argument", ["start", "stop"])
+@pytest.mark.parametrize("select", [{"species": ["B", "P"]}, {"species": "P"}])
+def test_a_limit_that_is_not_known_gives_no_dose_and_not_the_whole(argument, select):
+    ds = measurement([0, 10, 20], {"B": [1e19, 1e18, 1e16], "P": [1e16] * 3}).sel(select)
+    limit = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    found = sims.integrated_dose(ds, **{argument: limit})
+    budget = sims.dose_budget(ds, rule_tolerance=1, **{argument: limit})
+    for dose in (found, budget["dose"]):
+        assert np.isnan(np.ravel(dose)[-1])
+        assert np.isfinite(np.ravel(dose)[:-1]).all()
+    assert np.ravel(found["status"])[-1] == np.ravel(budget["status"])[-1] == "no_data"
+    assert np.ravel(budget["coverage"])[-1] == 0
+
+
 # --- what samples may be ------------------------------------------------------------------------
 
 
@@ -290,8 +304,15 @@ def test_what_is_no_xarray_is_a_type_error():
 
 
 def test_an_unknown_rule_names_the_known_ones():
-    with pytest.raises(ProfileError, match=r"simpson.*trapezoid.*loglinear"):
-        sims.integrated_dose(one([0, 1], [1, 1]), rule="simpson")
+    for question in (sims.integrated_dose, sims.cumulative_dose, sims.containing_depth):
+        with pytest.raises(ProfileError, match=r"simpson.*trapezoid.*loglinear"):
+            question(one([0, 1], [1, 1]), rule="simpson")
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.1, "50 %", None, [0.5, math.nan]])
+def test_a_fraction_lies_between_zero_and_one(fraction):
+    with pytest.raises(ProfileError, match="fraction"):
+        sims.containing_depth(one([0, 1], [1, 1]), fraction=fraction)
 
 
 # --- background ---------------------------------------------------------------------------------

@@ -173,6 +173,14 @@ def test_a_noise_floor_is_several_candidates():
     assert number(found) == pytest.approx(15)
 
 
+def test_a_depth_that_is_not_known_has_no_junction_after_it():
+    ds = profile([1e19, 1e17, 1e17])
+    nowhere = sims.junction_depth(ds, level="1e20 atoms/cm^3")
+    found = sims.junction_depth(ds, level=LEVEL, after=nowhere)
+    assert math.isnan(number(found))
+    assert word(found["status"]) != "ok"
+
+
 def test_no_species_gives_no_junctions():
     ds = profile([1e19, 1e17]).isel(species=slice(0, 0))
     assert sims.junction_depth(ds, level=LEVEL).shape == (0,)

@@ -154,6 +154,7 @@ def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_spe
         ({"donors": "P"}, ProfileError, "donors"),
         ({"donors": {"P": 1.2}}, ProfileError, "donors"),
         ({"donors": {"P": 0}}, ProfileError, "donors"),
+        ({"max_junctions": 0}, ProfileError, "max_junctions"),
         ({"background": 1e15}, UnitsError, "background"),
         ({"background": "1e15 nm"}, UnitsError, "background"),
     ],

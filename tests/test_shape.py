@@ -258,3 +258,11 @@ def test_windows_of_each_profile(question):
     found = question(ds, start=start, stop=stop)
     alone = question(ds.sel(species=["P"]), start="100 nm", stop="199 nm")
     xr.testing.assert_equal(found.sel(species=["P"]), alone)
+
+
+@pytest.mark.parametrize("question", [sims.peak, sims.moments, sims.decay_length])
+def test_a_window_that_is_not_known_holds_nothing(question):
+    ds = one([0, 1, 2, 3], [8, 4, 2, 1])
+    found = question(ds, start=sims.junction_depth(ds, level="1e20 atoms/cm^3"))
+    assert word(found["status"]) == "no_data"
+    assert math.isnan(number(found[next(iter(found.data_vars))]))

@@ -20,7 +20,7 @@ from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
 from sims_analysis.errors import ProfileError, UnitsError, warn
 
-__all__ = ["Frame", "aligned", "open_frame", "status_words", "warn_of_status"]
+__all__ = ["Frame", "aligned", "known", "open_frame", "status_words", "warn_of_status"]
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -349,6 +349,14 @@ class Frame:
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
+
+
+def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
+    """Put a limit that was given and is not known (NaN: no junction) where nothing is measured.
+
+    To the kernels, NaN means that no limit was given.
+    """
+    return limit.fillna(nowhere) if isinstance(given, xr.DataArray) else limit
 
 
 def status_words(codes: Any) -> Any:

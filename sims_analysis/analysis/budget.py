@@ -15,6 +15,7 @@ from sims_analysis.analysis.dose import (
     DoseIntegral,
     Rule,
     Surface,
+    _check_options,
     integral,
     term,
 )
@@ -251,8 +252,12 @@ def containing_depth(
     >>> sims.containing_depth(ds, fraction=0.9).attrs["units"]
     'nm'
     """
+    _check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
+    try:
+        parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
+    except (TypeError, ValueError):
+        parts = np.array([np.nan])
     if not ((parts >= 0) & (parts <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
     (depths,) = frame.map(

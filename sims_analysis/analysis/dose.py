@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, warn_of_status
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, known, open_frame, warn_of_status
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.shape import window_statistics
@@ -45,7 +45,8 @@ def integrated_dose(
         Dask, on a shared axis or each profile on its own.
     start, stop : str, Quantity or DataArray, optional
         Limits, such as ``"50 nm"``; one value, or one for each profile. By default the profile's
-        own ends. A limit between samples is interpolated.
+        own ends. A limit between samples is interpolated; with a limit that is NaN (the junction
+        of a profile that has none) there is no dose.
     rule : {"trapezoid", "loglinear"}
         Straight lines in C between samples (what instrument software does, and unbiased under
         noise), or straight lines in ln C (exact for exponentials). A segment that touches a value
@@ -248,6 +249,7 @@ def _limits(
     reverse = a.data >= b.data if a.ndim == b.ndim == 0 else (a >= b).any()
     if bool(reverse):
         raise ProfileError(f"start={_told(start)} must lie above stop={_told(stop)}")
+    a, b = known(a, start, np.inf), known(b, stop, -np.inf)
     if surface == "exclude":
         if surface_depth is None:
             raise ProfileError(

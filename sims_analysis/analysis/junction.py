@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, known
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels
@@ -110,7 +110,8 @@ def junction_depth(
     parameters = [limit]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
-        parameters.append(frame.parameter(None if at_peak else after, ("depth",), "after"))
+        beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
+        parameters.append(known(beyond, after, np.inf))
     floor = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
     frame = frame.spread(*parameters, floor)
     depth, stderr, decay, candidates, status = frame.map(

@@ -97,6 +97,8 @@ def metallurgical_junctions(
     frame = _frame(ds, [*donor, *acceptor])
     sign = np.array([-f for f in donor.values()] + list(acceptor.values()))
     net = frame.parameter(background, ("concentration",), "background", absent=0.0)
+    if max_junctions is not None and max_junctions < 1:
+        raise ProfileError(f"max_junctions={max_junctions}; expected at least 1")
     if frame.lazy and max_junctions is None:
         raise ProfileError("on Dask data, say how many junctions to keep: max_junctions=...")
     depth, stderr, concentration, polarity, status = frame.map_species(

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
+from sims_analysis.analysis._frame import DOSE_KINDS, Frame, known, open_frame
 from sims_analysis.analysis.dose import NM_PER_CM, background_of, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
@@ -268,7 +268,7 @@ def _window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variab
     b = frame.parameter(stop, ("depth",), "stop")
     if bool((a >= b).any()):
         raise ProfileError(f"start={start!r} must lie above stop={stop!r}")
-    return a, b
+    return known(a, start, np.inf), known(b, stop, -np.inf)
 
 
 def _used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
