@@ -14,7 +14,7 @@ import numpy as np
 
 #: The workers read these when they start. Dask sets the first to 65536, with which every array of
 #: a chunk is given back to the system and asked for again.
-ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "268435456"}
+ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "67108864"}
 
 ROWS_A_CHUNK = 2000  # times 1,000 points of float64: 16 MB
 
