@@ -96,6 +96,8 @@ def to_dataset(
     (array([ 0., 10., 20.]), 'nm')
     """
     profiles = profiles_of(source)
+    if not profiles and not hasattr(source, "depth_profiles"):
+        raise ProfileError("there are no profiles: a Dataset needs at least one")
     if not profiles:
         status = getattr(source, "provenance", {}).get("pipeline_status")
         known = (

@@ -16,7 +16,7 @@ import orjson
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles import WIRE_FIELDS, DepthProfile
-from sims_analysis.units import Unit, dequantify, unit_of_kind
+from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -224,6 +224,9 @@ def _units(
     """Give the unit in the Dataset, and the one to give back: the source's if still of its kind."""
     stated = unit_of_kind(ds[name].attrs.get("units"), kinds, name)
     if not source:
+        if stated.text == "1":
+            # In the Dataset the variable's name says of what; a profile has only its unit for that.
+            stated = read_unit(stated.kind.replace("_", " "))
         return stated, stated
     unit = unit_of_kind(source, (*vocabulary.AXES, *vocabulary.VALUE_KINDS), name)
     # A calibration since then has changed the kind: then the stated unit is the true one.

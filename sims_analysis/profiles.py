@@ -121,29 +121,31 @@ class DepthProfile:
             raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
 
     def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
-        array = np.asarray(values)
-        if array.dtype.kind not in "iuf" and not (
-            # A list with None arrives as objects: None is "not measured", the rest must be numbers.
-            array.dtype.kind == "O"
-            and name != "depths"
-            and all(v is None or type(v) in _NUMBERS for v in array.ravel())
-        ):
+        who = f"species {self.species_name!r}"
+        if hasattr(values, "magnitude"):
             raise ProfileError(
-                f"species {self.species_name!r}: {name} must be numbers, "
-                f"found an array of type {array.dtype}"
+                f"{who}: {name} is a pint Quantity; give its magnitude, and its unit as text"
+            )
+        if isinstance(values, np.ma.MaskedArray):
+            # The numbers under a mask are no data.
+            values = values.astype(np.float64).filled(np.nan)
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and array.ndim == 1:
+            array = _from_objects(f"{who}: {name}", array, nullable=name != "depths")
+        if array.dtype.kind not in "iuf":
+            raise ProfileError(
+                f"{who}: {name} must be numbers, found "
+                f"{_found(array) if array.ndim == 0 else f'an array of type {array.dtype}'}"
             )
         if array.ndim != 1:
-            raise ProfileError(
-                f"species {self.species_name!r}: {name} must have one dimension, "
-                f"found shape {array.shape}"
-            )
+            raise ProfileError(f"{who}: {name} must have one dimension, found shape {array.shape}")
         # Always a copy: the record must not change when the caller's array does.
         array = np.array(array, dtype=np.float64)
         bad = ~np.isfinite(array) if name == "depths" else np.isinf(array)
         if bad.any():
             index = int(bad.argmax())
             raise ProfileError(
-                f"species {self.species_name!r}: {name}[{index}] is {array[index]}; "
+                f"{who}: {name}[{index}] is {array[index]}; "
                 "a sample needs a finite depth and a finite value (None or NaN: not measured)"
             )
         array.setflags(write=False)
@@ -248,6 +250,25 @@ class DepthProfile:
         return profile_html(self)
 
 
+def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[np.float64]:
+    """Read a list with ``None`` in it: that sample was not measured, the rest must be numbers."""
+    numbers = np.empty(array.size)
+    for index, value in enumerate(array):
+        if value is None and nullable:
+            numbers[index] = np.nan
+        elif type(value) in _NUMBERS or isinstance(value, (np.integer, np.floating)):
+            if _overflows(value):
+                raise ProfileError(f"{name}[{index}] is too large a number")
+            numbers[index] = value
+        else:
+            raise ProfileError(f"{name}[{index}] must be a number, found {value!r}")
+    return numbers
+
+
+def _found(array: NDArray[Any]) -> str:
+    return type(array.item()).__name__
+
+
 def _nullable(array: NDArray[np.float64]) -> list[float | None]:
     """List the numbers; NaN, which JSON does not have, becomes ``None``."""
     numbers = array.tolist()
@@ -311,8 +332,21 @@ def profiles_of(source: Any) -> list[DepthProfile]:
     """List the profiles of a result, of one profile, or of a sequence of profiles."""
     if isinstance(source, DepthProfile):
         return [source]
-    profiles = list(getattr(source, "depth_profiles", source))
+    delivered = getattr(source, "depth_profiles", source)
+    if isinstance(delivered, (str, Mapping)) or not isinstance(delivered, Iterable):
+        raise TypeError(
+            "expected a SIMSResult, a DepthProfile or a sequence of profiles, "
+            f"found {type(source).__name__}"
+        )
+    profiles = list(delivered)
     for i, profile in enumerate(profiles):
         if not isinstance(profile, DepthProfile):
-            raise ProfileError(f"item {i} is {type(profile).__name__}, expected DepthProfile")
+            advice = ""
+            if hasattr(profile, "depth_profiles"):
+                advice = "; each result is a Dataset of its own: result.to_dataset()"
+            elif isinstance(profile, Mapping):
+                advice = "; DepthProfile.from_dict() reads an object of the wire"
+            raise ProfileError(
+                f"item {i} is {type(profile).__name__}, expected DepthProfile{advice}"
+            )
     return profiles

@@ -249,3 +249,27 @@ def test_changed_values_are_given_back_changed():
 def test_a_dataset_without_known_variables_is_refused():
     with pytest.raises(ProfileError, match="it has stuff"):
         sims.to_profiles(xr.Dataset({"stuff": (("species", "depth"), [[1.0]])}))
+
+
+def test_a_fraction_without_a_source_is_given_back_with_a_unit_that_says_of_what():
+    # As for data that were made or calibrated in the Dataset: "1" alone would be ambiguous.
+    ds = sims.to_dataset([profile("A", [0.1, 0.2], [1, 7], units="wt%")])
+    (back,) = sims.to_profiles(ds.drop_vars("source_units"))
+    assert back.concentration_units == "mass fraction"
+    assert sims.to_dataset([back])["mass_fraction"].values.tolist() == [[0.01, 0.07]]
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ([], ProfileError, "there are no profiles"),
+        (None, TypeError, "expected a SIMSResult, .* found NoneType"),
+        ("abc", TypeError, "found str"),
+        ({"B": 1}, TypeError, "found dict"),
+        ([{"species_name": "B"}], ProfileError, r"item 0 is dict, .* DepthProfile.from_dict\(\)"),
+        ([sims.SIMSResult.from_json(b"[]")], ProfileError, r"item 0 is SIMSResult, .*to_dataset"),
+    ],
+)
+def test_what_is_no_profile_is_named(source, error, message):
+    with pytest.raises(error, match=message):
+        sims.to_dataset(source)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import orjson
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,6 +132,12 @@ def test_species_by_name():
         ([0, 1], [True, None], "concentrations must be numbers"),
         ([[0, 1]], [[1, 2]], "one dimension"),
         ([0, 1], [1 + 1j, 2], "concentrations must be numbers"),
+        ([0, None], [1, 2], r"depths\[1\] must be a number, found None"),
+        ([0, 1], [None, "x"], r"concentrations\[1\] must be a number, found 'x'"),
+        ([0, 1], [1, 10**400], r"concentrations\[1\] is too large"),
+        (None, [1, 2], "depths must be numbers, found NoneType"),
+        (np.ma.masked_array([0, 1], [0, 1]), [1, 2], r"depths\[1\] is nan"),
+        (pint.UnitRegistry().Quantity([0, 1], "um"), [1, 2], "depths is a pint Quantity; give its"),
     ],
 )
 def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, message):
@@ -139,6 +146,23 @@ def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, mess
             species_name="B", depths=depths, depth_units="nm",
             concentrations=concentrations, concentration_units="atoms/cm^3",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [np.float64(1e20), None, np.int32(5)],
+        [np.float32(1e20), None, 5],
+        np.ma.masked_array([1e20, 7.0, 5.0], [0, 1, 0]),
+        np.ma.masked_array([10**20, 7, 5], [0, 1, 0], dtype=object),
+    ],
+)
+def test_what_is_masked_or_none_was_not_measured(values):
+    profile = sims.DepthProfile(
+        species_name="B", depths=[0, 1, 2], depth_units="nm",
+        concentrations=values, concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    np.testing.assert_allclose(profile.concentrations, [1e20, math.nan, 5.0])
 
 
 def test_a_profile_does_not_change_with_the_callers_arrays():

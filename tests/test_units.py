@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.units import dequantify, quantify, read_quantity, read_unit
+from sims_analysis.units import dequantify, quantify, read_quantity, read_unit, unit_of_kind
 
 CONCENTRATIONS = [
     "atoms/cm^3", "atom/cm3", "atoms/cc", "at/cm3", "atoms cm-3", "atoms·cm⁻³", "Atoms/cm3",
@@ -44,6 +44,90 @@ REFUSED = [
     "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "at/", "Pa", "atm/cm3", "1/1/cm3",
     "nm nm^-1", "5", "S", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent", "atoms",
 ]  # fmt: skip
+#: Seen in exports, spreadsheets, LaTeX and web pages; each means one thing only.
+TYPESET = {
+    "At/cm3": ("concentration", 1.0), "Atome/cm³": ("concentration", 1.0),
+    "atomes/cm3": ("concentration", 1.0), "原子/cm³": ("concentration", 1.0),
+    "atoms/㎤": ("concentration", 1.0), "atoms/㎝³": ("concentration", 1.0),
+    "ａｔｏｍｓ/ｃｍ３": ("concentration", 1.0), "atoms\N{DIVISION SLASH}cm³": ("concentration", 1.0),
+    "cm\N{NON-BREAKING HYPHEN}3": ("concentration", 1.0), "'atoms/cm3'": ("concentration", 1.0),
+    "\ufeffatoms/cm3": ("concentration", 1.0), "at\u200b/cm3": ("concentration", 1.0),
+    "atoms\u00a0cm⁻³": ("concentration", 1.0), r"$\mathrm{cm}^{-3}$": ("concentration", 1.0),
+    r"$\mathrm{cm^{-3}}$": ("concentration", 1.0), r"\si{cm^{-3}}": ("concentration", 1.0),
+    "cm<sup>-3</sup>": ("concentration", 1.0), r"at\,cm$^{-3}$": ("concentration", 1.0),
+    "Nanometern": ("depth", 1.0), "nanomètres": ("depth", 1.0), "㎚": ("depth", 1.0),
+    "㎛": ("depth", 1000.0), r"$\mu$m": ("depth", 1000.0), r"\textmu m": ("depth", 1000.0),
+    "Mikrometer": ("depth", 1000.0), r"\AA": ("depth", 0.1), r"$\AA{}$": ("depth", 0.1),
+    "Sekunden": ("sputter_time", 1.0), "secondes": ("sputter_time", 1.0),
+    "kCPS": ("count_rate", 1000.0), "MCPS": ("count_rate", 1e6), "c·s⁻¹": ("count_rate", 1.0),
+    "c s-1": ("count_rate", 1.0), "c / sec": ("count_rate", 1.0),
+    "ppm(wt)": ("mass_fraction", 1e-6), "ppm (at)": ("atomic_fraction", 1e-6),
+    "% (atomic)": ("atomic_fraction", 0.01), "at. frac.": ("atomic_fraction", 1.0),
+    "Atomprozent": ("atomic_fraction", 0.01), "Gew.-%": ("mass_fraction", 0.01),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), TYPESET.items())
+def test_other_languages_and_typesetting(text, expected):
+    unit = read_unit(text)
+    assert (unit.kind, unit.multiply / unit.divide) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("10^18 cm-3", r"it holds a factor, '10\^18'"),
+        ("1e18 cm-3", "it holds a factor, '1e18'"),
+        ("×10¹⁸ cm⁻³", "it holds a factor"),
+        ("E+18 at/cm3", r"it holds a factor, 'E\+18'"),
+        ("atoms/cm³ x1e18", "it holds a factor"),
+        ("Depth (nm)", "it is a heading; give the unit alone, 'nm'"),
+        ("C[atom/cm3]", "it is a heading; give the unit alone, 'atom/cm3'"),
+        ("log10(atoms/cm3)", "it is of a logarithm"),
+        ("atoms/cm^-3", "it divides by a negative power"),
+        ("atoms/cm–3", "it divides by a negative power"),
+        ("ppt", "ambiguous unit 'ppt'"),
+        ("Depth (furlong)", "'Depth' is not a unit"),
+    ],
+)
+def test_a_refusal_says_what_to_do(text, reason):
+    with pytest.raises(UnitsError, match=reason):
+        read_unit(text)
+
+
+def test_a_bare_one_is_no_fraction_of_anything():
+    with pytest.raises(UnitsError, match="ambiguous unit '1': a fraction of atoms, of mass"):
+        unit_of_kind("1", ("atomic_fraction", "mass_fraction", "concentration"), "x")
+    assert unit_of_kind("1", ("mass_fraction",), "mass_fraction").kind == "mass_fraction"
+
+
+@pytest.mark.parametrize(
+    ("text", "magnitude"),
+    [
+        ("1.5x10^18 cm^-3", 1.5e18), ("10^18 cm^-3", 1e18), ("2.3×10¹⁸ cm⁻³", 2.3e18),
+        ("1·10^18 at/cm3", 1e18), ("10**18 cm**-3", 1e18), ("3*10^{17} atoms/cm^3", 3e17),
+        ("5x10^-2 atoms/cm^3", 0.05), ("\N{MINUS SIGN}2e15 atoms/cm^3", -2e15),
+        ("10 cm^-3", 10.0), ("110 cm^-3", 110.0),
+    ],
+)  # fmt: skip
+def test_powers_of_ten_as_papers_write_them(text, magnitude):
+    assert read_quantity(text, ("concentration",), "level")[0] == magnitude
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("1,5 nm", "write a decimal point, not a comma"),
+        (15, "write it like '15 nm'"),
+        (["1 nm", "2 nm"], "expected one value, .* for several, give a DataArray"),
+        ("110^2 nm", "unit"),
+        ("2 10^3 nm", "it holds a factor"),
+        ("2.10^3 nm", "unit"),
+    ],
+)
+def test_a_refused_scalar_says_what_to_write(value, reason):
+    with pytest.raises(UnitsError, match=reason):
+        read_quantity(value, ("depth",), "start")
 
 
 @pytest.mark.parametrize("text", CONCENTRATIONS)

@@ -1,8 +1,8 @@
 """Units: the only importer of pint.
 
 Inside the library, data are plain arrays in the canonical units of :data:`CANONICAL`, and a unit
-is a plain ASCII string. ``spelling`` knows how units are written, ``reading`` what they mean,
-``quantities`` what has a unit: scalars, arrays, and the pint-backed view.
+is a plain ASCII string. ``typography`` knows how units are typeset, ``spelling`` how they are
+written, ``reading`` what they mean, ``quantities`` what has a unit: scalars, arrays, and the pint-backed view.
 """
 
 from sims_analysis.units.quantities import (

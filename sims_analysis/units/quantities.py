@@ -9,6 +9,7 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
+from sims_analysis.units.typography import plain as plainly
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +26,11 @@ __all__ = [
 #: The same kind out as in.
 Data = TypeVar("Data", "xr.Dataset", "xr.DataArray")
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_QUANTITY = re.compile(rf"({_NUMBER})\s*(.*)", re.DOTALL)
+#: ``1.5x10^18``, ``10^18``: how a power of ten is written in papers, with a power that is a number.
+_POWER_OF_TEN = re.compile(rf"(?:({_NUMBER})\s*[x*]\s*)?(?<![\d.])10\^([+-]?\d+)(?![\d.])")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d")
 
 
 def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
@@ -52,7 +57,9 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
     """
     wanted = EXAMPLES[kinds[0]].split("'")[1]
     if isinstance(value, str):
-        match = _QUANTITY.fullmatch(value)
+        if _DECIMAL_COMMA.match(value):
+            raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
+        match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
         if match is None:
             raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
         unit = unit_of_kind(match[2] or None, kinds, f"{name}={value!r}")
@@ -62,9 +69,24 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
         magnitude = np.asarray(value.magnitude, dtype=np.float64)
         converted = unit.to_canonical(magnitude)
         return (float(converted) if magnitude.ndim == 0 else converted), unit
+    if isinstance(value, (list, tuple, np.ndarray)):
+        raise UnitsError(
+            f"{name}={value!r}: expected one value, such as '50 {wanted}'; for several, give a "
+            "DataArray with a unit, whose dimension says what they belong to"
+        )
+    bare = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    example = f"{value:g}" if bare else "50"
     raise UnitsError(
-        f"{name}={value!r} has no unit; write it like '50 {wanted}' or give a pint Quantity"
+        f"{name}={value!r} has no unit; write it like '{example} {wanted}' or give a pint Quantity"
     )
+
+
+def _exponential(match: re.Match[str]) -> str:
+    """Write a power of ten as a program does, so that the number is rounded once."""
+    mantissa = match[1] or "1"
+    if "e" in mantissa.casefold():
+        return match[0]
+    return f"{mantissa}e{match[2]} "
 
 
 def _pint_text(quantity: Any) -> str:

@@ -76,6 +76,9 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (): "dimensionless",
 }
 
+#: What comes of `atoms/cm^-3`, where the slash and the sign say the same thing twice.
+_INVERTED = {(("[atom]", 1.0), ("[length]", 3.0)), (("[atom]", 1.0), ("[length]", 2.0))}
+
 EXAMPLES = {
     "depth": "'nm', 'um' or 'angstrom'",
     "sputter_time": "'s' or 'min'",
@@ -204,6 +207,8 @@ def _evaluate(text: str, expression: str) -> Unit:
     except Exception as error:  # noqa: BLE001
         raise unknown(text, f"cannot read it ({type(error).__name__})") from None
     kind = _KINDS.get(dimension)
+    if dimension in _INVERTED:
+        raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
     if kind is None or kind == "dimensionless":
         raise unknown(text, "such a combination measures nothing in a depth profile")
     # Base units are nm and s; the canonical unit of a kind is expressed in them once.
@@ -234,6 +239,12 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
         unit = read_unit(text)
     except UnitsError as error:
         raise UnitsError(f"{name}: {error}") from None
+    fractions = {"atomic_fraction", "mass_fraction"}
+    if unit.kind == "dimensionless" and fractions <= {*kinds} and "dimensionless" not in kinds:
+        raise UnitsError(
+            f"{name}: ambiguous unit {text!r}: a fraction of atoms, of mass or a mere ratio; write "
+            "'atomic fraction', 'mass fraction' or 'arb. units'"
+        )
     if unit.kind == "dimensionless" and "atomic_fraction" in kinds:
         return Unit(text, "atomic_fraction")
     if unit.kind == "dimensionless" and "mass_fraction" in kinds:

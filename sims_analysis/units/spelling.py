@@ -1,4 +1,4 @@
-"""How this field spells its units: typography, words and phrases, no arithmetic.
+"""How this field spells its units: words and phrases, no arithmetic.
 
 A spelling becomes an expression in the few names that the registry of
 :mod:`sims_analysis.units.reading` defines, or, for a phrase such as ``at. %``, a kind and a
@@ -8,68 +8,71 @@ factor. Whatever is not in these tables is refused.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from sims_analysis.errors import UnitsError
+from sims_analysis.units.typography import plain as plainly
 
 __all__ = ["phrase_or_expression", "unknown"]
 
 #: Every spelling of a single unit. Words of two letters or more are also read in capitals.
 _SPELLINGS = {
-    "nm": "nm nanometer nanometers nanometre nanometres",
+    "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "
+    "ナノメートル",
     "angstrom": "Å å angstrom angstroms Ang ang Ang. ang. ångström ångströms angström",
-    "um": "um µm micron microns micrometer micrometers micrometre micrometres",
+    "um": "um µm micron microns micrometer micrometers micrometre micrometres "
+    "mikrometer mikrometern micromètre micromètres マイクロメートル",
     "mm": "mm millimeter millimeters millimetre millimetres",
     "cm": "cm centimeter centimeters centimetre centimetres",
     "m": "m meter meters metre metres",
-    "s": "s sec sec. secs second seconds",
+    "s": "s sec sec. secs second seconds sekunde sekunden seconde secondes 秒",
     "ms": "ms millisecond milliseconds",
-    "min": "min min. mins minute minutes",
+    "min": "min min. mins minute minutes minuten 分",
     "hour": "h hr hrs hour hours",
-    "atom": "atom atoms at at. ats atm. atoms.",
+    "atom": "atom atoms at at. ats atoms. At At. atome atomes 原子",
     "count": "count counts cnt cnts cts ct count. counts. cts. cnt.",
     "kcount": "kcount kcounts kcnt kcts",
     "Mcount": "Mcount Mcounts Mcnt Mcts",
     "cm**3": "cc ccm",
     "count/s": "cps",
-    "kcount/s": "kcps",
-    "Mcount/s": "Mcps",
+    "kcount/s": "kcps kCps kCPS",
+    "Mcount/s": "Mcps MCps MCPS",
 }
 _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
-# `atm.` would be an atmosphere to most readers.
-del _NAMES["atm."]
 
-#: Whole phrases, written without spaces, dots, hyphens and underscores, in lower case.
+#: Whole phrases, written without spaces, dots, hyphens, underscores and brackets, in lower case.
 _PHRASE_LISTS = {
     ("atomic_fraction", 0.01): "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
-    "atomicpercent",
-    ("atomic_fraction", 1.0): "atomicfraction atomfraction",
-    ("atomic_fraction", 1e-6): "ppm ppma ppmat ppmatomic atppm atomicppm",
-    ("atomic_fraction", 1e-9): "ppb ppba ppbat ppbatomic atppb atomicppb",
-    ("mass_fraction", 0.01): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent",
-    ("mass_fraction", 1.0): "massfraction weightfraction",
-    ("mass_fraction", 1e-6): "ppmw ppmwt wtppm",
-    ("mass_fraction", 1e-9): "ppbw ppbwt wtppb",
+    "atomicpercent atomprozent 原子%",
+    ("atomic_fraction", 1.0): "atomicfraction atomfraction atfraction atfrac atomicfrac",
+    ("atomic_fraction", 1e-6): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
+    ("atomic_fraction", 1e-9): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
+    ("mass_fraction", 0.01): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent "
+    "%weight %mass gew% gewichts% gewichtsprozent masse% 質量% 重量%",
+    ("mass_fraction", 1.0): "massfraction weightfraction wtfraction wtfrac massfrac",
+    ("mass_fraction", 1e-6): "ppmw ppmwt ppmweight ppmmass wtppm",
+    ("mass_fraction", 1e-9): "ppbw ppbwt ppbweight ppbmass wtppb",
     ("arbitrary", 1.0): "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
     "intensity",
 }
 _PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
 # `c` is a count only per second: alone it could be anything.
-_PHRASES_EXACT = {"c/s": "count/s", "c/sec": "count/s", "C/S": "count/s", "kc/s": "kcount/s"}
+_RATE_OF_C = re.compile(r"(k?)c ?(?:/ ?s(?:ec)?\.?|[*. ] ?s(?:ec)?\^?-1)|C/S")
 
 _AMBIGUOUS = {
     "A": "'A' may be ampere or angstrom; write 'angstrom'",
     "%": "'%' may be an atomic or a mass fraction; write 'at%' or 'wt%'",
     "percent": "percent of what is not said; write 'at%' or 'wt%'",
     "mol%": "a mole fraction of what is not said; write 'at%'",
+    "ppt": "'ppt' may be parts per trillion or per thousand; scale the values and write 'ppb'",
 }
 
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _TOKEN = re.compile(
-    r"(?P<name>[A-Za-zÅåµöÖ]+\.?)(?P<power>[+-]?\d+(?![\d.]))?"
+    r"(?P<name>[^\W\d_]+\.?)(?P<power>[+-]?\d+(?![\d.]))?"
     r"|(?P<one>1(?![\d.]))|(?P<op>\^|/|\*|\(|\)|[+-]?\d+(?![\d.]))|(?P<space>\s+)"
 )
-_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+# `1e18`, `E+18`, `10^18`: a factor, which a unit does not have.
+_FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
+_HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
 def phrase_or_expression(text: str) -> tuple[str, float] | str:
@@ -86,43 +89,40 @@ def phrase_or_expression(text: str) -> tuple[str, float] | str:
     UnitsError
         If it is ambiguous, or not in the tables.
     """
-    plain = _plain(text)
-    phrase = re.sub(r"[\s.\-_]+", "", plain).casefold()
+    plain = plainly(text)
+    phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()
     if plain in _AMBIGUOUS or phrase in _AMBIGUOUS:
         reason = _AMBIGUOUS.get(plain) or _AMBIGUOUS[phrase]
         raise UnitsError(f"ambiguous unit {text!r}: {reason}")
     if phrase in _PHRASES:
         return _PHRASES[phrase]
-    compact = re.sub(r"\s+", "", plain)
-    return _PHRASES_EXACT.get(compact) or _expression(text, plain)
+    rate = _RATE_OF_C.fullmatch(re.sub(r"\s+", " ", plain))
+    if rate:
+        return f"{rate[1] or ''}count/s"
+    factor = _FACTOR.search(plain)
+    if factor:
+        raise unknown(
+            text,
+            f"it holds a factor, {factor[0]!r}, which may be meant either way; scale the values "
+            "and give the unit alone",
+        )
+    try:
+        return _expression(text, plain)
+    except UnitsError:
+        heading = _HEADING.fullmatch(plain)
+        if heading and re.match("log|ln|lg", heading[0], re.IGNORECASE):
+            raise unknown(text, "it is of a logarithm; give the values themselves") from None
+        if heading and _readable(heading[1]):
+            raise unknown(text, f"it is a heading; give the unit alone, {heading[1]!r}") from None
+        raise
 
 
-def _plain(text: str) -> str:
-    """Normalise typography: superscripts, minus signs, dots, brackets around the whole."""
-    # NFC, never NFKC: NFKC turns the superscript minus of cm⁻³ into U+2212.
-    plain = unicodedata.normalize("NFC", text).strip()
-    plain = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), plain)
-    for old, new in (("−", "-"), ("–", "-"), ("μ", "µ"), ("**", "^"), ("$", "")):
-        plain = plain.replace(old, new)
-    plain = re.sub(r"[·⋅∙•×]", "*", plain)
-    plain = re.sub(r"\^\s*[({]\s*([+-]?\d+)\s*[)}]", r"^\1", plain)
-    while plain[:1] in _BRACKETS and _closes_at_end(plain):
-        plain = plain[1:-1].strip()
-    plain = re.sub(r"\bper\b", "/", plain, flags=re.IGNORECASE)
-    for word, power in (("cubic", 3), ("square", 2)):
-        plain = re.sub(rf"\b{word}\s+([A-Za-zµ]+)", rf"\1^{power}", plain, flags=re.IGNORECASE)
-    return plain.strip()
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket that opens the text closes at its very end."""
-    opening, closing = text[0], _BRACKETS[text[0]]
-    level = 0
-    for i, char in enumerate(text):
-        level += (char == opening) - (char == closing)
-        if level == 0:
-            return i == len(text) - 1
-    return False
+def _readable(text: str) -> bool:
+    try:
+        phrase_or_expression(text)
+    except UnitsError:
+        return False
+    return True
 
 
 def _expression(text: str, plain: str) -> str:

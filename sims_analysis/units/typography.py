@@ -1,0 +1,91 @@
+"""The many ways in which the same unit is typeset, brought to one.
+
+Exports of instruments, spreadsheets, LaTeX tables, web pages and East Asian keyboards write one
+unit in as many ways. Here characters and markup are made plain; what the words mean is for
+:mod:`sims_analysis.units.spelling`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["plain"]
+
+#: Left behind by byte order marks and by text copied from web pages; nobody sees them.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
+_CHARACTERS = str.maketrans(
+    {
+        **dict.fromkeys(_INVISIBLE),
+        # The full-width forms of ASCII stand in the same order, this far up.
+        **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)},
+        **dict.fromkeys("‐‑‒–−", "-"),
+        **dict.fromkeys("·⋅∙•×", "*"),
+        **dict.fromkeys("∕⁄", "/"),
+        "ˆ": "^",
+        "μ": "µ",
+        **{"㎚": "nm", "㎛": "µm", "㎜": "mm", "㎝": "cm"},
+        **{"㎤": "cm^3", "㎥": "m^3", "㎠": "cm^2", "㎡": "m^2", "㏄": "cc"},
+    }
+)
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "'": "'", '"': '"'}
+
+_MARKUP = tuple(
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"\*\*", "^"),
+        (r"\\(?:textmu|upmu|micro|mu)(?![A-Za-z])\s*", "µ"),
+        (r"\\(?:AA|angstrom)(?![A-Za-z])|\\r\s*\{?A\}?|\\mathring\s*\{A\}", "Å"),
+        (r"\$|\{\}|\\[()!]", ""),
+        (r"~|\\[ ,;:]", " "),
+        (r"\\(?:cdot|times)(?![A-Za-z])", "*"),
+        (r"\\%", "%"),
+        (r"\\textsuperscript(?=\s*\{)", "^"),
+        (r"<sup>\s*([+-]?\d+)\s*</sup>", r"^\1"),
+        (r"\\(?:mathrm|mathsf|textrm|text|ensuremath|rm|si|unit)\s*\{([^{}]*)\}", r"\1"),
+        (r"\^\s*[({]\s*([+-]?\d+)\s*[)}]", r"^\1"),
+    )
+)
+
+
+def plain(text: str) -> str:
+    """Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no brackets around it.
+
+    Parameters
+    ----------
+    text : str
+        ``"cm⁻³"``, ``"$\\mathrm{cm}^{-3}$"``, ``"(㎛)"``...
+
+    Returns
+    -------
+    str
+        ``"cm^-3"``, ``"cm^-3"``, ``"µm"``.
+    """
+    # NFC, never NFKC: NFKC turns the superscript minus of cm⁻³ into U+2212.
+    result = unicodedata.normalize("NFC", text)
+    result = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), result)
+    # The last markup goes twice, because a power inside \mathrm{} is in braces of its own.
+    result = result.translate(_CHARACTERS)
+    for pattern, replacement in (*_MARKUP, *_MARKUP[-2:]):
+        result = pattern.sub(replacement, result)
+    result = result.strip()
+    while result[:1] in _BRACKETS and _closes_at_end(result):
+        result = result[1:-1].strip()
+    result = re.sub(r"\bper\b", "/", result, flags=re.IGNORECASE)
+    for word, power in (("cubic", 3), ("square", 2)):
+        result = re.sub(rf"\b{word}\s+([A-Za-zµ]+)", rf"\1^{power}", result, flags=re.IGNORECASE)
+    return result.strip()
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the bracket or quote that opens the text closes at its very end."""
+    opening, closing = text[0], _BRACKETS[text[0]]
+    if opening == closing:
+        return len(text) > 1 and text.find(closing, 1) == len(text) - 1
+    level = 0
+    for i, char in enumerate(text):
+        level += (char == opening) - (char == closing)
+        if level == 0:
+            return i == len(text) - 1
+    return False
