@@ -7,20 +7,18 @@ whole ones between the limits, and the two that the limits cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Laid, bridgeable, columns_around, gaps, lay_out
-from sims_analysis.kernels.interpolation import between
+from sims_analysis.kernels.gaps import Laid, columns_around, gaps, lay_out
+from sims_analysis.kernels.one_axis import LogLinear, Trapezoid, piece, trapezoid_weights
 from sims_analysis.kernels.rows import (
     BLOCK,
     block_of,
     blocks,
     compress,
-    dot_rows,
     flat_rows,
     per_row,
     precision,
@@ -48,41 +46,6 @@ class Integral(NamedTuple):
     stop: Array
     status: NDArray[np.uint8]
     fallbacks: Index
-
-
-def trapezoid_weights(
-    depth: Array, start: Array | float, stop: Array | float, seams: Index | None = None
-) -> Array:
-    """Give the weight of every sample in the trapezoidal integral from `start` to `stop`.
-
-    Within a segment from z0 to z1, the integral of the straight line from u to v is
-    ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.
-
-    Parameters
-    ----------
-    depth : ndarray, shape (N,)
-        One axis, or the axes of many rows end to end.
-    start, stop : float or ndarray, shape (N - 1,)
-        Limits, within the samples.
-    seams : ndarray of int, optional
-        Segments that join one row to the next, and count for nothing.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-    """
-    z0, z1 = depth[:-1], depth[1:]
-    width = z1 - z0
-    u, v = np.clip(z0, start, stop), np.clip(z1, start, stop)
-    part = v - u
-    if seams is not None:
-        part[seams] = 0.0
-        width[seams] = 1.0
-    middle = 0.5 * (u + v)
-    weights = np.zeros(depth.size)
-    weights[:-1] = part * ((z1 - middle) / width)
-    weights[1:] += part * ((middle - z0) / width)
-    return weights
 
 
 def integrate(
@@ -145,13 +108,13 @@ def _on_one_axis(
     window = slice(
         int(np.searchsorted(z, a, side="right")) - 1, int(np.searchsorted(z, b, side="left")) + 1
     )
-    integral = _LogLinear(z, window, a, b) if log else _Trapezoid(z, window, a, b)
+    integral = LogLinear(z, window, a, b) if log else Trapezoid(z, window, a, b)
     found.start[:], found.stop[:] = a, b
     found.status[:] = TRUNCATED if start < z[0] or stop > z[-1] else OK
     for block in integral.blocks(value):
         found.value[block], found.fallbacks[block] = integral(value, block)
     for group in blocks(value.shape[0], BLOCK // _GROUP):
-        integral.add_cut_segments(found, value, group)
+        integral.add_cut_segments(found.value, found.fallbacks, value, group)
     # A NaN in the sum is a sample that was not measured: these rows have own axes.
     rest = np.flatnonzero(~np.isfinite(found.value))
     if rest.size:
@@ -159,142 +122,6 @@ def _on_one_axis(
         limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
         for group in blocks(rest.size, BLOCK // _GROUP):
             _on_own_axes(found, rest[group], z, value, *limits, log=log)
-
-
-class _Trapezoid:
-    """Trapezoidal integrals of rows ``(R, n)`` on one axis, from a to b."""
-
-    def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
-        # Skipping part of each row breaks the stream from memory: it costs more than weights of
-        # zero, unless most is skipped.
-        if 3 * (window.stop - window.start) < z.size:
-            self.columns, self.z = window, z[window]
-        else:
-            self.columns, self.z = slice(0, z.size), z
-        self.weights = trapezoid_weights(self.z, a, b)
-        before = self.columns.start
-        self.window = slice(window.start - before, window.stop - before)
-
-    def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
-        """Nothing but the dot product is made of most data: they need no small blocks."""
-        return blocks(value.shape[0], 1 if _is_direct(value) else self.z.size)
-
-    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, int]:
-        c = value[block, self.columns]
-        c = c if _is_direct(c) else block_of(c, slice(None))
-        total = dot_rows(c, self.weights)
-        holes = np.flatnonzero(~np.isfinite(total))
-        for part in blocks(holes.size, self.z.size):
-            total[holes[part]] = self._bridged(block_of(c, holes[part]))
-        return total, 0
-
-    def _bridged(self, c: Array) -> Array:
-        """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
-        z, n = self.z, self.z.size
-        row, column = absent = np.divmod(np.flatnonzero(c != c), n)  # noqa: PLR0124  # NaN only
-        possible = bridgeable(row, column, c.shape, self.window)
-        row, p, q = found = gaps(row, column, n)
-        cp, cq = (c[end] for end in found.ends)
-        # One segment over the gap, in place of the halves beside it that the weights count.
-        bridge = (cp + cq) * (z[q] - z[p]) - cp * (z[p + 1] - z[p]) - cq * (z[q] - z[q - 1])
-        bridge *= (p > self.window.start) & (q < self.window.stop - 1)
-        c[absent] = 0.0
-        total = dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
-        return np.where(possible, total, np.nan)
-
-    def add_cut_segments(self, found: Integral, value: NDArray[Any], rows: slice) -> None:
-        """Do nothing: the weights count them."""
-
-
-def _is_direct(value: NDArray[Any]) -> bool:
-    """Whether rows can be read as they lie, without a copy."""
-    return value.dtype == np.float64 and value.strides[-1] == value.itemsize
-
-
-class _LogLinear:
-    """Log-linear integrals of rows ``(R, n)`` on one axis, from a to b."""
-
-    def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
-        self.columns, z = window, z[window]
-        self.z, self.a, self.b = z, a, b
-        # The outer segments are pieces unless the limits are samples.
-        self.cut_first = a > z[0] or (z.size == 2 and b < z[1])
-        self.cut_last = b < z[-1] and z.size > 2
-        self.width = np.diff(z)
-        self.width[:1] *= not self.cut_first
-        self.width[-1:] *= not self.cut_last
-        self.scratch = np.empty((2, 0))
-
-    def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
-        return blocks(value.shape[0], self.z.size)
-
-    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, Index]:
-        c, m = block_of(value[block, self.columns], slice(None)), self.z.size
-        flat = c.reshape(-1)
-        if self.scratch.shape[1] < flat.size:
-            self.scratch = np.empty((2, flat.size))
-        mean, work = self.scratch[:, : flat.size]
-        fell = means(flat[:-1], flat[1:], mean[:-1], work[:-1], log=True)
-        of_rows = mean.reshape(c.shape)[:, :-1]
-        total = dot_rows(of_rows, self.width)
-        fallbacks = np.zeros(c.shape[0], dtype=np.intp)
-        if fell.size:
-            column = fell % m
-            # Not those that join one row to the next, nor the pieces, which are counted below.
-            whole = (column >= int(self.cut_first)) & (column < m - 1 - int(self.cut_last))
-            fallbacks += np.bincount(fell[whole] // m, minlength=c.shape[0])
-        holes = np.flatnonzero(~np.isfinite(total))
-        if holes.size:
-            self._bridge(total, fallbacks, c, of_rows, holes)
-        return total, fallbacks
-
-    def _bridge(
-        self, total: Array, fallbacks: Index, c: Array, of_rows: Array, holes: Index
-    ) -> None:
-        """Put one segment over each gap, where the gaps are few and not at the ends of a row."""
-        z, m = self.z, self.z.size
-        values = c[holes]
-        row, column = np.divmod(np.flatnonzero(values != values), m)  # noqa: PLR0124  # NaN only
-        possible = bridgeable(row, column, values.shape, slice(0, m))
-        measured = of_rows[holes]
-        measured[row, np.minimum(column, m - 2)] = measured[row, np.maximum(column - 1, 0)] = 0.0
-        row, p, q = found = gaps(row, column, m)
-        mean, fell_back = log_mean(*(values[end] for end in found.ends))
-        bridged = np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
-        total[holes] = np.where(possible, dot_rows(measured, self.width) + bridged, np.nan)
-        fallbacks[holes] += np.bincount(row[fell_back], minlength=holes.size)
-
-    def add_cut_segments(self, found: Integral, value: NDArray[Any], rows: slice) -> None:
-        """Add the parts of the outer segments up to which, and from which, the limits reach."""
-        z = self.z
-        cuts = []
-        if self.cut_first:
-            cuts.append((0, self.a, min(self.b, float(z[1]))))
-        if self.cut_last:
-            cuts.append((z.size - 2, float(z[-2]), self.b))
-        for i, u, v in cuts:
-            column = self.columns.start + i
-            c0, c1 = (block_of(value[rows, j], slice(None)) for j in (column, column + 1))
-            area, fell = _piece((z[i], z[i + 1]), (c0, c1), (u, v), log=True)
-            found.value[rows] += area
-            found.fallbacks[rows] += fell
-
-
-def _piece(
-    z: tuple[Any, Any], c: tuple[Array, Array], limits: tuple[Any, Any], *, log: bool
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Integrate between limits within segments whose ends are given."""
-    (z0, z1), (c0, c1), (u, v) = z, c, limits
-    width = z1 - z0
-    at_u, _ = between(c0, c1, np.broadcast_to((u - z0) / width, c0.shape), log=log)
-    at_v, _ = between(c0, c1, np.broadcast_to((v - z0) / width, c0.shape), log=log)
-    mean = 0.5 * (at_u + at_v)
-    straight = np.zeros(c0.shape, dtype=bool)
-    if log:
-        # A segment that is a straight line stays one where a limit cuts it.
-        straight = ~((c0 > 0) & (c1 > 0))
-        mean = np.where(straight, mean, log_mean(at_u, at_v)[0])
-    return mean * (v - u), straight & (c0 != c1)
 
 
 def _on_own_axes(
@@ -418,7 +245,7 @@ def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -
     rows = group[some]
     first, last = cut[0][:, some], cut[1][:, some]
     a, b = found.start[rows], found.stop[rows]
-    area, fell = _piece(
+    area, fell = piece(
         (first[0], first[1]), (first[2], first[3]), (a, np.minimum(b, first[1])), log=log
     )
     found.value[rows] += area
@@ -426,7 +253,7 @@ def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -
     # Where both limits lie in one segment, it has been counted.
     two = last[0] > first[0]
     rows, last, b = rows[two], last[:, two], b[two]
-    area, fell = _piece((last[0], last[1]), (last[2], last[3]), (last[0], b), log=log)
+    area, fell = piece((last[0], last[1]), (last[2], last[3]), (last[0], b), log=log)
     found.value[rows] += area
     found.fallbacks[rows] += fell
 
