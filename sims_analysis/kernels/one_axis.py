@@ -73,6 +73,7 @@ class Trapezoid:
         return blocks(value.shape[0], 1 if _is_direct(value) else self.z.size)
 
     def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, int]:
+        """Integrate a block of rows; NaN where gaps are many, or at the limits."""
         c = value[block, self.columns]
         c = c if _is_direct(c) else block_of(c, slice(None))
         total = dot_rows(c, self.weights)
@@ -121,9 +122,11 @@ class LogLinear:
         self.scratch = np.empty((2, 0))
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
+        """Every sample is worked on: blocks that stay in the cache."""
         return blocks(value.shape[0], self.z.size)
 
     def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, Index]:
+        """Integrate whole segments of a block of rows, and count those without a logarithm."""
         c, m = block_of(value[block, self.columns], slice(None)), self.z.size
         flat = c.reshape(-1)
         if self.scratch.shape[1] < flat.size:
