@@ -128,7 +128,7 @@ class DepthProfile:
             )
         if isinstance(values, np.ma.MaskedArray):
             # The numbers under a mask are no data.
-            values = values.astype(np.float64).filled(np.nan)
+            values = np.ma.filled(values.astype(np.float64), np.nan)
         array = np.asarray(values)
         if array.dtype.kind == "O" and array.ndim == 1:
             array = _from_objects(f"{who}: {name}", array, nullable=name != "depths")

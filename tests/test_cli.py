@@ -251,7 +251,7 @@ def test_warnings_of_the_data_stand_under_the_table(tmp_path):
     result = run("report", "--archive", tmp_path / "a", "--offline", "--no-files")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Note: species 'B': depths were not in increasing order" in result.stdout
-    assert "1 samples were not measured" in result.stdout
+    assert "1 sample was not measured" in result.stdout
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):

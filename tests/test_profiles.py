@@ -129,7 +129,7 @@ def test_species_by_name():
         ([0, 1], [1, -math.inf], r"concentrations\[1\] is -inf"),
         (["0", "1"], [1, 2], "depths must be numbers"),
         ([0, 1], [True, False], "concentrations must be numbers"),
-        ([0, 1], [True, None], "concentrations must be numbers"),
+        ([0, 1], [True, None], r"concentrations\[0\] must be a number, found True"),
         ([[0, 1]], [[1, 2]], "one dimension"),
         ([0, 1], [1 + 1j, 2], "concentrations must be numbers"),
         ([0, None], [1, 2], r"depths\[1\] must be a number, found None"),

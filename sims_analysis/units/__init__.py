@@ -2,7 +2,8 @@
 
 Inside the library, data are plain arrays in the canonical units of :data:`CANONICAL`, and a unit
 is a plain ASCII string. ``typography`` knows how units are typeset, ``spelling`` how they are
-written, ``reading`` what they mean, ``quantities`` what has a unit: scalars, arrays, and the pint-backed view.
+written, ``reading`` what they mean, ``quantities`` what has a unit: scalars, arrays, and the
+pint-backed view.
 """
 
 from sims_analysis.units.quantities import (

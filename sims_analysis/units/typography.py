@@ -24,9 +24,9 @@ _CHARACTERS = str.maketrans(
         **dict.fromkeys("∕⁄", "/"),
         "ˆ": "^",
         "μ": "µ",
-        **{"㎚": "nm", "㎛": "µm", "㎜": "mm", "㎝": "cm"},
-        **{"㎤": "cm^3", "㎥": "m^3", "㎠": "cm^2", "㎡": "m^2", "㏄": "cc"},
     }
+    | {"㎚": "nm", "㎛": "µm", "㎜": "mm", "㎝": "cm", "㏄": "cc"}
+    | {"㎤": "cm^3", "㎥": "m^3", "㎠": "cm^2", "㎡": "m^2"}
 )
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "'": "'", '"': '"'}
@@ -50,12 +50,12 @@ _MARKUP = tuple(
 
 
 def plain(text: str) -> str:
-    """Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no brackets around it.
+    r"""Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no brackets around it.
 
     Parameters
     ----------
     text : str
-        ``"cm⁻³"``, ``"$\\mathrm{cm}^{-3}$"``, ``"(㎛)"``...
+        ``"cm⁻³"``, ``"$\mathrm{cm}^{-3}$"``, ``"(㎛)"``...
 
     Returns
     -------
