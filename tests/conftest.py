@@ -13,3 +13,6 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+#: Read by type checkers alone.
+collect_ignore = ["typed_user.py"]
