@@ -82,7 +82,8 @@ def to_dataset(
     Warns
     -----
     ProfileWarning
-        If samples had to be put in order of depth, or some were not measured.
+        If samples had to be put in order of depth, some were not measured, or the profiles are
+        of different data entries.
 
     Examples
     --------
@@ -115,6 +116,13 @@ def to_dataset(
         raise ProfileError(
             f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
             "or give them distinct names with dataclasses.replace(profile, species_name=...)"
+        )
+    entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
+    if len(entries) > 1:
+        warn(
+            f"the profiles are of different data entries, {', '.join(entries)}; a Dataset is of "
+            "one measurement, and carries the id of the first",
+            ProfileWarning,
         )
     for name in counts:
         if name.endswith("\0"):
@@ -186,8 +194,9 @@ def _without_repeats(
         return depth, columns
     if duplicates == "raise":
         where = unit.from_canonical(depth[repeated[0]])
+        others = f", as do {repeated.size - 1} more" if repeated.size > 1 else ""
         raise ProfileError(
-            f"{who}: depth {where:g} {unit.text} occurs twice ({repeated.size} such samples); "
+            f"{who}: depth {where:g} {unit.text} occurs twice{others}; "
             'pass duplicates="mean" to take the mean of the values there'
         )
     if duplicates != "mean":

@@ -128,7 +128,8 @@ class SIMSResult:
         )
 
     def __repr__(self) -> str:
-        return f"<SIMSResult {self.data_id!r}: {', '.join(self.species) or 'no SIMS data'}>"
+        names = [name if name.strip() else repr(name) for name in self.species]
+        return f"<SIMSResult {self.data_id!r}: {', '.join(names) or 'no SIMS data'}>"
 
     def _repr_html_(self) -> str:
         return result_html(self)

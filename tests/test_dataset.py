@@ -104,6 +104,9 @@ def test_the_same_depth_twice():
         sims.to_dataset([b])
     ds = sims.to_dataset([b], duplicates="mean")
     np.testing.assert_array_equal(ds["concentration"], [[1, 3, 5]])
+    many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
+    with pytest.raises(ProfileError, match="depth 1 nm occurs twice, as do 2 more; pass"):
+        sims.to_dataset([many])
     with pytest.raises(ProfileError, match="duplicates='first'"):
         sims.to_dataset([b], duplicates="first")
 
@@ -273,3 +276,11 @@ def test_a_fraction_without_a_source_is_given_back_with_a_unit_that_says_of_what
 def test_what_is_no_profile_is_named(source, error, message):
     with pytest.raises(error, match=message):
         sims.to_dataset(source)
+
+
+def test_profiles_of_two_entries_are_not_mixed_in_silence():
+    a, b = (profile(name, [0, 1], [1, 2], data_id=name * 2) for name in "AB")
+    with pytest.warns(ProfileWarning, match="different data entries, 'AA', 'BB'") as caught:
+        ds = sims.to_dataset([a, b])
+    assert caught[0].filename == __file__
+    assert ds.attrs["data_id"] == "AA"

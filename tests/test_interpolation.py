@@ -199,3 +199,15 @@ def test_it_lies_between_its_neighbours(profile, place, method):
     low, high = sorted(profile[i - 1 : i + 1])
     slack = 1e-12 * max(abs(low), abs(high)) if method == "pchip" else 0
     assert low - slack <= found <= high + slack
+
+
+@pytest.mark.parametrize(("unit", "name"), [("at%", "atomic_fraction"), ("wt%", "mass_fraction")])
+def test_a_fraction_stays_a_fraction_of_the_same(unit, name):
+    profile = sims.DepthProfile(
+        species_name="Al", depths=[0, 10], depth_units="nm", concentrations=[1, 3],
+        concentration_units=unit,
+    )  # fmt: skip
+    ds = sims.to_dataset([profile])
+    found = sims.interpolate(ds, depth="5 nm", method="linear")
+    assert found[name].attrs["long_name"] == ds[name].attrs["long_name"]
+    assert found[name].item() == pytest.approx(0.02)

@@ -112,6 +112,10 @@ def test_an_empty_answer_is_an_empty_result():
         result.to_dataset()
 
 
+def test_a_nameless_species_is_seen():
+    assert repr(read(species_name="")) == f"<SIMSResult {read().data_id!r}: ''>"
+
+
 def test_species_by_name():
     result = read()
     assert result["Si"] is result.depth_profiles[0]

@@ -99,7 +99,10 @@ def test_a_refusal_says_what_to_do(text, reason):
 def test_a_bare_one_is_no_fraction_of_anything():
     with pytest.raises(UnitsError, match="ambiguous unit '1': a fraction of atoms, of mass"):
         unit_of_kind("1", ("atomic_fraction", "mass_fraction", "concentration"), "x")
-    assert unit_of_kind("1", ("mass_fraction",), "mass_fraction").kind == "mass_fraction"
+    assert unit_of_kind("1", ("mass_fraction",), "x").kind == "mass_fraction"
+    for kind in ("mass_fraction", "atomic_fraction"):
+        # The variable's name says of what; it used to be of atoms whatever the name.
+        assert unit_of_kind("1", ("atomic_fraction", "mass_fraction"), kind).kind == kind
 
 
 @pytest.mark.parametrize(

@@ -239,16 +239,8 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
         unit = read_unit(text)
     except UnitsError as error:
         raise UnitsError(f"{name}: {error}") from None
-    fractions = {"atomic_fraction", "mass_fraction"}
-    if unit.kind == "dimensionless" and fractions <= {*kinds} and "dimensionless" not in kinds:
-        raise UnitsError(
-            f"{name}: ambiguous unit {text!r}: a fraction of atoms, of mass or a mere ratio; write "
-            "'atomic fraction', 'mass fraction' or 'arb. units'"
-        )
-    if unit.kind == "dimensionless" and "atomic_fraction" in kinds:
-        return Unit(text, "atomic_fraction")
-    if unit.kind == "dimensionless" and "mass_fraction" in kinds:
-        return Unit(text, "mass_fraction")
+    if unit.kind == "dimensionless" and "dimensionless" not in kinds:
+        unit = _fraction(unit, kinds, name)
     if unit.kind not in kinds:
         raise UnitsError(
             f"{name} is in {text!r}, which is {_kind_words(unit.kind)}; expected a unit "
@@ -259,6 +251,18 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
 
 def _examples(kinds: tuple[str, ...]) -> str:
     return " or ".join(dict.fromkeys(EXAMPLES[kind] for kind in kinds))
+
+
+def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:
+    """Tell of what ``"1"`` is a fraction: from what is asked for, or from the variable's name."""
+    wanted = [kind for kind in ("atomic_fraction", "mass_fraction") if kind in kinds]
+    named = [kind for kind in wanted if name.endswith(kind)]
+    if len(wanted) > 1 and not named:
+        raise UnitsError(
+            f"{name}: ambiguous unit {unit.text!r}: a fraction of atoms, of mass or a mere ratio; "
+            "write 'atomic fraction', 'mass fraction' or 'arb. units'"
+        )
+    return Unit(unit.text, (named or wanted)[0]) if wanted else unit
 
 
 def _kind_words(kind: str) -> str:
