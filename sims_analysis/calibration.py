@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.analysis._frame import aligned
+from sims_analysis.analysis._parameters import aligned
 from sims_analysis.batches import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
 

@@ -11,7 +11,8 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import _ASKED
 from sims_analysis.analysis.uncertainty import _each_species
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._frame import open_frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.delivered import axis_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import CANONICAL

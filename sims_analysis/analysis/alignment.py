@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.comparison import paired
 from sims_analysis.batches import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError

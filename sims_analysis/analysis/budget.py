@@ -9,7 +9,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.dose import (
     NM_PER_CM,
     DoseIntegral,

@@ -11,7 +11,8 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, open_frame, status_words
+from sims_analysis.analysis._frame import Frame, status_words
+from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import _ASKED

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import open_frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
 

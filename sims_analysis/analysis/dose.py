@@ -10,7 +10,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, known, open_frame, warn_of_status
+from sims_analysis.analysis._frame import Frame, warn_of_status
+from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._parameters import known
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.shape import window_statistics

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import _ASKED, Method, _depths, _term
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError

@@ -9,7 +9,9 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, aligned, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
 

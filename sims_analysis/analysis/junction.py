@@ -9,7 +9,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, known
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._parameters import known
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels

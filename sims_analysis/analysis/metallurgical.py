@@ -10,7 +10,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.crossings import words
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import doping as kernels

@@ -9,7 +9,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import DOSE_KINDS, Frame, known, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._parameters import known
 from sims_analysis.analysis.dose import NM_PER_CM, background_of, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels

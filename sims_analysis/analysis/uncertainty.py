@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame, open_frame
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval

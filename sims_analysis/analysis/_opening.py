@@ -1,0 +1,180 @@
+"""The user's data chosen and checked: the variable that a question is asked of, and its axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.delivered import COORDS as DELIVERED
+from sims_analysis.delivered import axis_of
+from sims_analysis.errors import ProfileError, UnitsError
+
+__all__ = ["DOSE_KINDS", "open_frame"]
+
+DOSE_KINDS = ("concentration", "range_density")
+
+
+def open_frame(
+    data: Any,
+    kinds: tuple[str, ...],
+    *,
+    question: str,
+    variable: str | None = None,
+    axes: tuple[str, ...] = ("depth",),
+) -> Frame:
+    """Check the user's data and bring the one variable that matters to canonical units.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Plain or quantified; numpy or Dask.
+    kinds : tuple of str
+        Kinds of value that the question can be asked of, most wanted first.
+    question : str
+        What is asked, for messages: ``"a dose"``.
+    variable : str, optional
+        The variable of a Dataset; by default the first that fits.
+    axes : tuple of str
+        Acceptable axes.
+
+    Raises
+    ------
+    TypeError
+        If the data are neither a Dataset nor a DataArray.
+    UnitsError
+        If no variable has a unit of the right kind, or the axis has none.
+    ProfileError
+        If there is no depth axis, or it is not strictly increasing.
+    """
+    source = _choose(data, kinds, question, variable)
+    array = source.variable
+    magnitude, unit = units.magnitude_and_unit(array, kinds, source.name or "the data")
+    dim = axis_of(array)
+    axis = dim if dim != "point" else _axis_of_points(source)
+    if axis not in axes:
+        raise UnitsError(
+            f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
+            "calibrate_depth() turns sputter time into depth"
+        )
+    dims = (*(d for d in array.dims if d != dim), dim)
+    value = _ordered(array.dims, unit.to_canonical(magnitude), dims)
+    depth = _axis(source, axis, dim, dims)
+    sigma = None
+    if source.stderr is not None:
+        sigma_magnitude, sigma_unit = units.magnitude_and_unit(
+            source.stderr, (unit.kind,), f"{source.name}_stderr"
+        )
+        sigma = _ordered(source.stderr.dims, sigma_unit.to_canonical(sigma_magnitude), dims)
+    counts = source.counts
+    return Frame(
+        name=source.name or unit.kind,
+        kind=unit.kind,
+        value=value,
+        depth=depth,
+        stderr=sigma,
+        counts=None if counts is None else _ordered(counts.dims, _plain(counts), dims),
+        axis=axis,
+        coords={
+            name: coord
+            for name, coord in source.coords.items()
+            if dim not in coord.dims and name not in DELIVERED
+        },
+        along={n: c for n, c in source.coords.items() if dim in c.dims and n != "stderr"},
+        quantified=units.is_quantity(array._data),
+        indexes=data.xindexes,
+    )
+
+
+class _Source(NamedTuple):
+    """The variable of the user's data that is asked for, and what stands beside it.
+
+    Variables rather than DataArrays: making one of each coordinate would cost more time than the
+    answer.
+    """
+
+    name: str
+    variable: xr.Variable
+    coords: Mapping[Any, xr.Variable]
+    stderr: xr.Variable | None = None
+    counts: xr.Variable | None = None
+
+
+def _ordered(dims: tuple[Any, ...], data: Any, wanted: tuple[Any, ...]) -> xr.Variable:
+    variable = xr.Variable(dims, data)
+    return variable if dims == wanted else variable.transpose(*wanted)
+
+
+def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
+    if isinstance(data, xr.DataArray):
+        coords = data.coords.variables
+        stderr = coords.get("stderr")
+        beside = stderr is not None and stderr.dims == data.dims
+        name = "" if data.name is None else str(data.name)
+        return _Source(name, data.variable, coords, stderr if beside else None)
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(
+            f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
+        )
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    variables, coords = data.variables, data.coords.variables
+    present = [name for name in names if name in variables and name not in coords]
+    for name in present:
+        if _kind_of(name, variables[name]) in kinds:
+            dims = set(variables[name].dims)
+            return _Source(
+                name,
+                variables[name],
+                {key: coord for key, coord in coords.items() if dims.issuperset(coord.dims)},
+                variables.get(f"{name}_stderr"),
+                variables.get(f"{name}_counts"),
+            )
+    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in present)
+    wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
+    raise UnitsError(
+        f"{question} needs a {wanted}; the data have "
+        f"{found or ', '.join(map(str, data.data_vars)) or 'no variables'}"
+    )
+
+
+def _plain(variable: xr.Variable) -> Any:
+    data = variable.data
+    return data.magnitude if units.is_quantity(data) else data
+
+
+def _kind_of(name: str, variable: xr.Variable) -> str:
+    """Kind of the unit of a variable of a Dataset; its name tells a fraction from a number."""
+    kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
+    return units.magnitude_and_unit(variable, kinds, name)[1].kind
+
+
+def _axis_of_points(source: _Source) -> str:
+    for axis in vocabulary.AXES:
+        if axis in source.coords:
+            return axis
+    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+
+
+def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Variable:
+    if axis not in source.coords:
+        raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
+    coord = source.coords[axis]
+    magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
+    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude))
+    if depth.ndim == 1:
+        z = np.asarray(depth.data, dtype=np.float64)
+        if not (z[1:] > z[:-1]).all() or (z.size == 1 and np.isnan(z[0])):
+            index = int(np.argmin(z[1:] > z[:-1])) + 1
+            raise ProfileError(
+                f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "
+                f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
+            )
+        return depth if depth.dtype == np.float64 else xr.Variable((dim,), z)
+    # Own axes may be shared over some of the dimensions (all species of a measurement).
+    sizes = {d: source.variable.sizes[d] for d in dims}
+    own: xr.Variable = depth.set_dims(sizes)
+    return own.transpose(*dims)
