@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 __all__ = [
     "AmbiguousJunctionWarning",
@@ -191,15 +192,22 @@ class AmbiguousJunctionWarning(SimsWarning):
     """More than one crossing qualified as the junction; one was chosen by the stated policy."""
 
 
-_PACKAGE = str(Path(__file__).parent)
+# With the separator: a neighbour called `sims_analysis_tools` is the caller's code.
+_PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
 def warn(message: str, category: type[SimsWarning]) -> None:
     """Warn at the line of the caller outside this package, however deep the call came from.
 
-    ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on.
+    ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is passed over
+    too: in ``ds.pipe(sims.integrated_dose)`` it stands between the caller and the function.
     """
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def _in_between(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    return frame.f_code.co_filename.startswith(_PACKAGE) or module.startswith("xarray.")

@@ -164,8 +164,9 @@ def test_places_can_be_limited_and_the_count_is_of_what_is_kept():
     ds = one(range(6), [1e19, 1e17] * 3)
     found = sims.crossings(ds, level=LEVEL, max_crossings=2)
     assert found.sizes["crossing"] == 2
-    with pytest.raises(ProfileError, match="max_crossings"):
-        sims.crossings(ds, level=LEVEL, max_crossings=0)
+    for wrong in (0, -1, 1.5, "2"):
+        with pytest.raises(ProfileError, match=f"max_crossings={wrong!r}; expected a whole"):
+            sims.crossings(ds, level=LEVEL, max_crossings=wrong)
 
 
 def test_dask_data_need_the_number_of_places():

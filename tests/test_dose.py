@@ -524,3 +524,10 @@ def test_loglinear_is_never_above_the_trapezoid(values):
     ds = one(np.arange(len(values)), values)
     straight, logs = (number(sims.integrated_dose(ds, rule=rule)) for rule in RULES)
     assert logs <= straight * (1 + 1e-12)
+
+
+def test_a_warning_stands_at_the_callers_line_through_pipe_too():
+    ds = sims.open_example("boron-implant")
+    with pytest.warns(DoseWarning, match="reach beyond the samples") as caught:
+        ds.pipe(sims.integrated_dose, stop="5 um")
+    assert [w.filename for w in caught] == [__file__]

@@ -78,8 +78,10 @@ def crossings(
         raise ProfileError(
             "on Dask data, say how many crossings to keep of each profile: max_crossings=..."
         )
-    if max_crossings is not None and max_crossings < 1:
-        raise ProfileError(f"max_crossings={max_crossings}; expected at least 1")
+    if max_crossings is not None and not (
+        isinstance(max_crossings, (int, np.integer)) and max_crossings >= 1
+    ):
+        raise ProfileError(f"max_crossings={max_crossings!r}; expected a whole number, at least 1")
     size = {"crossing": max_crossings or 0}
     columns = frame.map(
         _table,
@@ -90,9 +92,13 @@ def crossings(
     )
     names = kernels.Table._fields
     table = dict(zip(names, columns, strict=True))
-    count = (table["direction"] != 0).sum("crossing")
-    count.attrs["long_name"] = "Number of crossings"
-    coords = {"count": count}
+    directions = table["direction"]
+    count = xr.Variable(
+        directions.dims[:-1],
+        (directions.data != 0).sum(axis=-1),
+        {"long_name": "Number of crossings"},
+        fastpath=True,
+    )
     terms = {
         "depth": "crossing_depth",
         "stderr": "crossing_depth",
@@ -100,21 +106,17 @@ def crossings(
         "depth_before": "depth",
         "depth_after": "depth",
     }
-    arrays = {
-        name: frame.array(table[name], term, coords=coords, label=name)
-        for name, term in terms.items()
-    }
-    arrays["stderr"].attrs.update(long_name="Standard error of the crossing depth")
-    arrays["depth_before"].attrs.update(long_name="Last sample before the crossing")
-    arrays["depth_after"].attrs.update(long_name="First sample after the crossing")
-    direction = xr.Variable(
-        table["direction"].dims,
-        words(table["direction"].data, DIRECTIONS),
+    dressed = {name: frame.dressed(table[name], term) for name, term in terms.items()}
+    dressed["stderr"].attrs.update(long_name="Standard error of the crossing depth")
+    dressed["depth_before"].attrs.update(long_name="Last sample before the crossing")
+    dressed["depth_after"].attrs.update(long_name="First sample after the crossing")
+    dressed["direction"] = xr.Variable(
+        directions.dims,
+        words(directions.data, DIRECTIONS),
         {"long_name": "Direction with depth"},
+        fastpath=True,
     )
-    dataset = xr.Dataset(arrays)
-    dataset["direction"] = direction
-    dataset["status"] = frame.status(table["status"])
+    dressed["status"] = frame.status(table["status"])
     order = (
         "depth",
         "stderr",
@@ -124,7 +126,7 @@ def crossings(
         "depth_after",
         "status",
     )
-    return dataset[list(order)]
+    return frame.dataset({name: dressed[name] for name in order}, coords={"count": count})
 
 
 def _table(depth: Any, value: Any, stderr: Any, level: Any, *, width: int | None) -> Any:
