@@ -23,8 +23,8 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         options = "".join(f", {name}={_told(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
         if isinstance(answer, xr.Dataset):
-            for variable in answer.data_vars.values():
-                variable.attrs["call"] = text
+            for name in answer.data_vars:
+                answer.variables[name].attrs["call"] = text
         if isinstance(answer, xr.DataArray | xr.Dataset):
             answer.attrs["call"] = text
         return answer

@@ -108,7 +108,7 @@ class Frame:
             In the canonical unit; without dimensions for a scalar.
         """
         if value is None:
-            return xr.Variable((), absent)
+            return xr.Variable((), np.array(absent), fastpath=True)
         if isinstance(value, xr.DataArray):
             if self.dim in value.dims:
                 raise ProfileError(
@@ -125,7 +125,7 @@ class Frame:
                 f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
                 "says what they belong to"
             )
-        return xr.Variable((), magnitude)
+        return xr.Variable((), np.array(magnitude), fastpath=True)
 
     def spread(self, *parameters: xr.Variable) -> Frame:
         """Add the dimensions that parameters bring (a level for each of several levels...)."""
@@ -180,7 +180,7 @@ class Frame:
             np.asarray(self.depth.data), *values, *map(self._shaped, parameters), **options
         )
         return [
-            xr.Variable((*self.lead, *sizes), array)
+            xr.Variable((*self.lead, *sizes), array, fastpath=True)
             for (sizes, _), array in zip(outputs, found, strict=True)
         ]
 
@@ -300,6 +300,28 @@ class Frame:
         label : str, optional
             Name of the DataArray, by default `name`.
         """
+        variable = self.dressed(values, name, units_=units_)
+        kept, indexes = self._kept(variable, coords or {})
+        if indexes is not None:
+            # What xarray itself does with coordinates that are known to fit: the checks, and a
+            # new index of the same labels, would take longer than the answer.
+            return xr.DataArray(
+                variable, coords=kept, name=label or name, indexes=indexes, fastpath=True
+            )
+        return xr.DataArray(variable, coords=kept, name=label or name)
+
+    def dataset(
+        self, variables: Mapping[str, xr.Variable], *, coords: Mapping[str, xr.Variable]
+    ) -> xr.Dataset:
+        """Put dressed variables of the same dimensions into a Dataset."""
+        kept, indexes = self._kept(next(iter(variables.values())), coords)
+        if indexes is None:
+            return xr.Dataset(variables, coords=kept)
+        # As `array` does: aligning and merging what is known to fit would take most of the call.
+        return xr.Dataset._construct_direct({**variables, **kept}, set(kept), indexes=indexes)
+
+    def dressed(self, values: xr.Variable, name: str, *, units_: str | None = None) -> xr.Variable:
+        """Give a result its attrs, and the kind (plain or quantified) in which the data came."""
         attrs = vocabulary.attrs(name, units_)
         data = values.data
         if self.quantified and "units" in attrs:
@@ -307,25 +329,26 @@ class Frame:
             if wrapped is not data:
                 data = wrapped
                 attrs.pop("units")
+        return xr.Variable(values.dims, data, attrs, fastpath=True)
+
+    def _kept(
+        self, variable: xr.Variable, coords: Mapping[str, xr.Variable]
+    ) -> tuple[dict[Any, xr.Variable], dict[Any, Any] | None]:
+        """Choose the coordinates of a result, and their indexes; None if some must be made."""
+        dims = set(variable.dims)
         kept = {
             key: coord
-            for key, coord in {**self.coords, **self.brought, **(coords or {})}.items()
-            if set(coord.dims) <= set(values.dims)
+            for key, coord in {**self.coords, **self.brought, **coords}.items()
+            if dims.issuperset(coord.dims)
         }
-        variable = xr.Variable(values.dims, data, attrs)
         # Of the same coordinate, that is: a parameter may have brought another of this name.
         indexes = {
             key: self.indexes[key]
             for key, coord in kept.items()
             if key in self.indexes and coord is {**self.coords, **self.along}.get(key)
         }
-        if all(key in indexes for key, coord in kept.items() if key in coord.dims):
-            # What xarray itself does with coordinates that are known to fit: the checks, and a
-            # new index of the same labels, would take longer than the answer.
-            return xr.DataArray(
-                variable, coords=kept, name=label or name, indexes=indexes, fastpath=True
-            )
-        return xr.DataArray(variable, coords=kept, name=label or name)
+        complete = all(key in indexes for key, coord in kept.items() if key in coord.dims)
+        return kept, indexes if complete else None
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
         """Dress a result that has a value at every sample."""
@@ -334,7 +357,9 @@ class Frame:
 
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Turn status codes into words, lazily where they are lazy."""
-        return xr.Variable(codes.dims, status_words(codes.data), vocabulary.attrs("status"))
+        return xr.Variable(
+            codes.dims, status_words(codes.data), vocabulary.attrs("status"), fastpath=True
+        )
 
     def label(self, *indexers: int) -> str:
         """Name a profile by its coordinates, for messages."""

@@ -105,7 +105,7 @@ class _Source(NamedTuple):
 
 
 def _ordered(dims: tuple[Any, ...], data: Any, wanted: tuple[Any, ...]) -> xr.Variable:
-    variable = xr.Variable(dims, data)
+    variable = xr.Variable(dims, data, fastpath=True)
     return variable if dims == wanted else variable.transpose(*wanted)
 
 
@@ -164,7 +164,7 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]
     magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
-    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude))
+    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude), fastpath=True)
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
         if not (z[1:] > z[:-1]).all() or (z.size == 1 and np.isnan(z[0])):

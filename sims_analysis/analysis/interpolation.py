@@ -70,10 +70,12 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
                 f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
             )
-        arrays = {name: _interpolated(data[name], depth, method) for name in names}
+        arrays = {name: _interpolated(data, depth, method, name) for name in names}
         if len(names) == 1:
             # Nothing to merge: xarray's merge of one array with itself takes longer than the rest.
-            return arrays[names[0]].to_dataset(name=names[0]).assign_attrs(data.attrs)
+            alone = arrays[names[0]].to_dataset(name=names[0])
+            alone.attrs = dict(data.attrs)
+            return alone
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(array.coords["linear_fallbacks"].variable for array in arrays.values())
         arrays = {name: array.drop_vars("linear_fallbacks") for name, array in arrays.items()}
@@ -81,30 +83,38 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     return _interpolated(data, depth, method)
 
 
-def _interpolated(array: xr.DataArray, depth: Any, method: str) -> xr.DataArray:
+def _interpolated(
+    data: xr.Dataset | xr.DataArray, depth: Any, method: str, variable: str | None = None
+) -> xr.DataArray:
     frame = open_frame(
-        array, vocabulary.VALUE_KINDS, question="an interpolation", axes=vocabulary.AXES
+        data,
+        vocabulary.VALUE_KINDS,
+        question="an interpolation",
+        variable=variable,
+        axes=vocabulary.AXES,
     )
     at = _depths(frame, depth)
     # Dimensions that the depths share with the profiles go profile by profile; others are new.
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     own = tuple(d for d in frame.lead if d in at.dims)
     count = int(np.prod(list(new.values()), dtype=int))
-    ordered = at.transpose(*own, *new)
-    asked = xr.Variable((*own, _ASKED), ordered.data.reshape(*ordered.shape[: len(own)], count))
+    ordered = at if at.dims == (*own, *new) else at.transpose(*own, *new)
+    flat = ordered.data.reshape(*ordered.shape[: len(own)], count)
+    asked = xr.Variable((*own, _ASKED), flat, fastpath=True)
     value, fallbacks = frame.map(
         _evaluate, asked, outputs=[({_ASKED: count}, frame.precision), ({}, np.intp)], method=method
     )
     shape = (*value.shape[:-1], *new.values())
-    result = xr.Variable((*frame.lead, *new), value.data.reshape(shape))
+    result = xr.Variable((*frame.lead, *new), value.data.reshape(shape), fastpath=True)
     coords = {
         "linear_fallbacks": xr.Variable(
-            fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
+            fallbacks.dims,
+            fallbacks.data,
+            {"long_name": "Depths without a logarithm"},
+            fastpath=True,
         ),
         frame.axis: xr.Variable(
-            at.dims,
-            at.data,
-            vocabulary.attrs(frame.axis),
+            at.dims, at.data, vocabulary.attrs(frame.axis), fastpath=at.ndim != 1
         ),
     }
     if isinstance(depth, xr.DataArray):
@@ -113,9 +123,7 @@ def _interpolated(array: xr.DataArray, depth: Any, method: str) -> xr.DataArray:
             for k, c in depth.coords.items()
             if k not in (*frame.coords, frame.axis)
         }
-    return frame.array(
-        result, _term(frame), units_=frame.units, coords=coords, label=str(array.name or frame.kind)
-    )
+    return frame.array(result, _term(frame), units_=frame.units, coords=coords, label=frame.name)
 
 
 #: The depths asked for, in one dimension: a name that no user's dimension has.
@@ -137,7 +145,8 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
         values = [units.read_quantity(d, kinds, f"depth[{i}]")[0] for i, d in enumerate(depth)]
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
     magnitude, _ = units.read_quantity(depth, kinds, "depth")
-    return xr.Variable((frame.axis,) if np.ndim(magnitude) else (), magnitude)
+    dims = (frame.axis,) if np.ndim(magnitude) else ()
+    return xr.Variable(dims, np.asarray(magnitude), fastpath=True)
 
 
 def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:

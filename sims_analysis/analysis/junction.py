@@ -133,9 +133,14 @@ def junction_depth(
     coords = {
         "status": frame.status(status),
         "candidates": xr.Variable(
-            candidates.dims, candidates.data, {"long_name": "Crossings that qualified"}
+            candidates.dims,
+            candidates.data,
+            {"long_name": "Crossings that qualified"},
+            fastpath=True,
         ),
-        "decay_length": xr.Variable(decay.dims, decay.data, vocabulary.attrs("decay_length")),
+        "decay_length": xr.Variable(
+            decay.dims, decay.data, vocabulary.attrs("decay_length"), fastpath=True
+        ),
     }
     if frame.stderr is not None:
         attrs = {**vocabulary.attrs("junction_depth"), "long_name": "Standard error, random part"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -55,15 +56,9 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
     UnitsError
         If there is no unit, or one of another kind.
     """
-    wanted = EXAMPLES[kinds[0]].split("'")[1]
     if isinstance(value, str):
-        if _DECIMAL_COMMA.match(value):
-            raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
-        match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
-        if match is None:
-            raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
-        unit = unit_of_kind(match[2] or None, kinds, f"{name}={value!r}")
-        return float(unit.to_canonical(float(match[1]))), unit
+        return _read_text(value, kinds, name)
+    wanted = EXAMPLES[kinds[0]].split("'")[1]
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
         magnitude = np.asarray(value.magnitude, dtype=np.float64)
@@ -79,6 +74,19 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
     raise UnitsError(
         f"{name}={value!r} has no unit; write it like '{example} {wanted}' or give a pint Quantity"
     )
+
+
+@lru_cache(maxsize=1024)
+def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
+    """Read ``"50 nm"``; the same few texts are asked for over and over."""
+    wanted = EXAMPLES[kinds[0]].split("'")[1]
+    if _DECIMAL_COMMA.match(value):
+        raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
+    match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
+    if match is None:
+        raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
+    unit = unit_of_kind(match[2] or None, kinds, f"{name}={value!r}")
+    return float(unit.to_canonical(float(match[1]))), unit
 
 
 def _exponential(match: re.Match[str]) -> str:
