@@ -596,3 +596,20 @@ def best_of(call, repeats=20):
         call()
         times.append(time.perf_counter() - began)
     return min(times)
+
+
+def test_another_measurement_under_the_same_id_is_not_lost_in_silence(tmp_path):
+    def profile(values):
+        return DepthProfile(
+            species_name="B", depths=[0, 1], depth_units="nm",
+            concentrations=values, concentration_units="cm^-3", data_id="2",
+        )  # fmt: skip
+
+    archive = Archive(tmp_path)
+    archive.add(profile([1, 2]))
+    archive.add(profile([1, 2]))
+    with pytest.raises(ArchiveError, match=r"another measurement under '2'.*replace=True"):
+        archive.add(profile([3, 4]))
+    archive.add(profile([3, 4]), replace=True)
+    assert archive.get("2")["B"].concentrations.tolist() == [3, 4]
+    assert len(archive.versions("2")) == 2

@@ -264,6 +264,7 @@ class Archive:
         data_id: str | None = None,
         url: str | None = None,
         retrieved: datetime | None = None,
+        replace: bool = False,
     ) -> SIMSResult:
         """Archive profiles at hand, or a JSON file as the API sends it.
 
@@ -277,6 +278,9 @@ class Archive:
             Where they came from; by default what the result knows, or ``file:NAME``.
         retrieved : datetime, optional
             When; by default what the result knows, or now.
+        replace : bool
+            Whether other content under an id that is there already becomes its new version (the
+            old one is kept). By default that is refused: two measurements may share an id.
         """
         if isinstance(source, str | os.PathLike):
             file = Path(source)
@@ -298,6 +302,11 @@ class Archive:
             data_id = str(profiles[0].data_id)
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
+        if not replace and data_id in self and self.payload(data_id) != payload:
+            raise ArchiveError(
+                f"the archive has another measurement under {data_id!r}; pass another data_id, or "
+                "replace=True to make this its new version"
+            )
         return self.put(data_id, payload, url=url or "profiles in memory", retrieved=retrieved)
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:

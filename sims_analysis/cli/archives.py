@@ -75,7 +75,8 @@ def list_entries(folder: Path, style: str) -> None:
 @_folder
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--id", "data_id", help="Data id; by default the one in the file.")
-def add(folder: Path, files: tuple[Path, ...], data_id: str | None) -> None:
+@click.option("--replace", is_flag=True, help="Supersede an entry of the same id; it is kept.")
+def add(folder: Path, files: tuple[Path, ...], data_id: str | None, *, replace: bool) -> None:
     """Add JSON files, as the API sends them, to an archive."""
     from sims_analysis.api.archive import Archive
 
@@ -84,7 +85,7 @@ def add(folder: Path, files: tuple[Path, ...], data_id: str | None) -> None:
     failures = {}
     for file in files:
         try:
-            result = Archive(folder).add(file, data_id=data_id)
+            result = Archive(folder).add(file, data_id=data_id, replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
