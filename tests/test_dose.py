@@ -429,6 +429,65 @@ def test_error_of_a_background_window_counts_once_over_the_whole_width():
     assert number(found["stderr"]) == pytest.approx(40 * sigma * 1e-7)
 
 
+def test_the_samples_of_a_background_window_within_the_limits_are_counted_once():
+    z = np.arange(0, 60, 1.0)
+    c = np.full(z.size, 5e16)
+    ds = one(z, c, stderr=np.full(z.size, 2e15))
+    found = sims.integrated_dose(ds, background=("49.5 nm", "59 nm"))
+    weights = np.r_[0.5, np.ones(58), 0.5] - 59 / 10 * (z > 49.5)
+    exact = np.sqrt((weights**2).sum()) * 2e15 * 1e-7
+    assert number(found["stderr"]) == pytest.approx(exact)
+    budget = sims.dose_budget(ds, background=("49.5 nm", "59 nm"))
+    assert number(budget["random_stderr"]) == pytest.approx(exact)
+
+
+def test_one_sample_in_a_background_window_has_its_own_error():
+    ds = one([0, 10, 20, 30], [1e18, 1e18, 1e17, 1e17], stderr=[0, 0, 3e16, 0])
+    found = sims.integrated_dose(ds, stop="10 nm", background=("15 nm", "25 nm"))
+    assert number(found["stderr"]) == pytest.approx(10 * 3e16 * 1e-7)
+
+
+def test_held_values_alone_above_a_background_window():
+    ds = one([4, 10, 20], [2e18, 2e18, 1e17], stderr=[1e17, 2e17, 3e16])
+    found = sims.integrated_dose(ds, stop="3 nm", surface="hold", background=("15 nm", "25 nm"))
+    assert number(found["stderr"]) == pytest.approx(3 * math.hypot(1e17, 3e16) * 1e-7)
+
+
+@pytest.mark.parametrize("trial_counts", [10, 100, 1000])
+def test_the_stated_error_covers_with_the_background_taken_from_the_tail(trial_counts):
+    rng = np.random.default_rng(3)
+    z = np.arange(0, 200, 1.0)
+    mean = trial_counts * np.exp(-((z - 53) ** 2) / 2 / 11**2) + 0.3 * trial_counts
+    counts = rng.poisson(mean, (1000, 1, z.size))
+    batch = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), counts * 1e15)},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    batch["concentration"].attrs["units"] = "atom/cm^3"
+    batch = sims.with_counting_statistics(batch, one_count="1e15 atoms/cm^3")
+    found = sims.integrated_dose(batch, background=("130 nm", "190 nm"))
+    exact = trial_counts * 1e15 * math.sqrt(2 * math.pi) * 11 * 1e-7
+    covered = np.mean(np.abs(found - exact) <= found["stderr"])
+    assert 0.60 <= covered <= 0.76
+
+
+def test_a_background_that_is_not_known_leaves_no_dose_and_says_so():
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18]})
+    levels = xr.DataArray(
+        [1e17, np.nan], coords={"species": ["P", "B"]}, dims="species", attrs={"units": "cm^-3"}
+    )
+    found = sims.integrated_dose(ds, background=levels)
+    assert np.isnan(found.sel(species="B"))
+    assert word(found["status"].sel(species="B")) == "no_data"
+    assert word(found["status"].sel(species="P")) == "ok"
+
+
+def test_strict_raises_for_limits_entirely_outside_too():
+    ds = one([0, 10, 20], [1e18] * 3)
+    with pytest.raises(ProfileError, match="species 'B': the limits lie beyond"):
+        sims.integrated_dose(ds, start="50 nm", stop="60 nm", strict=True)
+
+
 def test_a_dataarray_keeps_its_errors_in_the_coordinate_stderr():
     ds = one([0, 1, 2], [1e18] * 3, stderr=[1e17] * 3)
     array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])

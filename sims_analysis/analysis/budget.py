@@ -82,8 +82,10 @@ def dose_budget(
 
     Notes
     -----
-    Random: ``sqrt(sum (w_i s_i)^2)`` with the trapezoid's weights, and of a background taken from
-    a window, the standard error of its mean times the width of the interval.
+    Random: ``sqrt(sum (w_i s_i)^2)`` with the trapezoid's weights w. A background taken from a
+    window of n samples subtracts ``W / n`` from the weight of each of them, W the width of the
+    interval, so that samples of the window within the limits are not counted twice; where these
+    samples scatter more than they state, the scatter is taken.
 
     Examples
     --------

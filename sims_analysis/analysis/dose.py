@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background import background_of, span, variance_above
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, warn_of_status
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import known
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.shape import window_statistics
 
 __all__ = ["cumulative_dose", "integrated_dose"]
 
@@ -69,7 +69,8 @@ def integrated_dose(
         ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``,
         ``truncated`` where a limit lies beyond the samples, ``no_data`` with NaN) and, where the
         data carry standard errors, ``stderr``: the random part, ``sqrt(sum (w_i s_i)^2)`` with
-        the trapezoid's weights.
+        the trapezoid's weights, less ``W / n`` for each of the n samples of a background window
+        (W the width of the interval).
 
     Raises
     ------
@@ -169,10 +170,16 @@ def integral(
             variance = variance.where(~held.alone, 0.0) + held.variance
     subtracted = xr.Variable((), 0.0)
     if background is not None:
-        level, level_stderr = background_of(frame, background)
+        level, window = background_of(frame, background)
         subtracted = level * (b - a)
-        if variance is not None:
-            variance = variance + (level_stderr * (b - a)) ** 2
+        # A background that is not known leaves no dose.
+        status = xr.where(level.isnull(), kernels.NO_DATA, status).astype(np.uint8)
+        variance = None if variance is None else variance.where(level.notnull())
+        if variance is not None and window is not None:
+            width = xr.Variable((), 0.0) if held is None else held.width
+            variance = variance_above(frame, (measured, stop), window, width)
+            if held is not None:
+                variance = variance + held.variance
     return DoseIntegral(
         frame=frame,
         value=value if background is None else value - subtracted,
@@ -325,30 +332,6 @@ def _first_sample(
     return pick(value), pick(depth), error, np.nan_to_num(weight)
 
 
-def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, xr.Variable]:
-    """Give the background and its standard error, from a value or a depth window."""
-    if not isinstance(background, tuple | list):
-        level = frame.parameter(background, (frame.kind,), "background")
-        return level, xr.Variable((), 0.0)
-    if len(background) != 2:
-        raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
-    a = frame.parameter(background[0], ("depth",), "background start")
-    b = frame.parameter(background[1], ("depth",), "background stop")
-    if bool((a >= b).any()):
-        raise ProfileError(f"background={background!r}: the window ends before it starts")
-    mean, deviation, count = frame.map(
-        window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
-    )
-    empty = count == 0
-    if not frame.lazy and bool((empty & frame.value.notnull().any(frame.dim)).any()):
-        where = np.argwhere((empty & frame.value.notnull().any(frame.dim)).data)[0]
-        raise ProfileError(
-            f"background={background!r}: {frame.label(*where)} has no sample in that window; "
-            f"the axis spans {span(frame)}"
-        )
-    return mean, deviation / count**0.5
-
-
 def _complain(found: DoseIntegral, *, strict: bool) -> None:
     frame = found.frame
     if frame.lazy:
@@ -360,6 +343,8 @@ def _complain(found: DoseIntegral, *, strict: bool) -> None:
             f"{frame.label(*where)}: the limits reach beyond the samples "
             f"(the axis spans {span(frame)})"
         )
+    if strict:
+        _refuse_limits_outside(found)
     warn_of_status(
         frame,
         found.status,
@@ -369,10 +354,20 @@ def _complain(found: DoseIntegral, *, strict: bool) -> None:
     )
 
 
-def span(frame: Frame) -> str:
-    """Tell from where to where the axis runs, for messages."""
-    depth = np.asarray(frame.depth.data)
-    return f"{np.nanmin(depth):g} to {np.nanmax(depth):g} nm"
+def _refuse_limits_outside(found: DoseIntegral) -> None:
+    """Raise for a profile that was measured, and not within the limits.
+
+    A limit that is infinite stands for one that is not known, and is no mistake of the limits.
+    """
+    measured = found.frame.value.notnull().sum(found.frame.dim) > 1
+    known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
+    outside = measured & known & (found.status == kernels.NO_DATA) & found.background.notnull()
+    if outside.any():
+        where = np.argwhere(outside.transpose(*found.status.dims).data)[0]
+        raise ProfileError(
+            f"{found.frame.label(*where)}: the limits lie beyond the samples "
+            f"(the axis spans {span(found.frame)})"
+        )
 
 
 def term(frame: Frame, name: str) -> str:

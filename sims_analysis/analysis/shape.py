@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import known
-from sims_analysis.analysis.dose import NM_PER_CM, background_of, term
+from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
 
