@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, warn
 
@@ -176,9 +177,8 @@ class Frame:
         values: list[Any] = [np.asarray(column.data) for column in columns]
         if stderr and self.stderr is None:
             values.append(None)
-        found = kernel(
-            np.asarray(self.depth.data), *values, *map(self._shaped, parameters), **options
-        )
+        arguments = (np.asarray(self.depth.data), *values, *map(self._shaped, parameters))
+        found = answered(self, kernel, outputs, arguments, options)
         return [
             xr.Variable((*self.lead, *sizes), array, fastpath=True)
             for (sizes, _), array in zip(outputs, found, strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._finite import FEW, refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
@@ -49,7 +50,7 @@ def open_frame(
     UnitsError
         If no variable has a unit of the right kind, or the axis has none.
     ProfileError
-        If there is no depth axis, or it is not strictly increasing.
+        If there is no depth axis, it is not strictly increasing, or something is infinite.
     """
     source = _choose(data, kinds, question, variable)
     array = source.variable
@@ -71,7 +72,7 @@ def open_frame(
         )
         sigma = _ordered(source.stderr.dims, sigma_unit.to_canonical(sigma_magnitude), dims)
     counts = source.counts
-    return Frame(
+    frame = Frame(
         name=source.name or unit.kind,
         kind=unit.kind,
         value=value,
@@ -88,6 +89,9 @@ def open_frame(
         quantified=units.is_quantity(array._data),
         indexes=data.xindexes,
     )
+    if value.size <= FEW and not frame.lazy:
+        refuse_infinite(frame)
+    return frame
 
 
 class _Source(NamedTuple):
@@ -173,6 +177,9 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
                 f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "
                 f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
             )
+        if np.isinf(z[:1]).any() or np.isinf(z[-1:]).any():  # elsewhere it would not increase
+            index = 0 if np.isinf(z[0]) else z.size - 1
+            raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
         return depth if depth.dtype == np.float64 else xr.Variable((dim,), z)
     # Own axes may be shared over some of the dimensions (all species of a measurement).
     sizes = {d: source.variable.sizes[d] for d in dims}

@@ -207,8 +207,13 @@ def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> t
     if logs.all():
         s0, s1 = np.log(c0 / l0), np.log(c1 / l1)
         d = s0 - s1
-        return np.clip(s0 / d, 0.0, 1.0), width / np.abs(d)
+        return _within(s0 / d, d), width / np.abs(d)
     d0, d1 = c0 - l0, c1 - l1
     place, decay = d0 / (d0 - d1), np.full(c0.shape, np.nan)
     place[logs], decay[logs] = place_between(*(x[logs] for x in (c0, c1, l0, l1, width)))
-    return np.clip(place, 0.0, 1.0), decay
+    return _within(place, d0 - d1), decay
+
+
+def _within(place: Array, step: Array) -> Array:
+    """Keep rounding inside the segment; beside an infinite value there is no place."""
+    return np.where(np.isinf(step), np.nan, np.clip(place, 0.0, 1.0))

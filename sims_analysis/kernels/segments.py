@@ -22,9 +22,9 @@ _TINY = 1e-40
 def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Mean of the exponential through two values: ``(c1 - c0) / ln(c1 / c0)``.
 
-    Computed as ``c0 r / log1p(r)`` with ``r = (c1 - c0) / c0``: full precision where the plain formula
-    loses all of it (c1 near c0), within 2e-14 elsewhere. Where an end is not positive: the mean
-    of the two.
+    Computed as ``c0 r / log1p(r)`` with ``r = (c1 - c0) / c0``: full precision where the plain
+    formula loses all of it (c1 near c0), within 2e-14 elsewhere. Where an end is not positive:
+    the mean of the two.
 
     Returns
     -------

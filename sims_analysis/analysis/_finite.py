@@ -1,0 +1,81 @@
+"""Infinities in the user's data are refused: no answer can rest on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels.crossings import OK, TRUNCATED
+
+if TYPE_CHECKING:
+    from sims_analysis.analysis._frame import Frame
+
+__all__ = ["FEW", "answered", "refuse_infinite"]
+
+#: Samples that are looked at before anything is asked. Of more, a look takes as long as the dose.
+FEW = 1 << 16
+
+
+def answered(
+    frame: Frame,
+    kernel: Callable[..., Any],
+    outputs: Sequence[tuple[Mapping[str, int], Any]],
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+) -> Any:
+    """Run a kernel over many samples, and refuse infinities among those that matter.
+
+    Where a kernel gives a status, an infinity shows in its first output: an answer that is said
+    to be there, and is not finite. Only the profiles of such answers are looked at.
+    """
+    if frame.value.size <= FEW:
+        return kernel(*arguments, **options)
+    status = next((i for i, (_, dtype) in enumerate(outputs) if dtype is np.uint8), None)
+    if status is None or frame.core:
+        refuse_infinite(frame)
+        return kernel(*arguments, **options)
+    with np.errstate(all="ignore"):
+        found = kernel(*arguments, **options)
+    doubtful = ~np.isfinite(found[0])
+    if doubtful.any():
+        doubtful &= (found[status] == OK) | (found[status] == TRUNCATED)
+        of_profile = tuple(range(len(frame.lead), doubtful.ndim))
+        refuse_infinite(frame, doubtful.any(axis=of_profile))
+    return found
+
+
+def refuse_infinite(frame: Frame, among: Any = None) -> None:
+    """Raise for the first profile with an infinite value or depth.
+
+    Parameters
+    ----------
+    frame : Frame
+    among : ndarray of bool, optional
+        Profiles to look at, by default all.
+    """
+    columns = {frame.name: frame.value}
+    if frame.depth.ndim > 1:
+        columns[frame.axis] = frame.depth
+    for name, column in columns.items():
+        data = np.asarray(column.data)
+        if data.dtype.kind != "f" or not data.size:
+            continue
+        if among is not None:
+            profiles = np.argwhere(among)
+        else:
+            # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
+            with np.errstate(invalid="ignore"):
+                sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
+            profiles = np.argwhere(np.isnan(sums))
+        for profile in profiles:
+            infinite = np.isinf(data[tuple(profile)])
+            if infinite.any():
+                where = np.unravel_index(int(infinite.argmax()), infinite.shape)
+                raise ProfileError(
+                    f"{frame.label(*profile)}: {name}[{int(where[-1])}] is "
+                    f"{data[(*profile, *where)]}; a sample needs a finite depth and a finite "
+                    "value (NaN: not measured)"
+                )
