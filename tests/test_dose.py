@@ -590,3 +590,13 @@ def test_a_warning_stands_at_the_callers_line_through_pipe_too():
     with pytest.warns(DoseWarning, match="reach beyond the samples") as caught:
         ds.pipe(sims.integrated_dose, stop="5 um")
     assert [w.filename for w in caught] == [__file__]
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_the_last_cumulative_dose_is_the_dose_with_the_same_background(rule):
+    ds = sims.open_example("gan-mg-stack")
+    options = {"rule": rule, "background": ("900 nm", "1100 nm")}
+    mg = ds.sel(species="Mg")
+    steps = sims.cumulative_dose(mg, **options).dropna("depth")
+    assert steps[0] == 0
+    np.testing.assert_allclose(steps[-1], sims.integrated_dose(mg, **options), rtol=1e-12)

@@ -39,7 +39,7 @@ def dose_budget(
     detection_limit: Any = None,
     rsf_uncertainty: float | xr.DataArray = 0.0,
     depth_uncertainty: float | xr.DataArray = 0.0,
-    rule_tolerance: float = 0.05,
+    rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and say what the number rests on.
 

@@ -76,7 +76,8 @@ def junction_depth(
     Warns
     -----
     AmbiguousJunctionWarning
-        If more than one crossing qualifies and `which` is not a number.
+        If more than one crossing qualifies and `which` is not a number; not on Dask data, which
+        are not known yet. There `strict` raises nothing either: look at the status.
 
     See Also
     --------
