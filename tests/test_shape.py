@@ -266,3 +266,48 @@ def test_a_window_that_is_not_known_holds_nothing(question):
     found = question(ds, start=sims.junction_depth(ds, level="1e20 atoms/cm^3"))
     assert word(found["status"]) == "no_data"
     assert math.isnan(number(found[next(iter(found.data_vars))]))
+
+
+@pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
+@pytest.mark.parametrize("top", [10, 100, 1000])
+def test_the_stated_error_of_a_decay_covers(top, options):
+    rng = np.random.default_rng(11)
+    z = np.arange(0, 120, 1.0)
+    counts = rng.poisson(top * np.exp(-z / 20), (1000, 1, z.size))
+    batch = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), counts * 1e15)},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    batch["concentration"].attrs["units"] = "atom/cm^3"
+    batch = sims.with_counting_statistics(batch, one_count="1e15 atoms/cm^3")
+    given = {
+        name: value if isinstance(value, str) else f"{value * top * 1e15} atoms/cm^3"
+        for name, value in options.items()
+    }
+    found = sims.decay_length(batch, **given)
+    covered = np.mean(np.abs(found["decay_length"] - 20) <= found["stderr"])
+    assert 0.60 <= covered <= 0.76
+
+
+@pytest.mark.parametrize("stderr", [None, 0.01])
+def test_levels_take_the_asked_edge_of_a_peak_and_not_both(stderr):
+    z = np.arange(0, 101, 1.0)
+    c = 1e20 * np.exp(-np.where(z < 40, (40 - z) / 3, (z - 40) / 5))
+    ds = one(z, c, stderr=None if stderr is None else stderr * c)
+    levels = {"low": "1e16 atoms/cm^3", "high": "1e19 atoms/cm^3"}
+    trailing = sims.decay_length(ds, **levels)
+    leading = sims.decay_length(ds, edge="leading", **levels)
+    assert number(trailing["decay_length"]) == pytest.approx(5)
+    assert number(leading["decay_length"]) == pytest.approx(3)
+
+
+@pytest.mark.parametrize("stderr", [None, [1e15] * 4])
+def test_a_level_run_does_not_decay(stderr):
+    found = sims.decay_length(one([0, 1, 3, 7], [3e16] * 4, stderr=stderr))
+    assert math.isnan(number(found["decay_length"]))
+    assert word(found["status"]) == "never_reached"
+
+
+def test_levels_in_the_wrong_order_are_refused():
+    with pytest.raises(ProfileError, match=r"low=.*high="):
+        sims.decay_length(one([0, 1, 2], [4, 2, 1]), low="1e19 atoms/cm^3", high="1e17 atoms/cm^3")

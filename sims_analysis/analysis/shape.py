@@ -16,6 +16,7 @@ from sims_analysis.analysis._parameters import known
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
+from sims_analysis.kernels.decay import decay
 
 __all__ = ["decay_length", "moments", "peak"]
 
@@ -214,13 +215,17 @@ def decay_length(
     UnitsError
         If the data have no variable with a known unit, or no depth.
     ProfileError
-        If the edge is unknown.
+        If the edge is unknown, or `low` does not lie below `high`.
 
     Notes
     -----
-    Weighted least squares of ln C on z, with weights ``(C / s)^2`` and the standard error that
-    follows from s where the data carry standard errors; equal weights, and the standard error
-    from the scatter about the line, where they do not. Samples that are not positive are left out.
+    Where the data carry standard errors: the likelihood of counts (the variance of a sample in
+    proportion to what the fit expects there, so that zeros are data), which for small errors s is
+    weighted least squares of ln C on z with weights ``(C / s)^2``; samples without an error are
+    left out. Within three standard errors of `low` or `high`, the fit and not the noisy sample
+    says on which side it lies. Where there are none: equal weights, the standard error from the
+    scatter about the line, and samples that are not positive left out. Where the maximum lies
+    above `high`, samples on the far side of it are another edge, and left out.
     Terms as in ISO 18115-1: leading and trailing edge decay length.
 
     Examples
@@ -239,10 +244,12 @@ def decay_length(
         frame.parameter(value, (frame.kind,), name)
         for value, name in ((low, "low"), (high, "high"), (detection_limit, "detection_limit"))
     ]
+    if bool((bounds[0] >= bounds[1]).any()):
+        raise ProfileError(f"low={low!r} must lie below high={high!r}")
     lowest = xr.apply_ufunc(np.fmax, bounds[0], bounds[2])
     frame = frame.spread(a, b, lowest, bounds[1])
     length, stderr, count, first, last, status = frame.map(
-        kernels.decay,
+        decay,
         a,
         b,
         lowest,

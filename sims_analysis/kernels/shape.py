@@ -1,4 +1,4 @@
-"""The shape of profiles: maximum, width, moments, decay of an edge, level of a tail."""
+"""The shape of profiles: maximum, width, moments, level of a tail."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sims_analysis.kernels.crossings import find
 from sims_analysis.kernels.dose import trapezoid_weights
 from sims_analysis.kernels.rows import Rows, compress, flat_rows, per_row
 
-__all__ = ["Decay", "Moments", "Peak", "decay", "moments", "peak", "window_statistics"]
+__all__ = ["Moments", "Peak", "compress_flat", "moments", "peak", "window_statistics", "windowed"]
 
 Array = NDArray[np.float64]
 OK, NO_DATA, NEVER_REACHED, TRUNCATED = 0, 1, 2, 5
 
 
-def _windowed(
+def windowed(
     depth: Array, value: Array, start: Array | float, stop: Array | float
 ) -> tuple[Rows, tuple[int, ...], NDArray[np.bool_]]:
     """Lay out the samples within a window of each row; NaN limits are the row's own ends."""
@@ -51,7 +51,7 @@ def peak(
     The half-maximum depths are the nearest crossings on either side of the maximum; without one
     within the window the width is NaN and the status ``truncated``.
     """
-    rows, lead, kept = _windowed(depth, value, start, stop)
+    rows, lead, kept = windowed(depth, value, start, stop)
     count = rows.count
     at, top, sigma, fwhm = (np.full(count, np.nan) for _ in range(4))
     some = np.flatnonzero(rows.size)
@@ -112,7 +112,7 @@ def moments(
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     """
-    rows, lead, _ = _windowed(depth, value, start, stop)
+    rows, lead, _ = windowed(depth, value, start, stop)
     count = rows.count
     c = rows.value - per_row(background, lead)[rows.row]
     limit = per_row(threshold, lead)
@@ -176,87 +176,11 @@ def _run_around_maximum(rows: Rows, c: Array, maximum: Array, limit: Array) -> N
     return kept
 
 
-class Decay(NamedTuple):
-    """Exponential decay of an edge of every row; fields have the leading shape."""
-
-    length: Array
-    stderr: Array
-    samples: NDArray[np.intp]
-    start: Array
-    stop: Array
-    status: NDArray[np.uint8]
-
-
-def decay(
-    depth: Array,
-    value: Array,
-    stderr: Array | None,
-    start: Array | float = np.nan,
-    stop: Array | float = np.nan,
-    low: Array | float = np.nan,
-    high: Array | float = np.nan,
-    *,
-    edge: int = -1,
-) -> Decay:
-    """Fit ``ln C = a + b z`` by weighted least squares; the decay length is ``edge / b``.
-
-    Weights are ``(C / sigma)^2`` where standard errors are given (then the standard error of the
-    slope follows from them), equal otherwise (then it follows from the scatter about the line).
-
-    Parameters
-    ----------
-    start, stop : float or ndarray
-        Window of depths.
-    low, high : float or ndarray
-        Window of values.
-    edge : {-1, 1}
-        Falling with depth, or rising: the sign for which the length is positive.
-    """
-    rows, lead, kept = _windowed(depth, value, start, stop)
-    lo, hi = per_row(low, lead)[rows.row], per_row(high, lead)[rows.row]
-    keep = (rows.value > 0) & ~(rows.value < lo) & ~(rows.value > hi)
-    weight = np.ones(rows.value.shape)
-    if stderr is not None:
-        sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0][kept]
-        keep &= sigma > 0
-        weight = (rows.value / np.where(sigma > 0, sigma, 1.0)) ** 2
-    weight = weight[keep]
-    laid = compress_flat(rows, rows.value, keep)
-    y = np.log(laid.value)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = laid.sum(weight)
-        z = laid.depth - (laid.sum(weight * laid.depth) / total)[laid.row]
-        y = y - (laid.sum(weight * y) / total)[laid.row]
-        spread = laid.sum(weight * z * z)
-        slope = laid.sum(weight * z * y) / spread
-        if stderr is not None:
-            slope_stderr = 1.0 / np.sqrt(spread)
-        else:
-            residual = laid.sum((y - slope[laid.row] * z) ** 2)
-            slope_stderr = np.sqrt(residual / (laid.size - 2) / spread)
-        length = edge / slope
-        length_stderr = slope_stderr * length**2
-    few = laid.size < (2 if stderr is not None else 3)
-    status = np.where(few, NO_DATA, np.where(length > 0, OK, NEVER_REACHED)).astype(np.uint8)
-    wrong = status != OK
-    first, last = laid.first(), laid.last()
-    for column in (length, length_stderr):
-        column[wrong] = np.nan
-    return Decay(
-        length.reshape(lead),
-        length_stderr.reshape(lead),
-        laid.size.reshape(lead),
-        first.reshape(lead),
-        last.reshape(lead),
-        status.reshape(lead),
-    )
-
-
 def window_statistics(
     depth: Array, value: Array, start: Array | float, stop: Array | float
 ) -> tuple[Array, Array, NDArray[np.intp]]:
     """Mean, sample standard deviation and number of the samples in a window of each row."""
-    rows, lead, _ = _windowed(depth, value, start, stop)
+    rows, lead, _ = windowed(depth, value, start, stop)
     size = rows.size
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = rows.sum(rows.value) / size
