@@ -1,12 +1,12 @@
 """Results in a figure: junctions, dose windows, peaks, decay lengths, limits, and what they say.
 
-Marks stand on the curve they belong to; their numbers stand in a list that is put where no curve
-runs. A result that is no number (a junction that was never reached) is listed with its status.
+Marks stand on the curve they belong to; their numbers stand in a list (see ``notes``). A result
+that is no number (a junction that was never reached) is listed with its status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,10 @@ import xarray as xr
 from sims_analysis import _typeset
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.curves import of_curve
+from sims_analysis.figures.style import ink, paper, wash
+from sims_analysis.figures.windows import window_of
 from sims_analysis.rounding import rounded
-from sims_analysis.units import dequantify, read_quantity
+from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,113 +29,11 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.placing import Obstacles
+    from sims_analysis.figures.notes import Notes
 
     Array = NDArray[np.float64]
 
-__all__ = ["Notes", "Results"]
-
-
-class Notes:
-    """The list that explains marks and names the results."""
-
-    def __init__(self, ax: Axes) -> None:
-        self.ax = ax
-        #: Kept on the axes, so that a second call adds to the list of the first.
-        self.entries: dict[str, Any] = getattr(ax, "_sims_notes", {})
-        #: Marks that another panel of the figure has explained already.
-        self.explained: set[str] = getattr(ax, "_sims_explained", set())
-        ax._sims_notes = self.entries  # type: ignore[attr-defined]
-
-    def add(self, text: str, **style: Any) -> None:
-        """Add an entry whose handle is a line of this style."""
-        from matplotlib.lines import Line2D
-
-        self.entries.setdefault(text, Line2D([], [], **style))
-
-    def explain(self, text: str, **style: Any) -> None:
-        """Add an entry about a kind of mark, once in a figure of several panels."""
-        if text not in self.explained:
-            self.add(text, **style)
-        self.explained.add(text)
-
-    def add_hidden(self, curve: Curve) -> None:
-        """Say what the marks at the floor are."""
-        negative = bool((curve.series.y < 0).any())
-        if negative:
-            self.entries.pop("zero", None)
-        if negative or "zero or negative" not in self.entries:
-            self._add_triangle("zero or negative" if negative else "zero")
-
-    def _add_triangle(self, text: str) -> None:
-        self.explain(
-            text,
-            marker="v",
-            linestyle="none",
-            color="0.35",
-            markersize=3,
-            markeredgewidth=0.5,
-            fillstyle="none",
-        )
-
-    def add_limits(self, ax: Axes, group: Sequence[Curve]) -> None:
-        """Draw the detection limits of an axis, one line where all are the same."""
-        limits = {curve.limit for curve in group if not np.isnan(curve.limit)}
-        style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
-        if len(limits) == 1:
-            ax.axhline(next(iter(limits)), color="0.35", zorder=1, **style)
-        else:
-            for curve in group:
-                if not np.isnan(curve.limit):
-                    ax.axhline(curve.limit, color=curve.colour, zorder=1, **style)
-        if limits:
-            self.explain("detection limit", color="0.35", **style)
-        if any(curve.below_limit().any() for curve in group):
-            self._add_triangle("below the limit")
-
-    def write(self, ax: Axes, obstacles: Obstacles, *, own: bool) -> None:
-        """Put the list where it covers nothing: inside the axes, or below those of our figure."""
-        before = getattr(self.ax, "_sims_notes_legend", None)
-        if before is not None:
-            before.remove()
-        if not self.entries:
-            return
-        handles, texts = list(self.entries.values()), list(self.entries)
-        style: dict[str, Any] = {
-            "frameon": False,
-            "handlelength": 1.4,
-            "labelspacing": 0.25,
-            "borderpad": 0.2,
-        }
-        previous = ax.get_legend()
-
-        def inside(x: float, y: float) -> Any:
-            anchor: dict[str, Any] = {
-                "loc": "upper left",
-                "bbox_to_anchor": (x, y),
-                "borderaxespad": 0.0,
-            }
-            return ax.legend(handles, texts, **anchor, **style)
-
-        legend = inside(0.0, 1.0)
-        box = obstacles.fraction(legend.get_window_extent())
-        legend.remove()
-        left, top, free = obstacles.place_box(box.right - box.left, box.top - box.bottom)
-        if free or not own:
-            legend = inside(left, top)
-            legend.set_in_layout(False)
-        else:
-            figure: Any = ax.figure
-            columns = 2 if len(texts) > 2 and box.right - box.left < 0.55 else 1
-            legend = figure.legend(
-                handles, texts, loc="outside lower center", ncols=columns, **style
-            )
-            width, height = figure.get_size_inches()
-            extra = legend.get_window_extent().height / figure.dpi
-            figure.set_size_inches(width, height + extra)
-        self.ax._sims_notes_legend = legend  # type: ignore[attr-defined]
-        if previous is not None and previous is not before:
-            ax.add_artist(previous)
+__all__ = ["Results"]
 
 
 @dataclass(frozen=True)
@@ -234,7 +134,7 @@ class _Painter:
                 "markersize": 3.5,
                 "color": self.curve.colour,
                 "linewidth": 0.8,
-                "markerfacecolor": "white",
+                "markerfacecolor": paper(self.notes.ax),
                 "markeredgewidth": 0.8,
             }
             self.ax.errorbar(
@@ -253,7 +153,11 @@ class _Painter:
         for z, sigma, polarity in _entries(result["depth"], result, "polarity"):
             if not np.isfinite(z):
                 continue
-            style: dict[str, Any] = {"color": "0.2", "linestyle": (0, (1, 1.5)), "linewidth": 0.9}
+            style: dict[str, Any] = {
+                "color": ink(0.2, self.notes.ax),
+                "linestyle": (0, (1, 1.5)),
+                "linewidth": 0.9,
+            }
             text = f"{polarity.replace('->', '→')} junction: {self._depth_text(z, sigma)}"
             if text not in self.notes.entries:
                 self.ax.axvline(float(self.scale(z)), **style)
@@ -269,8 +173,23 @@ class _Painter:
         if not np.isfinite(value):
             self._say(f"Q{self.who}: {status.replace('_', ' ') or 'not known'}")
             return
+        limits = window_of(result, self.curve, window)
+        if limits is not None:
+            self._shade(*limits)
+        units = _typeset.unit_label(dose.attrs.get("units", ""))
+        text = f"$Q${self.who} = {rounded(value, sigma).text(style='mathtext')} {units}"
+        if status == "truncated":
+            text += "\n(truncated)"
+        self.notes.add(
+            text,
+            color=self.curve.colour,
+            alpha=wash(0.3, self.notes.ax),
+            linewidth=5.0,
+            solid_capstyle="butt",
+        )
+
+    def _shade(self, start: float, stop: float) -> None:
         x, y = self.curve.series.x, self.curve.series.y
-        start, stop = self._window(result, window)
         inside = (x > start) & (x < stop)
         at = np.concatenate([[start], x[inside], [stop]])
         ends = self._value_at(np.array([start, stop]))
@@ -282,29 +201,10 @@ class _Painter:
             low,
             np.maximum(height, low),
             color=self.curve.colour,
-            alpha=0.12,
+            alpha=wash(0.12, self.notes.ax),
             linewidth=0,
             zorder=1,
         )
-        units = _typeset.unit_label(dose.attrs.get("units", ""))
-        text = f"$Q${self.who} = {rounded(value, sigma).text(style='mathtext')} {units}"
-        if status == "truncated":
-            text += "\n(truncated)"
-        self.notes.add(
-            text, color=self.curve.colour, alpha=0.3, linewidth=5.0, solid_capstyle="butt"
-        )
-
-    def _window(self, result: Any, window: Any) -> tuple[float, float]:
-        """Give the limits of the dose: stated, carried by the result, or the whole profile."""
-        x = self.curve.series.x
-        limits = [x[0], x[-1]]
-        for i, name in enumerate(("start", "stop")):
-            if window is not None and window[i] is not None:
-                limits[i] = read_quantity(window[i], ("depth",), name)[0]
-            elif _has(result, name):
-                carried = float(result[name])
-                limits[i] = limits[i] if np.isnan(carried) else carried
-        return max(limits[0], x[0]), min(limits[1], x[-1])
 
     def peak(self, result: xr.Dataset | xr.DataArray | None) -> None:
         if result is None:
@@ -317,6 +217,8 @@ class _Painter:
             style: dict[str, Any] = {
                 "marker": "+",
                 "markersize": 5,
+                # Nothing but edge: a style sheet without edges would leave nothing of it.
+                "markeredgewidth": 1.0,
                 "color": self.curve.colour,
                 "linestyle": "none",
             }
@@ -333,8 +235,16 @@ class _Painter:
             if not np.isfinite(length):
                 self._say(f"λ{self.who}: {status.replace('_', ' ') or 'not known'}")
                 continue
-            style: dict[str, Any] = {"color": "0.1", "linewidth": 0.8, "linestyle": (0, (3, 1))}
-            start, stop = self._window(result, None)
+            style: dict[str, Any] = {
+                "color": ink(0.1, self.notes.ax),
+                "linewidth": 0.8,
+                "linestyle": (0, (3, 1)),
+            }
+            limits = window_of(result, self.curve)
+            if limits is None:
+                self._say(f"λ{self.who} = {self._depth_text(length, sigma)}")
+                continue
+            start, stop = limits
             x, y = self.curve.series.x, self.curve.series.y
             inside = (x >= start) & (x <= stop) & (y > 0)
             # The line of a least-squares fit passes through the mean of its points.

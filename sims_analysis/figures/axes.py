@@ -37,6 +37,8 @@ __all__ = [
 _SPINE_STEP = 42.0
 #: Height of a row of marks above the floor of an axis, as a fraction of it.
 ROW = 0.016
+#: Up to so many decades, each has its minor ticks.
+_FINE_DECADES = 16
 #: Marks matplotlib's artists as ours, so that a second call finds its axes again.
 _TAG = "sims:"
 
@@ -90,6 +92,8 @@ def right_axes(ax: Axes, label: str) -> Axes:
     right = ax.twinx()
     right.set_label(_TAG + label)
     right.set_ylabel(label)
+    # A style sheet may ask for a grid: that of a right axis would run over the curves of the left.
+    right.grid(visible=False, which="both")
     ax.tick_params(axis="y", which="both", right=False)
     if ours:
         right.spines["right"].set_position(("outward", len(ours) * _SPINE_STEP))
@@ -110,7 +114,9 @@ def decades(positive: Array, rows: int) -> tuple[float, float]:
         return 0.0, 1.0
     bottom = math.log10(positive.min())
     low, high = math.floor(bottom + 1e-9), math.ceil(math.log10(positive.max()) - 1e-9)
-    high += high == low
+    if low == high:
+        # All values are one power of ten: on the frame, nobody would see them.
+        low, high = low - 1, high + 1
     fraction = ROW * (rows + 1) if rows else 0.0
     return min(low, (bottom - fraction * high) / (1.0 - fraction)), float(high)
 
@@ -148,11 +154,15 @@ def _is_ours(ax: Axes, which: str) -> bool:
 
 
 def value_axis_ticks(ax: Axes) -> None:
-    """Put a tick at every decade and minor ticks at 2 to 9, however many decades there are."""
-    from matplotlib.ticker import LogLocator, NullFormatter
+    """Put a tick at every decade, and minor ticks at 2 to 9 unless they would blacken the axis."""
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=16))
-    ax.yaxis.set_minor_locator(LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=200))
+    bottom, top = sorted(ax.get_ylim())
+    many = bottom > 0 and math.log10(top / bottom) > _FINE_DECADES
+    ax.yaxis.set_minor_locator(
+        NullLocator() if many else LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=200)
+    )
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "is_synthetic",
     "measurements_of",
     "of_curve",
+    "parallel",
     "styled",
     "with_limits",
 ]
@@ -99,6 +100,14 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     if not named:
         raise ProfileError("there is nothing to draw: no measurement was given")
     return named
+
+
+def parallel(result: Any, data: Any, named: Mapping[str, Any]) -> Any:
+    """Give each of several measurements its own result, where the user gives a list of both."""
+    lists = isinstance(data, Sequence) and isinstance(result, Sequence)
+    if lists and len(result) == len(named):
+        return dict(zip(named, result, strict=True))
+    return result
 
 
 def collect(

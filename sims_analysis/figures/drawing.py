@@ -50,7 +50,8 @@ def draw_curve(
             x[alone],
             y[alone],
             marker=".",
-            markersize=2.0,
+            # The only sample there is must not be taken for dust.
+            markersize=5.0 if (~hidden).sum() == 1 else 2.0,
             linestyle="none",
             color=line.get_color(),
             alpha=line.get_alpha(),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from sims_analysis import _typeset, origin, vocabulary
 from sims_analysis.figures import drawing
-from sims_analysis.figures.annotations import Notes, Results
+from sims_analysis.figures.annotations import Results
 from sims_analysis.figures.axes import (
     decades,
     depth_scale,
@@ -25,11 +26,13 @@ from sims_analysis.figures.curves import (
     is_crowd,
     is_synthetic,
     measurements_of,
+    parallel,
     styled,
     with_limits,
 )
 from sims_analysis.figures.naming import write_names
-from sims_analysis.figures.style import in_style, is_default, require_matplotlib, setting
+from sims_analysis.figures.notes import Notes
+from sims_analysis.figures.style import in_style, is_default, legible, require_matplotlib, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,11 +89,12 @@ def plot_profiles(
         draws none.
     junctions : DataArray or Dataset, optional
         From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`.
-        Like every result, it may be a list or a mapping parallel to `data`.
+        Like every result, it may be a list where `data` is one, or a mapping with its keys.
     dose : DataArray or Dataset, optional
         From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its value named.
     dose_window : (start, stop), optional
-        The window, such as ``("20 nm", "500 nm")``, if `dose` does not carry it.
+        The window, such as ``("20 nm", "500 nm")``; by default that of the call recorded in
+        `dose`. Where it is not known, nothing is shaded.
     peak, decay_length : Dataset, optional
         From the functions of these names.
     colours : mapping, optional
@@ -138,13 +142,23 @@ def plot_profiles(
     curves = styled(collect(named, species), colours)
     curves = with_limits(curves, detection_limit)
     results = Results(
-        junctions=junctions, dose=dose, window=dose_window, peak=peak, decay_length=decay_length
+        junctions=parallel(junctions, data, named),
+        dose=parallel(dose, data, named),
+        window=dose_window,
+        peak=parallel(peak, data, named),
+        decay_length=parallel(decay_length, data, named),
     )
     synthetic = any(map(is_synthetic, named.values()))
     own = ax is None
     with in_style(house=own):
         if ax is None:
             _, ax = plt.subplots(figsize=_size(COLUMN), layout="constrained")
+        curves = [
+            curve
+            if curve.series.species in (colours or {})
+            else replace(curve, colour=legible(curve.colour, ax))
+            for curve in curves
+        ]
         _entitle(ax, title, synthetic=synthetic)
         with _measured_alike(ax):
             _draw(ax, curves, results, depth_units, scale, coverage, labels, line, own=own)
@@ -287,8 +301,6 @@ def _who(curve: Curve, curves: Sequence[Curve], *, usetex: bool) -> str:
 
 
 def _solid(curve: Curve) -> Curve:
-    from dataclasses import replace
-
     return replace(curve, dash="solid")
 
 

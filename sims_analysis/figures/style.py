@@ -15,10 +15,14 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sims_analysis._typeset import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from matplotlib.axes import Axes
 
 __all__ = [
     "COLOURS",
@@ -26,9 +30,14 @@ __all__ = [
     "colour_of",
     "dashes_of",
     "in_style",
+    "ink",
     "is_default",
+    "legible",
+    "paper",
     "require_matplotlib",
     "setting",
+    "setting_points",
+    "wash",
 ]
 
 #: Colour -> elements. Those that are often measured together stand in different rows.
@@ -45,6 +54,9 @@ _ELEMENTS = {
 }
 COLOURS = tuple(_ELEMENTS)
 _COLOUR = {symbol: colour for colour, text in _ELEMENTS.items() for symbol in text.split()}
+
+#: What becomes of the darkest on dark paper.
+_ON_DARK = {"#000000": "#FFFFFF", "#882255": "#B04A7C", "#332288": "#8F86D0"}
 
 #: In the order in which curves of one colour take them; in units of the line width.
 DASHES: tuple[Any, ...] = (
@@ -106,6 +118,34 @@ def dashes_of(colours: Iterable[str]) -> list[Any]:
     return made
 
 
+def paper(ax: Axes) -> tuple[float, float, float]:
+    """Give the colour that curves are drawn on: of the axes, or of the figure behind it."""
+    from matplotlib.colors import to_rgba
+
+    figure: Any = ax.figure
+    below = np.array(to_rgba(figure.get_facecolor()))
+    red, green, blue, alpha = to_rgba(ax.get_facecolor())
+    # A figure without a colour of its own stands on a white page.
+    page = below[3] * below[:3] + (1 - below[3])
+    r, g, b = alpha * np.array([red, green, blue]) + (1 - alpha) * page
+    return float(r), float(g), float(b)
+
+
+def _is_dark(ax: Axes) -> bool:
+    # Weights of Rec. 709.
+    return float(np.dot(paper(ax), (0.2126, 0.7152, 0.0722))) < 0.4
+
+
+def legible(colour: str, ax: Axes) -> str:
+    """Give a colour of the house so that it can be seen on the paper: black is white on black."""
+    return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
+
+
+def ink(grey: float, ax: Axes) -> str:
+    """Give a grey, 0 for the colour of text, 1 for that of the paper."""
+    return f"{1 - grey if _is_dark(ax) else grey:g}"
+
+
 def require_matplotlib() -> None:
     """Say how to install matplotlib where it is missing."""
     if importlib.util.find_spec("matplotlib") is None:
@@ -120,6 +160,18 @@ def setting(key: str) -> Any:
 
     settings: Any = mpl.rcParams
     return settings[key]
+
+
+def wash(alpha: float, ax: Axes) -> float:
+    """Give the opacity of a shaded area: dark paper swallows more of it."""
+    return min(1.0, 2.5 * alpha) if _is_dark(ax) else alpha
+
+
+def setting_points(key: str) -> float:
+    """Give a font size of the settings in points; they may say ``"medium"``."""
+    from matplotlib.font_manager import FontProperties
+
+    return float(FontProperties(size=setting(key)).get_size_in_points())
 
 
 def is_default(key: str) -> bool:

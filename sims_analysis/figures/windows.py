@@ -1,0 +1,63 @@
+"""Between which depths a result was asked for, so that a figure shades that and no more."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import UnitsError
+from sims_analysis.units import read_quantity
+
+if TYPE_CHECKING:
+    from sims_analysis.figures.curves import Curve
+
+__all__ = ["window_of"]
+
+
+def window_of(
+    result: xr.Dataset | xr.DataArray, curve: Curve, window: tuple[Any, Any] | None = None
+) -> tuple[float, float] | None:
+    """Give the limits of a result on the samples of its curve; None if they are not known.
+
+    Parameters
+    ----------
+    result : Dataset or DataArray
+        Of one profile. Its own ``start`` and ``stop`` count, or those of the call that made it.
+    curve : Curve
+    window : (start, stop), optional
+        As the user states it, before all else.
+    """
+    x = curve.series.x
+    limits = [float(x[0]), float(x[-1])]
+    for i, name in enumerate(("start", "stop")):
+        asked: Any = None if window is None else window[i]
+        if asked is None and _carries(result, name):
+            carried = float(result[name])
+            limits[i] = limits[i] if np.isnan(carried) else carried
+            continue
+        if asked is None:
+            try:
+                asked = _asked(result, name)
+                limit = limits[i] if asked is None else read_quantity(asked, ("depth",), name)[0]
+            except (SyntaxError, ValueError, UnitsError):
+                # Limits of each profile's own, for example: their numbers are not in the call.
+                return None
+        else:
+            limit = read_quantity(asked, ("depth",), name)[0]
+        limits[i] = float(limit)
+    start, stop = max(limits[0], float(x[0])), min(limits[1], float(x[-1]))
+    return (start, stop) if start <= stop else None
+
+
+def _carries(result: xr.Dataset | xr.DataArray, name: str) -> bool:
+    return name in result.coords or (isinstance(result, xr.Dataset) and name in result)
+
+
+def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
+    """Read an argument out of the recorded call."""
+    call = ast.parse(str(result.attrs.get("call", "none()")), mode="eval").body
+    found = {keyword.arg: keyword.value for keyword in getattr(call, "keywords", ())}
+    return ast.literal_eval(found[name]) if name in found else None
