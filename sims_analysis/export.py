@@ -276,15 +276,22 @@ def to_simulator(
         )
     profiles = [s for s in chosen if s.variable == "concentration" and s.axis == "depth"]
     if len(profiles) != 1:
+        if len(profiles) > 1:
+            which = ", ".join(" ".join(s.place.values()) for s in profiles)
+            raise ProfileError(
+                f"species {chosen[0].species!r} is there {len(profiles)} times ({which}); a "
+                "simulator reads one profile: choose one, as in .isel(measurement=0)"
+            )
         what = ", ".join(f"{s.variable} over {s.axis}" for s in chosen)
         raise ProfileError(
             f"species {chosen[0].species!r}: a simulator needs one concentration over depth; "
-            f"found {len(profiles)} of them ({what})"
+            f"found {what}"
         )
     (profile,) = profiles
     lines = []
     if comment is not None:
-        who = f"{profile.species}: " if profile.species else ""
+        # A line break in a name would begin a line of numbers.
+        who = f"{' '.join(profile.species.split())}: " if profile.species else ""
         lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
     lines += [
         f"{float(x)!r} {float(y)!r}"

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
-__all__ = ["Rounded", "rounded"]
+__all__ = ["Rounded", "rounded", "rounded_error"]
 
 #: Without an uncertainty, as many significant digits are printed.
 DIGITS = 4
@@ -98,6 +98,20 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     )
 
 
+def rounded_error(stderr: float) -> Rounded:
+    """Round a standard error that stands alone.
+
+    Examples
+    --------
+    >>> rounded_error(5.253e13).text(), rounded_error(0.1018).text(), rounded_error(0.0).text()
+    ('5×10¹³', '0.10', '0')
+    """
+    if not (math.isfinite(stderr) and stderr > 0):
+        return rounded(stderr)
+    both = rounded(stderr, stderr)
+    return Rounded(value=both.stderr, stderr="", exponent=both.exponent)
+
+
 def _leading(value: float) -> int:
     """Power of ten of the leading digit."""
     return Decimal(repr(abs(float(value)))).adjusted() if value else DIGITS - 1
@@ -119,4 +133,6 @@ def _at(value: float, place: int) -> Decimal:
 
 
 def _scaled(value: Decimal, exponent: int, place: int) -> str:
-    return f"{value.scaleb(-exponent):.{max(0, exponent - place)}f}"
+    # A value that rounds to nothing is 0, not -0.
+    shown = value.scaleb(-exponent) if value else Decimal(0)
+    return f"{shown:.{max(0, exponent - place)}f}"

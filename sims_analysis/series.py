@@ -93,8 +93,9 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
         names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
         if not names:
             raise ProfileError(
-                f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-                f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.QUANTITIES)}, "
+                f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
+                "by results_table() and go to pandas by .to_dataframe()"
             )
         found = [series for name in names for series in _of_variable(data, name)]
     else:

@@ -9,13 +9,16 @@ import xarray as xr
 
 from sims_analysis import _typeset
 from sims_analysis.errors import ProfileError
-from sims_analysis.rounding import rounded
+from sims_analysis.rounding import rounded, rounded_error
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["results_table"]
+
+#: Of the uncertainty of a dose budget.
+_PARTS = ("random", "systematic")
 
 
 def results_table(
@@ -40,7 +43,8 @@ def results_table(
     str
         The table. A value with a standard error is rounded by it: the error keeps one significant
         digit, or two where its leading digit is 1, and the value ends at the same place. Without
-        one, four significant digits are printed. Where there is no number stands its status.
+        one, four significant digits are printed. Where there is no number stands its status. The
+        dose of a budget has its random and systematic standard errors combined.
 
     Raises
     ------
@@ -89,7 +93,9 @@ def _columns(
             whole = dequantify(result)
             for name, array in whole.data_vars.items():
                 own = str(name) != "stderr" and not _is_error_of(str(name), whole)
-                if own and array.dtype.kind in "iuf":
+                # Words are answers too, such as the polarity of a junction; status goes with them.
+                words = array.dtype.kind == "U" and name != "status"
+                if own and (array.dtype.kind in "iuf" or words):
                     text = array.attrs.get("long_name") or str(name)
                     columns.append((f"{heading}: {text}" if heading else text, array, whole))
         else:
@@ -136,11 +142,19 @@ def _value(
     status = ""
     if "status" in owner.coords or "status" in owner:
         status = str(_at(owner["status"], index)).replace("_", " ")
+    if isinstance(value, str):
+        text = value or (status if status != "ok" else "") or "-"
+        if not latex:
+            return _markdown_text(text)
+        return _typeset.escape_latex(text).replace("->", r"$\rightarrow$")
     if not np.isfinite(value):
         return status if status not in ("", "ok") else "-"
-    if array.dtype.kind in "iu":
+    stderr = _stderr(array, owner, index)
+    if array.dtype.kind in "iu" and np.isnan(stderr):
         return str(value)
-    number = rounded(value, _stderr(array, owner, index))
+    # An uncertainty in a column of its own has as many digits as beside a value.
+    alone = str(array.name).endswith("stderr")
+    number = rounded_error(value) if alone else rounded(value, stderr)
     text = number.text(style="latex" if latex else "unicode")
     return text if status in ("", "ok") else f"{text} ({status})"
 
@@ -149,6 +163,10 @@ def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[s
     """Find the standard error of a value; NaN where none is stated."""
     name = f"{array.name}_stderr"
     if isinstance(owner, xr.Dataset):
+        if array.name == "dose" and "random_stderr" in owner and "systematic_stderr" in owner:
+            # A budget: both parts, unless neither is known.
+            parts = [float(_at(owner[f"{part}_stderr"], index)) for part in _PARTS]
+            return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")
         first = next(iter(owner.data_vars))
         for candidate in (name, "stderr") if array.name == first else (name,):
             if candidate in owner:
@@ -163,14 +181,19 @@ def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[s
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:
     unit = array.attrs.get("units", "")
     unit = _typeset.unit_latex(unit) if latex else _typeset.unit_label(unit)
-    text = _typeset.escape_latex(text) if latex else text
+    text = _typeset.escape_latex(text) if latex else _markdown_text(text)
     return f"{text} ({unit})" if unit else text
 
 
 def _name(key: str, label: str, *, latex: bool) -> str:
     if latex:
         return _typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
-    return label.replace("|", r"\|")
+    return _markdown_text(label)
+
+
+def _markdown_text(text: str) -> str:
+    """Keep a name in its cell, whatever it holds."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _markdown(header: list[str], rows: list[list[str]], keys: int) -> str:

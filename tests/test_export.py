@@ -252,3 +252,73 @@ def test_real_profiles_are_written_whole(tmp_path, name):
         mine = table[table["species"] == s.species]
         np.testing.assert_array_equal(mine[f"{s.variable} ({s.units})"].dropna(), s.y)
     assert result._repr_html_().count("<svg") == len(result.depth_profiles)
+
+
+def named(*names):
+    return sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name=name,
+                depths=[0.0, 1.0, 2.0],
+                depth_units="nm",
+                concentrations=[1e18, 1e17, 0.0],
+                concentration_units="atoms/cm^3",
+            )
+            for name in names
+        ]
+    )
+
+
+def test_a_line_break_in_a_name_is_no_line_of_numbers(tmp_path):
+    path = sims.to_simulator(named("new\nline"), tmp_path / "s.txt")
+    assert np.loadtxt(path).shape == (3, 2)
+
+
+def test_a_simulator_gets_one_measurement_of_a_batch(tmp_path):
+    ds = named("B")
+    batch = sims.stack([ds, ds], names=["w1", "w2"])
+    with pytest.raises(ProfileError, match=r"2 times \(w1, w2\).*isel"):
+        sims.to_simulator(batch, tmp_path / "s.txt")
+    sims.to_simulator(batch.isel(measurement=0), tmp_path / "s.txt")
+
+
+def test_results_are_not_profiles_and_the_message_says_where_they_go(tmp_path):
+    with pytest.raises(ProfileError, match=r"results_table\(\).*to_dataframe"):
+        sims.to_csv(sims.dose_budget(sims.open_example("boron-implant")), tmp_path / "b.csv")
+
+
+def single(value, stderr=None, name="junction_depth", heading="Junction depth"):
+    coords = {"species": ["B"]}
+    if stderr is not None:
+        coords["stderr"] = ("species", [stderr])
+    attrs = {"units": "nm", "long_name": heading}
+    return xr.DataArray([value], dims="species", coords=coords, name=name, attrs=attrs)
+
+
+def test_headings_and_whole_numbers_in_tables():
+    table = sims.results_table(single(1.0, heading="a | b\nc"))
+    assert table.splitlines()[0] == r"| species | a \| b c (nm) |"
+    assert "| 100 ± 10 |" in sims.results_table(single(100, 9.96))
+    assert "| 7 |" in sims.results_table(single(7))
+    assert "| 0 ± 2 |" in sims.results_table(single(-0.04, 2.0))
+
+
+def test_a_budget_prints_its_dose_with_both_uncertainties():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant").sel(species=["B"]), one_count="1e14 atoms/cm^3"
+    )
+    table = sims.results_table(sims.dose_budget(ds, rsf_uncertainty=0.10, depth_uncertainty=0.03))
+    cells = [cell.strip() for cell in table.splitlines()[-1].split("|")]
+    assert cells[2] == "(5.0 ± 0.5)×10¹⁴"
+    assert cells[3:7] == ["1.0×10¹¹", "5×10¹³", "5×10¹³", "1.5×10¹³"]
+    random_only = sims.results_table(sims.dose_budget(ds))
+    assert "(5.0313 ± 0.0010)×10¹⁴" in random_only
+
+
+def test_words_are_answers_too():
+    ds = sims.open_example("boron-implant")
+    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    assert "| p->n |" in sims.results_table(found)
+    assert r"p$\rightarrow$n" in sims.results_table(found, format="latex")
+    crossings = sims.results_table(sims.crossings(ds, level="1e18 atoms/cm^3"))
+    assert "| falling |" in crossings
