@@ -26,7 +26,7 @@ __all__ = ["profile_html", "result_html"]
 _WIDTH, _HEIGHT = 160, 36
 #: A picture of this width shows no more points.
 _POINTS = 240
-_HEADERS = ("species", "samples", "depth", "values", "")
+_HEADERS = ("species", "samples", "depth or time", "values", "")
 
 
 def result_html(result: Any) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis._version import __version__
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ArchiveError, ProfileError
 
 __all__ = ["attach", "of_figure", "provenance", "to_text"]
 
@@ -48,6 +48,8 @@ def provenance(source: Any) -> dict[str, Any]:
     ------
     ProfileError
         If the file holds no provenance of this library.
+    ArchiveError
+        If a netCDF or zarr cannot be read.
 
     Examples
     --------
@@ -195,8 +197,7 @@ def _of_file(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
-        with xr.open_dataset(path, engine="zarr" if path.is_dir() else "h5netcdf") as ds:
-            return of_data([ds])
+        return _of_dataset(path)
     content = path.read_bytes()
     readers = {b"\x89PNG": _png_text, b"%PDF": _pdf_text}
     text = readers.get(content[:4], _svg_text)(content)
@@ -207,6 +208,17 @@ def _of_file(path: Path) -> dict[str, Any]:
         )
     record: dict[str, Any] = json.loads(text)
     return record
+
+
+def _of_dataset(path: Path) -> dict[str, Any]:
+    engine: Any = "zarr" if path.is_dir() else "h5netcdf"
+    try:
+        with xr.open_dataset(path, engine=engine) as ds:
+            # The attrs of a DataArray, with the call that made it, are those of its variable.
+            array = json.loads(ds.attrs.get("sims_analysis_storage", "{}")).get("array")
+            return of_data([ds if array is None else ds[array]])
+    except (OSError, ValueError, KeyError) as error:
+        raise ArchiveError(f"{path.name} cannot be read as {engine}: {error}") from error
 
 
 def _found(text: str) -> str | None:

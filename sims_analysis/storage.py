@@ -93,6 +93,8 @@ def save(
     ds, memo = _prepared(data)
     encoding = _encoding(ds, kind, chunks)
     ds.attrs[_MEMO] = orjson.dumps(memo).decode()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
     temporary = path.with_name(temporary_name() + path.suffix)
     try:
         if kind == "netcdf":
@@ -200,7 +202,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
     ds.attrs = changed[""]
     for variable in ds.variables:
         ds[variable].attrs = changed[str(variable)]
-    title = f"SIMS depth profiles of {ds.attrs.get('data_id') or 'an unnamed measurement'}"
+    title = _title(ds, memo)
     for key, value in {"Conventions": "CF-1.11", "title": title}.items():
         if key not in ds.attrs:
             ds.attrs[key] = value
@@ -211,6 +213,18 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
             memo["added"].append(["depth", key])
     memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind == "U"}
     return ds, memo
+
+
+def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
+    """Say what is in the file: profiles, or the result that an array or its call names."""
+    what = "SIMS depth profiles"
+    if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
+        array = ds.get(memo.get("array", ""), ds)
+        named = (
+            array.attrs.get("long_name") or str(array.attrs.get("call", "results")).split("(")[0]
+        )
+        what = f"SIMS: {named}"
+    return f"{what} of {ds.attrs.get('data_id') or 'an unnamed measurement'}"
 
 
 def _is_native(value: Any) -> bool:

@@ -212,3 +212,28 @@ def test_real_profiles_come_back(tmp_path, name):
     ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
     for kind in KINDS:
         same(sims.load(sims.save(ds, tmp_path / f"w.{kind}")), ds)
+
+
+@pytest.mark.parametrize("kind", [".nc", ".zarr"])
+def test_a_result_keeps_its_call_and_says_what_it_is(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+    path = sims.save(xj, tmp_path / f"xj{kind}")
+    assert sims.provenance(path) == sims.provenance(xj)
+    assert sims.provenance(path)["calls"] == [xj.attrs["call"]]
+    plain = xr.open_dataset(path, engine="zarr" if kind == ".zarr" else "h5netcdf")
+    assert plain.attrs["title"].startswith("SIMS: Junction depth")
+    plain.close()
+    budget = sims.save(sims.dose_budget(ds), tmp_path / f"budget{kind}")
+    plain = xr.open_dataset(budget, engine="zarr" if kind == ".zarr" else "h5netcdf")
+    assert plain.attrs["title"].startswith("SIMS: dose_budget")
+    plain.close()
+
+
+def test_a_broken_file_and_a_missing_folder_are_named(tmp_path):
+    broken = tmp_path / "broken.nc"
+    broken.write_text("no netCDF")
+    with pytest.raises(ArchiveError, match=r"broken\.nc"):
+        sims.provenance(broken)
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
+        sims.save(sims.open_example("boron-implant"), tmp_path / "nowhere" / "b.nc")
