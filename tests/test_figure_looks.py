@@ -65,6 +65,15 @@ def test_only_the_window_that_was_integrated_is_shaded(function):
     assert shaded(ax) == pytest.approx((0.0, 49.0))
 
 
+def test_a_budget_without_the_surface_is_shaded_below_it():
+    ds = profiles(B=falling())
+    for start, begins in ((None, 8.0), ("3 nm", 8.0), ("12 nm", 12.0)):
+        budget = sims.dose_budget(
+            ds, start=start, stop="40 nm", surface="exclude", surface_depth="8 nm"
+        )
+        assert shaded(sims.plot_profiles(ds, dose=budget)) == pytest.approx((begins, 40.0))
+
+
 def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
     ds = profiles(B=falling())
     dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
@@ -74,6 +83,30 @@ def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
     ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert not ax.collections
     assert any("$Q$" in text for text in ax._sims_notes)
+
+
+def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
+    depths = np.arange(0.0, 100.0, 0.5)
+    expected = 1e18 * np.exp(-depths / 10)
+    counts = np.random.default_rng(3).poisson(expected / 1e15)
+    ds = sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name="B",
+                depths=depths,
+                depth_units="nm",
+                concentrations=counts * 1e15,
+                concentration_units="atoms/cm^3",
+            )
+        ]
+    )
+    ds = sims.with_counting_statistics(ds, one_count="1e15 atoms/cm^3")
+    found = sims.decay_length(ds, start="40 nm", stop="95 nm")
+    ax = sims.plot_profiles(ds, decay_length=found)
+    line = next(line for line in ax.lines if len(line.get_xdata()) == 2)
+    at, drawn = line.get_xdata()[0], line.get_ydata()[0]
+    # The tail has more zeros than counts: a mean of the logarithms would lie twice too high.
+    assert drawn == pytest.approx(1e18 * np.exp(-at / 10), rel=0.1)
 
 
 def test_results_in_a_list_belong_to_data_in_a_list():

@@ -246,10 +246,16 @@ class _Painter:
                 continue
             start, stop = limits
             x, y = self.curve.series.x, self.curve.series.y
-            inside = (x >= start) & (x <= stop) & (y > 0)
-            # The line of a least-squares fit passes through the mean of its points.
-            middle, level = x[inside].mean(), np.log(y[inside]).mean()
-            ends = np.array([start, stop])
+            inside = (x >= start) & (x <= stop)
+            middle, ends = 0.5 * (start + stop), np.array([start, stop])
+            if self.curve.series.stderr is not None and y[inside].sum() > 0:
+                # A fit by the likelihood of counts keeps their sum, zeros included.
+                shape = np.exp((middle - x[inside]) / length)
+                level = np.log(y[inside].sum() / shape.sum())
+            else:
+                # The line of a least-squares fit passes through the mean of its points.
+                inside &= y > 0
+                level = (np.log(y[inside]) - (middle - x[inside]) / length).mean()
             self.ax.plot(
                 self.scale(ends), np.exp(level - (ends - middle) / length), zorder=4, **style
             )

@@ -60,4 +60,18 @@ def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
     """Read an argument out of the recorded call."""
     call = ast.parse(str(result.attrs.get("call", "none()")), mode="eval").body
     found = {keyword.arg: keyword.value for keyword in getattr(call, "keywords", ())}
-    return ast.literal_eval(found[name]) if name in found else None
+
+    def argument(key: str) -> Any:
+        return ast.literal_eval(found[key]) if key in found else None
+
+    asked = argument(name)
+    if name == "start" and argument("surface") == "exclude":
+        # A budget without the surface begins below it, wherever its window begins.
+        below = argument("surface_depth")
+        if asked is None or _nm(below) > _nm(asked):
+            return below
+    return asked
+
+
+def _nm(depth: Any) -> float:
+    return read_quantity(depth, ("depth",), "depth")[0]
