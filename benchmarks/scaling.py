@@ -50,11 +50,15 @@ def plot(path: str, most: int) -> None:
         print(f"{rows:>8,}  " + "  ".join(f"{name} {t[-1]:.2e} s" for name, t in lines.items()))
     figure, ax = plt.subplots(figsize=(5.0, 3.6), layout="constrained")
     styles = ["-", "-", "-", "-", ":", "--"]
+    # Labels at the ends of the lines, each a line of text above the one below.
+    heights: dict[str, float] = {}
+    for name in sorted(lines, key=lambda name: lines[name][-1]):
+        heights[name] = max(lines[name][-1], max(heights.values(), default=0.0) * 1.7)
     for (name, seconds), colour, dash in zip(lines.items(), COLOURS, styles, strict=False):
         ax.loglog(counts, seconds, dash, color=colour, marker="o", markersize=3)
         ax.annotate(
             name,
-            (counts[-1], seconds[-1]),
+            (counts[-1], heights[name]),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
