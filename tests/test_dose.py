@@ -600,3 +600,10 @@ def test_the_last_cumulative_dose_is_the_dose_with_the_same_background(rule):
     steps = sims.cumulative_dose(mg, **options).dropna("depth")
     assert steps[0] == 0
     np.testing.assert_allclose(steps[-1], sims.integrated_dose(mg, **options), rtol=1e-12)
+
+
+def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
+    ds = one([0, 10, 20, 30], [1e18] * 4, stderr=[1e17, np.nan, 1e17, 1e17])
+    assert math.isnan(number(sims.integrated_dose(ds)["stderr"]))
+    beyond = sims.integrated_dose(ds, start="20 nm")
+    assert number(beyond["stderr"]) == pytest.approx(math.hypot(5e17, 5e17) * 1e-7)

@@ -211,3 +211,34 @@ def test_a_fraction_stays_a_fraction_of_the_same(unit, name):
     found = sims.interpolate(ds, depth="5 nm", method="linear")
     assert found[name].attrs["long_name"] == ds[name].attrs["long_name"]
     assert found[name].item() == pytest.approx(0.02)
+
+
+def test_standard_errors_are_interpolated_with_the_values():
+    ds = one([0, 10, 20], [1e18, 2e18, 0], stderr=[1e17, 2e17, 3e16])
+    depths = ["5 nm", "10 nm", "15 nm", "21 nm"]
+    found = sims.interpolate(ds, depth=depths)
+    exact = [np.sqrt(2) * 1e18 * np.hypot(0.05, 0.05), 2e17, np.hypot(1e17, 1.5e16), np.nan]
+    np.testing.assert_allclose(found["concentration_stderr"].values[0], exact)
+    assert found["concentration_stderr"].attrs["units"] == "atom/cm^3"
+    array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])
+    np.testing.assert_allclose(sims.interpolate(array, depth=depths)["stderr"].values[0], exact)
+
+
+def test_standard_errors_at_a_depth_for_each_profile():
+    c = [1e18, 2e18, 4e18]
+    s = [1e17, 2e17, 3e16]
+    ds = measurement([0, 10, 20], {"B": c, "P": c}, stderr={"B": s, "P": s})
+    at = xr.DataArray([10.0, 20.0], coords={"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.interpolate(ds, depth=at)["concentration_stderr"]
+    assert [found.sel(species=name).item() for name in ("B", "P")] == [3e16, 2e17]
+
+
+def test_quantified_data_have_quantified_errors():
+    ds = one([0, 10, 20], [1e18, 2e18, 4e18], stderr=[1e17, 2e17, 3e16])
+    plain = sims.interpolate(ds, depth="5 nm")
+    quantified = sims.interpolate(sims.quantify(ds), depth="5 nm")
+    assert hasattr(quantified["concentration_stderr"].data, "magnitude")
+    found = sims.dequantify(quantified)
+    for name in ("concentration", "concentration_stderr"):
+        xr.testing.assert_equal(found[name], plain[name])
+        assert found[name].attrs["units"] == plain[name].attrs["units"]

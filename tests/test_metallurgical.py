@@ -179,3 +179,15 @@ def test_two_exponentials_of_any_kind(fast, slow, ratio):
     if number(ds["concentration"].sel(species="B")[-1:]) > 1e-290 and exact < 2000:
         assert number(junction["depth"]) == pytest.approx(exact, rel=1e-9)
         assert junction["polarity"].values.tolist() == ["p->n"]
+
+
+def test_several_backgrounds_add_their_dimension():
+    ds = measurement([0, 1, 2], {"As": [3e18, 2e18, 1e18], "B": [1e18, 2e18, 3e18]})
+    levels = xr.DataArray([1e17, 0.0], dims="case", attrs={"units": "atom/cm^3"})
+    found = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=levels)
+    for case, level in enumerate(["1e17 atoms/cm^3", "0 atoms/cm^3"]):
+        alone = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=level)
+        assert found["depth"].isel(case=case).item() == alone["depth"].item()
+    wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
+    with pytest.raises(ProfileError, match="one for all species"):
+        sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)

@@ -10,9 +10,10 @@ import xarray as xr
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import background as kernels
+from sims_analysis.kernels.dose import variance
 from sims_analysis.kernels.shape import window_statistics
 
-__all__ = ["background_of", "span", "variance_above"]
+__all__ = ["background_of", "span", "variance_above", "variance_of_sum"]
 
 Window = tuple[xr.Variable, xr.Variable]
 
@@ -42,16 +43,30 @@ def background_of(frame: Frame, background: Any) -> tuple[xr.Variable, Window | 
 
 def variance_above(frame: Frame, limits: Window, window: Window, held: xr.Variable) -> xr.Variable:
     """Give the variance of an integral above the mean over a window (see the kernel)."""
-    (variance,) = frame.for_sums().map(
+    (found,) = frame.for_sums().map(
         _variance_above, *limits, *window, held, outputs=[({}, float)], stderr=True
     )
-    return variance
+    return found
 
 
 def _variance_above(
     depth: Any, value: Any, stderr: Any, start: Any, stop: Any, a: Any, b: Any, held: Any
 ) -> tuple[Any]:
     return (kernels.variance_above(depth, value, stderr, start, stop, (a, b), held),)
+
+
+def variance_of_sum(depth: Any, value: Any, stderr: Any, start: Any, stop: Any) -> tuple[Any]:
+    """Give the variance of an integral; NaN where the error of a sample in it is not known."""
+    # A sample that was not measured has no weight, whatever its standard error says.
+    absent = np.isnan(value)
+    unknown = np.isnan(stderr) & ~absent
+    known = np.where(absent, np.nan, np.where(unknown, 0.0, stderr))
+    total = variance(depth, known, start, stop)
+    if unknown.any():
+        # One sample that bears on the sum and has no error leaves that of the sum unknown.
+        part = variance(depth, np.where(absent, np.nan, unknown * 1.0), start, stop)
+        total = np.where(part > 0, np.nan, total)
+    return (total,)
 
 
 def span(frame: Frame) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of, span, variance_above
+from sims_analysis.analysis._background import background_of, span, variance_above, variance_of_sum
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, warn_of_status
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
@@ -161,7 +161,7 @@ def integral(
     variance = None
     if frame.stderr is not None:
         (variance,) = frame.for_sums().map(
-            _variance, measured, stop, outputs=[({}, float)], stderr=True
+            variance_of_sum, measured, stop, outputs=[({}, float)], stderr=True
         )
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
@@ -202,11 +202,6 @@ _INTEGRAL: list[tuple[dict[str, int], Any]] = [
     ({}, np.uint8),
     ({}, np.intp),
 ]
-
-
-def _variance(depth: Any, value: Any, stderr: Any, start: Any, stop: Any) -> tuple[Any]:
-    # A sample that was not measured has no weight, whatever its standard error says.
-    return (kernels.variance(depth, np.where(np.isnan(value), np.nan, stderr), start, stop),)
 
 
 @recorded

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
@@ -14,6 +15,7 @@ from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
+from sims_analysis.kernels.grid import stderr_at
 
 __all__ = ["interpolate"]
 
@@ -35,15 +37,16 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
         over a dimension of the data (such as a junction depth over ``species``) gives each
         profile its own depth. On a sputter-time axis, a time.
     method : {"log", "linear", "pchip", "makima"}
-        Straight lines in ln C, straight lines in C, or a spline that does not overshoot: pchip
-        (Fritsch and Carlson 1980) or makima (Akima 1970, modified), in ln C where all samples of
-        a profile are positive.
+        Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
+        1980), which never overshoots, or makima (Akima 1970, modified), which hardly does; in
+        ln C where all samples of a profile are positive.
 
     Returns
     -------
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
-        samples; bit for bit the sample where the depth is a sample's. The coordinate
+        samples; bit for bit the sample where the depth is a sample's. Standard errors come along
+        (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`. The coordinate
         ``linear_fallbacks`` counts, for each profile, the depths at which a logarithm was asked
         for and could not be taken, because a value beside it was not positive.
 
@@ -71,14 +74,22 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
             )
         arrays = {name: _interpolated(data, depth, method, name) for name in names}
-        if len(names) == 1:
+        for name in names:
+            if "stderr" in arrays[name].coords:
+                errors = arrays[name].coords["stderr"].drop_vars(["stderr"], errors="ignore")
+                errors = errors.reset_coords(drop=True)
+                quantified = hasattr(arrays[name].data, "magnitude")
+                arrays[f"{name}_stderr"] = units.quantify(errors) if quantified else errors
+                arrays[name] = arrays[name].drop_vars("stderr")
+        if len(arrays) == 1:
             # Nothing to merge: xarray's merge of one array with itself takes longer than the rest.
             alone = arrays[names[0]].to_dataset(name=names[0])
             alone.attrs = dict(data.attrs)
             return alone
         # Each species is measured in one variable, so that the sum counts each depth once.
-        total = sum(array.coords["linear_fallbacks"].variable for array in arrays.values())
-        arrays = {name: array.drop_vars("linear_fallbacks") for name, array in arrays.items()}
+        total = sum(arrays[name].coords["linear_fallbacks"].variable for name in names)
+        for name in names:
+            arrays[name] = arrays[name].drop_vars("linear_fallbacks")
         return xr.Dataset(arrays, attrs=data.attrs).assign_coords(linear_fallbacks=total)
     return _interpolated(data, depth, method)
 
@@ -123,6 +134,14 @@ def _interpolated(
             for k, c in depth.coords.items()
             if k not in (*frame.coords, frame.axis)
         }
+    if frame.stderr is not None:
+        (error,) = frame.map(
+            _error, asked, outputs=[({_ASKED: count}, float)], stderr=True, log=method != "linear"
+        )
+        attrs = vocabulary.attrs(_term(frame)) | {"units": frame.units}
+        attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
+        attrs.pop("description", None)
+        coords["stderr"] = xr.Variable((*frame.lead, *new), error.data.reshape(shape), attrs)
     return frame.array(result, _term(frame), units_=frame.units, coords=coords, label=frame.name)
 
 
@@ -151,3 +170,17 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
 
 def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:
     return kernels.interpolate(depth, value, at, method=method)
+
+
+def _error(
+    depth: Any, value: Any, stderr: Any, at: Any, *, log: bool
+) -> tuple[NDArray[np.float64]]:
+    if at.ndim == 1:
+        return (stderr_at(depth, value, stderr, at, log=log),)
+    lead, n = value.shape[:-1], value.shape[-1]
+    z, c, s = (np.broadcast_to(a, value.shape).reshape(-1, n) for a in (depth, value, stderr))
+    asked = np.broadcast_to(at, (*lead, at.shape[-1])).reshape(-1, at.shape[-1])
+    found = np.full(asked.shape, np.nan)
+    for row, own in enumerate(asked):
+        found[row] = stderr_at(z[row], c[row], s[row], own, log=log)
+    return (found.reshape(*lead, -1),)

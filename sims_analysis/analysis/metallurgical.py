@@ -98,6 +98,9 @@ def metallurgical_junctions(
     frame = _frame(ds, [*donor, *acceptor])
     sign = np.array([-f for f in donor.values()] + list(acceptor.values()))
     net = frame.parameter(background, ("concentration",), "background", absent=0.0)
+    if "species" in net.dims:
+        raise ProfileError("background is net doping: one for all species, not one for each")
+    frame = frame.spread(net)
     if max_junctions is not None and max_junctions < 1:
         raise ProfileError(f"max_junctions={max_junctions}; expected at least 1")
     if frame.lazy and max_junctions is None:
