@@ -251,11 +251,11 @@ class _Painter:
             if self.curve.series.stderr is not None and y[inside].sum() > 0:
                 # A fit by the likelihood of counts keeps their sum, zeros included.
                 shape = np.exp((middle - x[inside]) / length)
-                level = np.log(y[inside].sum() / shape.sum())
+                level = float(np.log(y[inside].sum() / shape.sum()))
             else:
                 # The line of a least-squares fit passes through the mean of its points.
                 inside &= y > 0
-                level = (np.log(y[inside]) - (middle - x[inside]) / length).mean()
+                level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
             self.ax.plot(
                 self.scale(ends), np.exp(level - (ends - middle) / length), zorder=4, **style
             )

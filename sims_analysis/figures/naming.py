@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.notes import Notes
 
-__all__ = ["write_names"]
+__all__ = ["brief", "write_names"]
 
 
 #: Longest name in a figure, in characters.
@@ -61,7 +61,7 @@ def _entries(
 
     def species(curve: Curve, drawn: Any) -> str:
         text = (
-            _typeset.mathtext(_brief(curve.series.species), usetex=usetex) or curve.series.long_name
+            _typeset.mathtext(brief(curve.series.species), usetex=usetex) or curve.series.long_name
         )
         return text + " →" if drawn.axes is not ax and "→" not in text else text
 
@@ -75,7 +75,7 @@ def _entries(
         return {counted[name]: drawn for name, (_, drawn) in zip(names, lines, strict=True)}, False
     if not dash_names_measurement(curves, [curve.colour for curve in curves]):
         return {
-            f"{name}, {_brief(curve.measurement)}": drawn
+            f"{name}, {brief(curve.measurement)}": drawn
             for name, (curve, drawn) in zip(names, lines, strict=True)
         }, False
     colours = {
@@ -84,7 +84,7 @@ def _entries(
     }
     alone = next(iter(colours.values())).get_color() if len(colours) == 1 else ink(0.35, ax)
     dashes = {
-        _brief(curve.measurement): Line2D([], [], color=alone, linestyle=curve.dash)
+        brief(curve.measurement): Line2D([], [], color=alone, linestyle=curve.dash)
         for curve in curves
     }
     return (colours if len(colours) > 1 else {}) | dashes, False
@@ -140,6 +140,12 @@ def _narrow(legend: Any, ax: Axes) -> None:
             text.set_fontsize(text.get_fontsize() * max(0.5, room / width))
 
 
-def _brief(name: str) -> str:
-    """Shorten a name that no figure has room for; its beginning and its end tell most."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 12]}…{name[-11:]}"
+def brief(name: str, longest: int = _LONGEST) -> str:
+    """Shorten a name that no figure has room for; its beginning and its end tell most.
+
+    Examples
+    --------
+    >>> brief("wafer 12, lot 2026-01-15/7, annealed", 24)
+    'wafer 12, lo…, annealed'
+    """
+    return name if len(name) <= longest else f"{name[: longest - 12]}…{name[-10:].strip()}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from sims_analysis import _typeset
 from sims_analysis.figures.curves import collect, measurements_of, with_limits
+from sims_analysis.figures.naming import brief
 from sims_analysis.figures.profiles import COLUMN, plot_profiles
 from sims_analysis.figures.style import in_style, require_matplotlib
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["plot_panels"]
+
+#: Characters that fit above a panel.
+_LINE = 34
 
 
 def plot_panels(
@@ -78,7 +82,7 @@ def plot_panels(
         for i, (ax, (heading, item, extra)) in enumerate(zip(axes, parts, strict=False)):
             ax._sims_common, ax._sims_explained = everything, explained
             plot_profiles(item, ax, **{**options, **extra})
-            ax.set_title(": ".join(filter(None, [heading, ax.get_title()])))
+            ax.set_title(_title(heading, ax.get_title()))
             if i % across:
                 ax.set_ylabel("")
                 ax.tick_params(axis="y", labelleft=False)
@@ -86,6 +90,14 @@ def plot_panels(
                 ax.set_xlabel("")
                 ax.tick_params(axis="x", labelbottom=False)
     return np.array(list(axes[: len(parts)]), dtype=object)
+
+
+def _title(heading: str, title: str) -> str:
+    """Put the name of a panel before its title, or above it where one line would be too long."""
+    # A heading in mathtext is short already, and longer to the eye of a program.
+    name = heading if "$" in heading else brief(heading, _LINE)
+    apart = ": " if len(name) + len(title) < _LINE else "\n"
+    return apart.join(filter(None, [name, title]))
 
 
 def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -97,7 +109,10 @@ def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, 
         # The heading of the panel names the one curve in it.
         alone = len({curve.measurement for curve in curves}) == 1 and "labels" not in options
         labels = {"labels": "none"} if alone else {}
-        return [(_typeset.mathtext(name), data, {"species": name, **labels}) for name in names]
+        return [
+            (_typeset.mathtext(brief(name, _LINE)), data, {"species": name, **labels})
+            for name in names
+        ]
     if by != "measurement":
         raise ValueError(f'by={by!r}; expected "measurement" or "species"')
     parts: list[tuple[str, Any, dict[str, Any]]] = []

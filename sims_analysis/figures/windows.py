@@ -74,4 +74,4 @@ def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
 
 
 def _nm(depth: Any) -> float:
-    return read_quantity(depth, ("depth",), "depth")[0]
+    return float(read_quantity(depth, ("depth",), "depth")[0])
