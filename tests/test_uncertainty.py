@@ -240,7 +240,7 @@ def test_two_samples_beyond_doubt_bound_the_interval_by_their_distance():
 
 def test_many_crossings_of_one_edge_warn():
     shape, _ = edge(30.0)
-    with pytest.warns(AmbiguousJunctionWarning, match="more profiles"):
+    with pytest.warns(AmbiguousJunctionWarning, match="more with several"):
         sims.junction_depth(trials(shape, np.arange(0, 200, 1.0), 10), level="3e19 atoms/cm^3")
 
 

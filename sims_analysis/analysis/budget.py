@@ -209,7 +209,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
     apart = np.abs(np.asarray(difference.data)) > tolerance
     if apart.any():
         where = np.argwhere(apart)[0]
-        others = f" (and {int(apart.sum()) - 1} more profiles)" if apart.sum() > 1 else ""
+        others = f" (and {int(apart.sum()) - 1} more)" if apart.sum() > 1 else ""
         warn(
             f"{frame.label(*where)}{others}: trapezoid and log-linear rule differ by "
             f"{float(np.asarray(difference.data)[tuple(where)]):.0%} of the dose; the sampling of "

@@ -189,7 +189,7 @@ def _speak(
         others = int(several.sum()) - 1
         warn(
             f"{frame.label(*where)}: {int(counts[tuple(where)])} crossings qualify as the junction"
-            + (f" ({others} more profiles have several)" if others else "")
+            + (f" ({others} more with several)" if others else "")
             + f"; took the {which} one. Narrow it with after=, confirm= or the number of one",
             AmbiguousJunctionWarning,
         )

@@ -74,4 +74,5 @@ def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
 
 
 def _nm(depth: Any) -> float:
-    return float(read_quantity(depth, ("depth",), "depth")[0])
+    magnitude: float = read_quantity(depth, ("depth",), "depth")[0]
+    return magnitude
