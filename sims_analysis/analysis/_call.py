@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import xarray as xr
 
-__all__ = ["recorded"]
+__all__ = ["recorded", "told"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +20,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         answer = function(*args, **kwargs)
-        options = "".join(f", {name}={_told(value)}" for name, value in kwargs.items())
+        options = "".join(f", {name}={told(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
         if isinstance(answer, xr.Dataset):
             for name in answer.data_vars:
@@ -32,11 +32,12 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def _told(value: object) -> str:
+def told(value: object) -> str:
+    """Write an argument as a reader of the call would want it."""
     if isinstance(value, xr.DataArray | xr.Dataset):
         return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
     if hasattr(value, "magnitude"):
         return repr(str(value))
     if isinstance(value, tuple):
-        return "(" + ", ".join(map(_told, value)) + ("," if len(value) == 1 else "") + ")"
+        return "(" + ", ".join(map(told, value)) + ("," if len(value) == 1 else "") + ")"
     return repr(value)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -85,6 +86,13 @@ def with_counting_statistics(
             f"one_count for concentrations; the data have {', '.join(map(str, ds.data_vars))}"
         )
     result: xr.Dataset = plain.assign(added)
+    stated = {"dwell_time": dwell_time, "one_count": one_count}
+    options = ", ".join(
+        f"{name}={told(value)}" for name, value in stated.items() if value is not None
+    )
+    earlier = [str(ds.attrs["history"])] if "history" in ds.attrs else []
+    step = f"with_counting_statistics({', '.join(given)})"
+    result = result.assign_attrs(history="\n".join([*earlier, step]))
     if quantified:
         result = units.quantify(result)
     return result
