@@ -250,3 +250,12 @@ def test_the_counts_beside_an_intensity_are_not_another_measurement():
     assert "intensity_counts" in counted
     names = [profile.species_name for profile in sims.to_profiles(counted)]
     assert names == ds["species"].values.tolist()
+
+
+def test_what_one_count_stands_for_is_on_record():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), one_count={"B": "1e14 atoms/cm^3"}
+    )
+    assert ds.attrs["history"].endswith(
+        "with_counting_statistics(one_count={'B': '1e14 atoms/cm^3'})"
+    )

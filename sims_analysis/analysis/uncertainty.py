@@ -87,9 +87,7 @@ def with_counting_statistics(
         )
     result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "one_count": one_count}
-    options = ", ".join(
-        f"{name}={told(value)}" for name, value in stated.items() if value is not None
-    )
+    given = [f"{name}={told(value)}" for name, value in stated.items() if value is not None]
     earlier = [str(ds.attrs["history"])] if "history" in ds.attrs else []
     step = f"with_counting_statistics({', '.join(given)})"
     result = result.assign_attrs(history="\n".join([*earlier, step]))
