@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
+from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.batches import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
@@ -235,6 +236,5 @@ def _on_depth(
     result = renamed.assign_coords(coords)
     if isinstance(result, xr.Dataset):
         line = f"sputter time calibrated to depth, {told}, by sims_analysis {__version__}"
-        earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
-        result = result.assign_attrs(history="\n".join([*earlier, line]))
+        result = result.assign_attrs(history=history_after(data, line))
     return result

@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
+from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import _ASKED
@@ -97,7 +98,7 @@ def to_concentration(
     )
     result = _with_concentration(result, made)
     line = f"fractions times {told} by sims_analysis {__version__}"
-    result = _with_history(result, line).assign_attrs(atomic_density=told)
+    result = result.assign_attrs(history=history_after(result, line), atomic_density=told)
     return units.quantify(result) if quantified else result
 
 
@@ -158,11 +159,6 @@ def _with_concentration(ds: xr.Dataset, made: dict[str, xr.DataArray]) -> xr.Dat
             attrs = {"units": attrs["units"], "long_name": "Standard error of concentration"}
         joined[name] = merged.assign_attrs(attrs)
     return ds.assign(joined)
-
-
-def _with_history(ds: xr.Dataset, line: str) -> xr.Dataset:
-    earlier = [str(ds.attrs["history"])] if "history" in ds.attrs else []
-    return ds.assign_attrs(history="\n".join([*earlier, line]))
 
 
 def with_rsf(
@@ -272,7 +268,7 @@ def with_rsf(
     result = result.assign_coords(sensitivity_factor=factor)
     way = "of the same cycle" if matrix_signal == "cycle" else "averaged"
     line = f"concentration = RSF * intensity / {matrix} {way}, by sims_analysis {__version__}"
-    result = _with_history(result, line)
+    result = result.assign_attrs(history=history_after(result, line))
     return units.quantify(result) if quantified else result
 
 

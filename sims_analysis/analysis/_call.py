@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import xarray as xr
 
-__all__ = ["recorded", "told"]
+__all__ = ["history_after", "recorded", "told"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,3 +41,9 @@ def told(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(told, value)) + ("," if len(value) == 1 else "") + ")"
     return repr(value)
+
+
+def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:
+    """Give the history of data after one more step: a line for each, the latest last."""
+    earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
+    return "\n".join([*earlier, line])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
+from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.comparison import paired
@@ -186,7 +187,6 @@ def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None) -> An
     by_what = f"marker {marker!r}" if marker else "all species"
     line = f"depths shifted ({method}, {by_what}) by sims_analysis {__version__}"
     if isinstance(result, xr.Dataset):
-        earlier = [str(b.attrs["history"])] if "history" in b.attrs else []
-        result = result.assign_attrs(history="\n".join([*earlier, line]))
+        result = result.assign_attrs(history=history_after(b, line))
     result["shift"].attrs["description"] = line
     return result

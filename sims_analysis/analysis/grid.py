@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
+from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import _ASKED, Method, _depths, _term
@@ -171,9 +172,8 @@ def _dataset(
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     way = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{way} by method {method} on {grid.told} by sims_analysis {__version__}"
-    earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
     return result.assign_attrs(
-        grid=grid.told, grid_method=method, history="\n".join([*earlier, line])
+        grid=grid.told, grid_method=method, history=history_after(data, line)
     ).assign_attrs({"grid_conserve": conserve} if conserve else {})
 
 

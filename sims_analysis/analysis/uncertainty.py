@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import told
+from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -88,9 +88,8 @@ def with_counting_statistics(
     result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "one_count": one_count}
     given = [f"{name}={told(value)}" for name, value in stated.items() if value is not None]
-    earlier = [str(ds.attrs["history"])] if "history" in ds.attrs else []
     step = f"with_counting_statistics({', '.join(given)})"
-    result = result.assign_attrs(history="\n".join([*earlier, step]))
+    result = result.assign_attrs(history=history_after(ds, step))
     if quantified:
         result = units.quantify(result)
     return result
