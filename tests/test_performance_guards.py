@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain_profiles import realistic
 
-from sims_analysis.kernels import crossings, dose, interpolation
+from sims_analysis.kernels import containing, crossings, dose, interpolation
 
 HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
 AT = np.linspace(-5, 605, 157)
@@ -21,6 +21,7 @@ KERNELS = {
     "loglinear limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7, rule="loglinear"),
     "variance": lambda z, c: (dose.variance(z, c, 10.1, 499.7),),
     "cumulative": lambda z, c: (dose.cumulative(z, c, rule="loglinear"),),
+    "containing": lambda z, c: containing.containing_depth(z, c, c, np.array([0.5, 0.9])),
     "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
     "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
     "crossings": lambda z, c: crossings.table(z, c, 1e15, width=40),

@@ -183,6 +183,94 @@ def test_moments_move_with_the_profile(shift, stretch, factor):
     assert number(b["kurtosis"]) == pytest.approx(number(a["kurtosis"]), rel=1e-6)
 
 
+#: Moments that have standard errors.
+MOMENTS = ("dose", "projected_range", "straggle", "skewness", "kurtosis")
+
+
+def skewed(z):
+    """Give two half-Gaussians joined at 100 nm."""
+    return 1e20 * np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))
+
+
+@pytest.mark.parametrize("background", [None, ("230 nm", "299 nm"), "1e17 atoms/cm^3"])
+@pytest.mark.parametrize("layout", ["shared", "gaps"])
+def test_errors_of_moments_are_their_derivatives(background, layout):
+    rng = np.random.default_rng(5)
+    z = np.cumsum(rng.uniform(1, 5, 90))
+    # The window is as even as its errors say: no scatter takes their place.
+    c = skewed(z) + 1e18
+    errors = rng.uniform(0.5e18, 2e18, z.size)
+    if layout == "gaps":
+        c[[3, 30, 31]] = np.nan
+    options = {"start": "20 nm", "stop": "200 nm", "background": background}
+    found = sims.moments(one(z, c, stderr=errors), **options)
+    nudged = np.tile(c, (z.size, 1))
+    step = 1e13
+    nudged[np.diag_indices(z.size)] += step
+    each = sims.moments(measurement(z, {str(i): row for i, row in enumerate(nudged)}), **options)
+    for name in MOMENTS:
+        slopes = (each[name].values - number(found[name])) / step
+        exact = math.sqrt(np.nansum((slopes * errors) ** 2))
+        assert number(found[f"{name}_stderr"]) == pytest.approx(exact, rel=2e-3), name
+        assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs.get("units")
+
+
+def test_without_errors_in_the_data_moments_state_none():
+    z = np.arange(0, 300, 2.0)
+    assert not [name for name in sims.moments(one(z, skewed(z))) if "stderr" in str(name)]
+
+
+def test_an_error_that_is_not_known_is_none_and_not_zero():
+    z = np.arange(0, 300, 2.0)
+    errors = np.full(z.size, 1e17)
+    errors[50] = np.nan
+    found = sims.moments(one(z, skewed(z), stderr=errors), start="10 nm")
+    assert all(math.isnan(number(found[f"{name}_stderr"])) for name in MOMENTS)
+    beyond = sims.moments(one(z, skewed(z), stderr=errors), start="110 nm")
+    assert all(number(beyond[f"{name}_stderr"]) > 0 for name in MOMENTS)
+
+
+def test_counts_in_one_sample_tell_no_spread():
+    ds = one(np.arange(0, 18, 2.0), [0, 0, 0, 0, 5e18, 0, 0, 0, 0])
+    found = sims.moments(sims.with_counting_statistics(ds, one_count="1e18 atoms/cm^3"))
+    assert number(found["projected_range"]) == 8
+    assert math.isnan(number(found["projected_range_stderr"]))
+    assert number(found["dose_stderr"]) == pytest.approx(math.sqrt(5) * 2e11)
+
+
+def test_a_threshold_that_noise_may_cross_leaves_no_error():
+    z = np.arange(0, 100, 2.0)
+    steep = 1e20 * np.exp(-np.abs(z - 51) / 1.5)
+    clear = sims.moments(one(z, steep, stderr=0.1 * steep), threshold=0.01)
+    assert all(number(clear[f"{name}_stderr"]) > 0 for name in MOMENTS)
+    gentle = 1e20 * np.exp(-np.abs(z - 51) / 30)
+    close = sims.moments(one(z, gentle, stderr=0.1 * gentle), threshold=0.5)
+    assert all(math.isnan(number(close[f"{name}_stderr"])) for name in MOMENTS)
+    # A sample without counts, beside the run, may have had one.
+    counted = one(z, np.where(np.abs(z - 50) < 9, 1e20, 0.0))
+    counted = sims.with_counting_statistics(counted, one_count="1e19 atoms/cm^3")
+    assert math.isnan(number(sims.moments(counted, threshold=0.05)["straggle_stderr"]))
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "status"),
+    [
+        ([1e18], {}, "no_data"),
+        ([1e18, 2e18], {}, "no_data"),
+        ([1e18, np.nan, np.nan, 2e18], {}, "no_data"),
+        ([1e18, 2e18, 1e18], {"start": "1 nm"}, "no_data"),
+        ([0, 0, 0, 0], {}, "never_reached"),
+        ([-1e18, -1e18, -2e18], {}, "never_reached"),
+        ([1e18, 2e18, 1e18], {"threshold": "1.5e18 atoms/cm^3"}, "never_reached"),
+        ([1e18, 2e18, 1e18], {}, "ok"),
+    ],
+)
+def test_the_status_of_moments(values, options, status):
+    found = sims.moments(one(np.arange(len(values)), values), **options)
+    assert word(found["status"]) == status
+    assert math.isnan(number(found["projected_range"])) == (status != "ok")
+
+
 # --- decay length -------------------------------------------------------------------------------
 
 

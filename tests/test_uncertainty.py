@@ -217,6 +217,57 @@ def test_intervals_of_a_decay_length_cover_68_percent(counts):
     assert 0.60 <= covered(length, 20.0) <= 0.76
 
 
+def half_gaussians(z):
+    """Give half-Gaussians of 25 and 35 nm, joined at 100 nm."""
+    return np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))
+
+
+def undisturbed(shape, z):
+    """Give the profile without noise."""
+    return one(z, shape(z) * TOP)
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+def test_intervals_of_moments_cover_68_percent(counts):
+    z = np.arange(0, 400, 2.0)
+    found = sims.moments(trials(half_gaussians, z, counts))
+    truth = sims.moments(undisturbed(half_gaussians, z))
+    for name in ("dose", "projected_range", "straggle", "skewness", "kurtosis"):
+        answer = found[name].assign_coords(stderr=found[f"{name}_stderr"])
+        assert 0.60 <= covered(answer, number(truth[name])) <= 0.76, name
+
+
+@pytest.mark.parametrize("counts", [100, 1000])
+def test_intervals_of_moments_above_a_background_window_cover_68_percent(counts):
+    z = np.arange(0, 400, 2.0)
+    options = {"stop": "250 nm", "background": ("300 nm", "398 nm")}
+    raised = [lambda z: half_gaussians(z) + 0.1, z]
+    found = sims.moments(trials(*raised, counts), **options)
+    truth = sims.moments(undisturbed(*raised), **options)
+    for name in ("dose", "projected_range", "straggle", "skewness", "kurtosis"):
+        answer = found[name].assign_coords(stderr=found[f"{name}_stderr"])
+        assert 0.60 <= covered(answer, number(truth[name])) <= 0.76, name
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_intervals_of_a_containing_depth_cover_68_percent(counts, rule):
+    z = np.arange(0, 400, 2.0)
+    options = {"fraction": [0.1, 0.5, 0.9, 0.99], "rule": rule}
+    found = sims.containing_depth(trials(half_gaussians, z, counts), **options)
+    truth = sims.containing_depth(undisturbed(half_gaussians, z), **options)
+    for i, depth in enumerate(truth.values.ravel()):
+        assert 0.60 <= covered(found.isel(fraction=i), depth) <= 0.76, options["fraction"][i]
+
+
+def test_too_few_counts_on_one_side_of_a_depth_leave_no_interval():
+    found = sims.containing_depth(
+        trials(half_gaussians, np.arange(0, 400, 2.0), 1), fraction=[0.01, 0.5, 0.99, 1.0]
+    )
+    known = found["stderr"].notnull().mean(["measurement", "species"])
+    assert known.values.tolist() == [0, 1, 0, 0]
+
+
 def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
     shape, _ = edge(10.0)
     ds = trials(shape, np.arange(0, 200, 2.0), 30)

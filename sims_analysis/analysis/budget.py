@@ -239,7 +239,8 @@ def containing_depth(
     -------
     DataArray
         ``nm``; a sequence of fractions adds the dimension ``fraction``. NaN where the dose is
-        not positive.
+        not positive. Where the data carry standard errors, the coordinate ``stderr``: the random
+        part.
 
     Raises
     ------
@@ -247,6 +248,22 @@ def containing_depth(
         If the data hold no concentration.
     ProfileError
         If a fraction is not between 0 and 1.
+
+    Notes
+    -----
+    The depth z solves ``Q(z) = f Q``. The samples' errors s act on both sides of it: their
+    difference has the standard error ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoid's
+    weights W of the whole dose and w of that down to z. To first order the depth's is ``u / C(z)``;
+    given is half the distance between the depths at which the cumulative dose is u less and u
+    more (Woodruff's interval of a quantile), which is the same where the profile is even, and does
+    not rest on the one sample at z. NaN where less than u, or than two counts, lie on one side of
+    z: 99 % of 25 counts leave nothing to tell the depth from. Under Poisson noise (joined
+    half-Gaussians, 2 nm steps, from 10 counts at the maximum) the intervals of 1 to 99 % cover
+    64 to 71 %. What lies between samples is not in it.
+
+    References
+    ----------
+    R. S. Woodruff, J. Am. Stat. Assoc. 47 (1952) 635.
 
     Examples
     --------
@@ -263,16 +280,22 @@ def containing_depth(
         parts = np.array([np.nan])
     if not ((parts >= 0) & (parts <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
-    (depths,) = frame.map(
+    size = {"fraction": parts.size}
+    depths, errors = frame.for_sums().map(
         _containing,
-        outputs=[({"fraction": parts.size}, float)],
+        outputs=[(size, float), (size, float)],
+        stderr=True,
         fractions=parts,
         rule=rule,
     )
     coords = {"fraction": xr.Variable(("fraction",), parts, {"units": "1"})}
+    if frame.stderr is not None:
+        attrs = vocabulary.attrs("containing_depth")
+        attrs["long_name"] = "Standard error, random part"
+        coords["stderr"] = xr.Variable(errors.dims, errors.data, attrs)
     result = frame.array(depths, "containing_depth", coords=coords)
     return result if np.ndim(fraction) else result.isel(fraction=0)
 
 
-def _containing(depth: Any, value: Any, *, fractions: Any, rule: str) -> tuple[Any]:
-    return (_containing_depth(depth, value, fractions, rule=rule),)
+def _containing(depth: Any, value: Any, stderr: Any, *, fractions: Any, rule: str) -> Any:
+    return _containing_depth(depth, value, stderr, fractions, rule=rule)

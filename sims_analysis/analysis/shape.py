@@ -114,7 +114,10 @@ def moments(
     Dataset
         Over the dimensions of the data without depth: ``projected_range`` and ``straggle``
         (``nm``), ``skewness`` and ``kurtosis`` (not excess: 3 for a Gaussian), ``dose`` of the
-        samples used, ``start`` and ``stop`` (``nm``, the first and last of them), ``status``.
+        samples used, ``start`` and ``stop`` (``nm``, the first and last of them), ``status``:
+        ``no_data`` with fewer than three samples, ``never_reached`` where fewer than three lie
+        above the threshold, or no more than nothing above the background. Where the data carry
+        standard errors, ``<name>_stderr`` of the first five: the random part.
 
     Raises
     ------
@@ -129,6 +132,18 @@ def moments(
     trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
     The projected range is the mean depth; the depth of the maximum is another number.
 
+    Standard errors are ``sqrt(sum (f_i s_i)^2)``, first order in the errors s of independent
+    samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
+    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
+    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less the n-th part of their sum for each of the n samples
+    of a background window. As in a sum, a sample without counts adds no variance. They are NaN
+    where a sample's error is not known, where too few samples were counted to tell (no error
+    bears on the answer to first order), and where a sample of the run, or next to it, lies within
+    three standard errors of the `threshold`: noise then decides what is kept, which no first
+    order tells; `start` and `stop` keep it out. Under Poisson noise (joined half-Gaussians, 2 nm
+    steps, from 10 counts at the maximum) the stated intervals cover 61 to 70 %; above a background
+    window of a tenth of 10 counts, 69 to 77 %.
+
     Examples
     --------
     >>> import sims_analysis as sims
@@ -140,7 +155,9 @@ def moments(
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = _window(frame, start, stop)
     frame = frame.spread(a, b)
-    level = xr.Variable((), 0.0) if background is None else background_of(frame, background)[0]
+    level, over = xr.Variable((), 0.0), None
+    if background is not None:
+        level, over = background_of(frame, background)
     relative = isinstance(threshold, float | int) and not isinstance(threshold, bool)
     if relative:
         if not 0 < threshold < 1:
@@ -151,25 +168,58 @@ def moments(
         limit = xr.Variable((), float(threshold))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    total, mean, straggle, skewness, kurtosis, first, last, status = frame.map(
-        kernels.moments,
+    nothing = xr.Variable((), np.nan)
+    total, mean, straggle, skewness, kurtosis, first, last, status, *errors = frame.for_sums().map(
+        _moments,
         a,
         b,
         level,
         limit,
-        outputs=[({}, float)] * 7 + [({}, np.uint8)],
+        *(over or (nothing, nothing)),
+        outputs=[({}, float)] * 7 + [({}, np.uint8)] + [({}, float)] * 5,
+        stderr=True,
         relative=relative,
+        above_window=over is not None,
     )
-    return xr.Dataset(
-        {
-            "projected_range": frame.array(mean, "projected_range"),
-            "straggle": frame.array(straggle, "straggle"),
-            "skewness": frame.array(skewness, "skewness"),
-            "kurtosis": frame.array(kurtosis, "kurtosis"),
-            "dose": frame.array(total / NM_PER_CM, term(frame, "dose"), label="dose"),
-            **_used(frame, first, last),
-            "status": frame.array(frame.status(status), "status"),
-        }
+    arrays = {
+        "projected_range": frame.array(mean, "projected_range"),
+        "straggle": frame.array(straggle, "straggle"),
+        "skewness": frame.array(skewness, "skewness"),
+        "kurtosis": frame.array(kurtosis, "kurtosis"),
+        "dose": frame.array(total / NM_PER_CM, term(frame, "dose"), label="dose"),
+        **_used(frame, first, last),
+        "status": frame.array(frame.status(status), "status"),
+    }
+    if frame.stderr is not None:
+        errors[0] = errors[0] / NM_PER_CM
+        names = ("dose", "projected_range", "straggle", "skewness", "kurtosis")
+        for name, error in zip(names, errors, strict=True):
+            key = f"{name}_stderr"
+            of = term(frame, name) if name == "dose" else name
+            arrays[key] = frame.array(error, of, label=key)
+            told = f"Standard error of the {vocabulary.TERMS[of].long_name.lower()}, random part"
+            arrays[key].attrs["long_name"] = told
+            arrays[key].attrs.pop("description", None)
+    return xr.Dataset(arrays)
+
+
+def _moments(
+    depth: Any,
+    value: Any,
+    stderr: Any,
+    start: Any,
+    stop: Any,
+    level: Any,
+    limit: Any,
+    first: Any,
+    last: Any,
+    *,
+    relative: bool,
+    above_window: bool,
+) -> Any:
+    window = (first, last) if above_window else None
+    return kernels.moments(
+        depth, value, stderr, start, stop, level, limit, window, relative=relative
     )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.one_axis import trapezoid_weights
-from sims_analysis.kernels.rows import block_of, blocks, compress, flat_rows, per_row
+from sims_analysis.kernels.rows import Rows, block_of, blocks, compress, flat_rows, per_row
 
-__all__ = ["variance_above"]
+__all__ = ["variance_above", "variance_of_weighted"]
 
 Array = NDArray[np.float64]
 
@@ -65,20 +65,47 @@ def variance_above(
         some = (a < b) & (rows.size > 1)
         # Any limits will do for rows without an integral.
         a, b = np.where(some, a, 0.0), np.where(some, b, 0.0)
-        row = rows.row
-        weights = trapezoid_weights(rows.depth, a[row[:-1]], b[row[:-1]], rows.seams)
-        inside = ~((rows.depth < top[row]) | (rows.depth > bottom[row]))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            n = rows.sum(inside.astype(float))
-            mean = rows.sum(np.where(inside, rows.value, 0.0)) / n
-            off = np.where(inside, rows.value - mean[row], 0.0)
-            scatter = np.where(n > 1, rows.sum(off**2) / (n - 1), 0.0)
-            stated = rows.sum(np.where(inside, s**2, 0.0)) / n
-            grown = np.where(scatter > stated, scatter / stated, 1.0)[row]
-            own = np.where(stated[row] == 0, scatter[row], s**2 * grown)
-            share = np.where(inside, ((b - a + more) / n)[row], 0.0)
-        terms = (weights - share) ** 2 * np.where(inside, own, s**2)
-        # A sample without weight counts for nothing, whether or not its error is known.
-        terms[(weights == 0.0) & ~inside] = 0.0
-        total[block] = np.where((some | (more > 0)) & (n > 0), rows.sum(terms), np.nan)
+        row = rows.row[:-1]
+        weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
+        found, known = variance_of_weighted(rows, s, weights, b - a + more, (top, bottom))
+        total[block] = np.where((some | (more > 0)) & known, found, np.nan)
     return total.reshape(lead)
+
+
+def variance_of_weighted(
+    rows: Rows, stderr: Array, weights: Array, total: Array, window: tuple[Array, Array]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Give the variance of ``sum w_i c_i - W mean(c in the window)`` of rows end to end.
+
+    Parameters
+    ----------
+    rows : Rows
+        All samples of each row.
+    stderr, weights : ndarray, shape (N,)
+        Of every sample.
+    total : ndarray, shape (R,)
+        ``W``, what the mean of the window weighs.
+    window : (start, stop)
+        Depths for each row; NaN is the row's own end.
+
+    Returns
+    -------
+    variance : ndarray, shape (R,)
+    known : ndarray of bool, shape (R,)
+        Whether there is a sample in the window.
+    """
+    row = rows.row
+    inside = ~((rows.depth < window[0][row]) | (rows.depth > window[1][row]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = rows.sum(inside.astype(float))
+        mean = rows.sum(np.where(inside, rows.value, 0.0)) / n
+        off = np.where(inside, rows.value - mean[row], 0.0)
+        scatter = np.where(n > 1, rows.sum(off**2) / (n - 1), 0.0)
+        stated = rows.sum(np.where(inside, stderr**2, 0.0)) / n
+        grown = np.where(scatter > stated, scatter / stated, 1.0)[row]
+        own = np.where(stated[row] == 0, scatter[row], stderr**2 * grown)
+        share = np.where(inside, (total / n)[row], 0.0)
+    terms = (weights - share) ** 2 * np.where(inside, own, stderr**2)
+    # A sample without weight counts for nothing, whether or not its error is known.
+    terms[(weights == 0.0) & ~inside] = 0.0
+    return rows.sum(terms), n > 0

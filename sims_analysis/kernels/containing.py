@@ -1,21 +1,32 @@
-"""At what depth a stated part of the integral has been reached."""
+"""At what depth a stated part of the integral has been reached, and how well that is known."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.dose import cumulative
-from sims_analysis.kernels.rows import flat_rows
+from sims_analysis.kernels.one_axis import trapezoid_weights
+from sims_analysis.kernels.rows import Rows, block_of, blocks, compress, flat_rows
 
 __all__ = ["containing_depth"]
 
 Array = NDArray[np.float64]
 
+#: Counts on one side of a depth from which its distribution is no longer told.
+_FEW = 2.0
+
 
 def containing_depth(
-    depth: Array, value: Array, fractions: Array, *, rule: str = "trapezoid"
-) -> Array:
+    depth: Array,
+    value: NDArray[Any],
+    stderr: NDArray[Any] | None,
+    fractions: Array,
+    *,
+    rule: str = "trapezoid",
+) -> tuple[Array, Array]:
     """Find the depths above which stated fractions of each row's integral lie.
 
     The inverse of the cumulative integral, solved within the segment by the rule that made it:
@@ -25,42 +36,95 @@ def containing_depth(
     ----------
     depth : ndarray, shape (n,) or (..., n)
     value : ndarray, shape (..., n)
+    stderr : ndarray, shape (..., n), optional
+        Of independent samples.
     fractions : ndarray, shape (m,)
         Between 0 and 1.
     rule : {"trapezoid", "loglinear"}
 
     Returns
     -------
-    ndarray, shape (..., m)
+    depth : ndarray, shape (..., m)
         NaN for a row whose integral is not positive.
+    stderr : ndarray, shape (..., m)
+        Half the distance between the depths at which the cumulative integral is its own standard
+        error u less and more than asked: ``u^2 = sum ((f W_i - w_i) s_i)^2``, with the weights W
+        of the whole integral and w of that down to the depth. NaN without standard errors, where
+        one is not known, where u is 0 (too few samples were counted to tell), and where less than
+        u, or than two counts, lie on one side of the depth.
     """
-    rows, lead = flat_rows(np.asarray(value, dtype=np.float64))  # squares overflow float32
-    total = flat_rows(cumulative(depth, rows.reshape(value.shape), rule=rule))[0]
-    result = np.full((rows.shape[0], fractions.size), np.nan)
-    axis = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    for row in range(rows.shape[0]):
-        measured = np.flatnonzero(~np.isnan(total[row]))
-        if measured.size < 2:
+    rows, lead = flat_rows(value)
+    own = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
+    errors = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
+    at = np.full((rows.shape[0], fractions.size), np.nan)
+    sigma = np.full(at.shape, np.nan)
+    for block in blocks(*rows.shape):
+        z, c = block_of(own, block), block_of(rows, block)  # squares overflow float32
+        laid = compress(z, c)
+        if laid.depth.size == 0:
             continue
-        z = (axis if axis.ndim == 1 else axis[row])[measured]
-        c, q = rows[row, measured], total[row, measured]
-        if q[-1] > 0:
-            result[row] = [_solve(z, c, q, f * q[-1], rule) for f in fractions]
-    return result.reshape(*lead, fractions.size)
+        measured = ~(np.isnan(c) | np.isnan(z))
+        running = cumulative(z, c, rule=rule)[measured]
+        total = np.full(laid.count, np.nan)
+        enough = laid.size > 1
+        total[enough] = running[laid.start[1:][enough] - 1]
+        total[~(total > 0)] = np.nan
+        s = None if errors is None else block_of(errors, block)[measured]
+        whole = _weights(laid, np.inf)
+        # Variance over value: what one count adds to the integral.
+        one = None if s is None else _variance(laid, s, whole) / total
+        for i, fraction in enumerate(fractions):
+            found = _solve(laid, running, fraction * total, rule)
+            at[block, i] = found
+            if s is not None:
+                slope = fraction * whole - _weights(laid, found)
+                u = np.sqrt(_variance(laid, s, slope))
+                smaller = min(fraction, 1.0 - fraction) * total
+                known = smaller >= np.fmax(u, _FEW * one)
+                low, high = (
+                    _solve(laid, running, np.where(known, fraction * total + side, np.nan), rule)
+                    for side in (-u, u)
+                )
+                sigma[block, i] = 0.5 * (high - low)
+    return at.reshape(*lead, -1), sigma.reshape(*lead, -1)
 
 
-def _solve(z: Array, c: Array, q: Array, target: float, rule: str) -> float:
+def _solve(rows: Rows, running: Array, target: Array, rule: str) -> Array:
+    """Give the depths at which the running integral gets to its target; NaN for a NaN target."""
+    found = np.full(rows.count, np.nan)
     # Where noise makes the integral dip, the depth at which it first gets there.
-    after = int(np.argmax(q >= target))
-    if after == 0:
-        return float(z[0])
+    there = np.flatnonzero(running >= target[rows.row])
+    row, first = np.unique(rows.row[there], return_index=True)
+    after = there[first]
+    found[row] = rows.depth[after]
+    inner = after > rows.start[row]
+    row, after = row[inner], after[inner]
     before = after - 1
-    h, c0, c1, rest = z[after] - z[before], c[before], c[after], target - q[before]
-    if rest >= q[after] - q[before]:
-        return float(z[after])
-    if rule == "loglinear" and c0 > 0 and c1 > 0 and c0 != c1:
-        slope = np.log(c1 / c0) / h
-        return float(z[before] + np.log1p(rest * slope / c0) / slope)
-    # c0 u + (c1 - c0) u^2 / 2h = rest, in the form that does not cancel for a flat segment.
-    root = np.sqrt(c0 * c0 + 2 * (c1 - c0) / h * rest)
-    return float(z[before] + 2 * rest / (c0 + root))
+    h, c0, c1 = rows.depth[after] - rows.depth[before], rows.value[before], rows.value[after]
+    rest = target[row] - running[before]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # c0 u + (c1 - c0) u^2 / 2h = rest, in the form that does not cancel for a flat segment.
+        part = 2 * rest / (c0 + np.sqrt(c0 * c0 + 2 * (c1 - c0) / h * rest))
+        if rule == "loglinear":
+            slope = np.log(c1 / c0) / h
+            exponential = (c0 > 0) & (c1 > 0) & (c0 != c1)
+            part = np.where(exponential, np.log1p(rest * slope / c0) / slope, part)
+    whole = rest >= running[after] - running[before]
+    found[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
+    return found
+
+
+def _weights(rows: Rows, stop: Array | float) -> Array:
+    """Give the weights of the samples in the integral down to a depth for each row."""
+    if rows.depth.size < 2:
+        return np.zeros(rows.depth.size)
+    # Any limit will do for rows without an answer.
+    stop = np.nan_to_num(np.broadcast_to(stop, rows.count), nan=0.0, posinf=np.inf)
+    return trapezoid_weights(rows.depth, -np.inf, stop[rows.row[:-1]], rows.seams)
+
+
+def _variance(rows: Rows, stderr: Array, weights: Array) -> Array:
+    """Give the variance of a weighted sum; NaN where no error bears on it, or one that does is unknown."""
+    # A sample without weight counts for nothing, whether or not its error is known.
+    variance = rows.sum(np.where(weights == 0.0, 0.0, weights * stderr) ** 2)
+    return np.where(variance > 0, variance, np.nan)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.background import variance_of_weighted
 from sims_analysis.kernels.crossings import find
 from sims_analysis.kernels.dose import trapezoid_weights
 from sims_analysis.kernels.rows import Rows, compress, flat_rows, per_row
@@ -78,7 +79,7 @@ def peak(
 
 
 class Moments(NamedTuple):
-    """Moments of every row; fields have the leading shape."""
+    """Moments of every row and their standard errors; fields have the leading shape."""
 
     integral: Array
     projected_range: Array
@@ -88,15 +89,22 @@ class Moments(NamedTuple):
     start: Array
     stop: Array
     status: NDArray[np.uint8]
+    integral_stderr: Array
+    projected_range_stderr: Array
+    straggle_stderr: Array
+    skewness_stderr: Array
+    kurtosis_stderr: Array
 
 
 def moments(
     depth: Array,
     value: Array,
+    stderr: Array | None = None,
     start: Array | float = np.nan,
     stop: Array | float = np.nan,
     background: Array | float = 0.0,
     threshold: Array | float = np.nan,
+    window: tuple[Array | float, Array | float] | None = None,
     *,
     relative: bool = False,
 ) -> Moments:
@@ -106,19 +114,26 @@ def moments(
 
     Parameters
     ----------
+    stderr : ndarray, shape (..., n), optional
+        Of independent samples; without them the standard errors are NaN. A standard error is also
+        NaN where, to first order, no sample's error bears on the answer (too few were counted),
+        and where noise may have decided which samples lie above the threshold.
     threshold : float or ndarray
         Keep the run of samples around the maximum that lie above it, and nothing else; NaN keeps
         every sample of the window.
+    window : (start, stop), optional
+        Depths over which the background is the mean, so that its error counts in.
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     """
-    rows, lead, _ = windowed(depth, value, start, stop)
+    rows, lead, kept = windowed(depth, value, start, stop)
     count = rows.count
-    c = rows.value - per_row(background, lead)[rows.row]
+    level = per_row(background, lead)
+    c = rows.value - level[rows.row]
     limit = per_row(threshold, lead)
     some = np.flatnonzero(rows.size)
     status = np.full(count, NO_DATA, dtype=np.uint8)
-    columns = np.full((7, count), np.nan)
+    columns = np.full((12, count), np.nan)
     if some.size:
         maximum = np.full(count, -np.inf)
         maximum[some] = np.maximum.reduceat(c, rows.start[some])
@@ -139,19 +154,102 @@ def moments(
             off = laid.depth - mean[laid.row]
             second, third, fourth = (laid.sum(mass * off**k) / mass_of_row for k in (2, 3, 4))
             straggle = np.sqrt(np.where(second > 0, second, np.nan))
-            columns[:] = (
-                mass_of_row,
-                mean,
-                straggle,
-                third / straggle**3,
-                fourth / straggle**4,
-                laid.first(),
-                laid.last(),
-            )
+            shape = (straggle, third / straggle**3, fourth / straggle**4)
+            columns[:7] = (mass_of_row, mean, *shape, laid.first(), laid.last())
+            if stderr is not None:
+                slopes = _slopes(laid, weights, mass_of_row, off, *shape)
+                taken = np.flatnonzero(kept.reshape(-1))[keep]
+                columns[7:] = _errors(depth, value, stderr, slopes, taken, window)
+                sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0][kept]
+                columns[7:, _doubtful(rows, c, sigma, limit, keep)] = np.nan
         columns[:, ~enough] = np.nan
-        status[some] = np.where(enough[some], OK, NEVER_REACHED)
-    total, mean, straggle, skewness, kurtosis, first, last = columns.reshape(7, *lead)
-    return Moments(total, mean, straggle, skewness, kurtosis, first, last, status.reshape(lead))
+        measured = (rows.size > 2) & ~np.isnan(level)
+        status[measured] = np.where(enough[measured], OK, NEVER_REACHED)
+    fields = list(columns.reshape(12, *lead))
+    return Moments(*fields[:7], status.reshape(lead), *fields[7:])
+
+
+#: Standard errors from the threshold within which a sample may lie on either side of it.
+_CLEAR = 3.0
+
+
+def _doubtful(
+    rows: Rows, c: Array, stderr: Array, limit: Array, keep: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell the rows in which noise may have decided where the run above the limit ends."""
+    sigma = stderr.astype(np.float64)
+    # Where nothing was counted, sums take no error; a sample beside others has that of one count.
+    positive = np.where(sigma > 0, sigma, np.inf)
+    least = np.full(rows.count, np.inf)
+    some = np.flatnonzero(rows.size)
+    least[some] = np.minimum.reduceat(positive, rows.start[some])
+    sigma = np.where(sigma == 0, np.where(np.isinf(least), 0.0, least)[rows.row], sigma)
+    near = keep.copy()
+    same = rows.row[1:] == rows.row[:-1]
+    near[1:] |= keep[:-1] & same
+    near[:-1] |= keep[1:] & same
+    close = near & (np.abs(c - limit[rows.row]) < _CLEAR * sigma)
+    return np.bincount(rows.row[close], minlength=rows.count) > 0
+
+
+def _slopes(
+    laid: Rows,
+    weights: Array,
+    total: Array,
+    off: Array,
+    straggle: Array,
+    skewness: Array,
+    kurtosis: Array,
+) -> list[Array]:
+    """Give the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
+
+    With ``t = (z - R) / straggle`` and ``w / Q`` in front: ``straggle t``,
+    ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, and
+    ``t^4 - 4 g t - b - 2 b (t^2 - 1)`` for skewness g and kurtosis b.
+    """
+    row = laid.row
+    part = weights / total[row]
+    width, g, b = straggle[row], skewness[row], kurtosis[row]
+    t = off / width
+    wider = t**2 - 1.0
+    return [
+        weights,
+        part * off,
+        part * (0.5 * width * wider),
+        part * (t**3 - 3.0 * t - g - 1.5 * g * wider),
+        part * (t**4 - 4.0 * g * t - b - 2.0 * b * wider),
+    ]
+
+
+def _errors(
+    depth: Array,
+    value: Array,
+    stderr: Array,
+    slopes: list[Array],
+    taken: NDArray[np.intp],
+    window: tuple[Array | float, Array | float] | None,
+) -> list[Array]:
+    """Give the standard errors of sums with these slopes at the samples `taken`."""
+    rows, lead = flat_rows(value)
+    own = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
+    every = compress(own, rows)
+    measured = np.flatnonzero(~(np.isnan(rows) | np.isnan(own)).reshape(-1))
+    sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0].reshape(-1)[measured]
+    sigma = sigma.astype(np.float64)
+    place = np.searchsorted(measured, taken)
+    errors = []
+    for slope in slopes:
+        weights = np.zeros(measured.size)
+        weights[place] = slope
+        if window is None:
+            # A sample without weight counts for nothing, whether or not its error is known.
+            variance = every.sum(np.where(weights == 0.0, 0.0, weights * sigma) ** 2)
+        else:
+            bounds = per_row(window[0], lead), per_row(window[1], lead)
+            total = every.sum(weights)
+            variance, _ = variance_of_weighted(every, sigma, weights, total, bounds)
+        errors.append(np.sqrt(np.where(variance > 0, variance, np.nan)))
+    return errors
 
 
 def compress_flat(rows: Rows, value: Array, keep: NDArray[np.bool_]) -> Rows:
