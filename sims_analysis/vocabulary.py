@@ -6,6 +6,7 @@ user's arithmetic are not to be believed (xarray keeps ``units`` even through ``
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from sims_analysis.units import CANONICAL
@@ -201,6 +202,11 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
     units : str, optional
         A canonical unit that replaces the term's own (an intensity may be in ``count``).
     """
+    return _attrs(name, units).copy()
+
+
+@lru_cache(maxsize=256)
+def _attrs(name: str, units: str | None) -> dict[str, str]:
     term = TERMS[name]
     fresh: dict[str, str] = {}
     if units is not None or term.kind is not None:

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import xarray as xr
 
+from sims_analysis._variables import variables_of
+
 __all__ = ["history_after", "recorded", "told"]
 
 P = ParamSpec("P")
@@ -23,8 +25,10 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         options = "".join(f", {name}={told(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
         if isinstance(answer, xr.Dataset):
-            for name in answer.data_vars:
-                answer.variables[name].attrs["call"] = text
+            coords = answer._coord_names
+            for name, variable in variables_of(answer).items():
+                if name not in coords:
+                    variable.attrs["call"] = text
         if isinstance(answer, xr.DataArray | xr.Dataset):
             answer.attrs["call"] = text
         return answer

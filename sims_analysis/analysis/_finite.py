@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis._variables import data_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.crossings import OK, TRUNCATED
 
@@ -60,7 +61,7 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
     if frame.depth.ndim > 1:
         columns[frame.axis] = frame.depth
     for name, column in columns.items():
-        data = np.asarray(column.data)
+        data = np.asarray(data_of(column))
         if data.dtype.kind != "f" or not data.size:
             continue
         if among is not None:
@@ -69,7 +70,10 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
             # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
             with np.errstate(invalid="ignore"):
                 sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
-            profiles = np.argwhere(np.isnan(sums))
+            doubtful = np.isnan(sums)
+            if not doubtful.any() or (data.size <= FEW and not np.isinf(data).any()):
+                continue
+            profiles = np.argwhere(doubtful)
         for profile in profiles:
             infinite = np.isinf(data[tuple(profile)])
             if infinite.any():

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis._variables import bare_dataset, bare_variable, data_of
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, warn
@@ -67,7 +69,7 @@ class Frame:
         """The dimension along which samples lie."""
         return str(self.value.dims[-1])
 
-    @property
+    @cached_property
     def lead(self) -> tuple[str, ...]:
         """The dimensions that count profiles."""
         return tuple(map(str, self.value.dims[: -max(1, len(self.core))]))
@@ -109,7 +111,7 @@ class Frame:
             In the canonical unit; without dimensions for a scalar.
         """
         if value is None:
-            return xr.Variable((), np.array(absent), fastpath=True)
+            return bare_variable((), np.array(absent))
         if isinstance(value, xr.DataArray):
             if self.dim in value.dims:
                 raise ProfileError(
@@ -126,10 +128,12 @@ class Frame:
                 f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
                 "says what they belong to"
             )
-        return xr.Variable((), np.array(magnitude), fastpath=True)
+        return bare_variable((), np.array(magnitude))
 
     def spread(self, *parameters: xr.Variable) -> Frame:
         """Add the dimensions that parameters bring (a level for each of several levels...)."""
+        if not any(parameter._dims for parameter in parameters):
+            return self
         new: dict[Any, int] = {}
         for parameter in parameters:
             new.update({d: n for d, n in parameter.sizes.items() if d not in self.value.dims})
@@ -174,13 +178,13 @@ class Frame:
         columns = [self.value] + ([self.stderr] if stderr and self.stderr is not None else [])
         if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
             return self._map_lazy(kernel, columns, parameters, outputs, stderr, options)
-        values: list[Any] = [np.asarray(column.data) for column in columns]
+        values: list[Any] = [np.asarray(data_of(column)) for column in columns]
         if stderr and self.stderr is None:
             values.append(None)
-        arguments = (np.asarray(self.depth.data), *values, *map(self._shaped, parameters))
+        arguments = (np.asarray(data_of(self.depth)), *values, *map(self._shaped, parameters))
         found = answered(self, kernel, outputs, arguments, options)
         return [
-            xr.Variable((*self.lead, *sizes), array, fastpath=True)
+            bare_variable((*self.lead, *sizes), array)
             for (sizes, _), array in zip(outputs, found, strict=True)
         ]
 
@@ -225,9 +229,11 @@ class Frame:
 
     def _shaped(self, parameter: xr.Variable) -> Any:
         """Give a parameter the leading dimensions, in their order, before its own."""
+        if not parameter._dims:
+            return float(data_of(parameter))
         own = self._own_dims(parameter)
         if parameter.ndim == len(own):
-            return np.asarray(parameter.data) if own else float(parameter.values)
+            return np.asarray(parameter.data)
         missing = {d: 1 for d in self.lead if d not in parameter.dims}
         shaped = parameter.set_dims({**missing, **parameter.sizes}).transpose(*self.lead, *own)
         return np.asarray(shaped.data)
@@ -318,18 +324,18 @@ class Frame:
         if indexes is None:
             return xr.Dataset(variables, coords=kept)
         # As `array` does: aligning and merging what is known to fit would take most of the call.
-        return xr.Dataset._construct_direct({**variables, **kept}, set(kept), indexes=indexes)
+        return bare_dataset(variables, kept, indexes)
 
     def dressed(self, values: xr.Variable, name: str, *, units_: str | None = None) -> xr.Variable:
         """Give a result its attrs, and the kind (plain or quantified) in which the data came."""
         attrs = vocabulary.attrs(name, units_)
-        data = values.data
+        data = data_of(values)
         if self.quantified and "units" in attrs:
             wrapped = units.as_quantity(data, attrs["units"])
             if wrapped is not data:
                 data = wrapped
                 attrs.pop("units")
-        return xr.Variable(values.dims, data, attrs, fastpath=True)
+        return bare_variable(values.dims, data, attrs)
 
     def _kept(
         self, variable: xr.Variable, coords: Mapping[str, xr.Variable]
@@ -345,9 +351,9 @@ class Frame:
         indexes = {
             key: self.indexes[key]
             for key, coord in kept.items()
-            if key in self.indexes and coord is {**self.coords, **self.along}.get(key)
+            if key in self.indexes and coord is self.along.get(key, self.coords.get(key))
         }
-        complete = all(key in indexes for key, coord in kept.items() if key in coord.dims)
+        complete = all(key in indexes for key in kept if key in dims)
         return kept, indexes if complete else None
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
@@ -357,9 +363,7 @@ class Frame:
 
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Turn status codes into words, lazily where they are lazy."""
-        return xr.Variable(
-            codes.dims, status_words(codes.data), vocabulary.attrs("status"), fastpath=True
-        )
+        return bare_variable(codes.dims, status_words(data_of(codes)), vocabulary.attrs("status"))
 
     def label(self, *indexers: int) -> str:
         """Name a profile by its coordinates, for messages."""
@@ -373,12 +377,14 @@ class Frame:
         return ", ".join(parts) or "the profile"
 
 
+_WORDS = np.array(vocabulary.STATUS)
+
+
 def status_words(codes: Any) -> Any:
     """Give the words of status codes."""
-    words = np.array(vocabulary.STATUS)
     if isinstance(codes, np.ndarray | np.generic):
-        return words[np.asarray(codes)]
-    return codes.map_blocks(lambda block: words[block], dtype=words.dtype)
+        return _WORDS[np.asarray(codes)]
+    return codes.map_blocks(lambda block: _WORDS[block], dtype=_WORDS.dtype)
 
 
 def warn_of_status(

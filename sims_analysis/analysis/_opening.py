@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isinf
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis._variables import bare_variable, coords_of, data_of, indexes_of, variables_of
 from sims_analysis.analysis._finite import FEW, refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.delivered import COORDS as DELIVERED
@@ -72,6 +74,7 @@ def open_frame(
         )
         sigma = _ordered(source.stderr.dims, sigma_unit.to_canonical(sigma_magnitude), dims)
     counts = source.counts
+    coords, along = _by_axis(source.coords, dim)
     frame = Frame(
         name=source.name or unit.kind,
         kind=unit.kind,
@@ -80,14 +83,10 @@ def open_frame(
         stderr=sigma,
         counts=None if counts is None else _ordered(counts.dims, _plain(counts), dims),
         axis=axis,
-        coords={
-            name: coord
-            for name, coord in source.coords.items()
-            if dim not in coord.dims and name not in DELIVERED
-        },
-        along={n: c for n, c in source.coords.items() if dim in c.dims and n != "stderr"},
+        coords=coords,
+        along=along,
         quantified=units.is_quantity(array._data),
-        indexes=data.xindexes,
+        indexes=indexes_of(data),
     )
     if value.size <= FEW and not frame.lazy:
         refuse_infinite(frame)
@@ -109,13 +108,30 @@ class _Source(NamedTuple):
 
 
 def _ordered(dims: tuple[Any, ...], data: Any, wanted: tuple[Any, ...]) -> xr.Variable:
-    variable = xr.Variable(dims, data, fastpath=True)
+    variable = bare_variable(dims, data)
     return variable if dims == wanted else variable.transpose(*wanted)
+
+
+def _by_axis(
+    coords: Mapping[Any, xr.Variable], dim: str
+) -> tuple[dict[Any, xr.Variable], dict[Any, xr.Variable]]:
+    """Tell the coordinates of the profiles from those along the axis."""
+    of_profiles, along = {}, {}
+    for name, coord in coords.items():
+        if dim in coord.dims:
+            if name != "stderr":
+                along[name] = coord
+        elif name not in _DELIVERED:
+            of_profiles[name] = coord
+    return of_profiles, along
+
+
+_DELIVERED = frozenset(DELIVERED)
 
 
 def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
     if isinstance(data, xr.DataArray):
-        coords = data.coords.variables
+        coords = coords_of(data)
         stderr = coords.get("stderr")
         beside = stderr is not None and stderr.dims == data.dims
         name = "" if data.name is None else str(data.name)
@@ -125,7 +141,7 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
             f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
         )
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    variables, coords = data.variables, data.coords.variables
+    variables, coords = variables_of(data), coords_of(data)
     present = [name for name in names if name in variables and name not in coords]
     for name in present:
         if _kind_of(name, variables[name]) in kinds:
@@ -146,7 +162,7 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
 
 
 def _plain(variable: xr.Variable) -> Any:
-    data = variable.data
+    data = data_of(variable)
     return data.magnitude if units.is_quantity(data) else data
 
 
@@ -168,19 +184,19 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]
     magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
-    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude), fastpath=True)
-    if depth.ndim == 1:
-        z = np.asarray(depth.data, dtype=np.float64)
+    depth = bare_variable(coord.dims, unit.to_canonical(magnitude))
+    if len(coord.dims) == 1:
+        z = np.asarray(data_of(depth), dtype=np.float64)
         if not (z[1:] > z[:-1]).all() or (z.size == 1 and np.isnan(z[0])):
             index = int(np.argmin(z[1:] > z[:-1])) + 1
             raise ProfileError(
                 f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "
                 f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
             )
-        if np.isinf(z[:1]).any() or np.isinf(z[-1:]).any():  # elsewhere it would not increase
-            index = 0 if np.isinf(z[0]) else z.size - 1
+        if z.size and (isinf(z[0]) or isinf(z[-1])):  # elsewhere it would not increase
+            index = 0 if isinf(z[0]) else z.size - 1
             raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
-        return depth if depth.dtype == np.float64 else xr.Variable((dim,), z)
+        return bare_variable((dim,), z)
     # Own axes may be shared over some of the dimensions (all species of a measurement).
     sizes = {d: source.variable.sizes[d] for d in dims}
     own: xr.Variable = depth.set_dims(sizes)

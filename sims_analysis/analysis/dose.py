@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis._variables import bare_variable, data_of
 from sims_analysis.analysis._background import background_of, span, variance_above, variance_of_sum
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, warn_of_status
@@ -117,7 +118,7 @@ def integrated_dose(
 
 def _per_cm(value: xr.Variable) -> xr.Variable:
     # Not `value / NM_PER_CM`: merging attrs takes longer than dividing.
-    return xr.Variable(value.dims, value.data / NM_PER_CM, fastpath=True)
+    return bare_variable(value.dims, data_of(value) / NM_PER_CM)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def integral(
         status = status.where(~held.alone, kernels.OK).astype(np.uint8)
         if variance is not None:
             variance = variance.where(~held.alone, 0.0) + held.variance
-    subtracted = xr.Variable((), 0.0)
+    subtracted = bare_variable((), np.array(0.0))
     if background is not None:
         level, window = background_of(frame, background)
         subtracted = level * (b - a)

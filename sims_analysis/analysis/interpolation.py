@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -9,6 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
+from sims_analysis._variables import (
+    bare_dataset,
+    bare_variable,
+    coords_of,
+    data_of,
+    indexes_of,
+)
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
@@ -83,9 +91,10 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 arrays[name] = arrays[name].drop_vars("stderr")
         if len(arrays) == 1:
             # Nothing to merge: xarray's merge of one array with itself takes longer than the rest.
-            alone = arrays[names[0]].to_dataset(name=names[0])
-            alone.attrs = dict(data.attrs)
-            return alone
+            alone = arrays[names[0]]
+            return bare_dataset(
+                {names[0]: alone.variable}, coords_of(alone), indexes_of(alone), data.attrs
+            )
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(arrays[name].coords["linear_fallbacks"].variable for name in names)
         for name in names:
@@ -108,25 +117,20 @@ def _interpolated(
     # Dimensions that the depths share with the profiles go profile by profile; others are new.
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     own = tuple(d for d in frame.lead if d in at.dims)
-    count = int(np.prod(list(new.values()), dtype=int))
+    count = prod(new.values())
     ordered = at if at.dims == (*own, *new) else at.transpose(*own, *new)
-    flat = ordered.data.reshape(*ordered.shape[: len(own)], count)
-    asked = xr.Variable((*own, _ASKED), flat, fastpath=True)
+    flat = data_of(ordered).reshape(*ordered.shape[: len(own)], count)
+    asked = bare_variable((*own, _ASKED), flat)
     value, fallbacks = frame.map(
         _evaluate, asked, outputs=[({_ASKED: count}, frame.precision), ({}, np.intp)], method=method
     )
     shape = (*value.shape[:-1], *new.values())
-    result = xr.Variable((*frame.lead, *new), value.data.reshape(shape), fastpath=True)
+    result = bare_variable((*frame.lead, *new), data_of(value).reshape(shape))
     coords = {
-        "linear_fallbacks": xr.Variable(
-            fallbacks.dims,
-            fallbacks.data,
-            {"long_name": "Depths without a logarithm"},
-            fastpath=True,
+        "linear_fallbacks": bare_variable(
+            fallbacks.dims, data_of(fallbacks), {"long_name": "Depths without a logarithm"}
         ),
-        frame.axis: xr.Variable(
-            at.dims, at.data, vocabulary.attrs(frame.axis), fastpath=at.ndim != 1
-        ),
+        frame.axis: bare_variable(at.dims, data_of(at), vocabulary.attrs(frame.axis)),
     }
     if isinstance(depth, xr.DataArray):
         coords |= {
@@ -165,7 +169,7 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
     magnitude, _ = units.read_quantity(depth, kinds, "depth")
     dims = (frame.axis,) if np.ndim(magnitude) else ()
-    return xr.Variable(dims, np.asarray(magnitude), fastpath=True)
+    return bare_variable(dims, np.asarray(magnitude))
 
 
 def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:

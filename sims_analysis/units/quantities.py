@@ -105,6 +105,9 @@ def _pint_text(quantity: Any) -> str:
 
 def is_quantity(array: Any) -> bool:
     """Whether an array carries its unit itself (a pint Quantity)."""
+    # An attribute that is not there takes longer to look for than a type that is.
+    if type(array) is np.ndarray:
+        return False
     return hasattr(array, "magnitude") and hasattr(array, "unit_items")
 
 
@@ -118,8 +121,12 @@ def magnitude_and_unit(
     UnitsError
         If the array has neither ``attrs["units"]`` nor a pint Quantity inside.
     """
-    # `variable._data` would spare nothing: `.data` of an index is its values.
-    data = getattr(array, "variable", array).data
+    variable: Any = getattr(array, "variable", array)
+    data = variable._data
+    if type(data) is not np.ndarray:
+        from sims_analysis._variables import data_of
+
+        data = data_of(variable)
     if is_quantity(data):
         return data.magnitude, unit_of_kind(_pint_text(data), kinds, name)
     return data, unit_of_kind(array.attrs.get("units"), kinds, name)

@@ -231,10 +231,18 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     UnitsError
         That names the argument or variable, what was found and what is expected.
     """
+    if type(text) is str:
+        return _text_of_kind(text, kinds, name)
     if text is None:
         raise UnitsError(f"{name} has no unit; expected a unit such as {_examples(kinds)}")
     if not isinstance(text, str):
         raise UnitsError(f"{name}: a unit is a text, found {text!r}; expected {_examples(kinds)}")
+    return _text_of_kind(str(text), kinds, name)
+
+
+@lru_cache(maxsize=1024)
+def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
+    """Read a unit; the same few are asked for over and over."""
     try:
         unit = read_unit(text)
     except UnitsError as error:
