@@ -6,10 +6,13 @@ its neighbour's is there anything to find out.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sims_analysis.kernels.rows import BLOCK, blocks
 
 __all__ = ["Block", "Brackets", "place_between"]
 
@@ -19,6 +22,11 @@ Flags = NDArray[np.bool_]
 
 NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED = 1, 2, 3, 5
 
+
+#: Samples compared at a time.
+_PIECE = 2 * BLOCK
+
+_NONE = np.zeros(0, dtype=np.intp)
 
 #: Samples to step over, all crossings at once, before looking for the next one row by row.
 _STEPS = 8
@@ -37,7 +45,7 @@ class Brackets(NamedTuple):
     on: Index
     falling: Flags
 
-    def take(self, which: Index | Flags) -> Brackets:
+    def take(self, which: Index | Flags | slice) -> Brackets:
         """Keep some of the crossings."""
         row, before, after, on, falling = self
         return Brackets(row[which], before[which], after[which], on[which], falling[which])
@@ -77,23 +85,45 @@ class Block:
         or ends on the level does not show on which side it would have gone: that is none.
         """
         n = self.columns
-        one = self.rows > 0 and (self.level == self.level[0]).all()
-        above = self.value > (self.level[0] if one else self.level[:, None])
-        if self.depth.ndim > 1:
-            above &= self.depth == self.depth
-        flat = above.reshape(-1)
-        change = flat[1:] != flat[:-1]
-        change[n - 1 :: n] = False  # from one row to the next
-        at = np.flatnonzero(change)
-        row, before = np.divmod(at, n)
-        falling = flat[at]
+        at, falling = self.changes
+        row = at // n
+        before = at - row * n
         found = Brackets(row, before, before + 1, np.full(at.size, -1), falling)
-        lower = before + falling
         # What is not above the level is below it, on it, or missing.
-        unclear = ~(self.values(row, lower) < self.level[row])
+        lower = at + falling
+        unclear = ~(self.value.take(lower) < self.level.take(row))
         if self.depth.ndim > 1:
-            unclear |= np.isnan(self.depths(row, lower))
+            unclear |= np.isnan(self.depth.take(lower))
         return self._cleared(found, unclear) if unclear.any() else found
+
+    @cached_property
+    def changes(self) -> tuple[Index, Flags]:
+        """Find the (flat) samples after which a row is on the other side; whether it was above."""
+        n = self.columns
+        one = self.rows > 0 and (self.level == self.level[0]).all()
+        # Whole words, of which most are empty.
+        flags = np.zeros((2, -(-min(self.value.size, max(n, _PIECE)) // 8) * 8), dtype=bool)
+        change, words = flags[1], flags[1].view(np.uint64)
+        found = []
+        for part in blocks(self.rows, n, _PIECE):
+            value = self.value[part]
+            above, size = flags[0, : value.size], value.size
+            sides = above.reshape(value.shape)
+            np.greater(value, self.level[0] if one else self.level[part, None], out=sides)
+            if self.depth.ndim > 1:
+                depth = self.depth[part]
+                sides &= depth == depth  # noqa: PLR0124  # not where there is no depth
+            np.not_equal(above[1:], above[:-1], out=change[: size - 1])
+            change[n - 1 : size : n] = False  # from one row to the next
+            change[size:] = False
+            hit = np.flatnonzero(words != 0)
+            within = np.flatnonzero(change.reshape(-1, 8)[hit])
+            at = hit[within >> 3] * 8 + (within & 7)
+            found.append((at + part.start * n, above[at]))
+        if len(found) == 1:
+            return found[0]
+        at, falling = zip(*found, strict=True) if found else ([_NONE], [_NONE])
+        return np.concatenate(at), np.concatenate(falling).astype(bool)
 
     def _cleared(self, found: Brackets, unclear: Flags) -> Brackets:
         """Look beyond samples that are on the level, or missing, for one that is below it."""
@@ -158,14 +188,29 @@ class Block:
 
     def depth_of_maximum(self) -> Array:
         """Depth of the first of the largest samples of each row; NaN without samples."""
-        there = self.measured()
-        value = self.value if there.all() else np.where(there, self.value, -np.inf)
-        column = value.argmax(axis=1)
-        row = np.arange(self.rows)
-        return np.where(there[row, column], self.depths(row, column), np.nan)
+        depths = np.empty(self.rows)
+        for part in blocks(self.rows, self.columns, _PIECE):
+            value, rows = self.value[part], np.arange(part.start, part.stop)
+            column = value.argmax(axis=1)
+            depth = self.depths(rows, column)
+            # NaN counts as the largest: then some samples are missing.
+            some = np.flatnonzero(np.isnan(self.values(rows, column) + depth))
+            if some.size:
+                there = self.measured(rows[some])
+                column = np.where(there, value[some], -np.inf).argmax(axis=1)
+                found = there[np.arange(some.size), column]
+                depth[some] = np.where(found, self.depths(rows[some], column), np.nan)
+            depths[part] = depth
+        return depths
 
     def why_none(self, rows: Index, limit: Array | None) -> NDArray[np.uint8]:
         """Say why rows have no crossing, from the samples that are not above a depth."""
+        why = np.empty(rows.size, dtype=np.uint8)
+        for part in blocks(rows.size, self.columns):
+            why[part] = self._why_none(rows[part], limit)
+        return why
+
+    def _why_none(self, rows: Index, limit: Array | None) -> NDArray[np.uint8]:
         counts = self.measured(rows)
         if limit is not None:
             depth = self.depth if self.depth.ndim == 1 else self.depth[rows]
@@ -179,16 +224,23 @@ class Block:
 
     def confirmed(self, found: Brackets, n: int) -> Flags:
         """Whether n samples before and n after lie on their sides of the level, within the row."""
-        there = np.flatnonzero(self.measured())
-        value = self.value.reshape(-1)[there]
-        row_of = there // self.columns
+        confirmed = np.ones(found.row.size, dtype=bool)
+        for part in blocks(self.rows, self.columns):
+            some = slice(*np.searchsorted(found.row, (part.start, part.stop)))
+            confirmed[some] = self._confirmed(part, found.take(some), n)
+        return confirmed
+
+    def _confirmed(self, part: slice, found: Brackets, n: int) -> Flags:
+        there = np.flatnonzero(self.measured(part))
+        value = self.value[part].reshape(-1)[there]
+        row_of = there // self.columns + part.start
         level = self.level[found.row]
         confirmed = np.ones(found.row.shape, dtype=bool)
         for columns, step, upper in (
             (found.before, -1, found.falling),
             (found.after, 1, ~found.falling),
         ):
-            at = np.searchsorted(there, found.row * self.columns + columns)
+            at = np.searchsorted(there, (found.row - part.start) * self.columns + columns)
             for k in range(1, n):
                 place = at + k * step
                 safe = np.clip(place, 0, there.size - 1)

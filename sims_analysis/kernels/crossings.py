@@ -8,14 +8,15 @@ taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.brackets import Block, Brackets, place_between
 from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, flat_rows, per_row
+from sims_analysis.kernels.threads import each_block
 
 __all__ = ["Crossings", "Junction", "find", "junction", "table"]
 
@@ -24,6 +25,8 @@ Index = NDArray[np.intp]
 
 OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
 RISING, FALLING = 1, -1
+
+T = TypeVar("T")
 
 
 class Crossings(NamedTuple):
@@ -124,24 +127,24 @@ def table(
     sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
     count = np.zeros(rows_value.shape[0], dtype=np.intp)
     why = np.zeros(rows_value.shape[0], dtype=np.uint8)
-    listed: list[tuple[NDArray[Any], ...]] = []
-    for where, block in _blocks(depth, value, level):
+
+    def work(where: slice, block: Block) -> tuple[NDArray[Any], ...]:
         found = block.brackets()
         count[where] = np.bincount(found.row, minlength=block.rows)
         none = np.flatnonzero(count[where] == 0)
         why[where.start + none] = block.why_none(none, None)
         at, place, decay = block.located(found)
-        listed.append(
-            (
-                found.row + where.start,
-                at,
-                np.where(found.falling, FALLING, RISING).astype(np.int8),
-                decay,
-                block.depths(found.row, found.before),
-                block.depths(found.row, found.after),
-                _stderr(block, sigma, where, found, place, decay),
-            )
+        return (
+            found.row + where.start,
+            at,
+            np.where(found.falling, FALLING, RISING).astype(np.int8),
+            decay,
+            block.depths(found.row, found.before),
+            block.depths(found.row, found.after),
+            _stderr(block, sigma, where, found, place, decay),
         )
+
+    listed = _each_block(work, depth, value, level)
     if width is None:
         width = max(1, int(count.max(initial=0)))
     shape = (count.size, width)
@@ -164,17 +167,40 @@ def table(
     return Table(*(column.reshape(*lead, width) for column in (*columns, status)))
 
 
-def _blocks(
-    depth: Array, value: NDArray[Any], level: Array | float
-) -> Iterator[tuple[slice, Block]]:
-    rows_value, lead = flat_rows(value)
-    if rows_value.size == 0:
-        return
+def _each_block(
+    work: Callable[[slice, Block], T],
+    depth: Array,
+    value: NDArray[Any],
+    level: Array | float,
+) -> list[T]:
+    rows, lead = flat_rows(value)
+    if rows.size == 0:
+        return []
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
     levels = per_row(level, lead)
-    # All but the comparisons is per crossing, not per sample: larger blocks spare overhead.
-    for where in blocks(rows_value.shape[0], rows_value.shape[1], 4 * BLOCK):
-        yield where, Block(block_of(axes, where), block_of(rows_value, where), levels[where])
+    # All but the comparisons is per crossing, not per sample: blocks as large as can be spare
+    # overhead. They must stay small only where they are copied.
+    copied = not (rows.flags.c_contiguous and rows.dtype == axes.dtype == np.float64)
+    cut = blocks(*rows.shape, (2 if copied else 8) * BLOCK)
+
+    def one(where: slice) -> list[T]:
+        block = Block(block_of(axes, where), block_of(rows, where), levels[where])
+        if block.changes[0].size <= _MANY or where.stop - where.start == 1:
+            return [work(where, block)]
+        halves = blocks(block.rows, 1, -(-block.rows // 2))
+        return [
+            found
+            for half in halves
+            for found in one(slice(where.start + half.start, where.start + half.stop))
+        ]
+
+    found = each_block(lambda: one, cut, 0.4 * rows.size, _SCRATCH)
+    return [answer for answers in found for answer in answers]
+
+
+#: Changes of side that are worked on at a time, and about the bytes that takes.
+_MANY = 1 << 14
+_SCRATCH = 2 << 20
 
 
 def _stderr(
@@ -253,7 +279,8 @@ def junction(
     columns = np.full((3, count), np.nan)
     candidates = np.zeros(count, dtype=np.intp)
     status = np.full(count, NO_DATA, dtype=np.uint8)
-    for where, block in _blocks(depth, value, level):
+
+    def work(where: slice, block: Block) -> None:
         found = block.brackets()
         if edge:
             found = found.take(found.falling == (edge == FALLING))
@@ -277,5 +304,7 @@ def junction(
         none = np.flatnonzero(number == 0)
         if none.size:
             status[where.start + none] = block.why_none(none, limit)
+
+    _each_block(work, depth, value, level)
     at, error, decay = (column.reshape(lead) for column in columns)
     return Junction(at, error, decay, candidates.reshape(lead), status.reshape(lead))

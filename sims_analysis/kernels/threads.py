@@ -1,0 +1,134 @@
+"""Blocks of rows, shared out to threads where that is faster.
+
+numpy lets go of the interpreter while it computes, so threads run side by side. Every block is
+worked on as it would be alone, and into its own place: the answers are the same to the bit,
+however many threads there are.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TypeVar
+
+__all__ = ["VARIABLE", "allowed", "each_block"]
+
+B = TypeVar("B")
+T = TypeVar("T")
+
+#: The environment variable that limits the number of threads; 1 for none but the caller's.
+VARIABLE = "SIMS_ANALYSIS_THREADS"
+
+#: What the scratch arrays of all threads together may take.
+_SCRATCH = 8 << 20
+
+#: Work that takes one thread less time than this, in nanoseconds, is over before another has begun.
+_LEAST = 400_000
+
+
+def each_block(
+    make: Callable[[], Callable[[B], T]],
+    blocks: Iterable[B],
+    nanoseconds: float,
+    scratch: int = 1 << 20,
+) -> list[T]:
+    """Work on every block; by several threads if there is much to do.
+
+    Parameters
+    ----------
+    make : callable
+        Called once by each thread: makes the scratch arrays, and gives the function that works on
+        a block.
+    blocks : iterable
+        What it is called with, in any order.
+    nanoseconds : float
+        About how long all blocks take one thread.
+    scratch : int
+        Bytes that each thread needs beside the input and the output.
+
+    Returns
+    -------
+    list
+        What was returned for the blocks, in their order.
+    """
+    todo = list(blocks)
+    count = 1
+    if nanoseconds >= _LEAST and len(todo) > 1 and _alone():
+        count = min(allowed(), max(1, _SCRATCH // scratch), len(todo))
+    if count > 1:
+        return _shared(make, todo, count - 1)
+    work = make()
+    return [work(block) for block in todo]
+
+
+def allowed() -> int:
+    """Give the number of threads that may work: by the environment, or one for each processor.
+
+    Raises
+    ------
+    ValueError
+        If the environment variable is not a whole number above 0.
+    """
+    told = os.environ.get(VARIABLE, "").strip()
+    if told:
+        if not (told.isdecimal() and int(told) > 0):
+            raise ValueError(f"{VARIABLE}={told!r}; expected a whole number, 1 or more")
+        return int(told)
+    if sys.version_info >= (3, 13):
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _alone() -> bool:
+    """Whether nobody else shares out work: neither a pool of threads nor one of processes."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    pools = sys.modules.get("multiprocessing.process")
+    return pools is None or pools.parent_process() is None
+
+
+def _shared(make: Callable[[], Callable[[B], T]], todo: list[B], helpers: int) -> list[T]:
+    left = deque(enumerate(todo))
+    done: dict[int, T] = {}
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work = make()
+            while True:
+                try:
+                    number, block = left.popleft()
+                except IndexError:
+                    return
+                done[number] = work(block)
+        except BaseException as failure:  # Ctrl-C as well: the others stop after their block
+            left.clear()
+            failures.append(failure)
+
+    # A thread sees the caller's context, and with it what the caller ignores: np.errstate.
+    threads = [
+        threading.Thread(target=copy_context().run, args=(run,), daemon=True)
+        for _ in range(helpers)
+    ]
+    started = []
+    try:
+        with suppress(RuntimeError):  # no more threads to be had: fewer do the work
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+        run()
+        for thread in started:
+            thread.join()
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, Exception)):
+            raise failure  # Ctrl-C before others
+    finally:
+        left.clear()
+        failures.clear()  # an exception that held itself would keep the arrays
+    return [done[number] for number in range(len(todo))]
