@@ -53,6 +53,32 @@ def test_a_factor_is_found_everywhere():
     assert found["dose_a"].attrs["units"] == "atom/cm^2"
 
 
+def test_errors_of_a_ratio_in_quadrature():
+    z = np.arange(4.0)
+    a = dataset(z, B=[1e18, 2e18, 0.0, 2e18])
+    b = dataset(z, B=[2e18, 0.0, 1e18, -1e18])
+    errors = {"a": [1e17, 1e17, 1e17, 2e17], "b": [4e17, 3e17, 1e17, 1e17]}
+    for ds, values in ((a, errors["a"]), (b, errors["b"])):
+        ds["concentration_stderr"] = (("species", "depth"), [values], {"units": "atom/cm^3"})
+    found = sims.compare(a, b).isel(species=0)
+    wanted = [2 * np.hypot(0.1, 0.2), 0.15, np.nan, 0.5 * np.hypot(0.1, 0.1)]
+    np.testing.assert_allclose(found["ratio_stderr"], wanted, rtol=1e-14)
+    logs = [np.hypot(0.1, 0.2) / np.log(10), np.nan, np.nan, np.nan]
+    np.testing.assert_allclose(found["log_ratio_stderr"], logs, rtol=1e-14)
+    assert "ratio_stderr" not in sims.compare(a, b.drop_vars("concentration_stderr"))
+    assert "ratio_stderr" not in sims.compare(a.drop_vars("concentration_stderr"), b)
+
+
+def test_a_dose_of_zero_leaves_the_ratio_its_error():
+    z = np.arange(5.0)
+    a, b = dataset(z, 0.1, B=[1e18] * 5), dataset(z, B=[0, 1e17, 0, -1e17, 0])
+    b["concentration_stderr"] = (("species", "depth"), [[1e17] * 5], {"units": "atom/cm^3"})
+    found = sims.compare(a, b, method="linear").isel(species=0)
+    assert float(found["dose_ratio"]) == 0
+    # Three whole weights and two halves, over 4 nm of 1e18.
+    assert float(found["dose_ratio_stderr"]) == pytest.approx(np.sqrt(3.5) * 0.1 / 4)
+
+
 def test_other_axis_is_interpolated_and_only_in_the_overlap():
     z = np.arange(20.3, 200.0, 1.7)
     found = sims.compare(dataset(DEPTH, B=EDGE), dataset(z, B=3e20 * np.exp(-z / 8.0)))

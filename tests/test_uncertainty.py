@@ -268,6 +268,34 @@ def test_too_few_counts_on_one_side_of_a_depth_leave_no_interval():
     assert known.values.tolist() == [0, 1, 0, 0]
 
 
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("shift", [0.0, 0.7])
+@pytest.mark.parametrize("method", ["log", "linear"])
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+def test_intervals_of_a_comparison_cover_68_percent(counts, shift, method):
+    z = np.arange(20, 200, 2.0)
+
+    def other(z):
+        return 0.8 * half_gaussians(z - 3.0)
+
+    a = trials(half_gaussians, z, counts, seed=1)
+    b = trials(other, z + shift, counts, seed=2)
+    options = {"method": method}
+    if counts > 10:  # at three counts, the intervals of junctions are too wide
+        options["level"] = f"{0.3 * TOP} atoms/cm^3"
+    found = sims.compare(a, b, **options)
+    truth = sims.compare(undisturbed(half_gaussians, z), undisturbed(other, z + shift), **options)
+    enough = half_gaussians(z) * counts >= 5
+    for name in ("ratio", "log_ratio", "dose_ratio", "junction_shift"):
+        if name not in found:
+            continue
+        off = abs(found[name] - truth[name]) <= found[f"{name}_stderr"]
+        if "depth" in off.dims:
+            off = off.isel(depth=enough).where(found[name].isel(depth=enough).notnull())
+        assert 0.60 <= float(off.mean()) <= 0.76, name
+        assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs["units"]
+
+
 def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
     shape, _ = edge(10.0)
     ds = trials(shape, np.arange(0, 200, 2.0), 30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ends", "ratios", "spread"]
+__all__ = ["ends", "ratio_errors", "ratios", "spread"]
 
 Array = NDArray[np.float64]
 
@@ -28,6 +28,15 @@ def ratios(a: Array, b: Array) -> tuple[Array, Array]:
         # Of the logarithms, not of the quotient: that may overflow.
         log_ratio = np.where((a > 0) & (b > 0), np.log10(b) - np.log10(a), np.nan)
     return ratio, log_ratio
+
+
+def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, Array]:
+    """Give the standard errors of b / a and of log10(b / a), of independent a and b."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        relative = of_a / np.abs(a)
+        ratio = np.where(a != 0, np.hypot(of_b / a, b / a * relative), np.nan)
+        both = np.hypot(relative, of_b / np.abs(b)) / np.log(10.0)
+        return ratio, np.where((a > 0) & (b > 0), both, np.nan)
 
 
 def spread(values: Array) -> tuple[Array, Array, NDArray[np.intp]]:

@@ -72,7 +72,7 @@ def containing_depth(
         s = None if errors is None else block_of(errors, block)[measured]
         whole = _weights(laid, np.inf)
         # Variance over value: what one count adds to the integral.
-        one = None if s is None else _variance(laid, s, whole) / total
+        few = np.nan if s is None else _FEW * _variance(laid, s, whole) / total
         for i, fraction in enumerate(fractions):
             found = _solve(laid, running, fraction * total, rule)
             at[block, i] = found
@@ -80,7 +80,7 @@ def containing_depth(
                 slope = fraction * whole - _weights(laid, found)
                 u = np.sqrt(_variance(laid, s, slope))
                 smaller = min(fraction, 1.0 - fraction) * total
-                known = smaller >= np.fmax(u, _FEW * one)
+                known = smaller >= np.fmax(u, few)
                 low, high = (
                     _solve(laid, running, np.where(known, fraction * total + side, np.nan), rule)
                     for side in (-u, u)
@@ -119,12 +119,12 @@ def _weights(rows: Rows, stop: Array | float) -> Array:
     if rows.depth.size < 2:
         return np.zeros(rows.depth.size)
     # Any limit will do for rows without an answer.
-    stop = np.nan_to_num(np.broadcast_to(stop, rows.count), nan=0.0, posinf=np.inf)
-    return trapezoid_weights(rows.depth, -np.inf, stop[rows.row[:-1]], rows.seams)
+    limit = np.broadcast_to(np.where(np.isnan(stop), 0.0, stop), rows.count)
+    return trapezoid_weights(rows.depth, -np.inf, limit[rows.row[:-1]], rows.seams)
 
 
 def _variance(rows: Rows, stderr: Array, weights: Array) -> Array:
-    """Give the variance of a weighted sum; NaN where no error bears on it, or one that does is unknown."""
+    """Give the variance of a weighted sum; NaN where it is 0, or an error in it is unknown."""
     # A sample without weight counts for nothing, whether or not its error is known.
     variance = rows.sum(np.where(weights == 0.0, 0.0, weights * stderr) ** 2)
     return np.where(variance > 0, variance, np.nan)

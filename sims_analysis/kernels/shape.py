@@ -166,7 +166,7 @@ def moments(
         measured = (rows.size > 2) & ~np.isnan(level)
         status[measured] = np.where(enough[measured], OK, NEVER_REACHED)
     fields = list(columns.reshape(12, *lead))
-    return Moments(*fields[:7], status.reshape(lead), *fields[7:])
+    return Moments._make([*fields[:7], status.reshape(lead), *fields[7:]])
 
 
 #: Standard errors from the threshold within which a sample may lie on either side of it.
