@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -168,42 +168,28 @@ class DepthProfile:
         PayloadError
             With the JSON path of the field that breaks the contract.
         """
-        if not isinstance(wire, Mapping):
-            raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
-        missing = [name for name in _REQUIRED if name not in wire]
-        if missing:
-            raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
-        for name in _TEXT:
-            _expect(wire[name], str, "text", f"{path}.{name}")
-        for name in _IDENTIFIERS:
-            value = wire.get(name)
-            if type(value) not in (str, int) and value is not None:
-                raise PayloadError(
-                    f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
-                )
-        if wire.get("last_updated") is not None:
-            _expect(wire["last_updated"], str, "text", f"{path}.last_updated")
-        if wire.get("species_metadata") is not None:
-            _expect(wire["species_metadata"], dict, "an object", f"{path}.species_metadata")
-        depths = _numbers(wire["depths"], f"{path}.depths", nullable=False)
-        species = wire["species_name"]
-        if depths.size == 0:
-            raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
-        known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-        known["depths"] = depths
-        for name in ARRAYS[1:]:
-            if known.get(name) is None and name not in _REQUIRED:
-                continue
-            values = _numbers(known[name], f"{path}.{name}", nullable=True)
-            if values.size != depths.size:
-                raise PayloadError(
-                    f"species {species!r} has {depths.size} depths but {values.size} {name}; "
-                    "each sample needs both",
-                    path,
-                )
-            known[name] = values
-        extra = {name: value for name, value in wire.items() if name not in known}
-        return cls(**known, extra=extra, _keys=tuple(wire))
+        return cls(**_checked_fields(wire, path, _numbers))
+
+    @classmethod
+    def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
+        """Check the profile objects of a payload that orjson has decoded.
+
+        What `from_dict` makes of each, in half the time. Axes of the same bits are one array,
+        which spares the Dataset a comparison of every sample.
+        """
+        profiles = []
+        depths = np.empty(0)
+        for i, item in enumerate(objects):
+            fields_ = _checked_fields(item, f"$[{i}]", _decoded_numbers)
+            if np.array_equal(fields_["depths"].view(np.int64), depths.view(np.int64)):
+                fields_["depths"] = depths
+            depths = fields_["depths"]
+            # All that __post_init__ looks at has just been seen to be in order.
+            profile = cls.__new__(cls)
+            profile.__dict__.update(_ABSENT)
+            profile.__dict__.update(fields_)
+            profiles.append(profile)
+        return profiles
 
     def to_dict(self) -> dict[str, Any]:
         """Give the wire object: the fields that were delivered, in their order.
@@ -292,12 +278,77 @@ def json_type(value: object) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _expect(value: object, kind: type, expected: str, path: str) -> None:
+_ABSENT = {
+    f.name: f.default for f in fields(DepthProfile) if f.name not in (*_REQUIRED, "extra", "_keys")
+}
+
+
+def _checked_fields(
+    wire: Any, path: str, numbers: Callable[[object, str, bool], NDArray[np.float64]]
+) -> dict[str, Any]:
+    """Check a profile object of the wire, and give the fields of the record."""
+    if not isinstance(wire, Mapping):
+        raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
+    missing = [name for name in _REQUIRED if name not in wire]
+    if missing:
+        raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
+    for name in _TEXT:
+        _expect(wire[name], str, "text", path, name)
+    for name in _IDENTIFIERS:
+        value = wire.get(name)
+        if type(value) not in (str, int) and value is not None:
+            raise PayloadError(
+                f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
+            )
+    if wire.get("last_updated") is not None:
+        _expect(wire["last_updated"], str, "text", path, "last_updated")
+    if wire.get("species_metadata") is not None:
+        _expect(wire["species_metadata"], dict, "an object", path, "species_metadata")
+    depths = numbers(wire["depths"], f"{path}.depths", False)
+    species = wire["species_name"]
+    if depths.size == 0:
+        raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
+    known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+    known["depths"] = depths
+    for name in ARRAYS[1:]:
+        if known.get(name) is None and name not in _REQUIRED:
+            continue
+        values = numbers(known[name], f"{path}.{name}", True)
+        if values.size != depths.size:
+            raise PayloadError(
+                f"species {species!r} has {depths.size} depths but {values.size} {name}; "
+                "each sample needs both",
+                path,
+            )
+        known[name] = values
+    extra = {name: value for name, value in wire.items() if name not in known}
+    known.update(extra=extra, _keys=tuple(wire))
+    return known
+
+
+def _expect(value: object, kind: type, expected: str, path: str, name: str) -> None:
     if not isinstance(value, kind):
-        raise PayloadError(f"expected {expected}, found {json_type(value)}", path)
+        raise PayloadError(f"expected {expected}, found {json_type(value)}", f"{path}.{name}")
 
 
-def _numbers(values: object, path: str, *, nullable: bool) -> NDArray[np.float64]:
+def _decoded_numbers(values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
+    """Check a JSON array of numbers that orjson has decoded, without a look at every type.
+
+    Of what JSON has, only numbers and booleans can be packed as doubles, and a boolean packs as 0
+    or 1: where none of these comes out, all were numbers. orjson gives no infinity.
+    """
+    if type(values) is list:
+        try:
+            array = np.frombuffer(struct.pack(f"{len(values)}d", *values), np.float64)
+        except (OverflowError, struct.error):
+            return _numbers(values, path, nullable)
+        doubtful = ((array == 0.0) | (array == 1.0)).nonzero()[0].tolist()
+        if not doubtful or not any(type(values[i]) is bool for i in doubtful):
+            return array
+    return _numbers(values, path, nullable)
+
+
+def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
     """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
     if type(values) is not list:
         raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)

@@ -85,7 +85,7 @@ class SIMSResult:
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
-        profiles = [DepthProfile.from_dict(item, f"$[{i}]") for i, item in enumerate(wire)]
+        profiles = DepthProfile._all_of(wire)
         # The arrays were just seen to hold numbers only: no key can hide in them.
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
         refuse_duplicate_keys(payload, slim)
