@@ -181,7 +181,7 @@ def _each_block(
     # All but the comparisons is per crossing, not per sample: blocks as large as can be spare
     # overhead. They must stay small only where they are copied.
     copied = not (rows.flags.c_contiguous and rows.dtype == axes.dtype == np.float64)
-    cut = blocks(*rows.shape, (2 if copied else 8) * BLOCK)
+    cut = blocks(rows.shape[0], rows.shape[1], (2 if copied else 8) * BLOCK)
 
     def one(where: slice) -> list[T]:
         block = Block(block_of(axes, where), block_of(rows, where), levels[where])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.brackets import Block, place_between
 from sims_analysis.kernels.crossings import NO_DATA, OK, PADDING, find
-from sims_analysis.kernels.interpolation import between, interpolate
-from sims_analysis.kernels.rows import BLOCK, Rows, blocks, compress
+from sims_analysis.kernels.interpolation import between
+from sims_analysis.kernels.merging import bridged, on_all_depths, samples_around
+from sims_analysis.kernels.rows import BLOCK, Rows, blocks
+from sims_analysis.kernels.threads import each_block
 
 __all__ = ["Junctions", "metallurgical"]
 
@@ -64,31 +67,25 @@ def metallurgical(
     lead, (species, n) = value.shape[:-2], value.shape[-2:]
     rows = int(np.prod(lead, dtype=int))
     values = value.reshape(rows, species, n)
-    net = np.broadcast_to(np.asarray(background, float), lead).reshape(rows, 1)
+    net = np.broadcast_to(np.asarray(background, float), lead).reshape(rows)
     sigma = None if stderr is None else np.broadcast_to(stderr, value.shape).reshape(values.shape)
     own = depth if depth.ndim == 1 else np.broadcast_to(depth, value.shape).reshape(values.shape)
     samples = np.zeros(rows, dtype=np.intp)
-    if depth.ndim == 1 and n > 1:
-        found, rest = _on_one_axis(own, values, sigma, np.asarray(sign), net)
-        samples[:] = n
-    else:
-        found, rest = [], np.arange(rows)
-    if rest.size:
-        found.append(
-            _merging(
-                own if own.ndim == 1 else own[rest],
-                values[rest],
-                None if sigma is None else sigma[rest],
-                np.asarray(sign)[:, None],
-                net[rest],
-                samples,
-                rest,
-            )
-        )
-    at = _Found._make(map(np.concatenate, zip(*found, strict=True))) if found else _NOTHING
-    if len(found) > 1:
-        order = np.argsort(at.row, kind="stable")
-        at = _Found._make(column[order] for column in at)
+    weight = np.asarray(sign, dtype=np.float64)
+
+    def work(block: slice) -> _Found:
+        c = np.ascontiguousarray(values[block], dtype=np.float64)
+        z = own if own.ndim == 1 else np.ascontiguousarray(own[block], dtype=np.float64)
+        s = None if sigma is None else sigma[block]
+        found, samples[block] = _in_block(z, c, s, weight, net[block])
+        return found._replace(row=found.row + block.start)
+
+    # Where axes differ, each species is put on the axes of all.
+    size = 4 * BLOCK if depth.ndim == 1 else BLOCK
+    cost = 1.0 if depth.ndim == 1 else 50.0
+    cut = blocks(rows, species * n, size)
+    parts = each_block(lambda: work, cut, cost * values.size, 4 << 20)
+    at = _Found(*map(np.concatenate, zip(*parts, strict=True))) if parts else _NOTHING
     count = np.bincount(at.row, minlength=rows)
     places = width if width is not None else max(1, int(count.max(initial=0)))
     number = np.arange(at.row.size) - np.repeat(np.cumsum(count) - count, count)
@@ -124,140 +121,121 @@ class _Found(NamedTuple):
 _NOTHING = _Found(np.zeros(0, np.intp), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int8))
 
 
-def _on_one_axis(
-    depth: Array, values: Array, sigma: Array | None, sign: Array, net: Array
-) -> tuple[list[_Found], Index]:
-    """Find the junctions of rows whose species were measured at every depth: nothing to merge.
-
-    Returns
-    -------
-    found : list of _Found
-        Of blocks of rows.
-    rest : ndarray of int
-        Rows with samples that were not measured.
-    """
-    found, rest = [], []
-    rows, species, n = values.shape
-    axes = np.zeros(0)
-    for block in blocks(rows, species * n, 4 * BLOCK):
-        c = np.ascontiguousarray(values[block], dtype=np.float64)
-        acceptors, donors = _sums(c, sign[:, None], net[block])
-        missing = np.isnan(acceptors.sum(axis=1) + donors.sum(axis=1))
-        rest.append(block.start + np.flatnonzero(missing))
-        acceptors[missing], donors[missing] = 0.0, 0.0  # neither above the other anywhere
-        start = np.arange(0, acceptors.size + 1, n)
-        if axes.size != acceptors.size:
-            axes = np.tile(depth, len(c))
-        laid = Rows(axes, acceptors.reshape(-1), start)
-        crossing = find(laid, donors.reshape(-1))
-        row, at = crossing.row, crossing.depth
-        i = np.clip(np.searchsorted(depth, at, side="right") - 1, 0, n - 2)
-        t = (at - depth[i]) / (depth[i + 1] - depth[i])
-        c0, c1 = c[row, :, i], c[row, :, i + 1]
-        of_species = between(c0, c1, t[:, None], log=True)[0]
-        stderr = np.full(at.shape, np.nan)
-        if sigma is not None:
-            s0, s1 = (sigma[block.start + row, :, j].astype(np.float64) for j in (i, i + 1))
-            relative = _relative(c0, c1, s0, s1, t[:, None])
-            spread = _stderr_of_sums(
-                of_species[:, :, None], relative[:, :, None], sign[:, None], net[block][row]
-            )
-            stderr = crossing.decay_length * spread[:, 0]
-        total = _sums(of_species[:, :, None], sign[:, None], net[block][row])[0][:, 0]
-        found.append(_Found(block.start + row, at, stderr, total, crossing.direction))
-    return found, np.concatenate(rest) if rest else np.zeros(0, dtype=np.intp)
+def _in_block(
+    depth: Array, c: Array, sigma: Array | None, weight: Array, net: Array
+) -> tuple[_Found, Index]:
+    """Find the junctions of a block of rows, and count the depths at which doping is known."""
+    rows, species, n = c.shape
+    if depth.ndim > 1 or n < 2:
+        return _merging(np.broadcast_to(depth, c.shape), c, sigma, weight, net)
+    acceptors, donors = _sums(c, weight, net)
+    doping = acceptors - donors
+    samples = np.full(rows, n)
+    # Zero times NaN is NaN, and so is the sum.
+    holes = np.flatnonzero(np.isnan(np.vecdot(doping, np.zeros(n))))
+    if holes.size:
+        acceptors, donors = acceptors.copy(), donors.copy()
+        for part in blocks(holes.size, species * n):
+            some = holes[part]
+            a, d = _sums(bridged(depth, c[some]), weight, net[some])
+            acceptors[some], donors[some], doping[some] = a, d, a - d
+            samples[some] = np.count_nonzero(~np.isnan(doping[some]), axis=1)
+    found = Block(depth, doping, np.zeros(rows)).brackets()
+    row = found.row
+    a, d = ((x[row, found.before], x[row, found.after]) for x in (acceptors, donors))
+    z0 = depth[found.before]
+    width = depth[found.after] - z0
+    place, decay = place_between(*a, *d, width)
+    on = found.on >= 0
+    at = np.where(on, depth[found.on], z0 + place * width)
+    # The samples of each species: those beside the balance, or on it and after.
+    before = (row * species * n + np.where(on, found.on, found.before))[:, None]
+    before, after = before + np.arange(species) * n, before + np.arange(species) * n + 1
+    if holes.size:
+        some = np.flatnonzero(np.isin(row, holes))
+        before[some], after[some] = samples_around(depth, c, row[some], at[some])
+    places = _Places(row, at, decay, np.where(found.falling, -1, 1))
+    return _answers(places, depth, c, sigma, (before, after), weight, net), samples
 
 
 def _sums(c: Array, weight: Array, net: Array) -> tuple[Array, Array]:
     """Sum acceptors and donors over the species of ``(R, s, n)``."""
-    acceptors = np.zeros((c.shape[0], c.shape[2]))
-    donors = np.zeros_like(acceptors)
-    for which, active in enumerate(weight[:, 0]):
-        side = acceptors if active > 0 else donors
-        side += c[:, which] if abs(active) == 1.0 else c[:, which] * abs(active)
-    acceptors += np.maximum(-net, 0.0)
-    donors += np.maximum(net, 0.0)
-    return acceptors, donors
+    return (
+        _sum(c, np.maximum(weight, 0.0), np.maximum(-net, 0.0)),
+        _sum(c, np.maximum(-weight, 0.0), np.maximum(net, 0.0)),
+    )
+
+
+def _sum(c: Array, active: Array, background: Array) -> Array:
+    which = np.flatnonzero(active)
+    some = bool(background.any())
+    if which.size == 1 and active[which[0]] == 1.0 and not some:
+        return c[:, which[0]]  # nothing to add, nothing to copy
+    total = np.zeros((c.shape[0], c.shape[2]))
+    for species in which:
+        one = active[species] == 1.0
+        total += c[:, species] if one else c[:, species] * active[species]
+    if some:
+        total += background[:, None]
+    return total
+
+
+class _Places(NamedTuple):
+    """Balances of acceptors and donors; every field has shape (K,)."""
+
+    row: Index
+    depth: Array
+    decay_length: Array
+    direction: NDArray[Any]
+
+
+def _answers(
+    at: _Places,
+    depth: Array,
+    c: Array,
+    sigma: Array | None,
+    around: tuple[Index, Index],
+    weight: Array,
+    net: Array,
+) -> _Found:
+    """Evaluate every species at the junctions, each between its own two samples.
+
+    `around` are the (flat) samples before and after of each junction and species.
+    """
+    n = c.shape[-1]
+    before, after = around
+    z0, z1 = (depth[j % n] if depth.ndim == 1 else depth.take(j) for j in around)
+    # A junction on the last sample of a species has no segment, and needs none.
+    t = (at.depth[:, None] - z0) / np.where(z1 > z0, z1 - z0, 1.0)
+    c0, c1 = c.take(before), c.take(after)
+    of_species = between(c0, c1, t, log=True)[0][:, :, None]
+    total = _sums(of_species, weight, net[at.row])[0][:, 0]
+    stderr = np.full(at.depth.shape, np.nan)
+    if sigma is not None:
+        which = np.arange(c.shape[1])
+        s0, s1 = (sigma[at.row[:, None], which, j % n].astype(np.float64) for j in around)
+        relative = _relative(c0, c1, s0, s1, t)[:, :, None]
+        spread = _stderr_of_sums(of_species, relative, weight[:, None], net[at.row][:, None])
+        stderr = at.decay_length * spread[:, 0]
+    return _Found(at.row, at.depth, stderr, total, at.direction.astype(np.int8))
 
 
 def _merging(
-    own: Array,
-    values: Array,
-    sigma: Array | None,
-    weight: Array,
-    net: Array,
-    samples: Index,
-    rest: Index,
-) -> _Found:
-    """Find the junctions of rows whose species were measured at depths of their own."""
-    rows, species = values.shape[:2]
-    at = _merged(own, values)
-    everywhere = np.broadcast_to(at[:, None, :], (rows, species, at.shape[-1]))
-    merged, _ = interpolate(own, values, everywhere, method="log")
-    acceptors, donors = _sums(merged, weight, net)
-    acceptors[np.isnan(donors)] = np.nan
-    laid = compress(at, acceptors)
-    level = compress(at, np.where(np.isnan(acceptors), np.nan, donors)).value
-    found = find(laid, level)
-    samples[rest] = laid.size
-    count = np.bincount(found.row, minlength=rows)
-    number = np.arange(found.row.size) - np.repeat(np.cumsum(count) - count, count)
-    places = np.full((rows, max(1, int(count.max(initial=0)))), np.nan)
-    places[found.row, number] = found.depth
-    at_junction = _at(places, own, values)
-    total = _sums(at_junction, weight, net)[0][found.row, number]
-    stderr = np.full(total.shape, np.nan)
-    if sigma is not None:
-        spread = _stderr_of_logs(places, own, values, sigma, weight, net, at_junction)
-        stderr = found.decay_length * spread[found.row, number]
-    return _Found(rest[found.row], found.depth, stderr, total, found.direction)
-
-
-def _merged(depth: Array, values: Array) -> Array:
-    """Give, for each row, every depth at which any of its species was sampled; NaN at the end."""
-    rows = values.shape[0]
-    own = np.broadcast_to(
-        depth if depth.ndim == 1 else depth.reshape(-1, *values.shape[1:]), values.shape
-    )
-    at = np.where(np.isnan(values), np.nan, own).reshape(rows, -1)
-    at = np.sort(at, axis=1)
-    at[:, 1:][at[:, 1:] == at[:, :-1]] = np.nan
-    at = np.sort(at, axis=1)
-    longest = int((~np.isnan(at)).sum(axis=1).max(initial=0))
-    return at[:, : max(longest, 1)]
-
-
-def _at(places: Array, own: Array, values: Array) -> Array:
-    where = np.broadcast_to(places[:, None, :], (*values.shape[:2], places.shape[-1]))
-    return interpolate(own, values, where, method="log")[0]
-
-
-def _stderr_of_logs(
-    places: Array,
-    own: Array,
-    values: Array,
-    sigma: Array,
-    weight: Array,
-    net: Array,
-    at_junction: Array,
-) -> Array:
-    """Give the standard error of ln(N_A / N_D) at the junctions.
-
-    Each species from its own two samples.
-
-    Of the logarithm of one species between two samples: ``hypot((1 - t) s0 / c0, t s1 / c1)``;
-    of the logarithm of a sum, each weighted by its share.
-    """
-    rows, species, _ = values.shape
-    relative = np.full(at_junction.shape, np.nan)
-    for row in range(rows):
-        for which in range(species):
-            samples = compress(
-                own if own.ndim == 1 else own[row, which : which + 1], values[row, which][None]
-            )
-            errors = sigma[row, which][~_absent(own, values, row, which)]
-            relative[row, which] = _relative_at(places[row], samples, errors)
-    return _stderr_of_sums(at_junction, relative, weight, net)
+    depth: Array, c: Array, sigma: Array | None, weight: Array, net: Array
+) -> tuple[_Found, Index]:
+    """Find the junctions of rows whose species were not all measured at the same depths."""
+    rows, species, n = c.shape
+    z, merged, start = on_all_depths(depth, c)
+    row = np.repeat(np.arange(rows), np.diff(start))
+    sums = [side[:, 0] for side in _sums(merged.T[:, :, None], weight, net[row])]
+    known = ~np.isnan(sums[0] + sums[1])
+    acceptors, donors = (side[known] for side in sums)
+    start = np.searchsorted(np.flatnonzero(known), start)
+    laid = Rows(z[known], acceptors, start)
+    found = find(laid, donors)
+    around = samples_around(depth, c, found.row, found.depth)
+    places = _Places(found.row, found.depth, found.decay_length, found.direction)
+    return _answers(places, depth, c, sigma, around, weight, net), laid.size
 
 
 def _stderr_of_sums(at_junction: Array, relative: Array, weight: Array, net: Array) -> Array:
@@ -268,24 +246,6 @@ def _stderr_of_sums(at_junction: Array, relative: Array, weight: Array, net: Arr
     of_donors = np.where(weight < 0, share, 0.0).sum(axis=1) / donors**2
     total: Array = np.sqrt(of_acceptors + of_donors)
     return total
-
-
-def _absent(own: Array, values: Array, row: int, which: int) -> NDArray[np.bool_]:
-    absent: NDArray[np.bool_] = np.isnan(values[row, which])
-    if own.ndim > 1:
-        absent = absent | np.isnan(own[row, which])
-    return absent
-
-
-def _relative_at(places: Array, samples: Rows, errors: Array) -> Array:
-    z, c = samples.depth, samples.value
-    result = np.full(places.shape, np.nan)
-    inside = (places >= z[0]) & (places <= z[-1]) if z.size > 1 else np.zeros(places.shape, bool)
-    if inside.any():
-        i = np.clip(np.searchsorted(z, places[inside], side="right") - 1, 0, z.size - 2)
-        t = (places[inside] - z[i]) / (z[i + 1] - z[i])
-        result[inside] = _relative(c[i], c[i + 1], errors[i], errors[i + 1], t)
-    return result
 
 
 def _relative(c0: Array, c1: Array, s0: Array, s1: Array, t: Array) -> Array:

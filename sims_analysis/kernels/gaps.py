@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Gaps", "Laid", "bridgeable", "gaps", "lay_out"]
+__all__ = ["Gaps", "Laid", "bisect", "bridgeable", "columns_around", "gaps", "lay_out"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -92,17 +92,24 @@ def columns_around(depth: Array, rows: Index, a: Array, b: Array) -> tuple[Index
     a, b = np.where(np.isnan(a), -np.inf, a), np.where(np.isnan(b), np.inf, b)
     if depth.ndim == 1:
         return np.searchsorted(depth, a, side="right"), np.searchsorted(depth, b, side="left")
-    return _bisect(depth, rows, a, np.less_equal), _bisect(depth, rows, b, np.less)
+    n, flat = depth.shape[1], depth.reshape(-1)
+    begin = rows * n
+    return (
+        bisect(flat, begin, begin + n, a, np.less_equal) - begin,
+        bisect(flat, begin, begin + n, b, np.less) - begin,
+    )
 
 
-def _bisect(depth: Array, rows: Index, limit: Array, above: np.ufunc) -> Index:
-    """Bisect all rows at once: the first column that does not lie above the limit."""
-    n = depth.shape[1]
-    low, high = np.zeros(rows.size, dtype=np.intp), np.full(rows.size, n)
-    for _ in range(n.bit_length()):
+def bisect(depth: Array, begin: Index, end: Index, limit: Array, above: np.ufunc) -> Index:
+    """Bisect many runs of depths at once: the first of each that does not lie above its limit.
+
+    `begin` to `end` are the runs, which increase; NaN counts as deeper than everything.
+    """
+    low, high = begin, end
+    longest = int((end - begin).max(initial=0))
+    for _ in range(longest.bit_length()):
         middle = (low + high) >> 1
-        # Nothing is above NaN: it counts as deeper than everything.
-        goes_on = above(depth[rows, np.minimum(middle, n - 1)], limit) & (low < high)
+        goes_on = above(depth.take(middle, mode="clip"), limit) & (low < high)
         low = np.where(goes_on, middle + 1, low)
         high = np.where(goes_on, high, middle)
     return low

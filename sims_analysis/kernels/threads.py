@@ -108,7 +108,7 @@ def _shared(make: Callable[[], Callable[[B], T]], todo: list[B], helpers: int) -
                 except IndexError:
                     return
                 done[number] = work(block)
-        except BaseException as failure:  # Ctrl-C as well: the others stop after their block
+        except BaseException as failure:  # noqa: BLE001  # Ctrl-C too; it is raised below
             left.clear()
             failures.append(failure)
 
