@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.brackets import Block, place_between
+from sims_analysis.kernels.brackets import Block, Brackets, place_between
 from sims_analysis.kernels.crossings import NO_DATA, OK, PADDING, find
 from sims_analysis.kernels.interpolation import between
 from sims_analysis.kernels.merging import bridged, on_all_depths, samples_around
@@ -18,6 +19,9 @@ __all__ = ["Junctions", "metallurgical"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+#: Junctions that are worked on at a time.
+_MANY = 1 << 13
 
 #: Why a row has no junction: one type of doping throughout.
 NEVER_REACHED = 2
@@ -73,19 +77,22 @@ def metallurgical(
     samples = np.zeros(rows, dtype=np.intp)
     weight = np.asarray(sign, dtype=np.float64)
 
+    one_axis = depth.ndim == 1 and n > 1
+
     def work(block: slice) -> _Found:
         c = np.ascontiguousarray(values[block], dtype=np.float64)
-        z = own if own.ndim == 1 else np.ascontiguousarray(own[block], dtype=np.float64)
-        s = None if sigma is None else sigma[block]
-        found, samples[block] = _in_block(z, c, s, weight, net[block])
+        z = own
+        if not one_axis:
+            z = np.ascontiguousarray(np.broadcast_to(own if own.ndim == 1 else own[block], c.shape))
+        errors = None if sigma is None else sigma[block]
+        kernel = _on_one_axis if one_axis else _merging
+        found, samples[block] = kernel(z, c, errors, weight, net[block])
         return found._replace(row=found.row + block.start)
 
-    # Where axes differ, each species is put on the axes of all.
-    size = 4 * BLOCK if depth.ndim == 1 else BLOCK
-    cost = 1.0 if depth.ndim == 1 else 50.0
-    cut = blocks(rows, species * n, size)
-    parts = each_block(lambda: work, cut, cost * values.size, 4 << 20)
-    at = _Found(*map(np.concatenate, zip(*parts, strict=True))) if parts else _NOTHING
+    copied = not (values.flags.c_contiguous and values.dtype == np.float64)
+    size = BLOCK if not one_axis else (2 if copied else 8) * BLOCK
+    nanoseconds = (1.0 if one_axis else 50.0) * values.size
+    at = _joined(each_block(lambda: work, blocks(rows, species * n, size), nanoseconds, 4 << 20))
     count = np.bincount(at.row, minlength=rows)
     places = width if width is not None else max(1, int(count.max(initial=0)))
     number = np.arange(at.row.size) - np.repeat(np.cumsum(count) - count, count)
@@ -121,41 +128,90 @@ class _Found(NamedTuple):
 _NOTHING = _Found(np.zeros(0, np.intp), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, np.int8))
 
 
-def _in_block(
-    depth: Array, c: Array, sigma: Array | None, weight: Array, net: Array
+def _on_one_axis(
+    depth: Array, c: Array, sigma: NDArray[Any] | None, weight: Array, net: Array
 ) -> tuple[_Found, Index]:
     """Find the junctions of a block of rows, and count the depths at which doping is known."""
     rows, species, n = c.shape
-    if depth.ndim > 1 or n < 2:
-        return _merging(np.broadcast_to(depth, c.shape), c, sigma, weight, net)
-    acceptors, donors = _sums(c, weight, net)
-    doping = acceptors - donors
     samples = np.full(rows, n)
-    # Zero times NaN is NaN, and so is the sum.
-    holes = np.flatnonzero(np.isnan(np.vecdot(doping, np.zeros(n))))
-    if holes.size:
-        acceptors, donors = acceptors.copy(), donors.copy()
-        for part in blocks(holes.size, species * n):
-            some = holes[part]
-            a, d = _sums(bridged(depth, c[some]), weight, net[some])
-            acceptors[some], donors[some], doping[some] = a, d, a - d
-            samples[some] = np.count_nonzero(~np.isnan(doping[some]), axis=1)
-    found = Block(depth, doping, np.zeros(rows)).brackets()
+    found, holes = _balances(depth, c, weight, net)
+    first = np.arange(species) * n
+    listed = []
+    for part in blocks(found.row.size, 1, _MANY):
+        some = found.take(part)
+        row, on = some.row, some.on >= 0
+        begin = (row * species * n)[:, None] + first
+        i, j = some.before[:, None], some.after[:, None]
+        before, after = (
+            [side[:, 0] for side in _sums(c.take(begin + k)[:, :, None], weight, net[row])]
+            for k in (i, j)
+        )
+        places = _places(depth, some, before, after)
+        i = np.where(on[:, None], some.on[:, None], i)
+        listed.append(_answers(places, depth, c, sigma, (begin + i, begin + i + 1), weight, net))
+    for part in blocks(holes.size, species * n):
+        where = holes[part]
+        errors = None if sigma is None else sigma[where]
+        more, samples[where] = _across_gaps(depth, c[where], errors, weight, net[where])
+        listed.append(more._replace(row=where[more.row]))
+    return _joined(listed), samples
+
+
+def _balances(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Brackets, Index]:
+    """Bracket the junctions of rows in which nothing is missing, and tell the others."""
+    rows, species, n = c.shape
+    scratch = np.empty((min(rows, max(1, 2 * BLOCK // (species * n))), n))
+    zeros = np.zeros((2, max(n, rows)))
+    found, holes = [], []
+    for part in blocks(rows, species * n, 2 * BLOCK):
+        acceptors, donors = _sums(c[part], weight, net[part])
+        doping = np.subtract(acceptors, donors, out=scratch[: len(acceptors)])
+        # Zero times NaN is NaN, and so is the sum.
+        missing = np.isnan(np.vecdot(doping, zeros[0, :n]))
+        some = Block(depth, doping, zeros[1, : len(doping)]).brackets()
+        if missing.any():
+            holes.append(part.start + np.flatnonzero(missing))
+            some = some.take(~missing[some.row])
+        found.append(some._replace(row=some.row + part.start))
+    return (
+        found[0] if len(found) == 1 else Brackets(*map(np.concatenate, zip(*found, strict=True))),
+        np.concatenate(holes) if holes else np.zeros(0, dtype=np.intp),
+    )
+
+
+def _across_gaps(
+    depth: Array, c: Array, sigma: NDArray[Any] | None, weight: Array, net: Array
+) -> tuple[_Found, Index]:
+    """Find the junctions of rows in which samples are missing."""
+    acceptors, donors = _sums(bridged(depth, c.copy()), weight, net)
+    doping = acceptors - donors
+    found = Block(depth, doping, np.zeros(len(c))).brackets()
     row = found.row
-    a, d = ((x[row, found.before], x[row, found.after]) for x in (acceptors, donors))
+    before, after = ((acceptors[row, k], donors[row, k]) for k in (found.before, found.after))
+    places = _places(depth, found, before, after)
+    around = samples_around(depth, c, row, places.depth)
+    known = np.count_nonzero(~np.isnan(doping), axis=1)
+    return _answers(places, depth, c, sigma, around, weight, net), known
+
+
+def _places(
+    depth: Array, found: Brackets, before: Sequence[Array], after: Sequence[Array]
+) -> _Places:
+    """Locate balances between acceptors and donors `before` and `after` each."""
     z0 = depth[found.before]
     width = depth[found.after] - z0
-    place, decay = place_between(*a, *d, width)
-    on = found.on >= 0
-    at = np.where(on, depth[found.on], z0 + place * width)
-    # The samples of each species: those beside the balance, or on it and after.
-    before = (row * species * n + np.where(on, found.on, found.before))[:, None]
-    before, after = before + np.arange(species) * n, before + np.arange(species) * n + 1
-    if holes.size:
-        some = np.flatnonzero(np.isin(row, holes))
-        before[some], after[some] = samples_around(depth, c, row[some], at[some])
-    places = _Places(row, at, decay, np.where(found.falling, -1, 1))
-    return _answers(places, depth, c, sigma, (before, after), weight, net), samples
+    place, decay = place_between(before[0], after[0], before[1], after[1], width)
+    at = np.where(found.on >= 0, depth[found.on], z0 + place * width)
+    return _Places(found.row, at, decay, np.where(found.falling, -1, 1))
+
+
+def _joined(parts: list[_Found]) -> _Found:
+    """Put junctions of several blocks in order of row."""
+    if len(parts) < 2:
+        return parts[0] if parts else _NOTHING
+    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+    order = np.argsort(joined[0], kind="stable")
+    return _Found(*(column[order] for column in joined))
 
 
 def _sums(c: Array, weight: Array, net: Array) -> tuple[Array, Array]:
@@ -224,7 +280,7 @@ def _merging(
     depth: Array, c: Array, sigma: Array | None, weight: Array, net: Array
 ) -> tuple[_Found, Index]:
     """Find the junctions of rows whose species were not all measured at the same depths."""
-    rows, species, n = c.shape
+    rows = len(c)
     z, merged, start = on_all_depths(depth, c)
     row = np.repeat(np.arange(rows), np.diff(start))
     sums = [side[:, 0] for side in _sums(merged.T[:, :, None], weight, net[row])]

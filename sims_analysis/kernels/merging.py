@@ -62,16 +62,16 @@ def on_all_depths(depth: Array, c: Array) -> tuple[Array, Array, Index]:
     """
     rows, species, n = c.shape
     every = species * n
-    z = np.where(np.isnan(c), np.nan, depth).reshape(rows, every)
-    order = np.argsort(z, axis=1, kind="stable")
-    z = np.take_along_axis(z, order, axis=1)
+    unsorted = np.where(np.isnan(c), np.nan, depth).reshape(rows, every)
+    order = np.argsort(unsorted, axis=1, kind="stable")
+    z = np.take_along_axis(unsorted, order, axis=1)
     value = np.take_along_axis(c.reshape(rows, every), order, axis=1)
     measured = ~(np.isnan(value) | np.isnan(z))
     # Of samples at the same depth, the last one stands for it: none of them lies after it.
     last = np.ones(z.shape, dtype=bool)
     np.not_equal(z[:, 1:], z[:, :-1], out=last[:, :-1])
     at = np.flatnonzero(last)
-    z, value, which = z.reshape(-1), value.reshape(-1), order // n
+    z, value, which = z.ravel(), value.ravel(), order // n
     begin = at // every * every
     found = np.empty((species, at.size))
     exists = np.zeros(at.size, dtype=bool)
