@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import delivered, vocabulary
+from sims_analysis._variables import bare_dataset, bare_index, bare_variable
 from sims_analysis._version import __version__
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles import DepthProfile, profiles_of
@@ -45,6 +46,8 @@ class _Samples:
     kind: str
     value: Array
     stderr: Array | None
+    #: Whether they were delivered in order of depth, each depth once.
+    in_order: bool
 
 
 def to_dataset(
@@ -127,7 +130,9 @@ def to_dataset(
     for name in counts:
         if name.endswith("\0"):
             raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
-    samples = [_canonical(profile, duplicates) for profile in profiles]
+    samples: list[_Samples] = []
+    for profile in profiles:
+        samples.append(_canonical(profile, duplicates, samples[-1] if samples else None))
     _warn_of_gaps(samples)
     axis = _common_axis(samples)
     depth, positions = _merge([s.depth for s in samples])
@@ -151,39 +156,44 @@ def to_dataset(
             if grid_name != name:
                 described["long_name"] = f"Standard error of {described['long_name'].lower()}"
                 described.pop("description")
-            variables[grid_name] = (("species", axis), grid, described)
+            variables[grid_name] = bare_variable(("species", axis), grid, described)
 
-    return xr.Dataset(
-        variables,
-        coords={
-            "species": ("species", np.array([p.species_name for p in profiles], dtype=str)),
-            axis: (axis, depth, vocabulary.attrs(axis)),
-            **delivered.coords(profiles, [depth[p] for p in positions], attrs.get("data_id", "")),
-        },
-        attrs=attrs,
-    )
+    indexes: dict[str, Any] = {}
+    coords: dict[str, xr.Variable] = {}
+    labels = np.array([p.species_name for p in profiles], dtype=str)
+    coords["species"], indexes["species"] = bare_index("species", labels, {})
+    coords[axis], indexes[axis] = bare_index(axis, depth, vocabulary.attrs(axis))
+    places = [depth if isinstance(p, slice) else depth[p] for p in positions]
+    coords.update(delivered.coords(profiles, places, attrs.get("data_id", "")))
+    return bare_dataset(variables, coords, indexes, attrs)
 
 
-def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
-    """Convert to canonical units and put in order of depth."""
+def _canonical(profile: DepthProfile, duplicates: str, before: _Samples | None) -> _Samples:
+    """Convert to canonical units and put in order of depth; `before` may have the same axis."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
     value_unit = unit_of_kind(
         profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
     )
-    depth = axis_unit.to_canonical(profile.depths)
+    shared = (
+        before is not None
+        and before.in_order
+        and before.profile.depths is profile.depths
+        and before.profile.depth_units == profile.depth_units
+    )
+    depth = before.depth if shared and before else axis_unit.to_canonical(profile.depths)
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    steps = np.diff(depth)
-    if not (steps > 0).all():
-        if (steps < 0).any():
+    in_order = shared or bool((depth[1:] > depth[:-1]).all())
+    if not in_order:
+        if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
             order = np.argsort(depth, kind="stable")
             depth, columns = depth[order], [column[order] for column in columns]
         depth, columns = _without_repeats(who, axis_unit, depth, columns, duplicates)
     stderr = columns[1] if len(columns) > 1 else None
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, in_order)
 
 
 def _without_repeats(
@@ -215,8 +225,11 @@ def _without_repeats(
 
 
 def _warn_of_gaps(samples: list[_Samples]) -> None:
-    gaps = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in samples}
-    gaps = {name: count for name, count in gaps.items() if count}
+    gaps = {
+        s.profile.species_name: int(np.isnan(s.value).sum())
+        for s in samples
+        if delivered.has_gaps(s.value)
+    }
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
@@ -250,15 +263,26 @@ def _merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp] | slice]]:
             distinct.append(axis)
     if len(distinct) == 1:
         return distinct[0], [slice(None)] * len(axes)
-    union = np.unique(np.concatenate(distinct))
-    places = [np.searchsorted(union, axis) for axis in distinct]
-    return union, [places[i] for i in which]
+    every = np.concatenate(distinct)
+    # The axes are runs in order, which a stable sort merges: a fifth of the time of np.unique.
+    order = np.argsort(every, kind="stable")
+    ordered = every[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    place = np.empty(order.size, dtype=np.intp)
+    place[order] = np.cumsum(first) - 1
+    places = np.split(place, np.cumsum([axis.size for axis in distinct[:-1]]))
+    return ordered[first], [places[i] for i in which]
 
 
 def _same_axis(a: Array, b: Array) -> bool:
     if a.size != b.size:
         return False
+    if not a.size:
+        return True
     tolerance = AXIS_TOLERANCE * (a[-1] - a[0])
+    # Most axes that are not the same differ at their ends.
+    if not (abs(a[0] - b[0]) <= tolerance and abs(a[-1] - b[-1]) <= tolerance):
+        return False
     return bool((np.abs(a - b) <= tolerance).all())
 
 

@@ -14,17 +14,20 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
+from sims_analysis._variables import bare_variable
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles import WIRE_FIELDS, DepthProfile
 from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import xarray as xr
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["COORDS", "axis_of", "coords", "to_profiles"]
+__all__ = ["COORDS", "axis_of", "coords", "has_gaps", "to_profiles"]
 
 #: Coordinate over species -> the wire field that it carries as text.
 _TEXTS = {
@@ -41,7 +44,9 @@ _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 _REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
-def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> dict[str, Any]:
+def coords(
+    profiles: list[DepthProfile], depths: list[Array], data_id: str
+) -> dict[str, xr.Variable]:
     """Give the coordinates over species that keep what the variables do not hold.
 
     Parameters
@@ -52,7 +57,7 @@ def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> d
     data_id : str
         What the attrs of the Dataset say of all of them.
     """
-    made: dict[str, Any] = {}
+    made: dict[str, xr.Variable] = {}
     for coord, wire_field in _TEXTS.items():
         values = [getattr(profile, wire_field) for profile in profiles]
         made[coord] = _text_coord("" if value is None else str(value) for value in values)
@@ -65,8 +70,14 @@ def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> d
     return made
 
 
-def _text_coord(texts: Any) -> tuple[str, NDArray[np.str_]]:
-    return "species", np.array(list(texts), dtype=str)
+def _text_coord(texts: Iterable[str]) -> xr.Variable:
+    return bare_variable(("species",), np.array(list(texts), dtype=str))
+
+
+def has_gaps(values: Array) -> bool:
+    """Whether a sample was not measured (NaN), of values of which none is infinite."""
+    # Squares cannot cancel: their sum is NaN only if one of them is.
+    return bool(np.isnan(np.dot(values, values)))
 
 
 def _json(value: Any, profile: DepthProfile) -> str:
@@ -91,12 +102,11 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         rest["extra"] = profile.extra
     if profile._keys != _REFERENCE_KEYS:
         rest["keys"] = list(profile._keys)
-    order = np.argsort(profile.depths, kind="stable")
-    if z.size != order.size:
+    if z.size != profile.depths.size:
         # duplicates="mean": the user asked for fewer samples than were delivered.
         return rest
-    missing = np.isnan(profile.concentrations)
-    if missing.any():
+    if has_gaps(profile.concentrations):
+        missing = np.isnan(profile.concentrations)
         rest["not_measured"] = np.sort(profile.depths[missing]).tolist()
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, "depth_units")
     value_unit = unit_of_kind(profile.concentration_units, vocabulary.VALUE_KINDS, "units")
@@ -106,14 +116,21 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         ("concentrations_stderr", value_unit),
     ):
         source = getattr(profile, name)
-        if source is None:
+        if source is None or _is_given_back(name, unit, z, source):
             continue
-        source = source[order]
+        source = source[np.argsort(profile.depths, kind="stable")]
         canonical = z if name == "depths" else unit.to_canonical(source)
         rounded = (unit.from_canonical(canonical) != source) & ~np.isnan(source)
         if rounded.any():
             rest[name] = np.column_stack([z, source])[rounded].tolist()
     return rest
+
+
+def _is_given_back(name: str, unit: Unit, z: Array, source: Array) -> bool:
+    """Whether numbers are the source's without a look at each: no unit has changed them."""
+    if not unit.is_canonical:
+        return False
+    return name != "depths" or z is source or np.array_equal(z, source)
 
 
 def to_profiles(ds: xr.Dataset) -> list[DepthProfile]:

@@ -121,6 +121,11 @@ class Unit:
         """The canonical unit of this kind, as a plain string."""
         return CANONICAL[self.kind]
 
+    @property
+    def is_canonical(self) -> bool:
+        """Whether magnitudes in this unit are those in the canonical one."""
+        return self.multiply == 1.0 == self.divide
+
     def to_canonical(self, values: Any) -> Any:
         """Convert magnitudes to the canonical unit; the same object where nothing changes."""
         return _scaled(values, self.multiply, self.divide)
