@@ -31,6 +31,40 @@ def read(**changes):
     return sims.SIMSResult.from_json(orjson.dumps([wire(**changes)]))
 
 
+JSON_NUMBERS = st.sampled_from([0, 0.0, -0.0, 1, 1.0, 2, -3.5, 1e18, 5e-324, 2**63, 2**64 - 1])
+JSON_VALUES = JSON_NUMBERS | st.sampled_from([True, False, None, "1", "nan", [], [0], {}])
+
+
+def outcome(make):
+    try:
+        profile = make()
+    except PayloadError as error:
+        return str(error)
+    return profile.depths.tobytes(), profile.concentrations.tobytes(), profile.to_dict()
+
+
+@given(
+    st.lists(JSON_NUMBERS, min_size=3, max_size=3) | st.lists(JSON_VALUES, min_size=3, max_size=3),
+    st.lists(JSON_VALUES, min_size=3, max_size=3),
+)
+def test_a_payload_is_read_as_its_objects_are(depths, concentrations):
+    """The payload is checked without a look at every type; the object of a user, with one."""
+    item = wire(depths=depths, concentrations=concentrations)
+    payload = orjson.dumps([item])
+    of_payload = outcome(lambda: sims.SIMSResult.from_json(payload).depth_profiles[0])
+    assert of_payload == outcome(lambda: sims.DepthProfile.from_dict(item, "$[0]"))
+
+
+def test_axes_of_the_same_bits_are_one_array():
+    others = [wire(depths=depths) for depths in ([0, 10, 20, 30, 40], [-0.0, 10, 20, 30, 40])]
+    result = sims.SIMSResult.from_json(orjson.dumps([wire(), *others]))
+    a, b, c = (profile.depths for profile in result.depth_profiles)
+    assert a is b
+    assert c is not b
+    assert np.signbit(c[0])
+    assert not a.flags.writeable
+
+
 def test_the_reference_example():
     result = sims.SIMSResult.from_json(REFERENCE)
     profile = result.depth_profiles[0]
