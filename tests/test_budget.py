@@ -4,6 +4,7 @@ import math
 import warnings
 
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from measured import measurement, number, one, word
@@ -78,10 +79,58 @@ def test_uncertainties_of_each_profile():
 
 
 @pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
-@pytest.mark.parametrize("value", [-0.1, 1.5, 10, "10 %", True, None])
+@pytest.mark.parametrize("value", [-0.1, 1.5, 10, "100 %", "-1 %", "10", "10 nm", True, None])
 def test_a_relative_uncertainty_is_a_number_below_one(argument, value):
     with pytest.raises((ProfileError, UnitsError), match=argument):
         sims.dose_budget(flat(), **{argument: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "10 %",
+        "10%",
+        "10 percent",
+        xr.DataArray(0.1),
+        xr.DataArray([0.1, 0.1], coords={"species": ["B", "P"]}),
+        xr.DataArray([10.0, 10.0], dims="species", attrs={"units": "%"}),
+        pint.get_application_registry().Quantity(10, "percent"),
+        pint.get_application_registry().Quantity(0.1, "dimensionless"),
+    ],
+)
+@pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
+def test_spellings_of_a_relative_uncertainty(argument, value):
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [2e18, 2e18]})
+    found = sims.dose_budget(ds, **{argument: value})["systematic_stderr"]
+    np.testing.assert_allclose(found, [1e11, 2e11])
+
+
+@pytest.mark.parametrize("values", [[0.1, 1.5], [-0.1, 0.1]])
+def test_a_relative_uncertainty_of_each_profile_is_below_one_too(values):
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [2e18, 2e18]})
+    relative = xr.DataArray(values, coords={"species": ["B", "P"]})
+    with pytest.raises(ProfileError, match="rsf_uncertainty"):
+        sims.dose_budget(ds, rsf_uncertainty=relative)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"rsf_uncertainty": "x"},
+        {"depth_uncertainty": 2},
+        {"detection_limit": 5},
+        {"surface_depth": 5},
+        {"rule_tolerance": None},
+        {"rule_tolerance": -1},
+    ],
+)
+def test_arguments_are_checked_before_anything_is_warned_of(bad):
+    ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises((ProfileError, UnitsError), match=next(iter(bad))):
+            sims.dose_budget(ds, stop="1 um", **bad)
+    assert not caught
 
 
 # --- the two rules ------------------------------------------------------------------------------
@@ -120,7 +169,9 @@ def test_segments_that_fell_back_are_counted_within_the_limits():
 
 
 def test_coverage_is_the_measured_part_of_what_was_asked():
-    budget = sims.dose_budget(flat(), start="-100 nm", stop="300 nm")
+    with pytest.warns(DoseWarning, match=r"'B': the limits reach beyond the samples") as caught:
+        budget = sims.dose_budget(flat(), start="-100 nm", stop="300 nm")
+    assert caught[0].filename == __file__
     assert number(budget["coverage"]) == pytest.approx(0.25)
     assert word(budget["status"]) == "truncated"
 

@@ -101,3 +101,30 @@ def test_the_mask_selects_on_the_data():
     assert kept["concentration"].count() == 50
     dose = sims.integrated_dose(kept)
     assert number(dose) == pytest.approx(49e11)
+
+
+QUESTIONS_WITH_A_LIMIT = [
+    lambda ds, limit: sims.dose_budget(ds, detection_limit=limit)["status"],
+    lambda ds, limit: sims.decay_length(ds, detection_limit=limit)["status"],
+    lambda ds, limit: sims.below_detection(ds, limit=limit),
+]
+
+
+@pytest.mark.parametrize("ask", QUESTIONS_WITH_A_LIMIT)
+def test_a_limit_that_is_not_known_is_an_error_and_not_ignored(ask):
+    z = np.arange(0, 50.0)
+    rows = {"B": 1e18 * np.exp(-z / 5), "P": 1e18 * np.exp(-z / 5)}
+    limit = xr.DataArray([1e16, np.nan], coords={"species": ["B", "P"]}, attrs={"units": "1/cm3"})
+    with pytest.raises(ProfileError, match=r"'P'.*limit is NaN"):
+        ask(measurement(z, rows), limit)
+    # Where nothing was measured, there is no limit and none is missed.
+    rows["P"] = np.full(z.size, np.nan)
+    ask(measurement(z, rows), limit)
+
+
+def test_on_dask_nothing_lies_above_a_limit_that_is_not_known():
+    z = np.arange(0, 50.0)
+    lazy = measurement(z, {"B": 1e18 * np.exp(-z / 5)}).chunk({"species": 1})
+    limit = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "1/cm3"})
+    assert sims.dose_budget(lazy, detection_limit=limit)["status"].values == ["below_detection"]
+    assert sims.decay_length(lazy, detection_limit=limit)["status"].values == ["no_data"]

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one, word
+from measured import measurement, number, one, padded, union, word
 from scipy.special import erfc
 
 import sims_analysis as sims
@@ -342,8 +342,45 @@ def test_a_background_for_each_profile():
 
 def test_a_background_window_without_samples_names_the_profile():
     ds = one([0, 10, 20], [1, 1, 1])
-    with pytest.raises(ProfileError, match=r"'B' has no sample"):
+    with pytest.raises(ProfileError, match=r"'B'.*no sample.*50 to 60 nm.*0 to 20 nm"):
         sims.integrated_dose(ds, background=("50 nm", "60 nm"))
+
+
+def two_records(values=1e18):
+    """Give two measurements, of which the first ends at 297 nm and the second at 498 nm."""
+    z = np.arange(0, 501, 3.0)
+    ds = measurement(z, {"B": np.full(z.size, values)}).expand_dims(measurement=["w1", "w2"])
+    return ds.assign(
+        concentration=ds["concentration"].where((ds.depth < 300) | (ds.measurement == "w2"))
+    )
+
+
+@pytest.mark.parametrize("stderr", [False, True])
+def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
+    ds = two_records()
+    if stderr:
+        ds = sims.with_counting_statistics(ds, one_count="1e16 atoms/cm^3")
+    options = {"background": ("400 nm", "450 nm"), "stop": "200 nm"}
+    said = r"measurement 'w1', species 'B': no sample.*400 to 450 nm.*0 to 297 nm"
+    with pytest.warns(DoseWarning, match=said) as caught:
+        found = sims.integrated_dose(ds, **options)
+    assert len(caught) == 1
+    assert found["status"].values.ravel().tolist() == ["no_data", "ok"]
+    assert np.isnan(found.values).ravel().tolist() == [True, False]
+    with pytest.warns(DoseWarning, match=said) as caught:
+        budget = sims.dose_budget(ds, **options)
+    assert len(caught) == 1
+    xr.testing.assert_equal(budget["status"].variable, found["status"].variable)
+    with pytest.warns(DoseWarning, match=said):
+        steps = sims.cumulative_dose(ds, background=options["background"])
+    assert steps.isel(measurement=0).isnull().all()
+    with pytest.warns(DoseWarning, match=said):
+        shape = sims.moments(ds, **options)
+    assert shape["status"].values.ravel().tolist()[0] == "no_data"
+    with pytest.raises(ProfileError, match=said):
+        sims.integrated_dose(ds, strict=True, **options)
+    with pytest.raises(ProfileError, match=r"'w1'.* and 1 more: no sample.*900 to 950 nm"):
+        sims.integrated_dose(ds, background=("900 nm", "950 nm"))
 
 
 @pytest.mark.parametrize("window", [("60 nm", "50 nm"), ("1 nm",), ("1 nm", 5)])
@@ -406,6 +443,24 @@ def test_held_values_carry_the_error_of_the_first_sample():
 def test_hold_adds_nothing_where_the_first_sample_is_at_or_above_the_surface():
     ds = one([-2, 0, 10], [2e18, 2e18, 2e18])
     assert number(sims.integrated_dose(ds, surface="hold")) == pytest.approx(24e11)
+
+
+@pytest.mark.parametrize("surface", ["measured", "exclude", "hold"])
+def test_a_transient_that_ends_beyond_the_record_is_said(surface):
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+        found = sims.integrated_dose(ds, surface=surface, surface_depth="50 nm")
+    assert math.isnan(number(found)) == (surface == "exclude")
+    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+        sims.dose_budget(ds, surface=surface, surface_depth="50 nm")
+
+
+def test_a_transient_beyond_one_of_several_records_names_that_one():
+    ds = two_records()
+    with pytest.warns(DoseWarning, match=r"measurement 'w1', species 'B': surface_depth"):
+        sims.integrated_dose(ds, surface_depth="400 nm")
+    with pytest.raises(UnitsError, match="surface_depth"):
+        sims.integrated_dose(ds, surface_depth=5)
 
 
 # --- standard errors ----------------------------------------------------------------------------
@@ -607,3 +662,46 @@ def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
     assert math.isnan(number(sims.integrated_dose(ds)["stderr"]))
     beyond = sims.integrated_dose(ds, start="20 nm")
     assert number(beyond["stderr"]) == pytest.approx(math.hypot(5e17, 5e17) * 1e-7)
+
+
+# --- nothing, and next to nothing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+@pytest.mark.parametrize("layout", ["shared", "padded"])
+def test_one_sample_has_neither_a_dose_nor_a_cumulative_dose(rule, layout):
+    profiles = {"B": ([3.0], [1e18]), "P": ([1.0, 2.0, 3.0], [1e18, 1e18, 1e18])}
+    ds = union(profiles) if layout == "shared" else padded(profiles)
+    steps = sims.cumulative_dose(ds, rule=rule)
+    assert np.isnan(sims.integrated_dose(ds, rule=rule).sel(species="B").values).all()
+    assert steps.sel(species="B").isnull().all()
+    measured = steps.sel(species="P").values.ravel()
+    np.testing.assert_allclose(measured[~np.isnan(measured)], [0, 1e11, 2e11])
+    assert np.isnan(number(sims.cumulative_dose(one([3.0], [1e18]), rule=rule)))
+
+
+def test_where_nothing_was_counted_the_error_is_what_may_have_been_there():
+    z = np.array([0.0, 1, 2, 5, 6])
+    counted = sims.with_counting_statistics(one(z, np.zeros(5)), one_count="1e16 atoms/cm^3")
+    found = sims.integrated_dose(counted)
+    # 1.84 counts, where the central 68 % interval of none ends, in a sample that weighs 2 nm.
+    most = -math.log(0.15865525393145707)
+    assert number(found) == 0
+    assert number(found["stderr"]) == pytest.approx(most * 2e9)
+    assert number(sims.dose_budget(counted)["random_stderr"]) == number(found["stderr"])
+    lazy = sims.integrated_dose(counted.chunk({"species": 1}))
+    assert number(lazy["stderr"].compute()) == number(found["stderr"])
+    within = sims.integrated_dose(counted, start="0.5 nm", stop="1.5 nm")
+    assert number(within["stderr"]) == pytest.approx(most * 0.75e9)
+    lower = counted.assign_coords(depth=("depth", z + 4, {"units": "nm"}))
+    held = sims.integrated_dose(lower, surface="hold")
+    assert number(held["stderr"]) == pytest.approx(most * 4.5e9)
+    # A statement of the user, and not of counts, stays.
+    assert number(sims.integrated_dose(one(z, np.zeros(5), stderr=np.zeros(5)))["stderr"]) == 0
+
+
+def test_a_count_beside_nothing_is_a_count():
+    values = np.array([0, 0, 1e16, 0, 0])
+    ds = sims.with_counting_statistics(one(np.arange(5.0), values), one_count="1e16 atoms/cm^3")
+    assert number(sims.integrated_dose(ds)["stderr"]) == pytest.approx(1e9)
+    assert number(sims.integrated_dose(ds, stop="1 nm")["stderr"]) > 0

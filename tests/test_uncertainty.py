@@ -40,6 +40,14 @@ def test_intervals_of_nonsense_are_refused(bad):
         sims.poisson_interval(bad.pop("counts"), **bad)
 
 
+@pytest.mark.parametrize("bad", ["3", None, [1, "a"], True, [[1], [2, 3]]])
+def test_what_is_no_number_of_counts_is_said(bad):
+    with pytest.raises(ProfileError, match="counts="):
+        sims.poisson_interval(bad)
+    with pytest.raises(ProfileError, match="confidence="):
+        sims.poisson_interval(3, confidence=str(bad))
+
+
 # --- counts and standard errors -----------------------------------------------------------------
 
 
@@ -153,6 +161,14 @@ def test_intervals_of_a_dose_above_a_background_window_cover_68_percent(counts):
     inside = z <= 120
     truth = np.trapezoid(shape(z[inside]), z[inside]) * TOP * 1e-7
     assert 0.60 <= covered(found, truth) <= 0.76
+
+
+@pytest.mark.parametrize("expected", [0.2, 0.5, 1.0, 1.5])
+def test_intervals_of_a_dose_of_hardly_a_count_cover_at_least_68_percent(expected):
+    # Of one interval for no count and others for one count and more, none covers exactly.
+    z = np.arange(0, 40, 2.0)
+    found = sims.integrated_dose(trials(np.ones_like, z, expected / z.size))
+    assert covered(found, TOP * 38e-7) >= 0.68
 
 
 @pytest.mark.parametrize("counts", [100, 1000])

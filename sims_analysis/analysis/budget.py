@@ -11,15 +11,18 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     NM_PER_CM,
     DoseIntegral,
     Rule,
     Surface,
     _check_options,
+    complain,
     integral,
     term,
 )
+from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.containing import containing_depth as _containing_depth
 
@@ -37,8 +40,8 @@ def dose_budget(
     surface: Surface = "measured",
     surface_depth: Any = None,
     detection_limit: Any = None,
-    rsf_uncertainty: float | xr.DataArray = 0.0,
-    depth_uncertainty: float | xr.DataArray = 0.0,
+    rsf_uncertainty: float | str | xr.DataArray = 0.0,
+    depth_uncertainty: float | str | xr.DataArray = 0.0,
     rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and say what the number rests on.
@@ -50,9 +53,9 @@ def dose_budget(
     detection_limit : str, Quantity or DataArray, optional
         Samples below it are counted as they are (replacing them would bias the sum), and their
         part is reported; a profile with nothing above it in the window has no dose.
-    rsf_uncertainty, depth_uncertainty : float or DataArray
+    rsf_uncertainty, depth_uncertainty : float, str or DataArray
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1``. Each acts on all samples alike, so that each is that part of the dose.
+        ``0.1`` or ``"10 %"``. Each acts on all samples alike: it is that part of the dose.
     rule_tolerance : float
         Warn where the two rules differ by more than this fraction of the dose.
 
@@ -72,13 +75,14 @@ def dose_budget(
     Raises
     ------
     UnitsError, ProfileError
-        As :func:`integrated_dose` does.
+        As :func:`integrated_dose` does; if a relative uncertainty is none, or the detection limit
+        of a measured profile is NaN.
 
     Warns
     -----
     DoseWarning
         Where the two rules differ by more than `rule_tolerance`: one or a few samples carry the
-        dose, and the sampling decides it.
+        dose, and the sampling decides it. And where :func:`integrated_dose` does.
 
     Notes
     -----
@@ -102,12 +106,26 @@ def dose_budget(
         "surface": surface,
         "surface_depth": surface_depth,
     }
+    _check_options(rule, surface)
+    if not (isinstance(rule_tolerance, float | int | np.number) and rule_tolerance >= 0):
+        raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
+    limit = known_limit(frame, detection_limit)
+    relative = [
+        _relative(frame, value, name)
+        for name, value in (
+            ("rsf_uncertainty", rsf_uncertainty),
+            ("depth_uncertainty", depth_uncertainty),
+        )
+    ]
+    frame.parameter(surface_depth, ("depth",), "surface_depth")
     found = integral(data, rule=rule, **options)
-    other = integral(data, rule="loglinear" if rule == "trapezoid" else "trapezoid", **options)
+    second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
+    other = integral(data, rule=second, quiet=True, **options)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     frame = found.frame
     value, status = found.value, found.status
-    below = _below_detection(found, detection_limit)
+    below = None if detection_limit is None else _below_detection(found, limit)
     if below is not None:
         everything = below[1]
         value = value.where(~everything)
@@ -115,9 +133,9 @@ def dose_budget(
         status = xr.where(everything, code, status).astype(np.uint8)
 
     difference = (straight.value - logs.value) / straight.value
+    complain(found, surface_depth)
     _warn_of_rules(frame, difference, rule_tolerance)
-    rsf = abs(value) * _relative(frame, rsf_uncertainty, "rsf_uncertainty")
-    scale = abs(value) * _relative(frame, depth_uncertainty, "depth_uncertainty")
+    rsf, scale = (abs(value) * part for part in relative)
     nothing = xr.full_like(value, np.nan)
     random = nothing if found.variance is None else found.variance**0.5
     doses = {
@@ -146,11 +164,10 @@ def dose_budget(
 
 
 def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
-    if isinstance(value, xr.DataArray):
-        return frame.parameter(value, ("dimensionless",), name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-        raise ProfileError(f"{name}={value!r}; expected a relative uncertainty such as 0.1")
-    return xr.Variable((), float(value))
+    relative = relative_uncertainty(value, name)
+    if isinstance(relative, xr.DataArray):
+        return frame.parameter(relative, ("dimensionless",), name)
+    return xr.Variable((), relative)
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:
@@ -177,15 +194,9 @@ def _surface(
     return integral(data, start=start, stop=surface_depth, rule=rule).value
 
 
-def _below_detection(
-    found: DoseIntegral, detection_limit: Any
-) -> tuple[xr.Variable, xr.Variable] | None:
+def _below_detection(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
     """Give the dose of the samples below the limit, and where no sample lies above it."""
-    if detection_limit is None:
-        return None
-    frame = found.frame
-    limit = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
-    part, everything = frame.map(
+    part, everything = found.frame.map(
         _below, limit, found.start, found.stop, outputs=[({}, float), ({}, bool)]
     )
     return part, everything

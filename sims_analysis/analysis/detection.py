@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
@@ -116,6 +117,32 @@ def _one_count(frame: Any, one_count: Any) -> xr.Variable:
     return found
 
 
+def known_limit(
+    frame: Frame, detection_limit: Any, name: str = "detection_limit", *, absent: float = np.nan
+) -> xr.Variable:
+    """Read a detection limit; one that is given and not known (NaN) is an error.
+
+    Of lazy data, it is not known whether the profile was measured at all: there a limit that is
+    not known is infinite, and nothing lies above it.
+    """
+    limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name, absent=absent)
+    if not isinstance(detection_limit, xr.DataArray):
+        return limit
+    missing = limit.isnull()
+    if not (frame.lazy or hasattr(limit.data, "chunks")):
+        without = missing & frame.value.notnull().any(frame.dim)
+        where = np.argwhere(without.transpose(*frame.lead, ...).data)
+        if len(where):
+            others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+            raise ProfileError(
+                f"{frame.label(*where[0])}{others}: {name} is NaN, so that it is not known what "
+                "lies below it; give a limit (detection_limit() gives NaN where its window holds "
+                "fewer than two samples), or leave the profile out"
+            )
+    known: xr.Variable = limit.fillna(np.inf)
+    return known
+
+
 def below_detection(
     data: xr.Dataset | xr.DataArray, *, limit: Any, variable: str | None = None
 ) -> xr.DataArray:
@@ -140,6 +167,8 @@ def below_detection(
     ------
     UnitsError
         If the limit has no unit, or another one than the data.
+    ProfileError
+        If the limit of a measured profile is NaN.
 
     Examples
     --------
@@ -151,5 +180,5 @@ def below_detection(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
-    level = frame.parameter(limit, (frame.kind,), "limit")
+    level = known_limit(frame, limit, "limit")
     return frame.along_axis(frame.value < level, "below_detection")

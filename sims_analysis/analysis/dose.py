@@ -10,11 +10,19 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._variables import bare_variable, data_of
-from sims_analysis.analysis._background import background_of, span, variance_above, variance_of_sum
+from sims_analysis.analysis._background import (
+    background_of,
+    record,
+    variance_above,
+    variance_counted,
+    variance_of_sum,
+)
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, warn_of_status
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import known
+from sims_analysis.analysis._surface import held as held_values
+from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.kernels import dose as kernels
 
@@ -71,20 +79,24 @@ def integrated_dose(
         ``truncated`` where a limit lies beyond the samples, ``no_data`` with NaN) and, where the
         data carry standard errors, ``stderr``: the random part, ``sqrt(sum (w_i s_i)^2)`` with
         the trapezoid's weights, less ``W / n`` for each of the n samples of a background window
-        (W the width of the interval).
+        (W the width of the interval). Where nothing was counted between the limits, the dose is 0
+        and ``stderr`` what may have been there: 1.84 counts, where the 68 % interval of none ends,
+        of the sample that weighs most.
 
     Raises
     ------
     UnitsError
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
-        If a limit lies beyond the samples and `strict` is set, or `start` is not above `stop`.
+        If a limit lies beyond the samples and `strict` is set, `start` is not above `stop`, or no
+        profile has a sample in the background window.
 
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; not on Dask data, which are not known yet. There
-        `strict` raises nothing either: look at the status.
+        Where the status is ``truncated``, where `surface_depth` lies beyond the samples, and where
+        one of several profiles has no sample in the background window: ``no_data``. Not on Dask
+        data, which are not known yet. There `strict` raises nothing either: look at the status.
 
     Notes
     -----
@@ -107,9 +119,10 @@ def integrated_dose(
         background=background,
         surface=surface,
         surface_depth=surface_depth,
+        strict=strict,
     )
     frame = found.frame
-    _complain(found, strict=strict)
+    complain(found, surface_depth, strict=strict)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
         coords["stderr"] = stderr_of(frame, found.variance)
@@ -148,13 +161,18 @@ def integral(
     background: Any = None,
     surface: str = "measured",
     surface_depth: Any = None,
+    strict: bool = False,
+    quiet: bool = False,
 ) -> DoseIntegral:
-    """Integrate as the public functions of this module and of the budget state it."""
+    """Integrate as the public functions of this module and of the budget state it.
+
+    `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
+    """
     _check_options(rule, surface)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     frame = frame.spread(start, stop)
-    held = _held(frame, start, stop) if surface == "hold" else None
+    held = held_values(frame, start, stop) if surface == "hold" else None
     measured = start if held is None else held.start
     value, a, b, status, fallbacks = frame.map(
         kernels.integrate, measured, stop, outputs=_INTEGRAL, rule=rule
@@ -172,7 +190,7 @@ def integral(
             variance = variance.where(~held.alone, 0.0) + held.variance
     subtracted = bare_variable((), np.array(0.0))
     if background is not None:
-        level, window = background_of(frame, background)
+        level, window = background_of(frame, background, strict=strict, quiet=quiet)
         subtracted = level * (b - a)
         # A background that is not known leaves no dose.
         status = xr.where(level.isnull(), kernels.NO_DATA, status).astype(np.uint8)
@@ -182,6 +200,9 @@ def integral(
             variance = variance_above(frame, (measured, stop), window, width)
             if held is not None:
                 variance = variance + held.variance
+    if variance is not None:
+        width = xr.Variable((), 0.0) if held is None else held.width
+        variance = variance_counted(frame, variance, (measured, stop), width)
     return DoseIntegral(
         frame=frame,
         value=value if background is None else value - subtracted,
@@ -223,7 +244,7 @@ def cumulative_dose(
     -------
     DataArray
         ``atom/cm^2``, of the shape of the data: 0 at the first sample, NaN where a profile was
-        not measured.
+        not measured, and throughout one of a single sample, which has no width to integrate over.
 
     Raises
     ------
@@ -250,13 +271,21 @@ def cumulative_dose(
 
 
 def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
-    return (kernels.cumulative(depth, value, rule=rule),)
+    found = kernels.cumulative(depth, value, rule=rule)
+    rows = found.reshape(-1, found.shape[-1])
+    if rows.size:
+        # A profile of one sample lacks the first or the last: no others need be counted.
+        ends = np.isnan(rows[:, 0]) | np.isnan(rows[:, -1])
+        doubtful = np.flatnonzero(ends | (rows.shape[1] == 1))
+        alone = np.count_nonzero(~np.isnan(rows[doubtful]), axis=-1) < 2
+        rows[doubtful[alone]] = np.nan
+    return (found,)
 
 
 def _cumulative_above(depth: Any, value: Any, level: Any, *, rule: str) -> tuple[Any]:
     measured = np.where(np.isnan(value), np.nan, depth)
     width = measured - np.fmin.reduce(measured, axis=-1, keepdims=True)
-    return (kernels.cumulative(depth, value, rule=rule) - np.asarray(level)[..., None] * width,)
+    return (_cumulative(depth, value, rule=rule)[0] - np.asarray(level)[..., None] * width,)
 
 
 def _check_options(rule: str, surface: str) -> None:
@@ -291,69 +320,17 @@ def _told(limit: Any) -> str:
     return "<DataArray>" if isinstance(limit, xr.DataArray) else repr(limit)
 
 
-@dataclass(frozen=True)
-class _Held:
-    """The first sample's value, held from the surface (or the start) down to its depth."""
-
-    value: xr.Variable
-    top: xr.Variable
-    width: xr.Variable
-    #: Where the samples begin to count: the profile's own end, if held values reach it.
-    start: xr.Variable
-    #: Whether the interval ends above the first sample.
-    alone: xr.Variable
-    #: What the held part adds to the variance, as far as the data state errors.
-    variance: xr.Variable
-
-
-def _held(frame: Frame, start: xr.Variable, stop: xr.Variable) -> _Held:
-    first, at, error, weight = frame.for_sums().map(
-        _first_sample, start, stop, outputs=[({}, float)] * 4, stderr=True
-    )
-    top = xr.Variable(start.dims, np.fmax(start.data, 0.0))
-    bottom = xr.apply_ufunc(np.fmin, at, stop, dask="allowed")
-    width = (bottom - top).clip(min=0.0)
-    reaches = (start >= 0) & (start < at)
-    return _Held(
-        value=first,
-        top=top,
-        width=width,
-        start=(start + 0 * at).where(~reaches),
-        alone=(stop <= at) & (width > 0),
-        # The same sample is in the measured part: its errors add before they are squared.
-        variance=error**2 * width * (width + 2 * weight),
-    )
-
-
-def _first_sample(
-    depth: Any, value: Any, stderr: Any, start: Any, stop: Any
-) -> tuple[Any, Any, Any, Any]:
-    """Give value, depth, standard error and weight of the first sample of each row."""
-    depth = np.broadcast_to(depth, value.shape)
-    measured = ~np.isnan(value) & ~np.isnan(depth)
-    index = measured.argmax(axis=-1)[..., None]
-    some = measured.any(axis=-1)
-
-    def pick(array: Any) -> Any:
-        return np.where(some, np.take_along_axis(array, index, -1)[..., 0], np.nan)
-
-    alone = np.where(measured, 0.0, np.nan)
-    np.put_along_axis(alone, index, np.where(some, 1.0, np.nan)[..., None], -1)
-    weight = kernels.integrate(depth, alone, start, stop).value
-    error = np.full(some.shape, np.nan) if stderr is None else pick(stderr)
-    return pick(value), pick(depth), error, np.nan_to_num(weight)
-
-
-def _complain(found: DoseIntegral, *, strict: bool) -> None:
+def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
+    """Warn, or raise, where less was measured than was asked for."""
     frame = found.frame
+    warn_of_surface_depth(frame, surface_depth)
     if frame.lazy:
         return
     truncated = np.asarray(found.status.data) == kernels.TRUNCATED
     if strict and truncated.any():
         where = np.argwhere(truncated)[0]
         raise ProfileError(
-            f"{frame.label(*where)}: the limits reach beyond the samples "
-            f"(the axis spans {span(frame)})"
+            f"{frame.label(*where)}: the limits reach beyond the samples, {record(frame, *where)}"
         )
     if strict:
         _refuse_limits_outside(found)
@@ -377,8 +354,8 @@ def _refuse_limits_outside(found: DoseIntegral) -> None:
     if outside.any():
         where = np.argwhere(outside.transpose(*found.status.dims).data)[0]
         raise ProfileError(
-            f"{found.frame.label(*where)}: the limits lie beyond the samples "
-            f"(the axis spans {span(found.frame)})"
+            f"{found.frame.label(*where)}: the limits lie beyond the samples, "
+            f"{record(found.frame, *where)}"
         )
 
 

@@ -13,6 +13,7 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import known
+from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import shape as kernels
@@ -56,6 +57,15 @@ def peak(
     ------
     UnitsError
         If the data have no variable with a known unit, or no depth.
+
+    Notes
+    -----
+    ``<variable>_stderr`` is that of the highest sample. Of many samples near the maximum, the
+    highest is one on which noise was kind: it reads 1.2 to 1.4 of its standard errors high (joined
+    half-Gaussians in 2 nm steps, 10 to 1,000 counts), its interval holds the maximum of the
+    profile in 12 to 43 %, and the width at half of it reads low. Depth and width are stated
+    without an error: that of the samples does not tell it. :func:`moments` gives projected range
+    and straggle with theirs.
 
     Examples
     --------
@@ -265,7 +275,8 @@ def decay_length(
     UnitsError
         If the data have no variable with a known unit, or no depth.
     ProfileError
-        If the edge is unknown, or `low` does not lie below `high`.
+        If the edge is unknown, `low` does not lie below `high`, or the detection limit of a
+        measured profile is NaN.
 
     Notes
     -----
@@ -291,8 +302,8 @@ def decay_length(
     frame = open_frame(data, vocabulary.VALUE_KINDS, question="a decay length", variable=variable)
     a, b = _window(frame, start, stop)
     bounds = [
-        frame.parameter(value, (frame.kind,), name)
-        for value, name in ((low, "low"), (high, "high"), (detection_limit, "detection_limit"))
+        *(frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))),
+        known_limit(frame, detection_limit),
     ]
     if bool((bounds[0] >= bounds[1]).any()):
         raise ProfileError(f"low={low!r} must lie below high={high!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 
-__all__ = ["poisson_interval", "with_counting_statistics"]
+__all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
 
 
 def with_counting_statistics(
@@ -179,7 +180,7 @@ def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any
     Raises
     ------
     ProfileError
-        If a count is negative, or the confidence is not between 0 and 1.
+        If a count is negative or no number, or the confidence is not between 0 and 1.
 
     References
     ----------
@@ -192,10 +193,19 @@ def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any
     >>> lower.round(2), upper.round(2)
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
-    if not 0 < confidence < 1:
+    number = isinstance(confidence, float | int | np.number) and not isinstance(confidence, bool)
+    if not (number and 0 < confidence < 1):
         raise ProfileError(f"confidence={confidence!r}; expected a number between 0 and 1")
-    if bool((np.asarray(counts) < 0).any()):
-        raise ProfileError("a number of counts is not negative")
+    try:
+        plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
+    except ValueError:  # lists of lists of different lengths
+        plain = np.asarray("")
+    if plain.dtype.kind not in "iuf":
+        raise ProfileError(
+            f"counts={told(counts)}; expected numbers of counts, such as 3 or [0, 5]"
+        )
+    if bool((plain < 0).any()):
+        raise ProfileError(f"counts={told(counts)}: a number of counts is not negative")
     if isinstance(counts, xr.DataArray):
         lower, upper = xr.apply_ufunc(
             _interval,
@@ -208,3 +218,44 @@ def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any
         )
         return lower, upper
     return _interval(counts, confidence)
+
+
+#: ``5 %``: percent of what the uncertainty is one of, and so no unit of a fraction.
+_PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
+
+
+def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
+    """Read a relative standard uncertainty: ``0.05``, ``"5 %"``, or a DataArray of such numbers.
+
+    Returns
+    -------
+    float or DataArray
+        The latter in the unit ``1``. In ``[0, 1)``, or NaN in a DataArray: not known.
+
+    Raises
+    ------
+    ProfileError
+        If it is anything else.
+    """
+    if isinstance(value, xr.DataArray):
+        unit = str(value.attrs.get("units", "1"))
+        plain = units.dequantify(value) if units.is_quantity(value.variable.data) else value
+        if unit in ("%", "percent"):
+            plain, unit = plain / 100.0, "1"
+        array: xr.DataArray = plain.assign_attrs(units=unit)
+        magnitude, _ = units.magnitude_and_unit(array, ("dimensionless",), name)
+        if hasattr(magnitude, "chunks") or not bool(((magnitude < 0) | (magnitude >= 1)).any()):
+            return array
+    else:
+        number: Any = value
+        if isinstance(value, str) and (match := _PERCENT.fullmatch(value)):
+            number = float(match[1]) / 100.0
+        elif units.is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
+            number = float(value.to("dimensionless").magnitude)
+        real = isinstance(number, float | int | np.number) and not isinstance(number, bool)
+        if real and 0 <= number < 1:
+            return float(number)
+    raise ProfileError(
+        f"{name}={told(value)}; expected a relative uncertainty from 0 to below 1, such as 0.05 "
+        "or '5 %'"
+    )
