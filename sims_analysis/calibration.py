@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.analysis._call import history_after
-from sims_analysis.analysis._parameters import aligned
+from sims_analysis.analysis._parameters import aligned, fitting
+from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.batches import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
 
@@ -44,8 +45,8 @@ def calibrate_depth(
         By default the time of the last sample of each measurement. Where sputtering went on after
         it, the crater is deeper than the record, and the time must be given.
     uncertainty : float, str, Quantity or DataArray, optional
-        Standard uncertainty of the depth scale: relative, such as ``0.05``, or in the unit of the
-        rate or the crater depth (``"20 nm"``).
+        Standard uncertainty of the depth scale: relative, such as ``0.05`` or ``"5 %"``, or in the
+        unit of the rate or the crater depth (``"20 nm"``).
 
     Returns
     -------
@@ -61,7 +62,8 @@ def calibrate_depth(
     ------
     ProfileError
         If not exactly one of `rate` and `crater_depth` is given, the data are on a depth axis
-        already, a rate, depth or time is not positive, or the layers end before the record does.
+        already, a rate, depth or time is not positive, or the layers or the `total_time` end before
+        the record does.
     UnitsError
         If an argument has no unit, or one of another kind.
 
@@ -110,6 +112,7 @@ def calibrate_depth(
             total = _last(time)
         else:
             total = _parameter(plain, total_time, "sputter_time", "total_time")
+            _refuse_shorter(plain, time, total)
         speed = crater / total
         depth = speed * time
         told = (
@@ -129,7 +132,8 @@ def _parameter(data: Any, value: Any, kind: str, name: str) -> xr.Variable:
                 f"together, so that it varies with {MEASUREMENT!r} alone"
             )
         coords = {k: c.variable for k, c in data.coords.items() if k in value.dims}
-        magnitude, unit = units.magnitude_and_unit(aligned(value, coords, name), (kind,), name)
+        value = fitting(aligned(value, coords, name), data.sizes, name)
+        magnitude, unit = units.magnitude_and_unit(value, (kind,), name)
         read = xr.Variable(value.dims, unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
     else:
         read = xr.Variable((), units.read_quantity(value, (kind,), name)[0])
@@ -150,10 +154,25 @@ def _told(value: xr.Variable, unit: str) -> str:
 
 def _last(time: xr.Variable) -> xr.Variable:
     """Give the last time of each measurement."""
-    last = time.max([d for d in time.dims if d != MEASUREMENT])
+    last: xr.Variable = time.max([d for d in time.dims if d != MEASUREMENT])
     if not bool((last > 0).all()):
         raise ProfileError("the record has no extent in time; give total_time")
     return last
+
+
+def _refuse_shorter(data: Any, time: xr.Variable, total: xr.Variable) -> None:
+    """Refuse a crater that was finished before the record was."""
+    last = _last(time) + 0.0 * total
+    total = total + 0.0 * last
+    # As printed, a time may be rounded.
+    where = np.argwhere((total < last * (1 - 1e-6)).data)
+    if len(where):
+        here = tuple(where[0])
+        which = f"measurement {data[MEASUREMENT].values[here[0]]!s}: " if here else ""
+        raise ProfileError(
+            f"{which}total_time is {float(total.data[here]):g} s, and the record runs to "
+            f"{float(last.data[here]):g} s; the whole record made the crater, in no shorter time"
+        )
 
 
 def _by_layers(time: xr.Variable, layers: Any) -> tuple[xr.Variable, str]:
@@ -196,20 +215,34 @@ def _relative(
     """Give the relative uncertainty of the depth scale."""
     if uncertainty is None:
         return None
-    if isinstance(uncertainty, str) or units.is_quantity(uncertainty):
+    if _has_unit(uncertainty):
         if of is None:
-            raise UnitsError(f"uncertainty={uncertainty!r}: of layers, give the relative one")
+            raise UnitsError(f"uncertainty={_shown(uncertainty)}: of layers, give the relative one")
         relative = _parameter(data, uncertainty, kinds[0], "uncertainty") / of
-    elif isinstance(uncertainty, xr.DataArray):
-        if "units" in uncertainty.attrs and uncertainty.attrs["units"] != "1" and of is not None:
-            return _parameter(data, uncertainty, kinds[0], "uncertainty") / of
-        plain = uncertainty.assign_attrs(units="1")
-        relative = _parameter(data, plain, "dimensionless", "uncertainty")
-    else:
-        relative = xr.Variable((), float(uncertainty))
-    if not bool(((relative >= 0) & (relative < 1)).all()):
-        raise ProfileError(f"uncertainty={_shown(uncertainty)} must lie between 0 and 1")
-    return relative
+        if not bool((relative < 1).all()):
+            raise ProfileError(
+                f"uncertainty={_shown(uncertainty)} is not less than what it is the uncertainty of"
+            )
+        return relative
+    stated = relative_uncertainty(uncertainty, "uncertainty")
+    if isinstance(stated, float):
+        return xr.Variable((), stated)
+    if bool((stated == 0).any()) or bool(stated.isnull().any()):
+        raise ProfileError("uncertainty=<DataArray> must be positive for each measurement")
+    return _parameter(data, stated, "dimensionless", "uncertainty")
+
+
+def _has_unit(uncertainty: Any) -> bool:
+    """Whether an uncertainty is stated in the unit of a depth or a rate."""
+    if isinstance(uncertainty, xr.DataArray):
+        if units.is_quantity(uncertainty.variable._data):
+            return not uncertainty.data.dimensionless
+        return uncertainty.attrs.get("units", "1") not in ("1", "%", "percent")
+    if units.is_quantity(uncertainty):
+        return not uncertainty.dimensionless
+    # A bare number in quotes is one without a unit.
+    percent = isinstance(uncertainty, str) and uncertainty.rstrip().endswith(("%", "percent"))
+    return isinstance(uncertainty, str) and not percent
 
 
 def _on_depth(

@@ -267,7 +267,10 @@ def with_rsf(
     factor.attrs = vocabulary.attrs("sensitivity_factor")
     result = result.assign_coords(sensitivity_factor=factor)
     way = "of the same cycle" if matrix_signal == "cycle" else "averaged"
-    line = f"concentration = RSF * intensity / {matrix} {way}, by sims_analysis {__version__}"
+    line = (
+        f"concentration = RSF * intensity / {matrix} {way}, RSF in atom/cm^3: "
+        f"{_told_factors(frame, factor)}, by sims_analysis {__version__}"
+    )
     result = result.assign_attrs(history=history_after(result, line))
     return units.quantify(result) if quantified else result
 
@@ -290,6 +293,20 @@ def _factors(frame: Frame, rsf: Any, matrix: str, species: list[str]) -> xr.Vari
         others_only: xr.Variable = factor.where(frame.coords["species"] != matrix)
         return others_only
     return factor
+
+
+def _told_factors(frame: Frame, factor: xr.Variable) -> str:
+    """Name the factor of each species, for the history."""
+    if factor.ndim == 0:
+        return f"{float(factor.data):.6g}"
+    if factor.dims != ("species",):
+        return "one a profile"
+    names = np.atleast_1d(frame.coords["species"].values)
+    return ", ".join(
+        f"{name} {value:.6g}"
+        for name, value in zip(names, factor.values, strict=True)
+        if not np.isnan(value)
+    )
 
 
 def _by_cycle(frame: Frame, of_matrix: Frame) -> tuple[xr.Variable, xr.Variable]:

@@ -162,7 +162,15 @@ def test_dataarray_quantified_and_dask():
         ({"rate": 0.5}, UnitsError, "rate=0.5 has no unit"),
         ({"rate": "0.5 nm"}, UnitsError, "rate='0.5 nm'"),
         ({"rate": "-1 nm/s"}, ProfileError, "rate='-1 nm/s' must be positive"),
-        ({"rate": "1 nm/s", "uncertainty": 5}, ProfileError, "between 0 and 1"),
+        ({"rate": "1 nm/s", "uncertainty": 5}, ProfileError, r"uncertainty=5; .*0.05 or '5 %'"),
+        ({"rate": "1 nm/s", "uncertainty": True}, ProfileError, "uncertainty=True"),
+        ({"rate": "1 nm/s", "uncertainty": [0.1]}, ProfileError, r"uncertainty=\[0.1\]"),
+        ({"rate": "1 nm/s", "uncertainty": "2 nm/s"}, ProfileError, "not less than"),
+        (
+            {"crater_depth": "1 um", "total_time": "99 s"},
+            ProfileError,
+            "total_time is 99 s, and the record runs to 100 s",
+        ),
         ({"rate": "1 nm/s", "uncertainty": "5 nm"}, UnitsError, "uncertainty='5 nm'"),
         ({"rate": []}, ProfileError, "no layers"),
         ({"rate": [("20 s", "1 nm/s")]}, ProfileError, "end at 20 s, the record at 100 s"),
@@ -174,6 +182,27 @@ def test_dataarray_quantified_and_dask():
 def test_errors_of_depth(options, error, words):
     with pytest.raises(error, match=words):
         sims.calibrate_depth(COUNTS, **options)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0.05, "5 %", "5%", xr.DataArray(0.05), xr.DataArray(5.0, attrs={"units": "%"}), "0.05 nm/s"],
+)
+def test_spellings_of_the_uncertainty_of_a_depth_scale(value):
+    found = sims.calibrate_depth(COUNTS, rate="1 nm/s", uncertainty=value)
+    assert float(found["depth_scale_uncertainty"]) == pytest.approx(0.05)
+    found = sims.calibrate_depth(COUNTS, rate=[(None, "1 nm/s")], uncertainty="5 %")
+    assert float(found["depth_scale_uncertainty"]) == pytest.approx(0.05)
+
+
+def test_the_measurement_whose_crater_ended_too_soon_is_named():
+    batch = xr.concat([COUNTS, COUNTS], "measurement").assign_coords(measurement=["w1", "w2"])
+    total = xr.DataArray([100.0, 50.0], dims="measurement", attrs={"units": "s"})
+    with pytest.raises(ProfileError, match=r"measurement w2: total_time is 50 s.*100 s"):
+        sims.calibrate_depth(batch, crater_depth="1 um", total_time=total)
+    short = total.isel(measurement=[0])
+    with pytest.raises(ProfileError, match=r"total_time holds 1 values.*the data 2"):
+        sims.calibrate_depth(batch, crater_depth="1 um", total_time=short)
 
 
 def test_depth_is_not_calibrated_twice():
@@ -224,7 +253,10 @@ def test_rsf_by_cycle_takes_out_drift():
     assert float(found["sensitivity_factor"].sel(species="B")) == 4e22
     assert np.isnan(found["sensitivity_factor"].sel(species="Si"))
     np.testing.assert_array_equal(found["intensity"].values, ds["intensity"].values)
-    assert "RSF * intensity / Si of the same cycle" in found.attrs["history"]
+    assert (
+        "RSF * intensity / Si of the same cycle, RSF in atom/cm^3: B 4e+22, by"
+        in found.attrs["history"]
+    )
 
 
 def test_rsf_as_an_array_over_species():

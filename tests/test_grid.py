@@ -417,3 +417,10 @@ def test_interleaved_axes_of_an_instrument():
         expected = np.trapezoid(c[inside], z[inside])
         got = (cell.values[whole] * np.diff(bounds, axis=1)[:, 0]).sum()
         assert got == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_a_step_that_no_memory_holds_is_refused_with_its_number(conserve):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=r"1e-9 nm.*1 to 499 nm.*4.98e\+11 cells"):
+        sims.to_grid(ds, step="1e-9 nm", conserve=conserve)

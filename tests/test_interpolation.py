@@ -233,6 +233,13 @@ def test_standard_errors_at_a_depth_for_each_profile():
     assert [found.sel(species=name).item() for name in ("B", "P")] == [3e16, 2e17]
 
 
+def test_depths_of_another_number_than_the_profiles_are_refused():
+    ds = measurement([0, 10, 20], {"B": [1, 2, 3], "P": [1, 2, 3]})
+    at = xr.DataArray([10.0, 20.0, 5.0], dims="species", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match=r"depth holds 3 values along 'species', and the data 2"):
+        sims.interpolate(ds, depth=at)
+
+
 def test_quantified_data_have_quantified_errors():
     ds = one([0, 10, 20], [1e18, 2e18, 4e18], stderr=[1e17, 2e17, 3e16])
     plain = sims.interpolate(ds, depth="5 nm")

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError
 
-__all__ = ["aligned", "known"]
+__all__ = ["aligned", "fitting", "known"]
 
 
 def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
@@ -24,6 +24,17 @@ def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -
             raise ProfileError(f"{name} has no value for {dim} {sorted(map(str, missing))}")
         selectors[dim] = wanted
     return value.sel(selectors) if selectors else value
+
+
+def fitting(value: xr.DataArray, sizes: Mapping[Any, int], name: str) -> xr.DataArray:
+    """Refuse a parameter of another length than the data, after it was aligned by label."""
+    for dim, size in value.sizes.items():
+        if dim in sizes and size != sizes[dim]:
+            raise ProfileError(
+                f"{name} holds {size} values along {str(dim)!r}, and the data {sizes[dim]}; give "
+                f"it a coordinate {str(dim)!r} that says which of them each belongs to"
+            )
+    return value
 
 
 def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:

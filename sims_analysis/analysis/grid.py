@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.analysis._call import history_after
+from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import _ASKED, Method, _depths, _term
@@ -244,6 +244,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         if np.ndim(width) or not width > 0 or not np.isfinite(width):
             raise ProfileError(f"step={step!r} must be one positive number")
         told = f"multiples of {width:.15g} {unit}"
+        _refuse_too_many(frame, width, step)
         if not cells:
             return _Grid(_multiples(frame, width, step), None, told)
         first, last = _range(frame)
@@ -308,6 +309,22 @@ def _range(frame: Frame) -> tuple[float, float]:
     if np.isnan(depth).all():
         raise ProfileError(f"there is no sample, and so no {frame.axis} axis to lay a grid on")
     return float(np.nanmin(depth)), float(np.nanmax(depth))
+
+
+#: Depths of a grid: more than any record holds, and as many as the memory of a laptop does.
+_MOST = 10_000_000
+
+
+def _refuse_too_many(frame: Frame, width: float, step: Any) -> None:
+    first, last = _range(frame)
+    with np.errstate(over="ignore"):
+        count = np.divide(last - first, width)
+    if count > _MOST:
+        unit = units.CANONICAL[frame.axis]
+        raise ProfileError(
+            f"step={told(step)}: {first:g} to {last:g} {unit} in steps of {width:g} {unit} are "
+            f"{count:.3g} cells for each profile; a grid has at most {_MOST:,}"
+        )
 
 
 def _multiples(frame: Frame, width: float, step: Any) -> Array:

@@ -20,7 +20,7 @@ from sims_analysis._variables import (
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import aligned
+from sims_analysis.analysis._parameters import aligned, fitting
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import stderr_at
@@ -160,7 +160,8 @@ def _term(frame: Frame) -> str:
 def _depths(frame: Frame, depth: Any) -> xr.Variable:
     kinds = (frame.axis,)
     if isinstance(depth, xr.DataArray):
-        depth = aligned(depth, frame.coords, "depth")
+        sizes = {d: n for d, n in frame.value.sizes.items() if d != frame.dim}
+        depth = fitting(aligned(depth, frame.coords, "depth"), sizes, "depth")
         magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
         return xr.Variable(dims, unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
