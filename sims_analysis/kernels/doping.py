@@ -90,7 +90,7 @@ def metallurgical(
         return found._replace(row=found.row + block.start)
 
     copied = not (values.flags.c_contiguous and values.dtype == np.float64)
-    size = BLOCK if not one_axis else (2 if copied else 8) * BLOCK
+    size = BLOCK if not one_axis else (2 if copied else 16) * BLOCK
     nanoseconds = (1.0 if one_axis else 50.0) * values.size
     at = _joined(each_block(lambda: work, blocks(rows, species * n, size), nanoseconds, 4 << 20))
     count = np.bincount(at.row, minlength=rows)
@@ -160,10 +160,10 @@ def _on_one_axis(
 def _balances(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Brackets, Index]:
     """Bracket the junctions of rows in which nothing is missing, and tell the others."""
     rows, species, n = c.shape
-    scratch = np.empty((min(rows, max(1, 2 * BLOCK // (species * n))), n))
+    scratch = np.empty((min(rows, max(1, 4 * BLOCK // (species * n))), n))
     zeros = np.zeros((2, max(n, rows)))
     found, holes = [], []
-    for part in blocks(rows, species * n, 2 * BLOCK):
+    for part in blocks(rows, species * n, 4 * BLOCK):
         acceptors, donors = _sums(c[part], weight, net[part])
         doping = np.subtract(acceptors, donors, out=scratch[: len(acceptors)])
         # Zero times NaN is NaN, and so is the sum.

@@ -11,10 +11,12 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import TypeVar
+
+import numpy as np
 
 __all__ = ["VARIABLE", "allowed", "each_block"]
 
@@ -62,8 +64,9 @@ def each_block(
         count = min(allowed(), max(1, _SCRATCH // scratch), len(todo))
     if count > 1:
         return _shared(make, todo, count - 1)
-    work = make()
-    return [work(block) for block in todo]
+    with _unbuffered():
+        work = make()
+        return [work(block) for block in todo]
 
 
 def allowed() -> int:
@@ -86,6 +89,18 @@ def allowed() -> int:
     return os.cpu_count() or 1
 
 
+@contextmanager
+def _unbuffered() -> Iterator[None]:
+    """Keep numpy from copying rows that do not lie end to end.
+
+    From 2.3 on it gathers them in a buffer, as many as it holds, which takes twice as long as the
+    arithmetic does. It does not where a row is longer than the buffer.
+    """
+    with np.errstate():  # gives back the caller's buffer too
+        np.setbufsize(256)
+        yield
+
+
 def _alone() -> bool:
     """Whether nobody else shares out work: neither a pool of threads nor one of processes."""
     if threading.current_thread() is not threading.main_thread():
@@ -101,13 +116,14 @@ def _shared(make: Callable[[], Callable[[B], T]], todo: list[B], helpers: int) -
 
     def run() -> None:
         try:
-            work = make()
-            while True:
-                try:
-                    number, block = left.popleft()
-                except IndexError:
-                    return
-                done[number] = work(block)
+            with _unbuffered():
+                work = make()
+                while True:
+                    try:
+                        number, block = left.popleft()
+                    except IndexError:
+                        return
+                    done[number] = work(block)
         except BaseException as failure:  # noqa: BLE001  # Ctrl-C too; it is raised below
             left.clear()
             failures.append(failure)
