@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain_profiles import realistic
 
-from sims_analysis.kernels import containing, crossings, dose, interpolation
+from sims_analysis.kernels import containing, crossings, dose, interpolation, shape
 
 HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
 AT = np.linspace(-5, 605, 157)
@@ -24,6 +24,7 @@ KERNELS = {
     "containing": lambda z, c: containing.containing_depth(z, c, c, np.array([0.5, 0.9])),
     "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
     "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
+    "moments": lambda z, c: shape.moments(z, c, c, 10.1, window=(300.0, 499.7)),
     "crossings": lambda z, c: crossings.table(z, c, 1e15, width=40),
     "junction": lambda z, c: crossings.junction(z, c, 1e18, after=np.nan),
 }

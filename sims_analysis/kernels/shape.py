@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.background import variance_of_weighted
 from sims_analysis.kernels.crossings import find
 from sims_analysis.kernels.dose import trapezoid_weights
-from sims_analysis.kernels.rows import Rows, compress, flat_rows, per_row
+from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, compress, flat_rows, per_row
 
 __all__ = ["Moments", "Peak", "compress_flat", "moments", "peak", "window_statistics", "windowed"]
 
@@ -126,11 +126,40 @@ def moments(
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     """
-    rows, lead, kept = windowed(depth, value, start, stop)
+    rows, lead = flat_rows(value)
+    own = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
+    errors = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
+    limits = [per_row(limit, lead) for limit in (start, stop, background, threshold)]
+    around = None if window is None else [per_row(end, lead) for end in window]
+    found = np.full((12, rows.shape[0]), np.nan)
+    status = np.full(rows.shape[0], NO_DATA, dtype=np.uint8)
+    for block in blocks(*rows.shape, BLOCK // 2):
+        found[:, block], status[block] = _moments(
+            block_of(own, block),
+            block_of(rows, block),
+            None if errors is None else block_of(errors, block),
+            [limit[block] for limit in limits],
+            None if around is None else (around[0][block], around[1][block]),
+            relative=relative,
+        )
+    fields = list(found.reshape(12, *lead))
+    return Moments._make([*fields[:7], status.reshape(lead), *fields[7:]])
+
+
+def _moments(
+    depth: Array,
+    value: Array,
+    stderr: Array | None,
+    limits: list[Array],
+    window: tuple[Array, Array] | None,
+    *,
+    relative: bool,
+) -> tuple[Array, NDArray[np.uint8]]:
+    """Give the moments of some rows, with their errors and the ends of the run; and the status."""
+    start, stop, level, limit = limits
+    rows, _, kept = windowed(depth, value, start, stop)
     count = rows.count
-    level = per_row(background, lead)
     c = rows.value - level[rows.row]
-    limit = per_row(threshold, lead)
     some = np.flatnonzero(rows.size)
     status = np.full(count, NO_DATA, dtype=np.uint8)
     columns = np.full((12, count), np.nan)
@@ -160,13 +189,11 @@ def moments(
                 slopes = _slopes(laid, weights, mass_of_row, off, *shape)
                 taken = np.flatnonzero(kept.reshape(-1))[keep]
                 columns[7:] = _errors(depth, value, stderr, slopes, taken, window)
-                sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0][kept]
-                columns[7:, _doubtful(rows, c, sigma, limit, keep)] = np.nan
+                columns[7:, _doubtful(rows, c, stderr[kept], limit, keep)] = np.nan
         columns[:, ~enough] = np.nan
         measured = (rows.size > 2) & ~np.isnan(level)
         status[measured] = np.where(enough[measured], OK, NEVER_REACHED)
-    fields = list(columns.reshape(12, *lead))
-    return Moments._make([*fields[:7], status.reshape(lead), *fields[7:]])
+    return columns, status
 
 
 #: Standard errors from the threshold within which a sample may lie on either side of it.
@@ -174,10 +201,9 @@ _CLEAR = 3.0
 
 
 def _doubtful(
-    rows: Rows, c: Array, stderr: Array, limit: Array, keep: NDArray[np.bool_]
+    rows: Rows, c: Array, sigma: Array, limit: Array, keep: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell the rows in which noise may have decided where the run above the limit ends."""
-    sigma = stderr.astype(np.float64)
     # Where nothing was counted, sums take no error; a sample beside others has that of one count.
     positive = np.where(sigma > 0, sigma, np.inf)
     least = np.full(rows.count, np.inf)
@@ -188,7 +214,7 @@ def _doubtful(
     same = rows.row[1:] == rows.row[:-1]
     near[1:] |= keep[:-1] & same
     near[:-1] |= keep[1:] & same
-    close = near & (np.abs(c - limit[rows.row]) < _CLEAR * sigma)
+    close = near & ~(np.abs(c - limit[rows.row]) >= _CLEAR * sigma) & ~np.isnan(limit)[rows.row]
     return np.bincount(rows.row[close], minlength=rows.count) > 0
 
 
@@ -227,15 +253,12 @@ def _errors(
     stderr: Array,
     slopes: list[Array],
     taken: NDArray[np.intp],
-    window: tuple[Array | float, Array | float] | None,
+    window: tuple[Array, Array] | None,
 ) -> list[Array]:
     """Give the standard errors of sums with these slopes at the samples `taken`."""
-    rows, lead = flat_rows(value)
-    own = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
-    every = compress(own, rows)
-    measured = np.flatnonzero(~(np.isnan(rows) | np.isnan(own)).reshape(-1))
-    sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0].reshape(-1)[measured]
-    sigma = sigma.astype(np.float64)
+    every = compress(depth, value)
+    measured = np.flatnonzero(~(np.isnan(value) | np.isnan(depth)).reshape(-1))
+    sigma = stderr.reshape(-1)[measured]
     place = np.searchsorted(measured, taken)
     errors = []
     for slope in slopes:
@@ -245,9 +268,8 @@ def _errors(
             # A sample without weight counts for nothing, whether or not its error is known.
             variance = every.sum(np.where(weights == 0.0, 0.0, weights * sigma) ** 2)
         else:
-            bounds = per_row(window[0], lead), per_row(window[1], lead)
             total = every.sum(weights)
-            variance, _ = variance_of_weighted(every, sigma, weights, total, bounds)
+            variance, _ = variance_of_weighted(every, sigma, weights, total, window)
         errors.append(np.sqrt(np.where(variance > 0, variance, np.nan)))
     return errors
 
