@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import BLOCK, blocks
+from sims_analysis.kernels.rows import BLOCK, blocks, few
 
 __all__ = ["Block", "Brackets", "place_between"]
 
@@ -101,24 +101,19 @@ class Block:
         """Find the (flat) samples after which a row is on the other side; whether it was above."""
         n = self.columns
         one = self.rows > 0 and (self.level == self.level[0]).all()
-        # Whole words, of which most are empty.
-        flags = np.zeros((2, -(-min(self.value.size, max(n, _PIECE)) // 8) * 8), dtype=bool)
-        change, words = flags[1], flags[1].view(np.uint64)
+        flags = np.empty((2, min(self.value.size, max(n, _PIECE))), dtype=bool)
         found = []
         for part in blocks(self.rows, n, _PIECE):
             value = self.value[part]
-            above, size = flags[0, : value.size], value.size
+            above, change = flags[:, : value.size]
             sides = above.reshape(value.shape)
             np.greater(value, self.level[0] if one else self.level[part, None], out=sides)
             if self.depth.ndim > 1:
                 depth = self.depth[part]
                 sides &= depth == depth  # noqa: PLR0124  # not where there is no depth
-            np.not_equal(above[1:], above[:-1], out=change[: size - 1])
-            change[n - 1 : size : n] = False  # from one row to the next
-            change[size:] = False
-            hit = np.flatnonzero(words != 0)
-            within = np.flatnonzero(change.reshape(-1, 8)[hit])
-            at = hit[within >> 3] * 8 + (within & 7)
+            np.not_equal(above[1:], above[:-1], out=change[:-1])
+            change[n - 1 :: n] = False  # from one row to the next
+            at = few(change)
             found.append((at + part.start * n, above[at]))
         if len(found) == 1:
             return found[0]

@@ -5,26 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.rows import few
+
 __all__ = ["log_mean", "means"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: Where a profile falls more steeply within a segment, ``d / c0`` is so near -1 that ``log1p``
-#: has lost digits. This is the mean of a segment that falls to a thousandth, over its first value.
-_CLIFF = (1e-3 - 1.0) / float(np.log(1e-3))
+#: Added above and below the line of ``(q - 1) / ln q``, which for q = 1 is then 1 and not 0 / 0:
+#: equal neighbours are many where few counts were measured. It stands for a q that is larger by
+#: half a unit in the last place.
+_HALF = 2.0**-53
 
-#: Changes no ratio but 0, for which ``r / log1p(r)`` becomes 1 and not 0 / 0: equal neighbours are
-#: many where few counts were measured.
-_TINY = 1e-40
+#: Of ratios whose digits underflow, the mean over the first value is less.
+_STEEPEST = 1 / 700
 
 
 def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Mean of the exponential through two values: ``(c1 - c0) / ln(c1 / c0)``.
 
-    Computed as ``c0 r / log1p(r)`` with ``r = (c1 - c0) / c0``: full precision where the plain
-    formula loses all of it (c1 near c0), within 2e-14 elsewhere. Where an end is not positive:
-    the mean of the two.
+    Computed as ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, rounded once: full precision, also where
+    the plain formula loses all of it (c1 near c0). Where an end is not positive: the mean of the
+    two.
 
     Returns
     -------
@@ -61,22 +63,30 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     if c0.size == 0:
         return _NONE
     with np.errstate(all="ignore"):
-        np.subtract(c1, c0, out=work)
-        np.divide(work, c0, out=work)
-        work += _TINY
-        np.log1p(work, out=out)
+        steep = _ratio(c1, c0, work)
+        np.log(work, out=out)
+        work -= 1.0 - _HALF
+        out += _HALF
         np.divide(work, out, out=work)
         np.multiply(work, c0, out=out)
-        # The ratio is smaller, or NaN, on a cliff, beside a zero or a missing value, where signs
-        # differ, and where a ratio overflows: two minima tell that there is nothing to mend.
-        lowest = c0.min()
-        if lowest > 0 and work.min() > _CLIFF:
-            return _NONE
-        wrong = work > _CLIFF
-    if not lowest >= 0:
-        wrong &= c0 > 0  # two negative values have a ratio too
+    # What is not positive, or NaN, is beside a zero, a missing or a negative value.
+    wrong = np.greater(out, 0.0)
+    if steep:
+        wrong &= work > _STEEPEST
     np.logical_not(wrong, out=wrong)
-    return _mend(c0, c1, out, np.flatnonzero(wrong))
+    odd = few(wrong)
+    return _mend(c0, c1, out, odd) if odd.size else _NONE
+
+
+def _ratio(c1: Array, c0: Array, out: Array) -> bool:
+    """Divide, and tell whether digits underflowed: the processor notes it anyway."""
+    try:
+        with np.errstate(under="raise"):
+            np.divide(c1, c0, out=out)
+    except FloatingPointError:
+        np.divide(c1, c0, out=out)
+        return True
+    return False
 
 
 _NONE = np.zeros(0, dtype=np.intp)
@@ -90,7 +100,11 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
     if steep.size:
         fell[steep] = False
         p0, p1 = x0[steep], x1[steep]
-        mended[steep] = (p1 - p0) / (np.log(p1) - np.log(p0))
+        d = p1 - p0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = d / (np.log(p1) - np.log(p0))
+        # Neighbours in floating point have one mean by either rule.
+        mended[steep] = np.where(np.abs(d) < 1e-8 * p0, mended[steep], mean)
     out[odd] = mended
     fell &= mended == mended  # noqa: PLR0124  # not where a value is missing
     fell_back: Index = odd[fell]
