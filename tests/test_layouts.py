@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from measured import layouts, measurement, one, padded, plain, union
 
 import sims_analysis as sims
+from sims_analysis.analysis import _frame
 
 LEVEL = "1e18 atoms/cm^3"
 #: Every question with one answer for each profile, as (name, call, fields of the answer).
@@ -97,6 +98,35 @@ def test_a_species_can_be_selected_before_or_after(question):
         assert found.dims == wanted.dims
         np.testing.assert_array_equal(found, wanted)
     assert str(before["species"].values) == "P"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_leaving_out_the_empty_places_of_a_union_changes_no_bit(question, monkeypatch):
+    """Most places of a union are empty: the kernels are given the samples without them."""
+    profiles = interleaved()
+    for i, (name, (z, c)) in enumerate(list(profiles.items())):
+        profiles[name] = (z[i:], c[i:])
+        profiles[f"{name}2"] = (z[: 50 - i] + 0.05, c[: 50 - i])
+    profiles["nothing"] = (np.array([3.0]), np.array([np.nan]))
+    ds, ask = union(profiles), QUESTIONS[question]
+    ds["concentration_stderr"] = 0.1 * ds["concentration"].copy()
+    sizes = set()
+    compact = _frame.compact
+
+    def watched(kernel, *samples):
+        kernel, samples = compact(kernel, *samples)
+        sizes.add(samples[0].shape[-1])
+        return kernel, samples
+
+    monkeypatch.setattr(_frame, "compact", watched)
+    found, one_alone = fields(ask(ds)), fields(ask(ds.sel(species="P")))
+    assert 60 in sizes
+    monkeypatch.setattr(_frame, "compact", lambda kernel, *samples: (kernel, samples))
+    for name, wanted in fields(ask(ds)).items():
+        np.testing.assert_array_equal(found[name], wanted, err_msg=name)
+    for name, wanted in fields(ask(ds.sel(species="P"))).items():
+        np.testing.assert_array_equal(one_alone[name], wanted, err_msg=name)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -18,6 +18,8 @@ __all__ = ["FEW", "answered", "refuse_infinite"]
 
 #: Samples that are looked at before anything is asked. Of more, a look takes as long as the dose.
 FEW = 1 << 16
+#: Samples of which each may be marked in memory.
+_MANY = 1 << 22
 
 
 def answered(
@@ -71,7 +73,8 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
             with np.errstate(invalid="ignore"):
                 sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
             doubtful = np.isnan(sums)
-            if not doubtful.any() or (data.size <= FEW and not np.isinf(data).any()):
+            # NaN does the same: of many rows with gaps, all samples are looked at together.
+            if not doubtful.any() or (data.size <= _MANY and not np.isinf(data).any()):
                 continue
             profiles = np.argwhere(doubtful)
         for profile in profiles:

@@ -18,6 +18,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_dataset, bare_variable, data_of
+from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, warn
@@ -132,10 +133,8 @@ class Frame:
 
     def spread(self, *parameters: xr.Variable) -> Frame:
         """Add the dimensions that parameters bring (a level for each of several levels...)."""
-        if not any(parameter._dims for parameter in parameters):
-            return self
         new: dict[Any, int] = {}
-        for parameter in parameters:
+        for parameter in (p for p in parameters if p._dims):
             new.update({d: n for d, n in parameter.sizes.items() if d not in self.value.dims})
         if not new:
             return self
@@ -178,10 +177,12 @@ class Frame:
         columns = [self.value] + ([self.stderr] if stderr and self.stderr is not None else [])
         if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
             return self._map_lazy(kernel, columns, parameters, outputs, stderr, options)
-        values: list[Any] = [np.asarray(data_of(column)) for column in columns]
-        if stderr and self.stderr is None:
-            values.append(None)
-        arguments = (np.asarray(data_of(self.depth)), *values, *map(self._shaped, parameters))
+        samples = [np.asarray(data_of(column)) for column in (self.depth, *columns)]
+        along = [*(sizes for sizes, _ in outputs), *(p.dims for p in parameters), self.core]
+        if not any(self.dim in dims for dims in along):
+            kernel, samples = compact(kernel, *samples)
+        missing = [None] if stderr and self.stderr is None else []
+        arguments = (*samples, *missing, *map(self._shaped, parameters))
         found = answered(self, kernel, outputs, arguments, options)
         return [
             bare_variable((*self.lead, *sizes), array)
@@ -308,13 +309,11 @@ class Frame:
         """
         variable = self.dressed(values, name, units_=units_)
         kept, indexes = self._kept(variable, coords or {})
-        if indexes is not None:
-            # What xarray itself does with coordinates that are known to fit: the checks, and a
-            # new index of the same labels, would take longer than the answer.
-            return xr.DataArray(
-                variable, coords=kept, name=label or name, indexes=indexes, fastpath=True
-            )
-        return xr.DataArray(variable, coords=kept, name=label or name)
+        name = label or name
+        if indexes is None:
+            return xr.DataArray(variable, coords=kept, name=name)
+        # The checks, and a new index of the same labels, would take longer than the answer.
+        return xr.DataArray(variable, coords=kept, name=name, indexes=indexes, fastpath=True)
 
     def dataset(
         self, variables: Mapping[str, xr.Variable], *, coords: Mapping[str, xr.Variable]
@@ -323,7 +322,7 @@ class Frame:
         kept, indexes = self._kept(next(iter(variables.values())), coords)
         if indexes is None:
             return xr.Dataset(variables, coords=kept)
-        # As `array` does: aligning and merging what is known to fit would take most of the call.
+        # Aligning and merging what is known to fit would take most of the call.
         return bare_dataset(variables, kept, indexes)
 
     def dressed(self, values: xr.Variable, name: str, *, units_: str | None = None) -> xr.Variable:
@@ -382,9 +381,9 @@ _WORDS = np.array(vocabulary.STATUS)
 
 def status_words(codes: Any) -> Any:
     """Give the words of status codes."""
-    if isinstance(codes, np.ndarray | np.generic):
-        return _WORDS[np.asarray(codes)]
-    return codes.map_blocks(lambda block: _WORDS[block], dtype=_WORDS.dtype)
+    if hasattr(codes, "map_blocks"):
+        return codes.map_blocks(lambda block: _WORDS[block], dtype=_WORDS.dtype)
+    return _WORDS[np.asarray(codes)]
 
 
 def warn_of_status(
