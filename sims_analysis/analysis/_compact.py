@@ -41,29 +41,28 @@ def compact(
     lead, n = value.shape[:-1], value.shape[-1]
     if 2 * np.count_nonzero(np.isnan(value[(0,) * len(lead)])) <= n:
         return kernel, [depth, *columns]
-    there = ~np.isnan(value.reshape(-1, n))
-    counts = np.count_nonzero(there, axis=1)
+    rows = value.reshape(-1, n)
+    # A comparison with itself is False for NaN alone, and faster than isnan.
+    places = np.flatnonzero(rows == rows)  # noqa: PLR0124
+    begins = np.arange(rows.shape[0]) * n
+    counts = np.diff(np.searchsorted(places, begins), append=places.size)
     width = int(counts.max())
     if 2 * width >= n or width == 0:
         return kernel, [depth, *columns]
     if not lead:
         lead, kernel = (1,), _of_one_row(kernel)
-    places = np.flatnonzero(there)
-    places_in_row = places - np.repeat(np.arange(counts.size) * n, counts)
-    if (counts == width).all():
-
-        def laid(samples: Any) -> Any:
-            return samples.reshape(*lead, width)
-    else:
+    in_row = places - np.repeat(begins, counts)
+    taken = [depth.take(in_row), *(column.reshape(-1).take(places) for column in columns)]
+    if places.size < width * counts.size:
         filled = np.arange(width) < counts[:, None]
+        taken = [_padded(samples, filled) for samples in taken]
+    return kernel, [samples.reshape(*lead, width) for samples in taken]
 
-        def laid(samples: Any) -> Any:
-            padded = np.full(filled.shape, np.nan, dtype=samples.dtype)
-            padded[filled] = samples
-            return padded.reshape(*lead, width)
 
-    taken = [depth[places_in_row], *(column.reshape(-1)[places] for column in columns)]
-    return kernel, [laid(samples) for samples in taken]
+def _padded(samples: Any, filled: Any) -> Any:
+    padded = np.full(filled.shape, np.nan, dtype=samples.dtype)
+    padded[filled] = samples
+    return padded
 
 
 def _of_one_row(kernel: Callable[..., Any]) -> Callable[..., Any]:
