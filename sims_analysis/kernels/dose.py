@@ -7,6 +7,7 @@ whole ones between the limits, and the two that the limits cut.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from sims_analysis.kernels.rows import (
     precision,
 )
 from sims_analysis.kernels.segments import log_mean, means
+from sims_analysis.kernels.threads import each_block
 
 __all__ = ["Integral", "cumulative", "integrate", "log_mean", "trapezoid_weights", "variance"]
 
@@ -111,8 +113,17 @@ def _on_one_axis(
     integral = LogLinear(z, window, a, b) if log else Trapezoid(z, window, a, b)
     found.start[:], found.stop[:] = a, b
     found.status[:] = TRUNCATED if start < z[0] or stop > z[-1] else OK
-    for block in integral.blocks(value):
-        found.value[block], found.fallbacks[block] = integral(value, block)
+
+    def make() -> Callable[[slice], None]:
+        work = integral.worker(value)
+
+        def one(block: slice) -> None:
+            found.value[block], found.fallbacks[block] = work(block)
+
+        return one
+
+    nanoseconds = (2.5 if log else 0.3) * value.shape[0] * integral.z.size
+    each_block(make, integral.blocks(value), nanoseconds, 3 << 19)
     for group in blocks(value.shape[0], BLOCK // _GROUP):
         integral.add_cut_segments(found.value, found.fallbacks, value, group)
     # A NaN in the sum is a sample that was not measured: these rows have own axes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.gaps import bridgeable, gaps
 from sims_analysis.kernels.interpolation import between
-from sims_analysis.kernels.rows import block_of, blocks, dot_rows
+from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows
 from sims_analysis.kernels.segments import log_mean, means
 
 __all__ = ["LogLinear", "Trapezoid", "piece", "trapezoid_weights"]
@@ -70,17 +70,25 @@ class Trapezoid:
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Nothing but the dot product is made of most data: they need no small blocks."""
-        return blocks(value.shape[0], 1 if _is_direct(value) else self.z.size)
+        direct = _is_direct(value)
+        return blocks(value.shape[0], value.shape[1], (16 if direct else 1) * BLOCK)
 
-    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, int]:
+    def worker(self, value: NDArray[Any]) -> Callable[[slice], tuple[Array, int]]:
         """Integrate a block of rows; NaN where gaps are many, or at the limits."""
-        c = value[block, self.columns]
-        c = c if _is_direct(c) else block_of(c, slice(None))
-        total = dot_rows(c, self.weights)
-        holes = np.flatnonzero(~np.isfinite(total))
-        for part in blocks(holes.size, self.z.size):
-            total[holes[part]] = self._bridged(block_of(c, holes[part]))
-        return total, 0
+        z, weights = self.z, self.weights
+
+        def work(block: slice) -> tuple[Array, int]:
+            c = value[block, self.columns]
+            c = c if _is_direct(c) else block_of(c, slice(None))
+            total = dot_rows(c, weights)
+            finite = np.isfinite(total)
+            if not finite.all():
+                holes = np.flatnonzero(~finite)
+                for part in blocks(holes.size, z.size):
+                    total[holes[part]] = self._bridged(block_of(c, holes[part]))
+            return total, 0
+
+        return work
 
     def _bridged(self, c: Array) -> Array:
         """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
@@ -119,32 +127,35 @@ class LogLinear:
         self.width = np.diff(z)
         self.width[:1] *= not self.cut_first
         self.width[-1:] *= not self.cut_last
-        self.scratch = np.empty((2, 0))
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Every sample is worked on: blocks that stay in the cache."""
         return blocks(value.shape[0], self.z.size)
 
-    def __call__(self, value: NDArray[Any], block: slice) -> tuple[Array, Index]:
+    def worker(self, value: NDArray[Any]) -> Callable[[slice], tuple[Array, Index]]:
         """Integrate whole segments of a block of rows, and count those without a logarithm."""
-        c, m = block_of(value[block, self.columns], slice(None)), self.z.size
-        flat = c.reshape(-1)
-        if self.scratch.shape[1] < flat.size:
-            self.scratch = np.empty((2, flat.size))
-        mean, work = self.scratch[:, : flat.size]
-        fell = means(flat[:-1], flat[1:], mean[:-1], work[:-1], log=True)
-        of_rows = mean.reshape(c.shape)[:, :-1]
-        total = dot_rows(of_rows, self.width)
-        fallbacks = np.zeros(c.shape[0], dtype=np.intp)
-        if fell.size:
-            column = fell % m
-            # Not those that join one row to the next, nor the pieces, which are counted below.
-            whole = (column >= int(self.cut_first)) & (column < m - 1 - int(self.cut_last))
-            fallbacks += np.bincount(fell[whole] // m, minlength=c.shape[0])
-        holes = np.flatnonzero(~np.isfinite(total))
-        if holes.size:
-            self._bridge(total, fallbacks, c, of_rows, holes)
-        return total, fallbacks
+        segments = self.z.size - 1
+        scratch = np.empty((2, max(BLOCK, segments)))
+
+        def work(block: slice) -> tuple[Array, Index]:
+            c = value[block, self.columns]
+            c = c if _is_direct(c) else block_of(c, slice(None))
+            rows = len(c)
+            mean, spare = scratch[:, : rows * segments].reshape(2, rows, segments)
+            fell = means(c[:, :-1], c[:, 1:], mean, spare, log=True)
+            total = dot_rows(mean, self.width)
+            fallbacks = np.zeros(rows, dtype=np.intp)
+            if fell.size:
+                row, column = np.divmod(fell, segments)
+                # Not the pieces, which are counted below.
+                whole = (column >= int(self.cut_first)) & (column < segments - int(self.cut_last))
+                fallbacks += np.bincount(row[whole], minlength=rows)
+            holes = np.flatnonzero(~np.isfinite(total))
+            if holes.size:
+                self._bridge(total, fallbacks, c, mean, holes)
+            return total, fallbacks
+
+        return work
 
     def _bridge(
         self, total: Array, fallbacks: Index, c: Array, of_rows: Array, holes: Index
@@ -184,10 +195,8 @@ def piece(
     z: tuple[Any, Any], c: tuple[Array, Array], limits: tuple[Any, Any], *, log: bool
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Integrate between limits within segments whose ends are given."""
-    (z0, z1), (c0, c1), (u, v) = z, c, limits
-    width = z1 - z0
-    at_u, _ = between(c0, c1, np.broadcast_to((u - z0) / width, c0.shape), log=log)
-    at_v, _ = between(c0, c1, np.broadcast_to((v - z0) / width, c0.shape), log=log)
+    (c0, c1), (u, v) = c, limits
+    at_u, at_v = (_at(limit, z, c, log=log) for limit in limits)
     mean = 0.5 * (at_u + at_v)
     straight = np.zeros(c0.shape, dtype=bool)
     if log:
@@ -195,3 +204,11 @@ def piece(
         straight = ~((c0 > 0) & (c1 > 0))
         mean = np.where(straight, mean, log_mean(at_u, at_v)[0])
     return mean * (v - u), straight & (c0 != c1)
+
+
+def _at(limit: Any, z: tuple[Any, Any], c: tuple[Array, Array], *, log: bool) -> Array:
+    for end, value in zip(z, c, strict=True):
+        if np.all(limit == end):
+            return value
+    t = (limit - z[0]) / (z[1] - z[0])
+    return between(*c, np.broadcast_to(t, c[0].shape), log=log)[0]

@@ -44,17 +44,17 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
 
     Parameters
     ----------
-    c0, c1 : ndarray, shape (N,)
+    c0, c1 : ndarray
         Values at the ends of the segments; NaN gives NaN.
-    out, work : ndarray, shape (N,)
-        The result, and scratch.
+    out, work : ndarray
+        The result, and scratch: of the same shape, and contiguous.
     log : bool
         Of the exponential through the ends, or of the straight line.
 
     Returns
     -------
     ndarray of int
-        The segments in which a logarithm was asked for and could not be taken.
+        The (flat) segments in which a logarithm was asked for and could not be taken.
     """
     if not log:
         np.add(c0, c1, out=out)
@@ -70,12 +70,12 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
         np.divide(work, out, out=work)
         np.multiply(work, c0, out=out)
     # What is not positive, or NaN, is beside a zero, a missing or a negative value.
-    wrong = np.greater(out, 0.0)
+    right = np.greater(out, 0.0)
     if steep:
-        wrong &= work > _STEEPEST
-    np.logical_not(wrong, out=wrong)
-    odd = few(wrong)
-    return _mend(c0, c1, out, odd) if odd.size else _NONE
+        right &= work > _STEEPEST
+    if right.all():
+        return _NONE
+    return _mend(c0, c1, out, few(~right.reshape(-1)))
 
 
 def _ratio(c1: Array, c0: Array, out: Array) -> bool:
@@ -93,7 +93,8 @@ _NONE = np.zeros(0, dtype=np.intp)
 
 
 def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
-    x0, x1 = c0[odd], c1[odd]
+    where = np.unravel_index(odd, out.shape)
+    x0, x1 = c0[where], c1[where]
     mended = 0.5 * (x0 + x1)
     fell = x0 != x1
     steep = np.flatnonzero((np.minimum(x0, x1) > 0) & fell)
@@ -105,7 +106,7 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
             mean = d / (np.log(p1) - np.log(p0))
         # Neighbours in floating point have one mean by either rule.
         mended[steep] = np.where(np.abs(d) < 1e-8 * p0, mended[steep], mean)
-    out[odd] = mended
+    out[where] = mended
     fell &= mended == mended  # noqa: PLR0124  # not where a value is missing
     fell_back: Index = odd[fell]
     return fell_back
