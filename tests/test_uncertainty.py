@@ -276,6 +276,24 @@ def test_intervals_of_a_containing_depth_cover_68_percent(counts, rule):
         assert 0.60 <= covered(found.isel(fraction=i), depth) <= 0.76, options["fraction"][i]
 
 
+@pytest.mark.parametrize("method", ["linear", "log"])
+@pytest.mark.parametrize("step", ["3 nm", "10 nm"])
+def test_intervals_of_cells_cover_68_percent(method, step):
+    z = np.arange(0, 400, 2.0)
+    options = {"step": step, "conserve": "dose", "method": method}
+    found = sims.to_grid(trials(half_gaussians, z, 10), **options)
+    truth = sims.to_grid(undisturbed(half_gaussians, z), **options)["concentration"]
+    expected = truth.values.ravel() / TOP * 10 * float(step.split()[0]) / 2
+    off = abs(found["concentration"] - truth) <= found["concentration_stderr"]
+    cover = off.mean(["measurement", "species"]).values.ravel()
+    # Cell by cell, few counts make steps in it.
+    few = (expected >= 2) & (expected < 5)
+    assert 0.60 <= cover[few].mean() <= 0.76
+    assert 0.60 <= cover[expected >= 5].mean() <= 0.76
+    assert cover[expected < 2].mean() >= 0.60
+    assert (found["concentration_stderr"] > 0).all()
+
+
 def test_too_few_counts_on_one_side_of_a_depth_leave_no_interval():
     found = sims.containing_depth(
         trials(half_gaussians, np.arange(0, 400, 2.0), 1), fraction=[0.01, 0.5, 0.99, 1.0]

@@ -74,10 +74,12 @@ def to_grid(
         Over the dimensions of the data, depth instead of their own axis. NaN outside a species'
         own samples, and in cells that were not wholly measured. Standard errors come along:
         ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples (of relative errors where
-        logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells; neighbours on a fine
-        grid share samples, so they are no longer independent. Counts do not come along: what is
-        between two samples was not counted. ``linear_fallbacks`` counts the depths or cells of
-        each profile where a logarithm could not be taken. Attrs say which rule and which step.
+        logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells, to which a sample
+        without counts adds nothing; in a cell without any, 1.84 counts of the sample that weighs
+        most. Neighbours on a fine grid share samples, so they are no longer independent. Counts do
+        not come along: what is between two samples was not counted. ``linear_fallbacks`` counts
+        the depths or cells of each profile where a logarithm could not be taken. Attrs say which
+        rule and which step.
 
     Raises
     ------
@@ -216,8 +218,10 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
 
     result = {name: dressed(value, name)}
     if frame.stderr is not None:
-        error = _stderr_cells if grid.edges is not None else _stderr_values
-        (stderr,) = frame.map(error, outputs=[(size, float)], stderr=True, **options)
+        if grid.edges is None:
+            (stderr,) = frame.map(_stderr_values, outputs=[(size, float)], stderr=True, **options)
+        else:
+            stderr = _of_cells(frame, size, grid.edges)
         array = dressed(stderr, f"{name}_stderr")
         array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
         array.attrs.pop("description", None)
@@ -233,8 +237,19 @@ def _stderr_values(depth: Any, value: Any, stderr: Any, *, at: Any, method: str)
     return (kernels.stderr_at(depth, value, stderr, at, log=method != "linear"),)
 
 
-def _stderr_cells(depth: Any, value: Any, stderr: Any, *, edges: Any, log: bool) -> tuple[Any]:
-    return (kernels.cell_stderr(depth, value, stderr, edges),)
+def _of_cells(frame: Frame, size: dict[str, int], edges: Array) -> xr.Variable:
+    """Give the standard errors of cells, which are sums over samples."""
+    ask: dict[str, Any] = {"outputs": [(size, float)], "stderr": True, "edges": edges}
+    (found,) = frame.for_sums().map(_stderr_cells, nothing=False, **ask)
+    if frame.counts is None or not (frame.lazy or (np.asarray(found.data) == 0).any()):
+        return found
+    (most,) = frame.map(_stderr_cells, nothing=True, **ask)
+    counted: xr.Variable = found.where(found != 0, most)
+    return counted
+
+
+def _stderr_cells(depth: Any, value: Any, stderr: Any, *, edges: Any, nothing: bool) -> tuple[Any]:
+    return (kernels.cell_stderr(depth, value, stderr, edges, nothing=nothing),)
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:

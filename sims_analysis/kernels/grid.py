@@ -68,7 +68,9 @@ def cell_means(depth: Array, value: Array, edges: Array, *, log: bool) -> tuple[
     return mean.reshape(*value.shape[:-1], edges.size - 1), fallbacks.reshape(value.shape[:-1])
 
 
-def cell_stderr(depth: Array, value: Array, stderr: Array, edges: Array) -> Array:
+def cell_stderr(
+    depth: Array, value: Array, stderr: Array, edges: Array, *, nothing: bool = False
+) -> Array:
     """Give the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
 
     Parameters
@@ -77,6 +79,9 @@ def cell_stderr(depth: Array, value: Array, stderr: Array, edges: Array) -> Arra
         As for :func:`cell_means`.
     stderr : ndarray, shape (..., n)
         Independent from sample to sample; they go in with the weights of the trapezoid.
+    nothing : bool
+        Give what may have been there where nothing was counted: twice the largest ``w_i s_i``
+        (see :func:`sims_analysis.kernels.counting.variance_of_nothing`).
 
     Returns
     -------
@@ -98,7 +103,10 @@ def cell_stderr(depth: Array, value: Array, stderr: Array, edges: Array) -> Arra
         following[pieces.first[1:] - 1] = 0.0
         terms = (right + following) ** 2 * variance[:, pieces.segment + 1]
         opening = left[pieces.first] ** 2 * variance[:, pieces.segment[pieces.first]]
-        total = np.add.reduceat(terms, pieces.first, axis=1) + opening
+        if nothing:
+            total = 4.0 * np.maximum(np.maximum.reduceat(terms, pieces.first, axis=1), opening)
+        else:
+            total = np.add.reduceat(terms, pieces.first, axis=1) + opening
         result[which, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
     return result.reshape(*value.shape[:-1], edges.size - 1)
 

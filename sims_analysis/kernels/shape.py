@@ -133,7 +133,7 @@ def moments(
     around = None if window is None else [per_row(end, lead) for end in window]
     found = np.full((12, rows.shape[0]), np.nan)
     status = np.full(rows.shape[0], NO_DATA, dtype=np.uint8)
-    for block in blocks(*rows.shape, BLOCK // 2):
+    for block in blocks(rows.shape[0], rows.shape[1], BLOCK // 2):
         found[:, block], status[block] = _moments(
             block_of(own, block),
             block_of(rows, block),
