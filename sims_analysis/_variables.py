@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from xarray.core.indexes import PandasIndex
 from xarray.core.indexing import PandasIndexingAdapter
@@ -71,7 +72,7 @@ def indexes_of(data: xr.Dataset | xr.DataArray) -> Mapping[Any, Any]:
 
 def bare_index(dim: str, labels: Any, attrs: dict[Any, Any]) -> tuple[xr.Variable, Any]:
     """Make the coordinate of a dimension, and its index."""
-    made = PandasIndex(labels, dim, coord_dtype=labels.dtype)
+    made = PandasIndex(pd.Index(labels, name=dim), dim, coord_dtype=labels.dtype)
     (coord,) = made.create_variables({dim: bare_variable((dim,), labels, attrs)}).values()
     return coord, made
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis._html import profile_html
 from sims_analysis.errors import PayloadError, ProfileError
 
 if TYPE_CHECKING:
@@ -234,6 +233,8 @@ class DepthProfile:
         )
 
     def _repr_html_(self) -> str:
+        from sims_analysis._html import profile_html
+
         return profile_html(self)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sims_analysis._html import result_html
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
 from sims_analysis.profiles import ARRAYS, DepthProfile, json_type
 from sims_analysis.strict_json import decode, refuse_duplicate_keys
@@ -132,4 +131,6 @@ class SIMSResult:
         return f"<SIMSResult {self.data_id!r}: {', '.join(names) or 'no SIMS data'}>"
 
     def _repr_html_(self) -> str:
+        from sims_analysis._html import result_html
+
         return result_html(self)

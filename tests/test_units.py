@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.units import dequantify, quantify, read_quantity, read_unit, unit_of_kind
+from sims_analysis.units import (
+    dequantify,
+    quantify,
+    read_quantity,
+    read_unit,
+    reading,
+    unit_of_kind,
+)
 
 CONCENTRATIONS = [
     "atoms/cm^3", "atom/cm3", "atoms/cc", "at/cm3", "atoms cm-3", "atoms·cm⁻³", "Atoms/cm3",
@@ -230,3 +237,8 @@ def test_the_application_registry_of_the_user_is_used_and_not_replaced():
     before = pint.get_application_registry()
     quantify(xr.DataArray([1.0], attrs={"units": "nm"}))
     assert pint.get_application_registry() is before
+
+
+@pytest.mark.parametrize("text", reading.COMMON)
+def test_common_spellings_are_what_the_registry_makes_of_them(text):
+    assert read_unit(text) == reading._read(text)

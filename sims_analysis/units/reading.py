@@ -162,6 +162,29 @@ def _registry() -> pint.UnitRegistry[Any]:
     return registry
 
 
+#: What the registry makes of the spellings that occur most: kind, multiply, divide. The first
+#: answer in a fresh process need not wait for pint and for a registry to be made.
+COMMON = {
+    "nm": ("depth", 1.0, 1.0),
+    "um": ("depth", 1000.0, 1.0),
+    "µm": ("depth", 1000.0, 1.0),
+    "angstrom": ("depth", 1.0, 10.0),
+    "s": ("sputter_time", 1.0, 1.0),
+    "atom/cm^3": ("concentration", 1.0, 1.0),
+    "atoms/cm^3": ("concentration", 1.0, 1.0),
+    "atoms/cm3": ("concentration", 1.0, 1.0),
+    "at/cm^3": ("concentration", 1.0, 1.0),
+    "at/cm³": ("concentration", 1.0, 1.0),
+    "cm^-3": ("concentration", 1.0, 1.0),
+    "atom/cm^2": ("areal_density", 1.0, 1.0),
+    "atoms/cm^2": ("areal_density", 1.0, 1.0),
+    "count/s": ("count_rate", 1.0, 1.0),
+    "counts/s": ("count_rate", 1.0, 1.0),
+    "count": ("count", 1.0, 1.0),
+    "counts": ("count", 1.0, 1.0),
+}
+
+
 # --- reading ----------------------------------------------------------------------------------
 
 
@@ -192,6 +215,12 @@ def read_unit(text: str) -> Unit:
     """
     if not isinstance(text, str):
         raise UnitsError(f"a unit is a text, found {type(text).__name__}: {text!r}")
+    if text in COMMON:
+        return Unit(text, *COMMON[text])
+    return _read(text)
+
+
+def _read(text: str) -> Unit:
     spelled = phrase_or_expression(text)
     if isinstance(spelled, tuple):
         return _unit(text, *spelled)
