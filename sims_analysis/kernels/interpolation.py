@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision
+from sims_analysis.kernels.rows import BLOCK, block_of, blocks, few, flat_rows, precision
+from sims_analysis.kernels.segments import ratio
+from sims_analysis.kernels.threads import each_block
 
 __all__ = ["METHODS", "between", "interpolate"]
 
@@ -60,7 +63,7 @@ def _between(c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: b
         out += c0
         return _NONE
     with np.errstate(all="ignore"):
-        np.divide(c1, c0, out=out)
+        extreme = ratio(c1, c0, out)
         np.log(out, out=out)
         out *= t
         np.exp(out, out=out)
@@ -68,10 +71,10 @@ def _between(c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: b
     low = np.minimum(c0, c1, out=spare)
     high = np.maximum(c0, c1, out=c1)
     # An exponential between the ends lies between the ends, rounding or not.
-    np.clip(out, low, high, out=out)
-    # Two extremes tell that no logarithm failed, and that no ratio left the range of float64.
-    lowest, highest = low.min(), high.max()
-    if lowest > 0 and highest / _RANGE < lowest:
+    np.minimum(out, high, out=out)
+    np.maximum(out, low, out=out)
+    # No value is positive where a logarithm failed, but where a ratio left the range of float64.
+    if not extreme and (out > 0.0).all():
         return _NONE
     return _mend(c0, low, high, np.broadcast_to(t, out.shape), out)
 
@@ -85,7 +88,7 @@ def _mend(c0: Array, low: Array, high: Array, t: Array, out: Array) -> Index:
     with np.errstate(over="ignore"):
         right = high < low * _RANGE
     right &= low > 0
-    odd = np.flatnonzero(~right)
+    odd = few(~right.reshape(-1))
     x0, low, high, t = (x.reshape(-1)[odd] for x in (c0, low, high, t))
     x1 = np.where(x0 == low, high, low)
     positive = low > 0
@@ -146,15 +149,28 @@ def _piecewise(
 ) -> None:
     one_search = depth.ndim == at.ndim == 1 and depth.size > 1
     columns = _Columns(depth, at) if one_search else None
-    for block in blocks(value.shape[0], max(value.shape[1], at.shape[-1]), 2 * BLOCK):
-        c, z = block_of(value, block), block_of(depth, block)
-        if columns is None:
-            where = np.broadcast_to(at if at.ndim == 1 else at[block], (c.shape[0], at.shape[-1]))
-            found, fell = _between_own(z, c, where, log=log)
-        else:
-            columns.evaluate(c, result[block], fallbacks[block], log=log)
-            continue
-        result[block], fallbacks[block] = found, fell
+
+    def make() -> Callable[[slice], None]:
+        scratch = np.empty((4, 0))
+
+        def one(block: slice) -> None:
+            nonlocal scratch
+            c, z = block_of(value, block), block_of(depth, block)
+            if columns is None:
+                where = np.broadcast_to(at if at.ndim == 1 else at[block], result[block].shape)
+                result[block], fallbacks[block] = _between_own(z, c, where, log=log)
+                return
+            if scratch.shape[1] < len(c) * columns.segment.size:
+                scratch = np.empty((4, len(c) * columns.segment.size))
+            columns.evaluate(c, result[block], fallbacks[block], scratch, log=log)
+
+        return one
+
+    count, longest = value.shape[0], max(value.shape[1], at.shape[-1])
+    # Gathering takes as long as the arithmetic, and longer where every row has its own place.
+    nanoseconds = result.size * (5.0 if columns is not None else 40.0)
+    size = 2 * BLOCK if columns is not None else BLOCK
+    each_block(make, blocks(count, longest, size), nanoseconds, 3 << 20)
 
 
 class _Columns:
@@ -176,22 +192,18 @@ class _Columns:
         self.inner: slice | Index = slice(inner[0], inner[-1] + 1) if run else inner
         self.outside = np.flatnonzero(~((at >= depth[0]) & (at <= depth[-1])))
         self.depth = depth
-        self.place = np.empty(0, dtype=np.intp)
-        self.scratch = np.empty((4, 0))
 
-    def evaluate(self, c: Array, result: NDArray[Any], fallbacks: Index, *, log: bool) -> None:
+    def evaluate(
+        self, c: Array, result: NDArray[Any], fallbacks: Index, scratch: Array, *, log: bool
+    ) -> None:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
-        rows, n = c.shape
+        rows = c.shape[0]
         shape, size = (rows, self.segment.size), rows * self.segment.size
-        if self.scratch.shape[1] < size:
-            self.scratch = np.empty((4, size))
-            self.place = (np.arange(rows)[:, None] * n + self.segment).reshape(-1)
-        c0, c1, value, spare = (array[:size].reshape(shape) for array in self.scratch)
-        place = self.place[:size]
+        c0, c1, value, spare = (array[:size].reshape(shape) for array in scratch)
         if result.dtype == np.float64 and shape == result.shape:
             value = result  # nothing else to write
-        np.take(c.reshape(-1), place, out=c0.reshape(-1), mode="clip")
-        np.take(c.reshape(-1)[1:], place, out=c1.reshape(-1), mode="clip")
+        np.take(c, self.segment, axis=1, out=c0, mode="clip")
+        np.take(c, self.segment + 1, axis=1, out=c1, mode="clip")
         fell = _between(c0, c1, self.t, value, spare, log=log)
         if np.isnan(value.min(initial=0.0)):
             more = self._across_gaps(c, value.reshape(-1), log=log)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import few
 
-__all__ = ["log_mean", "means"]
+__all__ = ["log_mean", "means", "ratio"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -63,7 +63,7 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     if c0.size == 0:
         return _NONE
     with np.errstate(all="ignore"):
-        steep = _ratio(c1, c0, work)
+        steep = ratio(c1, c0, work)
         np.log(work, out=out)
         work -= 1.0 - _HALF
         out += _HALF
@@ -78,10 +78,13 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
     return _mend(c0, c1, out, few(~right.reshape(-1)))
 
 
-def _ratio(c1: Array, c0: Array, out: Array) -> bool:
-    """Divide, and tell whether digits underflowed: the processor notes it anyway."""
+def ratio(c1: Array, c0: Array, out: Array) -> bool:
+    """Divide, and tell whether a ratio left the range of float64: the processor notes it anyway.
+
+    What else there is to say, of zeros and missing values, is ignored by the caller.
+    """
     try:
-        with np.errstate(under="raise"):
+        with np.errstate(under="raise", over="raise"):
             np.divide(c1, c0, out=out)
     except FloatingPointError:
         np.divide(c1, c0, out=out)
