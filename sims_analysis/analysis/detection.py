@@ -117,15 +117,13 @@ def _one_count(frame: Any, one_count: Any) -> xr.Variable:
     return found
 
 
-def known_limit(
-    frame: Frame, detection_limit: Any, name: str = "detection_limit", *, absent: float = np.nan
-) -> xr.Variable:
+def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit") -> xr.Variable:
     """Read a detection limit; one that is given and not known (NaN) is an error.
 
     Of lazy data, it is not known whether the profile was measured at all: there a limit that is
     not known is infinite, and nothing lies above it.
     """
-    limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name, absent=absent)
+    limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name)
     if not isinstance(detection_limit, xr.DataArray):
         return limit
     missing = limit.isnull()
