@@ -44,7 +44,8 @@ def with_counting_statistics(
         each variable whose counts are known. The standard error is ``C / sqrt(k)``; where nothing
         was counted, half the width of the 68 % interval [0, 1.84] counts. Sums over samples
         (a dose) take the variance of a zero as 0, since ``k`` itself is the unbiased estimate
-        of the variance of a Poisson count.
+        of the variance of a Poisson count; a sum in which nothing was counted at all has the
+        upper end of that interval for its error.
 
     Raises
     ------
