@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from plain_profiles import LEVEL, batches, depths, realistic, samples
 
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.rows import compress
+from sims_analysis.kernels.locating import half_widths
+from sims_analysis.kernels.rows import Rows, compress
 
 OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
+
+
+def alone(z, c, sigma, level, before, at):
+    """Give the half-width of one crossing of one profile; what it should be: test_uncertainty."""
+    rows = Rows(z, c, np.array([0, z.size]))
+    row, before = np.array([0]), np.array([before])
+    return float(half_widths(rows, sigma, np.array([level]), row, before, np.array([at]))[0])
 
 
 def listed(z, c, level, sigma=None):
@@ -31,14 +39,7 @@ def listed(z, c, level, sigma=None):
         depth = z[p] + t * width
         if q - p > 1:
             depth, t = z[p + 1], (z[p + 1] - z[p]) / width
-        error = math.nan
-        if sigma is not None:
-            s = (1 - t) * sigma[p], t * sigma[q]
-            error = (
-                decay * math.hypot(s[0] / c[p], s[1] / c[q])
-                if log
-                else math.hypot(*s) * width / abs(c[q] - c[p])
-            )
+        error = math.nan if sigma is None else alone(z, c, sigma, level, p + (q - p > 1), depth)
         found.append((depth, 1 if c[q] > level else -1, decay, z[p], z[q], error, p, q))
     return found
 

@@ -171,48 +171,99 @@ def test_intervals_of_a_dose_of_hardly_a_count_cover_at_least_68_percent(expecte
     assert covered(found, TOP * 38e-7) >= 0.68
 
 
-@pytest.mark.parametrize("counts", [100, 1000])
+AMBIGUOUS = "ignore::sims_analysis.errors.AmbiguousJunctionWarning"
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
 @pytest.mark.parametrize("per_decade", [3.0, 10.0, 30.0])
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+@pytest.mark.filterwarnings(AMBIGUOUS)
 def test_intervals_of_the_junction_cover_68_percent(counts, step, per_decade):
     shape, decay = edge(per_decade)
     z = np.arange(0, 200, step)
     ds = trials(shape, z, counts)
+    # Few counts where the samples are as far apart as the edge is long: rather too wide.
+    starved = counts < 1000 and step > 1.5 * decay
     for part in (0.3, 0.1):
         found = sims.junction_depth(ds, level=f"{part * TOP} atoms/cm^3", after="peak")
-        assert 0.60 <= covered(found, 60 - decay * math.log(part)) <= 0.76, part
+        part_covered = covered(found, 60 - decay * math.log(part))
+        assert 0.60 <= part_covered <= (0.90 if starved else 0.76), part
+        assert float(found["stderr"].median()) < max(step, 3 * decay)
 
 
-@pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
-def test_intervals_of_the_junction_cover_68_percent_with_ten_counts(step):
-    shape, decay = edge(30.0)
-    z = np.arange(0, 200, step)
-    found = sims.junction_depth(trials(shape, z, 10), level="3e19 atoms/cm^3", after="peak")
-    assert 0.60 <= covered(found, 60 - decay * math.log(0.3)) <= 0.76
-
-
-@pytest.mark.parametrize("step", [1.0, 2.0, 3.0])
-@pytest.mark.parametrize("per_decade", [3.0, 10.0])
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
-def test_a_few_counts_on_a_steep_edge_are_not_stated_too_well(step, per_decade):
-    # Fewer samples than counts: the interval is that of the step, and rather too wide.
-    shape, decay = edge(per_decade)
-    z = np.arange(0, 200, step)
-    found = sims.junction_depth(trials(shape, z, 10), level="3e19 atoms/cm^3", after="peak")
-    assert covered(found, 60 - decay * math.log(0.3)) >= 0.60
-    assert float(found["stderr"].median()) < max(step, 3 * decay)
-
-
-@pytest.mark.parametrize("counts", [100, 1000])
+@pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize("straggle", [10.0, 30.0])
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.AmbiguousJunctionWarning")
+@pytest.mark.filterwarnings(AMBIGUOUS)
 def test_intervals_of_the_junction_of_a_gaussian_cover_68_percent(counts, straggle):
     z = np.arange(0, 12 * straggle, 2.0)
     ds = trials(lambda z: np.exp(-((z - 5 * straggle) ** 2) / (2 * straggle**2)), z, counts)
-    found = sims.junction_depth(ds, level="1e19 atoms/cm^3")
-    assert 0.60 <= covered(found, straggle * (5 + math.sqrt(2 * math.log(10)))) <= 0.76
+    for part in (0.5, 0.1):
+        depth = straggle * math.sqrt(-2 * math.log(part))
+        ask = {"level": f"{part * TOP} atoms/cm^3"}
+        found = sims.junction_depth(ds, **ask)
+        assert 0.60 <= covered(found, 5 * straggle + depth) <= 0.76, part
+        rising = sims.junction_depth(ds, **ask, edge="leading", which="first")
+        assert 0.60 <= covered(rising, 5 * straggle - depth) <= 0.76, part
+
+
+@pytest.mark.parametrize("step", [5.0, 10.0])
+def test_a_curved_profile_is_farther_from_its_chords_than_its_noise(step):
+    # 30 nm of straggle, 10,000 counts: the error of the straight lines is part of the interval.
+    def shape(z):
+        return np.exp(-((z - 150) ** 2) / 1800)
+
+    for phase in (0.2, 0.5, 0.8):
+        z = np.arange(0, 300, step) + phase * step
+        found = sims.junction_depth(trials(shape, z, 10_000), level=f"{0.4 * TOP} atoms/cm^3")
+        assert 0.60 <= covered(found, 150 + 30 * math.sqrt(-2 * math.log(0.4))) <= 0.76
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+def test_intervals_of_all_crossings_are_those_of_the_junction(counts):
+    shape, _ = edge(10.0)
+    ds = trials(shape, np.arange(0, 200, 2.0), counts)
+    level = "2e19 atoms/cm^3"
+    every = sims.crossings(ds, level=level)
+    for which in (1, 2):
+        chosen = sims.junction_depth(ds, level=level, edge="any", which=which)
+        np.testing.assert_array_equal(every["stderr"][..., which - 1], chosen["stderr"])
+
+
+def dopants(z, own, counts, seed=3):
+    """Give noisy boron of 30 nm about 40 nm and phosphorus of 50 nm about 130 nm."""
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "B": counts * np.exp(-((z - 40) ** 2) / 1800),
+        "P": 0.5 * counts * np.exp(-((own - 130) ** 2) / 5000),
+    }
+    each = []
+    for (species, mean), depth, one_count in zip(
+        shapes.items(), (z, own), (1e18, 3e18), strict=True
+    ):
+        counted = rng.poisson(mean, (1000, 1, z.size)) * one_count
+        ds = xr.Dataset(
+            {"concentration": (("measurement", "species", "depth"), counted)},
+            coords={"species": [species], "depth": ("depth", depth, {"units": "nm"})},
+        )
+        ds["concentration"].attrs["units"] = "atom/cm^3"
+        each.append(sims.with_counting_statistics(ds, one_count=f"{one_count} atoms/cm^3"))
+    # ln(N_A / N_D) is a parabola.
+    a, b = 1 / 1800, 1 / 5000
+    q = (b - a, 80 * a - 260 * b, 16900 * b - 1600 * a - math.log(1.5))
+    truth = max(x for x in np.roots(q) if 40 < x < 130)
+    return xr.concat(each, "species", join="outer"), truth
+
+
+@pytest.mark.parametrize("counts", [30, 100, 1000])
+@pytest.mark.parametrize("shift", [0.0, 0.9])
+def test_intervals_of_a_metallurgical_junction_cover_68_percent(counts, shift):
+    z = np.arange(0, 250, 2.0)
+    ds, truth = dopants(z, z + shift, counts)
+    found = sims.metallurgical_junctions(ds, acceptors=["B"], donors=["P"])
+    last = found.where(found["polarity"] == "p->n")["depth"].argmax("junction")
+    chosen = found.isel(junction=last)
+    inside = abs(chosen["depth"] - truth) <= chosen["stderr"]
+    assert 0.60 <= float(inside.mean()) <= 0.76
 
 
 def test_the_error_of_a_clear_edge_is_that_of_the_notes():
@@ -342,13 +393,13 @@ def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
     xr.testing.assert_identical(lazy, together)
 
 
-def test_two_samples_beyond_doubt_bound_the_interval_by_their_distance():
+def test_an_edge_between_two_samples_is_known_to_about_their_distance():
     ds = one(10.0 * np.arange(8), [1e19] * 4 + [0.0] * 4)
     ds = sims.with_counting_statistics(ds, one_count="1e18 atoms/cm^3")
     found = sims.junction_depth(ds, level="5e18 atoms/cm^3")
     assert number(found) == pytest.approx(35)
-    # Anywhere in the 10 nm between them: 68 % of these.
-    assert number(found["stderr"]) == pytest.approx(3.41, abs=0.01)
+    # Anywhere in the 10 nm between them: 68 % of these are 6.8 nm, or 3.4 to either side.
+    assert 3.4 <= number(found["stderr"]) <= 5.0
 
 
 def test_many_crossings_of_one_edge_warn():

@@ -14,7 +14,6 @@ from sims_analysis.analysis._parameters import known
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.locating import located_stderr
 
 __all__ = ["junction_depth"]
 
@@ -85,11 +84,8 @@ def junction_depth(
 
     Notes
     -----
-    Where the two samples beside the junction stand six standard errors apart, ``stderr`` is
-    ``lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, as in :func:`crossings`. Where they do
-    not, noise makes several crossings of one edge and pushes the chosen one away from it: an
-    exponential through as many samples around as make its slope known (a likelihood of counts,
-    zeros included) says where the edge is, and ``stderr`` reaches from the depth to it and beyond.
+    ``stderr`` is that of :func:`crossings`: a policy changes which crossing is taken, and not
+    how well it is known.
 
     This is the depth at a chemical concentration. The electrical junction is another thing: for
     arsenic, SIMS reads deeper than spreading resistance does.
@@ -150,15 +146,8 @@ def junction_depth(
 
 
 def _junction(depth: Any, value: Any, stderr: Any, level: Any, *after: Any, **options: Any) -> Any:
-    found = kernels.junction(
+    return kernels.junction(
         depth, value, level, stderr, after=after[0] if after else None, **options
-    )
-    if stderr is None:
-        return found
-    return found._replace(
-        stderr=located_stderr(
-            depth, value, stderr, level, found.depth, found.stderr, edge=options["edge"]
-        )
     )
 
 

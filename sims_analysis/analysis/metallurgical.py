@@ -75,8 +75,10 @@ def metallurgical_junctions(
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
     ``t = l0 / (l0 - l1)``: exact where both are exponentials. Where a sum is not positive, net
     doping is a straight line. Axes of the species are merged first, each interpolated in its
-    logarithm. ``stderr = |dz/dl| sqrt(sum of (share_i s_i / C_i)^2)``. This is the metallurgical
-    junction of chemical concentrations; the electrical junction is another thing.
+    logarithm. ``stderr`` is half of the 68 % interval about the depth, by the fit that
+    :func:`crossings` describes, with both sides counted: a level that has errors of its own.
+    This is the metallurgical junction of chemical concentrations; the electrical junction is
+    another thing.
 
     Examples
     --------

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.brackets import Block, Brackets, place_between
-from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, flat_rows, per_row
+from sims_analysis.kernels.locating import half_widths
+from sims_analysis.kernels.rows import (
+    BLOCK,
+    Rows,
+    block_of,
+    blocks,
+    compress,
+    flat_rows,
+    per_row,
+)
 from sims_analysis.kernels.threads import each_block
 
 __all__ = ["Crossings", "Junction", "find", "junction", "table"]
@@ -133,7 +142,7 @@ def table(
         count[where] = np.bincount(found.row, minlength=block.rows)
         none = np.flatnonzero(count[where] == 0)
         why[where.start + none] = block.why_none(none, None)
-        at, place, decay = block.located(found)
+        at, _, decay = block.located(found)
         return (
             found.row + where.start,
             at,
@@ -141,7 +150,7 @@ def table(
             decay,
             block.depths(found.row, found.before),
             block.depths(found.row, found.after),
-            _stderr(block, sigma, where, found, place, decay),
+            _stderr(block, sigma, where, found, at),
         )
 
     listed = _each_block(work, depth, value, level)
@@ -204,30 +213,18 @@ _SCRATCH = 2 << 20
 
 
 def _stderr(
-    block: Block,
-    stderr: NDArray[Any] | None,
-    where: slice,
-    found: Brackets,
-    place: Array,
-    decay: Array,
+    block: Block, stderr: NDArray[Any] | None, where: slice, found: Brackets, at: Array
 ) -> Array:
-    """Propagate the standard errors of the two bracketing samples to the depth.
-
-    With logarithms: ``lambda sqrt([(1-t) s0/c0]^2 + [t s1/c1]^2)``, lambda the local decay length.
-    Without: the same derivative of the straight line.
-    """
-    if stderr is None:
+    """Give the half-width of the 68 % interval about each crossing; NaN without errors."""
+    if stderr is None or found.row.size == 0:
         return np.full(found.row.shape, np.nan)
-    ends = (found.row, found.before), (found.row, found.after)
-    s0, s1 = (stderr[where.start + row, column].astype(np.float64) for row, column in ends)
-    c0, c1 = (block.values(*end) for end in ends)
-    z0, z1 = (block.depths(*end) for end in ends)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log = decay * np.hypot((1 - place) * s0 / c0, place * s1 / c1)
-        slope = np.abs(c1 - c0) / (z1 - z0)
-        linear = np.hypot((1 - place) * s0, place * s1) / slope
-    chosen: Array = np.where(np.isnan(decay), linear, log)
-    return chosen
+    rows = compress(block.depth, block.value)
+    errors = np.ascontiguousarray(stderr[where], dtype=np.float64).reshape(-1)
+    before = found.row * block.columns + np.where(found.on >= 0, found.on, found.before)
+    if rows.value.size < errors.size:
+        measured = block.measured().reshape(-1)
+        errors, before = errors[measured], np.cumsum(measured)[before] - 1
+    return half_widths(rows, errors, block.level[found.row], found.row, before, at)
 
 
 class Junction(NamedTuple):
@@ -295,8 +292,8 @@ def junction(
         wanted = number - 1 if which < 0 else np.full(block.rows, which - 1)
         has = (number > 0) & (wanted < number)
         chosen = found.take((np.cumsum(number) - number + wanted)[has])
-        at, place, decay = block.located(chosen)
-        error = _stderr(block, sigma, where, chosen, place, decay)
+        at, _, decay = block.located(chosen)
+        error = _stderr(block, sigma, where, chosen, at)
         columns[:, where.start + np.flatnonzero(has)] = at, error, decay
         candidates[where] = number
         # Fewer crossings than the occurrence asked for.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.brackets import Block, Brackets, place_between
 from sims_analysis.kernels.crossings import NO_DATA, OK, PADDING, find
 from sims_analysis.kernels.interpolation import between
+from sims_analysis.kernels.locating import Against, half_widths
 from sims_analysis.kernels.merging import bridged, on_all_depths, samples_around
 from sims_analysis.kernels.rows import BLOCK, Rows, blocks
 from sims_analysis.kernels.threads import each_block
@@ -90,7 +91,7 @@ def metallurgical(
         return found._replace(row=found.row + block.start)
 
     copied = not (values.flags.c_contiguous and values.dtype == np.float64)
-    size = BLOCK if not one_axis else (2 if copied else 16) * BLOCK
+    size = BLOCK if not one_axis else (2 if copied or sigma is not None else 16) * BLOCK
     nanoseconds = (1.0 if one_axis else 50.0) * values.size
     at = _joined(each_block(lambda: work, blocks(rows, species * n, size), nanoseconds, 4 << 20))
     count = np.bincount(at.row, minlength=rows)
@@ -136,6 +137,7 @@ def _on_one_axis(
     samples = np.full(rows, n)
     found, holes = _balances(depth, c, weight, net)
     first = np.arange(species) * n
+    noisy = None if sigma is None else _Noisy.of(depth, c, sigma, weight, net)
     listed = []
     for part in blocks(found.row.size, 1, _MANY):
         some = found.take(part)
@@ -148,11 +150,15 @@ def _on_one_axis(
         )
         places = _places(depth, some, before, after)
         i = np.where(on[:, None], some.on[:, None], i)
-        listed.append(_answers(places, depth, c, sigma, (begin + i, begin + i + 1), weight, net))
+        stderr = None if noisy is None else noisy.half_widths(places, row * n + i[:, 0])
+        listed.append(_answers(places, depth, c, (begin + i, begin + i + 1), weight, net, stderr))
     for part in blocks(holes.size, species * n):
         where = holes[part]
-        errors = None if sigma is None else sigma[where]
-        more, samples[where] = _across_gaps(depth, c[where], errors, weight, net[where])
+        if sigma is None:
+            more, samples[where] = _across_gaps(depth, c[where], weight, net[where])
+        else:
+            axes = np.broadcast_to(depth, (where.size, species, n))
+            more, samples[where] = _merging(axes, c[where], sigma[where], weight, net[where])
         listed.append(more._replace(row=where[more.row]))
     return _joined(listed), samples
 
@@ -179,9 +185,7 @@ def _balances(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Bracke
     )
 
 
-def _across_gaps(
-    depth: Array, c: Array, sigma: NDArray[Any] | None, weight: Array, net: Array
-) -> tuple[_Found, Index]:
+def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[_Found, Index]:
     """Find the junctions of rows in which samples are missing."""
     acceptors, donors = _sums(bridged(depth, c.copy()), weight, net)
     doping = acceptors - donors
@@ -191,7 +195,7 @@ def _across_gaps(
     places = _places(depth, found, before, after)
     around = samples_around(depth, c, row, places.depth)
     known = np.count_nonzero(~np.isnan(doping), axis=1)
-    return _answers(places, depth, c, sigma, around, weight, net), known
+    return _answers(places, depth, c, around, weight, net, None), known
 
 
 def _places(
@@ -245,14 +249,42 @@ class _Places(NamedTuple):
     direction: NDArray[Any]
 
 
+class _Noisy(NamedTuple):
+    """Acceptors and donors at every depth, row after row, with their standard errors."""
+
+    acceptors: Rows
+    stderr: Array
+    donors: Against
+
+    @classmethod
+    def of(cls, depth: Array, c: Array, sigma: NDArray[Any], weight: Array, net: Array) -> _Noisy:
+        """Add up species ``(R, s, n)`` on one axis."""
+        sums = [side.reshape(-1) for side in _sums(c, weight, net)]
+        errors = [side.reshape(-1) for side in _errors_of_sums(sigma, weight)]
+        start = np.arange(len(c) + 1) * depth.size
+        laid = Rows(np.tile(depth, len(c)), sums[0], start)
+        return cls(laid, errors[0], Against(sums[1], errors[1]))
+
+    def half_widths(self, at: _Places, before: Index) -> Array:
+        """Give the half-width of the 68 % interval about each balance."""
+        return half_widths(self.acceptors, self.stderr, self.donors, at.row, before, at.depth)
+
+
+def _errors_of_sums(sigma: NDArray[Any], weight: Array) -> list[Array]:
+    """Give the standard errors of acceptors and donors: errors of species are independent."""
+    variance = np.square(sigma, dtype=np.float64)
+    none = np.zeros(len(sigma))
+    return [np.sqrt(side) for side in _sums(variance, weight * np.abs(weight), none)]
+
+
 def _answers(
     at: _Places,
     depth: Array,
     c: Array,
-    sigma: Array | None,
     around: tuple[Index, Index],
     weight: Array,
     net: Array,
+    stderr: Array | None,
 ) -> _Found:
     """Evaluate every species at the junctions, each between its own two samples.
 
@@ -263,16 +295,10 @@ def _answers(
     z0, z1 = (depth[j % n] if depth.ndim == 1 else depth.take(j) for j in around)
     # A junction on the last sample of a species has no segment, and needs none.
     t = (at.depth[:, None] - z0) / np.where(z1 > z0, z1 - z0, 1.0)
-    c0, c1 = c.take(before), c.take(after)
-    of_species = between(c0, c1, t, log=True)[0][:, :, None]
+    of_species = between(c.take(before), c.take(after), t, log=True)[0][:, :, None]
     total = _sums(of_species, weight, net[at.row])[0][:, 0]
-    stderr = np.full(at.depth.shape, np.nan)
-    if sigma is not None:
-        which = np.arange(c.shape[1])
-        s0, s1 = (sigma[at.row[:, None], which, j % n].astype(np.float64) for j in around)
-        relative = _relative(c0, c1, s0, s1, t)[:, :, None]
-        spread = _stderr_of_sums(of_species, relative, weight[:, None], net[at.row][:, None])
-        stderr = at.decay_length * spread[:, 0]
+    if stderr is None:
+        stderr = np.full(at.depth.shape, np.nan)
     return _Found(at.row, at.depth, stderr, total, at.direction.astype(np.int8))
 
 
@@ -286,25 +312,31 @@ def _merging(
     sums = [side[:, 0] for side in _sums(merged.T[:, :, None], weight, net[row])]
     known = ~np.isnan(sums[0] + sums[1])
     acceptors, donors = (side[known] for side in sums)
-    start = np.searchsorted(np.flatnonzero(known), start)
-    laid = Rows(z[known], acceptors, start)
+    laid = Rows(z[known], acceptors, np.searchsorted(np.flatnonzero(known), start))
     found = find(laid, donors)
     around = samples_around(depth, c, found.row, found.depth)
     places = _Places(found.row, found.depth, found.decay_length, found.direction)
-    return _answers(places, depth, c, sigma, around, weight, net), laid.size
+    stderr = None
+    if sigma is not None and found.row.size:
+        errors = [side[known, 0] for side in _merged_errors(depth, c, sigma, weight, start)]
+        noisy = _Noisy(laid, errors[0], Against(donors, errors[1]))
+        on_sample = found.after - found.before > 1
+        stderr = noisy.half_widths(places, found.before + on_sample)
+    return _answers(places, depth, c, around, weight, net, stderr), laid.size
 
 
-def _stderr_of_sums(at_junction: Array, relative: Array, weight: Array, net: Array) -> Array:
-    share = (weight * at_junction * relative) ** 2
-    acceptors = (at_junction * np.maximum(weight, 0)).sum(axis=1) + np.maximum(-net, 0)
-    donors = (at_junction * np.maximum(-weight, 0)).sum(axis=1) + np.maximum(net, 0)
-    of_acceptors = np.where(weight > 0, share, 0.0).sum(axis=1) / acceptors**2
-    of_donors = np.where(weight < 0, share, 0.0).sum(axis=1) / donors**2
-    total: Array = np.sqrt(of_acceptors + of_donors)
-    return total
+def _merged_errors(
+    depth: Array, c: Array, sigma: Array, weight: Array, start: Index
+) -> list[Array]:
+    """Give the standard errors of acceptors and donors at every depth of every row.
 
-
-def _relative(c0: Array, c1: Array, s0: Array, s1: Array, t: Array) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Array = np.hypot((1 - t) * s0 / c0, t * s1 / c1)
-    return found
+    A species says no more at all depths than it does at its own: its variances grow as it is
+    told more often.
+    """
+    measured = ~(np.isnan(c) | np.isnan(depth))
+    # What was measured without an error says nothing; its depth is one of all the same.
+    errors = np.where(measured & np.isnan(sigma), 1e100, np.where(measured, sigma, np.nan))
+    row = np.repeat(np.arange(len(c)), np.diff(start))
+    often = np.diff(start)[:, None] / np.maximum(measured.sum(axis=2), 1)
+    between_samples = on_all_depths(depth, errors)[1].T * np.sqrt(often[row])
+    return _errors_of_sums(between_samples[:, :, None], weight)
