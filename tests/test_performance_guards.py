@@ -7,27 +7,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from batch_kernels import KERNELS, batch, of_rows
 from plain_profiles import realistic
 
-from sims_analysis.kernels import containing, crossings, dose, interpolation, shape
+from sims_analysis.kernels import dose, threads
 
 HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
-AT = np.linspace(-5, 605, 157)
-
-KERNELS = {
-    "trapezoid": dose.integrate,
-    "trapezoid limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7),
-    "loglinear": lambda z, c: dose.integrate(z, c, rule="loglinear"),
-    "loglinear limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7, rule="loglinear"),
-    "variance": lambda z, c: (dose.variance(z, c, 10.1, 499.7),),
-    "cumulative": lambda z, c: (dose.cumulative(z, c, rule="loglinear"),),
-    "containing": lambda z, c: containing.containing_depth(z, c, c, np.array([0.5, 0.9])),
-    "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
-    "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
-    "moments": lambda z, c: shape.moments(z, c, c, 10.1, window=(300.0, 499.7)),
-    "crossings": lambda z, c: crossings.table(z, c, 1e15, width=40),
-    "junction": lambda z, c: crossings.junction(z, c, 1e18, after=np.nan),
-}
 
 
 def loaded(code):
@@ -56,22 +41,6 @@ sims.interpolate(ds, depth="1.5 nm")
 """
     ours = loaded(code) - loaded("import xarray")
     assert not ours.intersection({"pint", "scipy", "httpx", "matplotlib", "dask", "tenacity"})
-
-
-def batch(layout, rows=300, n=400):
-    # More than one block of samples, and rows of every kind.
-    depth, value = realistic(rows, n, gaps=0.002)
-    value[7], value[8, 1:], value[9, :90], value[10, -90:] = np.nan, np.nan, np.nan, np.nan
-    value[11, 50:350:2] = np.nan
-    value[12], value[13] = 0.0, -1.0
-    if layout == "own":
-        depth = depth + np.linspace(0, 0.4, rows)[:, None]
-        depth[::3, -40:] = np.nan
-    return depth, value
-
-
-def of_rows(depth, rows):
-    return depth if depth.ndim == 1 else depth[rows]
 
 
 @pytest.mark.parametrize("layout", ["shared", "own"])
@@ -111,7 +80,9 @@ def test_long_profiles_are_summed_the_same_on_any_number_of_processors():
 @pytest.mark.parametrize("gaps", [0.0, 0.002, 0.3])
 @pytest.mark.parametrize("layout", ["shared", "own"])
 @pytest.mark.parametrize("name", KERNELS)
-def test_extra_memory_is_bounded(name, layout, gaps):
+def test_extra_memory_is_bounded(name, layout, gaps, monkeypatch):
+    # As many threads as there could be: what they need together counts.
+    monkeypatch.setenv(threads.VARIABLE, "64")
     depth, value = realistic(3000, 1000, gaps=gaps)
     if layout == "own":
         depth = depth + np.linspace(0, 0.4, 3000)[:, None]

@@ -90,8 +90,7 @@ def integrate(
         _on_one_axis(found, axes, rows, float(start), float(stop), log=log)
     elif rows.size:
         a, b = per_row(start, lead), per_row(stop, lead)
-        for group in blocks(count, BLOCK // _GROUP):
-            _on_own_axes(found, np.arange(count)[group], axes, rows, a, b, log=log)
+        _each_group(found, np.arange(count), axes, rows, a, b, log=log)
     return found._replace(**{f: getattr(found, f).reshape(lead) for f in Integral._fields})
 
 
@@ -131,8 +130,29 @@ def _on_one_axis(
     if rest.size:
         found.fallbacks[rest] = 0
         limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
-        for group in blocks(rest.size, BLOCK // _GROUP):
-            _on_own_axes(found, rest[group], z, value, *limits, log=log)
+        _each_group(found, rest, z, value, *limits, log=log)
+
+
+def _each_group(
+    found: Integral,
+    rows: Index,
+    depth: Array,
+    value: NDArray[Any],
+    start: Array,
+    stop: Array,
+    *,
+    log: bool,
+) -> None:
+    """Integrate rows from their own samples and between their own limits."""
+    n = value.shape[1]
+    nanoseconds = (5.0 if log else 3.0) * rows.size * n
+
+    def work(group: slice) -> None:
+        _on_own_axes(found, rows[group], depth, value, start, stop, log=log)
+
+    # As large as there can be: what is done once for a group takes a while.
+    size = min(_GROUP, max(_GROUP // 16, 16 * BLOCK // max(n, 1)))
+    each_block(lambda: work, blocks(rows.size, 1, size), nanoseconds, 4 << 20)
 
 
 def _on_own_axes(
@@ -152,9 +172,8 @@ def _on_own_axes(
     columns = columns_around(depth, group, a, b) if limited else None
     # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
     cut = np.full((2, 4, group.size), np.nan)
-    size = BLOCK if depth.ndim == 1 else 3 * BLOCK // 2
-    scratch = np.empty((2, max(n, size)))
-    for block in blocks(group.size, n, size):
+    scratch = np.empty((2, max(n, BLOCK)))
+    for block in blocks(group.size, n):
         where = group[block]
         if where[-1] - where[0] == where.size - 1:
             where = slice(where[0], where[-1] + 1)  # type: ignore[assignment]  # a view, no copy
@@ -290,10 +309,11 @@ def variance(
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
     start, stop = per_row(start, lead), per_row(stop, lead)
     total = np.full(rows_stderr.shape[0], np.nan)
-    for block in blocks(*rows_stderr.shape):
+
+    def work(block: slice) -> None:
         rows = compress(block_of(axes, block), block_of(rows_stderr, block))
         if rows.depth.size < 2:
-            continue
+            return
         first, last = rows.first(), rows.last()
         a, b = np.fmax(start[block], first), np.fmin(stop[block], last)
         some = (a < b) & (rows.size > 1)
@@ -302,6 +322,9 @@ def variance(
         row = rows.row[:-1]
         weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
         total[block] = np.where(some, rows.sum((weights * rows.value) ** 2), np.nan)
+
+    cut = blocks(rows_stderr.shape[0], rows_stderr.shape[1], BLOCK // 2)
+    each_block(lambda: work, cut, 10.0 * rows_stderr.size, 3 << 20)
     return total.reshape(lead)
 
 
@@ -322,7 +345,7 @@ def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") ->
         return result.reshape(value.shape)
 
     def make() -> Callable[[slice], None]:
-        scratch = np.empty((3, max(n, BLOCK) + n))
+        scratch = np.empty((3, max(n, BLOCK // 2) + n))
 
         def one(block: slice) -> None:
             c, z = block_of(rows_value, block), block_of(axes, block)
@@ -331,7 +354,8 @@ def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") ->
         return one
 
     nanoseconds = (6.0 if log else 4.0) * rows_value.size
-    each_block(make, blocks(*rows_value.shape), nanoseconds, 3 << 19)
+    cut = blocks(rows_value.shape[0], n, BLOCK // 2)
+    each_block(make, cut, nanoseconds, 2 << 20)
     return result.reshape(value.shape)
 
 

@@ -17,6 +17,9 @@ Index = NDArray[np.intp]
 #: half a unit in the last place.
 _HALF = 2.0**-53
 
+#: Segments that are mended at a time.
+_MANY = 1 << 13
+
 #: Of ratios whose digits underflow, the mean over the first value is less.
 _STEEPEST = 1 / 700
 
@@ -75,7 +78,9 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
         right &= work > _STEEPEST
     if right.all():
         return _NONE
-    return _mend(c0, c1, out, few(~right.reshape(-1)))
+    odd = few(~right.reshape(-1))
+    fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
+    return fell[0] if len(fell) == 1 else np.concatenate(fell)
 
 
 def ratio(c1: Array, c0: Array, out: Array) -> bool:
