@@ -121,7 +121,7 @@ def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
     headers: list[str] = []
     columns: list[list[float | None]] = []
     for series in found:
-        who = " ".join([*series.place.values(), series.species]).strip()
+        who = " ".join(filter(None, [*series.place.values(), series.species]))
         prefix = f"{who} " if who else ""
         headers.append(prefix + _header(series.axis, series.axis_units))
         columns.append(series.x.tolist())

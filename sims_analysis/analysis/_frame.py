@@ -20,7 +20,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_dataset, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
-from sims_analysis.analysis._parameters import aligned
+from sims_analysis.analysis._parameters import aligned, fitting
 from sims_analysis.errors import ProfileError, warn
 
 __all__ = ["Frame", "status_words", "warn_of_status"]
@@ -118,7 +118,7 @@ class Frame:
                 raise ProfileError(
                     f"{name} must not run along {self.dim!r}: it is one value a profile"
                 )
-            value = aligned(value, self.coords, name)
+            value = fitting(aligned(value, self.coords, name), self.value.sizes, name)
             magnitude, unit = units.magnitude_and_unit(value, kinds, name)
             new = [d for d in value.dims if d not in self.value.dims and d in value.coords]
             self.brought.update({d: value.coords[d].variable for d in new})

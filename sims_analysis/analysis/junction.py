@@ -12,6 +12,7 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import known
 from sims_analysis.analysis.crossings import frame_of_level, level_of
+from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels
 
@@ -110,7 +111,7 @@ def junction_depth(
         at_peak = isinstance(after, str) and after == "peak"
         beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
         parameters.append(known(beyond, after, np.inf))
-    floor = frame.parameter(detection_limit, (frame.kind,), "detection_limit")
+    floor = known_limit(frame, detection_limit)
     frame = frame.spread(*parameters, floor)
     depth, stderr, decay, candidates, status = frame.map(
         _junction,
