@@ -365,19 +365,17 @@ def test_intervals_of_a_comparison_cover_68_percent(counts, shift, method):
 
     a = trials(half_gaussians, z, counts, seed=1)
     b = trials(other, z + shift, counts, seed=2)
-    options = {"method": method}
-    if counts > 10:  # at three counts, the intervals of junctions are too wide
-        options["level"] = f"{0.3 * TOP} atoms/cm^3"
+    options = {"method": method, "level": f"{0.3 * TOP} atoms/cm^3"}
     found = sims.compare(a, b, **options)
     truth = sims.compare(undisturbed(half_gaussians, z), undisturbed(other, z + shift), **options)
     enough = half_gaussians(z) * counts >= 5
     for name in ("ratio", "log_ratio", "dose_ratio", "junction_shift"):
-        if name not in found:
-            continue
         off = abs(found[name] - truth[name]) <= found[f"{name}_stderr"]
         if "depth" in off.dims:
             off = off.isel(depth=enough).where(found[name].isel(depth=enough).notnull())
-        assert 0.60 <= float(off.mean()) <= 0.76, name
+        # At three counts noise pushes both crossings the same way: the shift feels less of it.
+        most = 0.95 if name == "junction_shift" and counts == 10 else 0.76
+        assert 0.60 <= float(off.mean()) <= most, name
         assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs["units"]
 
 
