@@ -9,37 +9,65 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import sims_analysis as sims
 from sims_analysis.api.server import create_app
 
 from .one_measurement import payload
 
 KEY = "benchmark"
+#: Seconds by which the server is late.
+DELAYS = (0.0, 0.02)
+WIDTH = 8
 
 
-def run(entries: int) -> None:
+def run(entries: int, repeats: int = 3) -> None:
     body = payload()
+    names = [f"entry-{i:04d}" for i in range(entries)]
+    # More than one, so that they are not read from the processor's cache either.
+    bodies = [body.replace(b"benchmark", name.encode()) for name in names[:50]]
     with tempfile.TemporaryDirectory(prefix="sims-benchmark-") as folder:
         archive = sims.Archive(Path(folder))
-        names = [f"entry-{i:04d}" for i in range(entries)]
-        for name in names:
-            archive.put(name, body.replace(b"benchmark", name.encode()), url="benchmark")
-        begin = time.perf_counter()
-        for _ in names:
-            sims.SIMSResult.from_json(body).to_dataset()
-        alone = time.perf_counter() - begin
-        print(f"{entries} entries of {len(body) / 1e3:.0f} kB")
-        print(f"parse and build alone        {entries / alone:7.0f} entries/s")
-        for delay in (0.0, 0.02):
-            with _Server(folder, delay) as address:
-                client = sims.Client(KEY, endpoint=address, allow_http=True, progress=False)
-                client.get(data_ids=names[:8])
-                begin = time.perf_counter()
-                for result in client.get(data_ids=names):
-                    result.to_dataset()
-                taken = time.perf_counter() - begin
-            rate = f"{entries / taken:5.0f} entries/s ({100 * alone / taken:.0f} % of the above)"
-            print(f"fetched, {1e3 * delay:2.0f} ms late, 8 at once {rate}")
+        for i, name in enumerate(names):
+            archive.put(name, bodies[i % len(bodies)], url="benchmark")
+        print(f"{entries} entries of {len(body) / 1e3:.0f} kB, medians of {repeats}")
+        with _Server(folder, DELAYS[0]) as at_once, _Server(folder, DELAYS[1]) as late:
+            ways = {"parse and build alone": lambda: _alone(bodies, entries)}
+            for delay, address in zip(DELAYS, (at_once, late), strict=True):
+                client = sims.Client(
+                    KEY, endpoint=address, max_connections=WIDTH, allow_http=True, progress=False
+                )
+                _fetched(client, names[: 2 * WIDTH])
+                label = f"fetched, {1e3 * delay:2.0f} ms late, {WIDTH} at once"
+                ways[label] = lambda client=client: _fetched(client, names)
+            seconds: dict[str, list[tuple[float, float]]] = {label: [] for label in ways}
+            for _ in range(repeats):
+                for label, way in ways.items():
+                    begin = time.perf_counter(), time.process_time()
+                    way()
+                    end = time.perf_counter(), time.process_time()
+                    seconds[label].append((end[0] - begin[0], end[1] - begin[1]))
+    (alone, _), *_ = medians = [np.median(taken, axis=0) for taken in seconds.values()]
+    for label, (wall, busy) in zip(seconds, medians, strict=True):
+        print(
+            f"{label:<32}{entries / wall:6.0f} entries/s  {100 * alone / wall:4.0f} %  "
+            f"{1e3 * busy / entries:5.2f} ms of a processor each"
+        )
+
+
+def _alone(bodies: list[bytes], entries: int) -> None:
+    results = [
+        sims.SIMSResult.from_json(bodies[i % len(bodies)], data_id=f"entry-{i:04d}")
+        for i in range(entries)
+    ]
+    for result in results:
+        result.to_dataset()
+
+
+def _fetched(client: sims.Client, names: list[str]) -> None:
+    for result in client.get(data_ids=names):
+        result.to_dataset()
 
 
 class _Server:

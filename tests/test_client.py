@@ -18,6 +18,7 @@ import uuid
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 from urllib.parse import unquote
 
 import httpx
@@ -778,6 +779,45 @@ def test_many_are_fetched_at_a_time():
     )
     client.get([f"id-{i}" for i in range(12)])
     assert most == 4
+
+
+def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
+    under_way, most, read = [], [], []
+
+    def answer(request):
+        under_way.append(request)
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.remove(request)
+        return httpx.Response(200, content=REFERENCE)
+
+    def slowly(payload, **options):
+        read.append(threading.get_ident())
+        time.sleep(0.02)
+        return from_json(payload, **options)
+
+    from_json = SIMSResult.from_json
+    client = Client(
+        KEY, endpoint=ENDPOINT, max_connections=2, transport=httpx.MockTransport(answer)
+    )
+    with mock.patch.object(SIMSResult, "from_json", slowly):
+        client.get([f"id-{i}" for i in range(12)])
+    assert max(most) == 2
+    assert len(set(read)) > 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "encoding"), [(ENDPOINT, "gzip"), ("http://127.0.0.1:9/", "identity")]
+)
+def test_nothing_is_compressed_within_one_machine(endpoint, encoding):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers["Accept-Encoding"])
+        return httpx.Response(200, content=REFERENCE)
+
+    Client(KEY, endpoint=endpoint, transport=httpx.MockTransport(answer)).get(REFERENCE_ID)
+    assert asked == [encoding]
 
 
 def test_the_public_names():

@@ -25,7 +25,7 @@ from faulty_server import (
     reply,
 )
 
-from sims_analysis.api import http
+from sims_analysis.api import http, retrying
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -194,7 +194,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(http, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(retrying, "_BACKOFF", tenacity.wait_none())
     monkeypatch.setattr(http, "_SLOWEST", 1000.0)
 
 
@@ -336,5 +336,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    http._BACKOFF = tenacity.wait_none()
+    retrying._BACKOFF = tenacity.wait_none()
     print(table())  # noqa: T201

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sims_analysis.api.connection import Connection
     from sims_analysis.api.endpoint import Endpoint
 
+#: Threads beside those that wait for an answer, so that connections need not wait for readers.
+_READERS = 2
 #: So many ids fit into the address of one request.
 _IDS_PER_REQUEST = 100
 
@@ -70,7 +72,7 @@ class Fetcher:
                 outcomes[ids[0]] = error
         elif ids:
             # Closed at once when interrupted: a traceback that is kept would keep it alive.
-            fetching = closing(each(self._fetch, ids, width=self._width))
+            fetching = closing(each(self._fetch, ids, width=self._width + _READERS))
             with Progress(len(ids), self._progress) as progress, fetching as fetched:
                 for data_id, outcome in fetched:
                     outcomes[data_id] = outcome

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-import tenacity
 
 from sims_analysis._version import __version__
 from sims_analysis.api.guards import PatientBackend, asked_to_wait, keep_out_of_logs
+from sims_analysis.api.retrying import Failure, attempted
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -46,18 +46,6 @@ _MAX_REDIRECTS = 5
 #: Bytes a second; an answer that comes slower than this is a stalled one.
 _SLOWEST = 1024.0
 _ERROR_BODY = 2000
-#: Full jitter: clients that failed together must not come back together.
-_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
-
-
-class _Failure(Exception):
-    """Carries an error out of an attempt, and whether another attempt may help."""
-
-    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
-        super().__init__(error)
-        self.error = error
-        self.again = again
-        self.after = after
 
 
 class _Question(NamedTuple):
@@ -66,6 +54,24 @@ class _Question(NamedTuple):
     url: str
     what: str
     cancelled: threading.Event
+    turn: _Turn
+
+
+class _Turn:
+    """One of the requests that may be under way, or wait to be tried again, at a time."""
+
+    def __init__(self, turns: threading.Semaphore) -> None:
+        self._turns = turns
+        self._mine = False
+
+    def take(self) -> None:
+        self._turns.acquire()
+        self._mine = True
+
+    def give_back(self) -> None:
+        if self._mine:
+            self._mine = False
+            self._turns.release()
 
 
 class _KeyHeader(httpx.Auth):
@@ -118,12 +124,15 @@ class Http:
         self._timeout = timeout
         self._retries = retries
         self._limit = max_response_bytes
+        # There may be more threads than this, which read one answer while others are on the way.
+        self._turns = threading.BoundedSemaphore(max_connections)
         try:
             client = httpx.Client(
                 auth=_KeyHeader(key),
                 headers={
                     "Accept": "application/json",
-                    "Accept-Encoding": "gzip",
+                    # Within one machine, to compress and inflate takes longer than to copy.
+                    "Accept-Encoding": "identity" if endpoint.is_loopback else "gzip",
                     "User-Agent": f"sims-analysis/{__version__}",
                 },
                 verify=_trusted(ca_bundle),
@@ -164,30 +173,26 @@ class Http:
             Once set, waiting ends and no attempt follows.
         """
         cancelled = cancelled or threading.Event()
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_may_pass),
-            stop=tenacity.stop_after_attempt(1 + self._retries),
-            wait=_wait,
-            sleep=tenacity.sleep_using_event(cancelled),
-            reraise=True,
-        )
+        turn = _Turn(self._turns)
+        question = _Question(url, what, cancelled, turn)
         try:
-            result: T = attempts(self._attempt, _Question(url, what, cancelled), read)
-        except _Failure as failure:
+            turn.take()
+            return attempted(lambda: self._attempt(question, read), self._retries, cancelled)
+        except Failure as failure:
             error = failure.error
-        else:
-            return result
+        finally:
+            turn.give_back()
         raise error.with_traceback(None)
 
     def _attempt(self, question: _Question, read: Callable[[bytes], T]) -> T:
         failure: BaseException
         if question.cancelled.is_set():
-            raise _Failure(ApiError(f"{question.what}: interrupted"))
+            raise Failure(ApiError(f"{question.what}: interrupted"))
         try:
             body, content_type = self._exchange(question)
         except httpx.TimeoutException as error:
             reason = str(error) if "stalls" in str(error) else type(error).__name__
-            failure = _Failure(
+            failure = Failure(
                 RequestTimeout(
                     f"{question.what}: no answer within {self._timeout:g} s "
                     f"({reason}, {question.url}); try again, or raise timeout="
@@ -195,15 +200,18 @@ class Http:
                 again=True,
             )
         except (ApiError, PayloadError) as error:
-            failure = _Failure(error)
+            failure = Failure(error)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             failure = self._connection_failure(error, question)
         except KeyboardInterrupt:
             failure = KeyboardInterrupt()
         else:
+            # The next may ask while this one reads.
+            question.turn.give_back()
             try:
                 return read(body)
             except PayloadError as error:
+                question.turn.take()
                 failure = self._payload_failure(error, body, content_type, question)
         raise failure
 
@@ -268,17 +276,19 @@ class Http:
             content, whole = b"", False
         if not whole and len(raw) < limit and len(content) < limit:
             error = f"{question.what}: the compressed answer is damaged ({question.url})"
-            raise _Failure(ConnectionFailed(error), again=True)
+            raise Failure(ConnectionFailed(error), again=True)
         return content
 
     def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
         """Read a body as sent, as far as anybody waits for it."""
-        raw = bytearray()
+        chunks, size = [], 0
         for chunk in response.iter_raw():
-            raw += chunk
-            if len(raw) >= limit or question.cancelled.is_set():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size >= limit or question.cancelled.is_set():
                 break
-        return bytes(raw[:limit])
+        raw = b"".join(chunks)
+        return raw if size <= limit else raw[:limit]
 
     def _refuse(self, response: httpx.Response, question: _Question) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
@@ -312,20 +322,20 @@ class Http:
         # Who is asked for more patience than this is told so; no process sleeps for an hour.
         patience = retry_after or 0.0
         again = status in _RETRIED and patience <= _MAX_RETRY_AFTER
-        raise _Failure(error, again=again, after=patience)
+        raise Failure(error, again=again, after=patience)
 
-    def _connection_failure(self, error: Exception, question: _Question) -> _Failure:
+    def _connection_failure(self, error: Exception, question: _Question) -> Failure:
         what, url = question.what, question.url
         reason = self._key.redact(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            return _Failure(
+            return Failure(
                 ConnectionFailed(
                     f"{what}: the certificate of {url} is not trusted ({reason}); "
                     "pass ca_bundle= if the server has one of its own"
                 )
             )
         if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | httpx.ProxyError):
-            return _Failure(
+            return Failure(
                 ConnectionFailed(
                     f"{what}: the connection failed ({reason}, {url}); "
                     "check the network and the endpoint, then try again"
@@ -334,15 +344,15 @@ class Http:
             )
         # Others may quote the request, and with it the key.
         name = type(error).__name__
-        return _Failure(ApiError(f"{what}: the request could not be made ({name}, {url})"))
+        return Failure(ApiError(f"{what}: the request could not be made ({name}, {url})"))
 
     def _payload_failure(
         self, error: PayloadError, body: bytes, content_type: str, question: _Question
-    ) -> _Failure:
+    ) -> Failure:
         what, url = question.what, question.url
         if "html" in content_type.lower():
             message = f"{what}: {url} answered with a web page, not JSON; check the endpoint"
-            return _Failure(PayloadError(message))
+            return Failure(PayloadError(message))
         reason = self._key.redact(str(error.args[0]))
         path = self._key.redact(error.path)
         try:
@@ -351,18 +361,7 @@ class Http:
         except PayloadError:
             # Cut off or garbled on the way, perhaps.
             again = True
-        return _Failure(PayloadError(f"{what}: {reason} ({url})", path), again=again)
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, _Failure) and error.again
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Wait as long as the server asked, and a random time on top."""
-    failure = state.outcome.exception() if state.outcome else None
-    asked = failure.after if isinstance(failure, _Failure) else 0.0
-    return asked + _BACKOFF(state)
+        return Failure(PayloadError(f"{what}: {reason} ({url})", path), again=again)
 
 
 def _pools(client: httpx.Client) -> list[Any]:
