@@ -106,19 +106,20 @@ class Block:
         for part in blocks(self.rows, n, _PIECE):
             value = self.value[part]
             above, change = flags[:, : value.size]
-            sides = above.reshape(value.shape)
-            np.greater(value, self.level[0] if one else self.level[part, None], out=sides)
+            of_rows = above.reshape(value.shape)
+            np.greater(value, self.level[0] if one else self.level[part, None], out=of_rows)
             if self.depth.ndim > 1:
                 depth = self.depth[part]
-                sides &= depth == depth  # noqa: PLR0124  # not where there is no depth
+                of_rows &= depth == depth  # noqa: PLR0124  # not where there is no depth
             np.not_equal(above[1:], above[:-1], out=change[:-1])
             change[n - 1 :: n] = False  # from one row to the next
             at = few(change)
             found.append((at + part.start * n, above[at]))
         if len(found) == 1:
             return found[0]
-        at, falling = zip(*found, strict=True) if found else ([_NONE], [_NONE])
-        return np.concatenate(at), np.concatenate(falling).astype(bool)
+        places = [_NONE, *(at for at, _ in found)]
+        sides = [_NONE.astype(bool), *(side for _, side in found)]
+        return np.concatenate(places), np.concatenate(sides)
 
     def _cleared(self, found: Brackets, unclear: Flags) -> Brackets:
         """Look beyond samples that are on the level, or missing, for one that is below it."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Laid, columns_around, gaps, lay_out
+from sims_analysis.kernels.gaps import Laid, columns_around, lay_out
 from sims_analysis.kernels.one_axis import LogLinear, Trapezoid, piece, trapezoid_weights
 from sims_analysis.kernels.rows import (
     BLOCK,
@@ -22,8 +22,8 @@ from sims_analysis.kernels.rows import (
     compress,
     flat_rows,
     per_row,
-    precision,
 )
+from sims_analysis.kernels.running import cumulative
 from sims_analysis.kernels.segments import log_mean, means
 from sims_analysis.kernels.threads import each_block
 
@@ -122,7 +122,7 @@ def _on_one_axis(
         return one
 
     nanoseconds = (2.5 if log else 0.3) * value.shape[0] * integral.z.size
-    each_block(make, integral.blocks(value), nanoseconds, 3 << 19)
+    each_block(make, integral.blocks(value), nanoseconds, (3 if log else 2) << 20)
     for group in blocks(value.shape[0], BLOCK // _GROUP):
         integral.add_cut_segments(found.value, found.fallbacks, value, group)
     # A NaN in the sum is a sample that was not measured: these rows have own axes.
@@ -173,7 +173,8 @@ def _on_own_axes(
     # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
     cut = np.full((2, 4, group.size), np.nan)
     scratch = np.empty((2, max(n, BLOCK)))
-    for block in blocks(group.size, n):
+
+    def work(block: slice) -> None:
         where = group[block]
         if where[-1] - where[0] == where.size - 1:
             where = slice(where[0], where[-1] + 1)  # type: ignore[assignment]  # a view, no copy
@@ -181,13 +182,26 @@ def _on_own_axes(
         around = None if columns is None else tuple(side[block] for side in columns)
         for depths in (False, True):
             laid = lay_out(axes, values, depths=depths)
-            part = _whole_segments(laid, a[block], b[block], around, cut[:, :, block], scratch, log)
+            if laid is None:  # copied: in smaller blocks
+                for part in blocks(block.stop - block.start, n):
+                    work(slice(block.start + part.start, block.start + part.stop))
+                return
+            of_block = _whole_segments(
+                laid, a[block], b[block], around, cut[:, :, block], scratch, log
+            )
             # A value where there is no depth is seldom: it is looked for only if it shows.
-            sound = laid.holds() and np.isfinite(part.value[part.status != NO_DATA]).all()
+            answers = of_block.value[of_block.status != NO_DATA]
+            sound = laid.holds() and np.isfinite(answers).all()
             if axes.ndim == 1 or sound:
                 break
         for name in Integral._fields:
-            getattr(found, name)[where] = getattr(part, name)
+            getattr(found, name)[where] = getattr(of_block, name)
+
+    # Some of the work is for a block, and not for its samples.
+    copied = depth.dtype != np.float64 or value.dtype != np.float64
+    copied |= not (depth.flags.c_contiguous and value.flags.c_contiguous)
+    for block in blocks(group.size, n, BLOCK if copied or depth.ndim == 1 else 4 * BLOCK):
+        work(block)
     if limited:
         _add_cut_segments(found, group, cut, log=log)
 
@@ -217,12 +231,23 @@ def _whole_segments(
             i = np.clip(i, 0, size - 2)  # noqa: PLW2901  # rows without an integral
             cut[side] = laid.depth[i], laid.depth[i + 1], laid.value[i], laid.value[i + 1]
         lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
-    lo, hi = np.where(some, lo, 0), np.where(some, np.minimum(hi, size - 1), 0)
-    if log:
-        area, work = scratch[:, :size]
-        total = _whole_loglinear(laid, lo, hi, area, work, fallbacks)
-    else:
-        total = _whole_trapezoid(laid, lo, hi, scratch[0, :size])
+    total = np.zeros(count)
+    for part in blocks(count, laid.columns):
+        # Rows that were copied fit one piece.
+        begin, end = (
+            (0, size)
+            if laid.kept is not None
+            else (part.start * laid.columns, part.stop * laid.columns)
+        )
+        i, j = (np.where(some[part], k[part] - begin, 0) for k in (lo, hi))
+        j = np.minimum(j, end - begin - 1)
+        z, c = laid.depth[begin:end], laid.value[begin:end]
+        if log:
+            area, work = scratch[:, : end - begin]
+            rows = laid.begin[part] - begin
+            total[part] = _whole_loglinear(z, c, rows, i, j, area, work, fallbacks[part])
+        else:
+            total[part] = _whole_trapezoid(z, c, i, j, scratch[0, : end - begin])
     status = np.where((a < first) | (b > last), TRUNCATED, OK)
     return Integral(
         np.where(some, total, np.nan),
@@ -241,9 +266,8 @@ def _between(samples: Array, lo: Index, hi: Index) -> Array:
     return total
 
 
-def _whole_trapezoid(laid: Laid, lo: Index, hi: Index, area: Array) -> Array:
+def _whole_trapezoid(z: Array, c: Array, lo: Index, hi: Index, area: Array) -> Array:
     """Sum the segments from sample `lo` to sample `hi` of each row."""
-    z, c = laid.depth, laid.value
     # An inner sample weighs half the distance between its neighbours.
     np.subtract(z[2:], z[:-2], out=area[1:-1])
     area[1:-1] *= c[1:-1]
@@ -255,16 +279,22 @@ def _whole_trapezoid(laid: Laid, lo: Index, hi: Index, area: Array) -> Array:
 
 
 def _whole_loglinear(
-    laid: Laid, lo: Index, hi: Index, area: Array, work: Array, fallbacks: Index
+    z: Array,
+    c: Array,
+    begin: Index,
+    lo: Index,
+    hi: Index,
+    area: Array,
+    work: Array,
+    fallbacks: Index,
 ) -> Array:
-    """Sum the segments from sample `lo` to sample `hi` of each row."""
-    z, c = laid.depth, laid.value
+    """Sum the segments from sample `lo` to sample `hi` of each row, which begin at `begin`."""
     fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=True)
     np.subtract(z[1:], z[:-1], out=work[:-1])
     area[:-1] *= work[:-1]
     area[-1] = 0.0
     if fell.size:
-        row = np.searchsorted(laid.begin, fell, side="right") - 1
+        row = np.searchsorted(begin, fell, side="right") - 1
         whole = (fell >= lo[row]) & (fell < hi[row])
         fallbacks += np.bincount(row[whole], minlength=lo.size)
     return _between(area, lo, hi)
@@ -326,88 +356,3 @@ def variance(
     cut = blocks(rows_stderr.shape[0], rows_stderr.shape[1], BLOCK // 2)
     each_block(lambda: work, cut, 10.0 * rows_stderr.size, 3 << 20)
     return total.reshape(lead)
-
-
-def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") -> NDArray[Any]:
-    """Integrate from the first sample of each row to each of its samples.
-
-    Returns
-    -------
-    ndarray, shape (..., n)
-        0 at the first sample of a row; NaN where there is no sample. Summed in float64, given
-        back in float32 where the values are float32.
-    """
-    rows_value, _ = flat_rows(value)
-    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    log, n = rule == "loglinear", value.shape[-1]
-    result = np.empty(rows_value.shape, dtype=precision(value))
-    if result.size == 0:
-        return result.reshape(value.shape)
-
-    def make() -> Callable[[slice], None]:
-        scratch = np.empty((3, max(n, BLOCK // 2) + n))
-
-        def one(block: slice) -> None:
-            c, z = block_of(rows_value, block), block_of(axes, block)
-            _running(z, c, result[block], scratch, log=log)
-
-        return one
-
-    nanoseconds = (6.0 if log else 4.0) * rows_value.size
-    cut = blocks(rows_value.shape[0], n, BLOCK // 2)
-    each_block(make, cut, nanoseconds, 2 << 20)
-    return result.reshape(value.shape)
-
-
-def _running(z: Array, c: Array, result: NDArray[Any], scratch: Array, *, log: bool) -> None:
-    """Sum up a block of rows."""
-    rows, n = c.shape
-    half = (rows + 1) // 2
-    width = np.diff(z)
-    mean, work = scratch[:2, : rows * (n - 1)].reshape(2, rows, n - 1)
-    if log:
-        means(c[:, :-1], c[:, 1:], mean, work, log=True)
-    else:
-        np.add(c[:, :-1], c[:, 1:], out=mean)
-        width *= 0.5
-    # Each sum waits for the one before: two rows side by side take the time of one. A segment's
-    # area stands at the sample that ends it.
-    pairs = scratch[1:].reshape(-1)[: 2 * half * n].reshape(half, n, 2)
-    pairs[:, 0] = pairs[rows - half :, :, 1] = 0.0
-    lanes = (slice(0, half), pairs[:, :, 0]), (slice(half, rows), pairs[: rows - half, :, 1])
-    for some, lane in lanes:
-        np.multiply(mean[some], width if z.ndim == 1 else width[some], out=lane[:, 1:])
-    both = pairs.reshape(half, -1).view(np.complex128)
-    np.cumsum(both, axis=1, out=both)
-    for some, lane in lanes:
-        result[some] = lane
-    missing = ~np.isfinite(result[:, -1])
-    if n == 1:  # no segment shows it
-        missing |= np.isnan(c[:, 0] + z[..., 0])
-    holes = np.flatnonzero(missing)
-    for part in blocks(holes.size, n, BLOCK // 4):
-        where = holes[part]
-        of_rows = z if z.ndim == 1 else z[where]
-        result[where] = _running_over_gaps(of_rows, c[where], log=log)
-
-
-def _running_over_gaps(z: Array, c: Array, *, log: bool) -> Array:
-    """Sum up rows in which samples are missing."""
-    rows, n = c.shape
-    mean, work = np.empty((2, rows, n - 1))
-    means(c[:, :-1], c[:, 1:], mean, work, log=log)
-    area = np.zeros(c.shape)
-    np.multiply(mean, np.diff(z), out=area[:, 1:])
-    flat = area.reshape(-1)
-    absent = np.flatnonzero(np.isnan(c) | np.isnan(z))
-    # 0 changes no sum.
-    flat[absent] = 0.0
-    flat[np.minimum(absent + 1, c.size - 1)] = 0.0
-    row, p, q = found = gaps(*np.divmod(absent, n), n)
-    bridge, work = np.empty((2, row.size))
-    before, after = found.ends
-    means(c[before], c[after], bridge, work, log=log)
-    area[after] = bridge * (z[q] - z[p] if z.ndim == 1 else z[after] - z[before])
-    np.cumsum(area, axis=1, out=area)
-    flat[absent] = np.nan
-    return area

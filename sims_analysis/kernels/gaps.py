@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.rows import BLOCK
+
 __all__ = ["Gaps", "Laid", "bisect", "bridgeable", "columns_around", "gaps", "lay_out"]
 
 Array = NDArray[np.float64]
@@ -122,7 +124,7 @@ def _first_true(flags: NDArray[np.bool_]) -> Index:
     return first
 
 
-def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid:
+def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid | None:
     """Lay rows ``(R, n)`` end to end; without a copy if gaps are padding at the end of rows.
 
     Parameters
@@ -131,6 +133,11 @@ def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid:
     c : ndarray, shape (R, n)
     depths : bool
         Whether values may stand where there is no depth, and must be looked for.
+
+    Returns
+    -------
+    Laid
+        None where more samples would be copied than fit a block.
     """
     rows, n = c.shape
     absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
@@ -143,6 +150,8 @@ def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid:
         return Laid(axes.reshape(-1), c.reshape(-1), begin, begin + length, z, n, None)
     if z.ndim > 1 and not depths:
         return lay_out(z, c, depths=True)
+    if rows > 1 and c.size > BLOCK:
+        return None
     kept = np.flatnonzero(~absent)
     ends = np.searchsorted(kept, np.arange(rows + 1) * n)
     return Laid(
