@@ -17,6 +17,7 @@ import argparse
 import warnings
 
 from sims_analysis.errors import SimsWarning
+from sims_analysis.kernels.threads import allowed
 
 from . import cases, one_measurement
 from .timing import report
@@ -52,7 +53,8 @@ def main() -> None:
     else:
         rows = [10, 200] if asked.smoke else asked.rows
         repeats = 1 if asked.smoke else asked.repeats
-        print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)\n")
+        print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)")
+        print(f"threads: up to {allowed()}, where there is much to do\n")
         for case in one_measurement.cases(repeats):
             report(case)
         for count in rows:

@@ -22,8 +22,10 @@ START, STOP = 10.1, 499.7
 FEW = 500
 
 
-def implants(rows: int, n: int = 1000, *, zeros: float = 0.001, seed: int = 0) -> xr.DataArray:
-    """Make implants with a noisy tail, zeros in it, and ties, on one axis."""
+def implants(
+    rows: int, n: int = 1000, *, zeros: float = 0.001, gaps: float = 0.0, seed: int = 0
+) -> xr.DataArray:
+    """Make implants with a noisy tail, zeros in it, ties and perhaps gaps, on one axis."""
     rng = np.random.default_rng(seed)
     z = np.linspace(0.0, 600.0, n)
     value = np.empty((rows, n))
@@ -31,13 +33,34 @@ def implants(rows: int, n: int = 1000, *, zeros: float = 0.001, seed: int = 0) -
         part = value[begin : begin + 1000]
         rp, width = rng.uniform((80, 25), (160, 40), (len(part), 2)).T[..., None]
         part[:] = 1e20 * np.exp(-(((z - rp) / width) ** 2) / 2)
-        counts = rng.integers(1, 8, part.shape) * (rng.random(part.shape) >= zeros)
-        np.maximum(part, counts * 1e14, out=part)
+        np.maximum(part, rng.integers(1, 8, part.shape) * 1e14, out=part)
+        part[(part < 1e15) & (rng.random(part.shape) < zeros)] = 0.0
+        if gaps:
+            part[rng.random(part.shape) < gaps] = np.nan
     return xr.DataArray(
         value,
         dims=("profile", "depth"),
         coords={"depth": ("depth", z, {"units": "nm"})},
         attrs={"units": "atom/cm^3"},
+        name="concentration",
+    )
+
+
+def wells(rows: int) -> xr.DataArray:
+    """Make implants of an acceptor into wells of a donor, with zeros, noise and ties."""
+    acceptor = implants(rows)
+    z, rng = acceptor["depth"].values, np.random.default_rng(1)
+    pairs = np.empty((rows, 2, z.size))
+    pairs[:, 1] = acceptor.values
+    for begin in range(0, rows, 1000):
+        part = pairs[begin : begin + 1000, 0]
+        part[:] = np.round(10 * np.exp(-z / 600) * rng.uniform(0.8, 1.25, part.shape), 1) * 1e16
+        part[rng.random(part.shape) < 0.001] = 0.0
+    return xr.DataArray(
+        pairs,
+        dims=("measurement", "species", "depth"),
+        coords={"species": ["P", "B"], "depth": acceptor["depth"]},
+        attrs=acceptor.attrs,
         name="concentration",
     )
 
@@ -135,6 +158,7 @@ def cases(rows: int, repeats: int) -> Iterator[Case]:
         _same_crossings,
         repeats,
     )
+    yield _metallurgical(rows, repeats)
     yield Case(
         "junction depth",
         size,
@@ -164,8 +188,44 @@ def cases(rows: int, repeats: int) -> Iterator[Case]:
             close(),
             repeats,
         )
+    if rows <= 10_000:
+        with_gaps = implants(rows, gaps=0.002)
+        for rule in ("trapezoid", "loglinear"):
+            yield Case(
+                f"dose, {rule}, gaps",
+                size,
+                lambda rule=rule: sims.integrated_dose(with_gaps, rule=rule),  # type: ignore[misc]
+                logs,
+                repeats=repeats,
+            )
     if rows <= 100 and importlib.util.find_spec("pint_xarray"):
         yield _pint_chain(data, size, repeats)
+
+
+def _metallurgical(rows: int, repeats: int) -> Case:
+    """Junctions of half as many measurements of two species: as many samples as the others."""
+    pairs = wells(max(rows // 2, 1))
+    both, z = pairs.values, pairs["depth"].values
+    few = both[:FEW]
+
+    def loop() -> Any:
+        found = []
+        for donor, acceptor in few:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                s = np.log(acceptor / donor)
+                i = np.flatnonzero(np.diff(np.sign(s)))
+                found.append(z[i] + s[i] / (s[i] - s[i + 1]) * (z[i + 1] - z[i]))
+        return found
+
+    return Case(
+        "metallurgical junctions",
+        f"{len(both):,} x 2 x {z.size:,}",
+        lambda: sims.metallurgical_junctions(pairs, donors=["P"], acceptors=["B"])["depth"],
+        {"sum of both": lambda: np.sum(both)},
+        {"loop over np.sign": loop},
+        {"loop over np.sign": len(both) / len(few)},
+        repeats=repeats,
+    )
 
 
 def _quiet_log(c: np.ndarray, out: np.ndarray) -> None:

@@ -31,8 +31,8 @@ class Case:
     repeats: int = 7
 
 
-def measure(case: Case) -> dict[str, float]:
-    """Give the median seconds of each way; each is called once before, and checked."""
+def measure(case: Case) -> dict[str, np.ndarray]:
+    """Give the seconds of each way, turn by turn; each is called once before, and checked."""
     ways = {"ours": case.ours, **case.limits, **case.peers}
     ours = case.ours()
     for name, peer in case.peers.items():
@@ -48,9 +48,7 @@ def measure(case: Case) -> dict[str, float]:
             begin = time.perf_counter()
             way()
             taken[name].append(time.perf_counter() - begin)
-    return {
-        name: float(np.median(times)) * case.scale.get(name, 1.0) for name, times in taken.items()
-    }
+    return {name: np.array(times) * case.scale.get(name, 1.0) for name, times in taken.items()}
 
 
 def told(seconds: float) -> str:
@@ -64,8 +62,13 @@ def report(case: Case) -> None:
     """Print a case: ours, as a multiple of bare passes, and each peer as a multiple of ours."""
     seconds = measure(case)
     ours = seconds["ours"]
-    limits = ", ".join(f"{ours / seconds[name]:.2f} {name}" for name in case.limits)
-    print(f"{case.operation:<34}{case.size:>15}  {told(ours)}  {limits}")
+    # Ratios turn by turn: what slows the machine for a while slows both.
+    ratios = ", ".join(f"{np.median(ours / seconds[name]):.2f} {name}" for name in case.limits)
+    print(f"{case.operation:<42}{case.size:>15}  {told(float(np.median(ours)))}  {ratios}")
     for name in case.peers:
         mark = "~" if case.scale.get(name, 1.0) != 1.0 else " "
-        print(f"    {name:<45}{mark}{told(seconds[name])}  {seconds[name] / ours:8.1f} x ours")
+        theirs = seconds[name]
+        print(
+            f"    {name:<53}{mark}{told(float(np.median(theirs)))}"
+            f"  {np.median(theirs / ours):8.1f} x ours"
+        )
