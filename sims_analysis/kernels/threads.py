@@ -29,8 +29,9 @@ VARIABLE = "SIMS_ANALYSIS_THREADS"
 #: What the scratch arrays of all threads together may take.
 _SCRATCH = 8 << 20
 
-#: Work that takes one thread less time than this, in nanoseconds, is over before another has begun.
-_LEAST = 400_000
+#: Work that takes one thread less time than this, in nanoseconds, is not shared out. To begin a
+#: thread takes a twentieth of it where processors are busy, and less where they are not.
+_LEAST = 2e6
 
 
 def each_block(
