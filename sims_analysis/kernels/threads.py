@@ -33,6 +33,9 @@ _SCRATCH = 8 << 20
 #: thread takes a twentieth of it where processors are busy, and less where they are not.
 _LEAST = 2e6
 
+#: Below this, even telling numpy how to go about it takes longer than it saves.
+_LITTLE = 1e5
+
 
 def each_block(
     make: Callable[[], Callable[[B], T]],
@@ -65,6 +68,9 @@ def each_block(
         count = min(allowed(), max(1, _SCRATCH // scratch), len(todo))
     if count > 1:
         return _shared(make, todo, count - 1)
+    if nanoseconds < _LITTLE:
+        work = make()
+        return [work(block) for block in todo]
     with _unbuffered():
         work = make()
         return [work(block) for block in todo]
