@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import ONE_SIGMA
+from sims_analysis.kernels.likelihood import crossing_of_parabola, half_width_about
 from sims_analysis.kernels.rows import BLOCK, Rows, blocks
 
 __all__ = ["Against", "half_widths"]
@@ -26,10 +26,6 @@ Flags = NDArray[np.bool_]
 #: errors. Fewer do not tell on which side the profile is higher; more reach farther than a
 #: parabola follows it.
 KNOWN = 4.0
-#: Standard deviation of the curvature to expect, in squared slopes: d2(ln C) = 0 for an
-#: exponential, -1 for a straight line that falls by a factor e, -0.7 at half of a Gaussian. Wide
-#: enough to leave the curvature to the data wherever they know it.
-CURVED = 5.0
 #: Where the two samples beside a crossing differ by so many standard errors, they tell alone;
 #: and by so many where the step between them is longer than a decay length, since the samples
 #: farther off are then on another part of the profile.
@@ -92,7 +88,7 @@ def half_widths(
     for part in blocks(at.size, 1, _AT_ONCE):
         level = against if isinstance(against, Against) else against[part]
         samples = _Samples(rows.depth, rows.value, stderr, level, begin[part], end[part])
-        result[part] = _half_width(*_edge(samples, before[part], at[part]))
+        result[part] = half_width_about(*_edge(samples, before[part], at[part]))
     return result
 
 
@@ -226,7 +222,7 @@ def _look(samples: _Samples, which: Index, before: Index, at: Array) -> tuple[Ar
             # From the middle of the window: from a crossing at its end, the fit would be far.
             middle = 0.5 * (samples.depth[before[some]] + samples.depth[before[some] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[some] = _fit(window, z)
+            edge, error[some] = crossing_of_parabola(z, *window[1:])
             certain = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
             edge[certain], error[some[certain]] = (at[some] - middle)[certain], 0.0
             off[some] = middle + edge - at[some]
@@ -261,139 +257,3 @@ def _reach(samples: _Samples, which: Index, before: Index) -> Index:
         active = active[~(told | whole)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
     return reach
-
-
-def _fit(window: _Window, z: Array) -> tuple[Array, Array]:
-    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to each row of a window.
-
-    Returns
-    -------
-    edge, error : ndarray, shape (R,)
-        Where the two are equal, and its standard error.
-    """
-    with np.errstate(all="ignore"):
-        upper, lower = window.upper, window.lower
-        one_upper = _one_count(upper, window.upper_stderr, window.there)
-        one_lower = _one_count(lower, window.lower_stderr, window.there)
-        scale = np.abs(z).max(1)
-        t = z / scale[:, None]
-        a, b = _start(t, upper, lower, one_upper, one_lower, window.there)
-        c = np.zeros_like(a)
-        # Two samples know of no curvature: an exponential.
-        free = np.where(window.there.sum(1) > 2, CURVED, 1e-6)
-        prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
-        live = np.arange(a.size)
-        pivots = np.full((6, a.size), np.nan)
-        for _ in range(40):
-            x, there = t[live], window.there[live]
-            odds = np.exp(np.clip(_parabola(a[live], b[live], c[live], x), -60.0, 60.0))
-            below, u0, l0 = lower[live], one_upper[live], one_lower[live]
-            spread = u0 + odds * l0
-            rest = np.where(there, (upper[live] - odds * below) / spread, 0.0)
-            weight = np.where(there, odds * (u0 * below + l0 * upper[live]) / spread**2, 0.0)
-            half = 0.5 * x * x
-            gradient = (
-                rest.sum(1),
-                (rest * x).sum(1),
-                (rest * half).sum(1) - prior[live] * c[live],
-            )
-            pivots[:, live] = now = _pivots(weight, x, half, prior[live])
-            move = _solve(now, gradient)
-            size = np.abs(move[0]) + np.abs(move[1]) + 0.5 * np.abs(move[2])
-            # Newton's steps, shortened so that no sample's fit moves by more than e^1.5.
-            step = np.minimum(1.0, 1.5 / size)
-            a[live] += step * move[0]
-            b[live] += step * move[1]
-            c[live] += step * move[2]
-            live = live[size > 1e-7]
-            if live.size == 0:
-                break
-        root = _root(a, b, c)
-        w0, w1 = np.ones_like(root), root - pivots[3]
-        w2 = 0.5 * root**2 - pivots[4] - pivots[5] * w1
-        variance = w0**2 / pivots[0] + w1**2 / pivots[1] + w2**2 / pivots[2]
-        error = np.sqrt(variance) / np.abs(b + c * root)
-        return root * scale, error * scale
-
-
-def _parabola(a: Array, b: Array, c: Array, x: Array) -> Array:
-    value: Array = a[:, None] + x * (b[:, None] + 0.5 * c[:, None] * x)
-    return value
-
-
-def _one_count(value: Array, stderr: Array, there: Flags) -> Array:
-    """Give the value of one count at every sample: its variance over its mean.
-
-    That of the whole window where the sample alone does not tell it well.
-    """
-    positive = there & (value > 0)
-    together = np.where(positive, stderr**2, 0.0).sum(1) / np.where(positive, value, 0.0).sum(1)
-    tells = positive & (stderr < value)
-    one: Array = np.where(tells, stderr**2 / np.where(tells, value, 1.0), together[:, None])
-    return one
-
-
-def _start(
-    t: Array, upper: Array, lower: Array, one_upper: Array, one_lower: Array, there: Flags
-) -> tuple[Array, Array]:
-    """Begin with the straight line through the sums of the two sides."""
-
-    def log_sum(value: Array, one: Array, side: Flags) -> Array:
-        least = 0.5 * np.where(side, one, 0.0).max(1)  # half a count where nothing was counted
-        logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
-        return logarithm
-
-    ends = []
-    for side in (there & (t < 0), there & (t >= 0)):
-        y = log_sum(upper, one_upper, side) - log_sum(lower, one_lower, side)
-        ends.append((np.where(side, t, 0.0).sum(1) / side.sum(1), y))
-    (t0, y0), (t1, y1) = ends
-    b = (y1 - y0) / (t1 - t0)
-    return y0 - b * t0, b
-
-
-def _pivots(weight: Array, x: Array, half: Array, prior: Array) -> Array:
-    """Factorize the information on (A, B, C) into ``L D L'``: D, and L below its diagonal."""
-    at, curved = weight * x, weight * half
-    h00, h01, h02 = weight.sum(1), at.sum(1), curved.sum(1)
-    h11, h12, h22 = (at * x).sum(1), (at * half).sum(1), (curved * half).sum(1) + prior
-    least = 1e-14 * h00
-    l10, l20 = h01 / h00, h02 / h00
-    d1 = np.maximum(h11 - l10 * h01, least)
-    rest = h12 - l20 * h01
-    l21 = rest / d1
-    d2 = np.maximum(h22 - l20 * h02 - l21 * rest, least)
-    return np.stack([h00, d1, d2, l10, l20, l21])
-
-
-def _solve(pivots: Array, gradient: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-    d0, d1, d2, l10, l20, l21 = pivots
-    g0, g1, g2 = gradient
-    g1 = g1 - l10 * g0
-    g2 = g2 - l20 * g0 - l21 * g1
-    x2 = g2 / d2
-    x1 = g1 / d1 - l21 * x2
-    return g0 / d0 - l10 * x1 - l20 * x2, x1, x2
-
-
-def _root(a: Array, b: Array, c: Array) -> Array:
-    """Give the zero of the parabola on the side of its slope; of the straight line if far off."""
-    inner = b * b - 2.0 * a * c
-    root = -2.0 * a / (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(inner))
-    near: Array = np.where(np.abs(root) < 1.0, root, np.clip(-a / b, -1.0, 1.0))
-    return near
-
-
-def _half_width(off: Array, error: Array) -> Array:
-    """Solve ``P(|N(off, error)| < h) = 0.683`` for h."""
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.where(error > 0, np.abs(off) / error, np.abs(off))
-    low, high = np.zeros_like(shift), shift + 1.0
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        short = ndtr(shift + middle) - ndtr(shift - middle) < ONE_SIGMA
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    half: Array = high * error
-    return half
