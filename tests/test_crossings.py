@@ -243,6 +243,10 @@ def test_without_errors_in_the_data_the_standard_error_is_nan():
     assert math.isnan(number(sims.crossings(one([0, 10], [4e18, 1e17]), level=LEVEL)["stderr"]))
 
 
+def test_a_record_without_samples_has_no_data():
+    assert sims.crossings(one([], []), level=LEVEL)["status"].values.tolist() == [["no_data"]]
+
+
 # --- properties ---------------------------------------------------------------------------------
 
 values = st.lists(

@@ -256,3 +256,40 @@ def test_the_choice_of_units_does_not_matter(length, density):
     other = one(z * per_nm, c * per_cc, units=density, depth_units=length)
     found = sims.junction_depth(other, level="1e23 atoms/m^3")
     assert number(found) == pytest.approx(5 * math.log(1e3), rel=1e-12)
+
+
+# --- arguments that cannot be meant -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds: sims.junction_depth(ds, level=LEVEL, strict="no"),
+        lambda ds: sims.integrated_dose(ds, strict="no"),
+        lambda ds: sims.metallurgical_junctions(
+            ds, donors=["B"], background="-1e18 atoms/cm^3", strict="no"
+        ),
+    ],
+)
+def test_strict_is_true_or_false(ask):
+    with pytest.raises(ProfileError, match="strict='no'; expected True or False"):
+        ask(profile([3e18, 2e18, 1e17]))
+
+
+@pytest.mark.parametrize("number", [0, 2.5, True, "3"])
+def test_places_are_counted_in_whole_numbers(number):
+    ds = profile([3e18, 2e18, 1e17])
+    with pytest.raises(ProfileError, match=r"max_crossings=.*; expected a whole number"):
+        sims.crossings(ds, level=LEVEL, max_crossings=number)
+    with pytest.raises(ProfileError, match=r"max_junctions=.*; expected a whole number"):
+        sims.metallurgical_junctions(
+            ds, donors=["B"], background="-1e18 atoms/cm^3", max_junctions=number
+        )
+
+
+def test_the_level_that_is_not_known_is_named():
+    batch = sims.stack([profile([3e18, 2e18, 1e17])] * 3, names=["W1", "W2", "W3"])
+    level = batch["concentration"].max("depth").isel(species=0, drop=True) / 3
+    level = level.where(level["measurement"] != "W2").assign_attrs(units="atom/cm^3")
+    with pytest.raises(ProfileError, match="level of measurement W2 is nan; expected a finite"):
+        sims.junction_depth(batch, level=level)

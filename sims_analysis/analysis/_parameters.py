@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
 
-__all__ = ["aligned", "fitting", "known"]
+__all__ = ["aligned", "fitting", "known", "places", "true_or_false"]
 
 
 def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
@@ -43,3 +44,16 @@ def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
     To the kernels, NaN means that no limit was given.
     """
     return limit.fillna(nowhere) if isinstance(given, xr.DataArray) else limit
+
+
+def true_or_false(value: Any, name: str) -> None:
+    """Refuse what Python takes for true and was not meant so: ``"no"``."""
+    if not isinstance(value, bool | np.bool_):
+        raise ProfileError(f"{name}={value!r}; expected True or False")
+
+
+def places(number: Any, name: str) -> None:
+    """Refuse what is not a number of places to keep."""
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if number is not None and not (whole and number >= 1):
+        raise ProfileError(f"{name}={number!r}; expected a whole number, at least 1")

@@ -11,6 +11,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import places
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
 
@@ -90,10 +91,7 @@ def crossings(
         raise ProfileError(
             "on Dask data, say how many crossings to keep of each profile: max_crossings=..."
         )
-    if max_crossings is not None and not (
-        isinstance(max_crossings, (int, np.integer)) and max_crossings >= 1
-    ):
-        raise ProfileError(f"max_crossings={max_crossings!r}; expected a whole number, at least 1")
+    places(max_crossings, "max_crossings")
     size = {"crossing": max_crossings or 0}
     columns = frame.map(
         _table,
@@ -170,6 +168,14 @@ def frame_of_level(data: Any, level: Any, question: str) -> Frame:
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
-    if not bool(np.isfinite(np.asarray(limit.data)).all()):
-        raise ProfileError(f"level={level!r} is not finite")
+    odd = np.argwhere(~np.isfinite(np.asarray(limit.data)))
+    if len(odd):
+        labels = {**frame.coords, **frame.brought}
+        where = ", ".join(
+            f"{dim} {labels[dim].values[i] if dim in labels else i}"
+            for dim, i in zip(limit.dims, odd[0], strict=True)
+        )
+        found = limit.values[tuple(odd[0])]
+        others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        raise ProfileError(f"level of {where}{others} is {found}; expected a finite number")
     return limit

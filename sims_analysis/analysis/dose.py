@@ -20,7 +20,7 @@ from sims_analysis.analysis._background import (
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, warn_of_status
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import known
+from sims_analysis.analysis._parameters import known, true_or_false
 from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError
@@ -169,6 +169,7 @@ def integral(
     `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
     """
     _check_options(rule, surface)
+    true_or_false(strict, "strict")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     frame = frame.spread(start, stop)

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import known
+from sims_analysis.analysis._parameters import known, true_or_false
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
@@ -104,6 +104,7 @@ def junction_depth(
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     if isinstance(confirm, bool) or not isinstance(confirm, int) or confirm < 1:
         raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
+    true_or_false(strict, "strict")
     frame = frame_of_level(data, level, "a junction depth")
     limit = level_of(frame, level)
     parameters = [limit]

@@ -12,6 +12,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import places, true_or_false
 from sims_analysis.analysis.crossings import words
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import doping as kernels
@@ -103,8 +104,8 @@ def metallurgical_junctions(
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     frame = frame.spread(net)
-    if max_junctions is not None and max_junctions < 1:
-        raise ProfileError(f"max_junctions={max_junctions}; expected at least 1")
+    places(max_junctions, "max_junctions")
+    true_or_false(strict, "strict")
     if frame.lazy and max_junctions is None:
         raise ProfileError("on Dask data, say how many junctions to keep: max_junctions=...")
     depth, stderr, concentration, polarity, status = frame.map_species(

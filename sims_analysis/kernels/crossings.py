@@ -135,7 +135,7 @@ def table(
     rows_value, lead = flat_rows(value)
     sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
     count = np.zeros(rows_value.shape[0], dtype=np.intp)
-    why = np.zeros(rows_value.shape[0], dtype=np.uint8)
+    why = np.full(rows_value.shape[0], NO_DATA, dtype=np.uint8)
 
     def work(where: slice, block: Block) -> tuple[NDArray[Any], ...]:
         found = block.brackets()
