@@ -1,13 +1,19 @@
-"""Hundreds of entries from a real local server, against what parsing alone would take."""
+"""Hundreds of entries from a real local server, against what parsing alone would take.
+
+The servers run in processes of their own. One answers from memory and costs next to nothing, so
+that the client is what is measured; the other is the reference server, which reads and verifies
+an archive.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +23,6 @@ from sims_analysis.api.server import create_app
 from .one_measurement import payload
 
 KEY = "benchmark"
-#: Seconds by which the server is late.
-DELAYS = (0.0, 0.02)
 WIDTH = 8
 
 
@@ -27,19 +31,29 @@ def run(entries: int, repeats: int = 3) -> None:
     names = [f"entry-{i:04d}" for i in range(entries)]
     # More than one, so that they are not read from the processor's cache either.
     bodies = [body.replace(b"benchmark", name.encode()) for name in names[:50]]
+    print(f"{entries} entries of {len(body) / 1e3:.0f} kB, {WIDTH} at once, medians of {repeats}")
     with tempfile.TemporaryDirectory(prefix="sims-benchmark-") as folder:
         archive = sims.Archive(Path(folder))
         for i, name in enumerate(names):
             archive.put(name, bodies[i % len(bodies)], url="benchmark")
-        print(f"{entries} entries of {len(body) / 1e3:.0f} kB, medians of {repeats}")
-        with _Server(folder, DELAYS[0]) as at_once, _Server(folder, DELAYS[1]) as late:
-            ways = {"parse and build alone": lambda: _alone(bodies, entries)}
-            for delay, address in zip(DELAYS, (at_once, late), strict=True):
+        with (
+            _Server(_from_memory, bodies, 0.0) as at_once,
+            _Server(_from_memory, bodies, 0.02) as late,
+            _Server(_from_archive, folder) as reference,
+        ):
+            servers = {
+                "fetched": at_once,
+                "fetched, 20 ms late": late,
+                "fetched from the reference server": reference,
+            }
+            ways: dict[str, Callable[[], None]] = {
+                "parse and build alone": lambda: _alone(bodies, entries)
+            }
+            for label, address in servers.items():
                 client = sims.Client(
                     KEY, endpoint=address, max_connections=WIDTH, allow_http=True, progress=False
                 )
                 _fetched(client, names[: 2 * WIDTH])
-                label = f"fetched, {1e3 * delay:2.0f} ms late, {WIDTH} at once"
                 ways[label] = lambda client=client: _fetched(client, names)
             seconds: dict[str, list[tuple[float, float]]] = {label: [] for label in ways}
             for _ in range(repeats):
@@ -51,7 +65,7 @@ def run(entries: int, repeats: int = 3) -> None:
     (alone, _), *_ = medians = [np.median(taken, axis=0) for taken in seconds.values()]
     for label, (wall, busy) in zip(seconds, medians, strict=True):
         print(
-            f"{label:<32}{entries / wall:6.0f} entries/s  {100 * alone / wall:4.0f} %  "
+            f"{label:<36}{entries / wall:6.0f} entries/s  {100 * alone / wall:4.0f} %  "
             f"{1e3 * busy / entries:5.2f} ms of a processor each"
         )
 
@@ -71,14 +85,14 @@ def _fetched(client: sims.Client, names: list[str]) -> None:
 
 
 class _Server:
-    """The reference server in a process of its own, as slow to answer as asked."""
+    """A server in a process of its own."""
 
-    def __init__(self, folder: str, delay: float) -> None:
+    def __init__(self, serve: Callable[..., None], *what: object) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.process = multiprocessing.get_context("spawn").Process(
-            target=_serve, args=(folder, self.port, delay), daemon=True
+            target=serve, args=(self.port, *what), daemon=True
         )
 
     def __enter__(self) -> str:
@@ -96,16 +110,33 @@ class _Server:
         self.process.join()
 
 
-def _serve(folder: str, port: int, delay: float) -> None:
-    import asyncio
+def _from_memory(port: int, bodies: list[bytes], delay: float) -> None:
+    """Answer every request with the next body, as late as asked."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    answers = [head % len(body) + body for body in bodies]
+    count = 0
 
+    class Answering(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            self.transport = transport
+            self.received = b""
+
+        def data_received(self, data: bytes) -> None:
+            nonlocal count
+            *requests, self.received = (self.received + data).split(b"\r\n\r\n")
+            for _ in requests:
+                count += 1
+                answer = answers[count % len(answers)]
+                loop.call_later(delay, self.transport.write, answer)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(loop.create_server(Answering, "127.0.0.1", port))
+    loop.run_forever()
+
+
+def _from_archive(port: int, folder: str) -> None:
     import uvicorn
 
     app = create_app(folder, KEY)
-
-    async def late(scope: Any, receive: Any, send: Any) -> None:
-        if delay and scope["type"] == "http":
-            await asyncio.sleep(delay)
-        await app(scope, receive, send)
-
-    uvicorn.run(late, host="127.0.0.1", port=port, log_level="critical", ws="none")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", ws="none")

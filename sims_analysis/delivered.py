@@ -16,8 +16,9 @@ import orjson
 from sims_analysis import vocabulary
 from sims_analysis._variables import bare_variable
 from sims_analysis.errors import ProfileError
-from sims_analysis.profiles import WIRE_FIELDS, DepthProfile
+from sims_analysis.profiles import DepthProfile
 from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
+from sims_analysis.wire import WIRE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

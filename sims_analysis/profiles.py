@@ -7,39 +7,28 @@ delivered; :func:`sims_analysis.to_dataset` is where profiles become comparable.
 from __future__ import annotations
 
 import math
-import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.errors import PayloadError, ProfileError
+from sims_analysis.errors import ProfileError
+from sims_analysis.wire import (
+    ARRAYS,
+    NUMBERS,
+    REQUIRED,
+    TEXT,
+    WIRE_FIELDS,
+    fields_of,
+    fields_of_all,
+    overflows,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["DepthProfile"]
-
-#: Fields of a profile object on the wire, in the order of the reference; the last is ours.
-WIRE_FIELDS = (
-    "data_id",
-    "id",
-    "processed_data_id",
-    "species_name",
-    "depths",
-    "depth_units",
-    "concentrations",
-    "concentration_units",
-    "species_metadata",
-    "last_updated",
-    "concentrations_stderr",
-)
-_REQUIRED = ("species_name", "depths", "depth_units", "concentrations", "concentration_units")
-_TEXT = ("species_name", "depth_units", "concentration_units")
-_IDENTIFIERS = ("data_id", "id", "processed_data_id")
-ARRAYS = ("depths", "concentrations", "concentrations_stderr")
-_NUMBERS = {int, float}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,12 +92,12 @@ class DepthProfile:
     _keys: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        for name in _TEXT:
+        for name in TEXT:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
                 raise ProfileError(f"{name} must be text, found {found}")
         for name in ARRAYS:
-            if getattr(self, name) is None and name not in _REQUIRED:
+            if getattr(self, name) is None and name not in REQUIRED:
                 continue
             array = self._checked(name, getattr(self, name))
             object.__setattr__(self, name, array)
@@ -167,26 +156,17 @@ class DepthProfile:
         PayloadError
             With the JSON path of the field that breaks the contract.
         """
-        return cls(**_checked_fields(wire, path, _numbers))
+        return cls(**fields_of(wire, path))
 
     @classmethod
     def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
-        """Check the profile objects of a payload that orjson has decoded.
-
-        What `from_dict` makes of each, in half the time. Axes of the same bits are one array,
-        which spares the Dataset a comparison of every sample.
-        """
+        """Make what `from_dict` makes of each profile object of a payload, in half the time."""
         profiles = []
-        depths = np.empty(0)
-        for i, item in enumerate(objects):
-            fields_ = _checked_fields(item, f"$[{i}]", _decoded_numbers)
-            if np.array_equal(fields_["depths"].view(np.int64), depths.view(np.int64)):
-                fields_["depths"] = depths
-            depths = fields_["depths"]
+        for checked in fields_of_all(objects):
             # All that __post_init__ looks at has just been seen to be in order.
             profile = cls.__new__(cls)
             profile.__dict__.update(_ABSENT)
-            profile.__dict__.update(fields_)
+            profile.__dict__.update(checked)
             profiles.append(profile)
         return profiles
 
@@ -244,8 +224,8 @@ def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[
     for index, value in enumerate(array):
         if value is None and nullable:
             numbers[index] = np.nan
-        elif type(value) in _NUMBERS or isinstance(value, (np.integer, np.floating)):
-            if _overflows(value):
+        elif type(value) in NUMBERS or isinstance(value, (np.integer, np.floating)):
+            if overflows(value):
                 raise ProfileError(f"{name}[{index}] is too large a number")
             numbers[index] = value
         else:
@@ -265,123 +245,9 @@ def _nullable(array: NDArray[np.float64]) -> list[float | None]:
     return list(numbers)
 
 
-def json_type(value: object) -> str:
-    """Name a decoded value as JSON calls it."""
-    names = {
-        dict: "an object",
-        list: "an array",
-        str: "text",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        type(None): "null",
-    }
-    return names.get(type(value), type(value).__name__)
-
-
 _ABSENT = {
-    f.name: f.default for f in fields(DepthProfile) if f.name not in (*_REQUIRED, "extra", "_keys")
+    f.name: f.default for f in fields(DepthProfile) if f.name not in (*REQUIRED, "extra", "_keys")
 }
-
-
-def _checked_fields(
-    wire: Any, path: str, numbers: Callable[[object, str, bool], NDArray[np.float64]]
-) -> dict[str, Any]:
-    """Check a profile object of the wire, and give the fields of the record."""
-    if not isinstance(wire, Mapping):
-        raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
-    missing = [name for name in _REQUIRED if name not in wire]
-    if missing:
-        raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
-    for name in _TEXT:
-        _expect(wire[name], str, "text", path, name)
-    for name in _IDENTIFIERS:
-        value = wire.get(name)
-        if type(value) not in (str, int) and value is not None:
-            raise PayloadError(
-                f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
-            )
-    if wire.get("last_updated") is not None:
-        _expect(wire["last_updated"], str, "text", path, "last_updated")
-    if wire.get("species_metadata") is not None:
-        _expect(wire["species_metadata"], dict, "an object", path, "species_metadata")
-    depths = numbers(wire["depths"], f"{path}.depths", False)
-    species = wire["species_name"]
-    if depths.size == 0:
-        raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
-    known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-    known["depths"] = depths
-    for name in ARRAYS[1:]:
-        if known.get(name) is None and name not in _REQUIRED:
-            continue
-        values = numbers(known[name], f"{path}.{name}", True)
-        if values.size != depths.size:
-            raise PayloadError(
-                f"species {species!r} has {depths.size} depths but {values.size} {name}; "
-                "each sample needs both",
-                path,
-            )
-        known[name] = values
-    extra = {name: value for name, value in wire.items() if name not in known}
-    known.update(extra=extra, _keys=tuple(wire))
-    return known
-
-
-def _expect(value: object, kind: type, expected: str, path: str, name: str) -> None:
-    if not isinstance(value, kind):
-        raise PayloadError(f"expected {expected}, found {json_type(value)}", f"{path}.{name}")
-
-
-def _decoded_numbers(values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
-    """Check a JSON array of numbers that orjson has decoded, without a look at every type.
-
-    Of what JSON has, only numbers and booleans can be packed as doubles, and a boolean packs as 0
-    or 1: where none of these comes out, all were numbers. orjson gives no infinity.
-    """
-    if type(values) is list:
-        try:
-            array = np.frombuffer(struct.pack(f"{len(values)}d", *values), np.float64)
-        except (OverflowError, struct.error):
-            return _numbers(values, path, nullable)
-        doubtful = ((array == 0.0) | (array == 1.0)).nonzero()[0].tolist()
-        if not doubtful or not any(type(values[i]) is bool for i in doubtful):
-            return array
-    return _numbers(values, path, nullable)
-
-
-def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
-    """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
-    if type(values) is not list:
-        raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)
-    allowed = _NUMBERS | {type(None)} if nullable else _NUMBERS
-    types = list(map(type, values))
-    # Most arrays hold nothing but floats, and counting is faster than a set.
-    kinds = {float} if types.count(float) == len(types) else set(types)
-    if not kinds <= allowed:
-        index = next(i for i, v in enumerate(values) if type(v) not in allowed)
-        what = "a number or null" if nullable else "a number"
-        raise PayloadError(f"expected {what}, found {json_type(values[index])}", f"{path}[{index}]")
-    numbers: Iterable[Any] = values
-    if type(None) in kinds:
-        numbers = (math.nan if v is None else v for v in values)
-    try:
-        # The fastest way from objects to doubles: two thirds of the time of np.fromiter.
-        array = np.frombuffer(struct.pack(f"{len(values)}d", *numbers), np.float64)
-    except (OverflowError, struct.error):
-        index = next(i for i, v in enumerate(values) if _overflows(v))
-        raise PayloadError("the number is too large", f"{path}[{index}]") from None
-    if np.isinf(array).any():
-        index = int(np.isinf(array).argmax())
-        raise PayloadError("the number is infinite", f"{path}[{index}]")
-    return array
-
-
-def _overflows(value: Any) -> bool:
-    try:
-        float(value if value is not None else 0.0)
-    except OverflowError:
-        return True
-    return False
 
 
 def profiles_of(source: Any) -> list[DepthProfile]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
-from sims_analysis.profiles import ARRAYS, DepthProfile, json_type
+from sims_analysis.profiles import DepthProfile
 from sims_analysis.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.wire import ARRAYS, json_type
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,6 @@ from sims_analysis.results import SIMSResult
 from sims_analysis.strict_json import decode
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterable, Sequence
 
     from sims_analysis.api.archive import Archive
@@ -58,6 +58,8 @@ class Fetcher:
         self._archive = archive
         self._width = width
         self._progress = progress
+        # Two that read at a time hand the interpreter to and fro at every array, and end later.
+        self._reading = threading.Lock()
         # What searches told, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
 
@@ -100,7 +102,8 @@ class Fetcher:
                 "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
                 "sha256": hashlib.sha256(payload).hexdigest(),
             }
-            return SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+            with self._reading:
+                return SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
 
         return self._connection.get(url, read, f"data entry {data_id!r}", cancelled)
 

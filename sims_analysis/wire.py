@@ -1,0 +1,221 @@
+"""Profile objects of the wire: checked field by field, arrays of numbers made doubles."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.errors import PayloadError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ARRAYS",
+    "NUMBERS",
+    "REQUIRED",
+    "TEXT",
+    "WIRE_FIELDS",
+    "fields_of",
+    "fields_of_all",
+    "json_type",
+    "overflows",
+]
+
+#: Fields of a profile object on the wire, in the order of the reference; the last is ours.
+WIRE_FIELDS = (
+    "data_id",
+    "id",
+    "processed_data_id",
+    "species_name",
+    "depths",
+    "depth_units",
+    "concentrations",
+    "concentration_units",
+    "species_metadata",
+    "last_updated",
+    "concentrations_stderr",
+)
+REQUIRED = ("species_name", "depths", "depth_units", "concentrations", "concentration_units")
+TEXT = ("species_name", "depth_units", "concentration_units")
+_IDENTIFIERS = ("data_id", "id", "processed_data_id")
+ARRAYS = ("depths", "concentrations", "concentrations_stderr")
+NUMBERS = {int, float}
+
+
+def fields_of(wire: Any, path: str) -> dict[str, Any]:
+    """Check a profile object, and give the fields of its record.
+
+    Raises
+    ------
+    PayloadError
+        With the JSON path of the field that breaks the contract.
+    """
+    return _checked(wire, path, _numbers)
+
+
+def fields_of_all(objects: list[Any]) -> list[dict[str, Any]]:
+    """Check the profile objects of a payload that orjson has decoded.
+
+    What :func:`fields_of` makes of each, in half the time. Axes of the same bits are one array,
+    which spares the Dataset a comparison of every sample.
+    """
+    paths = [f"$[{i}]" for i in range(len(objects))]
+    packing = _Packing()
+    try:
+        found = list(map(_checked, objects, paths, repeat(packing.numbers)))
+    except PayloadError:
+        found = []
+    if len(found) == len(objects) and not packing.holds_booleans():
+        return found
+    # Something is wrong, which a look at each field in turn will name.
+    return list(map(fields_of, objects, paths))
+
+
+def _checked(
+    wire: Any, path: str, numbers: Callable[[object, str, bool], NDArray[np.float64]]
+) -> dict[str, Any]:
+    """Check a profile object of the wire, and give the fields of the record."""
+    if not isinstance(wire, Mapping):
+        raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
+    missing = [name for name in REQUIRED if name not in wire]
+    if missing:
+        raise PayloadError(f"the profile object lacks {', '.join(missing)}", path)
+    for name in TEXT:
+        _expect(wire[name], str, "text", path, name)
+    for name in _IDENTIFIERS:
+        value = wire.get(name)
+        if type(value) not in (str, int) and value is not None:
+            raise PayloadError(
+                f"expected text or an integer, found {json_type(value)}", f"{path}.{name}"
+            )
+    if wire.get("last_updated") is not None:
+        _expect(wire["last_updated"], str, "text", path, "last_updated")
+    if wire.get("species_metadata") is not None:
+        _expect(wire["species_metadata"], dict, "an object", path, "species_metadata")
+    depths = numbers(wire["depths"], f"{path}.depths", False)
+    species = wire["species_name"]
+    if depths.size == 0:
+        raise PayloadError(f"species {species!r} has no samples", f"{path}.depths")
+    known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+    known["depths"] = depths
+    for name in ARRAYS[1:]:
+        if known.get(name) is None and name not in REQUIRED:
+            continue
+        values = numbers(known[name], f"{path}.{name}", True)
+        if values.size != depths.size:
+            raise PayloadError(
+                f"species {species!r} has {depths.size} depths but {values.size} {name}; "
+                "each sample needs both",
+                path,
+            )
+        known[name] = values
+    extra = {name: value for name, value in wire.items() if name not in known}
+    known.update(extra=extra, _keys=tuple(wire))
+    return known
+
+
+def _expect(value: object, kind: type, expected: str, path: str, name: str) -> None:
+    if not isinstance(value, kind):
+        raise PayloadError(f"expected {expected}, found {json_type(value)}", f"{path}.{name}")
+
+
+class _Packing:
+    """Reads arrays of numbers that orjson has decoded, without a look at every type.
+
+    Of what JSON has, only numbers and booleans can be packed as doubles, and a boolean packs as 0
+    or 1: where none of these comes out, all were numbers. orjson gives no infinity.
+    """
+
+    def __init__(self) -> None:
+        self._lists: list[list[Any]] = []
+        self._packed: list[bytes] = []
+        self._axis = b"", np.empty(0)
+
+    def numbers(self, values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
+        """Read an array; whether booleans are among its numbers is asked later, of all arrays."""
+        if type(values) is not list:
+            return _numbers(values, path, nullable)
+        try:
+            packed = struct.pack(f"{len(values)}d", *values)
+        except (OverflowError, struct.error):
+            return _numbers(values, path, nullable)
+        self._lists.append(values)
+        self._packed.append(packed)
+        if packed == self._axis[0]:
+            return self._axis[1]
+        array = np.frombuffer(packed, np.float64)
+        if not nullable:
+            self._axis = packed, array
+        return array
+
+    def holds_booleans(self) -> bool:
+        """Whether an array that was read holds a boolean."""
+        every = np.frombuffer(b"".join(self._packed), np.float64)
+        doubtful = ((every == 0.0) | (every == 1.0)).nonzero()[0].tolist()
+        if len(doubtful) > 64 * len(self._lists):
+            return any(bool in set(map(type, values)) for values in self._lists)
+        ends = accumulate(map(len, self._lists))
+        lists = iter(self._lists)
+        end, values = 0, []
+        for place in doubtful:
+            while place >= end:
+                end, values = next(ends), next(lists)
+            if type(values[place - end]) is bool:
+                return True
+        return False
+
+
+def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
+    """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
+    if type(values) is not list:
+        raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)
+    allowed = NUMBERS | {type(None)} if nullable else NUMBERS
+    types = list(map(type, values))
+    # Most arrays hold nothing but floats, and counting is faster than a set.
+    kinds = {float} if types.count(float) == len(types) else set(types)
+    if not kinds <= allowed:
+        index = next(i for i, v in enumerate(values) if type(v) not in allowed)
+        what = "a number or null" if nullable else "a number"
+        raise PayloadError(f"expected {what}, found {json_type(values[index])}", f"{path}[{index}]")
+    numbers: Iterable[Any] = values
+    if type(None) in kinds:
+        numbers = (math.nan if v is None else v for v in values)
+    try:
+        # The fastest way from objects to doubles: two thirds of the time of np.fromiter.
+        array = np.frombuffer(struct.pack(f"{len(values)}d", *numbers), np.float64)
+    except (OverflowError, struct.error):
+        index = next(i for i, v in enumerate(values) if overflows(v))
+        raise PayloadError("the number is too large", f"{path}[{index}]") from None
+    if np.isinf(array).any():
+        index = int(np.isinf(array).argmax())
+        raise PayloadError("the number is infinite", f"{path}[{index}]")
+    return array
+
+
+def json_type(value: object) -> str:
+    """Name a decoded value as JSON calls it."""
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "text",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        type(None): "null",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def overflows(value: Any) -> bool:
+    """Whether an integer is too large for a double."""
+    try:
+        float(value if value is not None else 0.0)
+    except OverflowError:
+        return True
+    return False
