@@ -147,6 +147,24 @@ def test_the_environment_decides_else_the_processors(monkeypatch):
         assert 1 <= threads.allowed() <= os.cpu_count()
 
 
+@pytest.mark.parametrize(
+    ("running", "expected"), [(1, 7), (3, 5), (8, 0), (20, 0), (None, 7), ("?", 7)]
+)
+def test_processors_that_others_use_are_left_to_them(
+    running, expected, started, number, monkeypatch, tmp_path
+):
+    number(1)
+    monkeypatch.delenv(threads.VARIABLE)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(threads, "_processors", lambda: 8)
+    file = tmp_path / "loadavg"
+    monkeypatch.setattr(threads, "_RUNNING", file)
+    if running is not None:
+        file.write_text(f"0.10 0.20 0.30 {running}/300 4000\n")
+    squares()
+    assert len(started) == expected
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
 def test_processors_that_are_not_ours_are_not_counted():
     code = (

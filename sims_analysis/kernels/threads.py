@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -65,7 +66,7 @@ def each_block(
     todo = list(blocks)
     count = 1
     if nanoseconds >= _LEAST and len(todo) > 1 and _alone():
-        count = min(allowed(), max(1, _SCRATCH // scratch), len(todo))
+        count = min(_told() or _idle(), max(1, _SCRATCH // scratch), len(todo))
     if count > 1:
         return _shared(make, todo, count - 1)
     if nanoseconds < _LITTLE:
@@ -84,16 +85,40 @@ def allowed() -> int:
     ValueError
         If the environment variable is not a whole number above 0.
     """
+    return _told() or _processors()
+
+
+def _told() -> int | None:
     told = os.environ.get(VARIABLE, "").strip()
-    if told:
-        if not (told.isdecimal() and int(told) > 0):
-            raise ValueError(f"{VARIABLE}={told!r}; expected a whole number, 1 or more")
-        return int(told)
+    if not told:
+        return None
+    if not (told.isdecimal() and int(told) > 0):
+        raise ValueError(f"{VARIABLE}={told!r}; expected a whole number, 1 or more")
+    return int(told)
+
+
+def _processors() -> int:
     if sys.version_info >= (3, 13):
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _idle() -> int:
+    """Give the number of processors that nobody else is using now, as far as the system tells.
+
+    Two threads on one processor hand the interpreter to and fro: they take longer than one.
+    """
+    try:
+        running = int(_RUNNING.read_text("ascii").split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return _processors()
+    return max(1, min(_processors(), (os.cpu_count() or 1) - running + 1))
+
+
+#: Where Linux tells how many threads run at this moment, this one among them.
+_RUNNING = Path("/proc/loadavg")
 
 
 @contextmanager
