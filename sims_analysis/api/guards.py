@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 
 
+#: Bytes that are taken from a connection at once, if they are there. Every piece of a body passes
+#: through half a dozen layers, whatever its size.
+_AT_ONCE = 1 << 18
+
+
 class PatientBackend(httpcore.NetworkBackend):
     """Opens connections whose patience ends: see `PatientStream`.
 
@@ -74,7 +79,7 @@ class PatientStream(httpcore.NetworkStream):
                     )
                 # A new stretch: a fast beginning is no credit for what follows.
                 self._began = None
-        data = self._inner.read(max_bytes, timeout)
+        data = self._inner.read(max(max_bytes, _AT_ONCE), timeout)
         if self._began is None:
             self._began = time.monotonic()
             self._received = 0
