@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,10 @@ from .cases import LEVEL, START, STOP, implants
 from .timing import Case
 
 
-def payload(species: int = 10, n: int = 1000) -> bytes:
+def payload(species: int = 10, n: int = 1000, *, own_axes: bool = False) -> bytes:
+    """Give the answer of the API, all species on one axis or each at depths of its own."""
     data = implants(species, n)
+    stretch = 1e-3 if own_axes else 0.0
     return orjson.dumps(
         [
             {
@@ -24,7 +29,7 @@ def payload(species: int = 10, n: int = 1000) -> bytes:
                 "id": f"p{i}",
                 "processed_data_id": "q",
                 "species_name": f"S{i}",
-                "depths": data["depth"].values.tolist(),
+                "depths": (data["depth"].values * (1 + stretch * i)).tolist(),
                 "depth_units": "nm",
                 "concentrations": row.tolist(),
                 "concentration_units": "atoms/cm^3",
@@ -37,9 +42,13 @@ def payload(species: int = 10, n: int = 1000) -> bytes:
 
 
 def cases(repeats: int) -> Iterator[Case]:
-    body = payload()
+    yield from _answers(payload(), "10 x 1,000", repeats)
+    yield from _answers(payload(own_axes=True), "own axes", repeats)
+    yield _first_answer()
+
+
+def _answers(body: bytes, size: str, repeats: int) -> Iterator[Case]:
     loads = {"orjson.loads": lambda: orjson.loads(body)}
-    size = "10 x 1,000"
     yield Case(
         "bytes -> profiles", size, lambda: sims.SIMSResult.from_json(body), loads, repeats=repeats
     )
@@ -48,32 +57,65 @@ def cases(repeats: int) -> Iterator[Case]:
 
     def whole() -> Any:
         ds = sims.SIMSResult.from_json(body).to_dataset()
-        sims.integrated_dose(ds, start=f"{START} nm", stop=f"{STOP} nm")
-        sims.junction_depth(ds, level=f"{LEVEL} atoms/cm^3")
-        sims.interpolate(ds, depth="25 nm")
+        for question in _QUESTIONS.values():
+            question(ds)
 
     yield Case("bytes -> dose, junction, interpolation", size, whole, loads, repeats=repeats)
     ds = result.to_dataset()
-    z, c = ds["depth"].values, ds["concentration"].values
+    # The samples as they are, without the empty places of a common axis.
+    z = np.array([profile.depths for profile in result.depth_profiles])
+    z = z[0] if (z == z[0]).all() else z
+    c = np.array([profile.concentrations for profile in result.depth_profiles])
     at = np.array([25.0])
-    yield Case(
-        "one call: dose",
-        size,
-        lambda: sims.integrated_dose(ds, start=f"{START} nm", stop=f"{STOP} nm"),
-        {"kernel": lambda: dose.integrate(z, c, START, STOP)},
-        repeats=10 * repeats,
-    )
-    yield Case(
-        "one call: junction",
-        size,
-        lambda: sims.junction_depth(ds, level=f"{LEVEL} atoms/cm^3"),
-        {"kernel": lambda: crossings.junction(z, c, LEVEL)},
-        repeats=10 * repeats,
-    )
-    yield Case(
-        "one call: interpolation",
-        size,
-        lambda: sims.interpolate(ds, depth="25 nm"),
-        {"kernel": lambda: interpolation.interpolate(z, c, at)},
-        repeats=10 * repeats,
-    )
+    kernels: dict[str, Callable[[], Any]] = {
+        "dose": lambda: dose.integrate(z, c, START, STOP),
+        "junction": lambda: crossings.junction(z, c, LEVEL),
+        "interpolation": lambda: interpolation.interpolate(z, c, at),
+        "crossings": lambda: crossings.table(z, c, LEVEL),
+    }
+    questions = {**_QUESTIONS, "crossings": _all_crossings}
+    for name, question in questions.items():
+        kernel = {"kernel": kernels[name]}
+        yield Case(f"one call: {name}", size, partial(question, ds), kernel, repeats=10 * repeats)
+    for name, question in _QUESTIONS.items():
+        # Of every Dataset the first question, each index and each array as it was made.
+        fresh = iter([result.to_dataset() for _ in range(10 * repeats + 1)])
+        yield Case(
+            f"one call, cold: {name}",
+            size,
+            lambda question=question, fresh=fresh: question(next(fresh)),
+            repeats=10 * repeats,
+        )
+
+
+def _all_crossings(ds: Any) -> Any:
+    return sims.crossings(ds, level=f"{LEVEL} atoms/cm^3")
+
+
+_QUESTIONS: dict[str, Callable[[Any], Any]] = {
+    "dose": lambda ds: sims.integrated_dose(ds, start=f"{START} nm", stop=f"{STOP} nm"),
+    "junction": lambda ds: sims.junction_depth(ds, level=f"{LEVEL} atoms/cm^3"),
+    "interpolation": lambda ds: sims.interpolate(ds, depth="25 nm"),
+}
+
+_PROFILE = (
+    '[{"data_id": "d", "species_name": "B", "depths": [0, 10, 20], "depth_units": "nm",'
+    ' "concentrations": [1e18, 3e18, 5e17], "concentration_units": "atoms/cm^3"}]'
+)
+
+
+def _first_answer() -> Case:
+    """In a fresh process, from nothing imported to a dose; against the imports of a user."""
+    answer = f"""
+import sims_analysis as sims
+sims.integrated_dose(sims.SIMSResult.from_json({_PROFILE!r}).to_dataset(), stop="10 nm")
+"""
+
+    def run(code: str) -> None:
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+    limits = {
+        "import xarray, pint": lambda: run("import xarray, pint"),
+        "import xarray": lambda: run("import xarray"),
+    }
+    return Case("first answer of a process", "1 x 3", lambda: run(answer), limits, repeats=5)
