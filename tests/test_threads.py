@@ -16,8 +16,26 @@ from sims_analysis.kernels import threads
 
 LONG = 1e9  # nanoseconds
 ALL = {**KERNELS, "metallurgical": metallurgical}
-#: These work on their blocks one after the other.
-ALONE = ("containing", "moments")
+#: What is shared out, by layout; the rest is faster alone.
+SHARED = {
+    "shared": {
+        "trapezoid",
+        "trapezoid limits",
+        "loglinear",
+        "loglinear limits",
+        "cumulative",
+        "cumulative loglinear",
+        "interpolation",
+        "interpolation linear",
+    },
+    "own": {
+        "cumulative",
+        "cumulative loglinear",
+        "interpolation",
+        "interpolation linear",
+        "metallurgical",
+    },
+}
 
 
 @pytest.fixture
@@ -57,7 +75,7 @@ def test_any_number_of_threads_gives_the_same_bits(name, layout, number, started
         number(count)
         for mine, expected in zip(ALL[name](depth, value), alone, strict=True):
             np.testing.assert_array_equal(mine, expected)
-        if name not in ALONE:
+        if name in SHARED[layout]:
             assert 1 <= len(started) < count
 
 
@@ -76,6 +94,12 @@ def test_any_order_of_rows_gives_the_same_bits(name, layout, number):
 
 def squares(nanoseconds=LONG, scratch=1, blocks=range(50)):
     return threads.each_block(lambda: lambda x: x * x, blocks, nanoseconds, scratch)
+
+
+def test_work_of_many_short_steps_starts_no_thread(started, number):
+    number(4)
+    threads.each_block(lambda: abs, range(50), LONG, 1, alone=True)
+    assert not started
 
 
 def test_answers_come_in_the_order_of_the_blocks(number):

@@ -203,7 +203,7 @@ def _each_block(
             for found in one(slice(where.start + half.start, where.start + half.stop))
         ]
 
-    found = each_block(lambda: one, cut, 0.4 * rows.size, _SCRATCH)
+    found = each_block(lambda: one, cut, 0.4 * rows.size, _SCRATCH, alone=True)
     return [answer for answers in found for answer in answers]
 
 

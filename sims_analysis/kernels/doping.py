@@ -93,7 +93,8 @@ def metallurgical(
     copied = not (values.flags.c_contiguous and values.dtype == np.float64)
     size = BLOCK if not one_axis else (2 if copied or sigma is not None else 16) * BLOCK
     nanoseconds = (1.0 if one_axis else 50.0) * values.size
-    at = _joined(each_block(lambda: work, blocks(rows, species * n, size), nanoseconds, 4 << 20))
+    cut = blocks(rows, species * n, size)
+    at = _joined(each_block(lambda: work, cut, nanoseconds, 4 << 20, alone=one_axis))
     count = np.bincount(at.row, minlength=rows)
     places = width if width is not None else max(1, int(count.max(initial=0)))
     number = np.arange(at.row.size) - np.repeat(np.cumsum(count) - count, count)

@@ -152,7 +152,7 @@ def _each_group(
 
     # As large as there can be: what is done once for a group takes a while.
     size = min(_GROUP, max(_GROUP // 16, 16 * BLOCK // max(n, 1)))
-    each_block(lambda: work, blocks(rows.size, 1, size), nanoseconds, 4 << 20)
+    each_block(lambda: work, blocks(rows.size, 1, size), nanoseconds, 4 << 20, alone=True)
 
 
 def _on_own_axes(
@@ -354,5 +354,5 @@ def variance(
         total[block] = np.where(some, rows.sum((weights * rows.value) ** 2), np.nan)
 
     cut = blocks(rows_stderr.shape[0], rows_stderr.shape[1], BLOCK // 2)
-    each_block(lambda: work, cut, 10.0 * rows_stderr.size, 3 << 20)
+    each_block(lambda: work, cut, 10.0 * rows_stderr.size, 3 << 20, alone=True)
     return total.reshape(lead)

@@ -43,6 +43,8 @@ def each_block(
     blocks: Iterable[B],
     nanoseconds: float,
     scratch: int = 1 << 20,
+    *,
+    alone: bool = False,
 ) -> list[T]:
     """Work on every block; by several threads if there is much to do.
 
@@ -57,6 +59,9 @@ def each_block(
         About how long all blocks take one thread.
     scratch : int
         Bytes that each thread needs beside the input and the output.
+    alone : bool
+        Not to be shared out: work of many short steps, between which threads would only wait for
+        each other.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def each_block(
     """
     todo = list(blocks)
     count = 1
-    if nanoseconds >= _LEAST and len(todo) > 1 and _alone():
+    if not alone and nanoseconds >= _LEAST and len(todo) > 1 and _on_its_own():
         count = min(_told() or _idle(), max(1, _SCRATCH // scratch), len(todo))
     if count > 1:
         return _shared(make, todo, count - 1)
@@ -133,7 +138,7 @@ def _unbuffered() -> Iterator[None]:
         yield
 
 
-def _alone() -> bool:
+def _on_its_own() -> bool:
     """Whether nobody else shares out work: neither a pool of threads nor one of processes."""
     if threading.current_thread() is not threading.main_thread():
         return False
