@@ -150,6 +150,8 @@ _PIECE = 8192
 
 def few(flags: NDArray[np.bool_]) -> Index:
     """Find the few that are set: eight at a time are passed over."""
+    if flags.size < _PIECE * 2:  # one look at all of them is over sooner
+        return np.flatnonzero(flags)
     whole = flags.size & ~7
     words = flags[:whole]
     hit = np.flatnonzero(words.view(np.uint64) != 0)  # of flags, which is faster
