@@ -16,11 +16,11 @@ from sims_analysis.kernels.rows import Rows, compress
 OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
 
 
-def alone(z, c, sigma, level, before, at):
+def alone(z, c, sigma, level, before, at, falling):
     """Give the half-width of one crossing of one profile; what it should be: test_uncertainty."""
     rows = Rows(z, c, np.array([0, z.size]))
-    row, before = np.array([0]), np.array([before])
-    return float(half_widths(rows, sigma, np.array([level]), row, before, np.array([at]))[0])
+    place = np.array([0]), np.array([before]), np.array([at]), np.array([falling])
+    return float(half_widths(rows, sigma, np.array([level]), *place)[0])
 
 
 def listed(z, c, level, sigma=None):
@@ -39,7 +39,11 @@ def listed(z, c, level, sigma=None):
         depth = z[p] + t * width
         if q - p > 1:
             depth, t = z[p + 1], (z[p + 1] - z[p]) / width
-        error = math.nan if sigma is None else alone(z, c, sigma, level, p + (q - p > 1), depth)
+        error = (
+            math.nan
+            if sigma is None
+            else alone(z, c, sigma, level, p + (q - p > 1), depth, c[q] < level)
+        )
         found.append((depth, 1 if c[q] > level else -1, decay, z[p], z[q], error, p, q))
     return found
 

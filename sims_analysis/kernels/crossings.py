@@ -224,7 +224,8 @@ def _stderr(
     if rows.value.size < errors.size:
         measured = block.measured().reshape(-1)
         errors, before = errors[measured], np.cumsum(measured)[before] - 1
-    return half_widths(rows, errors, block.level[found.row], found.row, before, at)
+    level = block.level[found.row]
+    return half_widths(rows, errors, level, found.row, before, at, found.falling)
 
 
 class Junction(NamedTuple):

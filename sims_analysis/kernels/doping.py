@@ -268,7 +268,8 @@ class _Noisy(NamedTuple):
 
     def half_widths(self, at: _Places, before: Index) -> Array:
         """Give the half-width of the 68 % interval about each balance."""
-        return half_widths(self.acceptors, self.stderr, self.donors, at.row, before, at.depth)
+        rows, falling = self.acceptors, at.direction < 0
+        return half_widths(rows, self.stderr, self.donors, at.row, before, at.depth, falling)
 
 
 def _errors_of_sums(sigma: NDArray[Any], weight: Array) -> list[Array]:

@@ -54,6 +54,7 @@ def half_widths(
     row: Index,
     before: Index,
     at: Array,
+    falling: Flags,
 ) -> Array:
     """Give the half-width of the 68 % interval about each crossing.
 
@@ -69,11 +70,14 @@ def half_widths(
         Row of each crossing, and the position of the last sample that is not deeper.
     at : ndarray, shape (K,)
         Depths of the crossings.
+    falling : ndarray of bool, shape (K,)
+        Whether the profile falls there, below what it is compared with.
 
     Returns
     -------
     ndarray, shape (K,)
-        0 where the samples have no errors.
+        NaN where nothing is known of the errors, and for a crossing that noise has made of an
+        edge that runs the other way: there is no edge of its direction to be near.
 
     Notes
     -----
@@ -88,7 +92,9 @@ def half_widths(
     for part in blocks(at.size, 1, _AT_ONCE):
         level = against if isinstance(against, Against) else against[part]
         samples = _Samples(rows.depth, rows.value, stderr, level, begin[part], end[part])
-        result[part] = half_width_about(*_edge(samples, before[part], at[part]))
+        off, error, runs = _edge(samples, before[part], at[part])
+        direction = np.where(falling[part], 1.0, -1.0)
+        result[part] = np.where(runs * direction < 0, np.nan, half_width_about(off, error))
     return result
 
 
@@ -131,20 +137,26 @@ class _Samples(NamedTuple):
         return _Window._make([*(np.where(there, column, 0.0) for column in columns), there])
 
 
-def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array]:
-    """Say how far from each crossing the edge is, and the standard error of that."""
+def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Array]:
+    """Say how far from each crossing the edge is, and the standard error of that.
+
+    And whether the samples around fall (1) or rise (-1) beyond doubt; 0 where they need not tell.
+    """
     off, error, known = _between_two(samples, before, at)
+    runs = np.zeros(at.size)
     rest = np.flatnonzero(~known)
-    off[rest], error[rest], here = _look(samples, rest, before[rest], at[rest])
+    reach, runs[rest] = _reach(samples, rest, before[rest])
+    off[rest], error[rest], here = _look(samples, rest, before[rest], at[rest], reach)
     # Noise may have put the crossing at the end of its own window: look again from the edge.
     moved = (here != before[rest]) & np.isfinite(error[rest])
     rest, here = rest[moved], here[moved]
-    again, error_again, _ = _look(samples, rest, here, at[rest])
+    reach, _ = _reach(samples, rest, here)
+    again, error_again, _ = _look(samples, rest, here, at[rest], reach)
     better = np.isfinite(error_again)
     off[rest[better]], error[rest[better]] = again[better], error_again[better]
     line = np.flatnonzero(~np.isfinite(off + error))
     off[line], error[line] = 0.0, _on_a_line(samples, line, before[line], at[line])
-    return off, error
+    return off, error, runs
 
 
 def _on_a_line(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
@@ -200,8 +212,10 @@ def _second_difference(step: Array, next_step: Array) -> Array:
     return np.stack([1.0 / step, -1.0 / step - 1.0 / next_step, 1.0 / next_step], axis=1)
 
 
-def _look(samples: _Samples, which: Index, before: Index, at: Array) -> tuple[Array, Array, Index]:
-    """Fit the windows about some crossings.
+def _look(
+    samples: _Samples, which: Index, before: Index, at: Array, reach: Index
+) -> tuple[Array, Array, Index]:
+    """Fit windows that reach so many samples to either side of some crossings.
 
     Returns
     -------
@@ -212,7 +226,6 @@ def _look(samples: _Samples, which: Index, before: Index, at: Array) -> tuple[Ar
     """
     off, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
     here = before.copy()
-    reach = _reach(samples, which, before)
     for r in np.unique(reach):
         alike = np.flatnonzero(reach == r)
         for part in blocks(alike.size, 2 * int(r), BLOCK // 4):
@@ -224,6 +237,7 @@ def _look(samples: _Samples, which: Index, before: Index, at: Array) -> tuple[Ar
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
             edge, error[some] = crossing_of_parabola(z, *window[1:])
             certain = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
+            certain &= window.there.any(1)
             edge[certain], error[some[certain]] = (at[some] - middle)[certain], 0.0
             off[some] = middle + edge - at[some]
             deeper = window.there & (window.depth > (middle + edge)[:, None])
@@ -236,10 +250,14 @@ def _look(samples: _Samples, which: Index, before: Index, at: Array) -> tuple[Ar
     return off, error, here
 
 
-def _reach(samples: _Samples, which: Index, before: Index) -> Index:
-    """Say how many samples on either side tell the two sides of each crossing apart."""
+def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
+    """Say how many samples on either side tell the two sides of each crossing apart.
+
+    And which is the higher one: 1 for the one before, -1 for the other, 0 if none of them do.
+    """
     reach = np.zeros(before.size, dtype=np.intp)
     active = np.arange(before.size)
+    runs = np.zeros(before.size)
     difference, variance = np.zeros(before.size), np.zeros(before.size)
     inner, outer = 0, 2
     while active.size:
@@ -254,6 +272,7 @@ def _reach(samples: _Samples, which: Index, before: Index) -> Index:
         whole = (first - outer < samples.begin[crossing]) & (
             first + 1 + outer >= samples.end[crossing]
         )
+        runs[active[told]] = np.sign(difference[active[told]])
         active = active[~(told | whole)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
-    return reach
+    return reach, runs
