@@ -119,10 +119,18 @@ class _Samples(NamedTuple):
     begin: Index
     end: Index
 
-    def window(self, which: Index, first: Index, offsets: Index) -> _Window:
-        """Take the samples at ``first + offsets`` of some of the crossings."""
+    def window(
+        self, which: Index, first: Index, offsets: Index, reach: Index | None = None
+    ) -> _Window:
+        """Take the samples at ``first + offsets`` of some of the crossings.
+
+        No more than `reach` on either side of the middle.
+        """
         position = first[:, None] + offsets
         there = (position >= self.begin[which, None]) & (position < self.end[which, None])
+        if reach is not None:
+            from_middle = offsets - offsets.size / 2 + 0.5
+            there &= np.abs(from_middle) < reach[:, None]
         safe = np.where(there, position, self.begin[which, None])
         upper, error = self.upper[safe], self.upper_stderr[safe]
         if isinstance(self.lower, Against):
@@ -226,12 +234,15 @@ def _look(
     """
     off, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
     here = before.copy()
-    for r in np.unique(reach):
-        alike = np.flatnonzero(reach == r)
-        for part in blocks(alike.size, 2 * int(r), BLOCK // 4):
+    # Windows of few sizes: each is a turn of many small steps. The size is that of the reach, and
+    # of nothing else, lest the sums of one crossing depend on others.
+    size = np.exp2(np.ceil(np.log2(reach))).astype(np.intp)
+    for half in np.unique(size):
+        alike = np.flatnonzero(size == half)
+        for part in blocks(alike.size, 2 * int(half), BLOCK // 4):
             some = alike[part]
-            first = before[some] + 1 - r
-            window = samples.window(which[some], first, np.arange(2 * r))
+            first = before[some] + 1 - half
+            window = samples.window(which[some], first, np.arange(2 * half), reach[some])
             # From the middle of the window: from a crossing at its end, the fit would be far.
             middle = 0.5 * (samples.depth[before[some]] + samples.depth[before[some] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
