@@ -88,6 +88,13 @@ def test_confirm_asks_for_samples_on_either_side():
     assert number(sims.junction_depth(ds, level=LEVEL, confirm=2)) == pytest.approx(25)
     found = sims.junction_depth(ds, level=LEVEL, confirm=4)
     assert math.isnan(number(found))
+    # Three samples before the edge, where the record begins: nobody knows of a fourth.
+    assert found["status"].item() == "truncated"
+    found = sims.junction_depth(profile([1e19] * 4 + [1e17]), level=LEVEL, confirm=2)
+    assert (found["status"].item(), found["candidates"].item()) == ("truncated", 0)
+    noise = [1e19] * 4 + [1e17, 1e19] * 4 + [1e19] * 4
+    found = sims.junction_depth(profile(noise), level=LEVEL, confirm=2)
+    assert found["status"].item() == "never_reached"
 
 
 def test_confirm_does_not_reach_into_the_next_profile():

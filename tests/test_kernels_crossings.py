@@ -65,8 +65,10 @@ def chosen(z, c, level, edge, which, after, confirm, sigma=None):
         limit = z[np.argmax(c)] if math.isnan(after) else after
         found = [x for x in found if x[0] > limit]
         counts = z >= limit
+    crossed, ends = bool(found), False
     if confirm > 1:
         side = np.sign(c - level)
+        ends = any(x[6] + 1 < confirm or x[7] + confirm > c.size for x in found)
         found = [
             x
             for x in found
@@ -78,6 +80,8 @@ def chosen(z, c, level, edge, which, after, confirm, sigma=None):
         depth, _, decay, _, _, error, *_ = found[number]
         return depth, error, decay, len(found), OK
     status = NEVER_REACHED if found else why_none(c[counts], level)
+    if crossed and not found:
+        status = TRUNCATED if ends else NEVER_REACHED
     return math.nan, math.nan, math.nan, len(found), status
 
 

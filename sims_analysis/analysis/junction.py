@@ -61,10 +61,11 @@ def junction_depth(
     -------
     DataArray
         ``nm``, without the depth dimension. Coordinates: ``status`` (``ok``, ``never_reached``,
-        ``always_above``, ``truncated`` where the record ends before the asked edge,
-        ``below_detection``, ``no_data``; NaN unless ``ok``), ``candidates`` (how many crossings
-        qualified), ``decay_length`` (``nm`` per factor e at the crossing) and, where the data
-        carry standard errors, ``stderr``: half of the 68 % interval about the depth.
+        also where fewer crossings qualify or are confirmed than asked for, ``always_above``,
+        ``truncated`` where the record ends before the asked edge, ``below_detection``,
+        ``no_data``; NaN unless ``ok``), ``candidates`` (how many crossings qualified),
+        ``decay_length`` (``nm`` per factor e at the crossing) and, where the data carry standard
+        errors, ``stderr``: half of the 68 % interval about the depth.
 
     Raises
     ------

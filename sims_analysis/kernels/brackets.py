@@ -218,20 +218,23 @@ class Block:
         why = np.where(higher & lower, TRUNCATED, np.where(higher, ALWAYS_ABOVE, NEVER_REACHED))
         return np.where(counts.any(axis=1), why, NO_DATA).astype(np.uint8)
 
-    def confirmed(self, found: Brackets, n: int) -> Flags:
-        """Whether n samples before and n after lie on their sides of the level, within the row."""
-        confirmed = np.ones(found.row.size, dtype=bool)
+    def confirmed(self, found: Brackets, n: int) -> tuple[Flags, Flags]:
+        """Whether n samples before and n after lie on their sides of the level.
+
+        And whether the row has so many.
+        """
+        confirmed, room = np.ones((2, found.row.size), dtype=bool)
         for part in blocks(self.rows, self.columns):
             some = slice(*np.searchsorted(found.row, (part.start, part.stop)))
-            confirmed[some] = self._confirmed(part, found.take(some), n)
-        return confirmed
+            confirmed[some], room[some] = self._confirmed(part, found.take(some), n)
+        return confirmed, room
 
-    def _confirmed(self, part: slice, found: Brackets, n: int) -> Flags:
+    def _confirmed(self, part: slice, found: Brackets, n: int) -> tuple[Flags, Flags]:
         there = np.flatnonzero(self.measured(part))
         value = self.value[part].reshape(-1)[there]
         row_of = there // self.columns + part.start
         level = self.level[found.row]
-        confirmed = np.ones(found.row.shape, dtype=bool)
+        confirmed, room = np.ones((2, found.row.size), dtype=bool)
         for columns, step, upper in (
             (found.before, -1, found.falling),
             (found.after, 1, ~found.falling),
@@ -240,9 +243,9 @@ class Block:
             for k in range(1, n):
                 place = at + k * step
                 safe = np.clip(place, 0, there.size - 1)
-                confirmed &= (place == safe) & (row_of[safe] == found.row)
+                room &= (place == safe) & (row_of[safe] == found.row)
                 confirmed &= np.where(upper, value[safe] > level, value[safe] < level)
-        return confirmed
+        return confirmed & room, room
 
 
 def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> tuple[Array, Array]:

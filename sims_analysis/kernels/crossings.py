@@ -287,8 +287,13 @@ def junction(
             if np.isnan(limit).any():
                 limit = np.where(np.isnan(limit), block.depth_of_maximum(), limit)
             found = found.take(block.located(found)[0] > limit[found.row])
+        unconfirmed = None
         if confirm > 1:
-            found = found.take(block.confirmed(found, confirm))
+            confirmed, room = block.confirmed(found, confirm)
+            ends = np.bincount(found.row, ~room, minlength=block.rows) > 0
+            crossed = np.bincount(found.row, minlength=block.rows) > 0
+            unconfirmed = np.where(ends, TRUNCATED, np.where(crossed, NEVER_REACHED, OK))
+            found = found.take(confirmed)
         number = np.bincount(found.row, minlength=block.rows)
         wanted = number - 1 if which < 0 else np.full(block.rows, which - 1)
         has = (number > 0) & (wanted < number)
@@ -301,7 +306,10 @@ def junction(
         status[where] = np.where(has, OK, NEVER_REACHED)
         none = np.flatnonzero(number == 0)
         if none.size:
-            status[where.start + none] = block.why_none(none, limit)
+            why = block.why_none(none, limit)
+            if unconfirmed is not None:
+                why = np.where(unconfirmed[none] != OK, unconfirmed[none], why)
+            status[where.start + none] = why
 
     _each_block(work, depth, value, level)
     at, error, decay = (column.reshape(lead) for column in columns)
