@@ -284,6 +284,19 @@ def test_intervals_of_a_decay_length_cover_68_percent(counts):
     assert 0.60 <= covered(length, 20.0) <= 0.76
 
 
+@pytest.mark.parametrize("counts", [10, 30, 1000])
+@pytest.mark.parametrize(("side", "length"), [("leading", 15.0), ("trailing", 7.5)])
+def test_the_other_flank_is_no_part_of_an_edge(counts, side, length):
+    def peak(z):
+        return np.exp(-np.abs(z - 100) / np.where(z < 100, 15.0, 7.5))
+
+    ds = trials(peak, np.arange(0, 200, 1.0), counts)
+    levels = {"low": f"{0.05 * TOP} atoms/cm^3", "high": f"{0.6 * TOP} atoms/cm^3"}
+    found = sims.decay_length(ds, **levels, edge=side)
+    stated = found["decay_length"].assign_coords(stderr=found["stderr"])
+    assert 0.60 <= covered(stated, length) <= 0.76
+
+
 def half_gaussians(z):
     """Give half-Gaussians of 25 and 35 nm, joined at 100 nm."""
     return np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))

@@ -73,7 +73,7 @@ def decay(
         sound = sigma > 0
         one = _value_of_one_count(rows, sigma)
         doubt = [DOUBT * np.sqrt(one * np.fmax(rows.value, level)) for level in (lo, hi)]
-    sound &= _on_the_side(rows, hi, doubt[1], edge)
+    sound &= _on_the_side(rows, hi, edge)
 
     def chosen(told: Array) -> Mask:
         """Choose samples by their own value, or where that is in doubt by another."""
@@ -120,14 +120,14 @@ def _value_of_one_count(rows: Rows, sigma: Array) -> Array:
     return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
 
 
-def _on_the_side(rows: Rows, high: Array, doubt: Array | float, edge: int) -> Mask:
-    """Mark the samples on the asked side of the maximum, where that lies clearly above `high`."""
+def _on_the_side(rows: Rows, high: Array, edge: int) -> Mask:
+    """Mark the samples on the asked side of the maximum, where that lies above `high`."""
     some = np.flatnonzero(rows.size)
     if not some.size:
         return np.zeros(rows.depth.shape, dtype=bool)
     maximum = np.full(rows.count, np.nan)
     maximum[some] = np.maximum.reduceat(rows.value, rows.start[some])
-    at_top = np.flatnonzero((rows.value == maximum[rows.row]) & (rows.value - high > doubt))
+    at_top = np.flatnonzero((rows.value == maximum[rows.row]) & (rows.value > high))
     # Of several, the one next to the edge.
     top = np.full(rows.count, np.nan)
     order = at_top if edge < 0 else at_top[::-1]
