@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Laid, columns_around, lay_out
+from sims_analysis.kernels.gaps import Laid, as_they_lie, filled, many_gaps, packed
 from sims_analysis.kernels.one_axis import LogLinear, Trapezoid, piece, trapezoid_weights
 from sims_analysis.kernels.rows import (
     BLOCK,
@@ -95,7 +95,10 @@ def integrate(
 
 
 #: Rows whose cut segments are worked on at a time.
-_GROUP = 8192
+_GROUP = 4096
+
+#: Samples worked on at a time where they are read as they lie: some of the work is for a block.
+_MANY = 4 * BLOCK
 
 
 def _on_one_axis(
@@ -144,118 +147,121 @@ def _each_group(
     log: bool,
 ) -> None:
     """Integrate rows from their own samples and between their own limits."""
-    n = value.shape[1]
-    nanoseconds = (5.0 if log else 3.0) * rows.size * n
 
-    def work(group: slice) -> None:
-        _on_own_axes(found, rows[group], depth, value, start, stop, log=log)
+    def make() -> Callable[[slice], None]:
+        own = _OwnAxes(found, depth, value, start, stop, log=log)
+        return lambda group: own.integrate(rows[group])
 
-    # As large as there can be: what is done once for a group takes a while.
-    size = min(_GROUP, max(_GROUP // 16, 16 * BLOCK // max(n, 1)))
-    each_block(lambda: work, blocks(rows.size, 1, size), nanoseconds, 4 << 20, alone=True)
+    nanoseconds = (5.0 if log else 2.0) * rows.size * value.shape[1]
+    each_block(make, blocks(rows.size, 1, _GROUP), nanoseconds, 4 << 20, alone=True)
 
 
-def _on_own_axes(
-    found: Integral,
-    group: Index,
-    depth: Array,
-    value: NDArray[Any],
-    start: Array,
-    stop: Array,
-    *,
-    log: bool,
-) -> None:
-    """Integrate the rows of a group, each from its own samples and between its own limits."""
-    n = value.shape[1]
-    a, b = start[group], stop[group]
-    limited = not (np.isnan(a).all() and np.isnan(b).all())
-    columns = columns_around(depth, group, a, b) if limited else None
-    # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
-    cut = np.full((2, 4, group.size), np.nan)
-    scratch = np.empty((2, max(n, BLOCK)))
+class _OwnAxes:
+    """Integrals of rows, each from its own samples and between its own limits."""
 
-    def work(block: slice) -> None:
-        where = group[block]
-        if where[-1] - where[0] == where.size - 1:
-            where = slice(where[0], where[-1] + 1)  # type: ignore[assignment]  # a view, no copy
-        axes, values = block_of(depth, where), block_of(value, where)
-        around = None if columns is None else tuple(side[block] for side in columns)
-        for depths in (False, True):
-            laid = lay_out(axes, values, depths=depths)
-            if laid is None:  # copied: in smaller blocks
-                for part in blocks(block.stop - block.start, n):
-                    work(slice(block.start + part.start, block.start + part.stop))
-                return
-            of_block = _whole_segments(
-                laid, a[block], b[block], around, cut[:, :, block], scratch, log
-            )
-            # A value where there is no depth is seldom: it is looked for only if it shows.
-            answers = of_block.value[of_block.status != NO_DATA]
-            sound = laid.holds() and np.isfinite(answers).all()
-            if axes.ndim == 1 or sound:
-                break
-        for name in Integral._fields:
-            getattr(found, name)[where] = getattr(of_block, name)
+    def __init__(
+        self,
+        found: Integral,
+        depth: Array,
+        value: NDArray[Any],
+        start: Array,
+        stop: Array,
+        *,
+        log: bool,
+    ) -> None:
+        self.found, self.value, self.log = found, value, log
+        self.limits = start, stop
+        direct = all(x.dtype == np.float64 and x.flags.c_contiguous for x in (depth, value))
+        self.size = _MANY if direct else BLOCK
+        count, n = value.shape
+        most = min(count, max(1, self.size // n))
+        self.axis = block_of(depth, slice(None)) if depth.ndim == 1 else None
+        self.depth = depth if self.axis is None else np.tile(self.axis, (most, 1))
+        self.scratch = np.empty((2 if log else 1, most * n))
 
-    # Some of the work is for a block, and not for its samples.
-    copied = depth.dtype != np.float64 or value.dtype != np.float64
-    copied |= not (depth.flags.c_contiguous and value.flags.c_contiguous)
-    for block in blocks(group.size, n, BLOCK if copied or depth.ndim == 1 else 4 * BLOCK):
-        work(block)
-    if limited:
-        _add_cut_segments(found, group, cut, log=log)
+    def integrate(self, rows: Index) -> None:
+        """Integrate a group of rows."""
+        left = self._between_limits(rows, as_they_lie)
+        if left.size == 0:
+            return
+        self.found.fallbacks[left] = 0
+        part = list(blocks(left.size, self.value.shape[1]))
+        gappy = np.concatenate([many_gaps(*self._samples(left[some])) for some in part])
+        for some, lay in ((left[~gappy], filled), (left[gappy], packed)):
+            self._between_limits(some, lay)
 
+    def _samples(self, rows: Index | slice) -> tuple[Array, Array]:
+        c = block_of(self.value, rows)
+        if self.axis is None:
+            return block_of(self.depth, rows), c
+        z = self.depth[: len(c)]
+        return (z if isinstance(rows, slice) else z.copy()), c
 
-def _whole_segments(
-    laid: Laid,
-    a: Array,
-    b: Array,
-    around: tuple[Index, ...] | None,
-    cut: Array,
-    scratch: Array,
-    log: bool,
-) -> Integral:
-    """Integrate over the segments that no limit cuts; the ends of the others go into `cut`."""
-    count, size = laid.begin.size, laid.value.size
-    fallbacks = np.zeros(count, dtype=np.intp)
-    if size < 2:
-        nothing = np.full(count, np.nan)
-        return Integral(nothing, nothing, nothing, np.full(count, NO_DATA, np.uint8), fallbacks)
-    first, last = laid.first(), laid.last()
-    u, v = np.fmax(a, first), np.fmin(b, last)
-    some = (u < v) & (laid.end - laid.begin > 1)
-    lo, hi = laid.begin, laid.end - 1
-    if around is not None:
-        lo, hi = laid.around(u, v, *around)
-        for side, i in enumerate((lo, hi - 1)):
-            i = np.clip(i, 0, size - 2)  # noqa: PLW2901  # rows without an integral
-            cut[side] = laid.depth[i], laid.depth[i + 1], laid.value[i], laid.value[i + 1]
-        lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
-    total = np.zeros(count)
-    for part in blocks(count, laid.columns):
-        # Rows that were copied fit one piece.
-        begin, end = (
-            (0, size)
-            if laid.kept is not None
-            else (part.start * laid.columns, part.stop * laid.columns)
-        )
-        i, j = (np.where(some[part], k[part] - begin, 0) for k in (lo, hi))
-        j = np.minimum(j, end - begin - 1)
-        z, c = laid.depth[begin:end], laid.value[begin:end]
-        if log:
-            area, work = scratch[:, : end - begin]
-            rows = laid.begin[part] - begin
-            total[part] = _whole_loglinear(z, c, rows, i, j, area, work, fallbacks[part])
+    def _between_limits(self, rows: Index, lay: Callable[[Array, Array], Laid]) -> Index:
+        """Integrate rows that are laid out in one way; give those that need another."""
+        a, b = (limit[rows] for limit in self.limits)
+        limited = not (np.isnan(a).all() and np.isnan(b).all())
+        # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
+        cut = np.empty((4, 2, rows.size)) if limited else None
+        as_is = lay is as_they_lie
+        again = np.zeros(rows.size, dtype=bool)
+        for block in blocks(rows.size, self.value.shape[1], self.size if as_is else BLOCK):
+            where: Index | slice = rows[block]
+            if as_is and where[-1] - where[0] == where.size - 1:  # type: ignore[index]
+                where = slice(where[0], where[-1] + 1)  # type: ignore[index]  # a view, no copy
+            laid = lay(*self._samples(where))
+            if as_is:
+                laid = laid._replace(axis=self.axis)
+                again[block] = laid.doubtful
+                if again[block].all():
+                    continue
+            of_block = None if cut is None else cut[:, :, block]
+            answers = self._whole_segments(laid, a[block], b[block], of_block)
+            for name, answer in zip(Integral._fields, answers, strict=True):
+                getattr(self.found, name)[where] = answer
+        if cut is not None:
+            some = (self.found.status[rows] != NO_DATA) & ~again
+            if some.all():
+                _add_cut_segments(self.found, rows, cut, log=self.log)
+            elif some.any():
+                _add_cut_segments(self.found, rows[some], cut[:, :, some], log=self.log)
+        # A NaN in the sum is a sample, or a depth, that is missing.
+        again |= ~np.isfinite(self.found.value[rows]) & (self.found.status[rows] != NO_DATA)
+        return rows[again]
+
+    def _whole_segments(self, laid: Laid, a: Array, b: Array, cut: Array | None) -> Integral:
+        """Integrate over the segments that no limit cuts; the ends of the others go into `cut`."""
+        z, c, count = laid.depth, laid.value, laid.begin.size
+        fallbacks = np.zeros(count, dtype=np.intp)
+        if z.size < 2:
+            nothing = np.full(count, np.nan)
+            return Integral(nothing, nothing, nothing, np.full(count, NO_DATA, np.uint8), fallbacks)
+        first, last = laid.ends()
+        u, v = np.fmax(a, first), np.fmin(b, last)
+        some = (u < v) & (laid.end - laid.begin > 1)
+        every = bool(some.all())
+        lo, hi = (laid.begin, laid.end - 1) if cut is None else laid.around(u, v)
+        if not every:
+            lo, hi = np.where(some, lo, 0), np.where(some, hi, 1)
+        if cut is not None:
+            for side, i in enumerate((lo, hi - 1)):
+                after = i + 1
+                z.take(i, out=cut[0, side], mode="clip")
+                z.take(after, out=cut[1, side], mode="clip")
+                c.take(i, out=cut[2, side], mode="clip")
+                c.take(after, out=cut[3, side], mode="clip")
+            lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
+        if self.log:
+            area, work = self.scratch[:, : z.size]
+            total = _whole_loglinear(z, c, laid.begin, lo, hi, area, work, fallbacks)
         else:
-            total[part] = _whole_trapezoid(z, c, i, j, scratch[0, : end - begin])
-    status = np.where((a < first) | (b > last), TRUNCATED, OK)
-    return Integral(
-        np.where(some, total, np.nan),
-        np.where(some, u, np.nan),
-        np.where(some, v, np.nan),
-        np.where(some, status, NO_DATA).astype(np.uint8),
-        fallbacks,
-    )
+            total = _whole_trapezoid(z, c, lo, hi, self.scratch[0, : z.size])
+        status = np.where((a < first) | (b > last), TRUNCATED, OK)
+        if not every:
+            status[~some] = NO_DATA
+            total[~some] = u[~some] = v[~some] = np.nan
+            fallbacks[~some] = 0
+        return Integral(total, u, v, status, fallbacks)
 
 
 def _between(samples: Array, lo: Index, hi: Index) -> Array:
@@ -300,22 +306,19 @@ def _whole_loglinear(
     return _between(area, lo, hi)
 
 
-def _add_cut_segments(found: Integral, group: Index, cut: Array, *, log: bool) -> None:
-    some = found.status[group] != NO_DATA
-    rows = group[some]
-    first, last = cut[0][:, some], cut[1][:, some]
+def _add_cut_segments(found: Integral, rows: Index, cut: Array, *, log: bool) -> None:
+    """Add the parts of the two segments of each row that its limits cut."""
+    z0, z1, c0, c1 = cut.reshape(4, -1)
     a, b = found.start[rows], found.stop[rows]
-    area, fell = piece(
-        (first[0], first[1]), (first[2], first[3]), (a, np.minimum(b, first[1])), log=log
-    )
-    found.value[rows] += area
-    found.fallbacks[rows] += fell
-    # Where both limits lie in one segment, it has been counted.
-    two = last[0] > first[0]
-    rows, last, b = rows[two], last[:, two], b[two]
-    area, fell = piece((last[0], last[1]), (last[2], last[3]), (last[0], b), log=log)
-    found.value[rows] += area
-    found.fallbacks[rows] += fell
+    u = np.concatenate([a, cut[0, 1]])
+    v = np.concatenate([np.minimum(b, cut[1, 0]), b])
+    area, fell = piece((z0, z1), (c0, c1), (u, v), log=log)
+    area, fell = area.reshape(2, -1), fell.reshape(2, -1)
+    # Where both limits lie in one segment, it counts once.
+    two = cut[0, 1] > cut[0, 0]
+    area[1, ~two] = 0.0
+    found.value[rows] += area[0] + area[1]
+    found.fallbacks[rows] += fell[0].astype(np.intp) + (fell[1] & two)
 
 
 def variance(

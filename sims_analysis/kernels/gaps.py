@@ -7,9 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import BLOCK
-
-__all__ = ["Gaps", "Laid", "bisect", "bridgeable", "columns_around", "gaps", "lay_out"]
+__all__ = [
+    "Gaps",
+    "Laid",
+    "as_they_lie",
+    "bisect",
+    "bridgeable",
+    "few_gaps",
+    "filled",
+    "gaps",
+    "many_gaps",
+    "packed",
+]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -18,88 +27,59 @@ Index = NDArray[np.intp]
 class Laid(NamedTuple):
     """Rows with their samples end to end, ``begin`` to ``end`` of each; anything may lie between.
 
-    ``axes`` and ``kept`` lead from columns of the block to places in the laid-out samples:
-    ``kept`` are the positions in the block that were kept, None if all were.
+    ``doubtful`` are rows that must be laid out in another way. ``shape`` is that of the block,
+    None if samples were left out; ``axis`` is the one axis of all rows, where it may be searched.
     """
 
     depth: Array
     value: Array
     begin: Index
     end: Index
-    axes: Array
-    columns: int
-    kept: Index | None
+    doubtful: NDArray[np.bool_] | None
+    shape: tuple[int, int] | None
+    axis: Array | None = None
 
-    def first(self) -> Array:
-        """Depth of the first sample of each row; NaN for a row without samples."""
-        return self._depth_at(self.begin)
-
-    def last(self) -> Array:
-        """Depth of the last sample of each row; NaN for a row without samples."""
-        return self._depth_at(self.end - 1)
-
-    def _depth_at(self, place: Index) -> Array:
+    def ends(self) -> tuple[Array, Array]:
+        """Depths of the first and the last sample of each row; NaN for a row without samples."""
         some = self.end > self.begin
-        return np.where(some, self.depth[np.where(some, place, 0)], np.nan)
+        if some.all():
+            return self.depth.take(self.begin), self.depth.take(self.end - 1)
+        if self.depth.size == 0:
+            nothing = np.full(some.shape, np.nan)
+            return nothing, nothing
+        first, last = (np.where(some, place, 0) for place in (self.begin, self.end - 1))
+        return (
+            np.where(some, self.depth.take(first), np.nan),
+            np.where(some, self.depth.take(last), np.nan),
+        )
 
-    def holds(self) -> bool:
-        """Whether every sample has a depth, as far as the ends of the rows tell."""
-        some = self.end > self.begin
-        ends = self.depth[self.begin[some]] + self.depth[self.end[some] - 1]
-        return not np.isnan(ends).any()
-
-    def around(self, a: Array, b: Array, after_a: Index, at_b: Index) -> tuple[Index, Index]:
+    def around(self, a: Array, b: Array) -> tuple[Index, Index]:
         """Place of the last sample not below a, and of the first not above b, of each row.
 
         Parameters
         ----------
         a, b : ndarray, shape (R,)
-            Within the samples of the row, where it has an integral at all.
-        after_a, at_b : ndarray of int, shape (R,)
-            Columns to start from, as :func:`columns_around` gives them.
+            Within the samples of the row, or the places found mean nothing.
         """
-        lo, hi = self._places(after_a, at_b)
-        z, top = self.depth, self.depth.size - 1
-        bracketed = (z[lo] <= a) & (a < z[np.minimum(lo + 1, top)])
-        bracketed &= (z[np.maximum(hi - 1, 0)] < b) & (b <= z[hi])
-        if self.axes.ndim > 1 and not (bracketed | ~(a < b)).all():
-            # Depths are missing inside a row, where bisection may take the wrong turn.
-            lo, hi = self._places(
-                _first_true(self.axes > a[:, None]), _first_true(self.axes >= b[:, None])
-            )
-        return lo, hi
-
-    def _places(self, after_a: Index, at_b: Index) -> tuple[Index, Index]:
-        last = np.maximum(self.end - 1, 0)
-        lo = np.clip(self._place(after_a) - 1, np.minimum(self.begin, last), last)
-        return lo, np.clip(self._place(at_b), np.minimum(self.begin, last), last)
-
-    def _place(self, column: Index) -> Index:
-        """Place of the first sample in a column or after it."""
-        position: Index = np.arange(self.begin.size) * self.columns + column
-        return position if self.kept is None else np.searchsorted(self.kept, position)
+        if self.axis is not None:
+            after = self.axis.searchsorted(a, side="right")
+            return self.begin + after - 1, self.begin + self.axis.searchsorted(b)
+        if self.shape is None or self.begin.size <= _FEW or self.shape[1] > _LONG:
+            runs = list(zip(self.begin.tolist(), self.end.tolist(), strict=True))
+            samples = [self.depth[begin:end] for begin, end in runs]
+            after = [z.searchsorted(x, "right") for z, x in zip(samples, a.tolist(), strict=True)]
+            at = [z.searchsorted(x) for z, x in zip(samples, b.tolist(), strict=True)]
+            return self.begin + after - 1, self.begin + at
+        # To compare all of them takes a while, but less than a search in each row.
+        z = self.depth.reshape(self.shape)
+        first = np.arange(0, z.size, z.shape[1])
+        below = np.less_equal(z, a[:, None])
+        lo = first + below.argmin(axis=1) - 1
+        return lo, first + np.less(z, b[:, None], out=below).argmin(axis=1)
 
 
-def columns_around(depth: Array, rows: Index, a: Array, b: Array) -> tuple[Index, Index]:
-    """Find the first column deeper than a, and the first not above b, of each row.
-
-    Parameters
-    ----------
-    depth : ndarray, shape (n,) or (R, n)
-        Increasing, padded with NaN at the end.
-    rows : ndarray of int, shape (r,)
-    a, b : ndarray, shape (r,)
-        NaN is beyond all columns.
-    """
-    a, b = np.where(np.isnan(a), -np.inf, a), np.where(np.isnan(b), np.inf, b)
-    if depth.ndim == 1:
-        return np.searchsorted(depth, a, side="right"), np.searchsorted(depth, b, side="left")
-    n, flat = depth.shape[1], depth.reshape(-1)
-    begin = rows * n
-    return (
-        bisect(flat, begin, begin + n, a, np.less_equal) - begin,
-        bisect(flat, begin, begin + n, b, np.less) - begin,
-    )
+#: Rows that are searched one after the other, and samples of rows that are.
+_FEW, _LONG = 32, 4096
 
 
 def bisect(depth: Array, begin: Index, end: Index, limit: Array, above: np.ufunc) -> Index:
@@ -117,52 +97,77 @@ def bisect(depth: Array, begin: Index, end: Index, limit: Array, above: np.ufunc
     return low
 
 
-def _first_true(flags: NDArray[np.bool_]) -> Index:
-    first: Index = flags.argmax(axis=1)
-    # argmax of a row without a True is 0 too.
-    first[(first == 0) & ~flags[:, 0]] = flags.shape[1]
-    return first
+def as_they_lie(z: Array, c: Array) -> Laid:
+    """Take rows ``(R, n)`` as they are: gaps may be padding at the end of rows.
+
+    Of other rows some are doubtful, and the rest has a NaN between its first and last sample.
+    """
+    rows, n = c.shape
+    begin = np.arange(0, rows * n, n)
+    ends = c[:, -1] + z[:, -1]
+    if np.isnan(ends).any():
+        absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
+        length = absent.argmax(axis=1)
+        length[(length == 0) & ~absent[:, 0]] = n  # argmax of a row without a True is 0 too
+        doubtful = np.zeros(rows, dtype=bool)
+        if np.count_nonzero(absent) != rows * n - length.sum():
+            doubtful = np.count_nonzero(absent, axis=1) != n - length
+    else:
+        length = np.full(rows, n)
+        doubtful = np.isnan(c[:, 0])
+    end = begin + length
+    flat = z.reshape(-1)
+    # A row has a depth for each of its samples, or it shows at its ends or in its integral.
+    doubtful |= np.isnan(flat[begin] + flat[np.maximum(end - 1, 0)]) & (length > 0)
+    return Laid(flat, c.reshape(-1), begin, end, doubtful, c.shape)
 
 
-def lay_out(z: Array, c: Array, *, depths: bool = False) -> Laid | None:
-    """Lay rows ``(R, n)`` end to end; without a copy if gaps are padding at the end of rows.
+def many_gaps(z: Array, c: Array) -> NDArray[np.bool_]:
+    """Whether so much of each row is missing that its samples are better taken out than filled."""
+    absent = (c != c) | (z != z)  # noqa: PLR0124
+    count: NDArray[np.bool_] = np.count_nonzero(absent, axis=1) > c.shape[1] // 8
+    return count
+
+
+def filled(z: Array, c: Array) -> Laid:
+    """Fill gaps with the sample before them: a segment without width adds nothing to a sum.
 
     Parameters
     ----------
-    z : ndarray, shape (n,) or (R, n)
-    c : ndarray, shape (R, n)
-    depths : bool
-        Whether values may stand where there is no depth, and must be looked for.
-
-    Returns
-    -------
-    Laid
-        None where more samples would be copied than fit a block.
+    z, c : ndarray, shape (R, n)
+        Written into.
     """
     rows, n = c.shape
-    absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
-    if depths:
-        absent |= z != z  # noqa: PLR0124
-    axes = np.broadcast_to(z, c.shape)
-    begin = np.arange(rows) * n
-    length = _first_true(absent)
-    if np.count_nonzero(absent) == rows * n - length.sum():
-        return Laid(axes.reshape(-1), c.reshape(-1), begin, begin + length, z, n, None)
-    if z.ndim > 1 and not depths:
-        return lay_out(z, c, depths=True)
-    if rows > 1 and c.size > BLOCK:
-        return None
-    kept = np.flatnonzero(~absent)
+    absent = (c != c) | (z != z)  # noqa: PLR0124
+    begin = np.arange(0, rows * n, n)
+    first, last = absent.argmin(axis=1), n - absent[:, ::-1].argmin(axis=1)
+    last[absent[np.arange(rows), last - 1]] = 0  # of a row without samples
+    place = np.flatnonzero(absent)
+    row, column = np.divmod(place, n)
+    inner = column < last[row]
+    place, row, column = place[inner], row[inner], column[inner]
+    if place.size:
+        # The first place of every run, and with it the sample that lies before.
+        opens = np.ones(place.size, dtype=bool)
+        np.not_equal(place[1:], place[:-1] + 1, out=opens[1:])
+        opens |= column == 0
+        starts = np.flatnonzero(opens)
+        source = place[starts] - 1
+        ahead = column[starts] == 0
+        source[ahead] = (begin + first)[row[starts[ahead]]]
+        source = np.repeat(source, np.diff(starts, append=place.size))
+        for flat in (z.reshape(-1), c.reshape(-1)):
+            flat[place] = flat[source]
+    return Laid(z.reshape(-1), c.reshape(-1), begin, begin + last, None, c.shape)
+
+
+def packed(z: Array, c: Array) -> Laid:
+    """Lay the samples of rows ``(R, n)`` end to end, without what lies between."""
+    rows, n = c.shape
+    measured = (c == c) & (z == z)  # noqa: PLR0124
+    kept = np.flatnonzero(measured)
     ends = np.searchsorted(kept, np.arange(rows + 1) * n)
-    return Laid(
-        axes.reshape(-1)[kept] if z.ndim > 1 else z[kept % n],
-        c.reshape(-1)[kept],
-        ends[:-1],
-        ends[1:],
-        z,
-        n,
-        kept,
-    )
+    return Laid(z.reshape(-1).take(kept), c.reshape(-1).take(kept), ends[:-1], ends[1:], None, None)
 
 
 class Gaps(NamedTuple):
@@ -200,8 +205,14 @@ def gaps(row: Index, column: Index, n: int) -> Gaps:
     return Gaps(rows, before, after)
 
 
+def few_gaps(c: Array) -> NDArray[np.bool_]:
+    """Whether no more than a few samples of each row ``(R, n)`` are missing."""
+    few: NDArray[np.bool_] = np.count_nonzero(c != c, axis=1) <= c.shape[1] // 16  # noqa: PLR0124
+    return few
+
+
 def bridgeable(row: Index, column: Index, shape: tuple[int, ...], window: slice) -> NDArray[Any]:
-    """Whether a row has few gaps, and none that reaches the outer segments of a window.
+    """Whether no gap of a row reaches the outer segments of a window.
 
     Each row is judged by itself, so that it is worked on in one way whatever stands beside it.
 
@@ -214,7 +225,7 @@ def bridgeable(row: Index, column: Index, shape: tuple[int, ...], window: slice)
     window : slice
         Columns of the window.
     """
-    possible: NDArray[np.bool_] = np.bincount(row, minlength=shape[0]) <= shape[1] // 16
+    possible = np.ones(shape[0], dtype=bool)
     inner = column - (window.start + 2)
     reaches = (inner < 0) | (inner >= window.stop - window.start - 4)
     reaches &= (inner >= -2) & (inner < window.stop - window.start - 2)

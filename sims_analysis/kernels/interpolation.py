@@ -39,14 +39,17 @@ def between(c0: Array, c1: Array, t: Array, *, log: bool) -> tuple[Array, NDArra
     fell_back : ndarray of bool
         Where a logarithm was asked for and could not be taken.
     """
-    shape = np.broadcast_shapes(c0.shape, c1.shape, t.shape)
+    shape = c0.shape
+    if not shape == c1.shape == t.shape:
+        shape = np.broadcast_shapes(c0.shape, c1.shape, t.shape)
+        c0, c1 = np.broadcast_to(c0, shape), np.broadcast_to(c1, shape)
     value = np.empty(shape)
     fell_back = np.zeros(value.size, dtype=bool)
-    c0, c1 = np.broadcast_to(c0, shape), np.broadcast_to(c1, shape)
     fell_back[_between(c0, c1.copy(), t, value, np.empty(shape), log=log)] = True
-    value = np.where(t == 0, c0, value)
-    at_ends = (t == 0) | (t == 1)
-    return np.where(t == 1, c1, value), fell_back.reshape(shape) & ~at_ends
+    at_start, at_end = np.equal(t, 0), np.equal(t, 1)
+    np.copyto(value, c0, where=at_start)
+    np.copyto(value, c1, where=at_end)
+    return value, fell_back.reshape(shape) & ~(at_start | at_end)
 
 
 def _between(c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: bool) -> Index:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import bridgeable, gaps
+from sims_analysis.kernels.gaps import bridgeable, few_gaps, gaps
 from sims_analysis.kernels.interpolation import between
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows
 from sims_analysis.kernels.segments import log_mean, means
@@ -85,7 +85,13 @@ class Trapezoid:
             if not finite.all():
                 holes = np.flatnonzero(~finite)
                 for part in blocks(holes.size, z.size):
-                    total[holes[part]] = self._bridged(block_of(c, holes[part]))
+                    some = holes[part]
+                    values = block_of(c, some)
+                    few = few_gaps(values)
+                    if few.all():
+                        total[some] = self._bridged(values)
+                    elif few.any():
+                        total[some[few]] = self._bridged(values[few])
             return total, 0
 
         return work
@@ -152,6 +158,8 @@ class LogLinear:
                 fallbacks += np.bincount(row[whole], minlength=rows)
             holes = np.flatnonzero(~np.isfinite(total))
             if holes.size:
+                holes = holes[few_gaps(c[holes])]
+            if holes.size:
                 self._bridge(total, fallbacks, c, mean, holes)
             return total, fallbacks
 
@@ -196,19 +204,20 @@ def piece(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Integrate between limits within segments whose ends are given."""
     (c0, c1), (u, v) = c, limits
-    at_u, at_v = (_at(limit, z, c, log=log) for limit in limits)
-    mean = 0.5 * (at_u + at_v)
-    straight = np.zeros(c0.shape, dtype=bool)
-    if log:
-        # A segment that is a straight line stays one where a limit cuts it.
-        straight = ~((c0 > 0) & (c1 > 0))
-        mean = np.where(straight, mean, log_mean(at_u, at_v)[0])
+    if not log:
+        # The mean of a straight line is its value in the middle.
+        t = (0.5 * (u + v) - z[0]) / (z[1] - z[0])
+        return (c0 + t * (c1 - c0)) * (v - u), np.zeros(np.shape(c0), dtype=bool)
+    at_u, at_v = (_at(limit, z, c) for limit in limits)
+    # A segment that is a straight line stays one where a limit cuts it.
+    straight = ~((c0 > 0) & (c1 > 0))
+    mean = np.where(straight, 0.5 * (at_u + at_v), log_mean(at_u, at_v)[0])
     return mean * (v - u), straight & (c0 != c1)
 
 
-def _at(limit: Any, z: tuple[Any, Any], c: tuple[Array, Array], *, log: bool) -> Array:
+def _at(limit: Any, z: tuple[Any, Any], c: tuple[Array, Array]) -> Array:
     for end, value in zip(z, c, strict=True):
         if np.all(limit == end):
             return value
     t = (limit - z[0]) / (z[1] - z[0])
-    return between(*c, np.broadcast_to(t, c[0].shape), log=log)[0]
+    return between(*c, np.broadcast_to(t, c[0].shape), log=True)[0]
