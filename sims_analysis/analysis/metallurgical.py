@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis._variables import bare_variable
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
@@ -120,25 +121,28 @@ def metallurgical_junctions(
     )
     if not frame.lazy:
         _demand(frame, status, strict=strict)
-    count = (polarity != 0).sum("junction")
-    count.attrs["long_name"] = "Number of junctions"
-    coords = {"count": count}
-    result = xr.Dataset(
-        {
-            "depth": frame.array(depth, "metallurgical_junction", coords=coords, label="depth"),
-            "stderr": frame.array(stderr, "metallurgical_junction", coords=coords, label="stderr"),
-            "concentration": frame.array(concentration, "concentration", coords=coords),
-        }
+    count = bare_variable(
+        polarity.dims[:-1],
+        (polarity.data != 0).sum(axis=-1),
+        {"long_name": "Number of junctions"},
     )
-    result["stderr"].attrs.update(long_name="Standard error, random part")
-    result["concentration"].attrs.update(
+    error = frame.dressed(stderr, "metallurgical_junction")
+    error.attrs.update(long_name="Standard error, random part")
+    balance = frame.dressed(concentration, "concentration")
+    balance.attrs.update(
         long_name="Concentration at the junction", description="of acceptors, equal to donors"
     )
-    result["polarity"] = xr.Variable(
-        polarity.dims, words(polarity.data, _POLARITY), {"long_name": "Polarity with depth"}
+    kinds = words(polarity.data, _POLARITY)
+    return frame.dataset(
+        {
+            "depth": frame.dressed(depth, "metallurgical_junction"),
+            "stderr": error,
+            "concentration": balance,
+            "polarity": bare_variable(polarity.dims, kinds, {"long_name": "Polarity with depth"}),
+            "status": frame.status(status),
+        },
+        coords={"count": count},
     )
-    result["status"] = frame.status(status)
-    return result
 
 
 def _junctions(depth: Any, value: Any, stderr: Any, net: Any, **options: Any) -> Any:
