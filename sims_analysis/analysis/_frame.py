@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -21,9 +21,10 @@ from sims_analysis._variables import bare_dataset, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._parameters import aligned, fitting
-from sims_analysis.errors import ProfileError, warn
+from sims_analysis.analysis._status import status_words
+from sims_analysis.errors import ProfileError
 
-__all__ = ["Frame", "status_words", "warn_of_status"]
+__all__ = ["Frame"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Frame:
     quantified: bool
     #: Indexes of the coordinates, so that results need none made anew.
     indexes: Mapping[Any, Any] = field(default_factory=dict)
+    #: Independent samples for each depth, where the profiles were brought to a finer grid.
+    independent: xr.Variable | None = None
     #: Dimensions that a kernel takes whole, if more than that of the samples.
     core: tuple[str, ...] = ()
     #: Coordinates of the dimensions that parameters bring; filled as these are read.
@@ -90,11 +93,22 @@ class Frame:
 
         The unbiased estimate of the variance of a Poisson count is the count itself: where
         nothing was counted, a sum must add no variance, although the sample alone is not known
-        without error.
+        without error. What neighbours on a grid share is allowed for in :meth:`map`.
         """
         if self.stderr is None or self.counts is None:
             return self
         return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
+
+    def _stderr_among_others(self) -> Any:
+        """Give standard errors that a sum or a fit may take for independent of each other.
+
+        Neighbours on a grid finer than the samples share these. As many values as share a sample
+        tell no more than it did, so each of them counts for a part of it, with an error that is
+        larger by ``1 / sqrt(samples per depth)``; what is said of one value alone is not touched.
+        """
+        if self.stderr is None or self.independent is None:
+            return self.stderr
+        return self.stderr / self.independent**0.5
 
     @property
     def precision(self) -> Any:
@@ -158,7 +172,7 @@ class Frame:
         kernel: Callable[..., Any],
         *parameters: xr.Variable,
         outputs: Sequence[tuple[Mapping[str, int], Any]],
-        stderr: bool = False,
+        stderr: bool | Literal["each"] = False,
         **options: Any,
     ) -> list[xr.Variable]:
         """Run a kernel on ``(depth, value[, stderr], *parameters)``.
@@ -171,12 +185,15 @@ class Frame:
             Of the frame's leading dimensions, or fewer; dimensions of their own come last.
         outputs : sequence of (sizes, dtype)
             For each output, the dimensions that come after the leading ones, and its dtype.
-        stderr : bool
-            Whether the kernel takes standard errors, or None where there are none.
+        stderr : bool or "each"
+            Whether the kernel takes standard errors, or None where there are none: those that
+            sums and fits take, or those of each value alone.
         """
-        columns = [self.value] + ([self.stderr] if stderr and self.stderr is not None else [])
+        columns = [self.value]
+        if stderr and self.stderr is not None:
+            columns.append(self.stderr if stderr == "each" else self._stderr_among_others())
         if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
-            return self._map_lazy(kernel, columns, parameters, outputs, stderr, options)
+            return self._map_lazy(kernel, columns, parameters, outputs, bool(stderr), options)
         samples = [np.asarray(data_of(column)) for column in (self.depth, *columns)]
         along = [*(sizes for sizes, _ in outputs), *(p.dims for p in parameters), self.core]
         if not any(self.dim in dims for dims in along):
@@ -203,8 +220,13 @@ class Frame:
             depth=pick(self.depth),
             stderr=pick(self.stderr),
             counts=pick(self.counts),
+            independent=pick(self.independent),
             coords={name: pick(coord) for name, coord in self.coords.items()},
-            indexes={},
+            indexes={
+                name: found
+                for name, found in self.indexes.items()
+                if dim not in {**self.coords, **self.along}[name].dims
+            },
         )
 
     def map_species(
@@ -374,25 +396,3 @@ class Frame:
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
-
-
-_WORDS = np.array(vocabulary.STATUS)
-
-
-def status_words(codes: Any) -> Any:
-    """Give the words of status codes."""
-    if hasattr(codes, "map_blocks"):
-        return codes.map_blocks(lambda block: _WORDS[block], dtype=_WORDS.dtype)
-    return _WORDS[np.asarray(codes)]
-
-
-def warn_of_status(
-    frame: Frame, codes: xr.Variable, code: int, text: str, category: type[Any]
-) -> None:
-    """Warn once for all profiles with a status; say how many and name the first."""
-    if frame.lazy:
-        return
-    where = np.argwhere(np.asarray(codes.data) == code)
-    if len(where):
-        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        warn(f"{frame.label(*where[0])}{others}: {text}", category)

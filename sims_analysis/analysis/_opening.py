@@ -17,7 +17,7 @@ from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 
-__all__ = ["DOSE_KINDS", "open_frame"]
+__all__ = ["DOSE_KINDS", "INDEPENDENT", "open_frame"]
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -87,6 +87,7 @@ def open_frame(
         along=along,
         quantified=units.is_quantity(array._data),
         indexes=indexes_of(data),
+        independent=_independent(source),
     )
     if value.size <= FEW and not frame.lazy:
         refuse_infinite(frame)
@@ -121,12 +122,25 @@ def _by_axis(
         if dim in coord.dims:
             if name != "stderr":
                 along[name] = coord
-        elif name not in _DELIVERED:
+        elif name not in _APART:
             of_profiles[name] = coord
     return of_profiles, along
 
 
-_DELIVERED = frozenset(DELIVERED)
+#: Coordinate of grids finer than the samples: how many of these there are for each depth.
+INDEPENDENT = "samples_per_depth"
+
+#: What describes the data, and not the answers that rest on them.
+_APART = frozenset({*DELIVERED, INDEPENDENT})
+
+
+def _independent(source: _Source) -> xr.Variable | None:
+    found = source.coords.get(INDEPENDENT)
+    if found is None:
+        return None
+    # In a batch, a measurement that is on its own samples has none.
+    independent: xr.Variable = bare_variable(found.dims, _plain(found)).fillna(1.0)
+    return independent
 
 
 def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:

@@ -34,12 +34,13 @@ class Held:
 
 def held(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
     first, at, error, weight = frame.for_sums().map(
-        _first_sample, start, stop, outputs=[({}, float)] * 4, stderr=True
+        _first_sample, start, stop, outputs=[({}, float)] * 4, stderr="each"
     )
     top = xr.Variable(start.dims, np.fmax(start.data, 0.0))
     bottom = xr.apply_ufunc(np.fmin, at, stop, dask="allowed")
     width = (bottom - top).clip(min=0.0)
     reaches = (start >= 0) & (start < at)
+    shared: Any = 1.0 if frame.independent is None else 1.0 / frame.independent
     return Held(
         value=first,
         top=top,
@@ -47,7 +48,8 @@ def held(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
         start=(start + 0 * at).where(~reaches),
         alone=(stop <= at) & (width > 0),
         # The same sample is in the measured part: its errors add before they are squared.
-        variance=error**2 * width * (width + 2 * weight),
+        # On a grid, so are the others that share it.
+        variance=error**2 * width * (width + 2 * weight * shared),
     )
 
 

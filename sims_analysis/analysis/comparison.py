@@ -11,8 +11,9 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, status_words
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._status import status_words
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import _ASKED, _error
@@ -127,7 +128,7 @@ def compare(
         "overlap_stop": fa.array(stop, "overlap_stop"),
     }
     if fa.stderr is not None and fb.stderr is not None:
-        error = _there(fa, fb, _error, stderr=True, log=method == "log")
+        error = _there(fa, fb, _error, stderr="each", log=method == "log")
         errors = _apply(kernels.ratio_errors, fa.value, there, fa.stderr, error, outputs=2)
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"

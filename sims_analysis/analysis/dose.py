@@ -18,9 +18,10 @@ from sims_analysis.analysis._background import (
     variance_of_sum,
 )
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, warn_of_status
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import known, true_or_false
+from sims_analysis.analysis._status import warn_of_status
 from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError

@@ -10,11 +10,20 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
+from sims_analysis._variables import bare_variable
 from sims_analysis._version import __version__
 from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis.interpolation import _ASKED, Method, _depths, _term
+from sims_analysis.analysis._opening import INDEPENDENT, open_frame
+from sims_analysis.analysis.interpolation import (
+    _ASKED,
+    Method,
+    _depths,
+    _term,
+    coordinate_of,
+    independence_of,
+    least_independent,
+)
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import grid as kernels
@@ -76,8 +85,14 @@ def to_grid(
         ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples (of relative errors where
         logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells, to which a sample
         without counts adds nothing; in a cell without any, 1.84 counts of the sample that weighs
-        most. Neighbours on a fine grid share samples, so they are no longer independent. Counts do
-        not come along: what is between two samples was not counted. ``linear_fallbacks`` counts
+        most. Neighbours on a fine grid share samples, so that they are not independent: the
+        coordinate ``samples_per_depth`` says how many independent samples each profile has for a
+        depth of the grid, where these are fewer than one; sums (doses, moments...) and fits
+        (junctions, decay lengths) of such profiles take standard errors that are larger by
+        ``1 / sqrt(samples_per_depth)``. It holds for the grid as a whole: drop it from every
+        n-th depth taken by hand. Counts do not come along, what is between two samples was not
+        counted: a sum over places without any counts takes their errors too, and is stated
+        wider. ``linear_fallbacks`` counts
         the depths or cells of each profile where a logarithm could not be taken. Attrs say which
         rule and which step.
 
@@ -154,11 +169,14 @@ def _dataset(
     grid = _grid(frames[0], conserve is not None, **asked)
     arrays: dict[str, xr.DataArray] = {}
     fallbacks: Any = 0
+    independent = []
     for name, frame in zip(names, frames, strict=True):
         found = _gridded(frame, name, grid, method)
         # Each species is measured in one variable, so that the sum counts each depth once.
         fallbacks = fallbacks + found[name].coords["linear_fallbacks"].variable
-        arrays |= {key: array.drop_vars("linear_fallbacks") for key, array in found.items()}
+        independent += [array for key, array in found[name].coords.items() if key == INDEPENDENT]
+        own = ["linear_fallbacks", INDEPENDENT]
+        arrays |= {key: array.drop_vars(own, errors="ignore") for key, array in found.items()}
     still = {
         name: array.variable
         for name, array in data.data_vars.items()
@@ -167,6 +185,7 @@ def _dataset(
     result = xr.Dataset({**arrays, **still}, attrs=data.attrs).assign_coords(
         linear_fallbacks=fallbacks, **_delivered(data, frames[0])
     )
+    result = result.assign_coords(least_independent(independent))
     if grid.edges is not None:
         axis, bounds = frames[0].axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
@@ -206,6 +225,12 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
             fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
         ),
     }
+    growth: Any = None
+    if frame.stderr is not None:
+        cells = grid.edges is not None
+        at = grid.depth if grid.edges is None else grid.edges
+        independent, growth = independence_of(frame, bare_variable((_ASKED,), at), cells=cells)
+        coords |= coordinate_of(frame, independent)
     trace = {"interpolation": method}
     if grid.edges is not None:
         trace["cell_methods"] = f"{frame.axis}: mean"
@@ -219,9 +244,10 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
     result = {name: dressed(value, name)}
     if frame.stderr is not None:
         if grid.edges is None:
-            (stderr,) = frame.map(_stderr_values, outputs=[(size, float)], stderr=True, **options)
+            (stderr,) = frame.map(_stderr_values, outputs=[(size, float)], stderr="each", **options)
         else:
             stderr = _of_cells(frame, size, grid.edges)
+        stderr = stderr if growth is None else stderr * growth
         array = dressed(stderr, f"{name}_stderr")
         array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
         array.attrs.pop("description", None)
@@ -239,7 +265,7 @@ def _stderr_values(depth: Any, value: Any, stderr: Any, *, at: Any, method: str)
 
 def _of_cells(frame: Frame, size: dict[str, int], edges: Array) -> xr.Variable:
     """Give the standard errors of cells, which are sums over samples."""
-    ask: dict[str, Any] = {"outputs": [(size, float)], "stderr": True, "edges": edges}
+    ask: dict[str, Any] = {"outputs": [(size, float)], "stderr": "each", "edges": edges}
     (found,) = frame.for_sums().map(_stderr_cells, nothing=False, **ask)
     if frame.counts is None or not (frame.lazy or (np.asarray(found.data) == 0).any()):
         return found

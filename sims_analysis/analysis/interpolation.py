@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import prod
 from typing import Any, Literal, TypeVar
 
@@ -19,13 +20,13 @@ from sims_analysis._variables import (
 )
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._opening import INDEPENDENT, open_frame
 from sims_analysis.analysis._parameters import aligned, fitting
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
-from sims_analysis.kernels.grid import stderr_at
+from sims_analysis.kernels.grid import independence, stderr_at
 
-__all__ = ["interpolate"]
+__all__ = ["coordinate_of", "independence_of", "interpolate", "least_independent"]
 
 #: The same kind out as in.
 Data = TypeVar("Data", xr.Dataset, xr.DataArray)
@@ -54,7 +55,8 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
         samples; bit for bit the sample where the depth is a sample's. Standard errors come along
-        (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`. The coordinate
+        (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`, and with them,
+        on a new axis finer than the samples, ``samples_per_depth``. The coordinate
         ``linear_fallbacks`` counts, for each profile, the depths at which a logarithm was asked
         for and could not be taken, because a value beside it was not positive.
 
@@ -97,9 +99,13 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
             )
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(arrays[name].coords["linear_fallbacks"].variable for name in names)
-        for name in names:
-            arrays[name] = arrays[name].drop_vars("linear_fallbacks")
-        return xr.Dataset(arrays, attrs=data.attrs).assign_coords(linear_fallbacks=total)
+        independent = [a.coords[INDEPENDENT] for a in arrays.values() if INDEPENDENT in a.coords]
+        plain = {
+            name: array.drop_vars(["linear_fallbacks", INDEPENDENT], errors="ignore")
+            for name, array in arrays.items()
+        }
+        result = xr.Dataset(plain, attrs=data.attrs).assign_coords(linear_fallbacks=total)
+        return result.assign_coords(least_independent(independent))
     return _interpolated(data, depth, method)
 
 
@@ -140,13 +146,59 @@ def _interpolated(
         }
     if frame.stderr is not None:
         (error,) = frame.map(
-            _error, asked, outputs=[({_ASKED: count}, float)], stderr=True, log=method != "linear"
+            _error, asked, outputs=[({_ASKED: count}, float)], stderr="each", log=method != "linear"
         )
+        if list(new) == [frame.axis]:
+            independent, growth = independence_of(frame, asked)
+            coords |= coordinate_of(frame, independent)
+            error = error if growth is None else error * growth
         attrs = vocabulary.attrs(_term(frame)) | {"units": frame.units}
         attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
         attrs.pop("description", None)
         coords["stderr"] = xr.Variable((*frame.lead, *new), error.data.reshape(shape), attrs)
     return frame.array(result, _term(frame), units_=frame.units, coords=coords, label=frame.name)
+
+
+def independence_of(
+    frame: Frame, at: xr.Variable, *, cells: bool = False
+) -> tuple[xr.Variable, xr.Variable | None]:
+    """Tell how many independent samples a grid has for each of its depths (see the kernel).
+
+    Returns
+    -------
+    independent : Variable
+    growth : Variable or None
+        Of the standard errors, if what is brought to the grid was on a finer one before.
+    """
+    known = frame.independent
+    independent, growth = frame.map(
+        _independence,
+        at,
+        bare_variable((), np.array(1.0)) if known is None else known,
+        outputs=[({}, float), ({}, float)],
+        cells=cells,
+    )
+    return independent, None if known is None else growth
+
+
+def coordinate_of(frame: Frame, independent: xr.Variable) -> dict[str, xr.Variable]:
+    """Give the coordinate that says so, unless the samples of all profiles are independent."""
+    if not frame.lazy and not (np.asarray(independent.data) < 1.0 - _ROUNDING).any():
+        return {}
+    attrs = {"long_name": "Independent samples for each depth of the grid"}
+    return {INDEPENDENT: xr.Variable(independent.dims, independent.data, attrs)}
+
+
+def least_independent(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
+    """Join the coordinates of several variables, each of which holds some of the species."""
+    if not found:
+        return {}
+    of_each = [one.variable for one in found]
+    least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), of_each)
+    return {INDEPENDENT: xr.Variable(least.dims, least.data, of_each[0].attrs)}
+
+
+_ROUNDING = 1e-9
 
 
 #: The depths asked for, in one dimension: a name that no user's dimension has.
@@ -175,6 +227,10 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
 
 def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:
     return kernels.interpolate(depth, value, at, method=method)
+
+
+def _independence(depth: Any, value: Any, at: Any, known: Any, *, cells: bool) -> tuple[Any, Any]:
+    return independence(depth, value, at, known, cells=cells)
 
 
 def _error(

@@ -78,7 +78,7 @@ def peak(
     a, b = _window(frame, start, stop)
     frame = frame.spread(a, b)
     depth, value, stderr, fwhm, status = frame.map(
-        kernels.peak, a, b, outputs=[({}, float)] * 4 + [({}, np.uint8)], stderr=True
+        kernels.peak, a, b, outputs=[({}, float)] * 4 + [({}, np.uint8)], stderr="each"
     )
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     arrays = {

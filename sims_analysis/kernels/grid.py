@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.dose import log_mean
 from sims_analysis.kernels.interpolation import between
 
-__all__ = ["cell_means", "cell_stderr", "stderr_at"]
+__all__ = ["cell_means", "cell_stderr", "independence", "stderr_at"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -95,14 +95,9 @@ def cell_stderr(
         if pieces is None:
             continue
         variance = errors[np.ix_(which, columns)] ** 2
-        # A piece weighs on the samples at both ends of its segment.
-        middle = 0.5 * (pieces.start + pieces.stop)
-        left, right = pieces.length * (1 - middle), pieces.length * middle
-        # Within a cell, the sample after a piece is the sample before the next piece.
-        following = np.append(left[1:], 0.0)
-        following[pieces.first[1:] - 1] = 0.0
-        terms = (right + following) ** 2 * variance[:, pieces.segment + 1]
-        opening = left[pieces.first] ** 2 * variance[:, pieces.segment[pieces.first]]
+        after, before = _of_pieces(pieces)
+        terms = after**2 * variance[:, pieces.segment + 1]
+        opening = before**2 * variance[:, pieces.segment[pieces.first]]
         if nothing:
             total = 4.0 * np.maximum(np.maximum.reduceat(terms, pieces.first, axis=1), opening)
         else:
@@ -147,6 +142,107 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
         found = np.where(t == 0, s0, np.where(t == 1, s1, found))
         result[np.ix_(which, inside)] = found
     return result.reshape(*value.shape[:-1], at.size)
+
+
+def independence(
+    depth: Array, value: Array, at: Array, known: Array | float = 1.0, *, cells: bool = False
+) -> tuple[Array, Array]:
+    """Tell how many independent samples there are for each depth of a grid.
+
+    Values on a grid finer than the samples share these, and are not independent. A sum over the
+    grid that takes them for independent has the variance ``sum w_j^2 sum_i a_ji^2``, with the
+    weights w of the depths j in an integral, and a of the samples i in what was interpolated; the
+    samples themselves say ``sum_i (sum_j w_j a_ji)^2``. Told is the first over the second, of
+    samples that are all known equally well.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (..., n)
+    value : ndarray, shape (..., n)
+    at : ndarray, shape (m,) or (..., m)
+        Depths; or, of cells, the edges, of shape (m + 1,).
+    known : float or ndarray, shape (...)
+        The same of the samples, where they are values on a grid themselves: two of them that are
+        k apart then have the part ``1 - k known`` of their variance in common. NaN is 1.
+    cells : bool
+        Whether these are averages over cells.
+
+    Returns
+    -------
+    independent : ndarray, shape (...)
+        Above 0, at most 1; NaN where there is no depth within the samples.
+    growth : ndarray, shape (...)
+        Of the standard error of each value, over that of independent samples; 1 if they are.
+    """
+    lead = value.shape[:-1]
+    rows = value.reshape(-1, value.shape[-1])
+    before = np.broadcast_to(np.where(np.isnan(known), 1.0, known), lead).reshape(-1)
+    asked = None
+    if at.ndim > 1:
+        asked = np.broadcast_to(at, (*lead, at.shape[-1])).reshape(-1, at.shape[-1])
+    found = np.full((2, rows.shape[0]), np.nan)
+    for which, z, _ in _groups(depth, rows):
+        # Rows with the same samples, asked for the same depths, have the same answer.
+        alike = [(which, at)] if asked is None else [(row, asked[row[0]]) for row in which[:, None]]
+        for group, places in alike:
+            shares = _shares_of_cells(z, places) if cells else _shares(z, places)
+            if shares is None:
+                continue
+            for one in np.unique(before[group]):
+                found[:, group[before[group] == one]] = _independence(shares, float(one))[:, None]
+    return found[0].reshape(lead), found[1].reshape(lead)
+
+
+class _Shares(NamedTuple):
+    """What samples weigh: in each value of a grid, value after value, and in the integral."""
+
+    weights: Array
+    of_value: Index
+    total: Array
+
+
+def _shares(z: Array, at: Array) -> _Shares | None:
+    inside = np.unique(at[(at >= z[0]) & (at <= z[-1])])
+    if not inside.size:
+        return None
+    segment, t = _place(z, inside)
+    after = np.minimum(segment + 1, z.size - 1)
+    half = np.diff(inside) * 0.5
+    # A single depth has no width, and any weight will do.
+    w = np.append(half, 0.0) + np.append(0.0, half) if half.size else np.ones(1)
+    left, right = w * (1 - t), w * t
+    total = _sum_at(segment, left, z.size) + _sum_at(after, right, z.size)
+    return _Shares(
+        np.column_stack([left, right]).ravel(), np.repeat(np.arange(inside.size), 2), total
+    )
+
+
+def _shares_of_cells(z: Array, edges: Array) -> _Shares | None:
+    pieces = _cut(z, edges)
+    if pieces is None:
+        return None
+    after, opening = _of_pieces(pieces)
+    cell = np.cumsum(np.bincount(pieces.first, minlength=after.size)) - 1
+    weights = np.insert(after, pieces.first, opening)
+    sample = np.insert(pieces.segment + 1, pieces.first, pieces.segment[pieces.first])
+    of_cell = np.insert(cell, pieces.first, np.arange(pieces.first.size))
+    return _Shares(weights, of_cell, _sum_at(sample, weights, z.size))
+
+
+def _sum_at(place: Index, weights: Array, size: int) -> Array:
+    return np.bincount(place, weights, size).astype(np.float64, copy=False)
+
+
+def _independence(shares: _Shares, known: float) -> Array:
+    weights, of_value, total = shares
+    alone = float(np.dot(weights, weights))
+    apart, together = alone, float(np.dot(total, total))
+    for lag in range(1, min(int(np.ceil(1.0 / known)), max(weights.size, total.size))):
+        common = 2.0 * (1.0 - lag * known)
+        same = of_value[lag:] == of_value[:-lag]
+        apart += common * float(np.dot(weights[lag:] * same, weights[:-lag]))
+        together += common * float(np.dot(total[lag:], total[:-lag]))
+    return np.array([min(apart / together, 1.0), np.sqrt(apart / alone)])
 
 
 def _groups(depth: Array, rows: Array) -> Iterator[tuple[Index, Array, Index]]:
@@ -197,6 +293,17 @@ def _cut(z: Array, edges: Array) -> _Pieces | None:
     stop = np.where(knots[1:] == z[segment + 1], 1.0, (knots[1:] - z[segment]) / width)
     first = np.searchsorted(knots, inner[:-1])
     return _Pieces(segment, start, stop, np.diff(knots), first, slice(lo, hi - 1))
+
+
+def _of_pieces(pieces: _Pieces) -> tuple[Array, Array]:
+    """Give the weights in a cell of the sample after each piece, and of that before its first."""
+    # A piece weighs on the samples at both ends of its segment.
+    middle = 0.5 * (pieces.start + pieces.stop)
+    left, right = pieces.length * (1 - middle), pieces.length * middle
+    # Within a cell, the sample after a piece is the sample before the next piece.
+    following = np.append(left[1:], 0.0)
+    following[pieces.first[1:] - 1] = 0.0
+    return right + following, left[pieces.first]
 
 
 def _place(z: Array, at: Array) -> tuple[Index, Array]:
