@@ -8,6 +8,7 @@ whole ones between the limits, and the two that the limits cut.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,7 +134,7 @@ def _on_one_axis(
     if rest.size:
         found.fallbacks[rest] = 0
         limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
-        _each_group(found, rest, z, value, *limits, log=log)
+        _each_group(found, rest, z, value, *limits, log=log, gaps=True)
 
 
 def _each_group(
@@ -145,12 +146,13 @@ def _each_group(
     stop: Array,
     *,
     log: bool,
+    gaps: bool = False,
 ) -> None:
-    """Integrate rows from their own samples and between their own limits."""
+    """Integrate rows, which may be known to have gaps, from their own samples and limits."""
 
     def make() -> Callable[[slice], None]:
         own = _OwnAxes(found, depth, value, start, stop, log=log)
-        return lambda group: own.integrate(rows[group])
+        return lambda group: own.integrate(rows[group], gaps=gaps)
 
     nanoseconds = (5.0 if log else 2.0) * rows.size * value.shape[1]
     each_block(make, blocks(rows.size, 1, _GROUP), nanoseconds, 4 << 20, alone=True)
@@ -174,14 +176,22 @@ class _OwnAxes:
         direct = all(x.dtype == np.float64 and x.flags.c_contiguous for x in (depth, value))
         self.size = _MANY if direct else BLOCK
         count, n = value.shape
-        most = min(count, max(1, self.size // n))
-        self.axis = block_of(depth, slice(None)) if depth.ndim == 1 else None
-        self.depth = depth if self.axis is None else np.tile(self.axis, (most, 1))
-        self.scratch = np.empty((2 if log else 1, most * n))
+        self.most = min(count, max(1, self.size // n))
+        self.shared = depth.ndim == 1
+        self.depth = block_of(depth, slice(None)) if self.shared else depth
 
-    def integrate(self, rows: Index) -> None:
+    @cached_property
+    def scratch(self) -> Array:
+        return np.empty((2 if self.log else 1, self.most * self.value.shape[1]))
+
+    @cached_property
+    def tiled(self) -> Array:
+        """The one axis, once for each row of a block."""
+        return np.tile(self.depth, (self.most, 1))
+
+    def integrate(self, rows: Index, *, gaps: bool) -> None:
         """Integrate a group of rows."""
-        left = self._between_limits(rows, as_they_lie)
+        left = rows if gaps else self._between_limits(rows, as_they_lie)
         if left.size == 0:
             return
         self.found.fallbacks[left] = 0
@@ -191,11 +201,15 @@ class _OwnAxes:
             self._between_limits(some, lay)
 
     def _samples(self, rows: Index | slice) -> tuple[Array, Array]:
-        c = block_of(self.value, rows)
-        if self.axis is None:
-            return block_of(self.depth, rows), c
-        z = self.depth[: len(c)]
-        return (z if isinstance(rows, slice) else z.copy()), c
+        return block_of(self.depth, rows), block_of(self.value, rows)
+
+    def _as_they_lie(self, rows: Index) -> Laid:
+        # A run of rows is a view, and needs no copy.
+        run = rows[-1] - rows[0] == rows.size - 1
+        z, c = self._samples(slice(rows[0], rows[-1] + 1) if run else rows)
+        if self.shared:
+            return as_they_lie(self.tiled[: len(c)], c)._replace(axis=z)
+        return as_they_lie(z, c)
 
     def _between_limits(self, rows: Index, lay: Callable[[Array, Array], Laid]) -> Index:
         """Integrate rows that are laid out in one way; give those that need another."""
@@ -206,14 +220,11 @@ class _OwnAxes:
         as_is = lay is as_they_lie
         again = np.zeros(rows.size, dtype=bool)
         for block in blocks(rows.size, self.value.shape[1], self.size if as_is else BLOCK):
-            where: Index | slice = rows[block]
-            if as_is and where[-1] - where[0] == where.size - 1:  # type: ignore[index]
-                where = slice(where[0], where[-1] + 1)  # type: ignore[index]  # a view, no copy
-            laid = lay(*self._samples(where))
-            if as_is:
-                laid = laid._replace(axis=self.axis)
+            where = rows[block]
+            laid = self._as_they_lie(where) if as_is else lay(*self._samples(where))
+            if laid.doubtful is not None:
                 again[block] = laid.doubtful
-                if again[block].all():
+                if laid.doubtful.all():
                     continue
             of_block = None if cut is None else cut[:, :, block]
             answers = self._whole_segments(laid, a[block], b[block], of_block)

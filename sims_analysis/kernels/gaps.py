@@ -111,7 +111,7 @@ def as_they_lie(z: Array, c: Array) -> Laid:
         length[(length == 0) & ~absent[:, 0]] = n  # argmax of a row without a True is 0 too
         doubtful = np.zeros(rows, dtype=bool)
         if np.count_nonzero(absent) != rows * n - length.sum():
-            doubtful = np.count_nonzero(absent, axis=1) != n - length
+            doubtful = _count(absent) != n - length
     else:
         length = np.full(rows, n)
         doubtful = np.isnan(c[:, 0])
@@ -124,9 +124,26 @@ def as_they_lie(z: Array, c: Array) -> Laid:
 
 def many_gaps(z: Array, c: Array) -> NDArray[np.bool_]:
     """Whether so much of each row is missing that its samples are better taken out than filled."""
-    absent = (c != c) | (z != z)  # noqa: PLR0124
-    count: NDArray[np.bool_] = np.count_nonzero(absent, axis=1) > c.shape[1] // 8
-    return count
+    many: NDArray[np.bool_] = _count(_absent(z, c)) > c.shape[1] // 8
+    return many
+
+
+def _absent(z: Array, c: Array) -> NDArray[np.bool_]:
+    absent: NDArray[np.bool_] = c != c  # noqa: PLR0124
+    if z.ndim > 1 or np.isnan(z).any():
+        absent |= z != z  # noqa: PLR0124
+    return absent
+
+
+def _count(flags: NDArray[np.bool_]) -> Index:
+    """Count the flags of each row; numpy does so more slowly along an axis."""
+    if flags.shape[1] < _COUNTED:
+        return np.count_nonzero(flags, axis=1)
+    return np.array([np.count_nonzero(row) for row in flags], dtype=np.intp)
+
+
+#: Samples of rows that are counted one after the other.
+_COUNTED = 1000
 
 
 def filled(z: Array, c: Array) -> Laid:
@@ -134,11 +151,13 @@ def filled(z: Array, c: Array) -> Laid:
 
     Parameters
     ----------
-    z, c : ndarray, shape (R, n)
-        Written into.
+    z : ndarray, shape (n,) or (R, n)
+    c : ndarray, shape (R, n)
+        Written into, and so are the axes of many rows.
     """
     rows, n = c.shape
-    absent = (c != c) | (z != z)  # noqa: PLR0124
+    absent = _absent(z, c)
+    z = np.tile(z, (rows, 1)) if z.ndim == 1 else z
     begin = np.arange(0, rows * n, n)
     first, last = absent.argmin(axis=1), n - absent[:, ::-1].argmin(axis=1)
     last[absent[np.arange(rows), last - 1]] = 0  # of a row without samples
@@ -164,10 +183,12 @@ def filled(z: Array, c: Array) -> Laid:
 def packed(z: Array, c: Array) -> Laid:
     """Lay the samples of rows ``(R, n)`` end to end, without what lies between."""
     rows, n = c.shape
-    measured = (c == c) & (z == z)  # noqa: PLR0124
-    kept = np.flatnonzero(measured)
-    ends = np.searchsorted(kept, np.arange(rows + 1) * n)
-    return Laid(z.reshape(-1).take(kept), c.reshape(-1).take(kept), ends[:-1], ends[1:], None, None)
+    kept = np.flatnonzero(~_absent(z, c))
+    first = np.arange(0, (rows + 1) * n, n)
+    ends = kept.searchsorted(first)
+    column = kept - np.repeat(first[:-1], np.diff(ends)) if z.ndim == 1 else kept
+    depth, value = z.reshape(-1).take(column), c.reshape(-1).take(kept)
+    return Laid(depth, value, ends[:-1], ends[1:], None, None)
 
 
 class Gaps(NamedTuple):
@@ -207,7 +228,7 @@ def gaps(row: Index, column: Index, n: int) -> Gaps:
 
 def few_gaps(c: Array) -> NDArray[np.bool_]:
     """Whether no more than a few samples of each row ``(R, n)`` are missing."""
-    few: NDArray[np.bool_] = np.count_nonzero(c != c, axis=1) <= c.shape[1] // 16  # noqa: PLR0124
+    few: NDArray[np.bool_] = _count(c != c) <= c.shape[1] // 16  # noqa: PLR0124
     return few
 
 
