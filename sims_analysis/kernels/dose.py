@@ -80,9 +80,7 @@ def integrate(
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
     count = rows.shape[0]
     found = Integral(
-        np.full(count, np.nan),
-        np.full(count, np.nan),
-        np.full(count, np.nan),
+        *np.full((3, count), np.nan),
         np.full(count, NO_DATA, dtype=np.uint8),
         np.zeros(count, dtype=np.intp),
     )
@@ -214,7 +212,7 @@ class _OwnAxes:
     def _between_limits(self, rows: Index, lay: Callable[[Array, Array], Laid]) -> Index:
         """Integrate rows that are laid out in one way; give those that need another."""
         a, b = (limit[rows] for limit in self.limits)
-        limited = not (np.isnan(a).all() and np.isnan(b).all())
+        limited = np.count_nonzero(np.isnan(a)) + np.count_nonzero(np.isnan(b)) < 2 * rows.size
         # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
         cut = np.empty((4, 2, rows.size)) if limited else None
         as_is = lay is as_they_lie
@@ -224,7 +222,7 @@ class _OwnAxes:
             laid = self._as_they_lie(where) if as_is else lay(*self._samples(where))
             if laid.doubtful is not None:
                 again[block] = laid.doubtful
-                if laid.doubtful.all():
+                if np.count_nonzero(laid.doubtful) == where.size:
                     continue
             of_block = None if cut is None else cut[:, :, block]
             answers = self._whole_segments(laid, a[block], b[block], of_block)
@@ -232,9 +230,9 @@ class _OwnAxes:
                 getattr(self.found, name)[where] = answer
         if cut is not None:
             some = (self.found.status[rows] != NO_DATA) & ~again
-            if some.all():
+            if np.count_nonzero(some) == rows.size:
                 _add_cut_segments(self.found, rows, cut, log=self.log)
-            elif some.any():
+            else:
                 _add_cut_segments(self.found, rows[some], cut[:, :, some], log=self.log)
         # A NaN in the sum is a sample, or a depth, that is missing.
         again |= ~np.isfinite(self.found.value[rows]) & (self.found.status[rows] != NO_DATA)
@@ -250,7 +248,7 @@ class _OwnAxes:
         first, last = laid.ends()
         u, v = np.fmax(a, first), np.fmin(b, last)
         some = (u < v) & (laid.end - laid.begin > 1)
-        every = bool(some.all())
+        every = np.count_nonzero(some) == count
         lo, hi = (laid.begin, laid.end - 1) if cut is None else laid.around(u, v)
         if not every:
             lo, hi = np.where(some, lo, 0), np.where(some, hi, 1)
@@ -278,8 +276,12 @@ class _OwnAxes:
 def _between(samples: Array, lo: Index, hi: Index) -> Array:
     """Sum samples `lo` to `hi`, the latter excluded, of each row."""
     # Between the rows' ranges lie what was not measured and what was not asked: every other sum.
-    total: Array = np.add.reduceat(samples, np.stack([lo, hi], axis=1).reshape(-1))[::2]
-    total[lo >= hi] = 0.0
+    edges = np.empty((lo.size, 2), dtype=np.intp)
+    edges[:, 0], edges[:, 1] = lo, hi
+    total: Array = np.add.reduceat(samples, edges.reshape(-1))[::2]
+    empty = lo >= hi
+    if np.count_nonzero(empty):
+        total[empty] = 0.0
     return total
 
 
@@ -289,10 +291,15 @@ def _whole_trapezoid(z: Array, c: Array, lo: Index, hi: Index, area: Array) -> A
     np.subtract(z[2:], z[:-2], out=area[1:-1])
     area[1:-1] *= c[1:-1]
     area[0] = area[-1] = 0.0
-    total = _between(area, np.minimum(lo + 1, hi), hi)
     after, before = np.minimum(lo + 1, hi), np.maximum(hi - 1, lo)
-    total += c[lo] * (z[after] - z[lo]) + c[hi] * (z[hi] - z[before])
-    return 0.5 * total
+    total = _between(area, after, hi)
+    for end, left, right in ((lo, lo, after), (hi, before, hi)):
+        width = z.take(right)
+        width -= z.take(left)
+        width *= c.take(end)
+        total += width
+    total *= 0.5
+    return total
 
 
 def _whole_loglinear(
@@ -319,6 +326,8 @@ def _whole_loglinear(
 
 def _add_cut_segments(found: Integral, rows: Index, cut: Array, *, log: bool) -> None:
     """Add the parts of the two segments of each row that its limits cut."""
+    if rows.size == 0:
+        return
     z0, z1, c0, c1 = cut.reshape(4, -1)
     a, b = found.start[rows], found.stop[rows]
     u = np.concatenate([a, cut[0, 1]])

@@ -42,7 +42,7 @@ class Laid(NamedTuple):
     def ends(self) -> tuple[Array, Array]:
         """Depths of the first and the last sample of each row; NaN for a row without samples."""
         some = self.end > self.begin
-        if some.all():
+        if np.count_nonzero(some) == some.size:
             return self.depth.take(self.begin), self.depth.take(self.end - 1)
         if self.depth.size == 0:
             nothing = np.full(some.shape, np.nan)
@@ -105,7 +105,7 @@ def as_they_lie(z: Array, c: Array) -> Laid:
     rows, n = c.shape
     begin = np.arange(0, rows * n, n)
     ends = c[:, -1] + z[:, -1]
-    if np.isnan(ends).any():
+    if np.count_nonzero(np.isnan(ends)):
         absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
         length = absent.argmax(axis=1)
         length[(length == 0) & ~absent[:, 0]] = n  # argmax of a row without a True is 0 too
@@ -118,7 +118,7 @@ def as_they_lie(z: Array, c: Array) -> Laid:
     end = begin + length
     flat = z.reshape(-1)
     # A row has a depth for each of its samples, or it shows at its ends or in its integral.
-    doubtful |= np.isnan(flat[begin] + flat[np.maximum(end - 1, 0)]) & (length > 0)
+    doubtful |= np.isnan(flat.take(begin) + flat.take(end - 1, mode="clip")) & (length > 0)
     return Laid(flat, c.reshape(-1), begin, end, doubtful, c.shape)
 
 

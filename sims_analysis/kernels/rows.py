@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,11 +105,13 @@ def compress(depth: Array, value: Array) -> Rows:
 def flat_rows(value: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
     """View ``(..., n)`` as ``(R, n)``, copied only where it must be; and the leading shape."""
     lead = value.shape[:-1]
-    return value.reshape(int(np.prod(lead, dtype=np.intp)), value.shape[-1]), lead
+    return value.reshape(math.prod(lead), value.shape[-1]), lead
 
 
 def per_row(parameter: Array | float, lead: tuple[int, ...]) -> Array:
     """Give one parameter a row: ``(R,)``, from whatever broadcasts to the leading shape."""
+    if isinstance(parameter, float):  # most often, and sooner done
+        return np.full(math.prod(lead), parameter)
     return np.broadcast_to(np.asarray(parameter, dtype=np.float64), lead).reshape(-1)
 
 
