@@ -49,8 +49,10 @@ def test_counts_are_counts():
 
 
 def test_a_window_with_one_sample_or_none_has_no_limit():
-    assert math.isnan(number(sims.detection_limit(tail(), window=("60.5 nm", "61.5 nm"))))
-    assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
+    with pytest.warns(sims.SimsWarning, match="'B': fewer than 2 samples in the window, 60.5 to"):
+        assert math.isnan(number(sims.detection_limit(tail(), window=("60.5 nm", "61.5 nm"))))
+    with pytest.warns(sims.SimsWarning, match="'B': no sample in the window, 200 to 300 nm; the"):
+        assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
 
 
 @pytest.mark.parametrize("window", [("90 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)])

@@ -130,9 +130,29 @@ def test_a_limit_beyond_the_samples_is_said_and_integrates_what_was_measured():
 
 
 def test_limits_entirely_outside_have_no_dose_and_not_zero():
-    found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
+    with pytest.warns(DoseWarning, match="'B': the limits lie beyond the samples, 10 to 20 nm"):
+        found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
     assert math.isnan(number(found))
     assert word(found["status"]) == "no_data"
+
+
+def test_a_transient_that_ends_below_the_stop_leaves_no_dose_and_says_so():
+    ds = one([10, 20, 30], [1e18, 1e18, 1e18])
+    options = {"surface": "exclude", "surface_depth": "25 nm", "stop": "20 nm"}
+    with pytest.warns(DoseWarning, match="'B': surface_depth leaves nothing above stop"):
+        found = sims.integrated_dose(ds, **options)
+    assert word(found["status"]) == "no_data"
+    with pytest.raises(ProfileError, match="leaves nothing"):
+        sims.integrated_dose(ds, strict=True, **options)
+
+
+def test_limits_in_the_wrong_order_name_the_profile():
+    ds = measurement([0, 10, 20], {"B": [1e18] * 3, "P": [1e18] * 3})
+    start = xr.DataArray([5.0, 12.0], {"species": ["B", "P"]}, "species", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match=r"species 'P': start must be shallower.*12 nm.*10 nm"):
+        sims.integrated_dose(ds, start=start, stop="10 nm")
+    with pytest.raises(ProfileError, match="start='50 nm' and stop='20 nm'"):
+        sims.moments(ds, start="50 nm", stop="20 nm")
 
 
 def test_limits_exactly_at_the_ends_are_not_truncated():

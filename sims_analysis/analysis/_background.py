@@ -18,6 +18,7 @@ from sims_analysis.kernels.shape import window_statistics
 __all__ = [
     "background_of",
     "record",
+    "told_of_window",
     "variance_above",
     "variance_counted",
     "variance_of_sum",
@@ -55,22 +56,29 @@ def _speak_of_empty(
     frame: Frame, window: Window, empty: xr.Variable, measured: xr.Variable, *, strict: bool
 ) -> None:
     """Warn of profiles without a sample in the window, or raise."""
-    where = np.argwhere(empty.data)
-    if not len(where):
+    message = told_of_window(frame, window, empty, "no sample in the background window")
+    if message is None:
         return
-    here = tuple(where[0])
-    ends = [
-        float(np.broadcast_to((end + 0 * empty).transpose(*empty.dims).data, empty.shape)[here])
-        for end in window
-    ]
-    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    message = (
-        f"{frame.label(*here)}{others}: no sample in the background window, "
-        f"{ends[0]:g} to {ends[1]:g} nm; the record runs from {record(frame, *here)}"
-    )
     if strict or bool((empty == measured).all()):
         raise ProfileError(message)
     warn(f"{message}: without a background it has no answer", DoseWarning)
+
+
+def told_of_window(frame: Frame, window: Window, where: xr.Variable, what: str) -> str | None:
+    """Say of the profiles marked what is wrong with their window, and where they were measured."""
+    marked = np.argwhere(where.data)
+    if not len(marked):
+        return None
+    here = tuple(marked[0])
+    ends = [
+        float(np.broadcast_to((end + 0 * where).transpose(*where.dims).data, where.shape)[here])
+        for end in window
+    ]
+    others = f" and {len(marked) - 1} more" if len(marked) > 1 else ""
+    return (
+        f"{frame.label(*here)}{others}: {what}, {ends[0]:g} to {ends[1]:g} nm; the record runs "
+        f"from {record(frame, *here)}"
+    )
 
 
 def variance_above(frame: Frame, limits: Window, window: Window, held: xr.Variable) -> xr.Variable:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from sims_analysis.analysis._call import told
 from sims_analysis.errors import ProfileError
 
-__all__ = ["aligned", "fitting", "known", "places", "true_or_false"]
+if TYPE_CHECKING:
+    from sims_analysis.analysis._frame import Frame
+
+__all__ = ["aligned", "fitting", "in_order", "known", "places", "true_or_false"]
 
 
 def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
@@ -44,6 +48,34 @@ def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
     To the kernels, NaN means that no limit was given.
     """
     return limit.fillna(nowhere) if isinstance(given, xr.DataArray) else limit
+
+
+def in_order(frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]) -> None:
+    """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
+    # Two numbers are compared as numbers: as Variables it would take half the call.
+    alone = start.ndim == stop.ndim == 0
+    reverse = start.data >= stop.data if alone else (start >= stop).any()
+    if not bool(reverse):
+        return
+    if alone and not any(isinstance(limit, xr.DataArray) for limit in given):
+        raise ProfileError(
+            f"start must be shallower than stop, found start={told(given[0])} and "
+            f"stop={told(given[1])}"
+        )
+    a = start + 0.0 * stop.fillna(0.0)
+    b = (stop + 0.0 * start.fillna(0.0)).transpose(*a.dims)
+    where = np.argwhere((a >= b).values)
+    coords = {**frame.coords, **frame.brought}
+    here = tuple(where[0])
+    names = ", ".join(
+        f"{dim} {str(coords[dim].values[i] if dim in coords else i)!r}"
+        for dim, i in zip(a.dims, here, strict=True)
+    )
+    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    raise ProfileError(
+        f"{names or 'the profile'}{others}: start must be shallower than stop, found "
+        f"start={float(a.values[here]):g} nm and stop={float(b.values[here]):g} nm"
+    )
 
 
 def true_or_false(value: Any, name: str) -> None:

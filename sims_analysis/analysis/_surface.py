@@ -72,18 +72,18 @@ def _first_sample(
     return pick(value), pick(depth), error, np.nan_to_num(weight)
 
 
-def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> None:
+def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
     """Warn where the transient is said to end above the first sample, or below the last."""
     if surface_depth is None:
-        return
+        return False
     depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
     if frame.lazy:
-        return
+        return False
     first, last = frame.map(ends, outputs=[({}, float), ({}, float)])
     outside = ((depth < first) | (depth > last)).transpose(*frame.lead, ...)
     where = np.argwhere(outside.data)
     if not len(where):
-        return
+        return False
     here = where[0][: len(frame.lead)]
     at = float((depth + 0.0 * first).transpose(*frame.lead, ...).data[tuple(where[0])])
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
@@ -92,3 +92,4 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> None:
         f"{record(frame, *here)}",
         DoseWarning,
     )
+    return True

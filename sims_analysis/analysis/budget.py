@@ -249,16 +249,17 @@ def containing_depth(
     Returns
     -------
     DataArray
-        ``nm``; a sequence of fractions adds the dimension ``fraction``. NaN where the dose is
-        not positive. Where the data carry standard errors, the coordinate ``stderr``: the random
-        part.
+        ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates: ``status``
+        (``ok``; with NaN ``no_data`` for fewer than two samples, ``never_reached`` where the dose
+        is not positive and so no part of it is reached) and, where the data carry standard
+        errors, ``stderr``: the random part.
 
     Raises
     ------
     UnitsError
         If the data hold no concentration.
     ProfileError
-        If a fraction is not between 0 and 1.
+        If a fraction is not between 0 and 1, or fractions are in more than one dimension.
 
     Notes
     -----
@@ -289,17 +290,20 @@ def containing_depth(
         parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
     except (TypeError, ValueError):
         parts = np.array([np.nan])
-    if not ((parts >= 0) & (parts <= 1)).all():
+    if parts.ndim != 1 or not ((parts >= 0) & (parts <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
     size = {"fraction": parts.size}
-    depths, errors = frame.for_sums().map(
+    depths, errors, status = frame.for_sums().map(
         _containing,
-        outputs=[(size, float), (size, float)],
+        outputs=[(size, float), (size, float), ({}, np.uint8)],
         stderr=True,
         fractions=parts,
         rule=rule,
     )
-    coords = {"fraction": xr.Variable(("fraction",), parts, {"units": "1"})}
+    coords = {
+        "fraction": xr.Variable(("fraction",), parts, {"units": "1"}),
+        "status": frame.status(status),
+    }
     if frame.stderr is not None:
         attrs = vocabulary.attrs("containing_depth")
         attrs["long_name"] = "Standard error, random part"

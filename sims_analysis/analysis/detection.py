@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background import told_of_window
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels import shape as kernels
 
 __all__ = ["below_detection", "detection_limit"]
@@ -58,6 +59,12 @@ def detection_limit(
     ProfileError
         If the rule is unknown, the window runs backwards, or counts are not known.
 
+    Warns
+    -----
+    SimsWarning
+        Where a profile has too few samples in the window, and so no limit; not on Dask data, which
+        are not known yet.
+
     References
     ----------
     L. A. Currie, Anal. Chem. 40 (1968) 586.
@@ -82,6 +89,13 @@ def detection_limit(
     mean, deviation, count = frame.map(
         kernels.window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
     )
+    least = 2 if rule == "mean+3sigma" else 1
+    if not frame.lazy:
+        few = (count < least) & frame.value.notnull().any(frame.dim)
+        what = "no sample" if not count.data.any() else f"fewer than {least} samples"
+        message = told_of_window(frame, (a, b), few, f"{what} in the window")
+        if message is not None:
+            warn(f"{message}: there is no limit", SimsWarning)
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
     else:

@@ -20,11 +20,11 @@ from sims_analysis.analysis._background import (
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import known, true_or_false
+from sims_analysis.analysis._parameters import in_order, known, true_or_false
 from sims_analysis.analysis._status import warn_of_status
 from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
-from sims_analysis.errors import DoseWarning, ProfileError
+from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 
 __all__ = ["cumulative_dose", "integrated_dose"]
@@ -89,14 +89,16 @@ def integrated_dose(
     UnitsError
         If the data hold no concentration (counts have no dose), or a limit has no unit.
     ProfileError
-        If a limit lies beyond the samples and `strict` is set, `start` is not above `stop`, or no
-        profile has a sample in the background window.
+        If a limit lies beyond the samples and `strict` is set, `start` is not shallower than
+        `stop`, or no profile has a sample in the background window.
 
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``, where `surface_depth` lies beyond the samples, and where
-        one of several profiles has no sample in the background window: ``no_data``. Not on Dask
+        Where the status is ``truncated``; where `surface_depth` lies beyond the samples; and where
+        it is ``no_data`` of a profile that was measured, because both limits lie beyond the
+        samples, `surface_depth` lies below `stop`, or, of one of several profiles, because there
+        is no sample in the background window. Not on Dask
         data, which are not known yet. There `strict` raises nothing either: look at the status.
 
     Notes
@@ -302,10 +304,7 @@ def _limits(
 ) -> tuple[xr.Variable, xr.Variable]:
     a = frame.parameter(start, ("depth",), "start")
     b = frame.parameter(stop, ("depth",), "stop")
-    # Two numbers are compared as numbers: as Variables it would take half the call.
-    reverse = a.data >= b.data if a.ndim == b.ndim == 0 else (a >= b).any()
-    if bool(reverse):
-        raise ProfileError(f"start={_told(start)} must lie above stop={_told(stop)}")
+    in_order(frame, a, b, (start, stop))
     a, b = known(a, start, np.inf), known(b, stop, -np.inf)
     if surface == "exclude":
         if surface_depth is None:
@@ -318,14 +317,10 @@ def _limits(
     return a, b
 
 
-def _told(limit: Any) -> str:
-    return "<DataArray>" if isinstance(limit, xr.DataArray) else repr(limit)
-
-
 def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was asked for."""
     frame = found.frame
-    warn_of_surface_depth(frame, surface_depth)
+    spoken = warn_of_surface_depth(frame, surface_depth)
     if frame.lazy:
         return
     truncated = np.asarray(found.status.data) == kernels.TRUNCATED
@@ -334,8 +329,11 @@ def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = F
         raise ProfileError(
             f"{frame.label(*where)}: the limits reach beyond the samples, {record(frame, *where)}"
         )
-    if strict:
-        _refuse_limits_outside(found)
+    outside = _limits_outside(found)
+    if outside is not None and (strict or not spoken):
+        if strict:
+            raise ProfileError(outside)
+        warn(f"{outside}; there is no dose", DoseWarning)
     warn_of_status(
         frame,
         found.status,
@@ -345,20 +343,30 @@ def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = F
     )
 
 
-def _refuse_limits_outside(found: DoseIntegral) -> None:
-    """Raise for a profile that was measured, and not within the limits.
+def _limits_outside(found: DoseIntegral) -> str | None:
+    """Name the profiles that were measured, and not within the limits.
 
     A limit that is infinite stands for one that is not known, and is no mistake of the limits.
     """
+    if not (np.asarray(found.status.data) == kernels.NO_DATA).any():
+        return None
     measured = found.frame.value.notnull().sum(found.frame.dim) > 1
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     outside = measured & known & (found.status == kernels.NO_DATA) & found.background.notnull()
-    if outside.any():
-        where = np.argwhere(outside.transpose(*found.status.dims).data)[0]
-        raise ProfileError(
-            f"{found.frame.label(*where)}: the limits lie beyond the samples, "
-            f"{record(found.frame, *where)}"
-        )
+    where = np.argwhere(outside.transpose(*found.status.dims).data)
+    if not len(where):
+        return None
+    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    a, b = (
+        np.broadcast_to(
+            (limit + 0.0 * found.status).transpose(*found.status.dims).data, found.status.shape
+        )[tuple(where[0])]
+        for limit in found.asked
+    )
+    what = (
+        "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
+    )
+    return f"{found.frame.label(*where[0])}{others}: {what}, {record(found.frame, *where[0])}"
 
 
 def term(frame: Frame, name: str) -> str:

@@ -12,7 +12,7 @@ from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import known
+from sims_analysis.analysis._parameters import in_order, known
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
@@ -126,7 +126,9 @@ def moments(
         (``nm``), ``skewness`` and ``kurtosis`` (not excess: 3 for a Gaussian), ``dose`` of the
         samples used, ``start`` and ``stop`` (``nm``, the first and last of them), ``status``:
         ``no_data`` with fewer than three samples, ``never_reached`` where fewer than three lie
-        above the threshold, or no more than nothing above the background. Where the data carry
+        above the threshold, ``below_detection`` where nothing significant is left above the
+        background: the dose or the second moment is not positive, or the projected range would
+        lie outside the samples used. Unless ``ok``, all of them are NaN. Where the data carry
         standard errors, ``<name>_stderr`` of the first five: the random part.
 
     Raises
@@ -337,8 +339,7 @@ def decay_length(
 def _window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
     a = frame.parameter(start, ("depth",), "start")
     b = frame.parameter(stop, ("depth",), "stop")
-    if bool((a >= b).any()):
-        raise ProfileError(f"start={start!r} must lie above stop={stop!r}")
+    in_order(frame, a, b, (start, stop))
     return known(a, start, np.inf), known(b, stop, -np.inf)
 
 

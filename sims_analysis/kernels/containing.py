@@ -15,6 +15,8 @@ __all__ = ["containing_depth"]
 
 Array = NDArray[np.float64]
 
+OK, NO_DATA, NEVER_REACHED = 0, 1, 2
+
 #: Counts on one side of a depth from which its distribution is no longer told.
 _FEW = 2.0
 
@@ -26,7 +28,7 @@ def containing_depth(
     fractions: Array,
     *,
     rule: str = "trapezoid",
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, NDArray[np.uint8]]:
     """Find the depths above which stated fractions of each row's integral lie.
 
     The inverse of the cumulative integral, solved within the segment by the rule that made it:
@@ -52,12 +54,16 @@ def containing_depth(
         of the whole integral and w of that down to the depth. NaN without standard errors, where
         one is not known, where u is 0 (too few samples were counted to tell), and where less than
         u, or than two counts, lie on one side of the depth.
+    status : ndarray, shape (...)
+        ``no_data`` with fewer than two samples, ``never_reached`` where the integral is not
+        positive.
     """
     rows, lead = flat_rows(value)
     own = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
     errors = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
     at = np.full((rows.shape[0], fractions.size), np.nan)
     sigma = np.full(at.shape, np.nan)
+    status = np.full(rows.shape[0], NO_DATA, dtype=np.uint8)
     for block in blocks(*rows.shape):
         z, c = block_of(own, block), block_of(rows, block)  # squares overflow float32
         laid = compress(z, c)
@@ -68,6 +74,7 @@ def containing_depth(
         total = np.full(laid.count, np.nan)
         enough = laid.size > 1
         total[enough] = running[laid.start[1:][enough] - 1]
+        status[block] = np.where(enough, np.where(total > 0, OK, NEVER_REACHED), NO_DATA)
         total[~(total > 0)] = np.nan
         s = None if errors is None else block_of(errors, block)[measured]
         whole = _weights(laid, np.inf)
@@ -86,7 +93,8 @@ def containing_depth(
                     for side in (-u, u)
                 )
                 sigma[block, i] = 0.5 * (high - low)
-    return at.reshape(*lead, -1), sigma.reshape(*lead, -1)
+    shape = (*lead, fractions.size)
+    return at.reshape(shape), sigma.reshape(shape), status.reshape(lead)
 
 
 def _solve(rows: Rows, running: Array, target: Array, rule: str) -> Array:

@@ -15,7 +15,7 @@ from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, compress, 
 __all__ = ["Moments", "Peak", "compress_flat", "moments", "peak", "window_statistics", "windowed"]
 
 Array = NDArray[np.float64]
-OK, NO_DATA, NEVER_REACHED, TRUNCATED = 0, 1, 2, 5
+OK, NO_DATA, NEVER_REACHED, BELOW_DETECTION, TRUNCATED = 0, 1, 2, 4, 5
 
 
 def windowed(
@@ -177,12 +177,14 @@ def _moments(
         )
         mass = weights * laid.value
         mass_of_row = laid.sum(mass)
-        enough = (laid.size > 2) & (mass_of_row > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = laid.sum(mass * laid.depth) / mass_of_row
             off = laid.depth - mean[laid.row]
             second, third, fourth = (laid.sum(mass * off**k) / mass_of_row for k in (2, 3, 4))
-            straggle = np.sqrt(np.where(second > 0, second, np.nan))
+            # Noise about a background makes sums of any sign, and of these no distribution.
+            within = (mean >= laid.first()) & (mean <= laid.last())
+            told = (mass_of_row > 0) & (second > 0) & within
+            straggle = np.sqrt(np.where(told, second, np.nan))
             shape = (straggle, third / straggle**3, fourth / straggle**4)
             columns[:7] = (mass_of_row, mean, *shape, laid.first(), laid.last())
             if stderr is not None:
@@ -190,9 +192,11 @@ def _moments(
                 taken = np.flatnonzero(kept.reshape(-1))[keep]
                 columns[7:] = _errors(depth, value, stderr, slopes, taken, window)
                 columns[7:, _doubtful(rows, c, stderr[kept], limit, keep)] = np.nan
-        columns[:, ~enough] = np.nan
+        enough = laid.size > 2
+        columns[:, ~(enough & told)] = np.nan
         measured = (rows.size > 2) & ~np.isnan(level)
-        status[measured] = np.where(enough[measured], OK, NEVER_REACHED)
+        why = np.where(enough, np.where(told, OK, BELOW_DETECTION), NEVER_REACHED)
+        status[measured] = why[measured]
     return columns, status
 
 
