@@ -97,7 +97,7 @@ def integrate(
 _GROUP = 4096
 
 #: Samples worked on at a time where they are read as they lie: some of the work is for a block.
-_MANY = 4 * BLOCK
+_MANY = 8 * BLOCK
 
 
 def _on_one_axis(
@@ -172,7 +172,9 @@ class _OwnAxes:
         self.found, self.value, self.log = found, value, log
         self.limits = start, stop
         direct = all(x.dtype == np.float64 and x.flags.c_contiguous for x in (depth, value))
-        self.size = _MANY if direct else BLOCK
+        self.size = _MANY if direct and depth.ndim > 1 else BLOCK
+        # Twice as many arrays for logarithms, that all must fit the cache.
+        self.size = self.size // 2 if log and direct else self.size
         count, n = value.shape
         self.most = min(count, max(1, self.size // n))
         self.shared = depth.ndim == 1

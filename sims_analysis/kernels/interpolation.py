@@ -45,60 +45,77 @@ def between(c0: Array, c1: Array, t: Array, *, log: bool) -> tuple[Array, NDArra
         c0, c1 = np.broadcast_to(c0, shape), np.broadcast_to(c1, shape)
     value = np.empty(shape)
     fell_back = np.zeros(value.size, dtype=bool)
-    fell_back[_between(c0, c1.copy(), t, value, np.empty(shape), log=log)] = True
+    fell_back[_between(c0, c1, t, value, np.empty(shape), log=log)[0]] = True
     at_start, at_end = np.equal(t, 0), np.equal(t, 1)
     np.copyto(value, c0, where=at_start)
     np.copyto(value, c1, where=at_end)
     return value, fell_back.reshape(shape) & ~(at_start | at_end)
 
 
-def _between(c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: bool) -> Index:
-    """Write values between the ends of segments into `out`; `c1` and `spare` are scratch.
+def _between(
+    c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: bool, nearest: float = np.inf
+) -> tuple[Index, bool]:
+    """Write values between the ends of segments into `out`; `spare` is scratch.
+
+    Parameters
+    ----------
+    nearest : float
+        Where ln (c1 / c0) is as large, rounding does not lead beyond the ends.
 
     Returns
     -------
-    ndarray of int
+    fell : ndarray of int
         The (flat) places at which a logarithm was asked for and could not be taken.
+    complete : bool
+        Whether no value is missing for sure.
     """
     if not log or out.size == 0:
         np.subtract(c1, c0, out=out)
         out *= t
         out += c0
-        return _NONE
+        return _NONE, False
     with np.errstate(all="ignore"):
-        extreme = ratio(c1, c0, out)
-        np.log(out, out=out)
-        out *= t
+        extreme = ratio(c1, c0, spare)
+        np.log(spare, out=spare)
+        np.multiply(spare, t, out=out)
         np.exp(out, out=out)
         out *= c0
-    low = np.minimum(c0, c1, out=spare)
-    high = np.maximum(c0, c1, out=c1)
-    # An exponential between the ends lies between the ends, rounding or not.
-    np.minimum(out, high, out=out)
-    np.maximum(out, low, out=out)
+        np.abs(spare, out=spare)
+    near = np.less(spare, nearest)
+    near &= spare != 0.0
+    if near.any():
+        # An exponential between the ends lies between the ends, rounding or not.
+        where = np.unravel_index(few(near.reshape(-1)), out.shape)
+        x0, x1 = c0[where], c1[where]
+        out[where] = out[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
     # No value is positive where a logarithm failed, but where a ratio left the range of float64.
-    if not extreme and (out > 0.0).all():
-        return _NONE
-    return _mend(c0, low, high, np.broadcast_to(t, out.shape), out)
+    if not extreme and out.min() > 0.0:
+        return _NONE, True
+    right = np.greater(out, 0.0)
+    if extreme:
+        with np.errstate(all="ignore"):
+            np.divide(c1, c0, out=spare)
+        right &= (spare >= _TINY) & (spare < np.inf)
+    return _mend(c0, c1, t, out, few(~right.reshape(-1))), False
 
 
 _NONE = np.zeros(0, dtype=np.intp)
-_RANGE = 1e300
+_TINY = np.finfo(np.float64).tiny
+
+#: What rounding adds to a logarithm on the way to a value and back, with a margin.
+_ROUNDING = 4e-15
 
 
-def _mend(c0: Array, low: Array, high: Array, t: Array, out: Array) -> Index:
-    """Put right the places at which ``c0 (c1 / c0)^t`` does not hold."""
-    with np.errstate(over="ignore"):
-        right = high < low * _RANGE
-    right &= low > 0
-    odd = few(~right.reshape(-1))
-    x0, low, high, t = (x.reshape(-1)[odd] for x in (c0, low, high, t))
-    x1 = np.where(x0 == low, high, low)
+def _mend(c0: Array, c1: Array, t: Array, out: Array, odd: Index) -> Index:
+    """Put right the (flat) places at which ``c0 (c1 / c0)^t`` does not hold."""
+    where = np.unravel_index(odd, out.shape)
+    x0, x1, t = c0[where], c1[where], np.broadcast_to(t, out.shape)[where]
+    low, high = np.minimum(x0, x1), np.maximum(x0, x1)
     positive = low > 0
     mended = x0 + t * (x1 - x0)
     u, l0, l1 = t[positive], np.log(x0[positive]), np.log(x1[positive])
     mended[positive] = np.exp((1 - u) * l0 + u * l1).clip(low[positive], high[positive])
-    out.reshape(-1)[odd] = mended
+    out[where] = mended
     fell: Index = odd[~positive & ~np.isnan(mended)]
     return fell
 
@@ -154,7 +171,7 @@ def _piecewise(
     columns = _Columns(depth, at) if one_search else None
 
     def make() -> Callable[[slice], None]:
-        scratch = np.empty((4, 0))
+        scratch = np.empty((3, 0))
 
         def one(block: slice) -> None:
             nonlocal scratch
@@ -164,7 +181,7 @@ def _piecewise(
                 result[block], fallbacks[block] = _between_own(z, c, where, log=log)
                 return
             if scratch.shape[1] < len(c) * columns.segment.size:
-                scratch = np.empty((4, len(c) * columns.segment.size))
+                scratch = np.empty((3, len(c) * columns.segment.size))
             columns.evaluate(c, result[block], fallbacks[block], scratch, log=log)
 
         return one
@@ -195,6 +212,15 @@ class _Columns:
         self.inner: slice | Index = slice(inner[0], inner[-1] + 1) if run else inner
         self.outside = np.flatnonzero(~((at >= depth[0]) & (at <= depth[-1])))
         self.depth = depth
+        # Depths at regular distances are read where they lie.
+        self.regular: tuple[slice, slice] | None = None
+        if self.segment.size > 1:
+            first, last = int(self.segment[0]), int(self.segment[-1])
+            step = int(self.segment[1]) - first
+            if step > 0 and (np.diff(self.segment) == step).all():
+                self.regular = slice(first, last + 1, step), slice(first + 1, last + 2, step)
+        closest = np.minimum(self.t, 1 - self.t).min(initial=0.5)
+        self.nearest = _ROUNDING / closest if closest > 1e-9 else np.inf
 
     def evaluate(
         self, c: Array, result: NDArray[Any], fallbacks: Index, scratch: Array, *, log: bool
@@ -202,13 +228,16 @@ class _Columns:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
         rows = c.shape[0]
         shape, size = (rows, self.segment.size), rows * self.segment.size
-        c0, c1, value, spare = (array[:size].reshape(shape) for array in scratch)
-        if result.dtype == np.float64 and shape == result.shape:
-            value = result  # nothing else to write
-        np.take(c, self.segment, axis=1, out=c0, mode="clip")
-        np.take(c, self.segment + 1, axis=1, out=c1, mode="clip")
-        fell = _between(c0, c1, self.t, value, spare, log=log)
-        if np.isnan(value.min(initial=0.0)):
+        c0, c1, spare = (array[:size].reshape(shape) for array in scratch)
+        if self.regular is None:
+            np.take(c, self.segment, axis=1, out=c0, mode="clip")
+            np.take(c, self.segment + 1, axis=1, out=c1, mode="clip")
+        else:
+            c0, c1 = (c[:, some] for some in self.regular)
+        whole = result.dtype == np.float64 and shape == result.shape  # nothing else to write
+        value = result if whole else np.empty(shape)
+        fell, complete = _between(c0, c1, self.t, value, spare, log=log, nearest=self.nearest)
+        if not complete and np.isnan(value.min(initial=0.0)):
             more = self._across_gaps(c, value.reshape(-1), log=log)
             fell = np.concatenate([fell, more])
         samples = np.take(c, self.sample, axis=1)
