@@ -45,7 +45,7 @@ def between(c0: Array, c1: Array, t: Array, *, log: bool) -> tuple[Array, NDArra
         c0, c1 = np.broadcast_to(c0, shape), np.broadcast_to(c1, shape)
     value = np.empty(shape)
     fell_back = np.zeros(value.size, dtype=bool)
-    fell_back[_between(c0, c1, t, value, np.empty(shape), log=log)[0]] = True
+    fell_back[_between(c0, c1, t, value, np.empty(shape), log=log)] = True
     at_start, at_end = np.equal(t, 0), np.equal(t, 1)
     np.copyto(value, c0, where=at_start)
     np.copyto(value, c1, where=at_end)
@@ -53,8 +53,16 @@ def between(c0: Array, c1: Array, t: Array, *, log: bool) -> tuple[Array, NDArra
 
 
 def _between(
-    c0: Array, c1: Array, t: Array, out: Array, spare: Array, *, log: bool, nearest: float = np.inf
-) -> tuple[Index, bool]:
+    c0: Array,
+    c1: Array,
+    t: Array,
+    out: Array,
+    spare: Array,
+    *,
+    log: bool,
+    nearest: float = np.inf,
+    lowest: float = np.nan,
+) -> Index:
     """Write values between the ends of segments into `out`; `spare` is scratch.
 
     Parameters
@@ -62,41 +70,49 @@ def _between(
     nearest : float
         Where ln (c1 / c0) is as large, rounding does not lead beyond the ends.
 
+    lowest : float
+        The lowest of all values, if it is known.
+
     Returns
     -------
-    fell : ndarray of int
+    ndarray of int
         The (flat) places at which a logarithm was asked for and could not be taken.
-    complete : bool
-        Whether no value is missing for sure.
     """
     if not log or out.size == 0:
         np.subtract(c1, c0, out=out)
         out *= t
         out += c0
-        return _NONE, False
+        return _NONE
     with np.errstate(all="ignore"):
         extreme = ratio(c1, c0, spare)
-        np.log(spare, out=spare)
+        try:
+            # Of positive values, a ratio of 0 is of an infinite one.
+            with np.errstate(divide="raise" if lowest > 0.0 else "ignore"):
+                np.log(spare, out=spare)
+        except FloatingPointError:
+            extreme = True
+            np.log(np.divide(c1, c0, out=spare), out=spare)
         np.multiply(spare, t, out=out)
         np.exp(out, out=out)
         out *= c0
         np.abs(spare, out=spare)
     near = np.less(spare, nearest)
-    near &= spare != 0.0
-    if near.any():
+    if np.count_nonzero(near) != np.count_nonzero(spare == 0.0):
         # An exponential between the ends lies between the ends, rounding or not.
+        near &= spare != 0.0
         where = np.unravel_index(few(near.reshape(-1)), out.shape)
         x0, x1 = c0[where], c1[where]
         out[where] = out[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
     # No value is positive where a logarithm failed, but where a ratio left the range of float64.
-    if not extreme and out.min() > 0.0:
-        return _NONE, True
+    lowest = lowest if lowest == lowest else float(out.min())  # noqa: PLR0124  # not if NaN
+    if lowest > 0.0 and not extreme:
+        return _NONE
     right = np.greater(out, 0.0)
     if extreme:
         with np.errstate(all="ignore"):
             np.divide(c1, c0, out=spare)
         right &= (spare >= _TINY) & (spare < np.inf)
-    return _mend(c0, c1, t, out, few(~right.reshape(-1))), False
+    return _mend(c0, c1, t, out, few(~right.reshape(-1)))
 
 
 _NONE = np.zeros(0, dtype=np.intp)
@@ -110,11 +126,14 @@ def _mend(c0: Array, c1: Array, t: Array, out: Array, odd: Index) -> Index:
     """Put right the (flat) places at which ``c0 (c1 / c0)^t`` does not hold."""
     where = np.unravel_index(odd, out.shape)
     x0, x1, t = c0[where], c1[where], np.broadcast_to(t, out.shape)[where]
-    low, high = np.minimum(x0, x1), np.maximum(x0, x1)
+    low = np.minimum(x0, x1)
     positive = low > 0
-    mended = x0 + t * (x1 - x0)
-    u, l0, l1 = t[positive], np.log(x0[positive]), np.log(x1[positive])
-    mended[positive] = np.exp((1 - u) * l0 + u * l1).clip(low[positive], high[positive])
+    with np.errstate(invalid="ignore"):  # of infinite values
+        mended = x0 + t * (x1 - x0)
+    if positive.any():
+        low, x0, x1, t = (x[positive] for x in (low, x0, x1, t))
+        steep = np.exp((1 - t) * np.log(x0) + t * np.log(x1))
+        mended[positive] = steep.clip(low, np.maximum(x0, x1))
     out[where] = mended
     fell: Index = odd[~positive & ~np.isnan(mended)]
     return fell
@@ -189,8 +208,8 @@ def _piecewise(
     count, longest = value.shape[0], max(value.shape[1], at.shape[-1])
     # Gathering takes as long as the arithmetic, and longer where every row has its own place.
     nanoseconds = result.size * (5.0 if columns is not None else 40.0)
-    size = 2 * BLOCK if columns is not None else BLOCK
-    each_block(make, blocks(count, longest, size), nanoseconds, 3 << 20)
+    size = 4 * BLOCK if columns is not None else BLOCK
+    each_block(make, blocks(count, longest, size), nanoseconds, 4 << 20)
 
 
 class _Columns:
@@ -228,6 +247,8 @@ class _Columns:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
         rows = c.shape[0]
         shape, size = (rows, self.segment.size), rows * self.segment.size
+        # Read from end to end before single samples are: memory is faster in order.
+        lowest = float(c.min())
         c0, c1, spare = (array[:size].reshape(shape) for array in scratch)
         if self.regular is None:
             np.take(c, self.segment, axis=1, out=c0, mode="clip")
@@ -236,8 +257,8 @@ class _Columns:
             c0, c1 = (c[:, some] for some in self.regular)
         whole = result.dtype == np.float64 and shape == result.shape  # nothing else to write
         value = result if whole else np.empty(shape)
-        fell, complete = _between(c0, c1, self.t, value, spare, log=log, nearest=self.nearest)
-        if not complete and np.isnan(value.min(initial=0.0)):
+        fell = _between(c0, c1, self.t, value, spare, log=log, nearest=self.nearest, lowest=lowest)
+        if np.isnan(lowest) and np.isnan(value.min(initial=0.0)):
             more = self._across_gaps(c, value.reshape(-1), log=log)
             fell = np.concatenate([fell, more])
         samples = np.take(c, self.sample, axis=1)
