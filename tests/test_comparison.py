@@ -386,3 +386,36 @@ def test_a_measured_stack_against_itself_moved():
     assert float(aligned["shift"]) == pytest.approx(-12.34, abs=0.05)
     found = sims.compare(ds.sel(species="Mg"), aligned.sel(species="Mg"))
     assert float(found["dose_ratio"]) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("count", [9, 40])
+def test_repeatability_does_not_depend_on_chunks_or_on_the_order_of_measurements(count):
+    rng = np.random.default_rng(count)
+    values = 1e18 * np.exp(rng.normal(0, 0.3, (count, 2, 60)))
+    values[rng.random(values.shape) < 0.05] = np.nan
+    batch = xr.Dataset(
+        {
+            "concentration": (
+                ("measurement", "species", "depth"),
+                values,
+                {"units": "atom/cm^3"},
+            )
+        },
+        coords={
+            "measurement": np.arange(count),
+            "species": ["B", "P"],
+            "depth": ("depth", np.arange(60.0), {"units": "nm"}),
+        },
+    )
+    whole = sims.repeatability(batch)
+    for other in (
+        batch.chunk(measurement=1),
+        batch.chunk(measurement=4),
+        batch.chunk(species=1),
+        batch.isel(measurement=rng.permutation(count)),
+        batch.transpose("depth", "species", "measurement"),
+    ):
+        found = sims.repeatability(other).compute()
+        for name, array in whole.items():
+            same = found[name].transpose(*array.dims)
+            np.testing.assert_array_equal(same.values, array.values, err_msg=name)

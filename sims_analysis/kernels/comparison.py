@@ -54,10 +54,20 @@ def spread(values: Array) -> tuple[Array, Array, NDArray[np.intp]]:
         With n - 1; NaN where fewer than two values were measured.
     count : ndarray of int, shape (...)
     """
+    # Sorted, and added one after another: then neither the order of the measurements nor the
+    # layout in memory, by which numpy chooses how to add, changes a bit. NaN goes to the end.
+    values = np.sort(values, axis=-1)
     measured = ~np.isnan(values)
     count = np.count_nonzero(measured, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(measured, values, 0.0).sum(axis=-1) / count
-        square = np.where(measured, (values - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+        mean = _in_turn(np.where(measured, values, 0.0)) / count
+        square = _in_turn(np.where(measured, (values - mean[..., None]) ** 2, 0.0))
         deviation = np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
     return np.where(count > 0, mean, np.nan), deviation, count
+
+
+def _in_turn(values: Array) -> Array:
+    total = np.zeros(values.shape[:-1])
+    for column in np.moveaxis(values, -1, 0):
+        total += column
+    return total
