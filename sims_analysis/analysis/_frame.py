@@ -365,7 +365,7 @@ class Frame:
         dims = set(variable.dims)
         kept = {
             key: coord
-            for key, coord in {**self.coords, **self.brought, **coords}.items()
+            for key, coord in {**self.coords, **self.brought, **self._in_kind(coords)}.items()
             if dims.issuperset(coord.dims)
         }
         # Of the same coordinate, that is: a parameter may have brought another of this name.
@@ -376,6 +376,17 @@ class Frame:
         }
         complete = all(key in indexes for key in kept if key in dims)
         return kept, indexes if complete else None
+
+    def _in_kind(self, coords: Mapping[Any, xr.Variable]) -> Mapping[Any, xr.Variable]:
+        """Give the coordinates of an answer the kind in which the data came, but for indexes."""
+        if not self.quantified:
+            return coords
+        return {
+            key: coord
+            if coord.dims == (key,) or coord is self.along.get(key)
+            else units.quantified_variable(coord)
+            for key, coord in coords.items()
+        }
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
         """Dress a result that has a value at every sample."""

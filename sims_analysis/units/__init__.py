@@ -11,6 +11,7 @@ from sims_analysis.units.quantities import (
     dequantify,
     is_quantity,
     magnitude_and_unit,
+    quantified_variable,
     quantify,
     read_quantity,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "dequantify",
     "is_quantity",
     "magnitude_and_unit",
+    "quantified_variable",
     "quantify",
     "read_quantity",
     "read_unit",

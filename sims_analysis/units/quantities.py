@@ -20,6 +20,7 @@ __all__ = [
     "dequantify",
     "is_quantity",
     "magnitude_and_unit",
+    "quantified_variable",
     "quantify",
     "read_quantity",
 ]
@@ -229,6 +230,11 @@ def _each_variable(data: Any, change: Any) -> Any:
 
 
 def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
+    return quantified_variable(variable)
+
+
+def quantified_variable(variable: xr.Variable) -> xr.Variable:
+    """Give a Variable with a unit in its attrs as a Quantity; one without as it is."""
     text = variable.attrs.get("units")
     if text is None or is_quantity(variable.data):
         return variable
