@@ -18,6 +18,7 @@ __all__ = [
     "gaps",
     "many_gaps",
     "packed",
+    "runs",
 ]
 
 Array = NDArray[np.float64]
@@ -106,12 +107,8 @@ def as_they_lie(z: Array, c: Array) -> Laid:
     begin = np.arange(0, rows * n, n)
     ends = c[:, -1] + z[:, -1]
     if np.count_nonzero(np.isnan(ends)):
-        absent = c != c  # noqa: PLR0124  # NaN alone differs from itself, and isnan is slower
-        length = absent.argmax(axis=1)
-        length[(length == 0) & ~absent[:, 0]] = n  # argmax of a row without a True is 0 too
-        doubtful = np.zeros(rows, dtype=bool)
-        if np.count_nonzero(absent) != rows * n - length.sum():
-            doubtful = _count(absent) != n - length
+        length, whole = runs(_NOWHERE, c)
+        doubtful = ~whole
     else:
         length = np.full(rows, n)
         doubtful = np.isnan(c[:, 0])
@@ -122,13 +119,28 @@ def as_they_lie(z: Array, c: Array) -> Laid:
     return Laid(flat, c.reshape(-1), begin, end, doubtful, c.shape)
 
 
+def runs(z: Array, c: Array) -> tuple[Index, NDArray[np.bool_]]:
+    """Count the samples of each row before its first gap, and tell whether none comes after."""
+    absent = _absent(z, c)
+    length: Index = absent.argmax(axis=1)
+    length[(length == 0) & ~absent[:, 0]] = c.shape[1]  # argmax of a row without a True is 0 too
+    if np.count_nonzero(absent) == absent.size - length.sum():
+        return length, np.ones(length.shape, dtype=bool)
+    return length, _count(absent) == c.shape[1] - length
+
+
 def many_gaps(z: Array, c: Array) -> NDArray[np.bool_]:
     """Whether so much of each row is missing that its samples are better taken out than filled."""
     many: NDArray[np.bool_] = _count(_absent(z, c)) > c.shape[1] // 8
     return many
 
 
+#: A depth that is known.
+_NOWHERE = np.zeros(1)
+
+
 def _absent(z: Array, c: Array) -> NDArray[np.bool_]:
+    # NaN alone differs from itself, and isnan is slower.
     absent: NDArray[np.bool_] = c != c  # noqa: PLR0124
     if z.ndim > 1 or np.isnan(z).any():
         absent |= z != z  # noqa: PLR0124

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.gaps import runs
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, few, flat_rows, precision
 from sims_analysis.kernels.segments import ratio
 from sims_analysis.kernels.threads import each_block
@@ -95,14 +96,17 @@ def _between(
         np.multiply(spare, t, out=out)
         np.exp(out, out=out)
         out *= c0
-        np.abs(spare, out=spare)
-    near = np.less(spare, nearest)
-    if np.count_nonzero(near) != np.count_nonzero(spare == 0.0):
-        # An exponential between the ends lies between the ends, rounding or not.
-        near &= spare != 0.0
-        where = np.unravel_index(few(near.reshape(-1)), out.shape)
-        x0, x1 = c0[where], c1[where]
-        out[where] = out[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
+    # An exponential between the ends lies between the ends, rounding or not.
+    if nearest == np.inf:
+        np.maximum(out, np.minimum(c0, c1, out=spare), out=out)
+        np.minimum(out, np.maximum(c0, c1, out=spare), out=out)
+    else:
+        near = np.less(np.abs(spare, out=spare), nearest)
+        if np.count_nonzero(near) != np.count_nonzero(spare == 0.0):
+            near &= spare != 0.0
+            where = np.unravel_index(few(near.reshape(-1)), out.shape)
+            x0, x1 = c0[where], c1[where]
+            out[where] = out[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
     # No value is positive where a logarithm failed, but where a ratio left the range of float64.
     lowest = lowest if lowest == lowest else float(out.min())  # noqa: PLR0124  # not if NaN
     if lowest > 0.0 and not extreme:
@@ -314,6 +318,63 @@ def _from_samples(
 
 def _between_own(z: Array, c: Array, at: Array, *, log: bool) -> tuple[Array, Index]:
     """Interpolate each row between its own measured samples."""
+    rows, n = c.shape
+    length = np.full(rows, n)
+    simple = length > 1
+    if np.isnan(c.min(initial=0.0) + z.min(initial=0.0)):
+        length, simple = runs(z, c)
+        simple &= length > 1
+    if np.count_nonzero(simple) == rows:
+        return _between_neighbours(z, c, length, at, log=log)
+    found, fallbacks = np.empty(at.shape), np.empty(rows, dtype=np.intp)
+    for some in (simple, ~simple):
+        part = z if z.ndim == 1 else z[some], c[some]
+        if some is simple:
+            answers = _between_neighbours(*part, length[some], at[some], log=log)
+        else:
+            answers = _over_gaps(*part, at[some], log=log)
+        found[some], fallbacks[some] = answers
+    return found, fallbacks
+
+
+def _between_neighbours(
+    z: Array, c: Array, length: Index, at: Array, *, log: bool
+) -> tuple[Array, Index]:
+    """Interpolate rows of two samples or more, that have no gaps but padding at the end."""
+    rows, n = c.shape
+    if z.ndim == 1:
+        last = length[:, None]
+        column = np.minimum(z.searchsorted(at, side="right"), last)
+    else:
+        column = np.empty(at.shape, dtype=np.intp)
+        for row, end in enumerate(length.tolist()):
+            column[row] = z[row, :end].searchsorted(at[row], side="right")
+    column -= 1
+    np.maximum(column, 0, out=column)
+    np.minimum(column, length[:, None] - 2, out=column)
+    place = column + np.arange(0, rows * n, n)[:, None]
+    depths, samples = z.reshape(-1), c.reshape(-1)
+    where = column if z.ndim == 1 else place
+    z0, c0 = depths.take(where), samples.take(place)
+    where += 1
+    if where is not place:
+        place += 1
+    z1, c1 = depths.take(where), samples.take(place)
+    inside = at >= z0
+    inside &= at <= z1
+    z1 -= z0
+    t = np.subtract(at, z0, out=z0)
+    t /= z1
+    np.clip(t, 0.0, 1.0, out=t)
+    found, fell = between(c0, c1, t, log=log)
+    if np.count_nonzero(inside) < inside.size:
+        found[~inside] = np.nan
+        fell &= inside
+    return found, np.count_nonzero(fell, axis=1)
+
+
+def _over_gaps(z: Array, c: Array, at: Array, *, log: bool) -> tuple[Array, Index]:
+    """Interpolate each row between its measured samples, whatever lies between them."""
     rows, n = c.shape
     absent = np.isnan(c) | np.isnan(z)
     kept = np.flatnonzero(~absent)
