@@ -79,8 +79,11 @@ def integrate(
     rows, lead = flat_rows(value)
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
     count = rows.shape[0]
+    unknown = np.full((3, count), np.nan)
     found = Integral(
-        *np.full((3, count), np.nan),
+        unknown[0],
+        unknown[1],
+        unknown[2],
         np.full(count, NO_DATA, dtype=np.uint8),
         np.zeros(count, dtype=np.intp),
     )
@@ -124,7 +127,7 @@ def _on_one_axis(
         return one
 
     nanoseconds = (2.5 if log else 0.3) * value.shape[0] * integral.z.size
-    each_block(make, integral.blocks(value), nanoseconds, (3 if log else 2) << 20)
+    each_block(make, integral.blocks(value), nanoseconds, (4 if log else 2) << 20)
     for group in blocks(value.shape[0], BLOCK // _GROUP):
         integral.add_cut_segments(found.value, found.fallbacks, value, group)
     # A NaN in the sum is a sample that was not measured: these rows have own axes.
@@ -178,11 +181,8 @@ class _OwnAxes:
         count, n = value.shape
         self.most = min(count, max(1, self.size // n))
         self.shared = depth.ndim == 1
+        self.scratch = np.empty((2 if log else 1, 0))
         self.depth = block_of(depth, slice(None)) if self.shared else depth
-
-    @cached_property
-    def scratch(self) -> Array:
-        return np.empty((2 if self.log else 1, self.most * self.value.shape[1]))
 
     @cached_property
     def tiled(self) -> Array:
@@ -262,9 +262,21 @@ class _OwnAxes:
                 c.take(i, out=cut[2, side], mode="clip")
                 c.take(after, out=cut[3, side], mode="clip")
             lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
+        if self.scratch.shape[1] < z.size:
+            self.scratch = np.empty((len(self.scratch), z.size))
         if self.log:
             area, work = self.scratch[:, : z.size]
-            total = _whole_loglinear(z, c, laid.begin, lo, hi, area, work, fallbacks)
+            # Infinite values must show, but only at first.
+            lowest = np.nan if laid.doubtful is None else float(c.min())
+            fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=True, lowest=lowest)
+            np.subtract(z[1:], z[:-1], out=work[:-1])
+            area[:-1] *= work[:-1]
+            area[-1] = 0.0
+            if fell.size:
+                row = np.searchsorted(laid.begin, fell, side="right") - 1
+                whole = (fell >= lo[row]) & (fell < hi[row])
+                fallbacks += np.bincount(row[whole], minlength=count)
+            total = _between(area, lo, hi)
         else:
             total = _whole_trapezoid(z, c, lo, hi, self.scratch[0, : z.size])
         status = np.where((a < first) | (b > last), TRUNCATED, OK)
@@ -302,28 +314,6 @@ def _whole_trapezoid(z: Array, c: Array, lo: Index, hi: Index, area: Array) -> A
         total += width
     total *= 0.5
     return total
-
-
-def _whole_loglinear(
-    z: Array,
-    c: Array,
-    begin: Index,
-    lo: Index,
-    hi: Index,
-    area: Array,
-    work: Array,
-    fallbacks: Index,
-) -> Array:
-    """Sum the segments from sample `lo` to sample `hi` of each row, which begin at `begin`."""
-    fell = means(c[:-1], c[1:], area[:-1], work[:-1], log=True)
-    np.subtract(z[1:], z[:-1], out=work[:-1])
-    area[:-1] *= work[:-1]
-    area[-1] = 0.0
-    if fell.size:
-        row = np.searchsorted(begin, fell, side="right") - 1
-        whole = (fell >= lo[row]) & (fell < hi[row])
-        fallbacks += np.bincount(row[whole], minlength=lo.size)
-    return _between(area, lo, hi)
 
 
 def _add_cut_segments(found: Integral, rows: Index, cut: Array, *, log: bool) -> None:

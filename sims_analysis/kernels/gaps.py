@@ -68,9 +68,11 @@ class Laid(NamedTuple):
         if self.shape is None or self.begin.size <= _FEW or self.shape[1] > _LONG:
             runs = list(zip(self.begin.tolist(), self.end.tolist(), strict=True))
             samples = [self.depth[begin:end] for begin, end in runs]
-            after = [z.searchsorted(x, "right") for z, x in zip(samples, a.tolist(), strict=True)]
-            at = [z.searchsorted(x) for z, x in zip(samples, b.tolist(), strict=True)]
-            return self.begin + after - 1, self.begin + at
+            pairs = list(zip(samples, a.tolist(), b.tolist(), strict=True))
+            return (
+                self.begin + [z.searchsorted(x, "right") for z, x, _ in pairs] - 1,
+                self.begin + [z.searchsorted(x) for z, _, x in pairs],
+            )
         # To compare all of them takes a while, but less than a search in each row.
         z = self.depth.reshape(self.shape)
         first = np.arange(0, z.size, z.shape[1])
@@ -126,7 +128,8 @@ def runs(z: Array, c: Array) -> tuple[Index, NDArray[np.bool_]]:
     length[(length == 0) & ~absent[:, 0]] = c.shape[1]  # argmax of a row without a True is 0 too
     if np.count_nonzero(absent) == absent.size - length.sum():
         return length, np.ones(length.shape, dtype=bool)
-    return length, _count(absent) == c.shape[1] - length
+    whole: NDArray[np.bool_] = _count(absent) == c.shape[1] - length
+    return length, whole
 
 
 def many_gaps(z: Array, c: Array) -> NDArray[np.bool_]:
@@ -150,7 +153,8 @@ def _absent(z: Array, c: Array) -> NDArray[np.bool_]:
 def _count(flags: NDArray[np.bool_]) -> Index:
     """Count the flags of each row; numpy does so more slowly along an axis."""
     if flags.shape[1] < _COUNTED:
-        return np.count_nonzero(flags, axis=1)
+        count: Index = np.count_nonzero(flags, axis=1)
+        return count
     return np.array([np.count_nonzero(row) for row in flags], dtype=np.intp)
 
 

@@ -212,7 +212,7 @@ def _piecewise(
     count, longest = value.shape[0], max(value.shape[1], at.shape[-1])
     # Gathering takes as long as the arithmetic, and longer where every row has its own place.
     nanoseconds = result.size * (5.0 if columns is not None else 40.0)
-    size = 4 * BLOCK if columns is not None else BLOCK
+    size = 3 * BLOCK if columns is not None else BLOCK
     each_block(make, blocks(count, longest, size), nanoseconds, 4 << 20)
 
 

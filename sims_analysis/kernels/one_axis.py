@@ -136,19 +136,23 @@ class LogLinear:
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Every sample is worked on: blocks that stay in the cache."""
-        return blocks(value.shape[0], self.z.size)
+        return blocks(value.shape[0], self.z.size, 2 * BLOCK)
 
     def worker(self, value: NDArray[Any]) -> Callable[[slice], tuple[Array, Index]]:
         """Integrate whole segments of a block of rows, and count those without a logarithm."""
         segments = self.z.size - 1
-        scratch = np.empty((2, max(BLOCK, segments)))
+        most = min(value.shape[0], max(1, 2 * BLOCK // self.z.size))
+        scratch = np.empty((2, most * segments))
 
         def work(block: slice) -> tuple[Array, Index]:
             c = value[block, self.columns]
             c = c if _is_direct(c) else block_of(c, slice(None))
             rows = len(c)
+            # Rows that are read from end to end, before neighbours are, come from memory sooner.
+            near = 2 * self.z.size > value.shape[1] and _is_direct(value)
+            lowest = float((value[block] if near else c).min())
             mean, spare = scratch[:, : rows * segments].reshape(2, rows, segments)
-            fell = means(c[:, :-1], c[:, 1:], mean, spare, log=True)
+            fell = means(c[:, :-1], c[:, 1:], mean, spare, log=True, lowest=lowest)
             total = dot_rows(mean, self.width)
             fallbacks = np.zeros(rows, dtype=np.intp)
             if fell.size:

@@ -42,7 +42,9 @@ def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
     return mean, fell_back
 
 
-def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
+def means(
+    c0: Array, c1: Array, out: Array, work: Array, *, log: bool, lowest: float = np.nan
+) -> Index:
     """Write the mean over each segment into `out`.
 
     Parameters
@@ -53,6 +55,9 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
         The result, and scratch: of the same shape, and contiguous.
     log : bool
         Of the exponential through the ends, or of the straight line.
+    lowest : float
+        The lowest of all values, if it is known: positive ones are not looked at again, and what
+        is infinite gives NaN.
 
     Returns
     -------
@@ -72,13 +77,15 @@ def means(c0: Array, c1: Array, out: Array, work: Array, *, log: bool) -> Index:
         out += _HALF
         np.divide(work, out, out=work)
         np.multiply(work, c0, out=out)
+    if lowest > 0.0 and not steep:
+        return _NONE
     # What is not positive, or NaN, is beside a zero, a missing or a negative value.
     right = np.greater(out, 0.0)
     if steep:
         right &= work > _STEEPEST
-    if right.all():
+    odd = few(np.logical_not(right, out=right).reshape(-1))
+    if odd.size == 0:
         return _NONE
-    odd = few(~right.reshape(-1))
     fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
     return fell[0] if len(fell) == 1 else np.concatenate(fell)
 
@@ -104,6 +111,12 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
     where = np.unravel_index(odd, out.shape)
     x0, x1 = c0[where], c1[where]
     mended = 0.5 * (x0 + x1)
+    missing = np.isnan(mended)
+    if np.count_nonzero(missing):
+        # Where there is no mean, NaN is there already.
+        there = ~missing
+        odd, x0, x1, mended = odd[there], x0[there], x1[there], mended[there]
+        where = np.unravel_index(odd, out.shape)
     fell = x0 != x1
     steep = np.flatnonzero((np.minimum(x0, x1) > 0) & fell)
     if steep.size:
@@ -115,6 +128,5 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
         # Neighbours in floating point have one mean by either rule.
         mended[steep] = np.where(np.abs(d) < 1e-8 * p0, mended[steep], mean)
     out[where] = mended
-    fell &= mended == mended  # noqa: PLR0124  # not where a value is missing
     fell_back: Index = odd[fell]
     return fell_back
