@@ -14,7 +14,7 @@ from sims_analysis.kernels.crossings import OK, TRUNCATED
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
 
-__all__ = ["FEW", "answered", "refuse_infinite"]
+__all__ = ["FEW", "answered", "refuse_infinite", "refuse_infinite_chunk"]
 
 #: Samples that are looked at before anything is asked. Of more, a look takes as long as the dose.
 FEW = 1 << 16
@@ -66,23 +66,39 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
         data = np.asarray(data_of(column))
         if data.dtype.kind != "f" or not data.size:
             continue
-        if among is not None:
-            profiles = np.argwhere(among)
-        else:
-            # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
-            with np.errstate(invalid="ignore"):
-                sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
-            doubtful = np.isnan(sums)
-            # NaN does the same: of many rows with gaps, all samples are looked at together.
-            if not doubtful.any() or (data.size <= _MANY and not np.isinf(data).any()):
-                continue
-            profiles = np.argwhere(doubtful)
-        for profile in profiles:
+        for profile in _doubtful(data) if among is None else np.argwhere(among):
             infinite = np.isinf(data[tuple(profile)])
             if infinite.any():
                 where = np.unravel_index(int(infinite.argmax()), infinite.shape)
                 raise ProfileError(
                     f"{frame.label(*profile)}: {name}[{int(where[-1])}] is "
-                    f"{data[(*profile, *where)]}; a sample needs a finite depth and a finite "
-                    "value (NaN: not measured)"
+                    f"{data[(*profile, *where)]}; {_NEEDED}"
                 )
+
+
+_NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
+
+
+def refuse_infinite_chunk(columns: Mapping[str, Any]) -> None:
+    """Raise where a chunk holds an infinite value or depth; which profile it is, is not known."""
+    for name, data in columns.items():
+        if data.dtype.kind != "f" or not data.size:
+            continue
+        for profile in _doubtful(data):
+            infinite = np.isinf(data[tuple(profile)])
+            if infinite.any():
+                index = int(infinite.argmax())
+                found = data[(*profile, index)]
+                raise ProfileError(f"a profile of a chunk: {name}[{index}] is {found}; {_NEEDED}")
+
+
+def _doubtful(data: Any) -> Any:
+    """List the rows that may hold an infinity."""
+    # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
+    with np.errstate(invalid="ignore"):
+        sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
+    doubtful = np.isnan(sums)
+    # NaN does the same: of many rows with gaps, all samples are looked at together.
+    if not doubtful.any() or (data.size <= _MANY and not np.isinf(data).any()):
+        return ()
+    return np.argwhere(doubtful)

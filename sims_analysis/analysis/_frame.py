@@ -20,6 +20,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_dataset, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
+from sims_analysis.analysis._lazily import mapped_lazily
 from sims_analysis.analysis._parameters import aligned, fitting
 from sims_analysis.analysis._status import status_words
 from sims_analysis.errors import ProfileError
@@ -193,7 +194,9 @@ class Frame:
         if stderr and self.stderr is not None:
             columns.append(self.stderr if stderr == "each" else self._stderr_among_others())
         if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
-            return self._map_lazy(kernel, columns, parameters, outputs, bool(stderr), options)
+            return mapped_lazily(
+                self, kernel, columns, parameters, outputs, stderr=bool(stderr), options=options
+            )
         samples = [np.asarray(data_of(column)) for column in (self.depth, *columns)]
         along = [*(sizes for sizes, _ in outputs), *(p.dims for p in parameters), self.core]
         if not any(self.dim in dims for dims in along):
@@ -246,7 +249,7 @@ class Frame:
         )
         return joined.map(kernel, *parameters, stderr=True, **options)
 
-    def _own_dims(self, parameter: xr.Variable) -> list[Any]:
+    def own_dims(self, parameter: xr.Variable) -> list[Any]:
         """List the dimensions of a parameter that do not count profiles."""
         return [d for d in parameter.dims if d not in self.lead]
 
@@ -254,56 +257,12 @@ class Frame:
         """Give a parameter the leading dimensions, in their order, before its own."""
         if not parameter._dims:
             return float(data_of(parameter))
-        own = self._own_dims(parameter)
+        own = self.own_dims(parameter)
         if parameter.ndim == len(own):
             return np.asarray(parameter.data)
         missing = {d: 1 for d in self.lead if d not in parameter.dims}
         shaped = parameter.set_dims({**missing, **parameter.sizes}).transpose(*self.lead, *own)
         return np.asarray(shaped.data)
-
-    def _map_lazy(
-        self,
-        kernel: Callable[..., Any],
-        columns: list[xr.Variable],
-        parameters: Sequence[xr.Variable],
-        outputs: Sequence[tuple[Mapping[str, int], Any]],
-        stderr: bool,
-        options: Mapping[str, Any],
-    ) -> list[xr.Variable]:
-        core = self.core or (self.dim,)
-        for dim in core:
-            if len(self.value.chunksizes[dim]) > 1:
-                raise ProfileError(
-                    f"the data are chunked along {dim!r}, which this question takes whole: "
-                    f"rechunk with data.chunk({{{dim!r}: -1}})"
-                )
-        missing = stderr and self.stderr is None
-        place = len(columns)
-
-        def run(depth: Any, *arrays: Any) -> Any:
-            values = list(arrays[:place]) + ([None] if missing else [])
-            # apply_ufunc gives parameters fewer dimensions than the block, aligned at the end.
-            found = kernel(depth, *values, *arrays[place:], **options)
-            return found if len(outputs) > 1 else found[0]
-
-        result = xr.apply_ufunc(
-            run,
-            self.depth,
-            *columns,
-            *parameters,
-            input_core_dims=[
-                [dim for dim in core if dim in self.depth.dims],
-                *[list(core)] * place,
-                *[self._own_dims(p) for p in parameters],
-            ],
-            output_core_dims=[list(sizes) for sizes, _ in outputs],
-            dask="parallelized",
-            output_dtypes=[dtype for _, dtype in outputs],
-            dask_gufunc_kwargs={
-                "output_sizes": {d: n for sizes, _ in outputs for d, n in sizes.items()}
-            },
-        )
-        return list(result) if len(outputs) > 1 else [result]
 
     def array(
         self,

@@ -54,7 +54,8 @@ def with_counting_statistics(
     SpeciesError
         If a mapping names a species that the data do not hold.
     ProfileError
-        If values are negative: they are not counts.
+        If values are negative: they are not counts. Of Dask data, which are not known yet,
+        their counts and standard errors are NaN.
 
     See Also
     --------
@@ -142,6 +143,8 @@ def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, x
             f"{frame.label(*where)}: negative values in {frame.name} are not counts; "
             "take the counting statistics before subtracting a background"
         )
+    if frame.lazy:
+        counts = counts.where(~(counts < 0))
     stderr = xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float])
     dims = (*frame.lead, frame.dim)
     values = {
