@@ -193,7 +193,9 @@ def with_rsf(
     Dataset
         With ``concentration`` beside the intensities and, where these have standard errors,
         ``concentration_stderr``, the random part: ``C sqrt[(s_i / I_i)^2 + (s_m / I_m)^2]`` by
-        the cycle, ``C s_i / I_i`` by the mean. The factors stand in the coordinate
+        the cycle, ``C s_i / I_i`` by the mean: the error of the mean itself, ``s_m / sqrt(n)`` of
+        its n samples, is common to all samples, a systematic part and not in it. The factors
+        stand in the coordinate
         ``sensitivity_factor`` over species; their own uncertainty acts on all samples alike, so
         that it is no part of it (see ``rsf_uncertainty`` of :func:`dose_budget`).
 

@@ -55,7 +55,9 @@ def dose_budget(
         part is reported; a profile with nothing above it in the window has no dose.
     rsf_uncertainty, depth_uncertainty : float, str or DataArray
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1`` or ``"10 %"``. Each acts on all samples alike: it is that part of the dose.
+        ``0.1`` or ``"10 %"``. Each acts on all samples alike: it is that part of the dose. Of the
+        depth scale, that is true of a whole profile; between fixed limits within a layer of even
+        concentration, a stretched axis changes nothing, and ``depth_stderr`` is too large.
     rule_tolerance : float
         Warn where the two rules differ by more than this fraction of the dose.
 

@@ -104,7 +104,13 @@ def integrated_dose(
     Notes
     -----
     On an edge of r decades per sample the trapezoid reads high by ``(r ln 10)^2 / 12``; under
-    relative noise s the log-linear rule reads low by ``s^2 / 6``.
+    relative noise s the log-linear rule reads low by ``s^2 / 6``. ``stderr`` holds neither: at few
+    counts and steps much finer than the edge the bias of the log-linear rule may be the larger.
+
+    Limits, and backgrounds given as numbers or DataArrays, are taken to be exact: what a junction
+    depth or the ``background`` of :func:`detection_limit` is uncertain by is not part of
+    ``stderr`` (a background window counts in). With a noisy junction for a limit, the interval
+    covers 42 to 54 %.
 
     Examples
     --------
@@ -247,7 +253,8 @@ def cumulative_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, of the shape of the data: 0 at the first sample, NaN where a profile was
+        ``atom/cm^2``, of the shape of the data, without a standard error (a background is taken to
+        be exact): 0 at the first sample, NaN where a profile was
         not measured, and throughout one of a single sample, which has no width to integrate over.
 
     Raises

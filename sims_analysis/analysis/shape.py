@@ -154,7 +154,10 @@ def moments(
     three standard errors of the `threshold`: noise then decides what is kept, which no first
     order tells; `start` and `stop` keep it out. Under Poisson noise (joined half-Gaussians, 2 nm
     steps, from 10 counts at the maximum) the stated intervals cover 61 to 70 %; above a background
-    window of a tenth of 10 counts, 69 to 77 %.
+    window of a tenth of 10 counts, 69 to 77 %. The higher moments of a profile with a long
+    exponential tail rest on few counts far out, of which first order says too little: at 10
+    counts the kurtosis of an exponential covers 26 to 33 % (47 to 54 % at 100), the skewness 36
+    to 51 %, the straggle 54 to 59 %.
 
     Examples
     --------
