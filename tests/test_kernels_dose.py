@@ -267,3 +267,30 @@ def test_single_precision_is_read_exactly():
     np.testing.assert_allclose(
         running, dose.cumulative(depth, single.astype(np.float64)), rtol=6e-8
     )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("limits", [(math.nan, math.nan), (50.1, 412.3)])
+def test_gaps_of_every_kind_on_own_axes(rule, limits):
+    # Rows as they lie, filled and packed, searched one by one and all at once.
+    depth, value = realistic(70, 240, gaps=0.0)
+    own = depth + np.linspace(0, 2, 70)[:, None]
+    value[1:60:9, 100] = value[2:60:9, :3] = value[3:60:9, -30:] = np.nan
+    value[4:60:9, 20:120] = value[5, 1:] = value[6] = np.nan
+    own[7:60:9, 60:63] = own[8:60:9, 200:] = np.nan
+    own[61, :4] = own[62, -3:] = value[62, :2] = np.nan
+    for rows in (slice(0, 70), slice(0, 12), slice(60, 63)):
+        found = dose.integrate(own[rows], value[rows], *limits, rule=rule)
+        agree(found, own[rows], value[rows], *limits, rule)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_infinite_values_on_own_axes(rule):
+    depth, value = realistic(40, 100, gaps=0.0)
+    value += 1e14
+    value[3, 50] = np.inf
+    own = np.tile(depth, (40, 1))
+    for axes in (depth, own):
+        found = dose.integrate(axes, value, rule=rule).value
+        assert np.isposinf(found[3])
+        assert np.isfinite(np.delete(found, 3)).all()

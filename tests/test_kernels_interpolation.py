@@ -138,3 +138,57 @@ def test_single_precision_in_single_precision_out():
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, double.astype(np.float32))
         np.testing.assert_array_equal(fallbacks, same)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_between_neighbours_that_are_nearly_equal(own):
+    # Rounding alone would lead beyond the ends.
+    rng = np.random.default_rng(0)
+    depth = np.arange(400.0)
+    value = 1e18 * (1 + rng.integers(0, 6, (60, 400)) * 2.0**-52)
+    at = np.sort(rng.uniform(0, 399, 3000))
+    axes = np.tile(depth, (60, 1)) if own else depth
+    found, fallbacks = kernels.interpolate(axes, value, at)
+    before = np.searchsorted(depth, at, side="right") - 1
+    low = np.minimum(value[:, before], value[:, before + 1])
+    high = np.maximum(value[:, before], value[:, before + 1])
+    assert (found >= low).all()
+    assert (found <= high).all()
+    assert not fallbacks.any()
+
+
+@pytest.mark.parametrize("method", ["log", "linear"])
+def test_regular_depths_are_read_like_any_others(method):
+    depth, value = realistic(70, 300, gaps=0.01)
+    middles = 0.5 * (depth[:-1] + depth[1:])
+    for step in (1, 2, 7):
+        at = middles[5:280:step]
+        found, _ = kernels.interpolate(depth, value, at, method=method)
+        # One more depth, and they are not regular.
+        more, _ = kernels.interpolate(depth, value, np.append(at, at[3]), method=method)
+        np.testing.assert_array_equal(found, more[:, :-1])
+        np.testing.assert_array_equal(found[:, 3], more[:, -1])
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_infinite_values_spread_no_further_than_their_neighbours(own):
+    depth = np.arange(6.0)
+    value = np.array([[1, 2, np.inf, 3, 4, 5], [1, 2, 3, 4, 5, 6.0]])
+    axes = np.tile(depth, (2, 1)) if own else depth
+    found, _ = kernels.interpolate(axes, value, depth[:-1] + 0.5)
+    np.testing.assert_allclose(found[0], [2**0.5, np.inf, np.inf, 12**0.5, 20**0.5], rtol=1e-14)
+
+
+def test_rows_with_and_without_gaps_on_own_axes():
+    depth, value = realistic(50, 200, gaps=0.0)
+    own = depth + np.linspace(0, 2, 50)[:, None]
+    value[3, 50:60] = value[4, :20] = value[5] = value[6, 1:] = np.nan
+    own[7, 150:] = value[8, 150:] = own[9, 70:80] = np.nan
+    at = np.linspace(-5, 605, 90)
+    whole, counts = kernels.interpolate(own, value, at)
+    for row in range(50):
+        measured = ~np.isnan(own[row] + value[row])
+        z, c = own[row][measured], value[row][measured]
+        alone, count = kernels.interpolate(z, c[None], at)
+        np.testing.assert_allclose(whole[row], alone[0], rtol=1e-14)
+        assert counts[row] == count[0]

@@ -125,8 +125,9 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
         d = p1 - p0
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = d / (np.log(p1) - np.log(p0))
-        # Neighbours in floating point have one mean by either rule.
-        mended[steep] = np.where(np.abs(d) < 1e-8 * p0, mended[steep], mean)
+        # Neighbours in floating point have one mean by either rule, and so has what is infinite.
+        either = (np.abs(d) < 1e-8 * p0) | np.isinf(d)
+        mended[steep] = np.where(either, mended[steep], mean)
     out[where] = mended
     fell_back: Index = odd[fell]
     return fell_back
