@@ -14,6 +14,7 @@ from sims_analysis._version import __version__
 from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import distinct
 from sims_analysis.analysis.interpolation import _ASKED
 from sims_analysis.analysis.uncertainty import _each_species
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -229,6 +230,7 @@ def with_rsf(
     species = [str(s) for s in np.atleast_1d(plain["species"].values)] if "species" in plain else []
     if "species" not in plain.dims or matrix not in species:
         raise SpeciesError(f"the data have no matrix species {matrix!r}; they have {species}")
+    distinct([name for name in species if name == matrix])
     frame = open_frame(
         plain, vocabulary.INTENSITY_KINDS, question="a sensitivity factor", axes=vocabulary.AXES
     )

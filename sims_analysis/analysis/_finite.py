@@ -14,7 +14,7 @@ from sims_analysis.kernels.crossings import OK, TRUNCATED
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
 
-__all__ = ["FEW", "answered", "refuse_infinite", "refuse_infinite_chunk"]
+__all__ = ["FEW", "answered", "refuse_infinite", "refuse_infinite_chunk", "refuse_no_errors"]
 
 #: Samples that are looked at before anything is asked. Of more, a look takes as long as the dose.
 FEW = 1 << 16
@@ -90,6 +90,21 @@ def refuse_infinite_chunk(columns: Mapping[str, Any]) -> None:
                 index = int(infinite.argmax())
                 found = data[(*profile, index)]
                 raise ProfileError(f"a profile of a chunk: {name}[{index}] is {found}; {_NEEDED}")
+
+
+def refuse_no_errors(frame: Frame) -> None:
+    """Raise for the first profile with a standard error that is negative or infinite."""
+    data = np.asarray(data_of(frame.stderr)) if frame.stderr is not None else np.empty(0)
+    if not data.size or (np.fmin.reduce(data, None) >= 0 and np.fmax.reduce(data, None) < np.inf):
+        return
+    wrong = (data < 0) | np.isinf(data)
+    if not wrong.any():  # none of them is known
+        return
+    where = np.argwhere(wrong)[0]
+    raise ProfileError(
+        f"{frame.label(*where[:-1])}: {frame.name}_stderr[{int(where[-1])}] is "
+        f"{data[tuple(where)]}; a standard error is not negative, and finite (NaN: not known)"
+    )
 
 
 def _doubtful(data: Any) -> Any:

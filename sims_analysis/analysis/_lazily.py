@@ -47,7 +47,8 @@ def mapped_lazily(
 
     def run(depth: Any, *arrays: Any) -> Any:
         # What is refused of data in memory could not be looked at before.
-        refuse_infinite_chunk({name: arrays[0], axis: depth})
+        errors = {f"{name}_stderr": arrays[1]} if place > 1 else {}
+        refuse_infinite_chunk({name: arrays[0], axis: depth, **errors})
         values = list(arrays[:place]) + ([None] if missing else [])
         # apply_ufunc gives parameters fewer dimensions than the block, aligned at the end.
         found = kernel(depth, *values, *arrays[place:], **options)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_variable, coords_of, data_of, indexes_of, variables_of
-from sims_analysis.analysis._finite import FEW, refuse_infinite
+from sims_analysis.analysis._finite import FEW, refuse_infinite, refuse_no_errors
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
@@ -65,9 +65,16 @@ def open_frame(
             "calibrate_depth() turns sputter time into depth"
         )
     dims = (*(d for d in array.dims if d != dim), dim)
+    _numbers(magnitude, source.name or "the data")
     value = _ordered(array.dims, unit.to_canonical(magnitude), dims)
     depth = _axis(source, axis, dim, dims)
     sigma = None
+    for beside, name in ((source.stderr, "stderr"), (source.counts, "counts")):
+        if beside is not None and set(beside.dims) != set(dims):
+            raise ProfileError(
+                f"{source.name}_{name} is over {_listed(beside.dims)}, and {source.name} over "
+                f"{_listed(array.dims)}: each sample needs its own"
+            )
     if source.stderr is not None:
         sigma_magnitude, sigma_unit = units.magnitude_and_unit(
             source.stderr, (unit.kind,), f"{source.name}_stderr"
@@ -91,7 +98,19 @@ def open_frame(
     )
     if value.size <= FEW and not frame.lazy:
         refuse_infinite(frame)
+    if sigma is not None and not hasattr(sigma._data, "chunks"):
+        refuse_no_errors(frame)
     return frame
+
+
+def _listed(dims: tuple[Any, ...]) -> str:
+    return f"({', '.join(map(str, dims))})"
+
+
+def _numbers(data: Any, name: str) -> None:
+    """Refuse what numpy would take for numbers, or let pass: text, truths, complex, dates."""
+    if data.dtype.kind not in "fiu":
+        raise ProfileError(f"{name}: expected real numbers, found values of type {data.dtype}")
 
 
 class _Source(NamedTuple):
@@ -157,6 +176,11 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     variables, coords = variables_of(data), coords_of(data)
     present = [name for name in names if name in variables and name not in coords]
+    if variable is not None and not present:
+        raise UnitsError(
+            f"{question}: there is no variable {variable!r}; the data have "
+            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+        )
     for name in present:
         if _kind_of(name, variables[name]) in kinds:
             dims = set(variables[name].dims)
@@ -198,6 +222,7 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]
     magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
+    _numbers(magnitude, axis)
     depth = bare_variable(coord.dims, unit.to_canonical(magnitude))
     if len(coord.dims) == 1:
         z = np.asarray(data_of(depth), dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sims_analysis.errors import ProfileError
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
 
-__all__ = ["aligned", "fitting", "in_order", "known", "places", "true_or_false"]
+__all__ = ["aligned", "distinct", "fitting", "in_order", "known", "places", "true_or_false"]
 
 
 def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
@@ -24,11 +24,22 @@ def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -
         if dim not in coords or dim not in value.indexes:
             continue
         wanted = coords[dim].values
+        distinct(list(value.indexes[dim]), f"{name}: {dim}")
         missing = set(wanted.tolist()) - set(value.indexes[dim])
         if missing:
             raise ProfileError(f"{name} has no value for {dim} {sorted(map(str, missing))}")
         selectors[dim] = wanted
     return value.sel(selectors) if selectors else value
+
+
+def distinct(names: Sequence[Any], what: str = "species") -> None:
+    """Refuse labels by which a profile cannot be looked up, because two have the same."""
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ProfileError(
+            f"{what} {', '.join(map(repr, twice))} is in the data more than once, and is asked "
+            "for by name; give each its own name, or select one with isel()"
+        )
 
 
 def fitting(value: xr.DataArray, sizes: Mapping[Any, int], name: str) -> xr.DataArray:

@@ -13,6 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._parameters import distinct
 from sims_analysis.analysis._status import status_words
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
@@ -162,6 +163,8 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
         )
         if (dim in a.dims) != (dim in b.dims) and (dim == MEASUREMENT or not (names_a and names_b)):
             continue
+        for names in (names_a, names_b):
+            distinct(names, dim)
         common = [name for name in names_a if name in names_b]
         if not common:
             raise error(

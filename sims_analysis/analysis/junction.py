@@ -101,7 +101,7 @@ def junction_depth(
     'ok'
     """
     number = _number(which)
-    if edge not in _EDGES:
+    if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     if isinstance(confirm, bool) or not isinstance(confirm, int) or confirm < 1:
         raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
@@ -129,7 +129,7 @@ def junction_depth(
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
         status = status.where(~below, vocabulary.STATUS.index("below_detection")).astype(np.uint8)
     if not frame.lazy:
-        _speak(frame, candidates, status, which=which, strict=strict)
+        _speak(frame, limit, candidates, status, which=which, strict=strict)
     coords = {
         "status": frame.status(status),
         "candidates": xr.Variable(
@@ -165,14 +165,25 @@ def _number(which: Any) -> int:
 
 
 def _speak(
-    frame: Frame, candidates: xr.Variable, status: xr.Variable, *, which: Any, strict: bool
+    frame: Frame,
+    level: xr.Variable,
+    candidates: xr.Variable,
+    status: xr.Variable,
+    *,
+    which: Any,
+    strict: bool,
 ) -> None:
     codes = np.asarray(status.data)
     if strict and codes.any():
         where = np.argwhere(codes)[0]
         reason = vocabulary.STATUS[int(codes[tuple(where)])]
+        at = float((level + 0.0 * status).transpose(*status.dims).data[tuple(where)])
+        highest = float(
+            (frame.value.max(frame.dim) + 0 * status).transpose(*status.dims).data[tuple(where)]
+        )
         raise JunctionError(
-            f"{frame.label(*where)} has no junction at this level: {reason.replace('_', ' ')}"
+            f"{frame.label(*where)} has no junction at {at:.4g} {frame.units}: "
+            f"{reason.replace('_', ' ')}; its maximum is {highest:.4g} {frame.units}"
         )
     counts = np.asarray(candidates.data)
     several = (counts > 1) & (codes == 0)

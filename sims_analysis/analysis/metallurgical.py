@@ -10,10 +10,10 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._variables import bare_variable
-from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._call import recorded, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import places, true_or_false
+from sims_analysis.analysis._parameters import distinct, places, true_or_false
 from sims_analysis.analysis.crossings import words
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import doping as kernels
@@ -155,9 +155,11 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if not isinstance(dopants, Mapping):
         dopants = dict.fromkeys(dopants, 1.0)
     for species, fraction in dopants.items():
-        if isinstance(fraction, bool) or not 0 < float(fraction) <= 1:
+        number = isinstance(fraction, float | int | np.number) and not isinstance(fraction, bool)
+        if not (number and 0 < fraction <= 1):
             raise ProfileError(
-                f"{name}[{species!r}]={fraction!r}; an active fraction lies between 0 and 1"
+                f"{name}[{species!r}]={told(fraction)}; an active fraction is a number above 0, "
+                "at most 1, such as 0.9"
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 
@@ -166,6 +168,11 @@ def _frame(data: Any, species: list[str]) -> Frame:
     frame = open_frame(data, ("concentration",), question="a metallurgical junction")
     if "species" not in frame.lead:
         raise SpeciesError("a metallurgical junction needs the dimension 'species'")
+    if "species" not in frame.coords:
+        raise SpeciesError(
+            "the data have a dimension 'species' and no coordinate that names them: "
+            "data.assign_coords(species=[...])"
+        )
     present = frame.coords["species"].values.tolist()
     missing = [name for name in species if name not in present]
     if missing:
@@ -173,11 +180,21 @@ def _frame(data: Any, species: list[str]) -> Frame:
             f"no species {', '.join(map(repr, missing))}; the data have "
             f"{', '.join(map(repr, present))}"
         )
+    distinct([name for name in present if name in species])
     return frame.isel("species", [present.index(name) for name in species])
 
 
 def _demand(frame: Frame, status: xr.Variable, *, strict: bool) -> None:
     first = np.asarray(status.data)[..., 0]
     if strict and first.any():
-        reason = vocabulary.STATUS[int(first[tuple(np.argwhere(first)[0])])]
-        raise JunctionError(f"no metallurgical junction: {reason.replace('_', ' ')}")
+        where = np.argwhere(first)
+        reason = vocabulary.STATUS[int(first[tuple(where[0])])]
+        dims = [dim for dim in status.dims if dim != "junction"]
+        labels = {**frame.coords, **frame.brought}
+        names = ", ".join(
+            f"{dim} {str(labels[dim].values[i] if dim in labels else i)!r}"
+            for dim, i in zip(dims, where[0], strict=True)
+        )
+        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        of = f"{names}{others}: " if names else ""
+        raise JunctionError(f"{of}no metallurgical junction: {reason.replace('_', ' ')}")

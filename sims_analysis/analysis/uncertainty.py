@@ -13,6 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import distinct
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -121,6 +122,7 @@ def _each_species(frame: Frame, value: Any, kinds: tuple[str, ...], name: str) -
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
             f"{', '.join(map(repr, species))}"
         )
+    distinct([name for name in species if name in value])
     numbers = np.full(len(species), np.nan)
     for key, stated in value.items():
         label = f"{name}[{key!r}]"
