@@ -196,7 +196,7 @@ class _OwnAxes:
             return
         self.found.fallbacks[left] = 0
         part = list(blocks(left.size, self.value.shape[1]))
-        gappy = np.concatenate([many_gaps(*self._samples(left[some])) for some in part])
+        gappy = np.concatenate([many_gaps(*self._samples(_run(left[some]))) for some in part])
         for some, lay in ((left[~gappy], filled), (left[gappy], packed)):
             self._between_limits(some, lay)
 
@@ -204,9 +204,7 @@ class _OwnAxes:
         return block_of(self.depth, rows), block_of(self.value, rows)
 
     def _as_they_lie(self, rows: Index) -> Laid:
-        # A run of rows is a view, and needs no copy.
-        run = rows[-1] - rows[0] == rows.size - 1
-        z, c = self._samples(slice(rows[0], rows[-1] + 1) if run else rows)
+        z, c = self._samples(_run(rows))
         if self.shared:
             return as_they_lie(self.tiled[: len(c)], c)._replace(axis=z)
         return as_they_lie(z, c)
@@ -285,6 +283,12 @@ class _OwnAxes:
             total[~some] = u[~some] = v[~some] = np.nan
             fallbacks[~some] = 0
         return Integral(total, u, v, status, fallbacks)
+
+
+def _run(rows: Index) -> Index | slice:
+    """Give rows that follow each other as a slice, which is a view and not a copy."""
+    is_run = rows[-1] - rows[0] == rows.size - 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
 
 
 def _between(samples: Array, lo: Index, hi: Index) -> Array:

@@ -212,7 +212,7 @@ def _piecewise(
     count, longest = value.shape[0], max(value.shape[1], at.shape[-1])
     # Gathering takes as long as the arithmetic, and longer where every row has its own place.
     nanoseconds = result.size * (5.0 if columns is not None else 40.0)
-    size = 3 * BLOCK if columns is not None else BLOCK
+    size = 4 * BLOCK if columns is not None else BLOCK
     each_block(make, blocks(count, longest, size), nanoseconds, 4 << 20)
 
 
@@ -253,6 +253,11 @@ class _Columns:
         shape, size = (rows, self.segment.size), rows * self.segment.size
         # Read from end to end before single samples are: memory is faster in order.
         lowest = float(c.min())
+        if np.isnan(lowest) and c.size > BLOCK and rows > 1:
+            # To step over gaps takes more memory: in smaller blocks.
+            for half in (slice(0, rows // 2), slice(rows // 2, rows)):
+                self.evaluate(c[half], result[half], fallbacks[half], scratch, log=log)
+            return
         c0, c1, spare = (array[:size].reshape(shape) for array in scratch)
         if self.regular is None:
             np.take(c, self.segment, axis=1, out=c0, mode="clip")
