@@ -294,3 +294,19 @@ def test_infinite_values_on_own_axes(rule):
         found = dose.integrate(axes, value, rule=rule).value
         assert np.isposinf(found[3])
         assert np.isfinite(np.delete(found, 3)).all()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_limits_of_many_rows_on_irregular_axes(rule):
+    _, value = realistic(70, 240, gaps=0.0)
+    rng = np.random.default_rng(2)
+    # From nearly regular to steps of very different lengths.
+    own = np.cumsum(rng.random(value.shape) ** np.linspace(0, 8, 70)[:, None], axis=1)
+    value[::5, 200:] = value[3, 20:25] = value[9] = np.nan
+    first, last = np.nanmin(own, axis=1), own[:, 190]
+    start, stop = first + 0.2 * (last - first), first + 0.7 * (last - first)
+    agree(dose.integrate(own, value, start, stop, rule=rule), own, value, start, stop, rule)
+    on_samples = own[:, 31], own[:, 150]
+    agree(dose.integrate(own, value, *on_samples, rule=rule), own, value, *on_samples, rule)
+    beyond = own[:, 31], own[:, 239] + 1
+    agree(dose.integrate(own, value, *beyond, rule=rule), own, value, *beyond, rule)

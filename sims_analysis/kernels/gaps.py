@@ -73,12 +73,37 @@ class Laid(NamedTuple):
                 self.begin + [z.searchsorted(x, "right") for z, x, _ in pairs] - 1,
                 self.begin + [z.searchsorted(x) for z, _, x in pairs],
             )
-        # To compare all of them takes a while, but less than a search in each row.
-        z = self.depth.reshape(self.shape)
-        first = np.arange(0, z.size, z.shape[1])
-        below = np.less_equal(z, a[:, None])
-        lo = first + below.argmin(axis=1) - 1
-        return lo, first + np.less(z, b[:, None], out=below).argmin(axis=1)
+        lo, hi, found = self._guessed(a, b)
+        rest = np.flatnonzero(~found & (a < b))
+        if rest.size:
+            # To compare all samples takes a while, but less than a search in each row.
+            z = self.depth.reshape(self.shape)
+            z = z if rest.size == len(z) else z[rest]
+            first = rest * z.shape[1]
+            below = np.less_equal(z, a[rest, None])
+            lo[rest] = first + below.argmin(axis=1) - 1
+            hi[rest] = first + np.less(z, b[rest, None], out=below).argmin(axis=1)
+        return lo, hi
+
+    def _guessed(self, a: Array, b: Array) -> tuple[Index, Index, NDArray[np.bool_]]:
+        """Guess where the places are on axes that are nearly regular, and tell what is right."""
+        z, steps = self.depth, self.end - self.begin - 1
+        first = z.take(self.begin, mode="clip")
+        with np.errstate(all="ignore"):
+            scale = steps / (z.take(self.end - 1, mode="clip") - first)
+            places = []
+            for limit in (a, b):
+                step = ((limit - first) * scale).astype(np.intp)  # of NaN, anything
+                place = self.begin + np.clip(step, 0, np.maximum(steps - 1, 0))
+                place += z.take(place + 1, mode="clip") <= limit
+                place -= z.take(place, mode="clip") > limit
+                places.append(place)
+        lo, hi = places
+        hi += z.take(hi, mode="clip") < b
+        at, after = z.take(lo, mode="clip"), z.take(lo + 1, mode="clip")
+        found: NDArray[np.bool_] = (at <= a) & (a < after)
+        found &= (z.take(hi - 1, mode="clip") < b) & (b <= z.take(hi, mode="clip"))
+        return lo, hi, found
 
 
 #: Rows that are searched one after the other, and samples of rows that are.
