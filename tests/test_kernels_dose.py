@@ -301,7 +301,8 @@ def test_limits_of_many_rows_on_irregular_axes(rule):
     _, value = realistic(70, 240, gaps=0.0)
     rng = np.random.default_rng(2)
     # From nearly regular to steps of very different lengths.
-    own = np.cumsum(rng.random(value.shape) ** np.linspace(0, 8, 70)[:, None], axis=1)
+    steps = rng.random(value.shape) ** np.linspace(0, 8, 70)[:, None]
+    own = np.cumsum(steps + 1e-6, axis=1)
     value[::5, 200:] = value[3, 20:25] = value[9] = np.nan
     first, last = np.nanmin(own, axis=1), own[:, 190]
     start, stop = first + 0.2 * (last - first), first + 0.7 * (last - first)
