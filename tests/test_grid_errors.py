@@ -91,8 +91,11 @@ def test_the_dose_of_a_finer_grid_is_known_as_well_as_before():
     before = sims.integrated_dose(one())["stderr"]
     gridded = sims.to_grid(one(), step="0.5 nm")
     np.testing.assert_allclose(sims.integrated_dose(gridded)["stderr"], before, rtol=0.02)
-    by_array = sims.to_grid(sims.to_grid(one(), step="2.5 nm")["concentration"], step="0.5 nm")
-    assert "samples_per_depth" not in by_array.coords  # a DataArray without its errors
+    array = one()["concentration"].assign_coords(stderr=one()["concentration_stderr"].variable)
+    by_array = sims.integrated_dose(sims.to_grid(array, step="0.5 nm"))["stderr"]
+    np.testing.assert_array_equal(by_array, sims.integrated_dose(gridded)["stderr"])
+    without = sims.to_grid(one()["concentration"], step="0.5 nm")
+    assert "samples_per_depth" not in without.coords
     other = sims.interpolate(one(), depth=gridded["depth"])
     np.testing.assert_allclose(sims.integrated_dose(other)["stderr"], before, rtol=0.02)
     np.testing.assert_array_equal(
