@@ -177,7 +177,7 @@ class _OwnAxes:
         direct = all(x.dtype == np.float64 and x.flags.c_contiguous for x in (depth, value))
         self.size = _MANY if direct and depth.ndim > 1 else BLOCK
         # Twice as many arrays for logarithms, that all must fit the cache.
-        self.size = self.size // 2 if log and direct else self.size
+        self.size = min(self.size, 3 * BLOCK) if log else self.size
         count, n = value.shape
         self.most = min(count, max(1, self.size // n))
         self.shared = depth.ndim == 1
