@@ -210,12 +210,15 @@ class Frame:
         ]
 
     def isel(self, dim: str, index: Sequence[int]) -> Frame:
-        """Select profiles along one of the leading dimensions."""
+        """Select profiles along one of the leading dimensions; all of them are not copied."""
+        if list(index) == list(range(self.value.sizes[dim])):
+            return self
+        chosen = _as_slice(list(index))
 
         def pick(variable: xr.Variable | None) -> Any:
             if variable is None or dim not in variable.dims:
                 return variable
-            return variable.isel({dim: list(index)})
+            return variable.isel({dim: chosen})
 
         return replace(
             self,
@@ -366,3 +369,12 @@ class Frame:
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
+
+
+def _as_slice(index: list[int]) -> Any:
+    """Give places that follow each other as a slice: a look at an array, and no copy of it."""
+    step = index[1] - index[0] if len(index) > 1 else 1
+    if step == 0 or index != list(range(index[0], index[0] + step * len(index), step)):
+        return index
+    stop = index[-1] + step
+    return slice(index[0], stop if stop >= 0 else None, step)

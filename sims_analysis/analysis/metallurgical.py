@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,9 @@ def metallurgical_junctions(
     if background is None and not (donor and acceptor):
         side = "donors" if not donor else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    frame = _frame(ds, [*donor, *acceptor])
-    sign = np.array([-f for f in donor.values()] + list(acceptor.values()))
+    active = {**{name: -part for name, part in donor.items()}, **acceptor}
+    frame, names = _frame(ds, active)
+    sign = np.array([active[name] for name in names])
     net = frame.parameter(background, ("concentration",), "background", absent=0.0)
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
@@ -164,7 +165,8 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 
 
-def _frame(data: Any, species: list[str]) -> Frame:
+def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
+    """Open the data of some species, and give their names in the order of the data."""
     frame = open_frame(data, ("concentration",), question="a metallurgical junction")
     if "species" not in frame.lead:
         raise SpeciesError("a metallurgical junction needs the dimension 'species'")
@@ -180,8 +182,10 @@ def _frame(data: Any, species: list[str]) -> Frame:
             f"no species {', '.join(map(repr, missing))}; the data have "
             f"{', '.join(map(repr, present))}"
         )
-    distinct([name for name in present if name in species])
-    return frame.isel("species", [present.index(name) for name in species])
+    places = [i for i, name in enumerate(present) if name in species]
+    names = [present[i] for i in places]
+    distinct(names)
+    return frame.isel("species", places), names
 
 
 def _demand(frame: Frame, status: xr.Variable, *, strict: bool) -> None:
