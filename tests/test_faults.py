@@ -271,7 +271,9 @@ def test_a_long_retry_after_is_told_not_slept():
 
 
 def test_what_a_terminal_would_obey_is_spelled_out():
-    outcome, _, _ = run([raw(b"HTTP/1.1 500 \x1b[2J\r\nContent-Length: 5\r\n\r\n\x1b[31m")])
+    outcome, _, _ = run(
+        [raw(b"HTTP/1.1 500 \x1b[2J\r\nConnection: close\r\nContent-Length: 5\r\n\r\n\x1b[31m")]
+    )
     assert "\\x1b[2J" in str(outcome)
     assert "\x1b" not in str(outcome)
 
