@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
-from test_uncertainty import TOP, covered, edge, trials
+from counted import TOP, covered, edge, trials
 
 import sims_analysis as sims
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from measured import one, word
-from test_uncertainty import edge, trials
+from counted import edge, trials
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
