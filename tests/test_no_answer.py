@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from measured import one, word
 from counted import edge, trials
+from measured import one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
