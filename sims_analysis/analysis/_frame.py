@@ -98,7 +98,10 @@ class Frame:
         """
         if self.stderr is None or self.counts is None:
             return self
-        return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
+        if self.lazy or self.stderr.dims != self.counts.dims:
+            return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
+        summed = np.where(data_of(self.counts) == 0, 0.0, data_of(self.stderr))
+        return replace(self, stderr=bare_variable(self.stderr.dims, summed))
 
     def _stderr_among_others(self) -> Any:
         """Give standard errors that a sum or a fit may take for independent of each other.
