@@ -21,7 +21,7 @@ _WORDS = np.array(vocabulary.STATUS)
 def status_words(codes: Any) -> Any:
     """Give the words of status codes."""
     if hasattr(codes, "map_blocks"):
-        return codes.map_blocks(lambda block: _WORDS.take(block), dtype=_WORDS.dtype)
+        return codes.map_blocks(_WORDS.take, dtype=_WORDS.dtype)
     return _WORDS.take(codes)
 
 
