@@ -37,7 +37,7 @@ def answered(
     if frame.value.size <= FEW:
         return kernel(*arguments, **options)
     status = next((i for i, (_, dtype) in enumerate(outputs) if dtype is np.uint8), None)
-    if status is None or frame.core:
+    if status is None:
         refuse_infinite(frame)
         return kernel(*arguments, **options)
     with np.errstate(all="ignore"):
@@ -69,9 +69,9 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
         for profile in _doubtful(data) if among is None else np.argwhere(among):
             infinite = np.isinf(data[tuple(profile)])
             if infinite.any():
-                where = np.unravel_index(int(infinite.argmax()), infinite.shape)
+                where = [int(i) for i in np.unravel_index(infinite.argmax(), infinite.shape)]
                 raise ProfileError(
-                    f"{frame.label(*profile)}: {name}[{int(where[-1])}] is "
+                    f"{frame.label(*profile, *where[:-1])}: {name}[{where[-1]}] is "
                     f"{data[(*profile, *where)]}; {_NEEDED}"
                 )
 

@@ -365,7 +365,7 @@ class Frame:
     def label(self, *indexers: int) -> str:
         """Name a profile by its coordinates, for messages."""
         parts = []
-        for dim, index in zip(self.lead, indexers, strict=False):
+        for dim, index in zip((*self.lead, *self.core), indexers, strict=False):
             coord = self.coords.get(dim)
             value = index if coord is None else coord.values[index]
             parts.append(f"{dim} {str(value)!r}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import BLOCK, blocks, few
 
-__all__ = ["Block", "Brackets", "place_between"]
+__all__ = ["Block", "Brackets", "of_changes", "place_between"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -49,6 +49,17 @@ class Brackets(NamedTuple):
         """Keep some of the crossings."""
         row, before, after, on, falling = self
         return Brackets(row[which], before[which], after[which], on[which], falling[which])
+
+
+def of_changes(above: Flags, change: Flags, n: int) -> tuple[Index, Flags]:
+    """Find where `above` changes within rows of n, laid end to end; what it was before.
+
+    `change` is scratch of the same size.
+    """
+    np.not_equal(above[1:], above[:-1], out=change[:-1])
+    change[n - 1 :: n] = False  # from one row to the next
+    at = few(change)
+    return at, above[at]
 
 
 class Block:
@@ -111,10 +122,8 @@ class Block:
             if self.depth.ndim > 1:
                 depth = self.depth[part]
                 of_rows &= depth == depth  # noqa: PLR0124  # not where there is no depth
-            np.not_equal(above[1:], above[:-1], out=change[:-1])
-            change[n - 1 :: n] = False  # from one row to the next
-            at = few(change)
-            found.append((at + part.start * n, above[at]))
+            at, side = of_changes(above, change, n)
+            found.append((at + part.start * n, side))
         if len(found) == 1:
             return found[0]
         places = [_NONE, *(at for at, _ in found)]
