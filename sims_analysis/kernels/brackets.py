@@ -151,30 +151,32 @@ class Block:
             looking = looking[(column[looking] >= 0) & (column[looking] < n)]
             if looking.size == 0:
                 break
-        for i in looking:  # a long gap or plateau
-            self._look_further(found, int(i), int(column[i]), crosses, column)
+        if looking.size:  # long gaps or plateaus
+            self._look_further(found, looking, crosses, column)
         found.before[:] = np.where(found.falling, found.before, column)
         found.after[:] = np.where(found.falling, column, found.after)
         return found if crosses.all() else found.take(np.flatnonzero(crosses))
 
-    def _look_further(
-        self, found: Brackets, i: int, column: int, crosses: Flags, columns: Index
-    ) -> None:
-        row, falling = int(found.row[i]), bool(found.falling[i])
-        ahead = slice(column, None) if falling else slice(None, column + 1)
-        value, level = self.value[row, ahead], self.level[row]
-        there = self.measured(slice(row, row + 1))[0, ahead]
-        off = np.flatnonzero(there & (value != level))
-        if off.size == 0:
-            return
-        offset = column if falling else 0
-        end = off[0] if falling else off[-1]
-        crosses[i] = value[end] < level
-        columns[i] = offset + end
-        on = offset + np.flatnonzero(there & (value == level))
-        on = on[on < columns[i]] if falling else on[on > columns[i]]
-        if on.size and not (falling and found.on[i] >= 0):
-            found.on[i] = on[0]
+    def _look_further(self, found: Brackets, looking: Index, crosses: Flags, column: Index) -> None:
+        """Look on from `column` for the next sample off the level, in whole rows."""
+        n = self.columns
+        rows, line = np.unique(found.row[looking], return_inverse=True)
+        for part in blocks(rows.size, n):
+            mine = slice(*np.searchsorted(line, (part.start, part.stop)))
+            which, begin = looking[mine], (line[mine] - part.start) * n
+            here, falling = begin + column[which], found.falling[which]
+            value, level = self.value[rows[part]], self.level[rows[part], None]
+            there = self.measured(rows[part])
+            on_level = value == level
+            off = _Listed(there & ~on_level, begin, n)
+            on = _Listed(there & on_level, begin, n)
+            end, ended = off.next(here, falling)
+            crosses[which] = ended & (value < level).reshape(-1)[end]
+            column[which[ended]] = (end - begin)[ended]
+            # Of the samples on the level, the first in order of depth.
+            first, some = on.next(np.where(falling, here, end), np.True_)
+            some &= np.where(falling, (first < end) & (found.on[which] < 0), first <= here) & ended
+            found.on[which[some]] = (first - begin)[some]
 
     def located(self, found: Brackets) -> tuple[Array, Array, Array]:
         """Give depth, place between the bracketing samples, and decay length of crossings."""
@@ -255,6 +257,26 @@ class Block:
                 room &= (place == safe) & (row_of[safe] == found.row)
                 confirmed &= np.where(upper, value[safe] > level, value[safe] < level)
         return confirmed & room, room
+
+
+class _Listed:
+    """Where samples are of some kind, of rows of n laid end to end."""
+
+    def __init__(self, flags: Flags, begin: Index, n: int) -> None:
+        self.at = np.flatnonzero(flags)
+        self.begin, self.end = begin, begin + n
+
+    def next(self, here: Index, deeper: Flags | np.bool_) -> tuple[Index, Flags]:
+        """Give the next one from `here` on, itself included, of the same row; and if there is."""
+        place = np.searchsorted(self.at, here)
+        back = np.searchsorted(self.at, here, side="right") - 1
+        place = np.where(deeper, place, back)
+        if self.at.size == 0:
+            return here, np.zeros(here.shape, dtype=bool)
+        found = self.at[np.clip(place, 0, self.at.size - 1)]
+        there = (place >= 0) & (place < self.at.size)
+        there &= (found >= self.begin) & (found < self.end)
+        return np.where(there, found, here), there
 
 
 def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> tuple[Array, Array]:

@@ -102,7 +102,7 @@ def metallurgical(
             found, samples[block] = _on_one_axis(own, c, errors, weight, net[block])
         else:
             z = np.broadcast_to(own if own.ndim == 1 else own[block], c.shape)
-            infinite: NDArray[np.bool_] = (np.isinf(c) | np.isinf(z)).any(axis=(1, 2))
+            infinite = np.asarray((np.isinf(c) | np.isinf(z)).any(axis=(1, 2)))
             if infinite.any():
                 c = np.where(infinite[:, None, None], np.nan, c)
             z = np.ascontiguousarray(z)
@@ -148,6 +148,12 @@ def _on_one_axis(
     samples = np.full(rows, n)
     at, falling, gaps = _changes(c, weight, net)
     if gaps.any():
+        incomplete = np.flatnonzero(gaps)
+        for part in blocks(incomplete.size, species * n, 2 * BLOCK):
+            where = incomplete[part]
+            samples[where], gaps[where] = _common(c[where])
+        if sigma is not None:
+            gaps[incomplete] = True
         whole = ~gaps[at // n]
         at, falling = at[whole], falling[whole]
     noisy = None if sigma is None else Noisy.of(depth, c, sigma, weight, net)
@@ -161,11 +167,9 @@ def _on_one_axis(
         where = on_samples[part]
         listed.append(_on_samples(depth, c, where, weight, net, noisy))
     incomplete = np.flatnonzero(gaps)
-    for part in blocks(incomplete.size, species * n):
+    for part in blocks(incomplete.size, species * n, 2 * BLOCK):
         where = incomplete[part]
-        infinite = np.isinf(c[where]).any(axis=(1, 2))
-        samples[where[infinite]] = _INFINITE
-        where = where[~infinite]
+        where = where[samples[where] != _INFINITE]
         if sigma is None:
             more, samples[where] = _across_gaps(depth, c[where], weight, net[where])
         else:
@@ -184,7 +188,7 @@ def _changes(c: Array, weight: Array, net: Array) -> tuple[Index, NDArray[Any], 
     falling : ndarray of bool, shape (K,)
         Whether acceptors prevailed before.
     gaps : ndarray of bool, shape (R,)
-        Rows in which a sample is missing; what is found in these is not to be used.
+        Rows in which a sample is missing, or infinite.
     """
     rows, species, n = c.shape
     zeros = np.zeros(n)
@@ -198,6 +202,21 @@ def _changes(c: Array, weight: Array, net: Array) -> tuple[Index, NDArray[Any], 
         gaps[part] = np.isnan(np.vecdot(some, zeros)).any(axis=1)
         np.greater(*sums_of(some, weight, net[part]), out=prevail[part])
     return *of_changes(above, change, n), gaps
+
+
+def _common(c: Array) -> tuple[Index, NDArray[Any]]:
+    """Count the depths at which all species are known, and tell where some lack samples between.
+
+    The number is that of `_INFINITE` where a sample is infinite, and an upper bound where species
+    lack samples between others.
+    """
+    n = c.shape[-1]
+    missing = np.isnan(c)
+    before, after = missing.argmin(axis=2), missing[:, :, ::-1].argmin(axis=2)
+    number = np.maximum(n - before.max(axis=1) - after.max(axis=1), 0)
+    number[np.isinf(c).any(axis=(1, 2))] = _INFINITE
+    between = np.count_nonzero(missing, axis=2) != before + after
+    return number, between.any(axis=1) | (number == _INFINITE)
 
 
 def _of_whole_rows(row: Index, many: int) -> Iterator[slice]:
@@ -225,8 +244,8 @@ def _between_neighbours(
 ) -> Found:
     """Locate junctions between a sample and the next.
 
-    Rows in which acceptors and donors are equal on a sample beside one of `at` are left out, and
-    marked in `tied`.
+    Where a species begins or ends there is none. Rows in which acceptors and donors are equal on a
+    sample beside one of `at` are left out, and marked in `tied`.
     """
     _, species, n = c.shape
     row = at // n
@@ -236,10 +255,10 @@ def _between_neighbours(
     sums = [[side[:, 0] for side in sums_of(end[:, :, None], weight, net[row])] for end in ends]
     # What does not prevail on one side prevails on the other, or both are equal.
     lower = [np.where(falling, two, one) for one, two in zip(*sums, strict=True)]
-    equal = ~(lower[0] < lower[1])
-    if equal.any():
-        tied[row[equal]] = True
-        kept = ~tied[row]
+    clear = lower[0] < lower[1]
+    if not clear.all():
+        tied[row[lower[0] == lower[1]]] = True
+        kept = clear & ~tied[row]
         row, before, falling = row[kept], before[kept], falling[kept]
         ends = ends[0][kept], ends[1][kept]
         sums = [[side[kept] for side in end] for end in sums]
@@ -277,7 +296,17 @@ def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Fou
     found = Block(depth, doping, np.zeros(len(c))).brackets()
     places = _places(depth, found, acceptors, donors)
     known = np.count_nonzero(~np.isnan(doping), axis=1)
-    return answers(places, *_around(depth, c, places), weight, net, None), known
+    row, before, after, on, _ = found
+    ends = c[row, :, before], c[row, :, after]
+    t = (places.depth - depth[before]) / (depth[after] - depth[before])
+    t = np.repeat(t[:, None], c.shape[1], axis=1)
+    # Species that were not measured on both samples have others around.
+    far = np.flatnonzero((on >= 0) | np.isnan(ends[0] + ends[1]).any(axis=1))
+    if far.size:
+        rows, line = np.unique(row[far], return_inverse=True)
+        others = Places(line, places.depth[far], places.direction[far])
+        (ends[0][far], ends[1][far]), t[far] = _around(depth, c[rows], others)
+    return answers(places, ends, t, weight, net, None), known
 
 
 def _places(depth: Array, found: Brackets, acceptors: Array, donors: Array) -> Places:
