@@ -282,3 +282,19 @@ def test_stderr_of_a_steep_edge():
     c = 1e20 * 10 ** (-z / 3)[None]
     found = kernels.junction(z, c, 1e18 * 1.0001, 0.1 * c)
     assert 0.09 < found.stderr[0] < 0.1304
+
+
+@pytest.mark.parametrize("stays", [0.1, 0.9, 0.97])
+@pytest.mark.parametrize("seed", range(4))
+def test_long_plateaus_and_gaps(stays, seed):
+    rng = np.random.default_rng(seed)
+    rows, n = 50, 200
+    value = rng.choice([0.0, 1.0, 2.0, 2.0, 5.0, np.nan, np.nan], (rows, n))
+    begins = np.where(rng.random(value.shape) > stays, np.arange(n), 0)
+    value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
+    depth = np.cumsum(rng.random(n) + 0.1)
+    found = kernels.table(depth, value, 2.0).depth
+    for row, answered in zip(value, found, strict=True):
+        there = ~np.isnan(row)
+        expected = [one[0] for one in listed(depth[there], row[there], 2.0)]
+        np.testing.assert_allclose(answered[~np.isnan(answered)], expected, rtol=1e-12)

@@ -11,6 +11,7 @@ from measured import measurement, number, padded, union
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
+from sims_analysis.kernels.doping import metallurgical
 
 
 def found(ds, **options):
@@ -191,3 +192,57 @@ def test_several_backgrounds_add_their_dimension():
     wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
     with pytest.raises(ProfileError, match="one for all species"):
         sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)
+
+
+def ragged(rng, kind):
+    """Few values, plateaus, balances on samples; with gaps between and at the ends if asked."""
+    rows, species, n = 30, 3, 60
+    value = rng.choice([0.0, 0.0, 1.0, 2.0, 5.0, 7.0], (rows, species, n))
+    if "holes" in kind:
+        value[rng.random(value.shape) < 0.2] = np.nan
+    begins = np.where(rng.random(value.shape) < 0.3, np.arange(n), 0)
+    value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
+    if "ends" in kind:
+        value[:, 0, : rng.integers(1, 15)] = np.nan
+        value[:, 1, -rng.integers(1, 15) :] = np.nan
+    return np.cumsum(rng.random(n) + 0.1), value
+
+
+@pytest.mark.parametrize("kind", ["plain", "ends", "holes", "holes and ends"])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
+    depth, value = ragged(np.random.default_rng(seed), kind)
+    sign = np.array([1.0, -1.0, 0.7])
+    shared = metallurgical(depth, value, None, sign)
+    own = metallurgical(np.broadcast_to(depth, value.shape).copy(), value, None, sign)
+    assert (shared.status == 0).sum() > 30
+    for name, rtol in (("status", 0), ("polarity", 0), ("depth", 1e-13), ("concentration", 1e-12)):
+        np.testing.assert_allclose(getattr(shared, name), getattr(own, name), rtol, err_msg=name)
+    for row in range(0, len(value), 7):  # each alone, to the bit
+        alone = metallurgical(depth, value[row], None, sign)
+        places = alone.depth.size
+        np.testing.assert_array_equal(alone.depth, shared.depth[row, :places])
+        np.testing.assert_array_equal(alone.concentration, shared.concentration[row, :places])
+
+
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+@pytest.mark.parametrize("layout", ["shared", "own"])
+def test_an_infinite_sample_among_many_is_refused_by_name(infinity, layout):
+    depth = np.linspace(0.0, 300.0, 301)
+    value = np.empty((200, 2, depth.size))
+    value[:, 0], value[:, 1] = 1e17, 1e19 * np.exp(-depth / 30)
+    value[57, 1, 200] = infinity
+    axis = ("depth", depth, {"units": "nm"})
+    if layout == "own":
+        dims = ("measurement", "species", "point")
+        axis = (dims, np.broadcast_to(depth, value.shape), {"units": "nm"})
+    batch = xr.DataArray(
+        value,
+        dims=("measurement", "species", "depth" if layout == "shared" else "point"),
+        coords={"measurement": np.arange(200), "species": ["P", "B"], "depth": axis},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    )
+    match = rf"measurement '57', species 'B': concentration\[200\] is {infinity}"
+    with pytest.raises(ProfileError, match=match):
+        sims.metallurgical_junctions(batch, donors=["P"], acceptors=["B"])
