@@ -85,5 +85,8 @@ def bare_dataset(
 ) -> xr.Dataset:
     """Make a Dataset of variables and coordinates that are known to fit."""
     made = {**variables, **coords}
+    sizes = {dim: n for one in made.values() for dim, n in zip(one._dims, one.shape, strict=True)}
     told = None if attrs is None else dict(attrs)
-    return xr.Dataset._construct_direct(made, set(coords), attrs=told, indexes=dict(indexes))
+    return xr.Dataset._construct_direct(
+        made, set(coords), dims=sizes, attrs=told, indexes=dict(indexes)
+    )

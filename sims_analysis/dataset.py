@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -135,7 +136,7 @@ def to_dataset(
         samples.append(_canonical(profile, duplicates, samples[-1] if samples else None))
     _warn_of_gaps(samples)
     axis = _common_axis(samples)
-    depth, positions = _merge([s.depth for s in samples])
+    depth, positions, own = _merge([s.depth for s in samples])
     names = _variable_names({s.kind for s in samples})
 
     attrs = _dataset_attrs(source, profiles)
@@ -148,9 +149,9 @@ def to_dataset(
             grids[f"{name}_stderr"] = np.full(shape, np.nan)
         for row, (s, position) in enumerate(zip(samples, positions, strict=True)):
             if s.kind == kind:
-                grids[name][row, position] = s.value
+                grids[name][row][position] = s.value
                 if s.stderr is not None:
-                    grids[f"{name}_stderr"][row, position] = s.stderr
+                    grids[f"{name}_stderr"][row][position] = s.stderr
         for grid_name, grid in grids.items():
             described = vocabulary.attrs(name, units)
             if grid_name != name:
@@ -163,8 +164,7 @@ def to_dataset(
     labels = np.array([p.species_name for p in profiles], dtype=str)
     coords["species"], indexes["species"] = bare_index("species", labels, {})
     coords[axis], indexes[axis] = bare_index(axis, depth, vocabulary.attrs(axis))
-    places = [depth if isinstance(p, slice) else depth[p] for p in positions]
-    coords.update(delivered.coords(profiles, places, attrs.get("data_id", "")))
+    coords.update(delivered.coords(profiles, own, attrs.get("data_id", "")))
     return bare_dataset(variables, coords, indexes, attrs)
 
 
@@ -249,8 +249,8 @@ def _common_axis(samples: list[_Samples]) -> str:
     return samples[0].axis
 
 
-def _merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp] | slice]]:
-    """Give the common axis, and where the samples of each profile stand on it."""
+def _merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp] | slice], list[Array]]:
+    """Give the common axis; for each profile, where on it its samples stand, and their depths."""
     distinct: list[Array] = []
     which: list[int] = []
     for axis in axes:
@@ -262,16 +262,18 @@ def _merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp] | slice]]:
             which.append(len(distinct))
             distinct.append(axis)
     if len(distinct) == 1:
-        return distinct[0], [slice(None)] * len(axes)
+        return distinct[0], [slice(None)] * len(axes), [distinct[0]] * len(axes)
     every = np.concatenate(distinct)
     # The axes are runs in order, which a stable sort merges: a fifth of the time of np.unique.
     order = np.argsort(every, kind="stable")
-    ordered = every[order]
-    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    ordered = every.take(order)
+    first = np.ones(order.size, dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     place = np.empty(order.size, dtype=np.intp)
     place[order] = np.cumsum(first) - 1
-    places = np.split(place, np.cumsum([axis.size for axis in distinct[:-1]]))
-    return ordered[first], [places[i] for i in which]
+    ends = accumulate(axis.size for axis in distinct)
+    places = [place[end - axis.size : end] for axis, end in zip(distinct, ends, strict=True)]
+    return ordered[first], [places[i] for i in which], [distinct[i] for i in which]
 
 
 def _same_axis(a: Array, b: Array) -> bool:
@@ -280,8 +282,8 @@ def _same_axis(a: Array, b: Array) -> bool:
     if not a.size:
         return True
     tolerance = AXIS_TOLERANCE * (a[-1] - a[0])
-    # Most axes that are not the same differ at their ends.
-    if not (abs(a[0] - b[0]) <= tolerance and abs(a[-1] - b[-1]) <= tolerance):
+    # Most axes that are not the same differ at their ends, and more of them at the deeper one.
+    if not (abs(a[-1] - b[-1]) <= tolerance and abs(a[0] - b[0]) <= tolerance):
         return False
     return bool((np.abs(a - b) <= tolerance).all())
 

@@ -8,6 +8,7 @@ a unit conversion rounds, samples that were not measured) stands in the coordina
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _text_coord(texts: Iterable[str]) -> xr.Variable:
 def has_gaps(values: Array) -> bool:
     """Whether a sample was not measured (NaN), of values of which none is infinite."""
     # Squares cannot cancel: their sum is NaN only if one of them is.
-    return bool(np.isnan(np.dot(values, values)))
+    return math.isnan(np.dot(values, values))
 
 
 def _json(value: Any, profile: DepthProfile) -> str:

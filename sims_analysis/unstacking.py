@@ -119,7 +119,7 @@ def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Varia
     some = [row for row in range(rows) if measured[row].size]
     if not some:
         return {n: v for n, v in items.items() if POINT not in v.dims}
-    depth, positions = _merge([places[row][measured[row]] for row in some])
+    depth, positions, _ = _merge([places[row][measured[row]] for row in some])
     single = {axis: xr.Variable((axis,), depth, own.attrs)}
     for name, variable in items.items():
         if POINT not in variable.dims:
