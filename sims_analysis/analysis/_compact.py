@@ -44,14 +44,15 @@ def compact(
     rows = value.reshape(-1, n)
     # A comparison with itself is False for NaN alone, and faster than isnan.
     places = np.flatnonzero(rows == rows)  # noqa: PLR0124
-    begins = np.arange(rows.shape[0]) * n
-    counts = np.diff(np.searchsorted(places, begins), append=places.size)
+    begins = np.arange(rows.shape[0] + 1) * n
+    edges = np.searchsorted(places, begins)
+    counts = edges[1:] - edges[:-1]
     width = int(counts.max())
     if 2 * width >= n or width == 0:
         return kernel, [depth, *columns]
     if not lead:
         lead, kernel = (1,), _of_one_row(kernel)
-    in_row = places - np.repeat(begins, counts)
+    in_row = places - np.repeat(begins[:-1], counts)
     taken = [depth.take(in_row), *(column.reshape(-1).take(places) for column in columns)]
     if places.size < width * counts.size:
         filled = np.arange(width) < counts[:, None]

@@ -38,12 +38,14 @@ def answered(
         return kernel(*arguments, **options)
     status = next((i for i, (_, dtype) in enumerate(outputs) if dtype is np.uint8), None)
     if status is None:
-        refuse_infinite(frame)
+        # Depths and values as the kernel takes them: of a union of axes, the samples alone.
+        if any(len(_doubtful(column)) for column in arguments[:2]):
+            refuse_infinite(frame)
         return kernel(*arguments, **options)
     with np.errstate(all="ignore"):
         found = kernel(*arguments, **options)
     doubtful = ~np.isfinite(found[0])
-    if doubtful.any():
+    if np.count_nonzero(doubtful):
         doubtful &= (found[status] == OK) | (found[status] == TRUNCATED)
         of_profile = tuple(range(len(frame.lead), doubtful.ndim))
         refuse_infinite(frame, doubtful.any(axis=of_profile))
@@ -109,11 +111,13 @@ def refuse_no_errors(frame: Frame) -> None:
 
 def _doubtful(data: Any) -> Any:
     """List the rows that may hold an infinity."""
-    # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
-    with np.errstate(invalid="ignore"):
-        sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
-    doubtful = np.isnan(sums)
-    # NaN does the same: of many rows with gaps, all samples are looked at together.
-    if not doubtful.any() or (data.size <= _MANY and not np.isinf(data).any()):
-        return ()
-    return np.argwhere(doubtful)
+    if data.size > FEW:
+        # Zero times infinity is NaN, and so is the sum: one pass at the speed of the memory.
+        with np.errstate(invalid="ignore"):
+            sums = np.vecdot(data, np.zeros(data.shape[-1], data.dtype))
+        doubtful = np.isnan(sums)
+        # NaN does the same: of many rows with gaps, all samples are looked at together.
+        if data.size > _MANY or not doubtful.any():
+            return np.argwhere(doubtful)
+    infinite = np.isinf(data)
+    return np.argwhere(infinite.any(axis=-1)) if np.count_nonzero(infinite) else ()

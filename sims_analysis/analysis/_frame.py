@@ -69,7 +69,7 @@ class Frame:
     #: Coordinates of the dimensions that parameters bring; filled as these are read.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def dim(self) -> str:
         """The dimension along which samples lie."""
         return str(self.value.dims[-1])
@@ -201,8 +201,9 @@ class Frame:
                 self, kernel, columns, parameters, outputs, stderr=bool(stderr), options=options
             )
         samples = [np.asarray(data_of(column)) for column in (self.depth, *columns)]
-        along = [*(sizes for sizes, _ in outputs), *(p.dims for p in parameters), self.core]
-        if not any(self.dim in dims for dims in along):
+        new = (sizes for sizes, _ in outputs)
+        along = set(self.core).union(*new, *(p.dims for p in parameters))
+        if self.dim not in along:
             kernel, samples = compact(kernel, *samples)
         missing = [None] if stderr and self.stderr is None else []
         arguments = (*samples, *missing, *map(self._shaped, parameters))

@@ -13,16 +13,21 @@ from sims_analysis.errors import warn
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
 
-__all__ = ["status_words", "warn_of_status"]
+__all__ = ["status_words", "warn_of_status", "words"]
 
 _WORDS = np.array(vocabulary.STATUS)
 
 
+def words(codes: Any, table: Any) -> Any:
+    """Turn codes into the words at these places of an array, lazily where they are lazy."""
+    if hasattr(codes, "map_blocks"):
+        return codes.map_blocks(table.take, dtype=table.dtype)
+    return table.take(codes)
+
+
 def status_words(codes: Any) -> Any:
     """Give the words of status codes."""
-    if hasattr(codes, "map_blocks"):
-        return codes.map_blocks(_WORDS.take, dtype=_WORDS.dtype)
-    return _WORDS.take(codes)
+    return words(codes, _WORDS)
 
 
 def warn_of_status(

@@ -8,17 +8,19 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis._variables import bare_variable, data_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import places
+from sims_analysis.analysis._status import words
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
 
 __all__ = ["crossings"]
 
-#: Words of the kernels' directions.
-DIRECTIONS = {1: "rising", -1: "falling", 0: ""}
+#: Words of the kernels' directions: 0, 1 and, at the end, -1.
+_DIRECTIONS = np.array(["", "rising", "falling"])
 
 
 @recorded
@@ -108,11 +110,9 @@ def crossings(
     names = kernels.Table._fields
     table = dict(zip(names, columns, strict=True))
     directions = table["direction"]
-    count = xr.Variable(
-        directions.dims[:-1],
-        (directions.data != 0).sum(axis=-1),
-        {"long_name": "Number of crossings"},
-        fastpath=True,
+    codes = data_of(directions)
+    count = bare_variable(
+        directions.dims[:-1], (codes != 0).sum(axis=-1), {"long_name": "Number of crossings"}
     )
     terms = {
         "depth": "crossing_depth",
@@ -125,11 +125,8 @@ def crossings(
     dressed["stderr"].attrs.update(long_name="Standard error of the crossing depth")
     dressed["depth_before"].attrs.update(long_name="Last sample before the crossing")
     dressed["depth_after"].attrs.update(long_name="First sample after the crossing")
-    dressed["direction"] = xr.Variable(
-        directions.dims,
-        words(directions.data, DIRECTIONS),
-        {"long_name": "Direction with depth"},
-        fastpath=True,
+    dressed["direction"] = bare_variable(
+        directions.dims, words(codes, _DIRECTIONS), {"long_name": "Direction with depth"}
     )
     dressed["status"] = frame.status(table["status"])
     order = (
@@ -148,15 +145,6 @@ def _table(depth: Any, value: Any, stderr: Any, level: Any, *, width: int | None
     return kernels.table(depth, value, level, stderr, width=width)
 
 
-def words(codes: Any, names: dict[int, str]) -> Any:
-    """Turn small codes into words, lazily where they are lazy."""
-    lowest = min(names)
-    table = np.array([names[lowest + i] for i in range(len(names))])
-    if isinstance(codes, np.ndarray):
-        return table[codes.astype(np.intp) - lowest]
-    return codes.map_blocks(lambda block: table[block.astype(np.intp) - lowest], dtype=table.dtype)
-
-
 def frame_of_level(data: Any, level: Any, question: str) -> Frame:
     """Open the variable that is in the unit of the level."""
     if isinstance(level, xr.DataArray):
@@ -173,8 +161,9 @@ def frame_of_level(data: Any, level: Any, question: str) -> Frame:
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
-    odd = np.argwhere(~np.isfinite(np.asarray(limit.data)))
-    if len(odd):
+    finite = np.isfinite(np.asarray(data_of(limit)))
+    if not finite.all():
+        odd = np.argwhere(~finite)
         labels = {**frame.coords, **frame.brought}
         where = ", ".join(
             f"{dim} {labels[dim].values[i] if dim in labels else i}"

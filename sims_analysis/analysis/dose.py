@@ -332,7 +332,10 @@ def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = F
     spoken = warn_of_surface_depth(frame, surface_depth)
     if frame.lazy:
         return
-    truncated = np.asarray(found.status.data) == kernels.TRUNCATED
+    codes = np.asarray(data_of(found.status))
+    if np.count_nonzero(codes) == 0:  # all of them are kernels.OK
+        return
+    truncated = codes == kernels.TRUNCATED
     if strict and truncated.any():
         where = np.argwhere(truncated)[0]
         raise ProfileError(

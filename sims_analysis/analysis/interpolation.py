@@ -77,11 +77,12 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     if method not in kernels.METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
     if isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+        measured = data.data_vars
+        names = [name for name in vocabulary.QUANTITIES if name in measured]
         if not names:
             raise UnitsError(
                 f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-                f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+                f"{', '.join(map(str, measured)) or 'no variables'}"
             )
         arrays = {name: _interpolated(data, depth, method, name) for name in names}
         for name in names:

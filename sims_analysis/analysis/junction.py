@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis._variables import bare_variable, data_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import known, true_or_false
@@ -132,15 +133,10 @@ def junction_depth(
         _speak(frame, limit, candidates, status, which=which, strict=strict)
     coords = {
         "status": frame.status(status),
-        "candidates": xr.Variable(
-            candidates.dims,
-            candidates.data,
-            {"long_name": "Crossings that qualified"},
-            fastpath=True,
+        "candidates": bare_variable(
+            candidates.dims, data_of(candidates), {"long_name": "Crossings that qualified"}
         ),
-        "decay_length": xr.Variable(
-            decay.dims, decay.data, vocabulary.attrs("decay_length"), fastpath=True
-        ),
+        "decay_length": bare_variable(decay.dims, data_of(decay), vocabulary.attrs("decay_length")),
     }
     if frame.stderr is not None:
         attrs = {**vocabulary.attrs("junction_depth"), "long_name": "Standard error, random part"}
@@ -173,7 +169,7 @@ def _speak(
     which: Any,
     strict: bool,
 ) -> None:
-    codes = np.asarray(status.data)
+    codes = np.asarray(data_of(status))
     if strict and codes.any():
         where = np.argwhere(codes)[0]
         reason = vocabulary.STATUS[int(codes[tuple(where)])]
@@ -185,9 +181,9 @@ def _speak(
             f"{frame.label(*where)} has no junction at {at:.4g} {frame.units}: "
             f"{reason.replace('_', ' ')}; its maximum is {highest:.4g} {frame.units}"
         )
-    counts = np.asarray(candidates.data)
+    counts = np.asarray(data_of(candidates))
     several = (counts > 1) & (codes == 0)
-    if isinstance(which, str) and several.any():
+    if isinstance(which, str) and np.count_nonzero(several):
         where = np.argwhere(several)[0]
         others = int(several.sum()) - 1
         warn(

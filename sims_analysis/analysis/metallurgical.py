@@ -14,7 +14,7 @@ from sims_analysis.analysis._call import recorded, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import distinct, places, true_or_false
-from sims_analysis.analysis.crossings import words
+from sims_analysis.analysis._status import words
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import doping as kernels
 
@@ -22,7 +22,8 @@ __all__ = ["metallurgical_junctions"]
 
 Dopants = Iterable[str] | Mapping[str, float]
 
-_POLARITY = {-1: "p->n", 0: "", 1: "n->p"}
+#: Words of the kernels' polarities: 0, 1 and, at the end, -1.
+_POLARITY = np.array(["", "n->p", "p->n"])
 
 
 @recorded
