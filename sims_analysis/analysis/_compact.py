@@ -43,7 +43,7 @@ def compact(
         return kernel, [depth, *columns]
     rows = value.reshape(-1, n)
     # A comparison with itself is False for NaN alone, and faster than isnan.
-    places = np.flatnonzero(rows == rows)  # noqa: PLR0124
+    places: Any = np.flatnonzero(rows == rows)  # noqa: PLR0124
     begins = np.arange(rows.shape[0] + 1) * n
     edges = np.searchsorted(places, begins)
     counts = edges[1:] - edges[:-1]
@@ -52,18 +52,20 @@ def compact(
         return kernel, [depth, *columns]
     if not lead:
         lead, kernel = (1,), _of_one_row(kernel)
-    in_row = places - np.repeat(begins[:-1], counts)
-    taken = [depth.take(in_row), *(column.reshape(-1).take(places) for column in columns)]
-    if places.size < width * counts.size:
-        filled = np.arange(width) < counts[:, None]
-        taken = [_padded(samples, filled) for samples in taken]
+    first = begins[:-1, None]
+    lacking = None
+    if places.size == width * counts.size:
+        places = places.reshape(-1, width)
+    else:
+        # Any place will do for the samples that a row lacks: what is taken there is emptied.
+        lacking = np.arange(width) >= counts[:, None]
+        measured, places = places, np.repeat(first, width, axis=1)
+        places[~lacking] = measured
+    taken = [depth.take(places - first), *(column.reshape(-1).take(places) for column in columns)]
+    if lacking is not None:
+        for samples in taken:
+            samples[lacking] = np.nan
     return kernel, [samples.reshape(*lead, width) for samples in taken]
-
-
-def _padded(samples: Any, filled: Any) -> Any:
-    padded = np.full(filled.shape, np.nan, dtype=samples.dtype)
-    padded[filled] = samples
-    return padded
 
 
 def _of_one_row(kernel: Callable[..., Any]) -> Callable[..., Any]:
