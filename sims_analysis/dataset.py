@@ -19,6 +19,7 @@ from sims_analysis import delivered, vocabulary
 from sims_analysis._variables import bare_dataset, bare_index, bare_variable
 from sims_analysis._version import __version__
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.kernels.rows import increases
 from sims_analysis.profiles import DepthProfile, profiles_of
 from sims_analysis.units import Unit, unit_of_kind
 
@@ -185,7 +186,7 @@ def _canonical(profile: DepthProfile, duplicates: str, before: _Samples | None) 
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    in_order = shared or bool((depth[1:] > depth[:-1]).all())
+    in_order = shared or increases(depth)
     if not in_order:
         if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)

@@ -44,9 +44,9 @@ def answered(
         return kernel(*arguments, **options)
     with np.errstate(all="ignore"):
         found = kernel(*arguments, **options)
-    doubtful = ~np.isfinite(found[0])
-    if np.count_nonzero(doubtful):
-        doubtful &= (found[status] == OK) | (found[status] == TRUNCATED)
+    finite = np.isfinite(found[0])
+    if np.count_nonzero(finite) < finite.size:
+        doubtful = ~finite & ((found[status] == OK) | (found[status] == TRUNCATED))
         of_profile = tuple(range(len(frame.lead), doubtful.ndim))
         refuse_infinite(frame, doubtful.any(axis=of_profile))
     return found

@@ -16,6 +16,7 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.kernels.rows import increases
 
 __all__ = ["DOSE_KINDS", "INDEPENDENT", "open_frame"]
 
@@ -226,7 +227,7 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
     depth = bare_variable(coord.dims, unit.to_canonical(magnitude))
     if len(coord.dims) == 1:
         z = np.asarray(data_of(depth), dtype=np.float64)
-        if not (z[1:] > z[:-1]).all() or (z.size == 1 and np.isnan(z[0])):
+        if not increases(z) or (z.size == 1 and np.isnan(z[0])):
             index = int(np.argmin(z[1:] > z[:-1])) + 1
             raise ProfileError(
                 f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit.canonical} "

@@ -100,45 +100,32 @@ def crossings(
         )
     places(max_crossings, "max_crossings")
     size = {"crossing": max_crossings or 0}
-    columns = frame.map(
+    depth, directions, decay, before, after, stderr, status = frame.map(
         _table,
         limit,
         outputs=[(size, dtype) for dtype in (float, np.int8, float, float, float, float, np.uint8)],
         stderr=True,
         width=max_crossings,
     )
-    names = kernels.Table._fields
-    table = dict(zip(names, columns, strict=True))
-    directions = table["direction"]
     codes = data_of(directions)
     count = bare_variable(
         directions.dims[:-1], (codes != 0).sum(axis=-1), {"long_name": "Number of crossings"}
     )
-    terms = {
-        "depth": "crossing_depth",
-        "stderr": "crossing_depth",
-        "decay_length": "decay_length",
-        "depth_before": "depth",
-        "depth_after": "depth",
+    found = {
+        "depth": frame.dressed(depth, "crossing_depth"),
+        "stderr": frame.dressed(stderr, "crossing_depth"),
+        "direction": bare_variable(
+            directions.dims, words(codes, _DIRECTIONS), {"long_name": "Direction with depth"}
+        ),
+        "decay_length": frame.dressed(decay, "decay_length"),
+        "depth_before": frame.dressed(before, "depth"),
+        "depth_after": frame.dressed(after, "depth"),
+        "status": frame.status(status),
     }
-    dressed = {name: frame.dressed(table[name], term) for name, term in terms.items()}
-    dressed["stderr"].attrs.update(long_name="Standard error of the crossing depth")
-    dressed["depth_before"].attrs.update(long_name="Last sample before the crossing")
-    dressed["depth_after"].attrs.update(long_name="First sample after the crossing")
-    dressed["direction"] = bare_variable(
-        directions.dims, words(codes, _DIRECTIONS), {"long_name": "Direction with depth"}
-    )
-    dressed["status"] = frame.status(table["status"])
-    order = (
-        "depth",
-        "stderr",
-        "direction",
-        "decay_length",
-        "depth_before",
-        "depth_after",
-        "status",
-    )
-    return frame.dataset({name: dressed[name] for name in order}, coords={"count": count})
+    found["stderr"].attrs.update(long_name="Standard error of the crossing depth")
+    found["depth_before"].attrs.update(long_name="Last sample before the crossing")
+    found["depth_after"].attrs.update(long_name="First sample after the crossing")
+    return frame.dataset(found, coords={"count": count})
 
 
 def _table(depth: Any, value: Any, stderr: Any, level: Any, *, width: int | None) -> Any:

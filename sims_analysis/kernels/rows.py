@@ -20,6 +20,7 @@ __all__ = [
     "dot_rows",
     "few",
     "flat_rows",
+    "increases",
     "per_row",
     "precision",
 ]
@@ -128,6 +129,11 @@ def block_of(rows: NDArray[Any], where: slice | Index) -> Array:
     Data in any other layout or precision are converted block by block, and never as a whole.
     """
     return np.ascontiguousarray(rows if rows.ndim == 1 else rows[where], dtype=np.float64)
+
+
+def increases(depth: Array) -> bool:
+    """Whether the depths of an axis increase strictly."""
+    return bool(np.count_nonzero(depth[1:] > depth[:-1]) >= depth.size - 1)
 
 
 def precision(value: NDArray[Any]) -> type[np.float32 | np.float64]:
