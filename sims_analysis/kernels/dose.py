@@ -122,7 +122,10 @@ def _on_one_axis(
         work = integral.worker(value)
 
         def one(block: slice) -> None:
-            found.value[block], found.fallbacks[block] = work(block)
+            found.value[block], found.fallbacks[block], shorter = work(block)
+            if shorter is not None:
+                row, first, last = shorter
+                _limit(found, row + block.start, (start, stop), (a, b), (first, last))
 
         return one
 
@@ -131,11 +134,29 @@ def _on_one_axis(
     for group in blocks(value.shape[0], BLOCK // _GROUP):
         integral.add_cut_segments(found.value, found.fallbacks, value, group)
     # A NaN in the sum is a sample that was not measured: these rows have own axes.
-    rest = np.flatnonzero(~np.isfinite(found.value))
+    rest = np.flatnonzero(~np.isfinite(found.value) & (found.status != NO_DATA))
     if rest.size:
         found.fallbacks[rest] = 0
         limits = np.full(value.shape[0], start), np.full(value.shape[0], stop)
         _each_group(found, rest, z, value, *limits, log=log, gaps=True)
+
+
+def _limit(
+    found: Integral,
+    rows: Index,
+    asked: tuple[float, float],
+    within: tuple[float, float],
+    ends: tuple[Array, Array],
+) -> None:
+    """State the limits of rows whose own samples begin or end within those of the axis."""
+    (start, stop), (first, last) = asked, ends
+    a, b = np.fmax(within[0], first), np.fmin(within[1], last)
+    found.start[rows], found.stop[rows] = a, b
+    found.status[rows] = np.where((start < first) | (stop > last), TRUNCATED, OK)
+    none = rows[~(a < b)]
+    found.status[none], found.fallbacks[none] = NO_DATA, 0
+    for field in (found.value, found.start, found.stop):
+        field[none] = np.nan
 
 
 def _each_group(

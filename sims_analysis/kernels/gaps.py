@@ -11,6 +11,7 @@ __all__ = [
     "Gaps",
     "Laid",
     "as_they_lie",
+    "at_ends",
     "bisect",
     "bridgeable",
     "few_gaps",
@@ -175,16 +176,10 @@ def _absent(z: Array, c: Array) -> NDArray[np.bool_]:
     return absent
 
 
-def _count(flags: NDArray[np.bool_]) -> Index:
-    """Count the flags of each row; numpy does so more slowly along an axis."""
-    if flags.shape[1] < _COUNTED:
-        count: Index = np.count_nonzero(flags, axis=1)
-        return count
-    return np.array([np.count_nonzero(row) for row in flags], dtype=np.intp)
-
-
-#: Samples of rows that are counted one after the other.
-_COUNTED = 1000
+def _count(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Count the flags of each row: in few bytes, which takes half as long as count_nonzero."""
+    count: NDArray[np.int32] = np.add.reduce(flags, axis=1, dtype=np.int32)
+    return count
 
 
 def filled(z: Array, c: Array) -> Laid:
@@ -271,6 +266,23 @@ def few_gaps(c: Array) -> NDArray[np.bool_]:
     """Whether no more than a few samples of each row ``(R, n)`` are missing."""
     few: NDArray[np.bool_] = _count(c != c) <= c.shape[1] // 16  # noqa: PLR0124
     return few
+
+
+def at_ends(c: Array) -> tuple[Index, Index, NDArray[np.bool_]]:
+    """Find the first and the last sample of rows that only lack samples before and after these.
+
+    Returns
+    -------
+    first, last : ndarray of int, shape (R,)
+    ends : ndarray of bool, shape (R,)
+        Whether it is one of them; of the others some sample between is missing, or all are.
+    """
+    absent = c != c  # noqa: PLR0124  # NaN only
+    first, count = absent.argmin(axis=1), _count(absent)
+    after = count - first
+    sides = _count(absent[:, 1:] != absent[:, :-1])
+    ends = sides == (first > 0).astype(np.int32) + (after > 0)
+    return first, c.shape[1] - 1 - after, ends
 
 
 def bridgeable(row: Index, column: Index, shape: tuple[int, ...], window: slice) -> NDArray[Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import bridgeable, few_gaps, gaps
+from sims_analysis.kernels.gaps import at_ends, bridgeable, few_gaps, gaps
 from sims_analysis.kernels.interpolation import between
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows
 from sims_analysis.kernels.segments import log_mean, means
@@ -40,6 +40,17 @@ def trapezoid_weights(
     -------
     ndarray, shape (N,)
     """
+    before, after = weights_of_segments(depth, start, stop, seams)
+    weights = np.zeros(depth.size)
+    weights[:-1] = before
+    weights[1:] += after
+    return weights
+
+
+def weights_of_segments(
+    depth: Array, start: Array | float, stop: Array | float, seams: Index | None = None
+) -> tuple[Array, Array]:
+    """Give what each segment adds to the weights of the samples before and after it."""
     z0, z1 = depth[:-1], depth[1:]
     width = z1 - z0
     u, v = np.clip(z0, start, stop), np.clip(z1, start, stop)
@@ -48,16 +59,24 @@ def trapezoid_weights(
         part[seams] = 0.0
         width[seams] = 1.0
     middle = 0.5 * (u + v)
-    weights = np.zeros(depth.size)
-    weights[:-1] = part * ((z1 - middle) / width)
-    weights[1:] += part * ((middle - z0) / width)
-    return weights
+    return part * ((z1 - middle) / width), part * ((middle - z0) / width)
+
+
+class Sums(NamedTuple):
+    """Integrals of a block of rows; NaN for those that need another way."""
+
+    total: Array
+    #: Segments without a logarithm.
+    fallbacks: Index | int
+    #: Rows that begin after the axis does or end before it, and the depths where.
+    shorter: tuple[Index, Array, Array] | None = None
 
 
 class Trapezoid:
     """Trapezoidal integrals of rows ``(R, n)`` on one axis, from a to b."""
 
     def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
+        self.axis = z
         # Skipping part of each row breaks the stream from memory: it costs more than weights of
         # zero, unless most is skipped.
         if 3 * (window.stop - window.start) < z.size:
@@ -65,6 +84,9 @@ class Trapezoid:
         else:
             self.columns, self.z = slice(0, z.size), z
         self.weights = trapezoid_weights(self.z, a, b)
+        # What each segment adds to the weights of the samples before it and after it.
+        self.of_segments = np.zeros((2, self.z.size))
+        self.of_segments[0, :-1], self.of_segments[1, 1:] = weights_of_segments(self.z, a, b)
         before = self.columns.start
         self.window = slice(window.start - before, window.stop - before)
 
@@ -73,28 +95,44 @@ class Trapezoid:
         direct = _is_direct(value)
         return blocks(value.shape[0], value.shape[1], (16 if direct else 1) * BLOCK)
 
-    def worker(self, value: NDArray[Any]) -> Callable[[slice], tuple[Array, int]]:
+    def worker(self, value: NDArray[Any]) -> Callable[[slice], Sums]:
         """Integrate a block of rows; NaN where gaps are many, or at the limits."""
-        z, weights = self.z, self.weights
 
-        def work(block: slice) -> tuple[Array, int]:
+        def work(block: slice) -> Sums:
             c = value[block, self.columns]
             c = c if _is_direct(c) else block_of(c, slice(None))
-            total = dot_rows(c, weights)
+            total = dot_rows(c, self.weights)
             finite = np.isfinite(total)
-            if not finite.all():
-                holes = np.flatnonzero(~finite)
-                for part in blocks(holes.size, z.size):
-                    some = holes[part]
-                    values = block_of(c, some)
-                    few = few_gaps(values)
-                    if few.all():
-                        total[some] = self._bridged(values)
-                    elif few.any():
-                        total[some[few]] = self._bridged(values[few])
-            return total, 0
+            if finite.all():
+                return Sums(total, 0)
+            holes = np.flatnonzero(~finite)
+            shorter = []
+            for part in blocks(holes.size, self.z.size):
+                some = holes[part]
+                values = block_of(c, some)
+                first, last, ends = at_ends(value[block][some])
+                few = ~ends & few_gaps(values)
+                if few.any():
+                    total[some[few]] = self._bridged(values[few])
+                if ends.any():
+                    if not ends.all():
+                        some, values = some[ends], values[ends]
+                        first, last = first[ends], last[ends]
+                    total[some] = self._shorter(values, first, last)
+                    shorter.append((some, self.axis[first], self.axis[last]))
+            return Sums(total, 0, _joined(shorter))
 
         return work
+
+    def _shorter(self, c: Array, first: Index, last: Index) -> Array:
+        """Integrate rows that begin or end within the axis: the outer segments do not count."""
+        np.copyto(c, 0.0, where=c != c)  # noqa: PLR0124  # NaN only
+        row, most = np.arange(len(c)), c.shape[1] - 1
+        first, last = (np.clip(end - self.columns.start, 0, most) for end in (first, last))
+        before, after = self.of_segments
+        beyond = c[row, first] * after[first] + c[row, last] * before[last]
+        total: Array = dot_rows(c, self.weights) - beyond
+        return total
 
     def _bridged(self, c: Array) -> Array:
         """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
@@ -116,6 +154,13 @@ class Trapezoid:
         """Do nothing: the weights count them."""
 
 
+def _joined(parts: list[tuple[Index, Array, Array]]) -> tuple[Index, Array, Array] | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    row, first, last = zip(*parts, strict=True)
+    return np.concatenate(row), np.concatenate(first), np.concatenate(last)
+
+
 def _is_direct(value: NDArray[Any]) -> bool:
     """Whether rows can be read as they lie, without a copy."""
     return value.dtype == np.float64 and value.strides[-1] == value.itemsize
@@ -125,7 +170,7 @@ class LogLinear:
     """Log-linear integrals of rows ``(R, n)`` on one axis, from a to b."""
 
     def __init__(self, z: Array, window: slice, a: float, b: float) -> None:
-        self.columns, z = window, z[window]
+        self.axis, self.columns, z = z, window, z[window]
         self.z, self.a, self.b = z, a, b
         # The outer segments are pieces unless the limits are samples.
         self.cut_first = a > z[0] or (z.size == 2 and b < z[1])
@@ -138,13 +183,13 @@ class LogLinear:
         """Every sample is worked on: blocks that stay in the cache."""
         return blocks(value.shape[0], self.z.size, 2 * BLOCK)
 
-    def worker(self, value: NDArray[Any]) -> Callable[[slice], tuple[Array, Index]]:
+    def worker(self, value: NDArray[Any]) -> Callable[[slice], Sums]:
         """Integrate whole segments of a block of rows, and count those without a logarithm."""
         segments = self.z.size - 1
         most = min(value.shape[0], max(1, 2 * BLOCK // self.z.size))
         scratch = np.empty((2, most * segments))
 
-        def work(block: slice) -> tuple[Array, Index]:
+        def work(block: slice) -> Sums:
             c = value[block, self.columns]
             c = c if _is_direct(c) else block_of(c, slice(None))
             rows = len(c)
@@ -161,11 +206,21 @@ class LogLinear:
                 whole = (column >= int(self.cut_first)) & (column < segments - int(self.cut_last))
                 fallbacks += np.bincount(row[whole], minlength=rows)
             holes = np.flatnonzero(~np.isfinite(total))
-            if holes.size:
-                holes = holes[few_gaps(c[holes])]
-            if holes.size:
-                self._bridge(total, fallbacks, c, mean, holes)
-            return total, fallbacks
+            if holes.size == 0:
+                return Sums(total, fallbacks)
+            values = c if holes.size == rows else c[holes]
+            first, last, ends = at_ends(value[block][holes])
+            few = holes[~ends & few_gaps(values)]
+            if few.size:
+                self._bridge(total, fallbacks, c, mean, few)
+            if not ends.any():
+                return Sums(total, fallbacks)
+            some, first, last = holes[ends], first[ends], last[ends]
+            measured, values = (mean, c) if some.size == rows else (mean[some], c[some])
+            absent = values != values  # noqa: PLR0124  # NaN only: what is infinite must show
+            np.copyto(measured, 0.0, where=absent[:, :-1] | absent[:, 1:])
+            total[some] = dot_rows(measured, self.width)
+            return Sums(total, fallbacks, (some, self.axis[first], self.axis[last]))
 
         return work
 
@@ -199,8 +254,10 @@ class LogLinear:
             column = self.columns.start + i
             c0, c1 = (block_of(value[rows, j], slice(None)) for j in (column, column + 1))
             area, fell = piece((z[i], z[i + 1]), (c0, c1), (u, v), log=True)
-            total[rows] += area
-            fallbacks[rows] += fell
+            # Where a profile does not reach this far, the segment adds nothing.
+            there = ~np.isnan(area)
+            total[rows] += np.where(there, area, 0.0)
+            fallbacks[rows] += fell & there
 
 
 def piece(

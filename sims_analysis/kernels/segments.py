@@ -20,6 +20,9 @@ _HALF = 2.0**-53
 #: Segments that are mended at a time.
 _MANY = 1 << 13
 
+#: Where more than one segment in so many is to be mended, all are looked at.
+_DENSE = 32
+
 #: Of ratios whose digits underflow, the mean over the first value is less.
 _STEEPEST = 1 / 700
 
@@ -83,9 +86,12 @@ def means(
     right = np.greater(out, 0.0)
     if steep:
         right &= work > _STEEPEST
-    odd = few(np.logical_not(right, out=right).reshape(-1))
-    if odd.size == 0:
+    number = right.size - np.count_nonzero(right)
+    if number == 0:
         return _NONE
+    if not steep and number > right.size // _DENSE:
+        return _straighten(c0, c1, out, work, right)
+    odd = few(np.logical_not(right, out=right).reshape(-1))
     fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
     return fell[0] if len(fell) == 1 else np.concatenate(fell)
 
@@ -105,6 +111,18 @@ def ratio(c1: Array, c0: Array, out: Array) -> bool:
 
 
 _NONE = np.zeros(0, dtype=np.intp)
+
+
+def _straighten(c0: Array, c1: Array, out: Array, work: Array, right: NDArray[np.bool_]) -> Index:
+    """Write straight means where those that are there are not right; all are looked at."""
+    np.add(c0, c1, out=work)
+    work *= 0.5
+    np.copyto(out, work, where=~right)
+    # Equal neighbours, both 0 above all, have one mean by either rule; NaN differs from itself.
+    right |= c0 == c1
+    right |= work != work  # noqa: PLR0124
+    fell: Index = np.flatnonzero(~right)
+    return fell
 
 
 def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
