@@ -206,21 +206,21 @@ class LogLinear:
                 whole = (column >= int(self.cut_first)) & (column < segments - int(self.cut_last))
                 fallbacks += np.bincount(row[whole], minlength=rows)
             holes = np.flatnonzero(~np.isfinite(total))
-            if holes.size == 0:
-                return Sums(total, fallbacks)
-            values = c if holes.size == rows else c[holes]
-            first, last, ends = at_ends(value[block][holes])
-            few = holes[~ends & few_gaps(values)]
-            if few.size:
-                self._bridge(total, fallbacks, c, mean, few)
-            if not ends.any():
-                return Sums(total, fallbacks)
-            some, first, last = holes[ends], first[ends], last[ends]
-            measured, values = (mean, c) if some.size == rows else (mean[some], c[some])
-            absent = values != values  # noqa: PLR0124  # NaN only: what is infinite must show
-            np.copyto(measured, 0.0, where=absent[:, :-1] | absent[:, 1:])
-            total[some] = dot_rows(measured, self.width)
-            return Sums(total, fallbacks, (some, self.axis[first], self.axis[last]))
+            shorter = []
+            for part in blocks(holes.size, value.shape[1], BLOCK // 2):
+                some = holes[part]
+                first, last, ends = at_ends(value[block][some])
+                few = some[~ends & few_gaps(c[some])]
+                if few.size:
+                    self._bridge(total, fallbacks, c, mean, few)
+                some, first, last = some[ends], first[ends], last[ends]
+                if some.size:
+                    absent = np.isnan(c[some])  # what is infinite must show
+                    measured = mean[some]
+                    np.copyto(measured, 0.0, where=absent[:, :-1] | absent[:, 1:])
+                    total[some] = dot_rows(measured, self.width)
+                    shorter.append((some, self.axis[first], self.axis[last]))
+            return Sums(total, fallbacks, _joined(shorter))
 
         return work
 
