@@ -125,3 +125,24 @@ def test_processes_of_a_cluster(tmp_path):
             found, expected = ask(question, lazy).compute(), ask(question, BATCH)
             for name, wanted in variables(expected).items():
                 np.testing.assert_array_equal(variables(found)[name].values, wanted.values)
+
+
+def test_answers_about_a_quantified_view_can_be_computed():
+    wanted = sims.integrated_dose(sims.quantify(BATCH))
+    lazy = sims.integrated_dose(sims.quantify(BATCH.chunk(measurement=2, species=1)))
+    (found,) = dask.compute(lazy)
+    assert found.data.units == wanted.data.units
+    np.testing.assert_array_equal(found.data.magnitude, wanted.data.magnitude)
+    plain = sims.dequantify(lazy).compute()
+    assert plain.attrs["units"] == "atom/cm^2"
+    np.testing.assert_array_equal(plain, wanted.data.magnitude)
+
+
+def test_a_kernel_does_not_wait_for_tasks_of_its_parameters():
+    # What profiles share goes along with the kernel, and is no task that could wait in a queue.
+    lazy = sims.junction_depth(BATCH.chunk(measurement=2, species=1), level="1e17 atoms/cm^3")
+    graph = dict(dask.optimize(lazy)[0].__dask_graph__())
+    chunks = lazy.data.npartitions
+    of_kernel = [key for key in graph if str(key).startswith("('junction-")]
+    assert len(of_kernel) == chunks
+    assert not [key for key in graph if str(key).startswith("('array-")]
