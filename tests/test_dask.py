@@ -146,3 +146,13 @@ def test_a_kernel_does_not_wait_for_tasks_of_its_parameters():
     of_kernel = [key for key in graph if str(key).startswith("('junction-")]
     assert len(of_kernel) == chunks
     assert not [key for key in graph if str(key).startswith("('array-")]
+
+
+def test_where_nothing_was_counted_the_error_is_that_of_numpy():
+    nothing = BATCH[["concentration"]] * 0.0
+    nothing["concentration"].attrs = BATCH["concentration"].attrs
+    counted = sims.with_counting_statistics(nothing, one_count="1e16 atoms/cm^3")
+    wanted = sims.integrated_dose(counted)["stderr"]
+    lazy = sims.integrated_dose(counted.chunk(measurement=2, species=1))["stderr"]
+    assert (wanted > 0).all()
+    np.testing.assert_array_equal(lazy.compute(), wanted)
