@@ -125,13 +125,17 @@ class Trapezoid:
         return work
 
     def _shorter(self, c: Array, first: Index, last: Index) -> Array:
-        """Integrate rows that begin or end within the axis: the outer segments do not count."""
+        """Integrate rows that begin or end within the axis.
+
+        Of the weights of their outer samples, the part of the segment beyond does not count.
+        """
         np.copyto(c, 0.0, where=c != c)  # noqa: PLR0124  # NaN only
         row, most = np.arange(len(c)), c.shape[1] - 1
         first, last = (np.clip(end - self.columns.start, 0, most) for end in (first, last))
         before, after = self.of_segments
-        beyond = c[row, first] * after[first] + c[row, last] * before[last]
-        total: Array = dot_rows(c, self.weights) - beyond
+        outer = c[row, first] * before[first] + c[row, last] * after[last]
+        c[row, first] = c[row, last] = 0.0
+        total: Array = dot_rows(c, self.weights) + outer
         return total
 
     def _bridged(self, c: Array) -> Array:
