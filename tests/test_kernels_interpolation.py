@@ -192,3 +192,35 @@ def test_rows_with_and_without_gaps_on_own_axes():
         alone, count = kernels.interpolate(z, c[None], at)
         np.testing.assert_allclose(whole[row], alone[0], rtol=1e-14)
         assert counts[row] == count[0]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("zeros", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("species", [1, 3])
+def test_places_between_samples_are_broadcast(order, zeros, species):
+    rng = np.random.default_rng(3)
+    c0, c1 = (np.array(rng.uniform(0.1, 2, (50, species)), order=order) for _ in range(2))
+    c0[rng.random(c0.shape) < zeros] = 0.0
+    for t in (rng.random((50, 1)), rng.random((50, species)), rng.random(species)):
+        value, fell = kernels.between(c0, c1, t, log=True)
+        with np.errstate(divide="ignore"):
+            wanted = np.where(c0 > 0, c0 * (c1 / c0) ** t, c0 + t * (c1 - c0))
+        np.testing.assert_allclose(value, wanted, rtol=1e-13)
+        assert (fell == (c0 == 0)).all()
+
+
+@pytest.mark.parametrize("method", PIECEWISE)
+def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
+    rng = np.random.default_rng(4)
+    depth = np.cumsum(rng.uniform(0.5, 1.5, 300))
+    value = rng.lognormal(0, 2, (60, 300))
+    for row, part in enumerate(np.linspace(0, 0.9, 60)):
+        value[row, rng.random(300) < part] = np.nan
+    value[7, :40] = value[8, -40:] = value[9] = np.nan
+    at = np.sort(np.concatenate([rng.uniform(0, depth[-1] + 5, 200), depth[::7]]))
+    whole, fell = kernels.interpolate(depth, value, at, method=method)
+    for row in range(60):
+        one, fell_one = kernels.interpolate(depth, value[row : row + 1], at, method=method)
+        assert np.array_equal(one[0], whole[row], equal_nan=True)
+        assert fell_one[0] == fell[row]
+    agree((whole, fell), depth, value, at, method)

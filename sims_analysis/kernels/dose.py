@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Laid, as_they_lie, filled, many_gaps, packed
+from sims_analysis.kernels.gaps import Laid, as_they_lie, packed
 from sims_analysis.kernels.one_axis import LogLinear, Trapezoid, piece, trapezoid_weights
 from sims_analysis.kernels.rows import (
     BLOCK,
@@ -23,6 +23,7 @@ from sims_analysis.kernels.rows import (
     compress,
     flat_rows,
     per_row,
+    run_of,
 )
 from sims_analysis.kernels.running import cumulative
 from sims_analysis.kernels.segments import log_mean, means
@@ -122,10 +123,10 @@ def _on_one_axis(
         work = integral.worker(value)
 
         def one(block: slice) -> None:
-            found.value[block], found.fallbacks[block], shorter = work(block)
-            if shorter is not None:
-                row, first, last = shorter
-                _limit(found, row + block.start, (start, stop), (a, b), (first, last))
+            found.value[block], found.fallbacks[block], ends = work(block)
+            if ends is not None:
+                row, *own = ends
+                _limit(found, row + block.start, (start, stop), (a, b), own)
 
         return one
 
@@ -146,9 +147,9 @@ def _limit(
     rows: Index,
     asked: tuple[float, float],
     within: tuple[float, float],
-    ends: tuple[Array, Array],
+    ends: list[Array],
 ) -> None:
-    """State the limits of rows whose own samples begin or end within those of the axis."""
+    """State the limits of rows whose own samples may begin or end within those of the axis."""
     (start, stop), (first, last) = asked, ends
     a, b = np.fmax(within[0], first), np.fmin(within[1], last)
     found.start[rows], found.stop[rows] = a, b
@@ -216,21 +217,16 @@ class _OwnAxes:
         if left.size == 0:
             return
         self.found.fallbacks[left] = 0
-        part = list(blocks(left.size, self.value.shape[1]))
-        gappy = np.concatenate([many_gaps(*self._samples(_run(left[some]))) for some in part])
-        for some, lay in ((left[~gappy], filled), (left[gappy], packed)):
-            self._between_limits(some, lay)
+        self._between_limits(left, packed)
 
-    def _samples(self, rows: Index | slice) -> tuple[Array, Array]:
-        return block_of(self.depth, rows), block_of(self.value, rows)
-
-    def _as_they_lie(self, rows: Index) -> Laid:
-        z, c = self._samples(_run(rows))
+    def _laid(self, rows: Index, lay: Callable[..., Laid]) -> Laid:
+        where = run_of(rows)
+        z, c = block_of(self.depth, where), block_of(self.value, where)
         if self.shared:
-            return as_they_lie(self.tiled[: len(c)], c)._replace(axis=z)
-        return as_they_lie(z, c)
+            return lay(self.tiled[: len(c)], c, z)
+        return lay(z, c)
 
-    def _between_limits(self, rows: Index, lay: Callable[[Array, Array], Laid]) -> Index:
+    def _between_limits(self, rows: Index, lay: Callable[..., Laid]) -> Index:
         """Integrate rows that are laid out in one way; give those that need another."""
         a, b = (limit[rows] for limit in self.limits)
         limited = np.count_nonzero(np.isnan(a)) + np.count_nonzero(np.isnan(b)) < 2 * rows.size
@@ -240,7 +236,7 @@ class _OwnAxes:
         again = np.zeros(rows.size, dtype=bool)
         for block in blocks(rows.size, self.value.shape[1], self.size if as_is else BLOCK):
             where = rows[block]
-            laid = self._as_they_lie(where) if as_is else lay(*self._samples(where))
+            laid = self._laid(where, lay)
             if laid.doubtful is not None:
                 again[block] = laid.doubtful
                 if np.count_nonzero(laid.doubtful) == where.size:
@@ -292,9 +288,7 @@ class _OwnAxes:
             area[:-1] *= work[:-1]
             area[-1] = 0.0
             if fell.size:
-                row = np.searchsorted(laid.begin, fell, side="right") - 1
-                whole = (fell >= lo[row]) & (fell < hi[row])
-                fallbacks += np.bincount(row[whole], minlength=count)
+                fallbacks = np.maximum(fell.searchsorted(hi) - fell.searchsorted(lo), 0)
             total = _between(area, lo, hi)
         else:
             total = _whole_trapezoid(z, c, lo, hi, self.scratch[0, : z.size])
@@ -304,12 +298,6 @@ class _OwnAxes:
             total[~some] = u[~some] = v[~some] = np.nan
             fallbacks[~some] = 0
         return Integral(total, u, v, status, fallbacks)
-
-
-def _run(rows: Index) -> Index | slice:
-    """Give rows that follow each other as a slice, which is a view and not a copy."""
-    is_run = rows[-1] - rows[0] == rows.size - 1
-    return slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
 
 
 def _between(samples: Array, lo: Index, hi: Index) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,11 @@ __all__ = [
     "Gaps",
     "Laid",
     "as_they_lie",
-    "at_ends",
+    "between_samples",
     "bisect",
-    "bridgeable",
     "few_gaps",
-    "filled",
     "gaps",
-    "many_gaps",
+    "number_of_gaps",
     "packed",
     "runs",
 ]
@@ -29,8 +27,9 @@ Index = NDArray[np.intp]
 class Laid(NamedTuple):
     """Rows with their samples end to end, ``begin`` to ``end`` of each; anything may lie between.
 
-    ``doubtful`` are rows that must be laid out in another way. ``shape`` is that of the block,
-    None if samples were left out; ``axis`` is the one axis of all rows, where it may be searched.
+    ``doubtful`` are rows that must be laid out in another way. ``shape`` is that of the block;
+    ``kept`` are the (flat) samples that were not left out, if some were. ``axis`` is the one axis
+    of all rows.
     """
 
     depth: Array
@@ -38,8 +37,9 @@ class Laid(NamedTuple):
     begin: Index
     end: Index
     doubtful: NDArray[np.bool_] | None
-    shape: tuple[int, int] | None
+    shape: tuple[int, int]
     axis: Array | None = None
+    kept: Index | None = None
 
     def ends(self) -> tuple[Array, Array]:
         """Depths of the first and the last sample of each row; NaN for a row without samples."""
@@ -64,19 +64,19 @@ class Laid(NamedTuple):
             Within the samples of the row, or the places found mean nothing.
         """
         if self.axis is not None:
-            after = self.axis.searchsorted(a, side="right")
-            return self.begin + after - 1, self.begin + self.axis.searchsorted(b)
-        if self.shape is None or self.begin.size <= _FEW or self.shape[1] > _LONG:
-            runs = list(zip(self.begin.tolist(), self.end.tolist(), strict=True))
-            samples = [self.depth[begin:end] for begin, end in runs]
-            pairs = list(zip(samples, a.tolist(), b.tolist(), strict=True))
-            return (
-                self.begin + [z.searchsorted(x, "right") for z, x, _ in pairs] - 1,
-                self.begin + [z.searchsorted(x) for z, _, x in pairs],
-            )
+            lo, hi = self.axis.searchsorted(a, side="right") - 1, self.axis.searchsorted(b)
+            if self.kept is None:
+                return self.begin + lo, self.begin + hi
+            first = np.arange(0, self.begin.size * self.axis.size, self.axis.size)
+            before = self.kept.searchsorted(first + lo, side="right") - 1
+            return before, self.kept.searchsorted(first + hi)
+        if self.begin.size <= _FEW or self.shape[1] > _LONG:
+            return self._searched(np.arange(self.begin.size), a, b)
         lo, hi, found = self._guessed(a, b)
         rest = np.flatnonzero(~found & (a < b))
-        if rest.size:
+        if rest.size and self.kept is not None:
+            lo[rest], hi[rest] = self._searched(rest, a[rest], b[rest])
+        elif rest.size:
             # To compare all samples takes a while, but less than a search in each row.
             z = self.depth.reshape(self.shape)
             z = z if rest.size == len(z) else z[rest]
@@ -85,6 +85,17 @@ class Laid(NamedTuple):
             lo[rest] = first + below.argmin(axis=1) - 1
             hi[rest] = first + np.less(z, b[rest, None], out=below).argmin(axis=1)
         return lo, hi
+
+    def _searched(self, rows: Index, a: Array, b: Array) -> tuple[Index, Index]:
+        """Search rows one after the other."""
+        begin, end = self.begin[rows], self.end[rows]
+        runs = zip(begin.tolist(), end.tolist(), strict=True)
+        samples = [self.depth[first:last] for first, last in runs]
+        pairs = list(zip(samples, a.tolist(), b.tolist(), strict=True))
+        return (
+            begin + [z.searchsorted(x, "right") for z, x, _ in pairs] - 1,
+            begin + [z.searchsorted(x) for z, _, x in pairs],
+        )
 
     def _guessed(self, a: Array, b: Array) -> tuple[Index, Index, NDArray[np.bool_]]:
         """Guess where the places are on axes that are nearly regular, and tell what is right."""
@@ -126,10 +137,11 @@ def bisect(depth: Array, begin: Index, end: Index, limit: Array, above: np.ufunc
     return low
 
 
-def as_they_lie(z: Array, c: Array) -> Laid:
+def as_they_lie(z: Array, c: Array, axis: Array | None = None) -> Laid:
     """Take rows ``(R, n)`` as they are: gaps may be padding at the end of rows.
 
-    Of other rows some are doubtful, and the rest has a NaN between its first and last sample.
+    The rows of `z` may all be one `axis`. Of other rows some are doubtful, and the rest has a NaN
+    between its first and last sample.
     """
     rows, n = c.shape
     begin = np.arange(0, rows * n, n)
@@ -144,7 +156,7 @@ def as_they_lie(z: Array, c: Array) -> Laid:
     flat = z.reshape(-1)
     # A row has a depth for each of its samples, or it shows at its ends or in its integral.
     doubtful |= np.isnan(flat.take(begin) + flat.take(end - 1, mode="clip")) & (length > 0)
-    return Laid(flat, c.reshape(-1), begin, end, doubtful, c.shape)
+    return Laid(flat, c.reshape(-1), begin, end, doubtful, c.shape, axis)
 
 
 def runs(z: Array, c: Array) -> tuple[Index, NDArray[np.bool_]]:
@@ -156,12 +168,6 @@ def runs(z: Array, c: Array) -> tuple[Index, NDArray[np.bool_]]:
         return length, np.ones(length.shape, dtype=bool)
     whole: NDArray[np.bool_] = _count(absent) == c.shape[1] - length
     return length, whole
-
-
-def many_gaps(z: Array, c: Array) -> NDArray[np.bool_]:
-    """Whether so much of each row is missing that its samples are better taken out than filled."""
-    many: NDArray[np.bool_] = _count(_absent(z, c)) > c.shape[1] // 8
-    return many
 
 
 #: A depth that is known.
@@ -182,126 +188,74 @@ def _count(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
     return count
 
 
-def filled(z: Array, c: Array) -> Laid:
-    """Fill gaps with the sample before them: a segment without width adds nothing to a sum.
+def packed(z: Array, c: Array, axis: Array | None = None) -> Laid:
+    """Lay the samples of rows ``(R, n)`` end to end, without what lies between.
 
-    Parameters
-    ----------
-    z : ndarray, shape (n,) or (R, n)
-    c : ndarray, shape (R, n)
-        Written into, and so are the axes of many rows.
+    The rows of `z` may all be one `axis`.
     """
     rows, n = c.shape
-    absent = _absent(z, c)
-    z = np.tile(z, (rows, 1)) if z.ndim == 1 else z
-    begin = np.arange(0, rows * n, n)
-    first, last = absent.argmin(axis=1), n - absent[:, ::-1].argmin(axis=1)
-    last[absent[np.arange(rows), last - 1]] = 0  # of a row without samples
-    place = np.flatnonzero(absent)
-    row, column = np.divmod(place, n)
-    inner = column < last[row]
-    place, row, column = place[inner], row[inner], column[inner]
-    if place.size:
-        # The first place of every run, and with it the sample that lies before.
-        opens = np.ones(place.size, dtype=bool)
-        np.not_equal(place[1:], place[:-1] + 1, out=opens[1:])
-        opens |= column == 0
-        starts = np.flatnonzero(opens)
-        source = place[starts] - 1
-        ahead = column[starts] == 0
-        source[ahead] = (begin + first)[row[starts[ahead]]]
-        source = np.repeat(source, np.diff(starts, append=place.size))
-        for flat in (z.reshape(-1), c.reshape(-1)):
-            flat[place] = flat[source]
-    return Laid(z.reshape(-1), c.reshape(-1), begin, begin + last, None, c.shape)
-
-
-def packed(z: Array, c: Array) -> Laid:
-    """Lay the samples of rows ``(R, n)`` end to end, without what lies between."""
-    rows, n = c.shape
-    kept = np.flatnonzero(~_absent(z, c))
-    first = np.arange(0, (rows + 1) * n, n)
-    ends = kept.searchsorted(first)
-    column = kept - np.repeat(first[:-1], np.diff(ends)) if z.ndim == 1 else kept
-    depth, value = z.reshape(-1).take(column), c.reshape(-1).take(kept)
-    return Laid(depth, value, ends[:-1], ends[1:], None, None)
+    kept = np.flatnonzero(~_absent(z if axis is None else axis, c))
+    ends = kept.searchsorted(np.arange(0, (rows + 1) * n, n))
+    depth, value = (x.reshape(-1).take(kept, mode="clip") for x in (z, c))
+    return Laid(depth, value, ends[:-1], ends[1:], None, c.shape, axis, kept)
 
 
 class Gaps(NamedTuple):
-    """Gaps within rows of a block: the columns of the samples before and after each."""
+    """What is missing in rows ``(R, n)``, in order of row and depth.
 
+    ``absent`` are the (flat) places without a sample, ``row`` the row of each run of them,
+    ``before`` and ``after`` the columns of the samples beside it: -1 and n where there is none.
+    """
+
+    absent: Index
     row: Index
     before: Index
     after: Index
 
-    @property
-    def ends(self) -> tuple[tuple[Index, Index], tuple[Index, Index]]:
-        """Indices of the samples before and after."""
-        return (self.row, self.before), (self.row, self.after)
+    def of(self, which: NDArray[np.bool_]) -> Gaps:
+        """Keep some of the runs."""
+        return self._replace(
+            row=self.row[which], before=self.before[which], after=self.after[which]
+        )
 
 
-def gaps(row: Index, column: Index, n: int) -> Gaps:
-    """Find the gaps that lie between samples of their row.
-
-    Parameters
-    ----------
-    row, column : ndarray of int
-        Where samples of the block are absent, in order.
-    n : int
-        Samples of a row.
-    """
-    opens = np.ones(row.size, dtype=bool)
-    np.not_equal(column[1:], column[:-1] + 1, out=opens[1:])
-    opens[1:] |= row[1:] != row[:-1]
-    closes = np.ones(row.size, dtype=bool)
-    closes[:-1] = opens[1:]
-    rows, before, after = row[opens], column[opens] - 1, column[closes] + 1
-    within = (before >= 0) & (after < n)
-    if not within.all():
-        return Gaps(rows[within], before[within], after[within])
-    return Gaps(rows, before, after)
+def gaps(missing: NDArray[np.bool_]) -> Gaps:
+    """Find what is missing."""
+    rows, n = missing.shape
+    absent = np.flatnonzero(missing)
+    begin = np.arange(0, (rows + 1) * n, n)
+    edges = absent.searchsorted(begin)
+    opens = np.ones(absent.size + 1, dtype=bool)
+    np.not_equal(absent[1:], absent[:-1] + 1, out=opens[1:-1])
+    opens[edges] = True  # of each row, whatever was missing at the end of the one before
+    runs = np.flatnonzero(opens)
+    number = np.diff(runs.searchsorted(edges))
+    row = np.repeat(np.arange(rows), number)
+    begin = begin.take(row)
+    before, after = absent.take(runs[:-1]), absent.take(runs[1:] - 1)
+    before -= begin + 1
+    after -= begin - 1
+    return Gaps(absent, row, before, after)
 
 
-def few_gaps(c: Array) -> NDArray[np.bool_]:
-    """Whether no more than a few samples of each row ``(R, n)`` are missing."""
-    few: NDArray[np.bool_] = _count(c != c) <= c.shape[1] // 16  # noqa: PLR0124
-    return few
+def number_of_gaps(missing: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Count the gaps of each row."""
+    return _count(missing[:, 1:] > missing[:, :-1]) + missing[:, 0]
 
 
-def at_ends(c: Array) -> tuple[Index, Index, NDArray[np.bool_]]:
-    """Find the first and the last sample of rows that only lack samples before and after these.
-
-    Returns
-    -------
-    first, last : ndarray of int, shape (R,)
-    ends : ndarray of bool, shape (R,)
-        Whether it is one of them; of the others some sample between is missing, or all are.
-    """
-    absent = c != c  # noqa: PLR0124  # NaN only
-    first, count = absent.argmin(axis=1), _count(absent)
-    after = count - first
-    sides = _count(absent[:, 1:] != absent[:, :-1])
-    ends = sides == (first > 0).astype(np.int32) + (after > 0)
-    return first, c.shape[1] - 1 - after, ends
+def few_gaps(missing: NDArray[np.bool_], most: int) -> tuple[NDArray[np.bool_], Gaps | None]:
+    """Tell which rows have no more than so many gaps; and all the gaps, if all rows are such."""
+    if 4 * np.count_nonzero(missing) > missing.size:
+        # To list so much would take longer than to count twice.
+        few = number_of_gaps(missing) <= most
+        return few, gaps(missing) if np.count_nonzero(few) == few.size else None
+    found = gaps(missing)
+    few = np.bincount(found.row, minlength=len(missing)) <= most
+    return few, found if np.count_nonzero(few) == few.size else None
 
 
-def bridgeable(row: Index, column: Index, shape: tuple[int, ...], window: slice) -> NDArray[Any]:
-    """Whether no gap of a row reaches the outer segments of a window.
-
-    Each row is judged by itself, so that it is worked on in one way whatever stands beside it.
-
-    Parameters
-    ----------
-    row, column : ndarray of int
-        Where samples of the block are absent, in order.
-    shape : tuple
-        Of the block.
-    window : slice
-        Columns of the window.
-    """
-    possible = np.ones(shape[0], dtype=bool)
-    inner = column - (window.start + 2)
-    reaches = (inner < 0) | (inner >= window.stop - window.start - 4)
-    reaches &= (inner >= -2) & (inner < window.stop - window.start - 2)
-    possible[row[reaches]] = False
-    return possible
+def between_samples(missing: NDArray[np.bool_]) -> Gaps:
+    """Find the gaps that have a sample before and after them."""
+    found = gaps(missing)
+    within = (found.before >= 0) & (found.after < missing.shape[1])
+    return found if np.count_nonzero(within) == within.size else found.of(within)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import runs
-from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision
+from sims_analysis.kernels.gaps import number_of_gaps, runs
+from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision, run_of
+from sims_analysis.kernels.segments import lowest_of
 from sims_analysis.kernels.threads import each_block
 from sims_analysis.kernels.within_segments import ROUNDING, between, write_between
 
@@ -98,7 +99,8 @@ class _Columns:
     """Depths asked of all rows on one axis: the axis is searched once."""
 
     def __init__(self, depth: Array, at: Array) -> None:
-        self.count = at.size
+        self.count, self.asked = at.size, at
+        self.column = np.searchsorted(depth, at, side="right") - 1
         self.inside = np.flatnonzero((at >= depth[0]) & (at <= depth[-1]))
         within = at[self.inside]
         segment = np.clip(np.searchsorted(depth, within, side="right") - 1, 0, depth.size - 2)
@@ -128,14 +130,37 @@ class _Columns:
     ) -> None:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
         rows = c.shape[0]
-        shape, size = (rows, self.segment.size), rows * self.segment.size
         # Read from end to end before single samples are: memory is faster in order.
         lowest = float(c.min())
-        if np.isnan(lowest) and c.size > BLOCK and rows > 1:
-            # To step over gaps takes more memory: in smaller blocks.
-            for half in (slice(0, rows // 2), slice(rows // 2, rows)):
-                self.evaluate(c[half], result[half], fallbacks[half], scratch, log=log)
+        if not np.isnan(lowest):
+            self._between_neighbours(c, result, fallbacks, scratch, lowest, log=log)
             return
+        for part in blocks(rows, max(self.count, c.shape[1])):  # gaps take more memory
+            missing = np.isnan(c[part])
+            few = number_of_gaps(missing) <= c.shape[1] // _SCATTERED
+            for some in (np.flatnonzero(few), np.flatnonzero(~few)):
+                if some.size == 0:
+                    continue
+                where, gaps = run_of(some + part.start), missing[run_of(some)]
+                if few[some[0]]:
+                    result[where], fell = self._step_over(c[where], gaps, scratch, log=log)
+                else:
+                    result[where], fell = self._look_up(c[where], gaps, log=log)
+                fallbacks[where] = fell
+
+    def _between_neighbours(
+        self,
+        c: Array,
+        result: NDArray[Any],
+        fallbacks: Index,
+        scratch: Array,
+        lowest: float,
+        *,
+        log: bool,
+    ) -> None:
+        """Interpolate between the samples beside each depth; NaN where one of them is missing."""
+        rows = c.shape[0]
+        shape, size = (rows, self.segment.size), rows * self.segment.size
         c0, c1, spare = (array[:size].reshape(shape) for array in scratch)
         if self.regular is None:
             np.take(c, self.segment, axis=1, out=c0, mode="clip")
@@ -147,58 +172,97 @@ class _Columns:
         fell = write_between(
             c0, c1, self.t, value, spare, log=log, nearest=self.nearest, lowest=lowest
         )
-        if np.isnan(lowest) and np.isnan(value.min(initial=0.0)):
-            more = self._across_gaps(c, value.reshape(-1), log=log)
-            fell = np.concatenate([fell, more])
-        samples = np.take(c, self.sample, axis=1)
-        missing = np.flatnonzero(np.isnan(samples))
-        if missing.size:
-            samples.reshape(-1)[missing], failed = _from_samples(
-                self.depth,
-                c,
-                missing // samples.shape[1],
-                self.sample[missing % samples.shape[1]],
-                self.depth[self.sample[missing % samples.shape[1]]],
-                log=log,
-            )
-            fallbacks += np.bincount(missing[failed] // samples.shape[1], minlength=rows)
-        result[:, self.outside], result[:, self.exact] = np.nan, samples
+        result[:, self.outside] = np.nan
+        result[:, self.exact] = np.take(c, self.sample, axis=1)
         if value is not result:
             result[:, self.inner] = value
         if fell.size:
             fallbacks += np.bincount(fell // shape[1], minlength=rows)
 
-    def _across_gaps(self, c: Array, value: Array, *, log: bool) -> Index:
-        """Where a sample beside a depth is missing, take the next one."""
-        gap = np.flatnonzero(np.isnan(value))
-        row, which = np.divmod(gap, self.segment.size)
-        value[gap], fell = _from_samples(
-            self.depth, c, row, self.segment[which], self.at[which], log=log
+    def _step_over(
+        self, c: Array, missing: NDArray[np.bool_], scratch: Array, *, log: bool
+    ) -> tuple[Array, Index]:
+        """Interpolate rows with few gaps: in place of a missing sample take the next."""
+        found, fallbacks = np.empty((len(c), self.count)), np.zeros(len(c), dtype=np.intp)
+        self._between_neighbours(c, found, fallbacks, scratch, lowest_of(c), log=log)
+        # Beyond the first and the last sample of a row there is nothing to be found.
+        inner = number_of_gaps(missing) > missing[:, 0].astype(np.int32) + missing[:, -1]
+        if not inner.any():
+            return found, fallbacks
+        unknown = np.isnan(found)
+        unknown[:, self.outside] = unknown[~inner] = False
+        row, which = np.divmod(np.flatnonzero(unknown), self.count)
+        found[row, which], fell = _from_samples(
+            self.depth, c, missing, row, self.column[which], self.asked[which], log=log
         )
-        return gap[fell]
+        fallbacks += np.bincount(row[fell], minlength=len(c))
+        return found, fallbacks
+
+    def _look_up(self, c: Array, missing: NDArray[np.bool_], *, log: bool) -> tuple[Array, Index]:
+        """Interpolate rows with many gaps."""
+        row = np.arange(len(c))[:, None]
+        found, fell = _from_samples(self.depth, c, missing, row, self.column, self.asked, log=log)
+        return found, np.count_nonzero(fell, axis=1)
+
+
+#: Gaps are few where they are less than one in so many samples.
+_SCATTERED = 12
 
 
 def _from_samples(
-    depth: Array, c: Array, row: Index, column: Index, at: Array, *, log: bool
+    z: Array,
+    c: Array,
+    missing: NDArray[np.bool_],
+    row: Index,
+    column: Index,
+    at: Array,
+    *,
+    log: bool,
 ) -> tuple[Array, NDArray[np.bool_]]:
-    """Interpolate single depths between the measured samples of their rows, on one axis.
+    """Interpolate between the measured samples of rows ``(R, n)`` on one axis.
 
-    `column` is the last one that is not deeper than `at`, measured or not.
+    Parameters
+    ----------
+    row, column : ndarray of int
+        Rows asked, and the last depth of the axis that is not below each depth `at`, or -1.
     """
-    n = c.shape[1]
-    kept = np.flatnonzero(~np.isnan(c))
+    n = z.size
+    kept = np.flatnonzero(~missing)
+    shape = np.broadcast_shapes(row.shape, at.shape)
     if kept.size == 0:
-        return np.full(row.shape, np.nan), np.zeros(row.shape, dtype=bool)
-    place = np.searchsorted(kept, row * n + column, side="right")
-    before, after = kept[np.maximum(place - 1, 0)], kept[np.minimum(place, kept.size - 1)]
-    inside = (place > 0) & (place < kept.size) & (before // n == row) & (after // n == row)
-    z0, z1 = depth[before % n], depth[after % n]
-    t = (at - z0) / np.where(inside, z1 - z0, 1.0)
-    found, fell = between(c.reshape(-1)[before], c.reshape(-1)[after], t, log=log)
-    # The last sample of a row has none after it, and is an answer where it was asked for.
-    on_last = (before // n == row) & (place > 0) & (z0 == at)
-    found = np.where(inside, found, np.nan)
-    return np.where(on_last, c.reshape(-1)[before], found), fell & inside & ~on_last
+        return np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    edges = kept.searchsorted(np.arange(0, missing.size + 1, n))
+    begin, end = edges[row], edges[row + 1]
+    # How many samples there are up to each place, itself included: counted, unless few are asked.
+    place = row * n + column
+    if place.size * _RARE < missing.size:
+        after = kept.searchsorted(place, side="right")
+    else:
+        after = np.cumsum(~missing, dtype=np.int32).take(place, mode="clip").astype(np.intp)
+        np.copyto(after, begin, where=column < 0)
+    before = after - 1
+    np.minimum(after, end - 1, out=after)
+    inside = before >= begin
+    before, after = kept.take(before, mode="clip"), kept.take(after, mode="clip")
+    c0, c1 = c.take(before), c.take(after)
+    first = row * n
+    before -= first
+    after -= first
+    z0, z1 = z.take(before, mode="clip"), z.take(after, mode="clip")
+    inside &= at <= z1
+    z1 -= z0
+    z1[z1 <= 0.0] = 1.0  # on the last sample, which has no segment and needs none
+    t = np.subtract(at, z0, out=z0)
+    t /= z1
+    found, fell = between(c0, c1, t, log=log)
+    if np.count_nonzero(inside) < inside.size:
+        np.putmask(found, ~inside, np.nan)
+        fell &= inside
+    return found, fell
+
+
+#: Where samples are so many times the depths asked, they are not counted one by one.
+_RARE = 30
 
 
 def _between_own(z: Array, c: Array, at: Array, *, log: bool) -> tuple[Array, Index]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import bisect, gaps
+from sims_analysis.kernels.gaps import between_samples, bisect
 from sims_analysis.kernels.interpolation import between
 
 __all__ = ["bridged", "on_all_depths", "samples_around"]
@@ -33,7 +33,7 @@ def bridged(depth: Array, c: Array) -> Array:
     missing = np.isnan(c)
     nowhere = missing.all(axis=1)
     flat = c.reshape(-1)
-    line, before, after = gaps(*np.divmod(np.flatnonzero(missing), n), n)
+    _, line, before, after = between_samples(missing.reshape(-1, n))
     length = after - before - 1
     number = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     line, before, after = (np.repeat(x, length) for x in (line, before, after))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import at_ends, bridgeable, few_gaps, gaps
+from sims_analysis.kernels.gaps import Gaps, few_gaps, gaps
 from sims_analysis.kernels.interpolation import between
-from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows
-from sims_analysis.kernels.segments import log_mean, means
+from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows, run_of
+from sims_analysis.kernels.segments import log_mean, lowest_of, means
 
 __all__ = ["LogLinear", "Trapezoid", "piece", "trapezoid_weights"]
 
@@ -62,14 +63,94 @@ def weights_of_segments(
     return part * ((z1 - middle) / width), part * ((middle - z0) / width)
 
 
+class Ends(NamedTuple):
+    """Rows, and the depths of their first and last samples; infinite for rows without samples."""
+
+    row: Index
+    first: Array
+    last: Array
+
+    @staticmethod
+    def joined(parts: list[Ends]) -> Ends | None:
+        """Join the ends of several blocks."""
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        return Ends(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+
+
+class Bridges(NamedTuple):
+    """Segments over the gaps of rows, from the sample before to the sample after."""
+
+    gaps: Gaps
+    #: Places of the samples in the block; at the end of a row, where one is missing, the other's.
+    samples: tuple[Index, Index]
+    depth: tuple[Array, Array]
+    value: tuple[Array, Array]
+    #: From where to where they count: no further than at all at the end of a row.
+    limits: tuple[Array, Array]
+    #: Which of them have no sample before, and which none after.
+    outer: tuple[Index, Index]
+    #: Depths of the first and the last sample of each row.
+    ends: tuple[Array, Array]
+
+
+def few_bridges(
+    z: Array, limits: tuple[float, float], value: NDArray[Any], rows: Index
+) -> tuple[Index, Array, Bridges]:
+    """Find the segments over the gaps of those rows that have few; and their samples, to write to.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n,)
+    limits : tuple of float
+    value : ndarray, shape (R, n)
+    rows : ndarray of int
+    """
+    samples = value[run_of(rows)]
+    missing = samples != samples  # noqa: PLR0124  # NaN only
+    few, found = few_gaps(missing, z.size // _MANY)
+    if found is None:
+        rows, samples = rows[few], samples[few]
+        found = gaps(missing[few])
+    c = np.array(samples, dtype=np.float64, order="C")
+    return rows, c, _bridges(z, limits, c, found)
+
+
+#: Where gaps are more than one in so many samples, those that there are are better taken out.
+_MANY = 8
+
+
+def _bridges(z: Array, limits: tuple[float, float], c: Array, gaps: Gaps) -> Bridges:
+    p, q = gaps.row * z.size, gaps.row * z.size
+    p += gaps.before
+    q += gaps.after
+    depth = z.take(gaps.before, mode="clip"), z.take(gaps.after, mode="clip")
+    u, v = (end.clip(*limits) for end in depth)
+    first, last = np.full(len(c), z[0]), np.full(len(c), z[-1])
+    starts, stops = np.flatnonzero(gaps.before < 0), np.flatnonzero(gaps.after == z.size)
+    if starts.size + stops.size:
+        p[starts] = q[starts]
+        p[stops] = q[stops] = np.minimum(p[stops], q[stops] - 1)
+        for some in (starts, stops):
+            v[some] = u[some]
+        beyond = np.concatenate([z, [np.inf, -np.inf]])
+        first[gaps.row[starts]] = beyond[gaps.after[starts]]
+        last[gaps.row[stops]] = beyond[gaps.before[stops]]
+    flat = c.reshape(-1)
+    value = flat.take(p, mode="clip"), flat.take(q)
+    for end in value:
+        np.copyto(end, 0.0, where=np.isnan(end))  # of rows without samples
+    return Bridges(gaps, (p, q), depth, value, (u, v), (starts, stops), (first, last))
+
+
 class Sums(NamedTuple):
     """Integrals of a block of rows; NaN for those that need another way."""
 
     total: Array
     #: Segments without a logarithm.
     fallbacks: Index | int
-    #: Rows that begin after the axis does or end before it, and the depths where.
-    shorter: tuple[Index, Array, Array] | None = None
+    #: Of rows in which samples are missing.
+    ends: Ends | None = None
 
 
 class Trapezoid:
@@ -84,11 +165,7 @@ class Trapezoid:
         else:
             self.columns, self.z = slice(0, z.size), z
         self.weights = trapezoid_weights(self.z, a, b)
-        # What each segment adds to the weights of the samples before it and after it.
-        self.of_segments = np.zeros((2, self.z.size))
-        self.of_segments[0, :-1], self.of_segments[1, 1:] = weights_of_segments(self.z, a, b)
-        before = self.columns.start
-        self.window = slice(window.start - before, window.stop - before)
+        self.limits = a, b
 
     def blocks(self, value: NDArray[Any]) -> Iterator[slice]:
         """Nothing but the dot product is made of most data: they need no small blocks."""
@@ -106,63 +183,52 @@ class Trapezoid:
             if finite.all():
                 return Sums(total, 0)
             holes = np.flatnonzero(~finite)
-            shorter = []
-            for part in blocks(holes.size, self.z.size):
-                some = holes[part]
-                values = block_of(c, some)
-                first, last, ends = at_ends(value[block][some])
-                few = ~ends & few_gaps(values)
-                if few.any():
-                    total[some[few]] = self._bridged(values[few])
-                if ends.any():
-                    if not ends.all():
-                        some, values = some[ends], values[ends]
-                        first, last = first[ends], last[ends]
-                    total[some] = self._shorter(values, first, last)
-                    shorter.append((some, self.axis[first], self.axis[last]))
-            return Sums(total, 0, _joined(shorter))
+            parts = [
+                self._over_gaps(holes[part], value[block], total)
+                for part in blocks(holes.size, value.shape[1], 2 * BLOCK)
+            ]
+            return Sums(total, 0, Ends.joined(parts))
 
         return work
 
-    def _shorter(self, c: Array, first: Index, last: Index) -> Array:
-        """Integrate rows that begin or end within the axis.
+    @cached_property
+    def of_segments(self) -> tuple[Array, Array]:
+        """What the segments after and before each sample of the axis add to its weight."""
+        before, after = weights_of_segments(self.axis, *self.limits)
+        return np.append(before, 0.0), np.append(0.0, after)
 
-        Of the weights of their outer samples, the part of the segment beyond does not count.
-        """
-        np.copyto(c, 0.0, where=c != c)  # noqa: PLR0124  # NaN only
-        row, most = np.arange(len(c)), c.shape[1] - 1
-        first, last = (np.clip(end - self.columns.start, 0, most) for end in (first, last))
-        before, after = self.of_segments
-        outer = c[row, first] * before[first] + c[row, last] * after[last]
-        c[row, first] = c[row, last] = 0.0
-        total: Array = dot_rows(c, self.weights) + outer
-        return total
-
-    def _bridged(self, c: Array) -> Array:
-        """Integrate rows with gaps; NaN for those with many, or with some at the limits."""
-        z, n = self.z, self.z.size
-        row, column = absent = np.divmod(np.flatnonzero(c != c), n)  # noqa: PLR0124  # NaN only
-        possible = bridgeable(row, column, c.shape, self.window)
-        row, p, q = found = gaps(row, column, n)
-        cp, cq = (c[end] for end in found.ends)
-        # One segment over the gap, in place of the halves beside it that the weights count.
-        bridge = (cp + cq) * (z[q] - z[p]) - cp * (z[p + 1] - z[p]) - cq * (z[q] - z[q - 1])
-        bridge *= (p > self.window.start) & (q < self.window.stop - 1)
-        c[absent] = 0.0
-        total = dot_rows(c, self.weights) + np.bincount(row, 0.5 * bridge, minlength=len(c))
-        return np.where(possible, total, np.nan)
+    def _over_gaps(self, rows: Index, value: NDArray[Any], total: Array) -> Ends:
+        """Integrate rows in which samples are missing, from those that are there."""
+        rows, c, bridges = few_bridges(self.axis, self.limits, value, rows)
+        (p, q), (zp, zq), (u, v) = bridges.samples, bridges.depth, bridges.limits
+        part, middle, width = v - u, 0.5 * (u + v), zq - zp
+        part /= width
+        to_p, to_q = part * (zq - middle), part * (middle - zp)
+        # A sample beside a gap weighs what the segments on its two sides give it, and not what
+        # it would without the gap less a part of that, which costs digits.
+        gap = bridges.gaps
+        after, before = self.of_segments
+        other_p, other_q = before.take(gap.before, mode="clip"), after.take(gap.after, mode="clip")
+        starts, stops = bridges.outer
+        other_p[starts] = other_q[stops] = 0.0
+        alone = p[1:] == q[:-1]  # with a gap on both sides
+        other_p[1:][alone] = other_q[:-1][alone] = 0.0
+        to_p += other_p
+        to_q += other_q
+        to_p *= bridges.value[0]
+        to_q *= bridges.value[1]
+        to_p += to_q
+        flat = c.reshape(-1)
+        flat[gap.absent] = flat[p] = flat[q] = 0.0
+        of_axis = np.zeros(self.axis.size)
+        of_axis[self.columns] = self.weights
+        total[rows] = dot_rows(c, of_axis) + np.bincount(gap.row, to_p, minlength=len(c))
+        return Ends(rows, *bridges.ends)
 
     def add_cut_segments(
         self, total: Array, fallbacks: Index, value: NDArray[Any], rows: slice
     ) -> None:
         """Do nothing: the weights count them."""
-
-
-def _joined(parts: list[tuple[Index, Array, Array]]) -> tuple[Index, Array, Array] | None:
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    row, first, last = zip(*parts, strict=True)
-    return np.concatenate(row), np.concatenate(first), np.concatenate(last)
 
 
 def _is_direct(value: NDArray[Any]) -> bool:
@@ -199,50 +265,49 @@ class LogLinear:
             rows = len(c)
             # Rows that are read from end to end, before neighbours are, come from memory sooner.
             near = 2 * self.z.size > value.shape[1] and _is_direct(value)
-            lowest = float((value[block] if near else c).min())
+            lowest = lowest_of(value[block] if near else c)
             mean, spare = scratch[:, : rows * segments].reshape(2, rows, segments)
             fell = means(c[:, :-1], c[:, 1:], mean, spare, log=True, lowest=lowest)
             total = dot_rows(mean, self.width)
-            fallbacks = np.zeros(rows, dtype=np.intp)
-            if fell.size:
-                row, column = np.divmod(fell, segments)
-                # Not the pieces, which are counted below.
-                whole = (column >= int(self.cut_first)) & (column < segments - int(self.cut_last))
-                fallbacks += np.bincount(row[whole], minlength=rows)
+            # Not in the pieces, which are counted below.
+            begin = np.arange(0, rows * segments, segments)
+            fallbacks = fell.searchsorted(begin + (segments - int(self.cut_last)))
+            fallbacks -= fell.searchsorted(begin + int(self.cut_first))
             holes = np.flatnonzero(~np.isfinite(total))
-            shorter = []
-            for part in blocks(holes.size, value.shape[1], BLOCK // 2):
-                some = holes[part]
-                first, last, ends = at_ends(value[block][some])
-                few = some[~ends & few_gaps(c[some])]
-                if few.size:
-                    self._bridge(total, fallbacks, c, mean, few)
-                some, first, last = some[ends], first[ends], last[ends]
-                if some.size:
-                    absent = np.isnan(c[some])  # what is infinite must show
-                    measured = mean[some]
-                    np.copyto(measured, 0.0, where=absent[:, :-1] | absent[:, 1:])
-                    total[some] = dot_rows(measured, self.width)
-                    shorter.append((some, self.axis[first], self.axis[last]))
-            return Sums(total, fallbacks, _joined(shorter))
+            parts = [
+                self._over_gaps(holes[part], value[block], mean, total, fallbacks)
+                for part in blocks(holes.size, value.shape[1], 3 * BLOCK)
+            ]
+            return Sums(total, fallbacks, Ends.joined(parts))
 
         return work
 
-    def _bridge(
-        self, total: Array, fallbacks: Index, c: Array, of_rows: Array, holes: Index
-    ) -> None:
-        """Put one segment over each gap, where the gaps are few and not at the ends of a row."""
-        z, m = self.z, self.z.size
-        values = c[holes]
-        row, column = np.divmod(np.flatnonzero(values != values), m)  # noqa: PLR0124  # NaN only
-        possible = bridgeable(row, column, values.shape, slice(0, m))
-        measured = of_rows[holes]
-        measured[row, np.minimum(column, m - 2)] = measured[row, np.maximum(column - 1, 0)] = 0.0
-        row, p, q = found = gaps(row, column, m)
-        mean, fell_back = log_mean(*(values[end] for end in found.ends))
-        bridged = np.bincount(row, mean * (z[q] - z[p]), minlength=holes.size)
-        total[holes] = np.where(possible, dot_rows(measured, self.width) + bridged, np.nan)
-        fallbacks[holes] += np.bincount(row[fell_back], minlength=holes.size)
+    def _over_gaps(
+        self, rows: Index, value: NDArray[Any], mean: Array, total: Array, fallbacks: Index
+    ) -> Ends:
+        """Put one segment over each gap."""
+        rows, _, bridges = few_bridges(self.axis, (self.a, self.b), value, rows)
+        measured = mean[rows]
+        flat, segments = measured.reshape(-1), measured.shape[1]
+        row, column = np.divmod(bridges.gaps.absent, self.axis.size)
+        column -= self.columns.start
+        row *= segments
+        for side in (column, column - 1):  # the segments after and before
+            inside = (side >= 0) & (side < segments)
+            flat[(row + side)[inside]] = 0.0
+        (zp, zq), (cp, cq), (u, v) = bridges.depth, bridges.value, bridges.limits
+        area, fell_back = log_mean(cp, cq)
+        area *= v - u
+        cut = np.flatnonzero((u < v) & ((zp < u) | (v < zq)))
+        if cut.size:
+            ends = ((x[cut], y[cut]) for x, y in ((zp, zq), (cp, cq), (u, v)))
+            area[cut], fell_back[cut] = piece(*ends, log=True)
+        fell_back &= u < v
+        row = bridges.gaps.row
+        bridged = np.bincount(row, area, minlength=rows.size)
+        total[rows] = dot_rows(measured, self.width) + bridged
+        fallbacks[rows] += np.bincount(row[fell_back], minlength=rows.size)
+        return Ends(rows, *bridges.ends)
 
     def add_cut_segments(
         self, total: Array, fallbacks: Index, value: NDArray[Any], rows: slice

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import gaps
+from sims_analysis.kernels.gaps import between_samples
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision
-from sims_analysis.kernels.segments import means
+from sims_analysis.kernels.segments import lowest_of, means
 from sims_analysis.kernels.threads import each_block
 
 __all__ = ["cumulative"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") -> NDArray[Any]:
@@ -56,7 +57,7 @@ def _running(z: Array, c: Array, result: NDArray[Any], scratch: Array, *, log: b
     width = np.diff(z)
     mean, work = scratch[:2, : rows * (n - 1)].reshape(2, rows, n - 1)
     if log:
-        means(c[:, :-1], c[:, 1:], mean, work, log=True)
+        means(c[:, :-1], c[:, 1:], mean, work, log=True, lowest=lowest_of(c))
     else:
         np.add(c[:, :-1], c[:, 1:], out=mean)
         width *= 0.5
@@ -67,37 +68,35 @@ def _running(z: Array, c: Array, result: NDArray[Any], scratch: Array, *, log: b
     lanes = (slice(0, half), pairs[:, :, 0]), (slice(half, rows), pairs[: rows - half, :, 1])
     for some, lane in lanes:
         np.multiply(mean[some], width if z.ndim == 1 else width[some], out=lane[:, 1:])
+    missing = np.isnan(c)
+    if z.ndim > 1 and np.isnan(z.min()):
+        missing |= np.isnan(z)
+    if np.count_nonzero(missing):
+        _bridge(z, c, missing, pairs.reshape(-1), log=log)
     both = pairs.reshape(half, -1).view(np.complex128)
     np.cumsum(both, axis=1, out=both)
     for some, lane in lanes:
         result[some] = lane
-    missing = ~np.isfinite(result[:, -1])
-    if n == 1:  # no segment shows it
-        missing |= np.isnan(c[:, 0] + z[..., 0])
-    holes = np.flatnonzero(missing)
-    for part in blocks(holes.size, n, BLOCK // 4):
-        where = holes[part]
-        of_rows = z if z.ndim == 1 else z[where]
-        result[where] = _running_over_gaps(of_rows, c[where], log=log)
+    np.putmask(result, missing, np.nan)
 
 
-def _running_over_gaps(z: Array, c: Array, *, log: bool) -> Array:
-    """Sum up rows in which samples are missing."""
-    rows, n = c.shape
-    mean, work = np.empty((2, rows, n - 1))
-    means(c[:, :-1], c[:, 1:], mean, work, log=log)
-    area = np.zeros(c.shape)
-    np.multiply(mean, np.diff(z), out=area[:, 1:])
-    flat = area.reshape(-1)
-    absent = np.flatnonzero(np.isnan(c) | np.isnan(z))
-    # 0 changes no sum.
-    flat[absent] = 0.0
-    flat[np.minimum(absent + 1, c.size - 1)] = 0.0
-    row, p, q = found = gaps(*np.divmod(absent, n), n)
+def _bridge(z: Array, c: Array, missing: NDArray[np.bool_], area: Array, *, log: bool) -> None:
+    """Put one segment over each gap, and nothing where samples are missing, which changes no sum.
+
+    `area` are those of segments, of the first half of the rows beside those of the other.
+    """
+    n, first_half = c.shape[1], (len(c) + 1) // 2 * c.shape[1]
+
+    def place(flat: Index) -> Index:
+        return np.where(flat < first_half, 2 * flat, 2 * (flat - first_half) + 1)
+
+    absent, row, p, q = between_samples(missing)
+    area[place(absent)] = 0.0
+    after = absent + 1  # of the last sample of a row, the first of the next, where nothing is
+    area[place(after[after < c.size])] = 0.0
+    before, after = row * n + p, row * n + q
     bridge, work = np.empty((2, row.size))
-    before, after = found.ends
-    means(c[before], c[after], bridge, work, log=log)
-    area[after] = bridge * (z[q] - z[p] if z.ndim == 1 else z[after] - z[before])
-    np.cumsum(area, axis=1, out=area)
-    flat[absent] = np.nan
-    return area
+    flat = c.reshape(-1)
+    means(flat.take(before), flat.take(after), bridge, work, log=log)
+    bridge *= z[q] - z[p] if z.ndim == 1 else z.reshape(-1)[after] - z.reshape(-1)[before]
+    area[place(after)] = bridge

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import few
+from sims_analysis.kernels.rows import few, taken
 
-__all__ = ["log_mean", "means", "ratio"]
+__all__ = ["log_mean", "lowest_of", "means", "ratio"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -20,7 +20,7 @@ _HALF = 2.0**-53
 #: Segments that are mended at a time.
 _MANY = 1 << 13
 
-#: Where more than one segment in so many is to be mended, all are looked at.
+#: Where more than one segment in so many is to be mended, they are not few.
 _DENSE = 32
 
 #: Of ratios whose digits underflow, the mean over the first value is less.
@@ -59,13 +59,13 @@ def means(
     log : bool
         Of the exponential through the ends, or of the straight line.
     lowest : float
-        The lowest of all values, if it is known: positive ones are not looked at again, and what
-        is infinite gives NaN.
+        The lowest of all values that there are, if it is known: positive ones are not looked at
+        again, and what is infinite gives NaN.
 
     Returns
     -------
     ndarray of int
-        The (flat) segments in which a logarithm was asked for and could not be taken.
+        The (flat) segments in which a logarithm was asked for and could not be taken, in order.
     """
     if not log:
         np.add(c0, c1, out=out)
@@ -89,11 +89,18 @@ def means(
     number = right.size - np.count_nonzero(right)
     if number == 0:
         return _NONE
-    if not steep and number > right.size // _DENSE:
-        return _straighten(c0, c1, out, work, right)
-    odd = few(np.logical_not(right, out=right).reshape(-1))
+    wrong = np.logical_not(right, out=right).reshape(-1)
+    odd = np.flatnonzero(wrong) if number > wrong.size // _DENSE else few(wrong)
     fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
     return fell[0] if len(fell) == 1 else np.concatenate(fell)
+
+
+def lowest_of(c: Array) -> float:
+    """Give the lowest of all values, or of those that there are a number with its sign."""
+    lowest = float(c.min())
+    if lowest == lowest:  # noqa: PLR0124  # not NaN
+        return lowest
+    return 0.0 if np.count_nonzero(c <= 0.0) else 1.0
 
 
 def ratio(c1: Array, c0: Array, out: Array) -> bool:
@@ -113,28 +120,10 @@ def ratio(c1: Array, c0: Array, out: Array) -> bool:
 _NONE = np.zeros(0, dtype=np.intp)
 
 
-def _straighten(c0: Array, c1: Array, out: Array, work: Array, right: NDArray[np.bool_]) -> Index:
-    """Write straight means where those that are there are not right; all are looked at."""
-    np.add(c0, c1, out=work)
-    work *= 0.5
-    np.copyto(out, work, where=~right)
-    # Equal neighbours, both 0 above all, have one mean by either rule; NaN differs from itself.
-    right |= c0 == c1
-    right |= work != work  # noqa: PLR0124
-    fell: Index = np.flatnonzero(~right)
-    return fell
-
-
 def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
-    where = np.unravel_index(odd, out.shape)
-    x0, x1 = c0[where], c1[where]
-    mended = 0.5 * (x0 + x1)
-    missing = np.isnan(mended)
-    if np.count_nonzero(missing):
-        # Where there is no mean, NaN is there already.
-        there = ~missing
-        odd, x0, x1, mended = odd[there], x0[there], x1[there], mended[there]
-        where = np.unravel_index(odd, out.shape)
+    x0, x1 = taken(c0, odd), taken(c1, odd)
+    mended = x0 + x1
+    mended *= 0.5
     fell = x0 != x1
     steep = np.flatnonzero((np.minimum(x0, x1) > 0) & fell)
     if steep.size:
@@ -146,6 +135,7 @@ def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
         # Neighbours in floating point have one mean by either rule, and so has what is infinite.
         either = (np.abs(d) < 1e-8 * p0) | np.isinf(d)
         mended[steep] = np.where(either, mended[steep], mean)
-    out[where] = mended
+    out.reshape(-1)[odd] = mended
+    fell &= mended == mended  # noqa: PLR0124  # where there is no mean, none was asked for
     fell_back: Index = odd[fell]
     return fell_back

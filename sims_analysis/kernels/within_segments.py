@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import few
+from sims_analysis.kernels.rows import few, taken
 from sims_analysis.kernels.segments import ratio
 
 __all__ = ["ROUNDING", "between", "write_between"]
@@ -97,9 +97,9 @@ def write_between(
         near = np.less(np.abs(spare, out=spare), nearest)
         if np.count_nonzero(near) != np.count_nonzero(spare == 0.0):
             near &= spare != 0.0
-            where = np.unravel_index(few(near.reshape(-1)), out.shape)
-            x0, x1 = c0[where], c1[where]
-            out[where] = out[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
+            where = few(near.reshape(-1))
+            x0, x1, flat = taken(c0, where), taken(c1, where), out.reshape(-1)
+            flat[where] = flat[where].clip(np.minimum(x0, x1), np.maximum(x0, x1))
     # No value is positive where a logarithm failed, but where a ratio left the range of float64.
     lowest = lowest if lowest == lowest else float(out.min())  # noqa: PLR0124  # not if NaN
     if lowest > 0.0 and not extreme:
@@ -121,8 +121,7 @@ ROUNDING = 4e-15
 
 def _mend(c0: Array, c1: Array, t: Array, out: Array, odd: Index) -> Index:
     """Put right the (flat) places at which ``c0 (c1 / c0)^t`` does not hold."""
-    where = np.unravel_index(odd, out.shape)
-    x0, x1, t = c0[where], c1[where], np.broadcast_to(t, out.shape)[where]
+    x0, x1, t = (taken(x, odd) for x in (c0, c1, np.broadcast_to(t, out.shape)))
     low = np.minimum(x0, x1)
     positive = low > 0
     with np.errstate(invalid="ignore"):  # of infinite values
@@ -131,6 +130,6 @@ def _mend(c0: Array, c1: Array, t: Array, out: Array, odd: Index) -> Index:
         low, x0, x1, t = (x[positive] for x in (low, x0, x1, t))
         steep = np.exp((1 - t) * np.log(x0) + t * np.log(x1))
         mended[positive] = steep.clip(low, np.maximum(x0, x1))
-    out[where] = mended
+    out.reshape(-1)[odd] = mended
     fell: Index = odd[~positive & ~np.isnan(mended)]
     return fell
