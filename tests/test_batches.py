@@ -21,6 +21,7 @@ QUESTIONS = {
     "integrated_dose exclude": {"surface": "exclude", "surface_depth": "12 nm"},
     "cumulative_dose": {},
     "cumulative_dose loglinear": {"rule": "loglinear"},
+    "cumulative_dose background": {"background": ("150 nm", "170 nm")},
     "dose_budget": {},
     "dose_budget full": {
         "stop": "160 nm",

@@ -1,7 +1,12 @@
 """Dask input: nothing is computed until asked, units stay, and numpy's answer to the last bit."""
 
+import pickle
+import subprocess
+import sys
+
 import dask
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from test_batches import QUESTIONS, SHARED, ask
@@ -28,10 +33,9 @@ class Computed:
         return dask.get(graph, keys, **options)
 
 
-def chunked(question):
-    """Chunks along both leading dimensions; dopants against each other need all species."""
-    species = -1 if question.startswith("metallurgical") else 1
-    return BATCH.chunk(measurement=2, species=species)
+def chunked():
+    """Chunks along both leading dimensions."""
+    return BATCH.chunk(measurement=2, species=1)
 
 
 def variables(result):
@@ -46,7 +50,7 @@ def variables(result):
 def test_nothing_is_computed_until_asked(question):
     counter = Computed()
     with dask.config.set(scheduler=counter):
-        lazy = ask(question, chunked(question))
+        lazy = ask(question, chunked())
         assert counter.count == 0
         assert any(v.chunks is not None for v in variables(lazy).values())
         lazy.compute()
@@ -55,7 +59,7 @@ def test_nothing_is_computed_until_asked(question):
 
 @pytest.mark.parametrize("question", LAZY)
 def test_units_and_types_are_known_before_and_right_after(question):
-    lazy, eager = ask(question, chunked(question)), ask(question, BATCH)
+    lazy, eager = ask(question, chunked()), ask(question, BATCH)
     computed = lazy.compute()
     for name, wanted in variables(eager).items():
         assert variables(lazy)[name].attrs == wanted.attrs
@@ -66,7 +70,10 @@ def test_units_and_types_are_known_before_and_right_after(question):
         np.testing.assert_array_equal(found.values, wanted.values)
 
 
-@pytest.mark.parametrize("question", ["cumulative_dose", "interpolate", "interpolate pchip"])
+@pytest.mark.parametrize(
+    "question",
+    ["cumulative_dose", "cumulative_dose background", "interpolate", "interpolate pchip"],
+)
 def test_single_precision_is_announced_and_delivered(question):
     single = BATCH.drop_vars("concentration_stderr").astype(np.float32)
     lazy = ask(question, single.chunk(measurement=1))
@@ -156,3 +163,78 @@ def test_where_nothing_was_counted_the_error_is_that_of_numpy():
     lazy = sims.integrated_dose(counted.chunk(measurement=2, species=1))["stderr"]
     assert (wanted > 0).all()
     np.testing.assert_array_equal(lazy.compute(), wanted)
+
+
+#: Answers as parameters of other questions.
+CHAINS = {
+    "dose to the junction": lambda d: sims.integrated_dose(
+        d, stop=sims.junction_depth(d, level="1e18 atoms/cm^3")
+    ),
+    "dose from the peak": lambda d: sims.integrated_dose(d, start=sims.peak(d)["depth"]),
+    "dose below the peak alone": lambda d: sims.integrated_dose(
+        d, surface="exclude", surface_depth=sims.peak(d)["depth"]
+    ),
+    "budget": lambda d: sims.dose_budget(
+        d, stop=sims.junction_depth(d, level="1e18 atoms/cm^3"), detection_limit="1e15 atoms/cm^3"
+    ),
+    "window from the peak": lambda d: sims.integrated_dose(
+        d, background=(sims.peak(d)["depth"], "190 nm")
+    ),
+    "value at the junction": lambda d: sims.interpolate(
+        d, depth=sims.junction_depth(d, level="1e18 atoms/cm^3")
+    ),
+    "half of the peak": lambda d: sims.junction_depth(d, level=half(d)),
+    "crossings of half the peak": lambda d: sims.crossings(d, level=half(d), max_crossings=4),
+    "peak above the junction": lambda d: sims.peak(
+        d, stop=sims.junction_depth(d, level="1e18 atoms/cm^3")
+    ),
+    "decay below half the peak": lambda d: sims.decay_length(
+        d, low="1e16 atoms/cm^3", high=half(d), start=sims.peak(d)["depth"]
+    ),
+    "limit of a window": lambda d: sims.below_detection(
+        d, limit=sims.detection_limit(d, window=(sims.peak(d)["depth"], "170 nm"))
+    ),
+    "comparison": lambda d: sims.compare(d, d, level="1e18 atoms/cm^3"),
+}
+
+
+def half(data):
+    top = 0.5 * sims.peak(data)["concentration"].reset_coords(drop=True)
+    return top.assign_attrs(units="atom/cm^3")
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_an_answer_may_be_a_parameter_of_the_next_question(chain):
+    counter = Computed()
+    with dask.config.set(scheduler=counter):
+        lazy = CHAINS[chain](chunked())
+        assert counter.count == 0
+    eager = CHAINS[chain](BATCH)
+    computed = lazy.compute()
+    for name, wanted in variables(eager).items():
+        np.testing.assert_array_equal(variables(computed)[name].values, wanted.values, name)
+
+
+def test_a_lazy_parameter_of_data_in_memory_is_computed_once():
+    counter = Computed()
+    stop = sims.junction_depth(chunked(), level="1e18 atoms/cm^3")
+    with dask.config.set(scheduler=counter):
+        found = sims.integrated_dose(BATCH, stop=stop)
+    assert counter.count == 1
+    np.testing.assert_array_equal(found, sims.integrated_dose(BATCH, stop=stop.compute()))
+
+
+def test_quantities_reach_processes_that_know_no_atoms():
+    view = sims.quantify(BATCH)["concentration"]
+    given = pickle.dumps((view.data, view.data.units, view.isel(depth=slice(3))))
+    code = """
+import pickle, sys
+data, unit, view = pickle.loads(sys.stdin.buffer.read())
+print(data.units == unit, view.shape, unit)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=given, capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == f"True {(*view.shape[:-1], 3)} {view.data.units}"
+    length = pint.Quantity(3.0, "nm")
+    assert pickle.loads(pickle.dumps(length)) == length  # noqa: S301  # our own

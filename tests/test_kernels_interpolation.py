@@ -203,7 +203,7 @@ def test_places_between_samples_are_broadcast(order, zeros, species):
     c0[rng.random(c0.shape) < zeros] = 0.0
     for t in (rng.random((50, 1)), rng.random((50, species)), rng.random(species)):
         value, fell = kernels.between(c0, c1, t, log=True)
-        with np.errstate(divide="ignore"):
+        with np.errstate(all="ignore"):
             wanted = np.where(c0 > 0, c0 * (c1 / c0) ** t, c0 + t * (c1 - c0))
         np.testing.assert_allclose(value, wanted, rtol=1e-13)
         assert (fell == (c0 == 0)).all()

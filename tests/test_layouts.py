@@ -114,15 +114,15 @@ def test_leaving_out_the_empty_places_of_a_union_changes_no_bit(question, monkey
     sizes = set()
     compact = _frame.compact
 
-    def watched(kernel, *samples):
-        kernel, samples = compact(kernel, *samples)
+    def watched(kernel, *samples, within):
+        kernel, samples = compact(kernel, *samples, within=within)
         sizes.add(samples[0].shape[-1])
         return kernel, samples
 
     monkeypatch.setattr(_frame, "compact", watched)
     found, one_alone = fields(ask(ds)), fields(ask(ds.sel(species="P")))
     assert 60 in sizes
-    monkeypatch.setattr(_frame, "compact", lambda kernel, *samples: (kernel, samples))
+    monkeypatch.setattr(_frame, "compact", lambda kernel, *samples, **_: (kernel, samples))
     for name, wanted in fields(ask(ds)).items():
         np.testing.assert_array_equal(found[name], wanted, err_msg=name)
     for name, wanted in fields(ask(ds.sel(species="P"))).items():
@@ -299,3 +299,54 @@ def test_answers_join_the_dataset_by_label():
     assert math.isclose(
         joined["dose"].sel(species="B").item(), sims.integrated_dose(ds).sel(species="B").item()
     )
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
+    rng = np.random.default_rng(5)
+    z = np.linspace(0, 110, 400)
+    c = 1e20 * np.exp(-((z - 30) ** 2) / (2 * 12**2)) * rng.lognormal(0, 0.2, (12, 400)) + 1e15
+    c[:8, 150:] = np.nan  # less than half of the axis, and whole within some limits
+    c[2, 40:50] = np.nan
+    c[8, 100:150:3] = np.nan
+    ds, ask = measurement(z, {f"S{i}": row for i, row in enumerate(c)}), QUESTIONS[question]
+    if question in {"background", "limit"}:  # of a window that all of them reach
+        ds = ds.assign_coords(depth=ds["depth"].copy(data=2.5 * z))
+        ds["depth"].attrs["units"] = "nm"
+    whole = fields(ask(ds))
+    few, chunks = fields(ask(ds.isel(species=slice(8)))), fields(ask(ds.chunk(species=3)).compute())
+    for name, wanted in whole.items():
+        np.testing.assert_array_equal(few[name], wanted[:8], err_msg=name)
+        np.testing.assert_array_equal(chunks[name], wanted, err_msg=name)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_a_profile_taken_out_of_a_batch_of_longer_ones(question):
+    profiles = {name: (z[: 55 + i], c[: 55 + i]) for i, (name, (z, c)) in enumerate(_three())}
+    ds, ask = padded(profiles), QUESTIONS[question]
+    for name in profiles:
+        alone = ds.isel(measurement=0).sel(species=name)
+        assert np.isnan(alone["depth"]).any()
+        wanted = fields(ask(ds).sel(measurement="w1", species=name))
+        for key, found in fields(ask(alone)).items():
+            if found.dtype.kind == "U":
+                assert (found == wanted[key]).all()
+            else:
+                np.testing.assert_allclose(found, wanted[key], rtol=1e-12, err_msg=key)
+    running = sims.cumulative_dose(alone)
+    assert running.sizes == alone["concentration"].sizes
+    wanted = sims.cumulative_dose(ds).sel(measurement="w1", species=name)
+    np.testing.assert_allclose(running, wanted, rtol=1e-12)
+
+
+def _three():
+    return interleaved().items()
+
+
+def test_what_was_measured_without_a_depth_is_refused():
+    ds = padded({"B": (np.arange(5.0), np.ones(5))}, spare=2).isel(measurement=0, species=0)
+    ds["concentration"][-1] = 1e18
+    with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
+        sims.integrated_dose(ds)

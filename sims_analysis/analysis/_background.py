@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis.analysis._call import told
 from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import variance_of_nothing
@@ -41,7 +42,7 @@ def background_of(
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
     a = frame.parameter(background[0], ("depth",), "background start")
     b = frame.parameter(background[1], ("depth",), "background stop")
-    if bool((a >= b).any()):
+    if anywhere(a >= b):
         raise ProfileError(f"background={told(background)}: the window ends before it starts")
     mean, _, count = frame.map(
         window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]

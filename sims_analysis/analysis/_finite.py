@@ -46,7 +46,9 @@ def answered(
         found = kernel(*arguments, **options)
     finite = np.isfinite(found[0])
     if np.count_nonzero(finite) < finite.size:
-        doubtful = ~finite & ((found[status] == OK) | (found[status] == TRUNCATED))
+        there = (found[status] == OK) | (found[status] == TRUNCATED)
+        own = tuple(range(there.ndim, finite.ndim))  # one status for several answers
+        doubtful = np.expand_dims(there, own) & ~finite
         of_profile = tuple(range(len(frame.lead), doubtful.ndim))
         refuse_infinite(frame, doubtful.any(axis=of_profile))
     return found

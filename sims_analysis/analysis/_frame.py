@@ -66,6 +66,8 @@ class Frame:
     independent: xr.Variable | None = None
     #: Dimensions that a kernel takes whole, if more than that of the samples.
     core: tuple[str, ...] = ()
+    #: Places after the last sample that are there for longer profiles, and are left out.
+    padding: int = 0
     #: Coordinates of the dimensions that parameters bring; filled as these are read.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
@@ -140,6 +142,8 @@ class Frame:
             magnitude, unit = units.magnitude_and_unit(value, kinds, name)
             new = [d for d in value.dims if d not in self.value.dims and d in value.coords]
             self.brought.update({d: value.coords[d].variable for d in new})
+            if not self.lazy:  # the answer is not lazy either: once is enough
+                magnitude = np.asarray(magnitude)
             return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
         magnitude, _ = units.read_quantity(value, kinds, name)
         if np.ndim(magnitude):
@@ -177,6 +181,7 @@ class Frame:
         *parameters: xr.Variable,
         outputs: Sequence[tuple[Mapping[str, int], Any]],
         stderr: bool | Literal["each"] = False,
+        within: tuple[xr.Variable, xr.Variable] | None = None,
         **options: Any,
     ) -> list[xr.Variable]:
         """Run a kernel on ``(depth, value[, stderr], *parameters)``.
@@ -192,6 +197,8 @@ class Frame:
         stderr : bool or "each"
             Whether the kernel takes standard errors, or None where there are none: those that
             sums and fits take, or those of each value alone.
+        within : tuple of Variable, optional
+            Limits of an integral.
         """
         columns = [self.value]
         if stderr and self.stderr is not None:
@@ -204,7 +211,10 @@ class Frame:
         new = (sizes for sizes, _ in outputs)
         along = set(self.core).union(*new, *(p.dims for p in parameters))
         if self.dim not in along:
-            kernel, samples = compact(kernel, *samples)
+            limits = (np.nan, np.nan)
+            if within is not None and not (within[0]._dims or within[1]._dims):
+                limits = float(data_of(within[0])), float(data_of(within[1]))
+            kernel, samples = compact(kernel, *samples, within=limits)
         missing = [None] if stderr and self.stderr is None else []
         arguments = (*samples, *missing, *map(self._shaped, parameters))
         found = answered(self, kernel, outputs, arguments, options)
@@ -357,6 +367,11 @@ class Frame:
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
         """Dress a result that has a value at every sample."""
         coords = {**self.along, **options.pop("coords", {})}
+        if self.padding:
+            values = values.pad(
+                {self.dim: (0, self.padding)},
+                constant_values=False if values.dtype == bool else np.nan,
+            )
         return self.array(values, name, coords=coords, **options)
 
     def status(self, codes: xr.Variable) -> xr.Variable:

@@ -45,12 +45,11 @@ def mapped_lazily(
 
     blockwise: Callable[..., Any] = dask.array.blockwise
     core = frame.core or (frame.dim,)
-    for dim in core:
-        if len(frame.value.chunksizes[dim]) > 1:
-            raise ProfileError(
-                f"the data are chunked along {dim!r}, which this question takes whole: "
-                f"rechunk with data.chunk({{{dim!r}: -1}})"
-            )
+    if len(frame.value.chunksizes[frame.dim]) > 1:
+        raise ProfileError(
+            f"the data are chunked along {frame.dim!r}, which every question takes whole: "
+            f"rechunk with data.chunk({{{frame.dim!r}: -1}})"
+        )
     lead = frame.lead
     own = [[dim for dim in core if dim in frame.depth.dims], *[core] * len(columns)]
     own += [frame.own_dims(parameter) for parameter in parameters]

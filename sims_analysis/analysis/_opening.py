@@ -13,6 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_variable, coords_of, data_of, indexes_of, variables_of
 from sims_analysis.analysis._finite import FEW, refuse_infinite, refuse_no_errors
 from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.delivered import COORDS as DELIVERED
 from sims_analysis.delivered import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
@@ -68,7 +69,7 @@ def open_frame(
     dims = (*(d for d in array.dims if d != dim), dim)
     _numbers(magnitude, source.name or "the data")
     value = _ordered(array.dims, unit.to_canonical(magnitude), dims)
-    depth = _axis(source, axis, dim, dims)
+    depth, padding = _axis(source, axis, dim, dims, value)
     sigma = None
     for beside, name in ((source.stderr, "stderr"), (source.counts, "counts")):
         if beside is not None and set(beside.dims) != set(dims):
@@ -82,20 +83,25 @@ def open_frame(
         )
         sigma = _ordered(source.stderr.dims, sigma_unit.to_canonical(sigma_magnitude), dims)
     counts = source.counts
+    counts = None if counts is None else _ordered(counts.dims, _plain(counts), dims)
     coords, along = _by_axis(source.coords, dim)
+    if padding:
+        value = value[..., :-padding]
+        sigma, counts = _without(sigma, padding), _without(counts, padding)
     frame = Frame(
         name=source.name or unit.kind,
         kind=unit.kind,
         value=value,
         depth=depth,
         stderr=sigma,
-        counts=None if counts is None else _ordered(counts.dims, _plain(counts), dims),
+        counts=counts,
         axis=axis,
         coords=coords,
         along=along,
         quantified=units.is_quantity(array._data),
         indexes=indexes_of(data),
         independent=_independent(source),
+        padding=padding,
     )
     if value.size <= FEW and not frame.lazy:
         refuse_infinite(frame)
@@ -218,7 +224,14 @@ def _axis_of_points(source: _Source) -> str:
     raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
-def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Variable:
+def _without(samples: xr.Variable | None, padding: int) -> xr.Variable | None:
+    return None if samples is None else samples[..., :-padding]
+
+
+def _axis(
+    source: _Source, axis: str, dim: str, dims: tuple[Any, ...], value: xr.Variable
+) -> tuple[xr.Variable, int]:
+    """Give the axis, and how many places at its end are there for longer profiles alone."""
     if axis not in source.coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]
@@ -227,6 +240,8 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
     depth = bare_variable(coord.dims, unit.to_canonical(magnitude))
     if len(coord.dims) == 1:
         z = np.asarray(data_of(depth), dtype=np.float64)
+        padding = _padding(z, value) if dim == "point" else 0
+        z = z[: z.size - padding]
         if not increases(z) or (z.size == 1 and np.isnan(z[0])):
             index = int(np.argmin(z[1:] > z[:-1])) + 1
             raise ProfileError(
@@ -236,8 +251,19 @@ def _axis(source: _Source, axis: str, dim: str, dims: tuple[Any, ...]) -> xr.Var
         if z.size and (isinf(z[0]) or isinf(z[-1])):  # elsewhere it would not increase
             index = 0 if isinf(z[0]) else z.size - 1
             raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")
-        return bare_variable((dim,), z)
+        return bare_variable((dim,), z), padding
     # Own axes may be shared over some of the dimensions (all species of a measurement).
     sizes = {d: source.variable.sizes[d] for d in dims}
     own: xr.Variable = depth.set_dims(sizes)
-    return own.transpose(*dims)
+    return own.transpose(*dims), 0
+
+
+def _padding(z: Any, value: xr.Variable) -> int:
+    """Count the places after the last depth of a profile that was stacked with longer ones."""
+    if not z.size or not np.isnan(z[-1]):
+        return 0
+    known = np.flatnonzero(~np.isnan(z))
+    padding = z.size - 1 - int(known[-1]) if known.size else z.size
+    # What was measured there has no depth: that is for the check of the axis to say.
+    beyond = value[..., -padding:]
+    return 0 if anywhere(beyond.notnull()) else padding

@@ -14,7 +14,17 @@ from sims_analysis.errors import ProfileError
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
 
-__all__ = ["aligned", "distinct", "fitting", "in_order", "known", "places", "true_or_false"]
+__all__ = [
+    "aligned",
+    "anywhere",
+    "distinct",
+    "fitting",
+    "in_order",
+    "known",
+    "lazy",
+    "places",
+    "true_or_false",
+]
 
 
 def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
@@ -61,12 +71,25 @@ def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
     return limit.fillna(nowhere) if isinstance(given, xr.DataArray) else limit
 
 
+def anywhere(condition: xr.Variable) -> bool:
+    """Whether it holds anywhere; of what Dask is to compute, as far as that is known: nowhere."""
+    return not lazy(condition) and bool(condition.any())
+
+
+def lazy(variable: xr.Variable) -> bool:
+    """Whether Dask is to compute it."""
+    return hasattr(variable._data, "chunks")
+
+
 def in_order(frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]) -> None:
     """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
-    # Two numbers are compared as numbers: as Variables it would take half the call.
     alone = start.ndim == stop.ndim == 0
-    reverse = start.data >= stop.data if alone else (start >= stop).any()
-    if not bool(reverse):
+    if alone and not (lazy(start) or lazy(stop)):
+        # Two numbers are compared as numbers: as Variables it would take half the call.
+        reverse = bool(start.data >= stop.data)
+    else:
+        reverse = anywhere(start >= stop)
+    if not reverse:
         return
     if alone and not any(isinstance(limit, xr.DataArray) for limit in given):
         raise ProfileError(

@@ -235,41 +235,45 @@ def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any]:
     return (interpolation.interpolate(depth, value, at, method=method)[0],)
 
 
+def _bare(answer: xr.DataArray) -> xr.DataArray:
+    """Drop what stands beside an answer, which arithmetic would compute to compare it."""
+    return answer.reset_coords(drop=True)
+
+
 def _doses(a: Any, b: Any, window: dict[str, Any], rule: Any) -> dict[str, xr.DataArray]:
-    there = units.dequantify(window["start"]).notnull()
-    found = {}
+    there = _bare(units.dequantify(window["start"])).notnull()
+    found, errors = {}, []
     for name, data in (("dose_a", a), ("dose_b", b)):
         dose = units.dequantify(integrated_dose(data, **window, rule=rule))
-        found[name] = dose.where(there)
+        errors += [_bare(dose.coords["stderr"])] if "stderr" in dose.coords else []
+        found[name] = _bare(dose).where(there)
     ratio = found["dose_b"] / found["dose_a"]
-    ratio.attrs = vocabulary.attrs("dose_ratio")
-    errors = [dose.coords["stderr"] for dose in found.values() if "stderr" in dose.coords]
-    doses = {
-        name: dose.reset_coords(drop=True).assign_attrs(vocabulary.attrs("dose"))
-        for name, dose in found.items()
-    }
-    doses["dose_ratio"] = ratio.reset_coords(drop=True)
+    doses = {name: dose.assign_attrs(vocabulary.attrs("dose")) for name, dose in found.items()}
+    doses["dose_ratio"] = ratio.assign_attrs(vocabulary.attrs("dose_ratio"))
     if len(errors) == len(found):
         # Not of relative errors: a dose of zero has none.
-        of_a, of_b = (error.reset_coords(drop=True) for error in errors)
-        stderr = np.hypot(of_b, doses["dose_ratio"] * of_a) / abs(doses["dose_a"])
+        of_a, of_b = errors
+        stderr: xr.DataArray = xr.apply_ufunc(
+            np.hypot, of_b, doses["dose_ratio"] * of_a, dask="allowed"
+        ) / abs(doses["dose_a"])
         doses["dose_ratio_stderr"] = stderr.assign_attrs(_attrs_of_error("ratio of the doses", "1"))
     return doses
 
 
 def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
     at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
-    shift = at_b.reset_coords(drop=True) - at_a.reset_coords(drop=True)
-    status = xr.where(at_a["status"] != "ok", at_a["status"], at_b["status"])
+    shift = _bare(at_b) - _bare(at_a)
+    of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
+    status = xr.where(of_a != "ok", of_a, of_b)
     attrs = vocabulary.attrs("junction_depth")
     found = {
-        "junction_a": at_a.reset_coords(drop=True).assign_attrs(attrs),
-        "junction_b": at_b.reset_coords(drop=True).assign_attrs(attrs),
+        "junction_a": _bare(at_a).assign_attrs(attrs),
+        "junction_b": _bare(at_b).assign_attrs(attrs),
         "junction_shift": shift.assign_attrs(vocabulary.attrs("junction_shift")),
-        "junction_status": status.reset_coords(drop=True).assign_attrs(vocabulary.attrs("status")),
+        "junction_status": status.assign_attrs(vocabulary.attrs("status")),
     }
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
-        errors = (at["stderr"].reset_coords(drop=True) for at in (at_a, at_b))
+        errors = (_bare(at["stderr"]) for at in (at_a, at_b))
         found["junction_shift_stderr"] = xr.apply_ufunc(np.hypot, *errors, dask="allowed")
         found["junction_shift_stderr"].attrs = _attrs_of_error("junction shift", "nm")
     return found

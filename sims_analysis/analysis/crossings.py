@@ -12,7 +12,7 @@ from sims_analysis._variables import bare_variable, data_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import places
+from sims_analysis.analysis._parameters import lazy, places
 from sims_analysis.analysis._status import words
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
@@ -148,6 +148,8 @@ def frame_of_level(data: Any, level: Any, question: str) -> Frame:
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
+    if lazy(limit):
+        return limit
     finite = np.isfinite(np.asarray(data_of(limit)))
     if not finite.all():
         odd = np.argwhere(~finite)

@@ -12,6 +12,7 @@ from sims_analysis.analysis._background import told_of_window
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels import shape as kernels
 
@@ -83,7 +84,7 @@ def detection_limit(
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
     a = frame.parameter(window[0], ("depth",), "window start")
     b = frame.parameter(window[1], ("depth",), "window stop")
-    if bool((a >= b).any()):
+    if anywhere(a >= b):
         raise ProfileError(f"window={window!r} ends before it starts")
     frame = frame.spread(a, b)
     mean, deviation, count = frame.map(

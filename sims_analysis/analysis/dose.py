@@ -26,6 +26,7 @@ from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.rows import precision
 
 __all__ = ["cumulative_dose", "integrated_dose"]
 
@@ -187,7 +188,12 @@ def integral(
     held = held_values(frame, start, stop) if surface == "hold" else None
     measured = start if held is None else held.start
     value, a, b, status, fallbacks = frame.map(
-        kernels.integrate, measured, stop, outputs=_INTEGRAL, rule=rule
+        kernels.integrate,
+        measured,
+        stop,
+        outputs=_INTEGRAL,
+        within=(measured, stop),
+        rule=rule,
     )
     variance = None
     if frame.stderr is not None:
@@ -215,6 +221,7 @@ def integral(
     if variance is not None:
         width = xr.Variable((), 0.0) if held is None else held.width
         variance = variance_counted(frame, variance, (measured, stop), width)
+        variance = variance.where(value.notnull())  # where there is no dose, it has no error
     return DoseIntegral(
         frame=frame,
         value=value if background is None else value - subtracted,
@@ -298,7 +305,8 @@ def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
 def _cumulative_above(depth: Any, value: Any, level: Any, *, rule: str) -> tuple[Any]:
     measured = np.where(np.isnan(value), np.nan, depth)
     width = measured - np.fmin.reduce(measured, axis=-1, keepdims=True)
-    return (_cumulative(depth, value, rule=rule)[0] - np.asarray(level)[..., None] * width,)
+    found = _cumulative(depth, value, rule=rule)[0] - np.asarray(level)[..., None] * width
+    return (found.astype(precision(value), copy=False),)
 
 
 def _check_options(rule: str, surface: str) -> None:
@@ -322,7 +330,7 @@ def _limits(
             )
         transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
         # fmax: a start that was not given is NaN.
-        a = xr.apply_ufunc(np.fmax, a, transient)
+        a = xr.apply_ufunc(np.fmax, a, transient, dask="allowed")
     return a, b
 
 

@@ -217,7 +217,8 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
         depth = fitting(aligned(depth, frame.coords, "depth"), sizes, "depth")
         magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
-        return xr.Variable(dims, unit.to_canonical(np.asarray(magnitude, dtype=np.float64)))
+        magnitude = magnitude if frame.lazy else np.asarray(magnitude)
+        return xr.Variable(dims, unit.to_canonical(magnitude.astype(np.float64)))
     if isinstance(depth, list | tuple):
         values = [units.read_quantity(d, kinds, f"depth[{i}]")[0] for i, d in enumerate(depth)]
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))

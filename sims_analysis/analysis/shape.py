@@ -12,7 +12,7 @@ from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import in_order, known
+from sims_analysis.analysis._parameters import anywhere, in_order, known
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
@@ -310,9 +310,9 @@ def decay_length(
         *(frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))),
         known_limit(frame, detection_limit),
     ]
-    if bool((bounds[0] >= bounds[1]).any()):
+    if anywhere(bounds[0] >= bounds[1]):
         raise ProfileError(f"low={low!r} must lie below high={high!r}")
-    lowest = xr.apply_ufunc(np.fmax, bounds[0], bounds[2])
+    lowest = xr.apply_ufunc(np.fmax, bounds[0], bounds[2], dask="allowed")
     frame = frame.spread(a, b, lowest, bounds[1])
     length, stderr, count, first, last, status = frame.map(
         decay,

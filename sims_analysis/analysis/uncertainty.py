@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import distinct
+from sims_analysis.analysis._parameters import anywhere, distinct
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -132,7 +132,7 @@ def _each_species(frame: Frame, value: Any, kinds: tuple[str, ...], name: str) -
 
 
 def _positive(parameter: xr.Variable, given: Any, name: str) -> xr.Variable:
-    if bool((parameter <= 0).any()):
+    if anywhere(parameter <= 0):
         raise ProfileError(f"{name}={given!r} must be positive")
     return parameter
 

@@ -57,7 +57,7 @@ def variance_above(
     for block in blocks(*rows_value.shape):
         own_axes, c, s = (block_of(array, block) for array in (axes, rows_value, rows_stderr))
         rows = compress(own_axes, c)
-        if rows.depth.size < 2:
+        if rows.depth.size == 0:
             continue
         s = s[~(np.isnan(c) | np.isnan(own_axes))]
         a, b, top, bottom, more = (limit[block] for limit in limits)

@@ -91,7 +91,7 @@ def variance_of_nothing(
     for block in blocks(*rows_value.shape):
         own, c, s = (block_of(array, block) for array in (axes, rows_value, rows_stderr))
         rows = compress(own, c)
-        if rows.depth.size < 2:
+        if rows.depth.size == 0:
             continue
         s = s[~(np.isnan(c) | np.isnan(own))]
         a, b, more = (limit[block] for limit in limits)

@@ -244,14 +244,21 @@ def number_of_gaps(missing: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def few_gaps(missing: NDArray[np.bool_], most: int) -> tuple[NDArray[np.bool_], Gaps | None]:
-    """Tell which rows have no more than so many gaps; and all the gaps, if all rows are such."""
+    """Tell which rows have no more than so many gaps; and all the gaps, if all rows are such.
+
+    Rows of which more than half is missing have not: of many such rows the samples are taken out
+    before they come here, and they must be worked on in the one way with and without others.
+    """
+    rows, n = missing.shape
     if 4 * np.count_nonzero(missing) > missing.size:
         # To list so much would take longer than to count twice.
         few = number_of_gaps(missing) <= most
-        return few, gaps(missing) if np.count_nonzero(few) == few.size else None
+        few &= 2 * _count(missing) <= n
+        return few, gaps(missing) if np.count_nonzero(few) == rows else None
     found = gaps(missing)
-    few = np.bincount(found.row, minlength=len(missing)) <= most
-    return few, found if np.count_nonzero(few) == few.size else None
+    few = np.bincount(found.row, minlength=rows) <= most
+    few &= 2 * np.bincount(found.row, found.after - found.before - 1, minlength=rows) <= n
+    return few, found if np.count_nonzero(few) == rows else None
 
 
 def between_samples(missing: NDArray[np.bool_]) -> Gaps:

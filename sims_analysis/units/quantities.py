@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -275,4 +276,23 @@ def _application_registry() -> Any:
     if "atom" not in registry:
         # A dimension of its own: counts are not atoms, and neither is a pure number.
         registry.define("atom = [atom]")
+    if registry.Quantity not in copyreg.dispatch_table:
+        for kind in (registry.Quantity, registry.Unit):
+            copyreg.pickle(kind, _pickled)
     return registry
+
+
+def _pickled(quantity: Any) -> tuple[Any, ...]:
+    """Have a Quantity or Unit of atoms bring the atom along, where pint does not know it.
+
+    pint unpickles by the registry of the process in which that happens, a Dask worker's for one.
+    """
+    rebuild, arguments = quantity.__reduce__()
+    if "atom" not in arguments[-1]:
+        return rebuild, arguments
+    return _unpickled, (rebuild, *arguments)
+
+
+def _unpickled(rebuild: Any, *arguments: Any) -> Any:
+    _application_registry()
+    return rebuild(*arguments)
