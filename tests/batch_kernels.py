@@ -3,7 +3,15 @@
 import numpy as np
 from plain_profiles import realistic
 
-from sims_analysis.kernels import containing, crossings, doping, dose, interpolation, shape
+from sims_analysis.kernels import (
+    containing,
+    crossings,
+    doping,
+    dose,
+    interpolation,
+    moments,
+    propagation,
+)
 
 AT = np.linspace(-5, 605, 157)
 SIGN = np.array([1.0, -0.5])
@@ -21,13 +29,13 @@ KERNELS = {
     "trapezoid limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7),
     "loglinear": lambda z, c: dose.integrate(z, c, rule="loglinear"),
     "loglinear limits": lambda z, c: dose.integrate(z, c, 10.1, 499.7, rule="loglinear"),
-    "variance": lambda z, c: (dose.variance(z, c, 10.1, 499.7),),
+    "variance": lambda z, c: (propagation.variance(z, c, c, 10.1, 499.7),),
     "cumulative": lambda z, c: (dose.cumulative(z, c),),
     "cumulative loglinear": lambda z, c: (dose.cumulative(z, c, rule="loglinear"),),
     "containing": lambda z, c: containing.containing_depth(z, c, c, np.array([0.5, 0.9])),
     "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
     "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
-    "moments": lambda z, c: shape.moments(z, c, c, 10.1, window=(300.0, 499.7)),
+    "moments": lambda z, c: moments.moments(z, c, c, 10.1, window=(300.0, 499.7)),
     "crossings": lambda z, c: crossings.table(z, c, 1e15, width=40),
     "junction": lambda z, c: crossings.junction(z, c, 1e18, after=np.nan),
 }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
-from sims_analysis.kernels import dose
+from sims_analysis.kernels import dose, propagation
 
 RULES = ("trapezoid", "loglinear")
 OK, NO_DATA, TRUNCATED = 0, 1, 5
@@ -176,8 +176,9 @@ def test_log_mean_without_a_logarithm(c0, c1):
 @settings(max_examples=200)
 @given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
 def test_variance_is_the_square_of_the_weights(batch, start, stop):
-    depth, stderr = batch[0], np.abs(batch[1])
-    found = dose.variance(depth, stderr, start, stop)
+    depth, value = batch
+    stderr = np.abs(value)
+    found = propagation.variance(depth, value, stderr, start, stop)
     for row in range(stderr.shape[0]):
         z, sigma = samples(depth, stderr, row)
         _total, _, _, status, _ = integral(z, sigma, start, stop, "trapezoid")
@@ -187,6 +188,33 @@ def test_variance_is_the_square_of_the_weights(batch, start, stop):
         units = np.eye(z.size)
         weights = [integral(z, unit, start, stop, "trapezoid")[0] for unit in units]
         assert found[row] == pytest.approx(float(np.square(weights * sigma).sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_variance_with_gaps_and_errors_that_are_not_known(own):
+    depth, value = realistic(40, 300, gaps=0.0)
+    value[10:20, 5::7] = value[18] = np.nan
+    stderr = 0.1 * np.abs(value)
+    stderr[5, 20] = stderr[15, 21] = stderr[6, -1] = np.nan  # within the limits, and beyond
+    start, stop = depth[10] + 0.2, depth[-10] - 0.1
+    axes = np.broadcast_to(depth, value.shape).copy() if own else depth
+    found = propagation.variance(axes, value, stderr, start, stop)
+    for row in range(len(value)):
+        z, _ = samples(depth, value, row)
+        sigma = stderr[row][~np.isnan(value[row])]
+        if row in (5, 15, 18):
+            assert math.isnan(found[row])
+            continue
+        weights = dose.trapezoid_weights(z, start, stop)
+        assert found[row] == pytest.approx(np.nansum((weights * sigma) ** 2), rel=1e-13)
+        alone = propagation.variance(
+            axes[row : row + 1] if own else axes,
+            value[row : row + 1],
+            stderr[row : row + 1],
+            start,
+            stop,
+        )
+        assert alone[0] == found[row]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -13,7 +13,7 @@ from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import variance_of_nothing
-from sims_analysis.kernels.dose import variance
+from sims_analysis.kernels.propagation import variance
 from sims_analysis.kernels.shape import window_statistics
 
 __all__ = [
@@ -97,17 +97,8 @@ def _variance_above(
 
 
 def variance_of_sum(depth: Any, value: Any, stderr: Any, start: Any, stop: Any) -> tuple[Any]:
-    """Give the variance of an integral; NaN where the error of a sample in it is not known."""
-    # A sample that was not measured has no weight, whatever its standard error says.
-    absent = np.isnan(value)
-    unknown = np.isnan(stderr) & ~absent
-    known = np.where(absent, np.nan, np.where(unknown, 0.0, stderr))
-    total = variance(depth, known, start, stop)
-    if unknown.any():
-        # One sample that bears on the sum and has no error leaves that of the sum unknown.
-        part = variance(depth, np.where(absent, np.nan, unknown * 1.0), start, stop)
-        total = np.where(part > 0, np.nan, total)
-    return (total,)
+    """Give the variance of an integral (see the kernel)."""
+    return (variance(depth, value, stderr, start, stop),)
 
 
 def variance_counted(

@@ -12,7 +12,7 @@ from sims_analysis.analysis._background import record
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import DoseWarning, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.comparison import ends
+from sims_analysis.kernels.windows import ends, first_two
 
 __all__ = ["Held", "held", "warn_of_surface_depth"]
 
@@ -57,19 +57,23 @@ def _first_sample(
     depth: Any, value: Any, stderr: Any, start: Any, stop: Any
 ) -> tuple[Any, Any, Any, Any]:
     """Give value, depth, standard error and weight of the first sample of each row."""
-    depth = np.broadcast_to(depth, value.shape)
-    measured = ~np.isnan(value) & ~np.isnan(depth)
-    index = measured.argmax(axis=-1)[..., None]
-    some = measured.any(axis=-1)
+    at, after, column = first_two(depth, value)
+    some = column >= 0
 
     def pick(array: Any) -> Any:
-        return np.where(some, np.take_along_axis(array, index, -1)[..., 0], np.nan)
+        found = np.take_along_axis(array, np.maximum(column, 0)[..., None], -1)[..., 0]
+        return np.where(some, found, np.nan)
 
-    alone = np.where(measured, 0.0, np.nan)
-    np.put_along_axis(alone, index, np.where(some, 1.0, np.nan)[..., None], -1)
-    weight = kernels.integrate(depth, alone, start, stop).value
+    if value.shape[-1] == 0:
+        nothing = np.full(some.shape, np.nan)
+        return nothing, nothing, nothing, np.zeros(some.shape)
+    # It weighs what it adds to the segment between it and the next: the integral of 1 there and
+    # 0 here.
+    alone = np.zeros((*some.shape, 2))
+    alone[..., 0] = 1.0
+    weight = kernels.integrate(np.stack([at, after], axis=-1), alone, start, stop).value
     error = np.full(some.shape, np.nan) if stderr is None else pick(stderr)
-    return pick(value), pick(depth), error, np.nan_to_num(weight)
+    return pick(value), at, error, np.nan_to_num(weight)
 
 
 def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:

@@ -23,6 +23,7 @@ from sims_analysis.batches import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.windows import ends
 
 __all__ = ["compare", "paired", "repeatability"]
 
@@ -193,7 +194,7 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
 
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
-    a, b = (f.map(kernels.ends, outputs=[({}, float), ({}, float)]) for f in (fa, fb))
+    a, b = (f.map(ends, outputs=[({}, float), ({}, float)]) for f in (fa, fb))
     first = _apply(np.maximum, a[0], b[0])
     last = _apply(np.minimum, a[1], b[1])
     missing = (first.isnull() | last.isnull()).astype(np.uint8)

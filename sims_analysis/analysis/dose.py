@@ -26,7 +26,8 @@ from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import precision
+from sims_analysis.kernels.rows import blocks
+from sims_analysis.kernels.windows import ends
 
 __all__ = ["cumulative_dose", "integrated_dose"]
 
@@ -198,7 +199,12 @@ def integral(
     variance = None
     if frame.stderr is not None:
         (variance,) = frame.for_sums().map(
-            variance_of_sum, measured, stop, outputs=[({}, float)], stderr=True
+            variance_of_sum,
+            measured,
+            stop,
+            outputs=[({}, float)],
+            stderr=True,
+            within=(measured, stop),
         )
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
@@ -287,7 +293,7 @@ def cumulative_dose(
     else:
         level, _ = background_of(frame, background)
         (value,) = frame.map(_cumulative_above, level, outputs=outputs, rule=rule)
-    return frame.along_axis(value / NM_PER_CM, term(frame, "cumulative_dose"))
+    return frame.along_axis(value, term(frame, "cumulative_dose"))
 
 
 def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
@@ -299,14 +305,23 @@ def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
         doubtful = np.flatnonzero(ends | (rows.shape[1] == 1))
         alone = np.count_nonzero(~np.isnan(rows[doubtful]), axis=-1) < 2
         rows[doubtful[alone]] = np.nan
+    found /= NM_PER_CM
     return (found,)
 
 
 def _cumulative_above(depth: Any, value: Any, level: Any, *, rule: str) -> tuple[Any]:
-    measured = np.where(np.isnan(value), np.nan, depth)
-    width = measured - np.fmin.reduce(measured, axis=-1, keepdims=True)
-    found = _cumulative(depth, value, rule=rule)[0] - np.asarray(level)[..., None] * width
-    return (found.astype(precision(value), copy=False),)
+    (found,) = _cumulative(depth, value, rule=rule)
+    first, _ = ends(depth, value)
+    below, width = np.broadcast_arrays(np.asarray(level)[..., None], first[..., None])
+    rows, (below, top) = (
+        found.reshape(-1, found.shape[-1]),
+        (x.reshape(-1, 1) for x in (below, width)),
+    )
+    axes = depth if depth.ndim == 1 else depth.reshape(rows.shape)
+    for block in blocks(*rows.shape):
+        z = axes if axes.ndim == 1 else axes[block]
+        rows[block] -= below[block] * (z - top[block]) / NM_PER_CM
+    return (found,)
 
 
 def _check_options(rule: str, surface: str) -> None:

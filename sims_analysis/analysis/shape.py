@@ -16,6 +16,7 @@ from sims_analysis.analysis._parameters import anywhere, in_order, known
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import moments as of_moments
 from sims_analysis.kernels import shape as kernels
 from sims_analysis.kernels.decay import decay
 
@@ -233,7 +234,7 @@ def _moments(
     above_window: bool,
 ) -> Any:
     window = (first, last) if above_window else None
-    return kernels.moments(
+    return of_moments.moments(
         depth, value, stderr, start, stop, level, limit, window, relative=relative
     )
 

@@ -5,20 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ends", "ratio_errors", "ratios", "spread"]
+__all__ = ["ratio_errors", "ratios", "spread"]
 
 Array = NDArray[np.float64]
-
-
-def ends(depth: Array, value: Array) -> tuple[Array, Array]:
-    """Give the depths of the first and the last sample of each row; NaN where there is none."""
-    measured = ~np.isnan(value) & ~np.isnan(depth)
-    # Infinite where nothing was measured, so that neither end is one of a hole.
-    z = np.broadcast_to(depth, value.shape)
-    first = np.where(measured, z, np.inf).min(axis=-1, initial=np.inf)
-    last = np.where(measured, z, -np.inf).max(axis=-1, initial=-np.inf)
-    some = first <= last
-    return np.where(some, first, np.nan), np.where(some, last, np.nan)
 
 
 def ratios(a: Array, b: Array) -> tuple[Array, Array]:

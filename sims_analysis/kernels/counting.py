@@ -93,7 +93,7 @@ def variance_of_nothing(
         rows = compress(own, c)
         if rows.depth.size == 0:
             continue
-        s = s[~(np.isnan(c) | np.isnan(own))]
+        s = rows.beside(s)
         a, b, more = (limit[block] for limit in limits)
         a, b = np.fmax(a, rows.first()), np.fmin(b, rows.last())
         within = a < b

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import NONE_COUNTED
-from sims_analysis.kernels.rows import Rows, flat_rows, per_row
-from sims_analysis.kernels.shape import NEVER_REACHED, NO_DATA, OK, compress_flat, windowed
+from sims_analysis.kernels.rows import Rows, compress_flat, per_row
+from sims_analysis.kernels.windows import samples_within
 
 __all__ = ["Decay", "decay"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+OK, NO_DATA, NEVER_REACHED = 0, 1, 2
 
 #: Within so many standard errors of a level, the fit and not the sample says on which side it is.
 DOUBT = 3.0
@@ -62,14 +64,29 @@ def decay(
     edge : {-1, 1}
         Falling with depth, or rising: the sign for which the length is positive.
     """
-    rows, lead, kept = windowed(depth, value, start, stop)
-    lo, hi = per_row(low, lead)[rows.row], per_row(high, lead)[rows.row]
+    lead = value.shape[:-1]
+    first, last, lows, highs = (per_row(limit, lead) for limit in (start, stop, low, high))
+    columns = np.full((4, lows.size), np.nan)
+    number = np.zeros(lows.size, dtype=np.intp)
+    status = np.full(lows.size, NO_DATA, dtype=np.uint8)
+    for block, rows, sigma in samples_within(depth, value, stderr, first, last):
+        columns[:, block], number[block], status[block] = _decay(
+            rows, sigma, lows[block], highs[block], edge
+        )
+    length, error, begin, end = columns.reshape(4, *lead)
+    return Decay(length, error, number.reshape(lead), begin, end, status.reshape(lead))
+
+
+def _decay(
+    rows: Rows, sigma: Array | None, low: Array, high: Array, edge: int
+) -> tuple[tuple[Array, ...], NDArray[np.intp], NDArray[np.uint8]]:
+    """Give length, its error and the ends of the samples used; their number, and the status."""
+    lo, hi = rows.spread(low), rows.spread(high)
     one = None
-    if stderr is None:
+    if sigma is None:
         sound = rows.value > 0
         doubt = [np.zeros(sound.shape)] * 2
     else:
-        sigma = flat_rows(np.broadcast_to(stderr, value.shape))[0][kept]
         sound = sigma > 0
         one = _value_of_one_count(rows, sigma)
         doubt = [DOUBT * np.sqrt(one * np.fmax(rows.value, level)) for level in (lo, hi)]
@@ -88,8 +105,10 @@ def decay(
     if one is not None:
         for _ in range(10):
             with np.errstate(over="ignore", invalid="ignore"):
-                told = np.exp(fit.a[rows.row] + fit.b[rows.row] * (rows.depth - fit.at[rows.row]))
-            runs = (fit.b * edge > 0)[rows.row]
+                told = np.exp(
+                    rows.spread(fit.a) + rows.spread(fit.b) * (rows.depth - rows.spread(fit.at))
+                )
+            runs = rows.spread(fit.b * edge > 0)
             again = chosen(np.where(runs, told, rows.value))
             if np.array_equal(again, keep):
                 break
@@ -101,12 +120,11 @@ def decay(
         level_run = np.abs(fit.b) * (laid.last() - laid.first()) < LEVEL
         length = edge / np.where(level_run, np.nan, fit.b)
         length_stderr = fit.stderr * length**2
-    few = laid.sum((laid.value > 0).astype(float)) < (2 if stderr is not None else 3)
+    few = laid.sum((laid.value > 0).astype(float)) < (2 if sigma is not None else 3)
     status = np.where(few, NO_DATA, np.where(length > 0, OK, NEVER_REACHED)).astype(np.uint8)
     for column in (length, length_stderr):
         column[status != OK] = np.nan
-    found = Decay(length, length_stderr, laid.size, laid.first(), laid.last(), status)
-    return Decay._make(field.reshape(lead) for field in found)
+    return (length, length_stderr, laid.first(), laid.last()), laid.size, status
 
 
 def _value_of_one_count(rows: Rows, sigma: Array) -> Array:
@@ -115,7 +133,7 @@ def _value_of_one_count(rows: Rows, sigma: Array) -> Array:
     tells = (c > 0) & (sigma < c)
     with np.errstate(divide="ignore", invalid="ignore"):
         together = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
-        one: Array = np.where(tells, sigma**2 / c, together[rows.row])
+        one: Array = np.where(tells, sigma**2 / c, rows.spread(together))
     # A row of zeros: what with_counting_statistics gives where nothing was counted.
     return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
 
@@ -127,12 +145,12 @@ def _on_the_side(rows: Rows, high: Array, edge: int) -> Mask:
         return np.zeros(rows.depth.shape, dtype=bool)
     maximum = np.full(rows.count, np.nan)
     maximum[some] = np.maximum.reduceat(rows.value, rows.start[some])
-    at_top = np.flatnonzero((rows.value == maximum[rows.row]) & (rows.value > high))
+    at_top = np.flatnonzero((rows.value == rows.spread(maximum)) & (rows.value > high))
     # Of several, the one next to the edge.
     top = np.full(rows.count, np.nan)
     order = at_top if edge < 0 else at_top[::-1]
     top[rows.row[order]] = rows.depth[order]
-    beyond = edge * (rows.depth - top[rows.row])
+    beyond = edge * (rows.depth - rows.spread(top))
     beside: Mask = ~(beyond > 0)
     return beside
 
@@ -150,13 +168,13 @@ def _fit(rows: Rows, keep: Mask, one: Array | None) -> _Fit:
     laid = compress_flat(rows, rows.value, keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = laid.sum(laid.depth) / laid.size
-        x = laid.depth - at[laid.row]
+        x = laid.depth - laid.spread(at)
         if one is None:
             y = np.log(laid.value)
             a = laid.sum(y) / laid.size
             spread = laid.sum(x * x)
-            b = laid.sum(x * (y - a[laid.row])) / spread
-            residual = laid.sum((y - a[laid.row] - b[laid.row] * x) ** 2)
+            b = laid.sum(x * (y - laid.spread(a))) / spread
+            residual = laid.sum((y - laid.spread(a) - laid.spread(b) * x) ** 2)
             return _Fit(a, b, at, np.sqrt(residual / (laid.size - 2) / spread))
         return _by_likelihood(laid, x, at, one[keep])
 
@@ -167,7 +185,7 @@ def _by_likelihood(laid: Rows, x: Array, at: Array, one: Array) -> _Fit:
     A fixed number of them: when one row has converged must not depend on those beside it.
     """
     scale = laid.sum(np.abs(laid.value)) / laid.size
-    weight, y = scale[laid.row] / one, laid.value / scale[laid.row]
+    weight, y = laid.spread(scale) / one, laid.value / laid.spread(scale)
     far = np.zeros(laid.count)
     some = np.flatnonzero(laid.size)
     if some.size:
@@ -175,7 +193,7 @@ def _by_likelihood(laid: Rows, x: Array, at: Array, one: Array) -> _Fit:
     a = np.log(np.maximum(laid.sum(weight * y) / laid.sum(weight), 1e-300))
     b = np.zeros_like(a)
     for _ in range(40):
-        fitted = weight * np.exp(np.clip(a[laid.row] + b[laid.row] * x, -200.0, 200.0))
+        fitted = weight * np.exp(np.clip(laid.spread(a) + laid.spread(b) * x, -200.0, 200.0))
         rest = weight * y - fitted
         g0, g1 = laid.sum(rest), laid.sum(rest * x)
         i00, i01, i11 = laid.sum(fitted), laid.sum(fitted * x), laid.sum(fitted * x * x)

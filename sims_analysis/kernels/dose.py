@@ -20,7 +20,6 @@ from sims_analysis.kernels.rows import (
     BLOCK,
     block_of,
     blocks,
-    compress,
     flat_rows,
     per_row,
     run_of,
@@ -29,7 +28,7 @@ from sims_analysis.kernels.running import cumulative
 from sims_analysis.kernels.segments import log_mean, means
 from sims_analysis.kernels.threads import each_block
 
-__all__ = ["Integral", "cumulative", "integrate", "log_mean", "trapezoid_weights", "variance"]
+__all__ = ["Integral", "cumulative", "integrate", "log_mean", "trapezoid_weights"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -344,43 +343,3 @@ def _add_cut_segments(found: Integral, rows: Index, cut: Array, *, log: bool) ->
     area[1, ~two] = 0.0
     found.value[rows] += area[0] + area[1]
     found.fallbacks[rows] += fell[0].astype(np.intp) + (fell[1] & two)
-
-
-def variance(
-    depth: Array, stderr: NDArray[Any], start: Array | float = np.nan, stop: Array | float = np.nan
-) -> Array:
-    """Variance of the trapezoidal integral of independent samples: the sum of (w_i sigma_i)^2.
-
-    Parameters
-    ----------
-    depth, start, stop
-        As for :func:`integrate`.
-    stderr : ndarray, shape (..., n)
-        Standard error of every sample; NaN where there is no sample.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        NaN where fewer than two samples bear on the interval.
-    """
-    rows_stderr, lead = flat_rows(stderr)
-    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    start, stop = per_row(start, lead), per_row(stop, lead)
-    total = np.full(rows_stderr.shape[0], np.nan)
-
-    def work(block: slice) -> None:
-        rows = compress(block_of(axes, block), block_of(rows_stderr, block))
-        if rows.depth.size < 2:
-            return
-        first, last = rows.first(), rows.last()
-        a, b = np.fmax(start[block], first), np.fmin(stop[block], last)
-        some = (a < b) & (rows.size > 1)
-        # Any limits will do for rows without an integral.
-        a, b = np.where(some, a, 0.0), np.where(some, b, 0.0)
-        row = rows.row[:-1]
-        weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
-        total[block] = np.where(some, rows.sum((weights * rows.value) ** 2), np.nan)
-
-    cut = blocks(rows_stderr.shape[0], rows_stderr.shape[1], BLOCK // 2)
-    each_block(lambda: work, cut, 10.0 * rows_stderr.size, 3 << 20, alone=True)
-    return total.reshape(lead)

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 __all__ = [
     "BLOCK",
+    "Layout",
     "Rows",
+    "Whole",
     "block_of",
     "blocks",
     "compress",
+    "compress_flat",
     "dot_rows",
     "few",
+    "first_of_each",
     "flat_rows",
     "increases",
     "lines_of",
@@ -45,6 +49,13 @@ class Rows:
     depth: Array
     value: Array
     start: Index
+    #: Where they were taken from, if others were left out.
+    kept: Index | None = None
+
+    def beside(self, column: NDArray[Any]) -> NDArray[Any]:
+        """Take from a block what stands beside the samples: their errors, their counts."""
+        flat = column.reshape(-1)
+        return flat if self.kept is None else flat.take(self.kept)
 
     @property
     def count(self) -> int:
@@ -81,6 +92,30 @@ class Rows:
         ends[some] = self.depth[position[some]]
         return ends
 
+    def spread(self, of_rows: NDArray[Any]) -> Any:
+        """Give each sample what its row has."""
+        return np.repeat(of_rows, self.size)
+
+    def some(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell the rows in which a sample is marked."""
+        found: NDArray[np.bool_] = np.bincount(self.row[flags], minlength=self.count) > 0
+        return found
+
+    def beside_any(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mark the samples that are marked, and those next to them."""
+        found, same = flags.copy(), self.row[1:] == self.row[:-1]
+        found[1:] |= flags[:-1] & same
+        found[:-1] |= flags[1:] & same
+        return found
+
+    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
+        """Give the largest, or the smallest, of the samples of each row."""
+        found = np.full(self.count, none)
+        some = np.flatnonzero(self.size)
+        if some.size:
+            found[some] = of.reduceat(samples, self.start[some])
+        return found
+
     def sum(self, samples: Array) -> Array:
         """Sum over the samples of each row; 0 for a row without samples."""
         total = np.zeros(self.count)
@@ -90,6 +125,63 @@ class Rows:
         return total
 
 
+@dataclass(frozen=True)
+class Whole:
+    """Rows ``(R, n)`` without gaps, on one axis: what they answer to is as for :class:`Rows`."""
+
+    depth: Array
+    value: Array
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.value)
+
+    def spread(self, of_rows: NDArray[Any]) -> Any:
+        """Give each sample what its row has."""
+        return of_rows[:, None]
+
+    def some(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell the rows in which a sample is marked."""
+        found: NDArray[np.bool_] = np.logical_or.reduce(flags, axis=1)
+        return found
+
+    def beside_any(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mark the samples that are marked, and those next to them."""
+        found = flags.copy()
+        found[:, 1:] |= flags[:, :-1]
+        found[:, :-1] |= flags[:, 1:]
+        return found
+
+    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
+        """Give the largest, or the smallest, of the samples of each row."""
+        found: Array = of.reduce(samples, axis=1, initial=none)
+        return found
+
+    def sum(self, samples: Array) -> Array:
+        """Sum over the samples of each row."""
+        if samples.shape != self.value.shape:  # the same for all of them
+            samples = np.broadcast_to(samples, self.value.shape)
+        return dot_rows(samples, np.ones(samples.shape[1]))
+
+
+#: Rows in either layout.
+Layout = Rows | Whole
+
+
+def compress_flat(rows: Rows, value: Array, keep: NDArray[np.bool_]) -> Rows:
+    """Keep some of the samples of end-to-end rows."""
+    start = np.zeros(rows.count + 1, dtype=np.intp)
+    np.cumsum(np.bincount(rows.row[keep], minlength=rows.count), out=start[1:])
+    return Rows(rows.depth[keep], value[keep], start)
+
+
+def first_of_each(row: Index) -> tuple[Index, Index]:
+    """Give the rows that occur in a list in their order, and where each occurs first."""
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    return row[first], first
+
+
 def compress(depth: Array, value: Array) -> Rows:
     """Lay the rows of ``value (R, n)`` end to end, leaving out what was not measured."""
     rows, n = value.shape
@@ -97,13 +189,14 @@ def compress(depth: Array, value: Array) -> Rows:
     measured = value == value  # noqa: PLR0124
     if depth.ndim > 1:
         measured &= depth == depth  # noqa: PLR0124
-    axes = np.broadcast_to(depth, value.shape)
-    if measured.all():
-        start = np.arange(0, rows * n + 1, n) if n else np.zeros(rows + 1, dtype=np.intp)
-        return Rows(axes.reshape(-1), value.reshape(-1), start)
-    start = np.zeros(rows + 1, dtype=np.intp)
-    np.cumsum(np.count_nonzero(measured, axis=1), out=start[1:])
-    return Rows(axes[measured], value[measured], start)
+    axes = np.broadcast_to(depth, value.shape).reshape(-1)
+    begin = np.arange(rows + 1) * n
+    if np.count_nonzero(measured) == measured.size:
+        return Rows(axes, value.reshape(-1), begin)
+    # Three times as fast as to index by the flags.
+    kept = np.flatnonzero(measured)
+    start = kept.searchsorted(begin)
+    return Rows(axes.take(kept), value.reshape(-1).take(kept), start, kept)
 
 
 def flat_rows(value: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
