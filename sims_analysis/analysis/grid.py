@@ -211,14 +211,13 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
     log = method != "linear"
     size = {_ASKED: grid.depth.size}
     options: dict[str, Any]
+    outputs = [(size, frame.precision), ({}, np.intp)]
     if grid.edges is None:
         options = {"at": grid.depth, "method": method}
-        value, fallbacks = frame.map(_values, outputs=[(size, float), ({}, np.intp)], **options)
+        value, fallbacks = frame.map(_values, outputs=outputs, **options)
     else:
         options = {"edges": grid.edges, "log": log}
-        value, fallbacks = frame.map(
-            kernels.cell_means, outputs=[(size, float), ({}, np.intp)], **options
-        )
+        value, fallbacks = frame.map(kernels.cell_means, outputs=outputs, **options)
     coords = {
         frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
         "linear_fallbacks": xr.Variable(

@@ -8,13 +8,14 @@ peak.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.dose import log_mean
 from sims_analysis.kernels.interpolation import between
+from sims_analysis.kernels.rows import BLOCK, blocks, precision
 
 __all__ = ["cell_means", "cell_stderr", "independence", "stderr_at"]
 
@@ -22,7 +23,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def cell_means(depth: Array, value: Array, edges: Array, *, log: bool) -> tuple[Array, Index]:
+def cell_means(
+    depth: Array, value: NDArray[Any], edges: Array, *, log: bool
+) -> tuple[NDArray[Any], Index]:
     """Average profiles over cells: the integral between two edges, divided by their distance.
 
     Parameters
@@ -38,34 +41,51 @@ def cell_means(depth: Array, value: Array, edges: Array, *, log: bool) -> tuple[
     Returns
     -------
     mean : ndarray, shape (..., m)
-        NaN where a cell reaches beyond the samples of the row.
+        NaN where a cell reaches beyond the samples of the row. Computed in float64, given back in
+        float32 where the values are float32.
     fallbacks : ndarray of int, shape (...)
         Cells in which a value is not positive, so that a segment was a straight line in C.
     """
     rows = value.reshape(-1, value.shape[-1])
-    mean = np.full((rows.shape[0], edges.size - 1), np.nan)
+    mean = np.full((rows.shape[0], edges.size - 1), np.nan, dtype=precision(value))
     fallbacks = np.zeros(rows.shape[0], dtype=np.intp)
     for which, z, columns in _groups(depth, rows):
         pieces = _cut(z, edges)
         if pieces is None:
             continue
-        c = rows[np.ix_(which, columns)]
-        before, after = c[:, pieces.segment], c[:, pieces.segment + 1]
-        at_start, at_stop = (
-            between(before, after, np.broadcast_to(place, before.shape), log=log)[0]
-            for place in (pieces.start, pieces.stop)
-        )
-        middle = 0.5 * (at_start + at_stop)
-        if log:
-            # Whether a piece is an exponential is a matter of its whole segment.
-            positive = (before > 0) & (after > 0)
-            exponential, _ = log_mean(at_start[positive], at_stop[positive])
-            middle[positive] = exponential
-            fell_back = np.add.reduceat(~positive, pieces.first, axis=1, dtype=np.intp)
-            fallbacks[which] = np.count_nonzero(fell_back, axis=1)
-        total = np.add.reduceat(middle * pieces.length, pieces.first, axis=1)
-        mean[which, pieces.cells] = total / np.diff(edges)[pieces.cells]
+        width = np.diff(edges)[pieces.cells]
+        for some, c in _in_blocks(rows, which, columns, pieces.length.size):
+            total, fell_back = _over_pieces(c, pieces, log=log)
+            mean[some, pieces.cells], fallbacks[some] = total / width, fell_back
     return mean.reshape(*value.shape[:-1], edges.size - 1), fallbacks.reshape(value.shape[:-1])
+
+
+def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]:
+    """Integrate over the pieces of each cell; count the cells without a logarithm."""
+    before, after = c[:, pieces.segment], c[:, pieces.segment + 1]
+    at_start, at_stop = (
+        between(before, after, np.broadcast_to(place, before.shape), log=log)[0]
+        for place in (pieces.start, pieces.stop)
+    )
+    middle = 0.5 * (at_start + at_stop)
+    fallbacks = np.zeros(len(c), dtype=np.intp)
+    if log:
+        # Whether a piece is an exponential is a matter of its whole segment.
+        positive = (before > 0) & (after > 0)
+        exponential, _ = log_mean(at_start[positive], at_stop[positive])
+        middle[positive] = exponential
+        fell_back = np.add.reduceat(~positive, pieces.first, axis=1, dtype=np.intp)
+        fallbacks = np.count_nonzero(fell_back, axis=1)
+    return np.add.reduceat(middle * pieces.length, pieces.first, axis=1), fallbacks
+
+
+def _in_blocks(
+    rows: NDArray[Any], which: Index, columns: Index, size: int
+) -> Iterator[tuple[Index, Array]]:
+    """Take the samples of some rows, as many at a time as stay in the cache with what is made."""
+    for part in blocks(which.size, max(size, columns.size), BLOCK // 2):
+        some = which[part]
+        yield some, np.asarray(rows[np.ix_(some, columns)], dtype=np.float64)
 
 
 def cell_stderr(
@@ -94,15 +114,17 @@ def cell_stderr(
         pieces = _cut(z, edges)
         if pieces is None:
             continue
-        variance = errors[np.ix_(which, columns)] ** 2
         after, before = _of_pieces(pieces)
-        terms = after**2 * variance[:, pieces.segment + 1]
-        opening = before**2 * variance[:, pieces.segment[pieces.first]]
-        if nothing:
-            total = 4.0 * np.maximum(np.maximum.reduceat(terms, pieces.first, axis=1), opening)
-        else:
-            total = np.add.reduceat(terms, pieces.first, axis=1) + opening
-        result[which, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
+        width = np.diff(edges)[pieces.cells]
+        for some, s in _in_blocks(errors, which, columns, pieces.length.size):
+            variance = s * s
+            terms = after**2 * variance[:, pieces.segment + 1]
+            opening = before**2 * variance[:, pieces.segment[pieces.first]]
+            if nothing:
+                total = 4.0 * np.maximum(np.maximum.reduceat(terms, pieces.first, axis=1), opening)
+            else:
+                total = np.add.reduceat(terms, pieces.first, axis=1) + opening
+            result[some, pieces.cells] = np.sqrt(total) / width
     return result.reshape(*value.shape[:-1], edges.size - 1)
 
 
@@ -130,17 +152,20 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
         inside = np.flatnonzero((at >= z[0]) & (at <= z[-1]))
         segment, t = _place(z, at[inside])
         after = np.minimum(segment + 1, z.size - 1)
-        c, s = rows[np.ix_(which, columns)], errors[np.ix_(which, columns)]
-        c0, c1, s0, s1 = c[:, segment], c[:, after], s[:, segment], s[:, after]
-        found = np.hypot((1 - t) * s0, t * s1)
-        if log:
-            positive = (c0 > 0) & (c1 > 0)
-            middle, _ = between(c0, c1, np.broadcast_to(t, c0.shape), log=True)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                relative = middle * np.hypot((1 - t) * s0 / c0, t * s1 / c1)
-            found = np.where(positive, relative, found)
-        found = np.where(t == 0, s0, np.where(t == 1, s1, found))
-        result[np.ix_(which, inside)] = found
+        samples, errors_of = (
+            _in_blocks(array, which, columns, inside.size) for array in (rows, errors)
+        )
+        for (some, c), (_, s) in zip(samples, errors_of, strict=True):
+            c0, c1, s0, s1 = c[:, segment], c[:, after], s[:, segment], s[:, after]
+            found = np.hypot((1 - t) * s0, t * s1)
+            if log:
+                positive = (c0 > 0) & (c1 > 0)
+                middle, _ = between(c0, c1, np.broadcast_to(t, c0.shape), log=True)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    relative = middle * np.hypot((1 - t) * s0 / c0, t * s1 / c1)
+                found = np.where(positive, relative, found)
+            found = np.where(t == 0, s0, np.where(t == 1, s1, found))
+            result[np.ix_(some, inside)] = found
     return result.reshape(*value.shape[:-1], at.size)
 
 
@@ -245,24 +270,40 @@ def _independence(shares: _Shares, known: float) -> Array:
     return np.array([min(apart / together, 1.0), np.sqrt(apart / alone)])
 
 
-def _groups(depth: Array, rows: Array) -> Iterator[tuple[Index, Array, Index]]:
+def _groups(depth: Array, rows: NDArray[Any]) -> Iterator[tuple[Index, Array, Index]]:
     """Gather rows that have the same samples: the rows, their depths, and the columns of these."""
-    measured = ~np.isnan(rows)
-    if depth.ndim == 1:
-        alike: dict[bytes, list[int]] = {}
-        for row, mask in enumerate(np.packbits(measured, axis=1)):
-            alike.setdefault(mask.tobytes(), []).append(row)
-        for group in alike.values():
-            columns = np.flatnonzero(measured[group[0]])
+    own = None
+    if depth.ndim > 1:
+        own = np.broadcast_to(depth, (*depth.shape[:-1], rows.shape[1])).reshape(rows.shape)
+    for part in blocks(*rows.shape, size=_LOOKED_AT):
+        measured = ~np.isnan(rows[part])
+        if own is not None:
+            measured &= ~np.isnan(own[part])
+            for row, mask in enumerate(measured, part.start):
+                columns = np.flatnonzero(mask)
+                if columns.size:
+                    yield np.array([row]), own[row, columns], columns
+            continue
+        for group, columns in _alike(measured):
             if columns.size:
-                yield np.array(group), depth[columns], columns
+                yield group + part.start, depth[columns], columns
+
+
+#: Samples that are looked for at a time.
+_LOOKED_AT = 1 << 22
+
+
+def _alike(measured: NDArray[np.bool_]) -> Iterator[tuple[Index, Index]]:
+    """Gather rows in which the same places are marked, and give these."""
+    rows, n = measured.shape
+    if np.count_nonzero(measured) == measured.size:
+        yield np.arange(rows), np.arange(n)
         return
-    own = np.broadcast_to(depth, (*depth.shape[:-1], rows.shape[1])).reshape(rows.shape)
-    measured &= ~np.isnan(own)
-    for row, mask in enumerate(measured):
-        columns = np.flatnonzero(mask)
-        if columns.size:
-            yield np.array([row]), own[row, columns], columns
+    alike: dict[bytes, list[int]] = {}
+    for row, mask in enumerate(np.packbits(measured, axis=1)):
+        alike.setdefault(mask.tobytes(), []).append(row)
+    for group in alike.values():
+        yield np.array(group), np.flatnonzero(measured[group[0]])
 
 
 class _Pieces(NamedTuple):
