@@ -6,6 +6,7 @@ its neighbour's is there anything to find out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -27,6 +28,9 @@ NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED = 1, 2, 3, 5
 _PIECE = 2 * BLOCK
 
 _NONE = np.zeros(0, dtype=np.intp)
+
+#: Where more than one sample in so many of a row is missing, all samples are taken out first.
+_SPARSE = 64
 
 #: Samples to step over, all crossings at once, before looking for the next one row by row.
 _STEPS = 8
@@ -96,6 +100,8 @@ class Block:
         or ends on the level does not show on which side it would have gone: that is none.
         """
         n = self.columns
+        if self.sparse:
+            return self._from_sample_to_sample()
         at, falling = self.changes
         row = at // n
         before = at - row * n
@@ -106,6 +112,54 @@ class Block:
         if self.depth.ndim > 1:
             unclear |= np.isnan(self.depth.take(lower))
         return self._cleared(found, unclear) if unclear.any() else found
+
+    @cached_property
+    def sparse(self) -> bool:
+        """Whether much is missing of the first row, and is likely to be of the others."""
+        if self.value.size == 0:
+            return False
+        return bool(np.count_nonzero(~self.measured(slice(1))) > self.columns // _SPARSE)
+
+    def in_parts(self, most: int) -> Iterator[tuple[slice, Block]]:
+        """Give blocks of fewer rows, with no more than about so many changes of side."""
+        size = _PIECE if self.sparse else self.value.size * most // max(self.changes[0].size, 1)
+        if size >= self.value.size:
+            yield slice(0, self.rows), self
+            return
+        n = self.columns
+        for part in blocks(self.rows, n, size):
+            depth = self.depth if self.depth.ndim == 1 else self.depth[part]
+            block = Block(depth, self.value[part], self.level[part])
+            block.sparse = self.sparse
+            if not self.sparse:
+                at, falling = self.changes
+                some = slice(*at.searchsorted((part.start * n, part.stop * n)))
+                block.changes = at[some] - part.start * n, falling[some]
+            yield part, block
+
+    def _from_sample_to_sample(self) -> Brackets:
+        """Find crossings where much is missing, which looks like two crossings of what is high."""
+        parts = [self._over_gaps(part) for part in blocks(self.rows, self.columns, _PIECE)]
+        found = Brackets(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+        lower = np.where(found.falling, found.after, found.before)
+        on_level = self.values(found.row, lower) == self.level[found.row]
+        return self._cleared(found, on_level) if on_level.any() else found
+
+    def _over_gaps(self, part: slice) -> Brackets:
+        """Find crossings from sample to sample, whatever is missing between two of them."""
+        n, value = self.columns, self.value[part]
+        kept = np.flatnonzero(self.measured(part))
+        ends = kept.searchsorted(np.arange(0, value.size + 1, n))
+        above = value.reshape(-1).take(kept) > np.repeat(self.level[part], np.diff(ends))
+        change = above[1:] != above[:-1]
+        seams = ends[(ends > 0) & (ends < kept.size)] - 1
+        change[seams] = False
+        at = few(change)
+        before, after = kept.take(at), kept.take(at + 1)
+        row = before // n
+        before -= row * n
+        after -= row * n
+        return Brackets(row + part.start, before, after, np.full(at.size, -1), above[at])
 
     @cached_property
     def changes(self) -> tuple[Index, Flags]:

@@ -168,9 +168,10 @@ def table(
         kept = number < width
         if not kept.all():
             row, number, fields = row[kept], number[kept], [f[kept] for f in fields]  # noqa: PLW2901
+        place = row * width + number  # one index in place of two
         for column, field in zip(columns, fields, strict=True):
-            column[row, number] = field
-        status[row, number] = OK
+            column.reshape(-1)[place] = field
+        status.reshape(-1)[place] = OK
     none = count == 0
     status[none, 0] = why[none]
     return Table(*(column.reshape(*lead, width) for column in (*columns, status)))
@@ -194,13 +195,9 @@ def _each_block(
 
     def one(where: slice) -> list[T]:
         block = Block(block_of(axes, where), block_of(rows, where), levels[where])
-        if block.changes[0].size <= _MANY or where.stop - where.start == 1:
-            return [work(where, block)]
-        halves = blocks(block.rows, 1, -(-block.rows // 2))
         return [
-            found
-            for half in halves
-            for found in one(slice(where.start + half.start, where.start + half.stop))
+            work(slice(where.start + part.start, where.start + part.stop), some)
+            for part, some in block.in_parts(_MANY)
         ]
 
     found = each_block(lambda: one, cut, 0.4 * rows.size, _SCRATCH, alone=True)

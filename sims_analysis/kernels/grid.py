@@ -275,7 +275,7 @@ def _groups(depth: Array, rows: NDArray[Any]) -> Iterator[tuple[Index, Array, In
     own = None
     if depth.ndim > 1:
         own = np.broadcast_to(depth, (*depth.shape[:-1], rows.shape[1])).reshape(rows.shape)
-    for part in blocks(*rows.shape, size=_LOOKED_AT):
+    for part in blocks(len(rows), rows.shape[1], _LOOKED_AT):
         measured = ~np.isnan(rows[part])
         if own is not None:
             measured &= ~np.isnan(own[part])

@@ -259,9 +259,14 @@ def dot_rows(value: Array, weights: Array) -> Array:
 _PIECE = 8192
 
 
+#: One of so many is few.
+_FEW = 32
+
+
 def few(flags: NDArray[np.bool_]) -> Index:
     """Find the few that are set: eight at a time are passed over."""
-    if flags.size < _PIECE * 2:  # one look at all of them is over sooner
+    # Of not many flags, or not few of them set, one look at all of them is over sooner.
+    if flags.size < _PIECE * 2 or np.count_nonzero(flags) > flags.size // _FEW:
         return np.flatnonzero(flags)
     whole = flags.size & ~7
     words = flags[:whole]

@@ -20,9 +20,6 @@ _HALF = 2.0**-53
 #: Segments that are mended at a time.
 _MANY = 1 << 13
 
-#: Where more than one segment in so many is to be mended, they are not few.
-_DENSE = 32
-
 #: Of ratios whose digits underflow, the mean over the first value is less.
 _STEEPEST = 1 / 700
 
@@ -89,8 +86,7 @@ def means(
     number = right.size - np.count_nonzero(right)
     if number == 0:
         return _NONE
-    wrong = np.logical_not(right, out=right).reshape(-1)
-    odd = np.flatnonzero(wrong) if number > wrong.size // _DENSE else few(wrong)
+    odd = few(np.logical_not(right, out=right).reshape(-1))
     fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
     return fell[0] if len(fell) == 1 else np.concatenate(fell)
 
