@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from itertools import chain
 
 from sims_analysis.errors import SimsWarning
 from sims_analysis.kernels.threads import allowed
 
-from . import cases, one_measurement
+from . import as_measured, cases, one_measurement
 from .timing import report
 
 
@@ -59,7 +60,8 @@ def main() -> None:
             report(case)
         for count in rows:
             print()
-            for case in cases.cases(count, max(3, repeats // 2) if count > 20_000 else repeats):
+            turns = max(3, repeats // 2) if count > 20_000 else repeats
+            for case in chain(cases.cases(count, turns), as_measured.cases(count, turns)):
                 report(case)
 
 

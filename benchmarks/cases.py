@@ -188,16 +188,6 @@ def cases(rows: int, repeats: int) -> Iterator[Case]:
             close(),
             repeats,
         )
-    if rows <= 10_000:
-        with_gaps = implants(rows, gaps=0.002)
-        for rule in ("trapezoid", "loglinear"):
-            yield Case(
-                f"dose, {rule}, gaps",
-                size,
-                lambda rule=rule: sims.integrated_dose(with_gaps, rule=rule),  # type: ignore[misc]
-                logs,
-                repeats=repeats,
-            )
     if rows <= 100 and importlib.util.find_spec("pint_xarray"):
         yield _pint_chain(data, size, repeats)
 

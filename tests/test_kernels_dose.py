@@ -231,7 +231,7 @@ def test_cumulative_ends_at_the_dose(rule, batch):
         wanted = [
             integral(z[: i + 1], c[: i + 1], math.nan, math.nan, rule)[0] for i in range(z.size)
         ]
-        if wanted:
+        if len(wanted) > 1:  # a single sample has no width
             wanted[0] = 0.0
         np.testing.assert_allclose(
             found[row, measured], wanted, rtol=1e-12, atol=1e-14 * scale(depth, value)

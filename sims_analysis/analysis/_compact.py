@@ -16,6 +16,10 @@ import numpy as np
 __all__ = ["compact"]
 
 
+#: Samples of which copies take no memory to speak of, and which kernels work on in small steps.
+_FEW = 1 << 18
+
+
 def compact(
     kernel: Callable[..., Any],
     depth: Any,
@@ -43,7 +47,7 @@ def compact(
         Depth and columns as they were; or of shape ``(..., m)``, the samples of each row, then NaN.
     """
     value = columns[0]
-    if depth.ndim != 1 or not value.size or value.dtype.kind != "f":
+    if depth.ndim != 1 or not 0 < value.size <= _FEW or value.dtype.kind != "f":
         return kernel, [depth, *columns]
     lead, n = value.shape[:-1], value.shape[-1]
     if 2 * np.count_nonzero(np.isnan(value[(0,) * len(lead)])) <= n:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from sims_analysis._variables import data_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.crossings import OK, TRUNCATED
+from sims_analysis.kernels.rows import blocks
 
 if TYPE_CHECKING:
     from sims_analysis.analysis._frame import Frame
@@ -70,14 +72,11 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
         data = np.asarray(data_of(column))
         if data.dtype.kind != "f" or not data.size:
             continue
-        for profile in _doubtful(data) if among is None else np.argwhere(among):
-            infinite = np.isinf(data[tuple(profile)])
-            if infinite.any():
-                where = [int(i) for i in np.unravel_index(infinite.argmax(), infinite.shape)]
-                raise ProfileError(
-                    f"{frame.label(*profile, *where[:-1])}: {name}[{where[-1]}] is "
-                    f"{data[(*profile, *where)]}; {_NEEDED}"
-                )
+        where = _first_infinite(data, _doubtful(data) if among is None else np.argwhere(among))
+        if where is not None:
+            raise ProfileError(
+                f"{frame.label(*where[:-1])}: {name}[{where[-1]}] is {data[where]}; {_NEEDED}"
+            )
 
 
 _NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
@@ -88,12 +87,24 @@ def refuse_infinite_chunk(columns: Mapping[str, Any]) -> None:
     for name, data in columns.items():
         if data.dtype.kind != "f" or not data.size:
             continue
-        for profile in _doubtful(data):
-            infinite = np.isinf(data[tuple(profile)])
-            if infinite.any():
-                index = int(infinite.argmax())
-                found = data[(*profile, index)]
-                raise ProfileError(f"a profile of a chunk: {name}[{index}] is {found}; {_NEEDED}")
+        where = _first_infinite(data, _doubtful(data))
+        if where is not None:
+            told = f"{name}[{where[-1]}] is {data[where]}"
+            raise ProfileError(f"a profile of a chunk: {told}; {_NEEDED}")
+
+
+def _first_infinite(data: Any, profiles: Any) -> tuple[int, ...] | None:
+    """Give the place of the first infinity in some profiles, or of what belongs to each of them."""
+    if len(profiles) == 0:
+        return None
+    own = data.shape[profiles.shape[1] :]
+    for part in blocks(len(profiles), math.prod(own)):
+        some = profiles[part]
+        infinite = np.isinf(data[tuple(some.T)])
+        if np.count_nonzero(infinite):
+            which, *where = np.unravel_index(infinite.argmax(), (len(some), *own))
+            return (*map(int, some[int(which)]), *map(int, where))
+    return None
 
 
 def refuse_no_errors(frame: Frame) -> None:
@@ -127,4 +138,4 @@ def _doubtful(data: Any) -> Any:
         if data.size > _MANY or not doubtful.any():
             return np.argwhere(doubtful)
     infinite = np.isinf(data)
-    return np.argwhere(infinite.any(axis=-1)) if np.count_nonzero(infinite) else ()
+    return np.argwhere(infinite.any(axis=-1))

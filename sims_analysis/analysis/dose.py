@@ -297,16 +297,7 @@ def cumulative_dose(
 
 
 def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
-    found = kernels.cumulative(depth, value, rule=rule)
-    rows = found.reshape(-1, found.shape[-1])
-    if rows.size:
-        # A profile of one sample lacks the first or the last: no others need be counted.
-        ends = np.isnan(rows[:, 0]) | np.isnan(rows[:, -1])
-        doubtful = np.flatnonzero(ends | (rows.shape[1] == 1))
-        alone = np.count_nonzero(~np.isnan(rows[doubtful]), axis=-1) < 2
-        rows[doubtful[alone]] = np.nan
-    found /= NM_PER_CM
-    return (found,)
+    return (kernels.cumulative(depth, value, rule=rule, divisor=NM_PER_CM),)
 
 
 def _cumulative_above(depth: Any, value: Any, level: Any, *, rule: str) -> tuple[Any]:

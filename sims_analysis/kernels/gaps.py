@@ -15,6 +15,7 @@ __all__ = [
     "bisect",
     "few_gaps",
     "gaps",
+    "number_of",
     "number_of_gaps",
     "packed",
     "runs",
@@ -166,7 +167,7 @@ def runs(z: Array, c: Array) -> tuple[Index, NDArray[np.bool_]]:
     length[(length == 0) & ~absent[:, 0]] = c.shape[1]  # argmax of a row without a True is 0 too
     if np.count_nonzero(absent) == absent.size - length.sum():
         return length, np.ones(length.shape, dtype=bool)
-    whole: NDArray[np.bool_] = _count(absent) == c.shape[1] - length
+    whole: NDArray[np.bool_] = number_of(absent) == c.shape[1] - length
     return length, whole
 
 
@@ -182,7 +183,7 @@ def _absent(z: Array, c: Array) -> NDArray[np.bool_]:
     return absent
 
 
-def _count(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
+def number_of(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Count the flags of each row: in few bytes, which takes half as long as count_nonzero."""
     count: NDArray[np.int32] = np.add.reduce(flags, axis=1, dtype=np.int32)
     return count
@@ -240,7 +241,7 @@ def gaps(missing: NDArray[np.bool_]) -> Gaps:
 
 def number_of_gaps(missing: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Count the gaps of each row."""
-    return _count(missing[:, 1:] > missing[:, :-1]) + missing[:, 0]
+    return number_of(missing[:, 1:] > missing[:, :-1]) + missing[:, 0]
 
 
 def few_gaps(missing: NDArray[np.bool_], most: int) -> tuple[NDArray[np.bool_], Gaps | None]:
@@ -253,7 +254,7 @@ def few_gaps(missing: NDArray[np.bool_], most: int) -> tuple[NDArray[np.bool_], 
     if 4 * np.count_nonzero(missing) > missing.size:
         # To list so much would take longer than to count twice.
         few = number_of_gaps(missing) <= most
-        few &= 2 * _count(missing) <= n
+        few &= 2 * number_of(missing) <= n
         return few, gaps(missing) if np.count_nonzero(few) == rows else None
     found = gaps(missing)
     few = np.bincount(found.row, minlength=rows) <= most

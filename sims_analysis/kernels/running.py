@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import between_samples
+from sims_analysis.kernels.gaps import between_samples, number_of
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision
 from sims_analysis.kernels.segments import lowest_of, means
 from sims_analysis.kernels.threads import each_block
@@ -19,14 +19,17 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") -> NDArray[Any]:
+def cumulative(
+    depth: Array, value: NDArray[Any], *, rule: str = "trapezoid", divisor: float = 1.0
+) -> NDArray[Any]:
     """Integrate from the first sample of each row to each of its samples.
 
     Returns
     -------
     ndarray, shape (..., n)
-        0 at the first sample of a row; NaN where there is no sample. Summed in float64, given
-        back in float32 where the values are float32.
+        Divided by `divisor`. 0 at the first sample of a row; NaN where there is no sample, and
+        throughout a row of a single one, which has no width. Summed in float64, given back in
+        float32 where the values are float32.
     """
     rows_value, _ = flat_rows(value)
     axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
@@ -40,7 +43,7 @@ def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") ->
 
         def one(block: slice) -> None:
             c, z = block_of(rows_value, block), block_of(axes, block)
-            _running(z, c, result[block], scratch, log=log)
+            _running(z, c, result[block], scratch, divisor, log=log)
 
         return one
 
@@ -50,7 +53,9 @@ def cumulative(depth: Array, value: NDArray[Any], *, rule: str = "trapezoid") ->
     return result.reshape(value.shape)
 
 
-def _running(z: Array, c: Array, result: NDArray[Any], scratch: Array, *, log: bool) -> None:
+def _running(
+    z: Array, c: Array, result: NDArray[Any], scratch: Array, divisor: float, *, log: bool
+) -> None:
     """Sum up a block of rows."""
     rows, n = c.shape
     half = (rows + 1) // 2
@@ -76,8 +81,12 @@ def _running(z: Array, c: Array, result: NDArray[Any], scratch: Array, *, log: b
     both = pairs.reshape(half, -1).view(np.complex128)
     np.cumsum(both, axis=1, out=both)
     for some, lane in lanes:
-        result[some] = lane
-    np.putmask(result, missing, np.nan)
+        np.divide(lane, divisor, out=result[some], casting="same_kind")
+    if np.count_nonzero(missing):
+        np.putmask(result, missing, np.nan)
+        result[number_of(~missing) < 2] = np.nan
+    elif n == 1:
+        result[:] = np.nan
 
 
 def _bridge(z: Array, c: Array, missing: NDArray[np.bool_], area: Array, *, log: bool) -> None:
@@ -87,8 +96,10 @@ def _bridge(z: Array, c: Array, missing: NDArray[np.bool_], area: Array, *, log:
     """
     n, first_half = c.shape[1], (len(c) + 1) // 2 * c.shape[1]
 
-    def place(flat: Index) -> Index:
-        return np.where(flat < first_half, 2 * flat, 2 * (flat - first_half) + 1)
+    def place(flat: Index) -> Index:  # of places in order
+        at = 2 * flat
+        at[flat.searchsorted(first_half) :] -= 2 * first_half - 1
+        return at
 
     absent, row, p, q = between_samples(missing)
     area[place(absent)] = 0.0
