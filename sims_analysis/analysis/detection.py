@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import told_of_window
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
@@ -194,4 +195,6 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
+    if not frame.lazy:
+        refuse_infinite(frame)
     return frame.along_axis(frame.value < level, "below_detection")

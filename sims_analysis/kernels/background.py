@@ -67,7 +67,7 @@ def variance_above(
     total = np.full(rows_value.shape[0], np.nan)
     one_interval = depth.ndim == 1 and not any(map(np.ndim, (start, stop, *window)))
     rows, n = rows_value.shape
-    for block in blocks(rows, n, BLOCK // 2):
+    for block in blocks(rows if n else 0, n, BLOCK // 2):
         z, c, s = (block_of(array, block) for array in (axes, rows_value, rows_stderr))
         own = [limit[block] for limit in limits]
         gaps = np.isnan(dot_rows(c, np.zeros(c.shape[1]))) if one_interval else None

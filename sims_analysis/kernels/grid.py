@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.dose import log_mean
 from sims_analysis.kernels.interpolation import between
-from sims_analysis.kernels.rows import BLOCK, blocks, precision
+from sims_analysis.kernels.rows import BLOCK, blocks, flat_rows, precision
 
 __all__ = ["cell_means", "cell_stderr", "independence", "stderr_at"]
 
@@ -46,7 +46,7 @@ def cell_means(
     fallbacks : ndarray of int, shape (...)
         Cells in which a value is not positive, so that a segment was a straight line in C.
     """
-    rows = value.reshape(-1, value.shape[-1])
+    rows, lead = flat_rows(value)
     mean = np.full((rows.shape[0], edges.size - 1), np.nan, dtype=precision(value))
     fallbacks = np.zeros(rows.shape[0], dtype=np.intp)
     for which, z, columns in _groups(depth, rows):
@@ -57,7 +57,7 @@ def cell_means(
         for some, c in _in_blocks(rows, which, columns, pieces.length.size):
             total, fell_back = _over_pieces(c, pieces, log=log)
             mean[some, pieces.cells], fallbacks[some] = total / width, fell_back
-    return mean.reshape(*value.shape[:-1], edges.size - 1), fallbacks.reshape(value.shape[:-1])
+    return mean.reshape(*lead, edges.size - 1), fallbacks.reshape(lead)
 
 
 def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]:
@@ -107,8 +107,8 @@ def cell_stderr(
     -------
     ndarray, shape (..., m)
     """
-    rows = value.reshape(-1, value.shape[-1])
-    errors = np.broadcast_to(stderr, value.shape).reshape(rows.shape)
+    rows, lead = flat_rows(value)
+    errors = flat_rows(np.broadcast_to(stderr, value.shape))[0]
     result = np.full((rows.shape[0], edges.size - 1), np.nan)
     for which, z, columns in _groups(depth, rows):
         pieces = _cut(z, edges)
@@ -125,7 +125,7 @@ def cell_stderr(
             else:
                 total = np.add.reduceat(terms, pieces.first, axis=1) + opening
             result[some, pieces.cells] = np.sqrt(total) / width
-    return result.reshape(*value.shape[:-1], edges.size - 1)
+    return result.reshape(*lead, edges.size - 1)
 
 
 def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool) -> Array:
@@ -145,8 +145,8 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
     ndarray, shape (..., m)
         NaN outside the samples of the row; the sample's own on a sample.
     """
-    rows = value.reshape(-1, value.shape[-1])
-    errors = np.broadcast_to(stderr, value.shape).reshape(rows.shape)
+    rows, lead = flat_rows(value)
+    errors = flat_rows(np.broadcast_to(stderr, value.shape))[0]
     result = np.full((rows.shape[0], at.size), np.nan)
     for which, z, columns in _groups(depth, rows):
         inside = np.flatnonzero((at >= z[0]) & (at <= z[-1]))
@@ -166,7 +166,7 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
                 found = np.where(positive, relative, found)
             found = np.where(t == 0, s0, np.where(t == 1, s1, found))
             result[np.ix_(some, inside)] = found
-    return result.reshape(*value.shape[:-1], at.size)
+    return result.reshape(*lead, at.size)
 
 
 def independence(
@@ -199,8 +199,7 @@ def independence(
     growth : ndarray, shape (...)
         Of the standard error of each value, over that of independent samples; 1 if they are.
     """
-    lead = value.shape[:-1]
-    rows = value.reshape(-1, value.shape[-1])
+    rows, lead = flat_rows(value)
     before = np.broadcast_to(np.where(np.isnan(known), 1.0, known), lead).reshape(-1)
     asked = None
     if at.ndim > 1:
@@ -274,7 +273,7 @@ def _groups(depth: Array, rows: NDArray[Any]) -> Iterator[tuple[Index, Array, In
     """Gather rows that have the same samples: the rows, their depths, and the columns of these."""
     own = None
     if depth.ndim > 1:
-        own = np.broadcast_to(depth, (*depth.shape[:-1], rows.shape[1])).reshape(rows.shape)
+        own = flat_rows(depth)[0]
     for part in blocks(len(rows), rows.shape[1], _LOOKED_AT):
         measured = ~np.isnan(rows[part])
         if own is not None:
