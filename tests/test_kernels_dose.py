@@ -239,6 +239,25 @@ def test_cumulative_ends_at_the_dose(rule, batch):
 
 
 @pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("gap", [False, True])
+def test_neighbours_in_floating_point_have_a_mean(rule, own, gap):
+    z = np.arange(8.0)
+    c = np.full((3, 8), 1e14)
+    c[1, 3] = c[2, 3] = np.nextafter(1e14, np.inf)
+    c[2, 4] = np.nextafter(1e14, 0.0)
+    if gap:
+        c[:, 6] = np.nan
+    axes = np.broadcast_to(z, c.shape).copy() if own else z
+    np.testing.assert_allclose(dose.integrate(axes, c, rule=rule).value, 7e14, rtol=1e-15)
+    found = dose.integrate(axes, c, 0.5, 6.5, rule=rule)
+    np.testing.assert_allclose(found.value, 6e14, rtol=1e-15)
+    assert (found.fallbacks == 0).all()
+    running = dose.cumulative(axes, c, rule=rule)
+    np.testing.assert_allclose(running[:, [0, 4, 5, 7]], [[0, 4e14, 5e14, 7e14]] * 3, rtol=1e-15)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_dose_is_additive_over_split_intervals(rule):
     depth, value = realistic(20, 150)
     whole = dose.integrate(depth, value, 10.0, 500.0, rule=rule).value

@@ -57,7 +57,7 @@ def means(
         Of the exponential through the ends, or of the straight line.
     lowest : float
         The lowest of all values that there are, if it is known: positive ones are not looked at
-        again, and what is infinite gives NaN.
+        again, and what is infinite gives NaN or infinity.
 
     Returns
     -------
@@ -75,7 +75,12 @@ def means(
         np.log(work, out=out)
         work -= 1.0 - _HALF
         out += _HALF
-        np.divide(work, out, out=work)
+        try:
+            # Of positive values, 0 / 0: neighbours in floating point, of which the second is less.
+            with np.errstate(invalid="raise" if lowest > 0.0 else "ignore"):
+                np.divide(work, out, out=work)
+        except FloatingPointError:
+            return means(c0, c1, out, work, log=log)
         np.multiply(work, c0, out=out)
     if lowest > 0.0 and not steep:
         return _NONE
