@@ -38,6 +38,10 @@ def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
     ProfileError
         If the data are no batch.
 
+    Notes
+    -----
+    Dask data are computed: what a measurement does not have must be known.
+
     See Also
     --------
     stack : The way there.

@@ -71,6 +71,8 @@ def align(
 
     Notes
     -----
+    Dask data are computed: whether there is a shift must be known.
+
     A factor between the two does not change the correlation. Between samples the profiles are
     drawn as monotone cubics (Fritsch and Carlson 1980). Of smooth profiles the shift comes out to
     a hundredth of a sample or better; noise and a depth scale that is not the same limit it
