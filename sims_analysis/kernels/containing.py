@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.dose import cumulative
 from sims_analysis.kernels.one_axis import trapezoid_weights
-from sims_analysis.kernels.rows import Rows, block_of, blocks, compress, flat_rows
+from sims_analysis.kernels.rows import (
+    Rows,
+    block_of,
+    blocks,
+    compress,
+    first_of_each,
+    flat_rows,
+)
 
 __all__ = ["containing_depth"]
 
@@ -69,14 +76,13 @@ def containing_depth(
         laid = compress(z, c)
         if laid.depth.size == 0:
             continue
-        measured = ~(np.isnan(c) | np.isnan(z))
-        running = cumulative(z, c, rule=rule)[measured]
+        running = laid.beside(cumulative(z, c, rule=rule))
         total = np.full(laid.count, np.nan)
         enough = laid.size > 1
         total[enough] = running[laid.start[1:][enough] - 1]
         status[block] = np.where(enough, np.where(total > 0, OK, NEVER_REACHED), NO_DATA)
         total[~(total > 0)] = np.nan
-        s = None if errors is None else block_of(errors, block)[measured]
+        s = None if errors is None else laid.beside(block_of(errors, block))
         whole = _weights(laid, np.inf)
         # Variance over value: what one count adds to the integral.
         few = np.nan if s is None else _FEW * _variance(laid, s, whole) / total
@@ -101,9 +107,15 @@ def _solve(rows: Rows, running: Array, target: Array, rule: str) -> Array:
     """Give the depths at which the running integral gets to its target; NaN for a NaN target."""
     found = np.full(rows.count, np.nan)
     # Where noise makes the integral dip, the depth at which it first gets there.
-    there = np.flatnonzero(running >= target[rows.row])
-    row, first = np.unique(rows.row[there], return_index=True)
-    after = there[first]
+    if rows.kept is None:  # all of them as long
+        reached = running.reshape(rows.count, -1) >= target[:, None]
+        column = reached.argmax(axis=1)
+        row = np.flatnonzero(reached[np.arange(rows.count), column])
+        after = rows.start[row] + column[row]
+    else:
+        there = np.flatnonzero(running >= rows.spread(target))
+        row, first = first_of_each(rows.start.searchsorted(there, side="right") - 1)
+        after = there[first]
     found[row] = rows.depth[after]
     inner = after > rows.start[row]
     row, after = row[inner], after[inner]
