@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sims_analysis.analysis.budget import containing_depth, dose_budget
     from sims_analysis.analysis.comparison import compare, repeatability
     from sims_analysis.analysis.crossings import crossings
+    from sims_analysis.analysis.cumulative import cumulative_dose
     from sims_analysis.analysis.detection import below_detection, detection_limit
-    from sims_analysis.analysis.dose import cumulative_dose, integrated_dose
+    from sims_analysis.analysis.dose import integrated_dose
     from sims_analysis.analysis.grid import to_grid
     from sims_analysis.analysis.interpolation import interpolate
     from sims_analysis.analysis.junction import junction_depth
@@ -73,7 +74,8 @@ _MODULES = {
     "analysis.comparison": ["compare", "repeatability"],
     "analysis.crossings": ["crossings"],
     "analysis.detection": ["below_detection", "detection_limit"],
-    "analysis.dose": ["cumulative_dose", "integrated_dose"],
+    "analysis.cumulative": ["cumulative_dose"],
+    "analysis.dose": ["integrated_dose"],
     "analysis.grid": ["to_grid"],
     "analysis.interpolation": ["interpolate"],
     "analysis.junction": ["junction_depth"],

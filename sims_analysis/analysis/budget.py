@@ -17,7 +17,7 @@ from sims_analysis.analysis.dose import (
     DoseIntegral,
     Rule,
     Surface,
-    _check_options,
+    check_options,
     complain,
     integral,
     term,
@@ -108,7 +108,7 @@ def dose_budget(
         "surface": surface,
         "surface_depth": surface_depth,
     }
-    _check_options(rule, surface)
+    check_options(rule, surface)
     if not (isinstance(rule_tolerance, float | int | np.number) and rule_tolerance >= 0):
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
@@ -286,7 +286,7 @@ def containing_depth(
     >>> sims.containing_depth(ds, fraction=0.9).attrs["units"]
     'nm'
     """
-    _check_options(rule, "measured")
+    check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
         parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))

@@ -26,10 +26,18 @@ from sims_analysis.analysis._surface import held as held_values
 from sims_analysis.analysis._surface import warn_of_surface_depth
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import blocks
-from sims_analysis.kernels.windows import ends
 
-__all__ = ["cumulative_dose", "integrated_dose"]
+__all__ = [
+    "NM_PER_CM",
+    "DoseIntegral",
+    "Rule",
+    "check_options",
+    "complain",
+    "integral",
+    "integrated_dose",
+    "stderr_of",
+    "term",
+]
 
 Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
@@ -181,7 +189,7 @@ def integral(
 
     `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
     """
-    _check_options(rule, surface)
+    check_options(rule, surface)
     true_or_false(strict, "strict")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
@@ -251,71 +259,8 @@ _INTEGRAL: list[tuple[dict[str, int], Any]] = [
 ]
 
 
-@recorded
-def cumulative_dose(
-    data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid", background: Any = None
-) -> xr.DataArray:
-    """Integrate the concentration from the first sample of each profile to each of its samples.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        As for :func:`integrated_dose`.
-    rule : {"trapezoid", "loglinear"}
-    background : str, Quantity, DataArray, or (start, stop), optional
-        Subtracted, as for :func:`integrated_dose`.
-
-    Returns
-    -------
-    DataArray
-        ``atom/cm^2``, of the shape of the data, without a standard error (a background is taken to
-        be exact): 0 at the first sample, NaN where a profile was
-        not measured, and throughout one of a single sample, which has no width to integrate over.
-
-    Raises
-    ------
-    UnitsError
-        If the data hold no concentration.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> ds = sims.open_example("boron-implant")
-    >>> float(sims.cumulative_dose(ds).sel(species="B")[0])
-    0.0
-    """
-    _check_options(rule, "measured")
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
-    size = {frame.dim: frame.value.sizes[frame.dim]}
-    outputs = [(size, frame.precision)]
-    if background is None:
-        (value,) = frame.map(_cumulative, outputs=outputs, rule=rule)
-    else:
-        level, _ = background_of(frame, background)
-        (value,) = frame.map(_cumulative_above, level, outputs=outputs, rule=rule)
-    return frame.along_axis(value, term(frame, "cumulative_dose"))
-
-
-def _cumulative(depth: Any, value: Any, *, rule: str) -> tuple[Any]:
-    return (kernels.cumulative(depth, value, rule=rule, divisor=NM_PER_CM),)
-
-
-def _cumulative_above(depth: Any, value: Any, level: Any, *, rule: str) -> tuple[Any]:
-    (found,) = _cumulative(depth, value, rule=rule)
-    first, _ = ends(depth, value)
-    below, width = np.broadcast_arrays(np.asarray(level)[..., None], first[..., None])
-    rows, (below, top) = (
-        found.reshape(-1, found.shape[-1]),
-        (x.reshape(-1, 1) for x in (below, width)),
-    )
-    axes = depth if depth.ndim == 1 else depth.reshape(rows.shape)
-    for block in blocks(*rows.shape):
-        z = axes if axes.ndim == 1 else axes[block]
-        rows[block] -= below[block] * (z - top[block]) / NM_PER_CM
-    return (found,)
-
-
-def _check_options(rule: str, surface: str) -> None:
+def check_options(rule: str, surface: str) -> None:
+    """Refuse rules, and ways with the surface, that there are not."""
     if rule not in ("trapezoid", "loglinear"):
         raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
     if surface not in ("measured", "exclude", "hold"):
