@@ -1,6 +1,7 @@
 """Integrals against a plain, row-by-row reference, and against closed forms."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -358,3 +359,33 @@ def test_limits_of_many_rows_on_irregular_axes(rule):
     agree(dose.integrate(own, value, *on_samples, rule=rule), own, value, *on_samples, rule)
     beyond = own[:, 31], own[:, 239] + 1
     agree(dose.integrate(own, value, *beyond, rule=rule), own, value, *beyond, rule)
+
+
+def exactly(z, c, start, stop):
+    """Integrate straight lines between limits in fractions, without any rounding."""
+    z, c = ([Fraction(float(x)) for x in column] for column in (z, c))
+    low, high = max(z[0], Fraction(start)), min(z[-1], Fraction(stop))
+    total = Fraction(0)
+    for z0, z1, c0, c1 in zip(z, z[1:], c, c[1:], strict=False):
+        u, v = max(z0, low), min(z1, high)
+        if u < v:
+            total += (v - u) * (c0 + (c1 - c0) * ((u + v) / 2 - z0) / (z1 - z0))
+    return float(total)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("seed", range(12))
+def test_no_digits_are_lost_where_some_steps_are_short_and_others_long(seed, own):
+    rng = np.random.default_rng(seed)
+    n = 30
+    z = rng.uniform(0, 1000) + np.cumsum(rng.choice([1e-6, 1e-3, 1.0, 30.0], n))
+    c = 10.0 ** rng.uniform(0, 30, (4, n))
+    c[1, rng.integers(2, n - 2)] = np.nan
+    c[2, rng.random(n) < 0.4] = np.nan
+    c[3, :3] = c[3, -4:] = np.nan
+    axes = np.broadcast_to(z, c.shape).copy() if own else z
+    for start, stop in ((z[0], z[-1]), np.sort(rng.uniform(z[2], z[-3], 2))):
+        found = dose.integrate(axes, c, start, stop).value
+        for row, measured in enumerate(~np.isnan(c)):
+            wanted = exactly(z[measured], c[row, measured], start, stop)
+            assert found[row] == pytest.approx(wanted, rel=1e-13)

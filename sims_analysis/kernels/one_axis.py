@@ -59,8 +59,10 @@ def weights_of_segments(
     if seams is not None:
         part[seams] = 0.0
         width[seams] = 1.0
-    middle = 0.5 * (u + v)
-    return part * ((z1 - middle) / width), part * ((middle - z0) / width)
+    # Not from the middle itself, of which rounding takes more than a short segment has digits.
+    return part * (0.5 * ((z1 - u) + (z1 - v)) / width), part * (
+        0.5 * ((u - z0) + (v - z0)) / width
+    )
 
 
 class Ends(NamedTuple):
@@ -201,9 +203,9 @@ class Trapezoid:
         """Integrate rows in which samples are missing, from those that are there."""
         rows, c, bridges = few_bridges(self.axis, self.limits, value, rows)
         (p, q), (zp, zq), (u, v) = bridges.samples, bridges.depth, bridges.limits
-        part, middle, width = v - u, 0.5 * (u + v), zq - zp
-        part /= width
-        to_p, to_q = part * (zq - middle), part * (middle - zp)
+        part = 0.5 * (v - u)
+        part /= zq - zp
+        to_p, to_q = part * ((zq - u) + (zq - v)), part * ((u - zp) + (v - zp))
         # A sample beside a gap weighs what the segments on its two sides give it, and not what
         # it would without the gap less a part of that, which costs digits.
         gap = bridges.gaps
@@ -336,7 +338,7 @@ def piece(
     (c0, c1), (u, v) = c, limits
     if not log:
         # The mean of a straight line is its value in the middle.
-        t = (0.5 * (u + v) - z[0]) / (z[1] - z[0])
+        t = 0.5 * ((u - z[0]) + (v - z[0])) / (z[1] - z[0])
         return (c0 + t * (c1 - c0)) * (v - u), np.zeros(np.shape(c0), dtype=bool)
     at_u, at_v = (_at(limit, z, c) for limit in limits)
     # A segment that is a straight line stays one where a limit cuts it.
