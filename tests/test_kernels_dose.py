@@ -365,6 +365,8 @@ def exactly(z, c, start, stop):
     """Integrate straight lines between limits in fractions, without any rounding."""
     z, c = ([Fraction(float(x)) for x in column] for column in (z, c))
     low, high = max(z[0], Fraction(start)), min(z[-1], Fraction(stop))
+    if low >= high:
+        return math.nan
     total = Fraction(0)
     for z0, z1, c0, c1 in zip(z, z[1:], c, c[1:], strict=False):
         u, v = max(z0, low), min(z1, high)
@@ -388,4 +390,4 @@ def test_no_digits_are_lost_where_some_steps_are_short_and_others_long(seed, own
         found = dose.integrate(axes, c, start, stop).value
         for row, measured in enumerate(~np.isnan(c)):
             wanted = exactly(z[measured], c[row, measured], start, stop)
-            assert found[row] == pytest.approx(wanted, rel=1e-13)
+            assert found[row] == pytest.approx(wanted, rel=1e-13, nan_ok=True)
