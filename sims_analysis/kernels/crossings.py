@@ -142,9 +142,16 @@ def table(
         count[where] = np.bincount(found.row, minlength=block.rows)
         none = np.flatnonzero(count[where] == 0)
         why[where.start + none] = block.why_none(none, None)
+        begin = np.cumsum(count[where]) - count[where]
+        number = np.arange(found.row.size) - np.repeat(begin, count[where])
+        if width is not None:
+            kept = number < width
+            if np.count_nonzero(kept) < kept.size:
+                found, number = found.take(kept), number[kept]
         at, _, decay = block.located(found)
         return (
             found.row + where.start,
+            number,
             at,
             np.where(found.falling, FALLING, RISING).astype(np.int8),
             decay,
@@ -154,27 +161,18 @@ def table(
         )
 
     listed = _each_block(work, depth, value, level)
-    if width is None:
-        width = max(1, int(count.max(initial=0)))
-    shape = (count.size, width)
-    columns: list[NDArray[Any]] = [np.full(shape, np.nan) for _ in range(6)]
-    columns[1] = np.zeros(shape, dtype=np.int8)
-    status = np.full(shape, PADDING, dtype=np.uint8)
-    begin = np.cumsum(count) - count
-    done = 0
-    for row, *fields in listed:
-        number = np.arange(done, done + row.size) - begin[row]
-        done += row.size
-        kept = number < width
-        if not kept.all():
-            row, number, fields = row[kept], number[kept], [f[kept] for f in fields]  # noqa: PLW2901
-        place = row * width + number  # one index in place of two
+    places = max(1, int(count.max(initial=0))) if width is None else width
+    columns: list[NDArray[Any]] = [np.full((count.size, places), np.nan) for _ in range(6)]
+    columns[1] = np.zeros((count.size, places), dtype=np.int8)
+    status = np.full((count.size, places), PADDING, dtype=np.uint8)
+    for row, number, *fields in listed:
+        place = row * places + number  # one index in place of two
         for column, field in zip(columns, fields, strict=True):
             column.reshape(-1)[place] = field
         status.reshape(-1)[place] = OK
     none = count == 0
     status[none, 0] = why[none]
-    return Table(*(column.reshape(*lead, width) for column in (*columns, status)))
+    return Table(*(column.reshape(*lead, places) for column in (*columns, status)))
 
 
 def _each_block(
