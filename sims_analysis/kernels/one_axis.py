@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import Gaps, few_gaps, gaps
+from sims_analysis.kernels.gaps import Gaps, few_gaps, gaps, number_of
 from sims_analysis.kernels.interpolation import between
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, dot_rows, run_of
 from sims_analysis.kernels.segments import log_mean, lowest_of, means
@@ -267,7 +267,11 @@ class LogLinear:
             rows = len(c)
             # Rows that are read from end to end, before neighbours are, come from memory sooner.
             near = 2 * self.z.size > value.shape[1] and _is_direct(value)
-            lowest = lowest_of(value[block] if near else c)
+            lowest = float((value[block] if near else c).min())
+            if np.isnan(lowest):
+                if self._is_sparse(value[block]):
+                    return Sums(np.full(rows, np.nan), np.zeros(rows, dtype=np.intp))
+                lowest = lowest_of(c)
             mean, spare = scratch[:, : rows * segments].reshape(2, rows, segments)
             fell = means(c[:, :-1], c[:, 1:], mean, spare, log=True, lowest=lowest)
             total = dot_rows(mean, self.width)
@@ -283,6 +287,18 @@ class LogLinear:
             return Sums(total, fallbacks, Ends.joined(parts))
 
         return work
+
+    def _is_sparse(self, value: NDArray[Any]) -> bool:
+        """Whether all rows are to be worked on in another way: more than half of each is missing.
+
+        Logarithms of what is missing take longer than others.
+        """
+        missing = value != value  # noqa: PLR0124  # NaN only
+        if 2 * np.count_nonzero(missing) <= missing.size:
+            return False
+        sparse = 2 * number_of(missing) > missing.shape[1]
+        sparse &= missing[:, self.columns].any(axis=1)
+        return bool(sparse.all())
 
     def _over_gaps(
         self, rows: Index, value: NDArray[Any], mean: Array, total: Array, fallbacks: Index
