@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import xarray as xr
+from measured import measurement
 
 import sims_analysis as sims
+from sims_analysis.errors import ProfileError
 
 QUESTIONS = {
     "dose": sims.integrated_dose,
@@ -73,3 +75,14 @@ def test_what_was_not_measured_is_not_infinite(question, rows):
     data = profiles(rows)
     data.values[1], data.values[2, 40:50] = np.nan, np.nan
     QUESTIONS[question](data)
+
+
+@pytest.mark.parametrize(
+    "question", [sims.peak, sims.moments, sims.containing_depth, sims.decay_length]
+)
+def test_shapes_rest_on_no_infinity_however_many_profiles_there_are(question):
+    z = np.linspace(0, 100, 300)
+    values = {f"S{i}": 1e18 * np.exp(-z / 20) for i in range(300)}
+    values["S5"][7] = np.inf
+    with pytest.raises(ProfileError, match=r"'S5'.*concentration\[7\] is inf"):
+        question(measurement(z, values))

@@ -298,3 +298,11 @@ def test_long_plateaus_and_gaps(stays, seed):
         there = ~np.isnan(row)
         expected = [one[0] for one in listed(depth[there], row[there], 2.0)]
         np.testing.assert_allclose(answered[~np.isnan(answered)], expected, rtol=1e-12)
+
+
+def test_a_ratio_beyond_the_range_of_numbers_has_a_crossing_all_the_same():
+    with np.errstate(all="raise"):
+        found = kernels.junction(np.arange(3.0), np.array([[1e18, 1e-300, 1e-300]]), 1e17)
+        steep = kernels.junction(np.arange(3.0), np.array([[1e300, 1e-10, 1e-10]]), 1e-9)
+    assert found.depth[0] == pytest.approx(1 / 318, rel=1e-12)
+    assert steep.depth[0] == pytest.approx(309 / 310, rel=1e-12)

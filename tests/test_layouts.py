@@ -352,3 +352,38 @@ def test_what_was_measured_without_a_depth_is_refused():
     ds["concentration"][-1] = 1e18
     with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
         sims.integrated_dose(ds)
+
+
+def test_counts_of_a_profile_taken_out_of_a_batch_of_longer_ones():
+    alone = padded({"B": (np.arange(5.0), np.arange(5.0) * 1e16)}).isel(measurement=0, species=0)
+    counted = sims.with_counting_statistics(alone, one_count="1e14 atoms/cm^3")
+    np.testing.assert_array_equal(
+        counted["concentration_counts"], [0, 100, 200, 300, 400, np.nan, np.nan]
+    )
+
+
+@pytest.mark.parametrize("kind", [np.float32, ">f4", np.float64])
+def test_standard_errors_in_any_precision(kind):
+    z, rng = np.linspace(0, 100, 50), np.random.default_rng(6)
+    values = {name: 1e20 * rng.uniform(0.5, 1, 50) for name in ("B", "P")}
+    ds = measurement(z, values, stderr={name: 0.2 * c for name, c in values.items()}).astype(kind)
+    weights = np.gradient(z) * np.r_[0.5, np.ones(48), 0.5]
+    wanted = np.sqrt(((ds["concentration_stderr"].astype(float) * weights) ** 2).sum("depth")) / 1e7
+    found = sims.integrated_dose(ds)["stderr"]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    single = np.dtype(kind).itemsize == 4
+    assert sims.cumulative_dose(ds).dtype == (np.float32 if single else np.float64)
+
+
+def test_limits_of_other_profiles_change_no_bit():
+    rng = np.random.default_rng(0)
+    z = np.cumsum(rng.uniform(0.1, 2, 300))
+    c = 1e20 * np.exp(-(((z - 80) / 30) ** 2)) * rng.uniform(0.8, 1.2, (60, 300)) + 1e15
+    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
+    depth = xr.DataArray(np.full(60, np.nan), dims="species", attrs={"units": "nm"})
+    depth[59] = 20.3
+    exclude = {"surface": "exclude", "surface_depth": depth}
+    whole = sims.integrated_dose(ds, **exclude)
+    np.testing.assert_array_equal(
+        sims.integrated_dose(ds.chunk(species=10), **exclude).compute(), whole
+    )

@@ -63,8 +63,10 @@ def refuse_infinite(frame: Frame, among: Any = None) -> None:
     ----------
     frame : Frame
     among : ndarray of bool, optional
-        Profiles to look at, by default all.
+        Profiles to look at, by default all; of Dask data none, which are looked at as they come.
     """
+    if frame.lazy:
+        return
     columns = {frame.name: frame.value}
     if frame.depth.ndim > 1:
         columns[frame.axis] = frame.depth

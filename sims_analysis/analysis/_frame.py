@@ -24,6 +24,7 @@ from sims_analysis.analysis._lazily import mapped_lazily
 from sims_analysis.analysis._parameters import aligned, fitting
 from sims_analysis.analysis._status import status_words
 from sims_analysis.errors import ProfileError
+from sims_analysis.kernels.rows import precision
 
 __all__ = ["Frame"]
 
@@ -119,7 +120,7 @@ class Frame:
     @property
     def precision(self) -> Any:
         """Type of a result that is as large as the data: float32 for float32, else float64."""
-        return np.float32 if self.value.dtype == np.float32 else np.float64
+        return precision(self.value)
 
     def parameter(
         self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
@@ -367,12 +368,16 @@ class Frame:
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
         """Dress a result that has a value at every sample."""
         coords = {**self.along, **options.pop("coords", {})}
-        if self.padding:
-            values = values.pad(
-                {self.dim: (0, self.padding)},
-                constant_values=False if values.dtype == bool else np.nan,
-            )
+        values = self.padded(values)
         return self.array(values, name, coords=coords, **options)
+
+    def padded(self, values: xr.Variable) -> xr.Variable:
+        """Put back the places that were left out after the last sample."""
+        if not self.padding:
+            return values
+        nothing: Any = False if values.dtype == bool else np.nan
+        whole: xr.Variable = values.pad({self.dim: (0, self.padding)}, constant_values=nothing)
+        return whole
 
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Turn status codes into words, lazily where they are lazy."""

@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.detection import known_limit
@@ -288,6 +289,7 @@ def containing_depth(
     """
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
+    refuse_infinite(frame)
     try:
         parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
     except (TypeError, ValueError):

@@ -195,6 +195,5 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
-    if not frame.lazy:
-        refuse_infinite(frame)
+    refuse_infinite(frame)
     return frame.along_axis(frame.value < level, "below_detection")

@@ -10,6 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import anywhere, in_order, known
@@ -76,6 +77,7 @@ def peak(
     'nm'
     """
     frame = open_frame(data, vocabulary.VALUE_KINDS, question="a peak", variable=variable)
+    refuse_infinite(frame)
     a, b = _window(frame, start, stop)
     frame = frame.spread(a, b)
     depth, value, stderr, fwhm, status = frame.map(
@@ -169,6 +171,7 @@ def moments(
     'nm'
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
+    refuse_infinite(frame)
     a, b = _window(frame, start, stop)
     frame = frame.spread(a, b)
     level, over = xr.Variable((), 0.0), None
@@ -306,6 +309,7 @@ def decay_length(
     if edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
     frame = open_frame(data, vocabulary.VALUE_KINDS, question="a decay length", variable=variable)
+    refuse_infinite(frame)
     a, b = _window(frame, start, stop)
     bounds = [
         *(frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))),

@@ -160,9 +160,12 @@ def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, x
             },
         ),
     }
+    values = {
+        name: (frame.padded(v.transpose(*dims)), attrs) for name, (v, attrs) in values.items()
+    }
     return {
         name: xr.DataArray(
-            xr.Variable(dims, v.transpose(*dims).data, attrs), coords=array.coords, name=name
+            xr.Variable(dims, v.data, attrs), coords=array.coords, name=name
         ).transpose(*array.dims)
         for name, (v, attrs) in values.items()
     }

@@ -212,6 +212,12 @@ class _OwnAxes:
 
     def integrate(self, rows: Index, *, gaps: bool) -> None:
         """Integrate a group of rows."""
+        free = np.isnan(self.limits[0][rows]) & np.isnan(self.limits[1][rows])
+        if 0 < np.count_nonzero(free) < rows.size:
+            # Whole profiles are summed in one go, whether or not others have limits.
+            for some in (rows[free], rows[~free]):
+                self.integrate(some, gaps=gaps)
+            return
         left = rows if gaps else self._between_limits(rows, as_they_lie)
         if left.size == 0:
             return

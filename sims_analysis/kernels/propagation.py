@@ -85,7 +85,7 @@ def _on_one_axis(
         def one(block: slice) -> None:
             s = stderr[block, bears]
             work = scratch[: s.size].reshape(s.shape)
-            np.multiply(s, s, out=work)
+            np.multiply(s, s, out=work, dtype=np.float64)  # squares of float32 overflow
             found = dot_rows(work, squared)
             # What was not measured has no weight, and gives it to its neighbours.
             found += dot_rows(block_of(value[block, bears], slice(None)), nothing)

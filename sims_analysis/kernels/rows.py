@@ -238,9 +238,10 @@ def increases(depth: Array) -> bool:
     return bool(np.count_nonzero(depth[1:] > depth[:-1]) >= depth.size - 1)
 
 
-def precision(value: NDArray[Any]) -> type[np.float32 | np.float64]:
+def precision(value: Any) -> type[np.float32 | np.float64]:
     """Type of a result that is as large as the data: float32 for float32, else float64."""
-    return np.float32 if value.dtype == np.float32 else np.float64
+    single = value.dtype.kind == "f" and value.dtype.itemsize == 4  # in any order of bytes
+    return np.float32 if single else np.float64
 
 
 def dot_rows(value: Array, weights: Array) -> Array:

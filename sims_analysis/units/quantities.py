@@ -288,7 +288,7 @@ def _pickled(quantity: Any) -> tuple[Any, ...]:
     pint unpickles by the registry of the process in which that happens, a Dask worker's for one.
     """
     rebuild, arguments = quantity.__reduce__()
-    if "atom" not in arguments[-1]:
+    if not any(str(name).endswith("atom") for name in arguments[-1]):
         return rebuild, arguments
     return _unpickled, (rebuild, *arguments)
 
