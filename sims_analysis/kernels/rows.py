@@ -260,18 +260,19 @@ def dot_rows(value: Array, weights: Array) -> Array:
 _PIECE = 8192
 
 
-#: One of so many is few.
+#: Where more than one look at eight flags, for so many flags, finds some, all are looked at.
 _FEW = 32
 
 
 def few(flags: NDArray[np.bool_]) -> Index:
     """Find the few that are set: eight at a time are passed over."""
-    # Of not many flags, or not few of them set, one look at all of them is over sooner.
-    if flags.size < _PIECE * 2 or np.count_nonzero(flags) > flags.size // _FEW:
+    if flags.size < _PIECE * 2:  # one look at all of them is over sooner
         return np.flatnonzero(flags)
     whole = flags.size & ~7
     words = flags[:whole]
     hit = np.flatnonzero(words.view(np.uint64) != 0)  # of flags, which is faster
+    if hit.size > flags.size // _FEW:  # they are not few
+        return np.flatnonzero(flags)
     found = np.flatnonzero(words.reshape(-1, 8)[hit])
     found = hit[found >> 3] * 8 + (found & 7)
     rest = np.flatnonzero(flags[whole:])
