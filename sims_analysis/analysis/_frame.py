@@ -21,7 +21,7 @@ from sims_analysis._variables import bare_dataset, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._lazily import mapped_lazily
-from sims_analysis.analysis._parameters import aligned, fitting
+from sims_analysis.analysis._parameters import aligned, as_slice, fitting
 from sims_analysis.analysis._status import status_words
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.rows import precision
@@ -228,7 +228,7 @@ class Frame:
         """Select profiles along one of the leading dimensions; all of them are not copied."""
         if list(index) == list(range(self.value.sizes[dim])):
             return self
-        chosen = _as_slice(list(index))
+        chosen = as_slice(list(index))
 
         def pick(variable: xr.Variable | None) -> Any:
             if variable is None or dim not in variable.dims:
@@ -393,12 +393,3 @@ class Frame:
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
-
-
-def _as_slice(index: list[int]) -> Any:
-    """Give places that follow each other as a slice: a look at an array, and no copy of it."""
-    step = index[1] - index[0] if len(index) > 1 else 1
-    if step == 0 or index != list(range(index[0], index[0] + step * len(index), step)):
-        return index
-    stop = index[-1] + step
-    return slice(index[0], stop if stop >= 0 else None, step)

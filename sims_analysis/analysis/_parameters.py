@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "aligned",
     "anywhere",
+    "as_slice",
     "distinct",
     "fitting",
     "in_order",
@@ -123,3 +124,12 @@ def places(number: Any, name: str) -> None:
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
     if number is not None and not (whole and number >= 1):
         raise ProfileError(f"{name}={number!r}; expected a whole number, at least 1")
+
+
+def as_slice(index: list[int]) -> Any:
+    """Give places that follow each other as a slice: a look at an array, and no copy of it."""
+    step = index[1] - index[0] if len(index) > 1 else 1
+    if step == 0 or index != list(range(index[0], index[0] + step * len(index), step)):
+        return index
+    stop = index[-1] + step
+    return slice(index[0], stop if stop >= 0 else None, step)

@@ -109,7 +109,7 @@ class _Columns:
         exact = np.isin(t, (0.0, 1.0))
         self.exact, self.sample = self.inside[exact], (segment + (t == 1))[exact]
         inner = self.inside[~exact]
-        self.segment, self.t, self.at = segment[~exact], t[~exact], at[inner]
+        self.segment, self.t = segment[~exact], t[~exact]
         # A run of depths is a slice, which is written to without an index.
         run = inner.size > 0 and inner[-1] - inner[0] == inner.size - 1
         self.inner: slice | Index = slice(inner[0], inner[-1] + 1) if run else inner
