@@ -1,6 +1,8 @@
-"""Doctests write their files into a folder that is thrown away, and draw without a screen."""
+"""Doctests write into a folder that is thrown away, draw without a screen, keep no figures."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from _pytest.doctest import DoctestItem
@@ -9,7 +11,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(request: pytest.FixtureRequest) -> None:
+def _in_a_folder_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
     if isinstance(request.node, DoctestItem):
         monkeypatch = request.getfixturevalue("monkeypatch")
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")

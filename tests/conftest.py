@@ -1,7 +1,9 @@
-"""What all tests share: how hard hypothesis looks, and which backend figures use."""
+"""What all tests share: how hard hypothesis looks, and how figures are drawn and let go of."""
 
 import os
+import sys
 
+import pytest
 from hypothesis import settings
 
 # Deterministic in CI; SIMS_EXAMPLES=1000 looks harder.
@@ -16,3 +18,11 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 #: Read by type checkers alone.
 collect_ignore = ["typed_user.py"]
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_left():
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")

@@ -13,12 +13,6 @@ from sims_analysis.figures.style import COLOURS, legible, paper
 mpl.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def _no_figures_left():
-    yield
-    plt.close("all")
-
-
 def profiles(**values):
     depths = np.arange(50.0)
     return sims.to_dataset(

@@ -21,12 +21,6 @@ from sims_analysis.rounding import rounded
 from sims_analysis.testing import exponential_profile, gaussian_profile
 
 
-@pytest.fixture(autouse=True)
-def _closed_figures():
-    yield
-    plt.close("all")
-
-
 def two_units(values=(1e18, 3e18, 1e17), signal=(2e7, 2.1e7, 2e7)):
     return sims.to_dataset(
         [

@@ -282,7 +282,6 @@ def test_answers_plot_themselves_with_their_unit():
     axes = plt.gca()
     assert axes.get_ylabel() == "Cumulative dose [atom/cm^2]"
     assert axes.get_xlabel().endswith("[nm]")
-    plt.close("all")
 
 
 @pytest.mark.parametrize("layout", ["union", "padded"])
