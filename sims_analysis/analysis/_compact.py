@@ -59,7 +59,7 @@ def compact(
     edges = np.searchsorted(places, begins)
     counts = edges[1:] - edges[:-1]
     width = int(counts.max())
-    if 2 * width >= n or width == 0 or _some_whole(depth, places, begins[:-1], within):
+    if 2 * width >= n or width == 0 or _some_whole(depth, places, begins[:-1], width, within):
         return kernel, [depth, *columns]
     if not lead:
         lead, kernel = (1,), _of_one_row(kernel)
@@ -79,13 +79,15 @@ def compact(
     return kernel, [samples.reshape(*lead, width) for samples in taken]
 
 
-def _some_whole(depth: Any, places: Any, begins: Any, within: tuple[float, float]) -> bool:
-    """Whether some row has no gap within limits."""
+def _some_whole(
+    depth: Any, places: Any, begins: Any, width: int, within: tuple[float, float]
+) -> bool:
+    """Whether some row, of which none has more than `width` samples, has no gap within limits."""
     start, stop = within
     # A limit that was not given is NaN, and stands after everything.
     first = max(int(depth.searchsorted(start, side="right")) - 1, 0) if start == start else 0  # noqa: PLR0124
     end = min(int(depth.searchsorted(stop)) + 1, depth.size)
-    if end - first == depth.size:
+    if end - first > width:
         return False
     held = places.searchsorted(begins + end) - places.searchsorted(begins + first)
     return bool((held >= end - first).any())

@@ -275,13 +275,13 @@ class _OwnAxes:
         if not every:
             lo, hi = np.where(some, lo, 0), np.where(some, hi, 1)
         if cut is not None:
-            for side, i in enumerate((lo, hi - 1)):
-                after = i + 1
-                z.take(i, out=cut[0, side], mode="clip")
-                z.take(after, out=cut[1, side], mode="clip")
-                c.take(i, out=cut[2, side], mode="clip")
-                c.take(after, out=cut[3, side], mode="clip")
-            lo, hi = np.minimum(lo + 1, hi), np.maximum(lo + 1, hi - 1)
+            ends = np.empty((2, 2, count), dtype=np.intp)
+            ends[0, 0], ends[0, 1] = lo, hi - 1
+            np.add(ends[0], 1, out=ends[1])
+            z.take(ends, out=cut[:2], mode="clip")
+            c.take(ends, out=cut[2:], mode="clip")
+            after = ends[1, 0]
+            lo, hi = np.minimum(after, hi), np.maximum(after, ends[0, 1])
         if self.scratch.shape[1] < z.size:
             self.scratch = np.empty((len(self.scratch), z.size))
         if self.log:
