@@ -340,21 +340,26 @@ def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> t
     cannot be taken: on the straight line, and NaN.
     """
     logs = (np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0)
-    if logs.all():
-        s0, s1 = _log_ratio(c0, l0), _log_ratio(c1, l1)
-        d = s0 - s1
-        return _within(s0 / d, d), width / np.abs(d)
-    d0, d1 = c0 - l0, c1 - l1
-    place, decay = d0 / (d0 - d1), np.full(c0.shape, np.nan)
-    place[logs], decay[logs] = place_between(*(x[logs] for x in (c0, c1, l0, l1, width)))
-    return _within(place, d0 - d1), decay
+    with np.errstate(all="ignore"):
+        s0 = _log_ratio(c0, l0)
+        step = s0 - _log_ratio(c1, l1)
+        place, decay = s0 / step, width / np.abs(step)
+        straight = np.flatnonzero(~logs)
+        if straight.size:
+            d0 = (c0 - l0)[straight]
+            step[straight] = d0 - (c1 - l1)[straight]
+            place[straight], decay[straight] = d0 / step[straight], np.nan
+    np.clip(place, 0.0, 1.0, out=place)  # rounding does not lead out of the segment
+    beside_infinite = np.isinf(step)
+    if np.count_nonzero(beside_infinite):
+        place[beside_infinite] = np.nan
+    return place, decay
 
 
 def _log_ratio(c: Array, level: Array) -> Array:
     """Give ``ln(c / level)``, also where the ratio leaves the range of float64."""
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        ratio = c / level
-        found: Array = np.log(ratio)
+    ratio = c / level
+    found: Array = np.log(ratio)
     beyond = ~((ratio >= _TINY) & (ratio < np.inf))
     if np.count_nonzero(beyond):
         found[beyond] = np.log(c[beyond]) - np.log(level[beyond])
@@ -362,8 +367,3 @@ def _log_ratio(c: Array, level: Array) -> Array:
 
 
 _TINY = np.finfo(np.float64).tiny
-
-
-def _within(place: Array, step: Array) -> Array:
-    """Keep rounding inside the segment; beside an infinite value there is no place."""
-    return np.where(np.isinf(step), np.nan, np.clip(place, 0.0, 1.0))
