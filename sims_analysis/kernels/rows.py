@@ -25,7 +25,6 @@ __all__ = [
     "first_of_each",
     "flat_rows",
     "increases",
-    "lines_of",
     "per_row",
     "precision",
     "run_of",
@@ -279,21 +278,12 @@ def few(flags: NDArray[np.bool_]) -> Index:
     return np.concatenate([found, rest + whole]) if rest.size else found
 
 
-def lines_of(which: Index, rows: int, n: int) -> Index:
-    """Give the row of each (flat) place in ``(rows, n)``; they must be in order.
-
-    To divide each place by the length of a row would take longer than what is done with them.
-    """
-    ends = which.searchsorted(np.arange(0, (rows + 1) * n, n))
-    return np.repeat(np.arange(rows), np.diff(ends))
-
-
 def taken(c: Array, which: Index) -> Array:
     """Take elements, by their flat places in order, of an array whose rows may lie apart."""
     if c.ndim != 2 or c.flags.c_contiguous:
         return c.reshape(-1).take(which)
     rows, n = c.shape
-    row, (step, size) = lines_of(which, rows, n), (c.strides[0], c.itemsize)
+    row, (step, size) = which // n, (c.strides[0], c.itemsize)
     if c.strides[1] != size or step % size or step < n * size:
         found: Array = c[row, which - row * n]
         return found

@@ -95,7 +95,8 @@ def write_between(
         np.minimum(out, np.maximum(c0, c1, out=spare), out=out)
     else:
         near = np.less(np.abs(spare, out=spare), nearest)
-        if np.count_nonzero(near) != np.count_nonzero(spare == 0.0):
+        number = np.count_nonzero(near)
+        if number and number != np.count_nonzero(spare == 0.0):
             near &= spare != 0.0
             where = few(near.reshape(-1))
             x0, x1, flat = taken(c0, where), taken(c1, where), out.reshape(-1)
