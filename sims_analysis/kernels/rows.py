@@ -284,10 +284,12 @@ def taken(c: Array, which: Index) -> Array:
         return c.reshape(-1).take(which)
     rows, n = c.shape
     row, (step, size) = which // n, (c.strides[0], c.itemsize)
+    found: Array
     if c.strides[1] != size or step % size or step < n * size:
-        found: Array = c[row, which - row * n]
+        found = c[row, which - row * n]
         return found
     # One index in place of two, which takes a third of the time: what lies between is passed over.
     whole = np.lib.stride_tricks.as_strided(c, ((rows - 1) * step // size + n,), (size,))
     row *= step // size - n
-    return whole.take(which + row)
+    found = whole.take(which + row)
+    return found
