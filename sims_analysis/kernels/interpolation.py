@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import number_of_gaps, runs
+from sims_analysis.kernels.gaps import gaps, number_of_gaps, runs
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision, run_of
 from sims_analysis.kernels.segments import lowest_of
 from sims_analysis.kernels.threads import each_block
@@ -129,24 +129,42 @@ class _Columns:
         self, c: Array, result: NDArray[Any], fallbacks: Index, scratch: Array, *, log: bool
     ) -> None:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
-        rows = c.shape[0]
         # Read from end to end before single samples are: memory is faster in order.
         lowest = float(c.min())
-        if not np.isnan(lowest):
-            self._between_neighbours(c, result, fallbacks, scratch, lowest, log=log)
+        whole = not np.isnan(lowest)
+        if not whole:
+            lowest = lowest_of(c)
+        self._between_neighbours(c, result, fallbacks, scratch, lowest, log=log)
+        if whole:
             return
-        for part in blocks(rows, max(self.count, c.shape[1])):  # gaps take more memory
-            missing = np.isnan(c[part])
-            few = number_of_gaps(missing) <= c.shape[1] // _SCATTERED
-            for some in (np.flatnonzero(few), np.flatnonzero(~few)):
-                if some.size == 0:
-                    continue
-                where, gaps = run_of(some + part.start), missing[run_of(some)]
-                if few[some[0]]:
-                    result[where], fell = self._step_over(c[where], gaps, scratch, log=log)
-                else:
-                    result[where], fell = self._look_up(c[where], gaps, log=log)
-                fallbacks[where] = fell
+        unknown = np.isnan(result)
+        unknown[:, self.outside] = False
+        rows = np.flatnonzero(np.logical_or.reduce(unknown, axis=1))
+        for part in blocks(rows.size, max(self.count, c.shape[1])):  # gaps take more memory
+            where = rows[part]
+            of_part = c[run_of(where)]
+            missing = np.isnan(of_part)
+            number = number_of_gaps(missing)
+            few = number <= c.shape[1] // _SCATTERED
+            # Beyond the first and the last sample of a row there is nothing to be found.
+            inner = few & (number > missing[:, 0].astype(np.int32) + missing[:, -1])
+            if np.count_nonzero(inner):
+                some = inner.nonzero()[0]
+                taken = run_of(some)
+                self._step_over(
+                    of_part[taken],
+                    missing[taken],
+                    unknown[where[some]],
+                    where[some],
+                    result,
+                    fallbacks,
+                    log=log,
+                )
+            if np.count_nonzero(few) < few.size:
+                many = (~few).nonzero()[0]
+                result[where[many]], fallbacks[where[many]] = self._look_up(
+                    of_part[many], missing[many], log=log
+                )
 
     def _between_neighbours(
         self,
@@ -180,23 +198,52 @@ class _Columns:
             fallbacks += np.bincount(fell // shape[1], minlength=rows)
 
     def _step_over(
-        self, c: Array, missing: NDArray[np.bool_], scratch: Array, *, log: bool
-    ) -> tuple[Array, Index]:
-        """Interpolate rows with few gaps: in place of a missing sample take the next."""
-        found, fallbacks = np.empty((len(c), self.count)), np.zeros(len(c), dtype=np.intp)
-        self._between_neighbours(c, found, fallbacks, scratch, lowest_of(c), log=log)
-        # Beyond the first and the last sample of a row there is nothing to be found.
-        inner = number_of_gaps(missing) > missing[:, 0].astype(np.int32) + missing[:, -1]
-        if not inner.any():
-            return found, fallbacks
-        unknown = np.isnan(found)
-        unknown[:, self.outside] = unknown[~inner] = False
-        row, which = np.divmod(np.flatnonzero(unknown), self.count)
-        found[row, which], fell = _from_samples(
-            self.depth, c, missing, row, self.column[which], self.asked[which], log=log
-        )
-        fallbacks += np.bincount(row[fell], minlength=len(c))
-        return found, fallbacks
+        self,
+        c: Array,
+        missing: NDArray[np.bool_],
+        unknown: NDArray[np.bool_],
+        where: Index,
+        result: NDArray[Any],
+        fallbacks: Index,
+        *,
+        log: bool,
+    ) -> None:
+        """Interpolate over the few gaps of rows, where that is not known yet.
+
+        Parameters
+        ----------
+        c, missing : ndarray, shape (R, n)
+            Rows, and the places in them without a sample.
+        unknown : ndarray of bool, shape (R, m)
+            Depths within the axis beside which a sample is missing.
+        where : ndarray of int, shape (R,)
+            Where the rows are in `result` and `fallbacks`, which are written to.
+        """
+        n, found = c.shape[1], gaps(missing)
+        # The gap that each missing sample is in.
+        length = found.after - found.before - 1
+        gap_of = np.empty(c.size, dtype=np.intp)
+        gap_of[found.absent] = np.repeat(np.arange(length.size), length)
+        place = np.flatnonzero(unknown)
+        row = place // self.count
+        which = place - row * self.count
+        column = self.column[which]
+        place = row * n + column
+        here = missing.take(place)
+        gap = gap_of.take(place + ~here)
+        before = np.where(here, found.before.take(gap), column)
+        after = found.after.take(gap)
+        inside = np.flatnonzero((before >= 0) & (after < n))
+        if inside.size < place.size:
+            row, which, before, after = (x[inside] for x in (row, which, before, after))
+        z0 = self.depth.take(before)
+        t = (self.asked.take(which) - z0) / (self.depth.take(after) - z0)
+        first = row * n
+        value, fell = between(c.take(first + before), c.take(first + after), t, log=log)
+        into = where.take(row)
+        result[into, which] = value
+        if np.count_nonzero(fell):
+            fallbacks += np.bincount(into[fell], minlength=fallbacks.size)
 
     def _look_up(self, c: Array, missing: NDArray[np.bool_], *, log: bool) -> tuple[Array, Index]:
         """Interpolate rows with many gaps."""
