@@ -62,7 +62,7 @@ def mapped_lazily(
             shared[i] = data_of(given)
             continue
         given = given.transpose(*(d for d in lead if d in given.dims), *whole)  # noqa: PLW2901
-        labels = [dim if dim in lead else f"{i} {dim}" for dim in given.dims]
+        labels = [dim if dim in lead or dim in core else f"{i} {dim}" for dim in given.dims]
         chunked += [_in_chunks(given, frame.value, whole), labels]
     run = _Run(
         kernel,
@@ -74,13 +74,17 @@ def mapped_lazily(
         columns=len(columns),
         missing=stderr and frame.stderr is None,
     )
+    # The answers stand for what a kernel takes whole, too: of steps by which dimensions go, Dask
+    # makes tasks of their own, and every chunk that is read would wait in memory for the next one.
+    both = (*lead, *core)
     packed = blockwise(
         run,
-        lead,
+        both,
         *chunked,
         token=getattr(kernel, "__name__", "kernel").strip("_"),  # what a dashboard shows
+        adjust_chunks=dict.fromkeys(core, 1),
         dtype=object,
-        meta=np.empty((0,) * len(lead), object),
+        meta=np.empty((0,) * len(both), object),
     )
     return [
         bare_variable(
@@ -89,7 +93,7 @@ def mapped_lazily(
                 _unpacked,
                 (*lead, *(f"out {dim}" for dim in sizes)),
                 packed,
-                lead,
+                both,
                 number,
                 None,
                 new_axes={f"out {dim}": size for dim, size in sizes.items()},
@@ -148,5 +152,5 @@ def _only(chunk: Any) -> Any:
     return chunk
 
 
-def _unpacked(found: tuple[Any, ...], number: int) -> Any:
-    return found[number]
+def _unpacked(found: Any, number: int) -> Any:
+    return _only(found)[number]
