@@ -19,9 +19,10 @@ from sims_analysis.kernels.balance import (
 )
 from sims_analysis.kernels.brackets import Block, Brackets, of_changes, place_between
 from sims_analysis.kernels.crossings import NO_DATA, OK, PADDING, find
+from sims_analysis.kernels.gaps import number_of
 from sims_analysis.kernels.locating import Against
 from sims_analysis.kernels.merging import bridged, on_all_depths, samples_around
-from sims_analysis.kernels.rows import BLOCK, Rows, blocks
+from sims_analysis.kernels.rows import BLOCK, Rows, blocks, taken
 from sims_analysis.kernels.threads import each_block
 
 __all__ = ["Junctions", "metallurgical"]
@@ -149,7 +150,7 @@ def _on_one_axis(
     at, falling, gaps = _changes(c, weight, net)
     if gaps.any():
         incomplete = np.flatnonzero(gaps)
-        for part in blocks(incomplete.size, species * n, 2 * BLOCK):
+        for part in blocks(incomplete.size, species * n, 4 * BLOCK):
             where = incomplete[part]
             samples[where], gaps[where] = _common(c[where])
         if sigma is not None:
@@ -167,7 +168,7 @@ def _on_one_axis(
         where = on_samples[part]
         listed.append(_on_samples(depth, c, where, weight, net, noisy))
     incomplete = np.flatnonzero(gaps)
-    for part in blocks(incomplete.size, species * n, 2 * BLOCK):
+    for part in blocks(incomplete.size, species * n, 4 * BLOCK):
         where = incomplete[part]
         where = where[samples[where] != _INFINITE]
         if sigma is None:
@@ -215,7 +216,7 @@ def _common(c: Array) -> tuple[Index, NDArray[Any]]:
     before, after = missing.argmin(axis=2), missing[:, :, ::-1].argmin(axis=2)
     number = np.maximum(n - before.max(axis=1) - after.max(axis=1), 0)
     number[np.isinf(c).any(axis=(1, 2))] = _INFINITE
-    between = np.count_nonzero(missing, axis=2) != before + after
+    between = number_of(missing.reshape(-1, n)).reshape(before.shape) != before + after
     return number, between.any(axis=1) | (number == _INFINITE)
 
 
@@ -290,22 +291,25 @@ def _on_samples(
 
 
 def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Found, Index]:
-    """Find the junctions of rows in which samples are missing."""
-    acceptors, donors = sums_of(bridged(depth, c.copy()), weight, net)
+    """Find the junctions of rows in which samples are missing; `c` is written over."""
+    missing = np.isnan(c)
+    acceptors, donors = sums_of(bridged(depth, c, missing), weight, net)
     doping = acceptors - donors
     found = Block(depth, doping, np.zeros(len(c))).brackets()
     places = _places(depth, found, acceptors, donors)
-    known = np.count_nonzero(~np.isnan(doping), axis=1)
+    known = number_of(doping == doping)  # noqa: PLR0124  # False for NaN alone, faster than isnan
     row, before, after, on, _ = found
     ends = c[row, :, before], c[row, :, after]
     t = (places.depth - depth[before]) / (depth[after] - depth[before])
     t = np.repeat(t[:, None], c.shape[1], axis=1)
     # Species that were not measured on both samples have others around.
-    far = np.flatnonzero((on >= 0) | np.isnan(ends[0] + ends[1]).any(axis=1))
+    lacking = missing[row, :, before] | missing[row, :, after]
+    far = np.flatnonzero((on >= 0) | lacking.any(axis=1))
     if far.size:
         rows, line = np.unique(row[far], return_inverse=True)
         others = Places(line, places.depth[far], places.direction[far])
-        (ends[0][far], ends[1][far]), t[far] = _around(depth, c[rows], others)
+        measured = np.where(missing[rows], np.nan, c[rows])
+        (ends[0][far], ends[1][far]), t[far] = _around(depth, measured, others)
     return answers(places, ends, t, weight, net, None), known
 
 
@@ -314,7 +318,9 @@ def _places(depth: Array, found: Brackets, acceptors: Array, donors: Array) -> P
     row, before, after, on, falling = found
     z0 = depth[before]
     width = depth[after] - z0
-    sides = [side[row, column] for side in (acceptors, donors) for column in (before, after)]
+    first = row * depth.size
+    ends = first + before, first + after
+    sides = [taken(side, end) for side in (acceptors, donors) for end in ends]
     place, _ = place_between(sides[0], sides[1], sides[2], sides[3], width)
     at = np.where(on >= 0, depth[on], z0 + place * width)
     return Places(row, at, np.where(falling, -1, 1))

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def bridged(depth: Array, c: Array) -> Array:
+def bridged(depth: Array, c: Array, missing: NDArray[np.bool_]) -> Array:
     """Evaluate each species where it was not measured and another was.
 
     Parameters
@@ -22,6 +22,8 @@ def bridged(depth: Array, c: Array) -> Array:
     depth : ndarray, shape (n,)
     c : ndarray, shape (R, s, n)
         Not needed any more: the result is written into it.
+    missing : ndarray of bool, shape (R, s, n)
+        Where it is NaN.
 
     Returns
     -------
@@ -30,8 +32,7 @@ def bridged(depth: Array, c: Array) -> Array:
         was measured.
     """
     n = c.shape[-1]
-    missing = np.isnan(c)
-    nowhere = missing.all(axis=1)
+    nowhere = np.logical_and.reduce(missing, axis=1)
     flat = c.reshape(-1)
     _, line, before, after = between_samples(missing.reshape(-1, n))
     length = after - before - 1
