@@ -297,7 +297,8 @@ def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Fou
     doping = acceptors - donors
     found = Block(depth, doping, np.zeros(len(c))).brackets()
     places = _places(depth, found, acceptors, donors)
-    known = number_of(doping == doping)  # noqa: PLR0124  # False for NaN alone, faster than isnan
+    measured = doping == doping  # noqa: PLR0124  # False for NaN alone, and faster than isnan
+    known = number_of(measured).astype(np.intp)
     row, before, after, on, _ = found
     ends = c[row, :, before], c[row, :, after]
     t = (places.depth - depth[before]) / (depth[after] - depth[before])
@@ -308,8 +309,8 @@ def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Fou
     if far.size:
         rows, line = np.unique(row[far], return_inverse=True)
         others = Places(line, places.depth[far], places.direction[far])
-        measured = np.where(missing[rows], np.nan, c[rows])
-        (ends[0][far], ends[1][far]), t[far] = _around(depth, measured, others)
+        as_measured = np.where(missing[rows], np.nan, c[rows])
+        (ends[0][far], ends[1][far]), t[far] = _around(depth, as_measured, others)
     return answers(places, ends, t, weight, net, None), known
 
 
