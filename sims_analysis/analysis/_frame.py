@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis._variables import bare_dataset, bare_variable, data_of
+from sims_analysis._variables import bare_dataset, bare_index, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._lazily import mapped_lazily
@@ -351,8 +351,13 @@ class Frame:
             for key, coord in kept.items()
             if key in self.indexes and coord is self.along.get(key, self.coords.get(key))
         }
-        complete = all(key in indexes for key in kept if key in dims)
-        return kept, indexes if complete else None
+        for key in [key for key in kept if key in dims and key not in indexes]:
+            coord = kept[key]
+            labels = coord._data
+            if coord.dims != (key,) or type(labels) is not np.ndarray or labels.dtype.kind != "f":
+                return kept, None
+            kept[key], indexes[key] = bare_index(key, labels, coord.attrs)
+        return kept, indexes
 
     def _in_kind(self, coords: Mapping[Any, xr.Variable]) -> Mapping[Any, xr.Variable]:
         """Give the coordinates of an answer the kind in which the data came, but for indexes."""
