@@ -19,8 +19,8 @@ from sims_analysis.kernels.rows import (
     block_of,
     blocks,
     compress,
-    dot_rows,
     flat_rows,
+    parted,
     per_row,
 )
 from sims_analysis.kernels.windows import columns_between
@@ -70,15 +70,10 @@ def variance_above(
     for block in blocks(rows if n else 0, n, BLOCK // 2):
         z, c, s = (block_of(array, block) for array in (axes, rows_value, rows_stderr))
         own = [limit[block] for limit in limits]
-        gaps = np.isnan(dot_rows(c, np.zeros(c.shape[1]))) if one_interval else None
-        if gaps is None or np.count_nonzero(gaps) == gaps.size:
-            total[block] = _of_rows(z, c, s, own)
-            continue
-        if np.count_nonzero(gaps) == 0:
-            total[block] = _of_whole_rows(z, c, s, own)
-            continue
-        for some, of in ((gaps, _of_rows), (~gaps, _of_whole_rows)):
-            total[block][some] = of(z, c[some], s[some], [limit[some] for limit in own])
+        for some, whole in parted(c, one_axis=one_interval):
+            of = _of_whole_rows if whole else _of_rows
+            axis = z if z.ndim == 1 else z[some]
+            total[block][some] = of(axis, c[some], s[some], [limit[some] for limit in own])
     return total.reshape(lead)
 
 

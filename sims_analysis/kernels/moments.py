@@ -18,9 +18,9 @@ from sims_analysis.kernels.rows import (
     blocks,
     compress,
     compress_flat,
-    dot_rows,
     first_of_each,
     flat_rows,
+    parted,
     per_row,
 )
 from sims_analysis.kernels.windows import columns_between
@@ -92,18 +92,13 @@ def moments(
     for block in blocks(rows.shape[0], rows.shape[1], BLOCK // 2):
         z, c = block_of(own, block), block_of(rows, block)
         s = None if errors is None else block_of(errors, block)
-        gaps = np.isnan(dot_rows(c, np.zeros(c.shape[1]))) if one_window else np.ones(len(c), bool)
-        for some, run_of in ((np.flatnonzero(~gaps), _whole_run), (np.flatnonzero(gaps), _run)):
-            if some.size == 0:
-                continue
-            every = some.size == len(c)
-            part = [x if every else x[some] for x in (c, s) if x is not None]
-            limits = [x[block] if every else x[block][some] for x in parameters]
-            run = run_of(
-                z if z.ndim == 1 or every else z[some], *part, limits=limits, relative=relative
-            )
-            where = some + block.start
-            found[:, where], status[where] = _of_run(run, limits)
+        for some, whole in parted(c, one_axis=one_window):
+            part = [x[some] for x in (c, s) if x is not None]
+            limits = [x[block][some] for x in parameters]
+            run_of = _whole_run if whole else _run
+            axis = z if z.ndim == 1 else z[some]
+            run = run_of(axis, *part, limits=limits, relative=relative)
+            found[:, block][:, some], status[block][some] = _of_run(run, limits)
     fields = list(found.reshape(12, *lead))
     return Moments._make([*fields[:7], status.reshape(lead), *fields[7:]])
 

@@ -25,6 +25,7 @@ __all__ = [
     "first_of_each",
     "flat_rows",
     "increases",
+    "parted",
     "per_row",
     "precision",
     "run_of",
@@ -235,6 +236,17 @@ def run_of(rows: Index) -> Index | slice:
 def increases(depth: Array) -> bool:
     """Whether the depths of an axis increase strictly."""
     return bool(np.count_nonzero(depth[1:] > depth[:-1]) >= depth.size - 1)
+
+
+def parted(c: Array, *, one_axis: bool) -> Iterator[tuple[slice | Index, bool]]:
+    """Part the rows that are whole, and of one axis, from others: which, and whether they are."""
+    gaps = np.isnan(dot_rows(c, np.zeros(c.shape[1]))) if one_axis else np.ones(len(c), dtype=bool)
+    number = np.count_nonzero(gaps)
+    if number in (0, gaps.size):
+        yield slice(None), number == 0
+        return
+    yield np.flatnonzero(~gaps), True
+    yield np.flatnonzero(gaps), False
 
 
 def precision(value: Any) -> type[np.float32 | np.float64]:
