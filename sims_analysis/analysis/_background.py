@@ -48,7 +48,7 @@ def background_of(
         window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
     )
     if not (frame.lazy or quiet):
-        measured = frame.value.notnull().any(frame.dim)
+        measured = frame.measured()
         _speak_of_empty(frame, (a, b), (count == 0) & measured, measured, strict=strict)
     return mean, (a, b)
 

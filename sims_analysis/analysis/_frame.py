@@ -25,6 +25,7 @@ from sims_analysis.analysis._parameters import aligned, as_slice, fitting
 from sims_analysis.analysis._status import status_words
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.rows import precision
+from sims_analysis.kernels.windows import measured
 
 __all__ = ["Frame"]
 
@@ -116,6 +117,11 @@ class Frame:
         if self.stderr is None or self.independent is None:
             return self.stderr
         return self.stderr / self.independent**0.5
+
+    def measured(self, least: int = 1) -> xr.Variable:
+        """Tell, of data in memory, the profiles of so many samples or more."""
+        depth, value = (np.asarray(data_of(column)) for column in (self.depth, self.value))
+        return bare_variable(self.lead, measured(depth, value, least))
 
     @property
     def precision(self) -> Any:

@@ -93,7 +93,7 @@ def detection_limit(
     )
     least = 2 if rule == "mean+3sigma" else 1
     if not frame.lazy:
-        few = (count < least) & frame.value.notnull().any(frame.dim)
+        few = (count < least) & frame.measured()
         what = "no sample" if not count.data.any() else f"fewer than {least} samples"
         message = told_of_window(frame, (a, b), few, f"{what} in the window")
         if message is not None:
@@ -144,7 +144,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
         return limit
     missing = limit.isnull()
     if not (frame.lazy or hasattr(limit.data, "chunks")):
-        without = missing & frame.value.notnull().any(frame.dim)
+        without = missing & frame.measured()
         where = np.argwhere(without.transpose(*frame.lead, ...).data)
         if len(where):
             others = f" and {len(where) - 1} more" if len(where) > 1 else ""

@@ -321,7 +321,7 @@ def _limits_outside(found: DoseIntegral) -> str | None:
     """
     if not (np.asarray(found.status.data) == kernels.NO_DATA).any():
         return None
-    measured = found.frame.value.notnull().sum(found.frame.dim) > 1
+    measured = found.frame.measured(2)
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     outside = measured & known & (found.status == kernels.NO_DATA) & found.background.notnull()
     where = np.argwhere(outside.transpose(*found.status.dims).data)

@@ -89,7 +89,7 @@ def moments(
     found = np.full((12, rows.shape[0]), np.nan)
     status = np.full(rows.shape[0], NO_DATA, dtype=np.uint8)
     one_window = depth.ndim == 1 and np.ndim(start) == np.ndim(stop) == 0
-    for block in blocks(rows.shape[0], rows.shape[1], BLOCK // 2):
+    for block in blocks(rows.shape[0], rows.shape[1], BLOCK if errors is None else BLOCK // 2):
         z, c = block_of(own, block), block_of(rows, block)
         s = None if errors is None else block_of(errors, block)
         for some, whole in parted(c, one_axis=one_window):
@@ -236,11 +236,12 @@ def _of_run(run: _Kept, limits: list[Array]) -> tuple[Array, NDArray[np.uint8]]:
     mass = weights * laid.value
     mass_of_row = laid.sum(mass)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = laid.sum(mass * laid.depth) / mass_of_row
+        mean = laid.dot(mass, laid.depth) / mass_of_row
         off = laid.depth - laid.spread(mean)
         squared = off * off  # powers by multiplication: np.power takes ten times as long
-        powers = (squared, squared * off, squared * squared)
-        second, third, fourth = (laid.sum(mass * power) / mass_of_row for power in powers)
+        mass *= squared
+        second = laid.sum(mass) / mass_of_row
+        third, fourth = (laid.dot(mass, power) / mass_of_row for power in (off, squared))
         # Noise about a background makes sums of any sign, and of these no distribution.
         within = (mean >= run.first) & (mean <= run.last)
         told = (mass_of_row > 0) & (second > 0) & within

@@ -124,6 +124,10 @@ class Rows:
             total[some] = np.add.reduceat(samples, self.start[some])
         return total
 
+    def dot(self, samples: Array, others: Array) -> Array:
+        """Sum the products over the samples of each row."""
+        return self.sum(samples * others)
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -163,6 +167,10 @@ class Whole:
         if samples.shape != self.value.shape:  # the same for all of them
             samples = np.broadcast_to(samples, self.value.shape)
         return dot_rows(samples, np.ones(samples.shape[1]))
+
+    def dot(self, samples: Array, others: Array) -> Array:
+        """Sum the products over the samples of each row; one side may be the same for all."""
+        return dot_rows(samples, others)
 
 
 #: Rows in either layout.
@@ -256,15 +264,15 @@ def precision(value: Any) -> type[np.float32 | np.float64]:
 
 
 def dot_rows(value: Array, weights: Array) -> Array:
-    """Weighted sum of each row of ``(R, n)``.
+    """Weighted sum of each row of ``(R, n)``; one set of weights, or one for each row.
 
     Each row by itself, so that neither chunks nor order change a bit; and in pieces that BLAS
     does not share out to threads, so that the number of processors changes none either.
     """
-    total: Array = np.vecdot(value[:, :_PIECE], weights[:_PIECE])
-    for begin in range(_PIECE, weights.size, _PIECE):
+    total: Array = np.vecdot(value[:, :_PIECE], weights[..., :_PIECE])
+    for begin in range(_PIECE, value.shape[1], _PIECE):
         piece = slice(begin, begin + _PIECE)
-        total = total + np.vecdot(value[:, piece], weights[piece])
+        total = total + np.vecdot(value[:, piece], weights[..., piece])
     return total
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import BLOCK, Rows, block_of, blocks, compress, flat_rows
 
-__all__ = ["columns_between", "ends", "first_two", "samples_within"]
+__all__ = ["columns_between", "ends", "first_two", "measured", "samples_within"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -89,6 +89,12 @@ def first_two(depth: Array, value: NDArray[Any]) -> tuple[Array, Array, Index]:
     columns = _outermost(depth, value, 2, 1)
     first, second = (_depths(depth, value, column) for column in columns)
     return first, second, columns[0].reshape(value.shape[:-1])
+
+
+def measured(depth: Array, value: NDArray[Any], least: int = 1) -> NDArray[np.bool_]:
+    """Tell the rows of so many samples, or more."""
+    found: NDArray[np.bool_] = _outermost(depth, value, least, 1)[-1] >= 0
+    return found.reshape(value.shape[:-1])
 
 
 def _outermost(depth: Array, value: NDArray[Any], number: int, step: int) -> list[Index]:
