@@ -7,9 +7,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import xarray as xr
 from batch_kernels import KERNELS, batch, of_rows
 from plain_profiles import realistic
 
+import sims_analysis as sims
 from sims_analysis.kernels import dose, threads
 
 HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
@@ -95,3 +97,38 @@ def test_extra_memory_is_bounded(name, layout, gaps, monkeypatch):
     # A table of crossings is listed before it is padded.
     listed = output if name == "crossings" else 0
     assert peak < output + listed + 10e6
+
+
+WINDOW = ("450 nm", "590 nm")
+QUESTIONS = {
+    "dose": lambda ds: sims.integrated_dose(ds, start="10.1 nm", stop="499.7 nm"),
+    "above a background": lambda ds: sims.integrated_dose(ds, background=WINDOW),
+    "without the surface": lambda ds: sims.integrated_dose(
+        ds, surface="exclude", surface_depth="9 nm"
+    ),
+    "surface held": lambda ds: sims.integrated_dose(ds, surface="hold"),
+    "junction": lambda ds: sims.junction_depth(ds, level="1e18 atom/cm^3", after="peak", which=1),
+    "moments": lambda ds: sims.moments(ds, background=WINDOW, threshold=0.01),
+    "peak": sims.peak,
+    "decay": lambda ds: sims.decay_length(ds, start="350 nm", stop="440 nm"),
+    "containing": sims.containing_depth,
+    "budget": lambda ds: sims.dose_budget(ds, background=WINDOW),
+    "limit": lambda ds: sims.detection_limit(ds, window=WINDOW),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_question_takes_no_memory_for_each_sample(name):
+    depth, value = realistic(8000, 1000, gaps=0.0)
+    ds = xr.Dataset(
+        {"concentration": (("profile", "depth"), value, {"units": "atom/cm^3"})},
+        coords={"depth": ("depth", depth, {"units": "nm"})},
+    )
+    QUESTIONS[name](ds.isel(profile=slice(0, 2)))
+    tracemalloc.start()
+    QUESTIONS[name](ds)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A flag for each sample would be 8 MB, beside what a block takes.
+    assert peak < 8e6
