@@ -19,6 +19,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis._variables import bare_dataset, bare_index, bare_variable, data_of
 from sims_analysis.analysis._compact import compact
+from sims_analysis.analysis._errors import are_many, errors_of, mapped_in_parts
 from sims_analysis.analysis._finite import answered
 from sims_analysis.analysis._lazily import mapped_lazily
 from sims_analysis.analysis._parameters import aligned, as_slice, fitting
@@ -68,6 +69,8 @@ class Frame:
     independent: xr.Variable | None = None
     #: Dimensions that a kernel takes whole, if more than that of the samples.
     core: tuple[str, ...] = ()
+    #: Whether the standard errors are those that a sum takes.
+    summed: bool = False
     #: Places after the last sample that are there for longer profiles, and are left out.
     padding: int = 0
     #: Coordinates of the dimensions that parameters bring; filled as these are read.
@@ -98,25 +101,9 @@ class Frame:
 
         The unbiased estimate of the variance of a Poisson count is the count itself: where
         nothing was counted, a sum must add no variance, although the sample alone is not known
-        without error. What neighbours on a grid share is allowed for in :meth:`map`.
+        without error. The errors are made where :meth:`map` needs them.
         """
-        if self.stderr is None or self.counts is None:
-            return self
-        if self.lazy or self.stderr.dims != self.counts.dims:
-            return replace(self, stderr=self.stderr.where(self.counts != 0, 0.0))
-        summed = np.where(data_of(self.counts) == 0, 0.0, data_of(self.stderr))
-        return replace(self, stderr=bare_variable(self.stderr.dims, summed))
-
-    def _stderr_among_others(self) -> Any:
-        """Give standard errors that a sum or a fit may take for independent of each other.
-
-        Neighbours on a grid finer than the samples share these. As many values as share a sample
-        tell no more than it did, so each of them counts for a part of it, with an error that is
-        larger by ``1 / sqrt(samples per depth)``; what is said of one value alone is not touched.
-        """
-        if self.stderr is None or self.independent is None:
-            return self.stderr
-        return self.stderr / self.independent**0.5
+        return replace(self, summed=self.stderr is not None and self.counts is not None)
 
     def measured(self, least: int = 1) -> xr.Variable:
         """Tell, of data in memory, the profiles of so many samples or more."""
@@ -209,7 +196,11 @@ class Frame:
         """
         columns = [self.value]
         if stderr and self.stderr is not None:
-            columns.append(self.stderr if stderr == "each" else self._stderr_among_others())
+            each = stderr == "each"
+            if are_many(self, each=each):
+                options |= {"outputs": outputs, "stderr": stderr, "within": within}
+                return mapped_in_parts(self, kernel, parameters, options)
+            columns.append(errors_of(self, each=each))
         if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
             return mapped_lazily(
                 self, kernel, columns, parameters, outputs, stderr=bool(stderr), options=options

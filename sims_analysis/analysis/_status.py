@@ -21,8 +21,13 @@ _WORDS = np.array(vocabulary.STATUS)
 def words(codes: Any, table: Any) -> Any:
     """Turn codes into the words at these places of an array, lazily where they are lazy."""
     if hasattr(codes, "map_blocks"):
-        return codes.map_blocks(table.take, dtype=table.dtype)
-    return table.take(codes)
+        return codes.map_blocks(_looked_up, table, dtype=table.dtype)
+    return _looked_up(codes, table)
+
+
+def _looked_up(codes: Any, table: Any) -> Any:
+    # numpy takes a word of its own length, and no array, for a single code.
+    return np.asarray(table.take(codes), dtype=table.dtype)
 
 
 def status_words(codes: Any) -> Any:

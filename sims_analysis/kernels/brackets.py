@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import BLOCK, blocks, few
 
-__all__ = ["Block", "Brackets", "of_changes", "place_between"]
+__all__ = ["Block", "Brackets", "located_between", "of_changes"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -236,15 +236,14 @@ class Block:
         """Give depth, place between the bracketing samples, and decay length of crossings."""
         row, before, after, on, _ = found
         z0, z1 = self.depths(row, before), self.depths(row, after)
-        level, width = self.level[row], z1 - z0
-        place, decay = place_between(
-            self.values(row, before), self.values(row, after), level, level, width
+        level = self.level[row]
+        depth, place, decay = located_between(
+            self.values(row, before), self.values(row, after), level, level, z0, z1
         )
-        depth = z0 + place * width
         exact = np.flatnonzero(on >= 0)
         if exact.size:
             depth[exact] = self.depths(row[exact], on[exact])
-            place[exact] = (depth[exact] - z0[exact]) / width[exact]
+            place[exact] = (depth[exact] - z0[exact]) / (z1[exact] - z0[exact])
         return depth, place, decay
 
     def depth_of_maximum(self) -> Array:
@@ -333,12 +332,15 @@ class _Listed:
         return np.where(there, found, here), there
 
 
-def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> tuple[Array, Array]:
-    """Give the place of a crossing between two samples, 0 to 1, and the decay length there.
+def located_between(
+    c0: Array, c1: Array, l0: Array, l1: Array, z0: Array, z1: Array
+) -> tuple[Array, Array, Array]:
+    """Give depth and place (0 to 1) of a crossing between two samples, and the decay length there.
 
-    With ``s = ln(value / level)``: ``s0 / (s0 - s1)`` and ``width / |s0 - s1|``. Where a logarithm
-    cannot be taken: on the straight line, and NaN.
+    With ``s = ln(value / level)``: ``s0 / (s0 - s1)`` and ``(z1 - z0) / |s0 - s1|``. Where a
+    logarithm cannot be taken: on the straight line, and NaN.
     """
+    width = z1 - z0
     logs = (np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0)
     with np.errstate(all="ignore"):
         s0 = _log_ratio(c0, l0)
@@ -353,7 +355,8 @@ def place_between(c0: Array, c1: Array, l0: Array, l1: Array, width: Array) -> t
     beside_infinite = np.isinf(step)
     if np.count_nonzero(beside_infinite):
         place[beside_infinite] = np.nan
-    return place, decay
+    depth = z0 + place * width
+    return np.minimum(depth, z1, out=depth), place, decay
 
 
 def _log_ratio(c: Array, level: Array) -> Array:

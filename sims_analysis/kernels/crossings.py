@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.brackets import Block, Brackets, place_between
+from sims_analysis.kernels.brackets import Block, Brackets, located_between
 from sims_analysis.kernels.locating import half_widths
 from sims_analysis.kernels.rows import (
     BLOCK,
@@ -78,13 +78,14 @@ def find(rows: Rows, level: Array) -> Crossings:
         off = np.flatnonzero(value != level)
         passes = (above[off[1:]] != above[off[:-1]]) & (rows.row[off[1:]] == rows.row[off[:-1]])
         before, after = off[:-1][passes], off[1:][passes]
-    width = z[after] - z[before]
-    place, decay = place_between(value[before], value[after], level[before], level[after], width)
-    depth = z[before] + place * width
+    z0, z1 = z[before], z[after]
+    depth, place, decay = located_between(
+        value[before], value[after], level[before], level[after], z0, z1
+    )
     on_sample = np.flatnonzero(after - before > 1)
     if on_sample.size:
         depth[on_sample] = z[before[on_sample] + 1]
-        place[on_sample] = (depth[on_sample] - z[before[on_sample]]) / width[on_sample]
+        place[on_sample] = ((depth - z0) / (z1 - z0))[on_sample]
     return Crossings(
         row=np.searchsorted(rows.start, before, side="right") - 1,
         depth=depth,

@@ -17,7 +17,7 @@ from sims_analysis.kernels.balance import (
     in_order,
     sums_of,
 )
-from sims_analysis.kernels.brackets import Block, Brackets, of_changes, place_between
+from sims_analysis.kernels.brackets import Block, Brackets, located_between, of_changes
 from sims_analysis.kernels.crossings import NO_DATA, OK, PADDING, find
 from sims_analysis.kernels.gaps import number_of
 from sims_analysis.kernels.locating import Against
@@ -263,10 +263,9 @@ def _between_neighbours(
         row, before, falling = row[kept], before[kept], falling[kept]
         ends = ends[0][kept], ends[1][kept]
         sums = [[side[kept] for side in end] for end in sums]
-    z0 = depth[before]
-    width = depth[before + 1] - z0
-    place, _ = place_between(sums[0][0], sums[1][0], sums[0][1], sums[1][1], width)
-    places = Places(row, z0 + place * width, np.where(falling, -1, 1))
+    (a0, d0), (a1, d1) = sums
+    here, place, _ = located_between(a0, a1, d0, d1, depth[before], depth[before + 1])
+    places = Places(row, here, np.where(falling, -1, 1))
     stderr = None if noisy is None else noisy.half_widths(places, row * n + before)
     return answers(places, ends, place[:, None], weight, net, stderr)
 
@@ -317,14 +316,11 @@ def _across_gaps(depth: Array, c: Array, weight: Array, net: Array) -> tuple[Fou
 def _places(depth: Array, found: Brackets, acceptors: Array, donors: Array) -> Places:
     """Locate balances of acceptors and donors ``(R, n)``."""
     row, before, after, on, falling = found
-    z0 = depth[before]
-    width = depth[after] - z0
     first = row * depth.size
     ends = first + before, first + after
-    sides = [taken(side, end) for side in (acceptors, donors) for end in ends]
-    place, _ = place_between(sides[0], sides[1], sides[2], sides[3], width)
-    at = np.where(on >= 0, depth[on], z0 + place * width)
-    return Places(row, at, np.where(falling, -1, 1))
+    a0, a1, d0, d1 = (taken(side, end) for side in (acceptors, donors) for end in ends)
+    here, _, _ = located_between(a0, a1, d0, d1, depth[before], depth[after])
+    return Places(row, np.where(on >= 0, depth[on], here), np.where(falling, -1, 1))
 
 
 def _around(depth: Array, c: Array, at: Places) -> tuple[tuple[Array, Array], Array]:
@@ -368,9 +364,11 @@ def _merged_errors(
     told more often.
     """
     measured = ~(np.isnan(c) | np.isnan(depth))
-    # What was measured without an error says nothing; its depth is one of all the same.
-    errors = np.where(measured & np.isnan(sigma), 1e100, np.where(measured, sigma, np.nan))
+    # What was measured without an error says nothing, nor does what lies between it and the next
+    # sample; its depth is one of all the same.
+    errors = np.where(measured & np.isnan(sigma), np.inf, np.where(measured, sigma, np.nan))
     row = np.repeat(np.arange(len(c)), np.diff(start))
     often = np.diff(start)[:, None] / np.maximum(measured.sum(axis=2), 1)
     between_samples = on_all_depths(depth, errors)[1].T * np.sqrt(often[row])
+    between_samples[np.isinf(between_samples)] = np.nan
     return errors_of_sums(between_samples[:, :, None], weight)

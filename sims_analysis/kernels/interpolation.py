@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import gaps, number_of_gaps, runs
+from sims_analysis.kernels.gaps import gaps, number_of, number_of_gaps, runs
 from sims_analysis.kernels.rows import BLOCK, block_of, blocks, flat_rows, precision, run_of
 from sims_analysis.kernels.segments import lowest_of
 from sims_analysis.kernels.threads import each_block
@@ -131,40 +131,42 @@ class _Columns:
         """Interpolate a block of rows into `result`; count where no logarithm could be taken."""
         # Read from end to end before single samples are: memory is faster in order.
         lowest = float(c.min())
-        whole = not np.isnan(lowest)
-        if not whole:
-            lowest = lowest_of(c)
-        self._between_neighbours(c, result, fallbacks, scratch, lowest, log=log)
-        if whole:
+        if not np.isnan(lowest):
+            self._between_neighbours(c, result, fallbacks, scratch, lowest, log=log)
             return
+        many = _of_many_gaps(c)
+        if 2 * np.count_nonzero(many) > many.size:
+            # Most of what would be found between neighbours would not be there.
+            self._look_up(c, np.flatnonzero(many), result, fallbacks, log=log)
+            rest = np.flatnonzero(~many)
+            if rest.size:
+                found, fell = np.empty((rest.size, self.count), result.dtype), fallbacks[rest]
+                self.evaluate(c[rest], found, fell, scratch, log=log)
+                result[rest], fallbacks[rest] = found, fell
+            return
+        self._between_neighbours(c, result, fallbacks, scratch, lowest_of(c), log=log)
         unknown = np.isnan(result)
         unknown[:, self.outside] = False
         rows = np.flatnonzero(np.logical_or.reduce(unknown, axis=1))
-        for part in blocks(rows.size, max(self.count, c.shape[1])):  # gaps take more memory
-            where = rows[part]
-            of_part = c[run_of(where)]
-            missing = np.isnan(of_part)
-            number = number_of_gaps(missing)
-            few = number <= c.shape[1] // _SCATTERED
+        few = rows[~many[rows]]
+        for part in blocks(few.size, max(self.count, c.shape[1])):  # gaps take more memory
+            where = few[part]
+            missing = np.isnan(c[run_of(where)])
             # Beyond the first and the last sample of a row there is nothing to be found.
-            inner = few & (number > missing[:, 0].astype(np.int32) + missing[:, -1])
-            if np.count_nonzero(inner):
-                some = inner.nonzero()[0]
-                taken = run_of(some)
+            ends = missing[:, 0].astype(np.int32) + missing[:, -1]
+            inner = np.flatnonzero(number_of_gaps(missing) > ends)
+            if inner.size:
+                some = where[inner]
                 self._step_over(
-                    of_part[taken],
-                    missing[taken],
-                    unknown[where[some]],
-                    where[some],
+                    c[run_of(some)],
+                    missing[run_of(inner)],
+                    unknown[some],
+                    some,
                     result,
                     fallbacks,
                     log=log,
                 )
-            if np.count_nonzero(few) < few.size:
-                many = (~few).nonzero()[0]
-                result[where[many]], fallbacks[where[many]] = self._look_up(
-                    of_part[many], missing[many], log=log
-                )
+        self._look_up(c, rows[many[rows]], result, fallbacks, log=log)
 
     def _between_neighbours(
         self,
@@ -245,11 +247,30 @@ class _Columns:
         if np.count_nonzero(fell):
             fallbacks += np.bincount(into[fell], minlength=fallbacks.size)
 
-    def _look_up(self, c: Array, missing: NDArray[np.bool_], *, log: bool) -> tuple[Array, Index]:
-        """Interpolate rows with many gaps."""
-        row = np.arange(len(c))[:, None]
-        found, fell = _from_samples(self.depth, c, missing, row, self.column, self.asked, log=log)
-        return found, np.count_nonzero(fell, axis=1)
+    def _look_up(
+        self, c: Array, rows: Index, result: NDArray[Any], fallbacks: Index, *, log: bool
+    ) -> None:
+        """Interpolate some of the rows, with many gaps."""
+        for part in blocks(rows.size, max(self.count, c.shape[1])):
+            where = rows[part]
+            some = c[run_of(where)]
+            row = np.arange(where.size)[:, None]
+            result[where], fell = _from_samples(
+                self.depth, some, np.isnan(some), row, self.column, self.asked, log=log
+            )
+            fallbacks[where] = np.count_nonzero(fell, axis=1)
+
+
+def _of_many_gaps(c: Array) -> NDArray[np.bool_]:
+    """Tell the rows in which gaps are many."""
+    most = c.shape[1] // _SCATTERED
+    many = np.zeros(len(c), dtype=bool)
+    for part in blocks(*c.shape):
+        missing = np.isnan(c[part])
+        # There are no more gaps than missing samples, which are sooner counted.
+        if np.count_nonzero(number_of(missing) > most):
+            many[part] = number_of_gaps(missing) > most
+    return many
 
 
 #: Gaps are few where they are less than one in so many samples.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.gaps import between_samples, bisect
+from sims_analysis.kernels.gaps import bisect, gaps
 from sims_analysis.kernels.interpolation import between
 
 __all__ = ["bridged", "on_all_depths", "samples_around"]
@@ -33,15 +33,19 @@ def bridged(depth: Array, c: Array, missing: NDArray[np.bool_]) -> Array:
     """
     n = c.shape[-1]
     nowhere = np.logical_and.reduce(missing, axis=1)
+    found = gaps(missing.reshape(-1, n))
+    # The gap of each missing sample, if it has samples on both sides and is to be evaluated.
+    number = np.arange(found.row.size)
+    number[(found.before < 0) | (found.after == n)] = -1
+    gap = np.repeat(number, found.after - found.before - 1)
+    elsewhere = np.greater(missing, nowhere[:, None]).reshape(-1).take(found.absent)
+    asked = np.flatnonzero(elsewhere & (gap >= 0))
+    place, gap = found.absent.take(asked), gap.take(asked)
+    line, before, after = found.row.take(gap) * n, found.before.take(gap), found.after.take(gap)
+    z0 = depth.take(before)
+    t = (depth.take(place - line) - z0) / (depth.take(after) - z0)
     flat = c.reshape(-1)
-    _, line, before, after = between_samples(missing.reshape(-1, n))
-    length = after - before - 1
-    number = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    line, before, after = (np.repeat(x, length) for x in (line, before, after))
-    column, line = before + 1 + number, line * n
-    t = (depth[column] - depth[before]) / (depth[after] - depth[before])
-    flat[line + column], _ = between(flat[line + before], flat[line + after], t, log=True)
-    c.transpose(0, 2, 1)[nowhere] = np.nan
+    flat[place], _ = between(flat.take(line + before), flat.take(line + after), t, log=True)
     return c
 
 

@@ -125,12 +125,12 @@ def _mend(c0: Array, c1: Array, t: Array, out: Array, odd: Index) -> Index:
     x0, x1, t = (taken(x, odd) for x in (c0, c1, np.broadcast_to(t, out.shape)))
     low = np.minimum(x0, x1)
     positive = low > 0
-    with np.errstate(invalid="ignore"):  # of infinite values
+    with np.errstate(all="ignore"):  # of infinite values, and of places beyond the segment
         mended = x0 + t * (x1 - x0)
-    if positive.any():
-        low, x0, x1, t = (x[positive] for x in (low, x0, x1, t))
-        steep = np.exp((1 - t) * np.log(x0) + t * np.log(x1))
-        mended[positive] = steep.clip(low, np.maximum(x0, x1))
+        if positive.any():
+            low, x0, x1, t = (x[positive] for x in (low, x0, x1, t))
+            steep = np.exp((1 - t) * np.log(x0) + t * np.log(x1))
+            mended[positive] = steep.clip(low, np.maximum(x0, x1))
     out.reshape(-1)[odd] = mended
     fell: Index = odd[~positive & ~np.isnan(mended)]
     return fell
