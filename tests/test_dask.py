@@ -238,3 +238,10 @@ print(data.units == unit, view.shape, unit)
     assert done.stdout.decode().strip() == f"True {(*view.shape[:-1], 3)} {view.data.units}"
     length = pint.Quantity(3.0, "nm")
     assert pickle.loads(pickle.dumps(length)) == length  # noqa: S301  # our own
+
+
+@pytest.mark.parametrize("question", ["integrated_dose", "junction_depth", "peak", "moments"])
+def test_one_profile_has_words_of_the_length_announced(question):
+    ds = sims.open_example("boron-implant").isel(species=0)
+    status = ask(question, ds.chunk())["status"]
+    assert status.dtype == status.compute().dtype == ask(question, ds)["status"].dtype

@@ -249,3 +249,12 @@ def test_quantified_data_have_quantified_errors():
     for name in ("concentration", "concentration_stderr"):
         xr.testing.assert_equal(found[name], plain[name])
         assert found[name].attrs["units"] == plain[name].attrs["units"]
+
+
+def test_a_depth_that_is_infinite_is_outside_without_a_warning():
+    c = np.tile([0.0, np.nan, 1e18, np.nan, 1e17, np.nan], (3, 10))
+    at = xr.DataArray([np.inf, -np.inf, 10.5], dims="depth", attrs={"units": "nm"})
+    ds = measurement(np.arange(60.0), dict(zip("abc", c, strict=True)))
+    found = sims.interpolate(ds["concentration"], depth=at)
+    assert np.isnan(found.values[:, :2]).all()
+    assert not np.isnan(found.values[:, 2]).any()

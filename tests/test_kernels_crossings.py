@@ -306,3 +306,12 @@ def test_a_ratio_beyond_the_range_of_numbers_has_a_crossing_all_the_same():
         steep = kernels.junction(np.arange(3.0), np.array([[1e300, 1e-10, 1e-10]]), 1e-9)
     assert found.depth[0] == pytest.approx(1 / 318, rel=1e-12)
     assert steep.depth[0] == pytest.approx(309 / 310, rel=1e-12)
+
+
+def test_a_crossing_lies_no_deeper_than_the_sample_after_it():
+    z = np.array([4.730019872565502, 13.117725022314927])  # where z0 + (z1 - z0) is more than z1
+    c = np.array([[1e20, math.nextafter(1e18, 0.0)]])
+    assert z[0] + (z[1] - z[0]) > z[1]
+    assert kernels.junction(z, c, 1e18).depth[0] == z[1]
+    assert kernels.table(z, c, 1e18).depth[0, 0] == z[1]
+    assert kernels.find(Rows(z, c[0], np.array([0, 2])), np.full(2, 1e18)).depth[0] == z[1]

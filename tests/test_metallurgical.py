@@ -246,3 +246,34 @@ def test_an_infinite_sample_among_many_is_refused_by_name(infinity, layout):
     match = rf"measurement '57', species 'B': concentration\[200\] is {infinity}"
     with pytest.raises(ProfileError, match=match):
         sims.metallurgical_junctions(batch, donors=["P"], acceptors=["B"])
+
+
+def noisy_pair(kind, *, gap, unknown):
+    """Give a pair of 5 % errors, with a sample missing far from the junction, and some errors."""
+    z = np.arange(0, 200, 4.0)
+    shapes = {
+        "B": 1e19 * np.exp(-(((z - 40) / 35) ** 2)),
+        "P": 1e18 * np.exp(-(((z - 100) / 57) ** 2)),
+    }
+    noise = np.random.default_rng(0)
+    values = {
+        s: ((c + 1e14) * noise.normal(1, 0.05, z.size)).astype(kind) for s, c in shapes.items()
+    }
+    errors = {s: (0.05 * c).astype(kind) for s, c in values.items()}
+    if gap:
+        values["B"][10] = errors["B"][10] = np.nan
+    errors["P"][unknown] = np.nan
+    ds = measurement(z, values, stderr=errors)
+    return sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])["stderr"].item()
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+@pytest.mark.parametrize("unknown", [[], [22], [23], [24], slice(0, None, 3)])
+def test_an_error_that_is_not_known_says_nothing_with_a_gap_elsewhere_too(kind, unknown):
+    whole, gapped = (noisy_pair(kind, gap=gap, unknown=unknown) for gap in (False, True))
+    assert gapped == pytest.approx(whole, rel=0.01)
+
+
+def test_where_no_error_is_known_around_the_junction_there_is_none():
+    assert math.isnan(noisy_pair("f8", gap=True, unknown=[22, 23, 24]))
+    assert math.isnan(noisy_pair("f8", gap=False, unknown=[22, 23, 24]))

@@ -7,7 +7,6 @@ all would take as much memory as the data do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,10 +60,6 @@ def mapped_in_parts(
     parts = []
     for part in blocks(profiles, frame.value.size // profiles, _PART):
         own = [p.isel({dim: part}) if dim in p.dims else p for p in given]
-        here = range(part.start, part.stop)
-        some = frame.isel(dim, here)
-        # A profile without a name has its number, in messages.
-        numbers = {dim: bare_variable((dim,), np.array(here))}
-        some = replace(some, coords={**numbers, **some.coords})
+        some = frame.isel(dim, range(part.start, part.stop))
         parts.append(some.map(kernel, *own, **options))
     return [xr.Variable.concat(of_part, dim) for of_part in zip(*parts, strict=True)]
