@@ -201,7 +201,7 @@ class Frame:
                 options |= {"outputs": outputs, "stderr": stderr, "within": within}
                 return mapped_in_parts(self, kernel, parameters, options)
             columns.append(errors_of(self, each=each))
-        if self.lazy and self.value.size:  # Dask's gufuncs divide by the size of a chunk
+        if self.lazy:
             return mapped_lazily(
                 self, kernel, columns, parameters, outputs, stderr=bool(stderr), options=options
             )
