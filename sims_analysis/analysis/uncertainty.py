@@ -13,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import history_after, told
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere, distinct
+from sims_analysis.analysis._parameters import anywhere, distinct, lazy
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -148,11 +148,15 @@ def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, x
     if frame.lazy:
         counts = counts.where(~(counts < 0))
     stderr = xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float])
+    if frame.lazy or lazy(one):
+        stderr = stderr * one
+    else:
+        stderr *= one  # in place: it is as large as the data
     dims = (*frame.lead, frame.dim)
     values = {
         f"{frame.name}_counts": (counts, {"units": "count", "long_name": "Counts"}),
         f"{frame.name}_stderr": (
-            stderr * one,
+            stderr,
             {
                 "units": frame.units,
                 "long_name": f"Standard error of {frame.name}",

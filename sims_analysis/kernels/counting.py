@@ -56,8 +56,10 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
 
 def poisson_stderr(counts: Array) -> Array:
     """Give sqrt(k); where nothing was counted, half the width of the 68 % interval [0, 1.84]."""
-    with np.errstate(invalid="ignore"):
-        return np.where(counts > 0, np.sqrt(np.maximum(counts, 0.0)), NONE_COUNTED + 0.0 * counts)
+    found = np.asarray(np.maximum(counts, 0.0))  # NaN stays
+    np.sqrt(found, out=found)
+    np.putmask(found, found == 0.0, NONE_COUNTED)
+    return found
 
 
 def variance_of_nothing(
