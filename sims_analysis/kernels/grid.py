@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.dose import log_mean
 from sims_analysis.kernels.interpolation import between
-from sims_analysis.kernels.rows import BLOCK, blocks, flat_rows, precision
+from sims_analysis.kernels.rows import BLOCK, blocks, flat_rows, precision, run_of
+from sims_analysis.kernels.segments import means
 
 __all__ = ["cell_means", "cell_stderr", "independence", "stderr_at"]
 
@@ -62,20 +62,25 @@ def cell_means(
 
 def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]:
     """Integrate over the pieces of each cell; count the cells without a logarithm."""
-    before, after = c[:, pieces.segment], c[:, pieces.segment + 1]
-    at_start, at_stop = (
-        between(before, after, np.broadcast_to(place, before.shape), log=log)[0]
-        for place in (pieces.start, pieces.stop)
-    )
+    before, after = (c.take(i, axis=1) for i in (pieces.segment, pieces.segment + 1))
+    at_start, at_stop = before.copy(), after.copy()
+    for at, place in ((at_start, pieces.start), (at_stop, pieces.stop)):
+        cut = np.flatnonzero((place > 0.0) & (place < 1.0))  # others are samples
+        if cut.size:
+            ends = before.take(cut, axis=1), after.take(cut, axis=1)
+            at[:, cut] = between(*ends, np.broadcast_to(place[cut], ends[0].shape), log=log)[0]
     middle = 0.5 * (at_start + at_stop)
     fallbacks = np.zeros(len(c), dtype=np.intp)
     if log:
         # Whether a piece is an exponential is a matter of its whole segment.
-        positive = (before > 0) & (after > 0)
-        exponential, _ = log_mean(at_start[positive], at_stop[positive])
-        middle[positive] = exponential
-        fell_back = np.add.reduceat(~positive, pieces.first, axis=1, dtype=np.intp)
-        fallbacks = np.count_nonzero(fell_back, axis=1)
+        straight = ~(np.minimum(before, after) > 0)
+        mean, work = np.empty((2, *before.shape))
+        means(at_start, at_stop, mean, work, log=True)
+        if np.count_nonzero(straight):
+            np.copyto(mean, middle, where=straight)
+            fell_back = np.logical_or.reduceat(straight, pieces.first, axis=1)
+            fallbacks = np.count_nonzero(fell_back, axis=1)
+        middle = mean
     return np.add.reduceat(middle * pieces.length, pieces.first, axis=1), fallbacks
 
 
@@ -85,7 +90,10 @@ def _in_blocks(
     """Take the samples of some rows, as many at a time as stay in the cache with what is made."""
     for part in blocks(which.size, max(size, columns.size), BLOCK // 2):
         some = which[part]
-        yield some, np.asarray(rows[np.ix_(some, columns)], dtype=np.float64)
+        row, column = run_of(some), run_of(columns)
+        either = isinstance(row, slice) or isinstance(column, slice)
+        taken = rows[row, column] if either else rows[np.ix_(some, columns)]
+        yield some, np.asarray(taken, dtype=np.float64)
 
 
 def cell_stderr(
@@ -156,17 +164,37 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
             _in_blocks(array, which, columns, inside.size) for array in (rows, errors)
         )
         for (some, c), (_, s) in zip(samples, errors_of, strict=True):
-            c0, c1, s0, s1 = c[:, segment], c[:, after], s[:, segment], s[:, after]
-            found = np.hypot((1 - t) * s0, t * s1)
-            if log:
-                positive = (c0 > 0) & (c1 > 0)
-                middle, _ = between(c0, c1, np.broadcast_to(t, c0.shape), log=True)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    relative = middle * np.hypot((1 - t) * s0 / c0, t * s1 / c1)
-                found = np.where(positive, relative, found)
-            found = np.where(t == 0, s0, np.where(t == 1, s1, found))
-            result[np.ix_(some, inside)] = found
+            c0, c1, s0, s1 = (x.take(i, axis=1) for x in (c, s) for i in (segment, after))
+            found = _of_two(c0, c1, s0, s1, np.broadcast_to(t, c0.shape), log=log)
+            for own, on_sample in ((s0, t == 0), (s1, t == 1)):
+                np.copyto(found, own, where=on_sample)
+            _write(result, some, inside, found)
     return result.reshape(*lead, at.size)
+
+
+def _of_two(c0: Array, c1: Array, s0: Array, s1: Array, t: Array, *, log: bool) -> Array:
+    """Give the standard errors of values between two samples."""
+    if log:
+        positive = np.minimum(c0, c1) > 0
+        with np.errstate(all="ignore"):  # where it is not positive
+            found: Array = np.hypot((1 - t) * (s0 / c0), t * (s1 / c1))
+            found *= between(c0, c1, t, log=True)[0]
+        straight = np.flatnonzero(~positive)
+        if straight.size:
+            s0, s1, t = s0.take(straight), s1.take(straight), t.reshape(-1).take(straight)
+            found.reshape(-1)[straight] = np.hypot((1 - t) * s0, t * s1)
+        return found
+    line: Array = np.hypot((1 - t) * s0, t * s1)
+    return line
+
+
+def _write(result: NDArray[Any], rows: Index, columns: Index, found: Array) -> None:
+    """Write to some rows and columns; to slices, where they are runs, without a list of places."""
+    row, column = run_of(rows), run_of(columns)
+    if isinstance(row, slice) or isinstance(column, slice):
+        result[row, column] = found
+    else:
+        result[np.ix_(rows, columns)] = found
 
 
 def independence(
