@@ -315,3 +315,10 @@ def test_a_crossing_lies_no_deeper_than_the_sample_after_it():
     assert kernels.junction(z, c, 1e18).depth[0] == z[1]
     assert kernels.table(z, c, 1e18).depth[0, 0] == z[1]
     assert kernels.find(Rows(z, c[0], np.array([0, 2])), np.full(2, 1e18)).depth[0] == z[1]
+
+
+def test_on_a_plateau_at_the_level_the_standard_error_is_not_known():
+    z, c = np.arange(4.0), np.array([[1.0, 0.0, 0.0, -1.0]])
+    found = kernels.junction(z, c, 0.0, np.ones((1, 4)))
+    assert found.depth[0] == 1.0
+    assert np.isnan(found.stderr[0])

@@ -76,8 +76,9 @@ def half_widths(
     Returns
     -------
     ndarray, shape (K,)
-        NaN where nothing is known of the errors, and for a crossing that noise has made of an
-        edge that runs the other way: there is no edge of its direction to be near.
+        NaN where nothing is known of the errors, where the profile stays as it is beside the
+        crossing, and for a crossing that noise has made of an edge that runs the other way: there
+        is no edge of its direction to be near.
 
     Notes
     -----
@@ -94,7 +95,8 @@ def half_widths(
         samples = _Samples(rows.depth, rows.value, stderr, level, begin[part], end[part])
         off, error, runs = _edge(samples, before[part], at[part])
         direction = np.where(falling[part], 1.0, -1.0)
-        result[part] = np.where(runs * direction < 0, np.nan, half_width_about(off, error))
+        width = half_width_about(off, error)
+        result[part] = np.where((runs * direction < 0) | np.isinf(width), np.nan, width)
     return result
 
 
