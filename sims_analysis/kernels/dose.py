@@ -212,7 +212,8 @@ class _OwnAxes:
 
     def integrate(self, rows: Index, *, gaps: bool) -> None:
         """Integrate a group of rows."""
-        free = np.isnan(self.limits[0][rows]) & np.isnan(self.limits[1][rows])
+        a, b = self._limits(rows)
+        free = np.isnan(a) & np.isnan(b)
         if 0 < np.count_nonzero(free) < rows.size:
             # Whole profiles are summed in one go, whether or not others have limits.
             for some in (rows[free], rows[~free]):
@@ -224,8 +225,10 @@ class _OwnAxes:
         self.found.fallbacks[left] = 0
         self._between_limits(left, packed)
 
-    def _laid(self, rows: Index, lay: Callable[..., Laid]) -> Laid:
-        where = run_of(rows)
+    def _limits(self, rows: Index) -> list[Array]:
+        return [limit[run_of(rows)] for limit in self.limits]
+
+    def _laid(self, where: Index | slice, lay: Callable[..., Laid]) -> Laid:
         z, c = block_of(self.depth, where), block_of(self.value, where)
         if self.shared:
             return lay(self.tiled[: len(c)], c, z)
@@ -233,31 +236,33 @@ class _OwnAxes:
 
     def _between_limits(self, rows: Index, lay: Callable[..., Laid]) -> Index:
         """Integrate rows that are laid out in one way; give those that need another."""
-        a, b = (limit[rows] for limit in self.limits)
+        a, b = self._limits(rows)
         limited = np.count_nonzero(np.isnan(a)) + np.count_nonzero(np.isnan(b)) < 2 * rows.size
         # Ends of the two segments that the limits cut, and their samples: z0, z1, c0, c1.
         cut = np.empty((4, 2, rows.size)) if limited else None
         as_is = lay is as_they_lie
         again = np.zeros(rows.size, dtype=bool)
         for block in blocks(rows.size, self.value.shape[1], self.size if as_is else BLOCK):
-            where = rows[block]
+            where = run_of(rows[block])
             laid = self._laid(where, lay)
             if laid.doubtful is not None:
                 again[block] = laid.doubtful
-                if np.count_nonzero(laid.doubtful) == where.size:
+                if np.count_nonzero(laid.doubtful) == laid.doubtful.size:
                     continue
             of_block = None if cut is None else cut[:, :, block]
             answers = self._whole_segments(laid, a[block], b[block], of_block)
             for name, answer in zip(Integral._fields, answers, strict=True):
                 getattr(self.found, name)[where] = answer
+        every = run_of(rows)
+        there = self.found.status[every] != NO_DATA
         if cut is not None:
-            some = (self.found.status[rows] != NO_DATA) & ~again
+            some = there & ~again
             if np.count_nonzero(some) == rows.size:
-                _add_cut_segments(self.found, rows, cut, log=self.log)
+                _add_cut_segments(self.found, every, cut, log=self.log)
             else:
                 _add_cut_segments(self.found, rows[some], cut[:, :, some], log=self.log)
         # A NaN in the sum is a sample, or a depth, that is missing.
-        again |= ~np.isfinite(self.found.value[rows]) & (self.found.status[rows] != NO_DATA)
+        again |= there & ~np.isfinite(self.found.value[every])
         return rows[again]
 
     def _whole_segments(self, laid: Laid, a: Array, b: Array, cut: Array | None) -> Integral:
@@ -334,9 +339,9 @@ def _whole_trapezoid(z: Array, c: Array, lo: Index, hi: Index, area: Array) -> A
     return total
 
 
-def _add_cut_segments(found: Integral, rows: Index, cut: Array, *, log: bool) -> None:
+def _add_cut_segments(found: Integral, rows: Index | slice, cut: Array, *, log: bool) -> None:
     """Add the parts of the two segments of each row that its limits cut."""
-    if rows.size == 0:
+    if cut.size == 0:
         return
     z0, z1, c0, c1 = cut.reshape(4, -1)
     a, b = found.start[rows], found.stop[rows]
