@@ -11,7 +11,7 @@ from sims_analysis.kernels.locating import Against, half_widths
 from sims_analysis.kernels.rows import Rows
 from sims_analysis.kernels.within_segments import between
 
-__all__ = ["Found", "Noisy", "Places", "answers", "errors_of_sums", "in_order", "sums_of"]
+__all__ = ["Found", "Noisy", "Places", "Sides", "answers", "errors_of_sums", "in_order", "sums_of"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -73,24 +73,40 @@ class Noisy(NamedTuple):
         return half_widths(rows, self.stderr, self.donors, at.row, before, at.depth, falling)
 
 
+class Sides(NamedTuple):
+    """What adds up to acceptors and to donors: species with their fractions, and a background."""
+
+    active: tuple[list[tuple[int, float]], list[tuple[int, float]]]
+    background: tuple[Array, Array] | None
+
+    @classmethod
+    def of(cls, weight: Array, net: Array) -> Sides:
+        """Tell the sides of species by the sign of their weights, and of net doping by its own."""
+        of_species = list(enumerate(weight.tolist()))
+        acceptors = [(i, a) for i, a in of_species if a > 0]
+        donors = [(i, -a) for i, a in of_species if a < 0]
+        constant = (np.maximum(-net, 0.0), np.maximum(net, 0.0)) if net.any() else None
+        return cls((acceptors, donors), constant)
+
+    def sums(self, c: Array, rows: slice = slice(None)) -> tuple[Array, Array]:
+        """Sum acceptors and donors over the species of some rows of ``(R, s, n)``."""
+        one, other = self.background or (None, None)
+        return _sum(c[rows], self.active[0], one, rows), _sum(c[rows], self.active[1], other, rows)
+
+
 def sums_of(c: Array, weight: Array, net: Array) -> tuple[Array, Array]:
     """Sum acceptors and donors over the species of ``(R, s, n)``."""
-    active = list(enumerate(weight.tolist()))
-    constant = bool(net.any())
-    return (
-        _sum(c, [(i, a) for i, a in active if a > 0], np.maximum(-net, 0.0) if constant else None),
-        _sum(c, [(i, -a) for i, a in active if a < 0], np.maximum(net, 0.0) if constant else None),
-    )
+    return Sides.of(weight, net).sums(c)
 
 
-def _sum(c: Array, active: list[tuple[int, float]], background: Array | None) -> Array:
+def _sum(c: Array, active: list[tuple[int, float]], background: Array | None, rows: slice) -> Array:
     if len(active) == 1 and active[0][1] == 1.0 and background is None:
         return c[:, active[0][0]]  # nothing to add, nothing to copy
     total = np.zeros((c.shape[0], c.shape[2]))
     for species, fraction in active:
         total += c[:, species] if fraction == 1.0 else c[:, species] * fraction
     if background is not None:
-        total += background[:, None]
+        total += background[rows, None]
     return total
 
 

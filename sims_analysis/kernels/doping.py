@@ -12,6 +12,7 @@ from sims_analysis.kernels.balance import (
     Found,
     Noisy,
     Places,
+    Sides,
     answers,
     errors_of_sums,
     in_order,
@@ -192,17 +193,16 @@ def _changes(c: Array, weight: Array, net: Array) -> tuple[Index, NDArray[Any], 
         Rows in which a sample is missing, or infinite.
     """
     rows, species, n = c.shape
-    zeros = np.zeros(n)
-    gaps = np.zeros(rows, dtype=bool)
+    zeros, nothing = np.zeros(n), np.empty((rows, species))
+    sides = Sides.of(weight, net)
     above, change = np.empty((2, rows * n), dtype=bool)
     prevail = above.reshape(rows, n)
     for part in blocks(rows, species * n, _PIECE):
-        some = c[part]
         # Zero times NaN is NaN, and so is the sum. The pass also brings all species, in the order
         # in which they lie in memory, to the processor: they are compared before they go.
-        gaps[part] = np.isnan(np.vecdot(some, zeros)).any(axis=1)
-        np.greater(*sums_of(some, weight, net[part]), out=prevail[part])
-    return *of_changes(above, change, n), gaps
+        np.vecdot(c[part], zeros, out=nothing[part])
+        np.greater(*sides.sums(c, part), out=prevail[part])
+    return *of_changes(above, change, n), np.asarray(np.isnan(nothing).any(axis=1))
 
 
 def _common(c: Array) -> tuple[Index, NDArray[Any]]:
