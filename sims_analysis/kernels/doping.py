@@ -251,8 +251,9 @@ def _between_neighbours(
     _, species, n = c.shape
     row = at // n
     before = at - row * n
-    index = (at + row * ((species - 1) * n))[:, None] + np.arange(species) * n
-    ends = c.take(index), c.take(index + 1)
+    # Each species by itself: logarithms of what lies end to end take half the time.
+    index = at + row * ((species - 1) * n) + (np.arange(species) * n)[:, None]
+    ends = c.take(index).T, c.take(index + 1).T
     sums = [[side[:, 0] for side in sums_of(end[:, :, None], weight, net[row])] for end in ends]
     # What does not prevail on one side prevails on the other, or both are equal.
     lower = [np.where(falling, two, one) for one, two in zip(*sums, strict=True)]
