@@ -85,6 +85,7 @@ def _answers(body: bytes, size: str, repeats: int) -> Iterator[Case]:
             size,
             lambda question=question, fresh=fresh: question(next(fresh)),
             repeats=10 * repeats,
+            once=True,
         )
 
 

@@ -18,7 +18,7 @@ class Case:
     """One operation at one size: our call, bare numpy passes over the data, and the peers.
 
     `scale` says of a peer how many times what it did the whole would be; `same` compares an
-    answer of a peer with ours and raises if they disagree.
+    answer of a peer with ours and raises if they disagree. `once`: never more than a call a turn.
     """
 
     operation: str
@@ -29,26 +29,37 @@ class Case:
     scale: dict[str, float] = field(default_factory=dict)
     same: Callable[[str, Any, Any], None] | None = None
     repeats: int = 7
+    once: bool = False
+
+
+#: Seconds that a turn takes at least, where calls are short: one call alone would show what the
+#: others have left in the processor's caches, and not what calls in a row take.
+_TURN, _MOST = 2e-3, 20
 
 
 def measure(case: Case) -> dict[str, np.ndarray]:
     """Give the seconds of each way, turn by turn; each is called once before, and checked."""
     ways = {"ours": case.ours, **case.limits, **case.peers}
-    ours = case.ours()
-    for name, peer in case.peers.items():
-        answer = peer()
-        if case.same is not None:
-            case.same(name, ours, answer)
-    for limit in case.limits.values():
-        limit()
+    calls, answers = {}, {}
+    for name, way in ways.items():
+        took, answers[name] = _timed(way)
+        calls[name] = 1 if case.once else int(np.clip(_TURN / took, 1, _MOST))
+    if case.same is not None:
+        for name in case.peers:
+            case.same(name, answers["ours"], answers[name])
     taken: dict[str, list[float]] = {name: [] for name in ways}
     gc.collect()
     for _ in range(case.repeats):
         for name, way in ways.items():
-            begin = time.perf_counter()
-            way()
-            taken[name].append(time.perf_counter() - begin)
+            taken[name].append(_timed(way, calls[name])[0] / calls[name])
     return {name: np.array(times) * case.scale.get(name, 1.0) for name, times in taken.items()}
+
+
+def _timed(way: Way, calls: int = 1) -> tuple[float, Any]:
+    begin = time.perf_counter()
+    for _ in range(calls):
+        answer = way()
+    return time.perf_counter() - begin, answer
 
 
 def told(seconds: float) -> str:
