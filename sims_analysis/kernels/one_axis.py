@@ -331,20 +331,26 @@ class LogLinear:
         self, total: Array, fallbacks: Index, value: NDArray[Any], rows: slice
     ) -> None:
         """Add the parts of the outer segments up to which, and from which, the limits reach."""
-        z = self.z
+        z, last = self.z, self.z.size - 2
         cuts = []
         if self.cut_first:
             cuts.append((0, self.a, min(self.b, float(z[1]))))
         if self.cut_last:
-            cuts.append((z.size - 2, float(z[-2]), self.b))
-        for i, u, v in cuts:
-            column = self.columns.start + i
-            c0, c1 = (block_of(value[rows, j], slice(None)) for j in (column, column + 1))
-            area, fell = piece((z[i], z[i + 1]), (c0, c1), (u, v), log=True)
+            cuts.append((last, float(z[last]), self.b))
+        if not cuts:
+            return
+        # Both at once: of few rows, each step takes as long for one as for two.
+        segments, *limits = zip(*cuts, strict=True)
+        at = np.array(segments)
+        u, v = (np.array(limit)[:, None] for limit in limits)
+        columns = [self.columns.start + side for side in (at, at + 1)]
+        c0, c1 = (block_of(value[rows, column].T, slice(None)) for column in columns)
+        areas, fell = piece((z[at, None], z[at + 1, None]), (c0, c1), (u, v), log=True)
+        for area, straight in zip(areas, fell, strict=True):
             # Where a profile does not reach this far, the segment adds nothing.
             there = ~np.isnan(area)
             total[rows] += np.where(there, area, 0.0)
-            fallbacks[rows] += fell & there
+            fallbacks[rows] += straight & there
 
 
 def piece(

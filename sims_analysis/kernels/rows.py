@@ -298,6 +298,10 @@ def few(flags: NDArray[np.bool_]) -> Index:
     return np.concatenate([found, rest + whole]) if rest.size else found
 
 
+#: So many are sooner taken by two indexes than a view is made for one.
+_FEW_PLACES = 512
+
+
 def taken(c: Array, which: Index) -> Array:
     """Take elements, by their flat places in order, of an array whose rows may lie apart."""
     if c.ndim != 2 or c.flags.c_contiguous:
@@ -305,7 +309,7 @@ def taken(c: Array, which: Index) -> Array:
     rows, n = c.shape
     row, (step, size) = which // n, (c.strides[0], c.itemsize)
     found: Array
-    if c.strides[1] != size or step % size or step < n * size:
+    if which.size < _FEW_PLACES or c.strides[1] != size or step % size or step < n * size:
         found = c[row, which - row * n]
         return found
     # One index in place of two, which takes a third of the time: what lies between is passed over.

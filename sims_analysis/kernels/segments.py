@@ -38,7 +38,7 @@ def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
     """
     mean, work = np.empty(c0.shape), np.empty(c0.shape)
     fell_back = np.zeros(c0.shape, dtype=bool)
-    fell_back[means(c0, c1, mean, work, log=True)] = True
+    fell_back.reshape(-1)[means(c0, c1, mean, work, log=True)] = True
     return mean, fell_back
 
 
