@@ -25,8 +25,8 @@ from sims_analysis.analysis._lazily import mapped_lazily
 from sims_analysis.analysis._parameters import aligned, as_slice, fitting
 from sims_analysis.analysis._status import status_words
 from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import windows
 from sims_analysis.kernels.rows import precision
-from sims_analysis.kernels.windows import measured
 
 __all__ = ["Frame"]
 
@@ -108,7 +108,7 @@ class Frame:
     def measured(self, least: int = 1) -> xr.Variable:
         """Tell, of data in memory, the profiles of so many samples or more."""
         depth, value = (np.asarray(data_of(column)) for column in (self.depth, self.value))
-        return bare_variable(self.lead, measured(depth, value, least))
+        return bare_variable(self.lead, windows.measured(depth, value, least))
 
     @property
     def precision(self) -> Any:
@@ -223,7 +223,8 @@ class Frame:
 
     def isel(self, dim: str, index: Sequence[int]) -> Frame:
         """Select profiles along one of the leading dimensions; all of them are not copied."""
-        if list(index) == list(range(self.value.sizes[dim])):
+        size = self.value.sizes[dim]
+        if len(index) == size and list(index) == list(range(size)):
             return self
         chosen = as_slice(list(index))
 

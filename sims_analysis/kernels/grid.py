@@ -90,10 +90,14 @@ def _in_blocks(
     """Take the samples of some rows, as many at a time as stay in the cache with what is made."""
     for part in blocks(which.size, max(size, columns.size), BLOCK // 2):
         some = which[part]
-        row, column = run_of(some), run_of(columns)
-        either = isinstance(row, slice) or isinstance(column, slice)
-        taken = rows[row, column] if either else rows[np.ix_(some, columns)]
-        yield some, np.asarray(taken, dtype=np.float64)
+        yield some, np.asarray(rows[_places(some, columns)], dtype=np.float64)
+
+
+def _places(rows: Index, columns: Index) -> Any:
+    """Give the index of some rows and columns: slices, where they are runs, and no list of all."""
+    row, column = run_of(rows), run_of(columns)
+    either = isinstance(row, slice) or isinstance(column, slice)
+    return (row, column) if either else np.ix_(rows, columns)
 
 
 def cell_stderr(
@@ -168,7 +172,7 @@ def stderr_at(depth: Array, value: Array, stderr: Array, at: Array, *, log: bool
             found = _of_two(c0, c1, s0, s1, np.broadcast_to(t, c0.shape), log=log)
             for own, on_sample in ((s0, t == 0), (s1, t == 1)):
                 np.copyto(found, own, where=on_sample)
-            _write(result, some, inside, found)
+            result[_places(some, inside)] = found
     return result.reshape(*lead, at.size)
 
 
@@ -186,15 +190,6 @@ def _of_two(c0: Array, c1: Array, s0: Array, s1: Array, t: Array, *, log: bool) 
         return found
     line: Array = np.hypot((1 - t) * s0, t * s1)
     return line
-
-
-def _write(result: NDArray[Any], rows: Index, columns: Index, found: Array) -> None:
-    """Write to some rows and columns; to slices, where they are runs, without a list of places."""
-    row, column = run_of(rows), run_of(columns)
-    if isinstance(row, slice) or isinstance(column, slice):
-        result[row, column] = found
-    else:
-        result[np.ix_(rows, columns)] = found
 
 
 def independence(
