@@ -16,7 +16,7 @@ from sims_analysis._version import __version__
 if TYPE_CHECKING:
     from sims_analysis import errors, testing
     from sims_analysis.analysis.alignment import align
-    from sims_analysis.analysis.budget import containing_depth, dose_budget
+    from sims_analysis.analysis.budget import depth_at_dose_fraction, dose_budget
     from sims_analysis.analysis.comparison import compare, repeatability
     from sims_analysis.analysis.crossings import crossings
     from sims_analysis.analysis.cumulative import cumulative_dose
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from sims_analysis.analysis.uncertainty import poisson_interval, with_counting_statistics
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.client import Client
-    from sims_analysis.batches import stack
-    from sims_analysis.calibration import calibrate_depth
-    from sims_analysis.dataset import to_dataset
-    from sims_analysis.delivered import to_profiles
+    from sims_analysis.dataset.from_profiles import to_dataset
+    from sims_analysis.dataset.provenance import provenance
+    from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.dataset.stacking import stack
+    from sims_analysis.dataset.storage import load, save
+    from sims_analysis.dataset.to_profiles import to_profiles
+    from sims_analysis.dataset.unstacking import unstack
     from sims_analysis.errors import (
         AmbiguousJunctionWarning,
         ApiError,
@@ -55,22 +58,19 @@ if TYPE_CHECKING:
         Unauthorized,
         UnitsError,
     )
-    from sims_analysis.examples import open_example
-    from sims_analysis.export import to_csv, to_excel, to_simulator
+    from sims_analysis.examples.opening import open_example
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
-    from sims_analysis.origin import provenance
-    from sims_analysis.profiles import DepthProfile
-    from sims_analysis.quantification import to_concentration, with_rsf
-    from sims_analysis.results import SIMSResult
-    from sims_analysis.storage import load, save
-    from sims_analysis.tables import results_table
+    from sims_analysis.output.export import to_csv, to_excel, to_tcad
+    from sims_analysis.output.tables import results_table
+    from sims_analysis.output.versions import show_versions
+    from sims_analysis.profiles.profile import DepthProfile
+    from sims_analysis.quantification.calibration import calibrate_depth
+    from sims_analysis.quantification.concentration import to_concentration, with_rsf
     from sims_analysis.units import dequantify, quantify
-    from sims_analysis.unstacking import unstack
-    from sims_analysis.versions import show_versions
 
 _MODULES = {
     "analysis.alignment": ["align"],
-    "analysis.budget": ["containing_depth", "dose_budget"],
+    "analysis.budget": ["depth_at_dose_fraction", "dose_budget"],
     "analysis.comparison": ["compare", "repeatability"],
     "analysis.crossings": ["crossings"],
     "analysis.detection": ["below_detection", "detection_limit"],
@@ -84,10 +84,10 @@ _MODULES = {
     "analysis.uncertainty": ["poisson_interval", "with_counting_statistics"],
     "api.archive": ["Archive"],
     "api.client": ["Client"],
-    "batches": ["stack"],
-    "calibration": ["calibrate_depth"],
-    "dataset": ["to_dataset"],
-    "delivered": ["to_profiles"],
+    "dataset.stacking": ["stack"],
+    "quantification.calibration": ["calibrate_depth"],
+    "dataset.from_profiles": ["to_dataset"],
+    "dataset.to_profiles": ["to_profiles"],
     "errors": [
         "AmbiguousJunctionWarning",
         "ApiError",
@@ -109,18 +109,18 @@ _MODULES = {
         "Unauthorized",
         "UnitsError",
     ],
-    "examples": ["open_example"],
-    "export": ["to_csv", "to_excel", "to_simulator"],
+    "examples.opening": ["open_example"],
+    "output.export": ["to_csv", "to_excel", "to_tcad"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
-    "origin": ["provenance"],
-    "profiles": ["DepthProfile"],
-    "quantification": ["to_concentration", "with_rsf"],
-    "results": ["SIMSResult"],
-    "storage": ["load", "save"],
-    "tables": ["results_table"],
+    "dataset.provenance": ["provenance"],
+    "profiles.profile": ["DepthProfile"],
+    "quantification.concentration": ["to_concentration", "with_rsf"],
+    "dataset.result": ["SIMSResult"],
+    "dataset.storage": ["load", "save"],
+    "output.tables": ["results_table"],
     "units": ["dequantify", "quantify"],
-    "unstacking": ["unstack"],
-    "versions": ["show_versions"],
+    "dataset.unstacking": ["unstack"],
+    "output.versions": ["show_versions"],
 }
 _SUBMODULES = ("errors", "testing")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -154,10 +154,10 @@ __all__ = [
     "below_detection",
     "calibrate_depth",
     "compare",
-    "containing_depth",
     "crossings",
     "cumulative_dose",
     "decay_length",
+    "depth_at_dose_fraction",
     "dequantify",
     "detection_limit",
     "dose_budget",
@@ -188,7 +188,7 @@ __all__ = [
     "to_excel",
     "to_grid",
     "to_profiles",
-    "to_simulator",
+    "to_tcad",
     "unstack",
     "with_counting_statistics",
     "with_rsf",

@@ -84,9 +84,9 @@ TERMS = {
     "rule_difference": Term(
         "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
     ),
-    "fallback_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
+    "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
     "coverage": Term("dimensionless", "Coverage", "measured part of the asked interval"),
-    "containing_depth": Term(
+    "depth_at_dose_fraction": Term(
         "depth", "Depth that contains the dose", "depth above which the stated part of it lies"
     ),
     "retained_fraction": Term(
@@ -130,7 +130,7 @@ TERMS = {
     "overlap_start": Term("depth", "Start of the overlap", "first depth that both have measured"),
     "overlap_stop": Term("depth", "End of the overlap", "last depth that both have measured"),
     "junction_shift": Term("depth", "Junction shift", "junction depth of b minus that of a"),
-    "shift": Term("depth", "Shift", "added to the depths"),
+    "depth_shift": Term("depth", "Shift", "added to the depths"),
     "correlation": Term("dimensionless", "Correlation", "of the aligned profiles, at most 1"),
     "relative_deviation": Term(
         "dimensionless", "Relative standard deviation", "s / mean, s with n - 1"

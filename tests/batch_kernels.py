@@ -32,7 +32,7 @@ KERNELS = {
     "variance": lambda z, c: (propagation.variance(z, c, c, 10.1, 499.7),),
     "cumulative": lambda z, c: (dose.cumulative(z, c),),
     "cumulative loglinear": lambda z, c: (dose.cumulative(z, c, rule="loglinear"),),
-    "containing": lambda z, c: containing.containing_depth(z, c, c, np.array([0.5, 0.9])),
+    "containing": lambda z, c: containing.depth_at_dose_fraction(z, c, c, np.array([0.5, 0.9])),
     "interpolation": lambda z, c: interpolation.interpolate(z, c, AT),
     "interpolation linear": lambda z, c: interpolation.interpolate(z, c, AT, method="linear"),
     "moments": lambda z, c: moments.moments(z, c, c, 10.1, window=(300.0, 499.7)),

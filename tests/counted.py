@@ -15,17 +15,23 @@ TOP = 1e20
 def trials(shape, depth, counts, seed=0):
     """Count a profile a thousand times; `counts` is the number expected at its maximum."""
     rng = np.random.default_rng(seed)
-    one_count = TOP / counts
+    value_per_count = TOP / counts
     k = rng.poisson(shape(depth) * counts, (TRIALS, 1, depth.size))
     ds = xr.Dataset(
-        {"concentration": (("measurement", "species", "depth"), k * one_count, {"units": "1/cm3"})},
+        {
+            "concentration": (
+                ("measurement", "species", "depth"),
+                k * value_per_count,
+                {"units": "1/cm3"},
+            )
+        },
         coords={
             "measurement": np.arange(TRIALS),
             "species": ["B"],
             "depth": ("depth", depth, {"units": "nm"}),
         },
     )
-    return sims.with_counting_statistics(ds, one_count=f"{one_count} atoms/cm^3")
+    return sims.with_counting_statistics(ds, value_per_count=f"{value_per_count} atoms/cm^3")
 
 
 def covered(found, truth):

@@ -50,7 +50,7 @@ def test_the_junction_of_nist_is_ambiguous_and_says_so():
     ds = magnesium()
     with pytest.warns(AmbiguousJunctionWarning, match="'Mg': 4 crossings"):
         found = sims.junction_depth(ds, level="1e16 atoms/cm^3")
-    assert number(found["candidates"]) == 4
+    assert number(found["n_crossings"]) == 4
     fall = sims.crossings(ds, level="1e16 atoms/cm^3").isel(species=0)
     assert number(found) == fall["depth"].values[fall["direction"].values == "falling"].max()
 

@@ -14,8 +14,8 @@ from sims_analysis._variables import bare_variable, coords_of, data_of, indexes_
 from sims_analysis.analysis._finite import FEW, refuse_infinite, refuse_no_errors
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.delivered import COORDS as DELIVERED
-from sims_analysis.delivered import axis_of
+from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
+from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.rows import increases
 
@@ -154,7 +154,7 @@ def _by_axis(
 
 
 #: Coordinate of grids finer than the samples: how many of these there are for each depth.
-INDEPENDENT = "samples_per_depth"
+INDEPENDENT = "effective_sample_fraction"
 
 #: What describes the data, and not the answers that rest on them.
 _APART = frozenset({*DELIVERED, INDEPENDENT})

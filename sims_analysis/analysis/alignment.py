@@ -14,7 +14,7 @@ from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.comparison import paired
-from sims_analysis.batches import MEASUREMENT, POINT
+from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels.alignment import Shift, best_shift, peak_shift
 
@@ -55,8 +55,8 @@ def align(
     Returns
     -------
     Dataset or DataArray
-        `b`, every value as it was, with shifted depths, the coordinate ``shift`` (``nm``, added
-        to the depths) and, of a cross-correlation, ``correlation`` at that shift. The
+        `b`, every value as it was, with shifted depths, the coordinate ``depth_shift`` (``nm``,
+        added to the depths) and, of a cross-correlation, ``correlation`` at that shift. The
         measurements of a batch then have axes of their own, over ``point``.
 
     Raises
@@ -84,7 +84,7 @@ def align(
     >>> ds = sims.open_example("boron-implant")
     >>> moved = ds.assign_coords(depth=ds["depth"] + 3.21)
     >>> moved["depth"].attrs["units"] = "nm"
-    >>> float(sims.align(ds, moved, marker="B")["shift"].round(2))
+    >>> float(sims.align(ds, moved, marker="B")["depth_shift"].round(2))
     -3.21
     """
     if method not in ("cross-correlation", "peak"):
@@ -172,7 +172,7 @@ def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None) -> An
     if "units" not in depth.attrs:
         moved = unit.to_canonical(moved)
     coords: dict[str, Any] = {
-        "shift": (dims, shift if batch else shift[0], vocabulary.attrs("shift")),
+        "depth_shift": (dims, shift if batch else shift[0], vocabulary.attrs("depth_shift")),
         "depth": xr.Variable(moved.dims, moved.data, attrs),
     }
     if method == "cross-correlation":
@@ -190,5 +190,5 @@ def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None) -> An
     line = f"depths shifted ({method}, {by_what}) by sims_analysis {__version__}"
     if isinstance(result, xr.Dataset):
         result = result.assign_attrs(history=history_after(b, line))
-    result["shift"].attrs["description"] = line
+    result["depth_shift"].attrs["description"] = line
     return result

@@ -25,9 +25,9 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
-from sims_analysis.kernels.containing import containing_depth as _containing_depth
+from sims_analysis.kernels.containing import depth_at_dose_fraction as _containing_depth
 
-__all__ = ["containing_depth", "dose_budget"]
+__all__ = ["depth_at_dose_fraction", "dose_budget"]
 
 
 @recorded
@@ -72,7 +72,7 @@ def dose_budget(
         independent parts), ``rsf_stderr``, ``depth_stderr``, ``background_dose`` (what was
         subtracted), ``surface_dose`` (above `surface_depth`; NaN if that is not stated),
         ``below_detection_dose``, ``rule_difference`` ((trapezoid - loglinear) / trapezoid),
-        ``fallback_segments`` (segments in which the log-linear rule met a value that is not
+        ``n_linear_segments`` (segments in which the log-linear rule met a value that is not
         positive), ``coverage`` (the part of the asked interval that was measured) and ``status``.
 
     Raises
@@ -156,7 +156,7 @@ def dose_budget(
         for name in doses
     }
     arrays["rule_difference"] = frame.array(difference, "rule_difference")
-    arrays["fallback_segments"] = frame.array(logs.fallbacks, "fallback_segments")
+    arrays["n_linear_segments"] = frame.array(logs.fallbacks, "n_linear_segments")
     arrays["coverage"] = frame.array(_coverage(found), "coverage")
     arrays["status"] = frame.array(frame.status(status), "status")
     for name in doses:
@@ -233,7 +233,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
 
 
 @recorded
-def containing_depth(
+def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
     *,
     fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
@@ -284,7 +284,7 @@ def containing_depth(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.containing_depth(ds, fraction=0.9).attrs["units"]
+    >>> sims.depth_at_dose_fraction(ds, fraction=0.9).attrs["units"]
     'nm'
     """
     check_options(rule, "measured")
@@ -309,10 +309,10 @@ def containing_depth(
         "status": frame.status(status),
     }
     if frame.stderr is not None:
-        attrs = vocabulary.attrs("containing_depth")
+        attrs = vocabulary.attrs("depth_at_dose_fraction")
         attrs["long_name"] = "Standard error, random part"
         coords["stderr"] = xr.Variable(errors.dims, errors.data, attrs)
-    result = frame.array(depths, "containing_depth", coords=coords)
+    result = frame.array(depths, "depth_at_dose_fraction", coords=coords)
     return result if np.ndim(fraction) else result.isel(fraction=0)
 
 

@@ -19,7 +19,7 @@ from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import _ASKED, _error
 from sims_analysis.analysis.junction import junction_depth
-from sims_analysis.batches import MEASUREMENT, POINT
+from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation

@@ -25,7 +25,7 @@ _DIRECTIONS = np.array(["", "rising", "falling"])
 
 @recorded
 def crossings(
-    data: xr.Dataset | xr.DataArray, *, level: Any, max_crossings: int | None = None
+    data: xr.Dataset | xr.DataArray, *, level: Any, max_count: int | None = None
 ) -> xr.Dataset:
     """Find every depth at which the profiles cross a level.
 
@@ -35,7 +35,7 @@ def crossings(
         Over depth; the unit of `level` says which variable of a Dataset is meant.
     level : str, Quantity or DataArray
         ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile.
-    max_crossings : int, optional
+    max_count : int, optional
         Places to keep for each profile; by default as many as the profile with the most needs.
         Dask data need it, since the number is not known before the data are.
 
@@ -57,7 +57,7 @@ def crossings(
     UnitsError
         If the level has no unit, or one that no variable of the data has.
     ProfileError
-        If the data are Dask chunks and `max_crossings` is not given.
+        If the data are Dask chunks and `max_count` is not given.
 
     Notes
     -----
@@ -94,18 +94,18 @@ def crossings(
     frame = frame_of_level(data, level, "a crossing")
     limit = level_of(frame, level)
     frame = frame.spread(limit)
-    if max_crossings is None and frame.lazy:
+    if max_count is None and frame.lazy:
         raise ProfileError(
-            "on Dask data, say how many crossings to keep of each profile: max_crossings=..."
+            "on Dask data, say how many crossings to keep of each profile: max_count=..."
         )
-    places(max_crossings, "max_crossings")
-    size = {"crossing": max_crossings or 0}
+    places(max_count, "max_count")
+    size = {"crossing": max_count or 0}
     depth, directions, decay, before, after, stderr, status = frame.map(
         _table,
         limit,
         outputs=[(size, dtype) for dtype in (float, np.int8, float, float, float, float, np.uint8)],
         stderr=True,
-        width=max_crossings,
+        width=max_count,
     )
     codes = data_of(directions)
     count = bare_variable(

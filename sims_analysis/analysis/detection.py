@@ -28,7 +28,7 @@ def detection_limit(
     *,
     window: tuple[Any, Any],
     rule: LimitRule = "mean+3sigma",
-    one_count: Any = None,
+    value_per_count: Any = None,
     variable: str | None = None,
 ) -> xr.DataArray:
     """Give the detection limit of each profile, from a window in its tail.
@@ -42,7 +42,7 @@ def detection_limit(
     rule : {"mean+3sigma", "currie"}
         Mean plus three sample standard deviations of the samples in the window; or Currie's
         ``2.71 + 3.29 sqrt(2 B)`` counts above the mean B counts.
-    one_count : str, Quantity or DataArray, optional
+    value_per_count : str, Quantity or DataArray, optional
         The value that one count stands for; needed by ``"currie"`` unless the Dataset has the
         counts already (:func:`with_counting_statistics`).
     variable : str, optional
@@ -101,7 +101,7 @@ def detection_limit(
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
     else:
-        one = _one_count(frame, one_count)
+        one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
     name = frame.name if frame.name in vocabulary.QUANTITIES else vocabulary.name_of(frame.kind)
     coords = {
@@ -117,16 +117,16 @@ def detection_limit(
     return result
 
 
-def _one_count(frame: Any, one_count: Any) -> xr.Variable:
-    if one_count is not None:
-        one: xr.Variable = frame.parameter(one_count, (frame.kind,), "one_count")
+def _one_count(frame: Any, value_per_count: Any) -> xr.Variable:
+    if value_per_count is not None:
+        one: xr.Variable = frame.parameter(value_per_count, (frame.kind,), "value_per_count")
         return one
     if frame.kind == "count":
         return xr.Variable((), 1.0)
     if frame.counts is None:
         raise ProfileError(
-            'rule="currie" needs to know what one count is: pass one_count=, or data with counts '
-            "from with_counting_statistics()"
+            'rule="currie" needs to know what one count is: pass value_per_count=, or data with '
+            "counts from with_counting_statistics()"
         )
     ratio = (frame.value / frame.counts.where(frame.counts > 0)).median(frame.dim)
     found: xr.Variable = ratio

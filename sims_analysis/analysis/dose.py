@@ -118,7 +118,7 @@ def integrated_dose(
     counts and steps much finer than the edge the bias of the log-linear rule may be the larger.
 
     Samples are taken to be independent of each other; of values on a grid finer than the samples,
-    the coordinate ``samples_per_depth`` that :func:`to_grid` leaves says how far they are.
+    the coordinate ``effective_sample_fraction`` that :func:`to_grid` leaves says how far they are.
     Limits, and backgrounds given as numbers or DataArrays, are taken to be exact: what a junction
     depth or the ``background`` of :func:`detection_limit` is uncertain by is not part of
     ``stderr`` (a background window counts in). With a noisy junction for a limit, the interval

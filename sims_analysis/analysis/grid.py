@@ -24,7 +24,7 @@ from sims_analysis.analysis.interpolation import (
     independence_of,
     least_independent,
 )
-from sims_analysis.delivered import COORDS as DELIVERED
+from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
@@ -86,13 +86,13 @@ def to_grid(
         logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells, to which a sample
         without counts adds nothing; in a cell without any, 1.84 counts of the sample that weighs
         most. Neighbours on a fine grid share samples, so that they are not independent: the
-        coordinate ``samples_per_depth`` says how many independent samples each profile has for a
-        depth of the grid, where these are fewer than one (of Dask data always, as it is not known
-        yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles take
-        standard errors that are larger by ``1 / sqrt(samples_per_depth)``. It holds for the grid
-        as a whole: drop it from every n-th depth taken by hand. Counts do not come along, what is
-        between two samples was not counted: a sum over places without any counts takes their
-        errors too, and is stated wider. ``linear_fallbacks`` counts the depths or cells of each
+        coordinate ``effective_sample_fraction`` says how many independent samples each profile has
+        for a depth of the grid, where these are fewer than one (of Dask data always, as it is not
+        known yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles take
+        standard errors that are larger by ``1 / sqrt(effective_sample_fraction)``. It holds for
+        the grid as a whole: drop it from every n-th depth taken by hand. Counts do not come along, what
+        is between two samples was not counted: a sum over places without any counts takes their
+        errors too, and is stated wider. ``n_linear_segments`` counts the depths or cells of each
         profile where a logarithm could not be taken. Attrs say which rule and which step.
 
     Raises
@@ -172,9 +172,9 @@ def _dataset(
     for name, frame in zip(names, frames, strict=True):
         found = _gridded(frame, name, grid, method)
         # Each species is measured in one variable, so that the sum counts each depth once.
-        fallbacks = fallbacks + found[name].coords["linear_fallbacks"].variable
+        fallbacks = fallbacks + found[name].coords["n_linear_segments"].variable
         independent += [array for key, array in found[name].coords.items() if key == INDEPENDENT]
-        own = ["linear_fallbacks", INDEPENDENT]
+        own = ["n_linear_segments", INDEPENDENT]
         arrays |= {key: array.drop_vars(own, errors="ignore") for key, array in found.items()}
     still = {
         name: array.variable
@@ -182,7 +182,7 @@ def _dataset(
         if frames[0].dim not in array.dims
     }
     result = xr.Dataset({**arrays, **still}, attrs=data.attrs).assign_coords(
-        linear_fallbacks=fallbacks, **_delivered(data, frames[0])
+        n_linear_segments=fallbacks, **_delivered(data, frames[0])
     )
     result = result.assign_coords(least_independent(independent))
     if grid.edges is not None:
@@ -219,7 +219,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
         value, fallbacks = frame.map(kernels.cell_means, outputs=outputs, **options)
     coords = {
         frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
-        "linear_fallbacks": xr.Variable(
+        "n_linear_segments": xr.Variable(
             fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
         ),
     }

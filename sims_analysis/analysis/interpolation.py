@@ -56,8 +56,8 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
         As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
         samples; bit for bit the sample where the depth is a sample's. Standard errors come along
         (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`, and with them,
-        on a new axis finer than the samples, ``samples_per_depth``. The coordinate
-        ``linear_fallbacks`` counts, for each profile, the depths at which a logarithm was asked
+        on a new axis finer than the samples, ``effective_sample_fraction``. The coordinate
+        ``n_linear_segments`` counts, for each profile, the depths at which a logarithm was asked
         for and could not be taken, because a value beside it was not positive.
 
     Raises
@@ -99,13 +99,13 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 {names[0]: alone.variable}, coords_of(alone), indexes_of(alone), data.attrs
             )
         # Each species is measured in one variable, so that the sum counts each depth once.
-        total = sum(arrays[name].coords["linear_fallbacks"].variable for name in names)
+        total = sum(arrays[name].coords["n_linear_segments"].variable for name in names)
         independent = [a.coords[INDEPENDENT] for a in arrays.values() if INDEPENDENT in a.coords]
         plain = {
-            name: array.drop_vars(["linear_fallbacks", INDEPENDENT], errors="ignore")
+            name: array.drop_vars(["n_linear_segments", INDEPENDENT], errors="ignore")
             for name, array in arrays.items()
         }
-        result = xr.Dataset(plain, attrs=data.attrs).assign_coords(linear_fallbacks=total)
+        result = xr.Dataset(plain, attrs=data.attrs).assign_coords(n_linear_segments=total)
         return result.assign_coords(least_independent(independent))
     return _interpolated(data, depth, method)
 
@@ -134,7 +134,7 @@ def _interpolated(
     shape = (*value.shape[:-1], *new.values())
     result = bare_variable((*frame.lead, *new), data_of(value).reshape(shape))
     coords = {
-        "linear_fallbacks": bare_variable(
+        "n_linear_segments": bare_variable(
             fallbacks.dims, data_of(fallbacks), {"long_name": "Depths without a logarithm"}
         ),
         frame.axis: bare_variable(at.dims, data_of(at), vocabulary.attrs(frame.axis)),

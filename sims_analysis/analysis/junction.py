@@ -20,7 +20,7 @@ from sims_analysis.kernels import crossings as kernels
 __all__ = ["junction_depth"]
 
 _EDGES = {"trailing": kernels.FALLING, "leading": kernels.RISING, "any": 0}
-_WHICH = {"deepest": -1, "first": 1, "shallowest": 1}
+_WHICH = {"deepest": -1, "first": 1}
 
 
 @recorded
@@ -64,7 +64,7 @@ def junction_depth(
         ``nm``, without the depth dimension. Coordinates: ``status`` (``ok``, ``never_reached``,
         also where fewer crossings qualify or are confirmed than asked for, ``always_above``,
         ``truncated`` where the record ends before the asked edge, ``below_detection``,
-        ``no_data``; NaN unless ``ok``), ``candidates`` (how many crossings qualified),
+        ``no_data``; NaN unless ``ok``), ``n_crossings`` (how many crossings qualified),
         ``decay_length`` (``nm`` per factor e at the crossing) and, where the data carry standard
         errors, ``stderr``: half of the 68 % interval about the depth.
 
@@ -133,7 +133,7 @@ def junction_depth(
         _speak(frame, limit, candidates, status, which=which, strict=strict)
     coords = {
         "status": frame.status(status),
-        "candidates": bare_variable(
+        "n_crossings": bare_variable(
             candidates.dims, data_of(candidates), {"long_name": "Crossings that qualified"}
         ),
         "decay_length": bare_variable(decay.dims, data_of(decay), vocabulary.attrs("decay_length")),

@@ -33,7 +33,7 @@ def metallurgical_junctions(
     donors: Dopants = (),
     acceptors: Dopants = (),
     background: Any = None,
-    max_junctions: int | None = None,
+    max_count: int | None = None,
     strict: bool = False,
 ) -> xr.Dataset:
     """Find every depth at which the concentrations of donors and acceptors balance.
@@ -47,7 +47,7 @@ def metallurgical_junctions(
     background : str, Quantity or DataArray, optional
         Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
         acceptors; one for all, or one for each measurement.
-    max_junctions : int, optional
+    max_count : int, optional
         Places to keep; by default as many as there are. Dask data need it.
     strict : bool
         Raise where there is no junction.
@@ -107,19 +107,19 @@ def metallurgical_junctions(
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     frame = frame.spread(net)
-    places(max_junctions, "max_junctions")
+    places(max_count, "max_count")
     true_or_false(strict, "strict")
-    if frame.lazy and max_junctions is None:
-        raise ProfileError("on Dask data, say how many junctions to keep: max_junctions=...")
+    if frame.lazy and max_count is None:
+        raise ProfileError("on Dask data, say how many junctions to keep: max_count=...")
     depth, stderr, concentration, polarity, status = frame.map_species(
         _junctions,
         net,
         outputs=[
-            ({"junction": max_junctions or 0}, dtype)
+            ({"junction": max_count or 0}, dtype)
             for dtype in (float, float, float, np.int8, np.uint8)
         ],
         sign=sign,
-        width=max_junctions,
+        width=max_count,
     )
     if not frame.lazy:
         _demand(frame, status, strict=strict)

@@ -22,7 +22,7 @@ __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics
 
 
 def with_counting_statistics(
-    ds: xr.Dataset, *, dwell_time: Any = None, one_count: Any = None
+    ds: xr.Dataset, *, dwell_time: Any = None, value_per_count: Any = None
 ) -> xr.Dataset:
     """Add the counts of every sample, and the standard errors that follow from them.
 
@@ -33,10 +33,10 @@ def with_counting_statistics(
     dwell_time : str, Quantity, DataArray or mapping, optional
         Time counted for one sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
-    one_count : str, Quantity, DataArray or mapping, optional
+    value_per_count : str, Quantity, DataArray or mapping, optional
         The concentration that one count stands for, such as ``"2e14 atoms/cm^3"``:
-        ``counts = C / one_count``. One for all, or ``{"B": "2e14 atoms/cm^3", ...}``; species that
-        the mapping leaves out get no standard errors.
+        ``counts = C / value_per_count``. One for all, or ``{"B": "2e14 atoms/cm^3", ...}``; species
+        that the mapping leaves out get no standard errors.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def with_counting_statistics(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> ds = sims.with_counting_statistics(ds, one_count={"B": "1e14 atoms/cm^3"})
+    >>> ds = sims.with_counting_statistics(ds, value_per_count={"B": "1e14 atoms/cm^3"})
     >>> ds["concentration_stderr"].attrs["units"]
     'atom/cm^3'
     """
@@ -81,16 +81,16 @@ def with_counting_statistics(
         frame = open_frame(
             plain[name], vocabulary.kinds(name), question="counts", axes=vocabulary.AXES
         )
-        one = _one_count(frame, dwell_time, one_count)
+        one = _one_count(frame, dwell_time, value_per_count)
         if one is not None:
             added |= _counted(frame, plain[name], one)
     if not added:
         raise UnitsError(
             "no variable's counts are known: give dwell_time for intensities in counts/s, "
-            f"one_count for concentrations; the data have {', '.join(map(str, ds.data_vars))}"
+            f"value_per_count for concentrations; the data have {', '.join(map(str, ds.data_vars))}"
         )
     result: xr.Dataset = plain.assign(added)
-    stated = {"dwell_time": dwell_time, "one_count": one_count}
+    stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
     given = [f"{name}={told(value)}" for name, value in stated.items() if value is not None]
     step = f"with_counting_statistics({', '.join(given)})"
     result = result.assign_attrs(history=history_after(ds, step))
@@ -99,14 +99,14 @@ def with_counting_statistics(
     return result
 
 
-def _one_count(frame: Frame, dwell_time: Any, one_count: Any) -> xr.Variable | None:
+def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
     """Give the value that one count stands for, in the unit of the variable."""
     if frame.kind == "count":
         return xr.Variable((), 1.0)
     if frame.kind == "count_rate" and dwell_time is not None:
         return 1.0 / _each_species(frame, dwell_time, ("sputter_time",), "dwell_time")
-    if frame.kind == "concentration" and one_count is not None:
-        return _each_species(frame, one_count, ("concentration",), "one_count")
+    if frame.kind == "concentration" and value_per_count is not None:
+        return _each_species(frame, value_per_count, ("concentration",), "value_per_count")
     return None
 
 

@@ -29,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.api import files
+from sims_analysis import files
 from sims_analysis.api.versions import (
     Record,
     check_format,
@@ -44,10 +44,10 @@ from sims_analysis.api.versions import (
     read_version,
     readable,
 )
+from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
-from sims_analysis.profiles import DepthProfile, profiles_of
-from sims_analysis.results import SIMSResult
-from sims_analysis.strict_json import decode
+from sims_analysis.profiles.profile import DepthProfile, profiles_of
+from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

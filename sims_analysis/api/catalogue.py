@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import ApiError, PayloadError
-from sims_analysis.strict_json import decode, refuse_duplicate_keys
-from sims_analysis.wire import json_type
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.wire import json_type
 
 if TYPE_CHECKING:
     import pandas as pd

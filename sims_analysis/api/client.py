@@ -24,9 +24,9 @@ from sims_analysis.api.endpoint import (
     as_ids,
 )
 from sims_analysis.api.fetching import Fetcher
+from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
-from sims_analysis.profiles import DepthProfile
-from sims_analysis.results import SIMSResult
+from sims_analysis.profiles.profile import DepthProfile
 
 if TYPE_CHECKING:
     import uuid

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.parallel import Progress, each
+from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import PayloadError, SimsError
-from sims_analysis.profiles import DepthProfile
-from sims_analysis.results import SIMSResult
-from sims_analysis.strict_json import decode
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -30,7 +30,7 @@ from sims_analysis.errors import (
     StatusError,
     Unauthorized,
 )
-from sims_analysis.strict_json import decode
+from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -36,7 +36,7 @@ from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.openapi import document
 from sims_analysis.api.versions import list_versions, read_record
 from sims_analysis.errors import ApiError, SimsError
-from sims_analysis.strict_json import decode
+from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
     from pathlib import Path

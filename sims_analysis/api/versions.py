@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from sims_analysis import files
 from sims_analysis._version import __version__
-from sims_analysis.api import files
 from sims_analysis.errors import ArchiveError, PayloadError
-from sims_analysis.strict_json import decode
+from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
     from sims_analysis.api.client import Client
-    from sims_analysis.results import SIMSResult
+    from sims_analysis.dataset.result import SIMSResult
 
 Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
 

@@ -26,7 +26,7 @@ from sims_analysis.cli.options import (
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
-    from sims_analysis.results import SIMSResult
+    from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["report"]
 
@@ -87,8 +87,8 @@ def report(
     inside the package.
     """
     from sims_analysis.api.archive import Archive
-    from sims_analysis.examples import ARCHIVE
-    from sims_analysis.report import analyse, to_text, write_files
+    from sims_analysis.examples.opening import ARCHIVE
+    from sims_analysis.output.report import analyse, to_text, write_files
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
@@ -125,7 +125,7 @@ def _means_examples(ids: Sequence[str]) -> bool:
     """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.endpoint import ENDPOINT_VARIABLE, KEY_VARIABLES
-    from sims_analysis.examples import ARCHIVE
+    from sims_analysis.examples.opening import ARCHIVE
 
     names = Archive(ARCHIVE).ids()
     if set(ids) <= set(names):
@@ -146,7 +146,7 @@ def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
         ds = result.to_dataset()
     notes = [str(warning.message) for warning in caught]
     if rate is not None and "sputter_time" in ds.dims:
-        from sims_analysis.calibration import calibrate_depth
+        from sims_analysis.quantification.calibration import calibrate_depth
 
         ds = calibrate_depth(ds, rate=rate)
         notes.append(f"depth is sputter time times {rate}, as stated")

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import _typeset
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.figures.style import ink, paper, wash
 from sims_analysis.figures.windows import window_of
-from sims_analysis.rounding import rounded
+from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:

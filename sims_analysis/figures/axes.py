@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis._typeset import unit_label
 from sims_analysis.errors import UnitsError
+from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import unit_of_kind
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from sims_analysis.series import Series
+    from sims_analysis.analysis.series import Series
 
     Array = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.figures.style import DASHES, colour_of, dashes_of
-from sims_analysis.series import Series, series_of
 from sims_analysis.units import CANONICAL, magnitude_and_unit, read_quantity
 
 if TYPE_CHECKING:

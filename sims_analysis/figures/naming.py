@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis import _typeset
 from sims_analysis.figures.curves import dash_names_measurement, is_crowd
 from sims_analysis.figures.placing import Obstacles, place_names
 from sims_analysis.figures.style import ink, setting_points
+from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis import _typeset
 from sims_analysis.figures.curves import collect, measurements_of, with_limits
 from sims_analysis.figures.naming import brief
 from sims_analysis.figures.profiles import COLUMN, plot_profiles
 from sims_analysis.figures.style import in_style, require_matplotlib
+from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

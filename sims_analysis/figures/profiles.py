@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis import _typeset, origin, vocabulary
+from sims_analysis import vocabulary
+from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures import drawing
 from sims_analysis.figures.annotations import Results
 from sims_analysis.figures.axes import (
@@ -33,6 +34,7 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.naming import write_names
 from sims_analysis.figures.notes import Notes
 from sims_analysis.figures.style import in_style, is_default, legible, require_matplotlib, setting
+from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

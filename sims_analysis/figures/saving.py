@@ -7,9 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis import origin
 from sims_analysis._version import __version__
-from sims_analysis.api.files import replace_file
+from sims_analysis.dataset import provenance as origin
+from sims_analysis.files import replace_file
 
 if TYPE_CHECKING:
     import os

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis._typeset import elements
+from sims_analysis.text.typeset import elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,7 +18,7 @@ from sims_analysis.kernels.rows import (
     flat_rows,
 )
 
-__all__ = ["containing_depth"]
+__all__ = ["depth_at_dose_fraction"]
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ OK, NO_DATA, NEVER_REACHED = 0, 1, 2
 _FEW = 2.0
 
 
-def containing_depth(
+def depth_at_dose_fraction(
     depth: Array,
     value: NDArray[Any],
     stderr: NDArray[Any] | None,

@@ -1,0 +1,152 @@
+"""The measured samples of each species, one after the other, whatever the layout of the data.
+
+What draws, prints or writes profiles goes through here: a species on its own samples, without
+the ``NaN`` that a common axis brings, in canonical units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError
+from sims_analysis.units import CANONICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Series", "series_of"]
+
+#: Results that run along the axis, and can be drawn and written like a measured variable.
+_ALONG_AXIS = ("areal_density", "dimensionless")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The samples of one species in one variable.
+
+    Parameters
+    ----------
+    species : str
+        Name as delivered; empty where the data name none.
+    variable : str
+        ``"concentration"``, ``"intensity"``...
+    long_name, units : str
+        What the values are, and their canonical unit.
+    axis, axis_units : str
+        ``"depth"`` in ``"nm"`` or ``"sputter_time"`` in ``"s"``.
+    x, y : ndarray
+        Measured samples only.
+    stderr : ndarray or None
+        Standard error of `y`; NaN where none is stated.
+    place : dict
+        What tells this profile from others of its species: ``{"measurement": "W01"}``.
+    """
+
+    species: str
+    variable: str
+    long_name: str
+    units: str
+    axis: str
+    axis_units: str
+    x: Array
+    y: Array
+    stderr: Array | None
+    place: dict[str, str] = field(default_factory=dict)
+
+
+def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
+    """List the profiles that the data hold, species by species in their order.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+        One measurement or a batch; plain or quantified; numpy or Dask.
+
+    Raises
+    ------
+    ProfileError
+        If the data hold no variable of a known name, or nothing was measured.
+    UnitsError
+        If a unit is missing or of the wrong kind.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from sims_analysis.analysis.series import series_of
+    >>> [(s.species, s.variable, s.x.size) for s in series_of(sims.open_example("boron-implant"))]
+    [('B', 'concentration', 250), ('P', 'concentration', 250)]
+    """
+    if isinstance(data, xr.DataArray):
+        found = list(_of_variable(data, None))
+    elif isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+        if not names:
+            raise ProfileError(
+                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.QUANTITIES)}, "
+                f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
+                "by results_table() and go to pandas by .to_dataframe()"
+            )
+        found = [series for name in names for series in _of_variable(data, name)]
+    else:
+        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+    if not found:
+        raise ProfileError("nothing was measured: every value is NaN")
+    if "species" in data.coords:
+        # One species after the other, each with its variables in the order of preference.
+        order = {str(name): i for i, name in enumerate(np.atleast_1d(data["species"].values))}
+        found.sort(key=lambda series: order[series.species])
+    return found
+
+
+def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[Series]:
+    if name is None:
+        kinds: tuple[str, ...] = (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
+    else:
+        kinds = vocabulary.kinds(name)
+    axis_of(data)
+    frame = open_frame(data, kinds, question="a profile", variable=name, axes=vocabulary.AXES)
+    value = np.asarray(frame.value.data, dtype=np.float64)
+    stderr = None if frame.stderr is None else np.asarray(frame.stderr.data, dtype=np.float64)
+    depth = np.broadcast_to(np.asarray(frame.depth.data, dtype=np.float64), value.shape)
+    term = vocabulary.TERMS.get(frame.name)
+    long_name = term.long_name if term else frame.name.replace("_", " ").capitalize()
+    for index in np.ndindex(value.shape[:-1]):
+        measured = ~np.isnan(value[index])
+        if not measured.any():
+            continue
+        place = {dim: _label(frame, dim, i) for dim, i in zip(frame.lead, index, strict=True)}
+        species = place.pop("species", "") or _scalar_species(frame)
+        sigma = None if stderr is None else stderr[index][measured]
+        yield Series(
+            species=species,
+            variable=frame.name,
+            long_name=long_name,
+            units=frame.units,
+            axis=frame.axis,
+            axis_units=CANONICAL[frame.axis],
+            x=depth[index][measured],
+            y=value[index][measured],
+            stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
+            place=place,
+        )
+
+
+def _label(frame: Any, dim: str, index: int) -> str:
+    coord = frame.coords.get(dim)
+    return str(index if coord is None else coord.values[index])
+
+
+def _scalar_species(frame: Any) -> str:
+    coord = frame.coords.get("species")
+    return str(coord.values) if coord is not None and coord.ndim == 0 else ""

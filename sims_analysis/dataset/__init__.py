@@ -1,0 +1,1 @@
+"""Profiles as a Dataset and back; batches; files; provenance."""

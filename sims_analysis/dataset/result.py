@@ -1,0 +1,137 @@
+"""The answer of the API for one data entry: its depth profiles, and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.profiles.wire import ARRAYS, json_type
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["SIMSResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SIMSResult:
+    """The depth profiles of one data entry, and where they came from.
+
+    Parameters
+    ----------
+    data_id : str
+        Identifier of the entry.
+    depth_profiles : list of DepthProfile
+        In the order delivered; empty if the entry has no SIMS data.
+    provenance : dict, optional
+        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> b = sims.DepthProfile(
+    ...     species_name="B", depths=[0, 10], depth_units="nm",
+    ...     concentrations=[1e18, 3e18], concentration_units="atoms/cm^3",
+    ... )
+    >>> sims.SIMSResult(data_id="wafer-7", depth_profiles=[b])
+    <SIMSResult 'wafer-7': B>
+    """
+
+    data_id: str
+    depth_profiles: list[DepthProfile]
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(
+        cls,
+        payload: bytes | bytearray | memoryview | str,
+        *,
+        data_id: str | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> SIMSResult:
+        """Read the payload of ``GET /sims/{data_id}``.
+
+        Parameters
+        ----------
+        payload : bytes or str
+            JSON array of profile objects.
+        data_id : str, optional
+            The id that was asked for; by default that of the first profile.
+        provenance : mapping, optional
+            Kept as it is.
+
+        Raises
+        ------
+        PayloadError
+            If the payload is not JSON or breaks the contract; it names the JSON path.
+
+        Examples
+        --------
+        >>> import sims_analysis as sims
+        >>> result = sims.SIMSResult.from_json(
+        ...     b'[{"data_id": "d1", "species_name": "Si", "depths": [0, 10],'
+        ...     b' "depth_units": "nm", "concentrations": [1.2e18, 3.4e18],'
+        ...     b' "concentration_units": "atoms/cm^3"}]'
+        ... )
+        >>> result.species
+        ['Si']
+        """
+        wire = decode(payload)
+        if not isinstance(wire, list):
+            raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
+        profiles = DepthProfile._all_of(wire)
+        # The arrays were just seen to hold numbers only: no key can hide in them.
+        slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
+        refuse_duplicate_keys(payload, slim)
+        if data_id is None:
+            data_id = str(profiles[0].data_id) if profiles else ""
+        return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
+
+    def to_json(self) -> bytes:
+        """Give the payload back: JSON equal to what was read, unknown fields included.
+
+        Raises
+        ------
+        ProfileError
+            If a metadata value has no JSON form.
+        """
+        try:
+            return orjson.dumps([profile.to_dict() for profile in self.depth_profiles])
+        except TypeError as error:
+            raise ProfileError(f"data entry {self.data_id!r} has no JSON form: {error}") from None
+
+    def to_dataset(self, **options: Any) -> xr.Dataset:
+        """Give one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""
+        # Only here, so that fetching and serving payloads need no xarray.
+        from sims_analysis.dataset.from_profiles import to_dataset
+
+        return to_dataset(self, **options)
+
+    @property
+    def species(self) -> list[str]:
+        """Names of the species, in the order delivered."""
+        return [profile.species_name for profile in self.depth_profiles]
+
+    def __getitem__(self, species: str) -> DepthProfile:
+        for profile in self.depth_profiles:
+            if profile.species_name == species:
+                return profile
+        raise SpeciesError(
+            f"data entry {self.data_id!r} has no species {species!r}; "
+            f"it has {', '.join(map(repr, self.species)) or 'none'}"
+        )
+
+    def __repr__(self) -> str:
+        names = [name if name.strip() else repr(name) for name in self.species]
+        return f"<SIMSResult {self.data_id!r}: {', '.join(names) or 'no SIMS data'}>"
+
+    def _repr_html_(self) -> str:
+        from sims_analysis.profiles.html import result_html
+
+        return result_html(self)

@@ -1,0 +1,400 @@
+"""Many measurements to one batch.
+
+Measurements that share a depth axis share it in the batch; otherwise every profile keeps an axis
+of its own, its samples first and NaN after them. There is never a union over measurements: a
+hundred wafers of a thousand samples would become a hundred thousand depths, nearly all NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis import vocabulary
+from sims_analysis._version import __version__
+from sims_analysis.dataset import to_profiles as delivered
+from sims_analysis.dataset.from_profiles import _same_axis
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.units import dequantify, is_quantity, quantify, unit_of_kind
+
+__all__ = ["stack"]
+
+MEASUREMENT = "measurement"
+POINT = "point"
+#: Attrs that say which measurement it is; they become coordinates even where all are equal.
+_IDENTITY = ("data_id", "source", "retrieved", "sha256")
+#: Mark, in its attrs, of a coordinate that was an attr of each measurement.
+ATTRIBUTE = "attribute_of"
+_KEPT_APART = ("Conventions", "sims_analysis_version", "history")
+
+
+class _Part(NamedTuple):
+    """One measurement: its axis and whatever else it holds, in canonical units."""
+
+    axis: str
+    depth: NDArray[np.float64]
+    species: list[str]
+    items: dict[str, xr.Variable]
+    coords: frozenset[str]
+    attrs: dict[Hashable, Any]
+
+
+def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None) -> xr.Dataset:
+    """Put many measurements into one Dataset, the batch that every function accepts.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+        One measurement each, over ``(species, depth)`` or ``(species, sputter_time)``; plain or
+        quantified, numpy or Dask.
+    names : sequence, optional
+        Names of the measurements. By default their ``data_id``, where these are distinct, else
+        0, 1, 2...
+
+    Returns
+    -------
+    Dataset
+        Over ``(measurement, species, depth)`` if all depth axes are equal within 1e-9 of their
+        span, lazily where the data are lazy. Otherwise, in memory, over ``(measurement, species,
+        point)`` with a coordinate ``depth(measurement, species, point)``: the measured samples of
+        every profile, in order of depth, then NaN. Species are those of all measurements in order
+        of first appearance; one that a measurement lacks is NaN there. Attrs that tell the
+        measurements apart (``data_id``, ``sha256``...) are coordinates over ``measurement``; what
+        was delivered with each species (``profile_id``...) is one over both.
+
+    Raises
+    ------
+    ProfileError
+        If there is nothing to stack, some data are on a depth axis and others on a sputter-time
+        axis, the names are not distinct, or a Dataset is a batch already.
+    UnitsError
+        If a variable is in units of different kinds.
+
+    See Also
+    --------
+    unstack : The way back.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> batch = sims.stack([ds, ds.isel(depth=slice(20, None))], names=["whole", "without surface"])
+    >>> batch["concentration"].dims
+    ('measurement', 'species', 'point')
+    >>> sims.integrated_dose(batch).sel(species="B").sizes["measurement"]
+    2
+    """
+    datasets = list(datasets)
+    if not datasets:
+        raise ProfileError("there is nothing to stack: give at least one Dataset")
+    kinds = [holds_quantities(ds, i) for i, ds in enumerate(datasets)]
+    quantified = all(kinds)
+    labels = _labels(datasets, names)
+    parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
+    axis = _one_axis(parts, labels)
+    species = list(dict.fromkeys(name for part in parts for name in part.species))
+    rows = _rows(parts, species)
+    patterns = _patterns(parts, axis, labels)
+
+    first = parts[0].depth
+    shared = all(part.depth is first or _same_axis(first, part.depth) for part in parts)
+    coords: dict[str, Any] = {
+        MEASUREMENT: (MEASUREMENT, np.array(labels)),
+        "species": ("species", np.array(species, dtype=str)),
+    }
+    if shared:
+        coords[axis] = (axis, first, vocabulary.attrs(axis))
+        stacked = _on_shared_axis(parts, rows, patterns, len(species), axis)
+    else:
+        depth, stacked = _on_own_axes(parts, rows, patterns, len(species), axis)
+        dims = (MEASUREMENT, "species", POINT)
+        coords[axis] = (dims, depth, vocabulary.attrs(axis))
+    known = frozenset().union(*(part.coords for part in parts))
+    coords |= {name: v for name, v in stacked.items() if name in known}
+    attrs, told_apart = _attrs(parts, {*coords, *stacked})
+    batch = xr.Dataset(
+        {name: v for name, v in stacked.items() if name not in known},
+        coords=coords | told_apart,
+        attrs=attrs,
+    )
+    return quantify(batch) if quantified else batch
+
+
+def holds_quantities(ds: Any, index: int) -> bool:
+    if not isinstance(ds, xr.Dataset):
+        raise TypeError(f"datasets[{index}]: expected a Dataset, found {type(ds).__name__}")
+    return any(is_quantity(ds.variables[name]._data) for name in ds.data_vars)
+
+
+def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
+    if names is not None:
+        labels = list(names)
+        if len(labels) != len(datasets):
+            raise ProfileError(f"{len(labels)} names for {len(datasets)} measurements")
+        if len(set(labels)) != len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
+            raise ProfileError(f"names must be distinct; {twice!r} occurs more than once")
+        return labels
+    ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
+    distinct = len(set(ids)) == len(ids) and all(ids)
+    return ids if distinct else list(range(len(datasets)))
+
+
+def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
+    who = f"measurement {labels[index]!r}"
+    if MEASUREMENT in ds.dims or POINT in ds.dims:
+        raise ProfileError(f"{who} is a batch already: unstack() it, then stack all of them")
+    if any(is_quantity(v._data) for v in ds.variables.values()):
+        ds = dequantify(ds)
+    axis = delivered.axis_of(ds)
+    if "species" not in ds.dims:
+        if "species" not in ds.coords:
+            raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
+        own = [name for name in delivered.COORDS if name in ds.coords and not ds[name].dims]
+        ds = ds.expand_dims("species")
+        ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
+    index_variable = ds.variables[axis]
+    unit = unit_of_kind(index_variable.attrs.get("units"), (axis,), f"{who}: {axis}")
+    depth = unit.to_canonical(np.asarray(index_variable.values, dtype=np.float64))
+    if not (depth[1:] > depth[:-1]).all():
+        raise ProfileError(f"{who}: {axis} must increase strictly; sort with ds.sortby({axis!r})")
+    species = [str(name) for name in ds.variables["species"].values]
+    if len(set(species)) < len(species):
+        raise ProfileError(f"{who}: species must be distinct, found {species}")
+    items = {
+        str(name): _canonical(str(name), variable, who)
+        for name, variable in ds.variables.items()
+        if name not in (axis, "species")
+    }
+    return _Part(axis, depth, species, items, frozenset(map(str, ds.coords)), ds.attrs)
+
+
+def _canonical(name: str, variable: xr.Variable, who: str) -> xr.Variable:
+    """Bring a measured variable, or one that belongs to it, to the canonical unit."""
+    base = name.removesuffix("_stderr")
+    if base in vocabulary.QUANTITIES:
+        kinds = vocabulary.kinds(base)
+    elif name in vocabulary.AXES:
+        kinds = (name,)
+    else:
+        return variable
+    unit = unit_of_kind(variable.attrs.get("units"), kinds, f"{who}: {name}")
+    if unit.text == unit.canonical:
+        return variable
+    attrs = {**variable.attrs, "units": unit.canonical}
+    return xr.Variable(variable.dims, unit.to_canonical(variable.data), attrs)
+
+
+def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
+    axis = parts[0].axis
+    for part, label in zip(parts, labels, strict=True):
+        if part.axis != axis:
+            raise ProfileError(
+                f"measurement {label!r} is on a {part.axis.replace('_', '-')} axis, "
+                f"{labels[0]!r} on a {axis.replace('_', '-')} axis; stack each kind by itself, or "
+                "calibrate_depth() to bring time to depth"
+            )
+    return axis
+
+
+def _rows(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp] | slice]:
+    """Find where the species of each measurement stand in the batch."""
+    place = {name: i for i, name in enumerate(species)}
+    return [
+        slice(None)
+        if part.species == species
+        else np.array([place[name] for name in part.species], dtype=np.intp)
+        for part in parts
+    ]
+
+
+class _Pattern(NamedTuple):
+    """What a variable of the measurements has become in the batch."""
+
+    dims: tuple[str, ...]
+    dtype: np.dtype[Any]
+    everywhere: bool
+    attrs: dict[Any, Any]
+    lazy: bool
+
+
+def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pattern]:
+    names = dict.fromkeys(name for part in parts for name in part.items)
+    patterns: dict[str, _Pattern] = {}
+    for name in names:
+        holders = [i for i, part in enumerate(parts) if name in part.items]
+        variables = [parts[i].items[name] for i in holders]
+        first = variables[0]
+        unit = first.attrs.get("units")
+        for i, variable in zip(holders, variables, strict=True):
+            if set(variable.dims) != set(first.dims):
+                raise ProfileError(
+                    f"{name} is over {variable.dims} in measurement {labels[i]!r} and over "
+                    f"{first.dims} in {labels[holders[0]]!r}"
+                )
+            if variable.attrs.get("units") != unit:
+                raise UnitsError(
+                    f"{name} is in {variable.attrs.get('units')!r} in measurement {labels[i]!r} "
+                    f"and in {unit!r} in {labels[holders[0]]!r}: one variable has one unit"
+                )
+        if not set(first.dims) <= {"species", axis}:
+            raise ProfileError(f"{name} is over {first.dims}; expected (species, {axis}) or fewer")
+        patterns[name] = _Pattern(
+            dims=tuple(d for d in ("species", axis) if d in first.dims),
+            dtype=np.result_type(*{variable.dtype for variable in variables}),
+            everywhere=len(holders) == len(parts),
+            attrs=dict(first.attrs),
+            # Not `.chunks`: for ten thousand arrays that takes longer than all the rest.
+            lazy=any(hasattr(variable._data, "dask") for variable in variables),
+        )
+    return patterns
+
+
+def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Make an array of what stands for nothing: NaN, the empty text, not-a-time."""
+    if dtype.kind in "iub":
+        dtype = np.dtype(np.float64)
+    if dtype.kind in "Mm":
+        return np.full(shape, np.array("NaT", dtype))
+    return np.zeros(shape, dtype) if dtype.kind in "US" else np.full(shape, np.nan, dtype)
+
+
+def _values(variable: xr.Variable, dims: tuple[str, ...]) -> NDArray[Any]:
+    return np.asarray((variable if variable.dims == dims else variable.transpose(*dims)).data)
+
+
+def _on_shared_axis(
+    parts: list[_Part],
+    rows: list[NDArray[np.intp] | slice],
+    patterns: dict[str, _Pattern],
+    species: int,
+    axis: str,
+) -> dict[str, xr.Variable]:
+    whole = all(isinstance(row, slice) for row in rows)
+    sizes = {"species": species, axis: parts[0].depth.size}
+    stacked = {}
+    for name, pattern in patterns.items():
+        dims = (MEASUREMENT, *pattern.dims)
+        if pattern.lazy and pattern.everywhere:
+            stacked[name] = _lazily(parts, rows, name, pattern, species)
+            continue
+        shape = (len(parts), *(sizes[d] for d in pattern.dims))
+        complete = pattern.everywhere and (whole or "species" not in pattern.dims)
+        out = np.empty(shape, pattern.dtype) if complete else blank(shape, pattern.dtype)
+        for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
+            if name in part.items:
+                values = _values(part.items[name], pattern.dims)
+                out[(i, row) if "species" in pattern.dims else i] = values
+        stacked[name] = xr.Variable(dims, out, pattern.attrs)
+    return stacked
+
+
+def _lazily(
+    parts: list[_Part],
+    rows: list[NDArray[np.intp] | slice],
+    name: str,
+    pattern: _Pattern,
+    species: int,
+) -> xr.Variable:
+    variables = []
+    for part, row in zip(parts, rows, strict=True):
+        variable = part.items[name].transpose(*pattern.dims)
+        if not isinstance(row, slice) and "species" in pattern.dims:
+            # One more row, of NaN, for every species that is not here.
+            source = np.full(species, len(part.species))
+            source[row] = np.arange(len(part.species))
+            variable = variable.pad(species=(0, 1)).isel(species=source)
+        variables.append(variable)
+    joined: xr.Variable = xr.Variable.concat(variables, MEASUREMENT)
+    joined.attrs = pattern.attrs
+    return joined
+
+
+def _on_own_axes(
+    parts: list[_Part],
+    rows: list[NDArray[np.intp] | slice],
+    patterns: dict[str, _Pattern],
+    species: int,
+    axis: str,
+) -> tuple[NDArray[np.float64], dict[str, xr.Variable]]:
+    measured = [_measured(part, patterns, axis) for part in parts]
+    longest = max(int(mask.sum(axis=1).max(initial=0)) for mask in measured)
+    shape = (len(parts), species, longest)
+    depth = np.full(shape, np.nan)
+    out = {}
+    for name, pattern in patterns.items():
+        own = shape if axis in pattern.dims else shape[: 1 + len(pattern.dims)]
+        out[name] = blank(own, pattern.dtype)
+    for i, (part, row, mask) in enumerate(zip(parts, rows, measured, strict=True)):
+        _lay(depth[i], row, np.broadcast_to(part.depth, mask.shape), mask)
+        for name, variable in part.items.items():
+            dims = patterns[name].dims
+            values = _values(variable, dims)
+            if axis in dims:
+                _lay(out[name][i], row, np.broadcast_to(values, mask.shape), mask)
+            else:
+                out[name][(i, row) if dims else i] = values
+    stacked = {}
+    for name, pattern in patterns.items():
+        own_dims = ("species", POINT) if axis in pattern.dims else pattern.dims
+        stacked[name] = xr.Variable((MEASUREMENT, *own_dims), out[name], pattern.attrs)
+    return depth, stacked
+
+
+def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
+    """Tell where each species was measured, in any of its variables."""
+    mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
+    for name in vocabulary.QUANTITIES:
+        if name in part.items and patterns[name].dims == ("species", axis):
+            mask |= ~np.isnan(_values(part.items[name], ("species", axis)))
+    return mask
+
+
+def _lay(
+    out: NDArray[Any],
+    row: NDArray[np.intp] | slice,
+    values: NDArray[Any],
+    mask: NDArray[np.bool_],
+) -> None:
+    """Lay the measured samples of each species at the beginning of its row."""
+    if mask.all():
+        out[row, : mask.shape[1]] = values
+        return
+    places = range(len(mask)) if isinstance(row, slice) else row
+    for place, sample, where in zip(places, values, mask, strict=True):
+        found = sample[where]
+        out[place, : found.size] = found
+
+
+def _attrs(parts: list[_Part], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split attrs into what all measurements share and what tells them apart."""
+    names = dict.fromkeys(str(name) for part in parts for name in part.attrs)
+    shared: dict[str, Any] = {}
+    apart: dict[str, Any] = {}
+    for name in names:
+        if name in _KEPT_APART:
+            continue
+        values: list[Any] = [part.attrs.get(name) for part in parts]
+        texts = all(value is None or isinstance(value, str) for value in values)
+        numbers = all(value is None or np.isscalar(value) for value in values) and not texts
+        same = all(np.array_equal(value, values[0]) for value in values)
+        if name not in taken and (name in _IDENTITY or not same) and (texts or numbers):
+            blank: Any = "" if texts else np.nan
+            column = np.array([blank if value is None else value for value in values])
+            apart[name] = (MEASUREMENT, column, {ATTRIBUTE: MEASUREMENT})
+        elif same:
+            shared[name] = values[0]
+    histories = {part.attrs.get("history") for part in parts}
+    told = [str(*histories)] if len(histories) == 1 and None not in histories else []
+    shared |= {
+        "Conventions": "CF-1.11",
+        "sims_analysis_version": __version__,
+        "history": "\n".join(
+            [*told, f"{len(parts)} measurements stacked by sims_analysis {__version__}"]
+        ),
+    }
+    return shared, apart

@@ -1,0 +1,339 @@
+"""Datasets in netCDF and zarr: lossless here, and readable without this library.
+
+What a file format has no form for (a dictionary in attrs, the width of a text, CF attributes that
+were added) stands as JSON in one attribute of the file, so that :func:`load` gives back what
+:func:`save` was given. Everyone else reads a CF file: units, long names, a depth that points down.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import xarray as xr
+
+from sims_analysis._version import __version__
+from sims_analysis.errors import ArchiveError
+from sims_analysis.files import sync_folder, temporary_name
+from sims_analysis.units import dequantify
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+__all__ = ["load", "save"]
+
+#: Attribute of a file that holds what the format has no form for.
+_MEMO = "sims_analysis_storage"
+#: Added for readers of CF files where the data do not say otherwise.
+_CF_DEPTH = {"standard_name": "depth", "axis": "Z", "positive": "down"}
+#: xarray's own name for the variable of a DataArray that has none.
+_UNNAMED = "__xarray_dataarray_variable__"
+
+_NEEDS = {
+    "netcdf": (("h5netcdf", "h5py"), "netcdf"),
+    "zarr": (("zarr",), "dask"),
+}
+
+
+def save(
+    data: xr.Dataset | xr.DataArray,
+    path: str | os.PathLike[str],
+    *,
+    chunks: Mapping[str, int] | None = None,
+) -> Path:
+    """Write data to netCDF or zarr, without loss.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Profiles, a batch, or results. A quantified view is written in its plain form.
+    path : path
+        ``.nc`` is netCDF-4 (HDF5), ``.zarr`` a zarr store. An older file of this name is replaced
+        when the new one is whole.
+    chunks : mapping, optional
+        Chunk sizes by dimension, such as ``{"measurement": 100}``; by default, the chunks of Dask
+        data, or one chunk.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it was written.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the packages for the format are not installed; the message says how to install them.
+    ValueError
+        If the name ends otherwise, or an object cannot be stored.
+
+    See Also
+    --------
+    load : Reads it back.
+
+    Notes
+    -----
+    The file follows the CF conventions as far as they reach: UDUNITS knows no atoms, so that
+    ``atom/cm^3`` is kept as it is rather than written as the ambiguous ``cm-3``.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> path = sims.save(ds, "w1.nc")
+    >>> sims.load(path).identical(ds)
+    True
+    """
+    path = Path(path)
+    kind = _kind(path)
+    ds, memo = _prepared(data)
+    encoding = _encoding(ds, kind, chunks)
+    ds.attrs[_MEMO] = orjson.dumps(memo).decode()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
+    temporary = path.with_name(temporary_name() + path.suffix)
+    try:
+        if kind == "netcdf":
+            ds.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        else:
+            # Format 3 of zarr has no specification for text of fixed width yet, format 2 has.
+            ds.to_zarr(temporary, mode="w-", encoding=encoding, zarr_format=2, consolidated=True)
+        _move(temporary, path)
+    finally:
+        _remove(temporary)
+    return path
+
+
+def load(
+    path: str | os.PathLike[str], *, chunks: Mapping[str, int] | None = None
+) -> xr.Dataset | xr.DataArray:
+    """Read what :func:`save` wrote; any other netCDF or zarr as xarray reads it.
+
+    Parameters
+    ----------
+    path : path
+        ``.nc`` or ``.zarr``.
+    chunks : mapping, optional
+        Read lazily, as Dask arrays of these chunks; ``{}`` takes those of the file. By default
+        everything is read now, and the file is closed.
+
+    Returns
+    -------
+    Dataset or DataArray
+        As it was given to :func:`save`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ArchiveError
+        If it cannot be read as its name says.
+    ModuleNotFoundError
+        If the packages for the format are not installed.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> path = sims.save(sims.open_example("boron-implant"), "w1.nc")
+    >>> sims.load(path).attrs["data_id"]
+    'boron-implant'
+    """
+    path = Path(path)
+    kind = _kind(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    options: dict[str, Any] = {"engine": "h5netcdf"}
+    if kind == "zarr":
+        options = {"engine": "zarr"}
+    try:
+        ds = xr.open_dataset(path, chunks=None if chunks is None else dict(chunks), **options)
+        if chunks is None:
+            with ds:
+                ds = ds.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
+    return _restored(ds)
+
+
+def _kind(path: Path) -> str:
+    kinds = {".nc": "netcdf", ".nc4": "netcdf", ".zarr": "zarr"}
+    if path.suffix not in kinds:
+        raise ValueError(f"{path.name!r}: a name that ends in .nc or .zarr says which format")
+    kind = kinds[path.suffix]
+    modules, extra = _NEEDS[kind]
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f'{path.suffix} needs {" and ".join(missing)}: pip install "sims-analysis[{extra}]"'
+        )
+    return kind
+
+
+# --- what a file has no form for ----------------------------------------------------------------
+
+
+def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, Any]]:
+    """Give a Dataset that every format can hold, and the memo of what was changed."""
+    memo: dict[str, Any] = {"sims_analysis_version": __version__, "attrs": {}, "added": []}
+    if isinstance(data, xr.DataArray):
+        name = _UNNAMED if data.name is None else str(data.name)
+        if name in data.coords:
+            raise ValueError(
+                f"the DataArray has the name of its own coordinate {name!r}; rename it"
+            )
+        memo["array"] = name
+        attrs, data = dict(data.attrs), data.to_dataset(name=name, promote_attrs=False)
+        data[name].attrs.update(attrs)
+    elif not isinstance(data, xr.Dataset):
+        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+    # Encodings of a file that the data were read from would be applied again: scaled, truncated.
+    ds: xr.Dataset = dequantify(data).drop_encoding().copy()
+    holders = [("", ds.attrs), *((str(name), v.attrs) for name, v in ds.variables.items())]
+    changed: dict[str, dict[str, Any]] = {}
+    for name, attrs in holders:
+        odd = {key: value for key, value in attrs.items() if not _is_native(value)}
+        if odd:
+            memo["attrs"][name] = {str(key): _jsonable(value, key) for key, value in odd.items()}
+        changed[name] = {str(k): v for k, v in attrs.items() if k not in odd}
+    ds.attrs = changed[""]
+    for variable in ds.variables:
+        ds[variable].attrs = changed[str(variable)]
+    title = _title(ds, memo)
+    for key, value in {"Conventions": "CF-1.11", "title": title}.items():
+        if key not in ds.attrs:
+            ds.attrs[key] = value
+            memo["added"].append(["", key])
+    for key, value in _CF_DEPTH.items() if "depth" in ds.coords else ():
+        if key not in ds["depth"].attrs:
+            ds["depth"].attrs[key] = value
+            memo["added"].append(["depth", key])
+    memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind == "U"}
+    return ds, memo
+
+
+def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
+    """Say what is in the file: profiles, or the result that an array or its call names."""
+    what = "SIMS depth profiles"
+    if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
+        array = ds.get(memo.get("array", ""), ds)
+        named = (
+            array.attrs.get("long_name") or str(array.attrs.get("call", "results")).split("(")[0]
+        )
+        what = f"SIMS: {named}"
+    return f"{what} of {ds.attrs.get('data_id') or 'an unnamed measurement'}"
+
+
+def _is_native(value: Any) -> bool:
+    """Whether netCDF and zarr give an attribute back as it is."""
+    if isinstance(value, str):
+        return bool(value)
+    return type(value) in (int, float) or isinstance(value, np.int64 | np.float64)
+
+
+def _jsonable(value: Any, key: Any) -> Any:
+    """Give a form that JSON has; arrays and tuples are told apart from lists."""
+    if isinstance(value, np.ndarray):
+        return {"__ndarray__": value.tolist(), "dtype": str(value.dtype)}
+    if isinstance(value, np.generic):
+        return {"__ndarray__": value.item(), "dtype": str(value.dtype)}
+    if isinstance(value, tuple):
+        return {"__tuple__": [_jsonable(item, key) for item in value]}
+    if isinstance(value, list):
+        return [_jsonable(item, key) for item in value]
+    if isinstance(value, dict):
+        return {"__dict__": [[str(k), _jsonable(v, key)] for k, v in value.items()]}
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else {"__float__": repr(value)}
+    raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which no file can hold")
+
+
+def _revived(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_revived(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "__ndarray__" in value:
+        return np.array(value["__ndarray__"], dtype=value["dtype"])[()]
+    if "__tuple__" in value:
+        return tuple(_revived(item) for item in value["__tuple__"])
+    if "__float__" in value:
+        return float(value["__float__"])
+    return {key: _revived(item) for key, item in value["__dict__"]}
+
+
+def _restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
+    """Undo what :func:`save` changed."""
+    if _MEMO not in ds.attrs:
+        return ds
+    memo = orjson.loads(ds.attrs.pop(_MEMO))
+    for name, key in memo["added"]:
+        (ds.attrs if not name else ds[name].attrs).pop(key, None)
+    for name, attrs in memo["attrs"].items():
+        (ds.attrs if not name else ds[name].attrs).update(
+            {key: _revived(value) for key, value in attrs.items()}
+        )
+    for name, dtype in memo["text"].items():
+        variable = ds[name].variable
+        if variable.dtype != dtype:
+            text = xr.Variable(variable.dims, variable.astype(dtype).data, variable.attrs)
+            ds = ds.assign_coords({name: text}) if name in ds.coords else ds.assign({name: text})
+    ds = ds.drop_encoding()
+    if "array" not in memo:
+        return ds
+    array: xr.DataArray = ds[memo["array"]]
+    return array.rename(None) if memo["array"] == _UNNAMED else array
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def _encoding(
+    ds: xr.Dataset, kind: str, chunks: Mapping[str, int] | None
+) -> dict[Any, dict[str, Any]]:
+    encoding: dict[Any, dict[str, Any]] = {}
+    unknown = set(chunks or {}) - set(map(str, ds.dims))
+    if unknown:
+        raise ValueError(f"chunks name {sorted(unknown)}; the dimensions are {list(ds.dims)}")
+    for name, variable in ds.variables.items():
+        chosen: dict[str, Any] = {}
+        if variable.dtype.kind == "f" and name in ds.coords:
+            # CF allows no missing values in a coordinate of a dimension.
+            chosen["_FillValue"] = None
+        if chunks and variable.dims:
+            sizes = tuple(
+                min(chunks.get(str(dim), size), size) or 1
+                for dim, size in zip(variable.dims, variable.shape, strict=True)
+            )
+            chosen["chunks" if kind == "zarr" else "chunksizes"] = sizes
+        if chosen:
+            encoding[name] = chosen
+    return encoding
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Put the new file in the place of the old one; a folder needs the old one out of the way."""
+    if not path.is_dir():
+        temporary.replace(path)
+    else:
+        old = path.with_name(temporary_name())
+        path.replace(old)
+        try:
+            temporary.replace(path)
+        except BaseException:
+            old.replace(path)
+            raise
+        _remove(old)
+    sync_folder(path.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""A batch back to its measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset import to_profiles as delivered
+from sims_analysis.dataset.from_profiles import _merge
+from sims_analysis.dataset.stacking import ATTRIBUTE, MEASUREMENT, POINT, blank, holds_quantities
+from sims_analysis.errors import ProfileError
+from sims_analysis.units import dequantify, quantify
+
+__all__ = ["unstack"]
+
+
+def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
+    """Take a batch apart into its measurements.
+
+    Parameters
+    ----------
+    batch : Dataset
+        As :func:`stack` gives it, or a part of it: ``batch.isel(measurement=3)`` gives one.
+
+    Returns
+    -------
+    list of Dataset
+        Each over ``(species, depth)``, as :func:`to_dataset` would have it: the axis that its
+        species share, or the union of theirs. Species that a measurement does not have are left
+        out; the others keep the order that they have in the batch. A depth of a padded batch at
+        which no species was measured is not there to be given back.
+
+    Raises
+    ------
+    ProfileError
+        If the data are no batch.
+
+    Notes
+    -----
+    Dask data are computed: what a measurement does not have must be known.
+
+    See Also
+    --------
+    stack : The way there.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> first, second = sims.unstack(sims.stack([ds, ds]))
+    >>> first["concentration"].identical(ds["concentration"])
+    True
+    """
+    if not isinstance(batch, xr.Dataset):
+        raise TypeError(f"expected a Dataset, found {type(batch).__name__}")
+    quantified = holds_quantities(batch, 0)
+    batch = dequantify(batch)
+    if MEASUREMENT not in batch.dims:
+        if MEASUREMENT not in batch.coords and POINT not in batch.dims:
+            raise ProfileError(
+                f"not a batch: there is no {MEASUREMENT!r} among its dimensions "
+                f"{tuple(map(str, batch.dims))}"
+            )
+        batch = batch.expand_dims(MEASUREMENT)
+    if "species" not in batch.dims:
+        batch = batch.expand_dims("species")
+    axis = delivered.axis_of(batch)
+    if axis == POINT:
+        axis = next((name for name in vocabulary.AXES if name in batch.coords), axis)
+    variables = {name: v for name, v in batch.variables.items() if name != MEASUREMENT}
+    plain = {
+        str(name): v.transpose(*(d for d in (MEASUREMENT, "species") if d in v.dims), ...)
+        for name, v in variables.items()
+    }
+    found = [_single(batch, plain, i, axis) for i in range(batch.sizes[MEASUREMENT])]
+    return [quantify(ds) for ds in found] if quantified else found
+
+
+def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:
+    items = {n: v[i] if v.dims[:1] == (MEASUREMENT,) else v for n, v in plain.items()}
+    species = _present(batch, items)
+    if species.size < batch.sizes["species"]:
+        items = {n: v.isel(species=species) if "species" in v.dims else v for n, v in items.items()}
+    if POINT in batch.dims:
+        items = _on_one_axis(items, axis)
+    attrs = {k: v for k, v in batch.attrs.items() if k != "history"}
+    for name in [n for n, v in items.items() if v.attrs.get(ATTRIBUTE) == MEASUREMENT]:
+        value: Any = items.pop(name).values[()]
+        if value == value and value != "":  # noqa: PLR0124  # NaN: this measurement had none
+            attrs[name] = str(value) if isinstance(value, str) else value
+    history = attrs.pop("history", batch.attrs.get("history"))
+    if history:
+        attrs["history"] = history
+    known = set(batch.coords)
+    return xr.Dataset(
+        {n: v for n, v in items.items() if n not in known},
+        coords={n: v for n, v in items.items() if n in known},
+        attrs=attrs,
+    )
+
+
+def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.intp]:
+    """Find the species of a measurement: those delivered with it, or measured in it."""
+    present = np.zeros(batch.sizes["species"], dtype=bool)
+    for name in ("source_units", "profile_id"):
+        if name in items and items[name].dims == ("species",):
+            present |= items[name].values != ""
+    for name in vocabulary.QUANTITIES:
+        if name in items and items[name].dims[:1] == ("species",):
+            present |= items[name].notnull().values.reshape(present.size, -1).any(axis=1)
+    return np.flatnonzero(present)
+
+
+def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Variable]:
+    """Give the padded profiles of a measurement the axis that they share, or the union."""
+    own = items.pop(axis)
+    rows = items["species"].size
+    places = own.values if own.ndim > 1 else np.broadcast_to(own.values, (rows, own.size))
+    measured = [np.flatnonzero(~np.isnan(z)) for z in places]
+    some = [row for row in range(rows) if measured[row].size]
+    if not some:
+        return {n: v for n, v in items.items() if POINT not in v.dims}
+    depth, positions, _ = _merge([places[row][measured[row]] for row in some])
+    single = {axis: xr.Variable((axis,), depth, own.attrs)}
+    for name, variable in items.items():
+        if POINT not in variable.dims:
+            single[name] = variable
+            continue
+        values = np.broadcast_to(variable.values, places.shape)
+        # Another axis beside this one (times beside calibrated depths) is one for all species.
+        flat = name in vocabulary.AXES
+        out = blank(depth.shape if flat else (rows, depth.size), values.dtype)
+        for row, position in zip(some, positions, strict=True):
+            out[position if flat else (row, position)] = values[row, measured[row]]
+        single[name] = xr.Variable((axis,) if flat else ("species", axis), out, variable.attrs)
+    return single

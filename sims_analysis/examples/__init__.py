@@ -1,0 +1,1 @@
+"""Synthetic measurements with a known truth, and how they were made."""

@@ -1,0 +1,1 @@
+"""What leaves the library: tables and files for other programs, the report, versions."""

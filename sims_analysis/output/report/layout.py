@@ -1,0 +1,178 @@
+"""A report as text for people, and as CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sims_analysis.text.rounding import rounded
+
+if TYPE_CHECKING:
+    from sims_analysis.output.report.answers import Report, SpeciesReport
+
+__all__ = ["results_csv", "to_text"]
+
+_WORDS = {
+    "never_reached": "every sample lies below the level",
+    "always_above": "every sample lies above the level",
+    "truncated": "the record ends before the concentration falls through the level",
+    "below_detection": "the level lies below the detection limit",
+    "no_data": "no sample was measured",
+}
+
+
+def to_text(report: Report) -> str:
+    """Lay the report out as text of at most 100 columns."""
+    title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
+    lines = [title, "=" * min(len(title), 100)]
+    measured = [row for row in report.species if row.dose_status]
+    others = [row for row in report.species if not row.dose_status]
+    if measured:
+        surface = any(row.surface_dose is not None for row in measured)
+        lines += ["", f"Junction where the concentration falls through {report.level}", ""]
+        head = ["species", "peak", "at depth", "dose"]
+        units = ["", "atom/cm^3", "nm", "atom/cm^2"]
+        if surface:
+            head, units = [*head, "thereof surface"], [*units, "atom/cm^2"]
+        head, units = [*head, "junction", "status"], [*units, "nm", ""]
+        lines += _table([head, units], [_cells(row, surface=surface) for row in measured])
+    if report.junctions:
+        lines += ["", *_junction_lines(report)]
+    if others:
+        lines += ["", *_other_signals(others)]
+    lines += ["", *_footnotes(report, measured)]
+    return "\n".join(lines).rstrip()
+
+
+def _other_signals(rows: list[SpeciesReport]) -> list[str]:
+    """List the peaks of what is no concentration; the reason stands once, if it is one for all."""
+    timed = rows[0].axis != "depth"
+    reasons = list(dict.fromkeys(row.reason for row in rows))
+    why = "no concentrations" if len(reasons) > 1 else reasons[0]
+    if timed and "sputter time" not in why:
+        why += ", nor sputter time to depth"
+    head = ["species", "peak", "at time" if timed else "at depth"]
+    cells = [
+        [row.species, _with_unit(row), f"{_plain(row.peak_at)} {row.axis_units}"] for row in rows
+    ]
+    if len(reasons) > 1:
+        head = [*head, "why"]
+        cells = [[*row, one.reason] for row, one in zip(cells, rows, strict=True)]
+    return [f"No dose and no junction: {why}", "", *_table([head], cells)]
+
+
+def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
+    lines = []
+    if any(row.dose_stderr or row.junction_stderr for row in measured):
+        lines.append(
+            "±: one standard error of counting; depth scale and sensitivity factors add to it."
+        )
+    if report.surface and measured:
+        lines.append(
+            f"Surface: the first {report.surface}; part of the dose, peak and junction lie below."
+        )
+    told = dict.fromkeys(row.junction_status for row in measured if row.junction_status in _WORDS)
+    lines += [f"{status.replace('_', ' ').capitalize()}: {_WORDS[status]}." for status in told]
+    for note in report.notes:
+        lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
+    return lines
+
+
+def _cells(row: SpeciesReport, *, surface: bool) -> list[str]:
+    return [
+        row.species,
+        _plain(row.peak),
+        f"{row.peak_at:.1f}",
+        _with_error(row.dose, row.dose_stderr),
+        *([_with_error(row.surface_dose, None)] if surface else []),
+        _with_error(row.junction_depth, row.junction_stderr),
+        row.junction_status.replace("_", " ")
+        + ("" if row.dose_status == "ok" else f", dose {row.dose_status.replace('_', ' ')}"),
+    ]
+
+
+def _junction_lines(report: Report) -> list[str]:
+    against = f"{' + '.join(report.donors) or 'no'} donors, {' + '.join(report.acceptors) or 'no'} "
+    lines = [f"Metallurgical junctions ({against}acceptors)"]
+    for junction in report.junctions:
+        if junction.status == "ok":
+            depth = _with_error(junction.depth, junction.stderr)
+            lines.append(f"  {depth} nm  {junction.polarity}")
+        else:
+            lines.append(f"  none: {junction.status.replace('_', ' ')}")
+    return lines
+
+
+def _with_unit(row: SpeciesReport) -> str:
+    if row.units == "1":
+        return f"{_plain(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
+    return f"{_plain(row.peak)} {row.units}"
+
+
+def _plain(value: float) -> str:
+    return _with_error(value, None)
+
+
+def _with_error(value: float | None, stderr: float | None) -> str:
+    """Write a number in characters that every terminal has."""
+    if value is None:
+        return "-"
+    number = rounded(value, math.nan if stderr is None else stderr)
+    text = f"{number.value} ± {number.stderr}" if number.stderr else number.value
+    if not number.exponent:
+        return text
+    return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
+
+
+#: Columns of words, which stand to the left; numbers stand to the right.
+_WORDY = ("species", "status", "why")
+
+
+def _table(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        padded = [
+            cell.ljust(width) if title in _WORDY else cell.rjust(width)
+            for cell, width, title in zip(cells, widths, heads[0], strict=True)
+        ]
+        return "  ".join(padded).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return [*map(line, heads), rule, *map(line, rows)]
+
+
+def results_csv(report: Report) -> str:
+    """Give the table for a spreadsheet, a row a species; an empty cell is no answer."""
+    columns = {
+        "species": "species",
+        "variable": "variable",
+        "samples": "samples",
+        "peak": "peak",
+        "units": "peak_units",
+        "peak_at": "peak_at",
+        "axis_units": "peak_at_units",
+        "dose": "dose_atoms_per_cm2",
+        "dose_stderr": "dose_stderr_atoms_per_cm2",
+        "dose_status": "dose_status",
+        "surface_dose": "surface_dose_atoms_per_cm2",
+        "junction_depth": "junction_depth_nm",
+        "junction_stderr": "junction_stderr_nm",
+        "junction_status": "junction_status",
+        "reason": "why_no_answer",
+    }
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["data_id", *columns.values(), "junction_level", "source"])
+    for row in report.species:
+        values = asdict(row)
+        cells = [
+            f"{value:.10g}" if isinstance(value, float) else value
+            for value in (values[name] for name in columns)
+        ]
+        writer.writerow([report.data_id, *cells, report.level, report.source])
+    return text.getvalue()

@@ -1,0 +1,218 @@
+"""Results as a table for a paper: one row a profile, units in the header, rounded by the rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.rounding import rounded, rounded_error
+from sims_analysis.units import dequantify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["results_table"]
+
+#: Of the uncertainty of a dose budget.
+_PARTS = ("random", "systematic")
+
+
+def results_table(
+    *results: xr.DataArray | xr.Dataset,
+    format: Literal["markdown", "latex"] = "markdown",  # noqa: A002 - the word people look for
+    **named: xr.DataArray | xr.Dataset,
+) -> str:
+    r"""Write results as a table, with units and uncertainties.
+
+    Parameters
+    ----------
+    *results : DataArray or Dataset
+        From :func:`integrated_dose`, :func:`junction_depth`, :func:`dose_budget`...; a row for
+        each profile, a column for each result.
+    format : {"markdown", "latex"}
+        Markdown, or a LaTeX ``tabular`` with ``booktabs`` rules.
+    **named : DataArray or Dataset
+        More results, under headings of your choice.
+
+    Returns
+    -------
+    str
+        The table. A value with a standard error is rounded by it: the error keeps one significant
+        digit, or two where its leading digit is 1, and the value ends at the same place. Without
+        one, four significant digits are printed. Where there is no number stands its status. The
+        dose of a budget has its random and systematic standard errors combined.
+
+    Raises
+    ------
+    ProfileError
+        If there is nothing to show, or two results belong to different profiles.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> print(sims.results_table(sims.integrated_dose(ds)))
+    | species | Dose (atoms/cm²) |
+    |:--|--:|
+    | B | 5.031×10¹⁴ |
+    | P | 1.005×10¹³ |
+    """
+    columns = _columns([*((None, r) for r in results), *named.items()])
+    if not columns:
+        raise ProfileError("there is no result to show")
+    keys = _keys([array for _, array, _ in columns])
+    if format not in ("markdown", "latex"):
+        raise ValueError(f'format={format!r}; expected "markdown" or "latex"')
+    latex = format == "latex"
+    header = [str(key) for key in keys] + [
+        _heading(text, array, latex=latex) for text, array, _ in columns
+    ]
+    rows = []
+    for index in _rows(keys):
+        cells = [_name(key, str(labels[index[key]]), latex=latex) for key, labels in keys.items()]
+        cells += [_value(array, owner, index, latex=latex) for _, array, owner in columns]
+        rows.append(cells)
+    return (_latex if latex else _markdown)(header, rows, len(keys))
+
+
+def _columns(
+    results: list[tuple[str | None, Any]],
+) -> list[tuple[str, xr.DataArray, xr.Dataset | xr.DataArray]]:
+    """List the columns: heading, values, and what holds their standard errors and status."""
+    columns: list[tuple[str, xr.DataArray, xr.Dataset | xr.DataArray]] = []
+    for heading, result in results:
+        if isinstance(result, xr.DataArray):
+            plain = dequantify(result)
+            text = heading or plain.attrs.get("long_name") or str(plain.name or "value")
+            columns.append((text, plain, plain))
+        elif isinstance(result, xr.Dataset):
+            whole = dequantify(result)
+            for name, array in whole.data_vars.items():
+                own = str(name) != "stderr" and not _is_error_of(str(name), whole)
+                # Words are answers too, such as the polarity of a junction; status goes with them.
+                words = array.dtype.kind == "U" and name != "status"
+                if own and (array.dtype.kind in "iuf" or words):
+                    text = array.attrs.get("long_name") or str(name)
+                    columns.append((f"{heading}: {text}" if heading else text, array, whole))
+        else:
+            raise TypeError(f"expected a DataArray or a Dataset, found {type(result).__name__}")
+    return columns
+
+
+def _is_error_of(name: str, whole: xr.Dataset) -> bool:
+    return name.endswith("_stderr") and name.removesuffix("_stderr") in whole
+
+
+def _keys(arrays: list[xr.DataArray]) -> dict[str, Any]:
+    """Give the labels of the rows: the dimensions of the results, or their scalar species."""
+    keys: dict[str, Any] = {}
+    for array in arrays:
+        dims = [str(dim) for dim in array.dims]
+        if not dims and "species" in array.coords:
+            dims = ["species"]
+        for dim in dims:
+            known = dim in array.coords
+            labels = np.atleast_1d(array[dim].values) if known else np.arange(array.sizes[dim])
+            if dim in keys and not np.array_equal(keys[dim], labels):
+                raise ProfileError(
+                    f"the results belong to different {dim}: {list(map(str, keys[dim]))} and "
+                    f"{list(map(str, labels))}; write a table of each"
+                )
+            keys[dim] = labels
+    return keys
+
+
+def _rows(keys: dict[str, Any]) -> Iterator[dict[str, int]]:
+    for index in np.ndindex(tuple(len(labels) for labels in keys.values())):
+        yield dict(zip(keys, index, strict=True))
+
+
+def _at(array: xr.DataArray, index: dict[str, int]) -> Any:
+    return array.isel({dim: i for dim, i in index.items() if dim in array.dims}).values.item()
+
+
+def _value(
+    array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int], *, latex: bool
+) -> str:
+    value = _at(array, index)
+    status = ""
+    if "status" in owner.coords or "status" in owner:
+        status = str(_at(owner["status"], index)).replace("_", " ")
+    if isinstance(value, str):
+        text = value or (status if status != "ok" else "") or "-"
+        if not latex:
+            return _markdown_text(text)
+        return _typeset.escape_latex(text).replace("->", r"$\rightarrow$")
+    if not np.isfinite(value):
+        return status if status not in ("", "ok") else "-"
+    stderr = _stderr(array, owner, index)
+    if array.dtype.kind in "iu" and np.isnan(stderr):
+        return str(value)
+    # An uncertainty in a column of its own has as many digits as beside a value.
+    alone = str(array.name).endswith("stderr")
+    number = rounded_error(value) if alone else rounded(value, stderr)
+    text = number.text(style="latex" if latex else "unicode")
+    return text if status in ("", "ok") else f"{text} ({status})"
+
+
+def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int]) -> float:
+    """Find the standard error of a value; NaN where none is stated."""
+    name = f"{array.name}_stderr"
+    if isinstance(owner, xr.Dataset):
+        if array.name == "dose" and "random_stderr" in owner and "systematic_stderr" in owner:
+            # A budget: both parts, unless neither is known.
+            parts = [float(_at(owner[f"{part}_stderr"], index)) for part in _PARTS]
+            return float(np.hypot.reduce([p for p in parts if p > 0])) or float("nan")
+        first = next(iter(owner.data_vars))
+        for candidate in (name, "stderr") if array.name == first else (name,):
+            if candidate in owner:
+                return float(_at(owner[candidate], index))
+        return float("nan")
+    for candidate in (name, "stderr"):
+        if candidate in owner.coords:
+            return float(_at(owner[candidate], index))
+    return float("nan")
+
+
+def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:
+    unit = array.attrs.get("units", "")
+    unit = _typeset.unit_latex(unit) if latex else _typeset.unit_label(unit)
+    text = _typeset.escape_latex(text) if latex else _markdown_text(text)
+    return f"{text} ({unit})" if unit else text
+
+
+def _name(key: str, label: str, *, latex: bool) -> str:
+    if latex:
+        return _typeset.latex(label) if key == "species" else _typeset.escape_latex(label)
+    return _markdown_text(label)
+
+
+def _markdown_text(text: str) -> str:
+    """Keep a name in its cell, whatever it holds."""
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def _markdown(header: list[str], rows: list[list[str]], keys: int) -> str:
+    rule = ":--|" * keys + "--:|" * (len(header) - keys)
+    lines = ["| " + " | ".join(header) + " |", "|" + rule]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _latex(header: list[str], rows: list[list[str]], keys: int) -> str:
+    spec = "l" * keys + "r" * (len(header) - keys)
+    body = [" & ".join(row) + r" \\" for row in [header, *rows]]
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{spec}}}",
+            r"\toprule",
+            body[0],
+            r"\midrule",
+            *body[1:],
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Depth profiles as delivered, and the checks of the wire's JSON."""

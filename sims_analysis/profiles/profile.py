@@ -1,0 +1,274 @@
+"""Depth profiles as the API delivers them: checked records, JSON in, the same JSON out.
+
+Nothing is sorted, converted or dropped here. A :class:`DepthProfile` is what the laboratory
+delivered; :func:`sims_analysis.to_dataset` is where profiles become comparable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.profiles.wire import (
+    ARRAYS,
+    NUMBERS,
+    REQUIRED,
+    TEXT,
+    WIRE_FIELDS,
+    fields_of,
+    fields_of_all,
+    overflows,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["DepthProfile"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DepthProfile:
+    """One species of one SIMS measurement, exactly as delivered.
+
+    Parameters
+    ----------
+    species_name : str
+        Name as delivered: ``"11B"``, ``"Ga->"``, ``"^118SnI_3-"``.
+    depths : array_like, shape (n,)
+        Depth (or sputter time) of every sample, in `depth_units`; finite.
+    depth_units : str
+        Unit of `depths` as delivered, such as ``"nm"``, ``"um"`` or ``"s"``.
+    concentrations : array_like, shape (n,)
+        Value of every sample, in `concentration_units`. ``NaN`` (``null`` on the wire) means
+        that the sample was not measured. Zero and negative values are kept.
+    concentration_units : str
+        Unit of `concentrations` as delivered: ``"atoms/cm^3"``, ``"at%"``, ``"counts/s"``...
+    data_id, id, processed_data_id : str or int, optional
+        Identifiers of the entry, of this profile and of the processing run.
+    species_metadata : dict, optional
+        Whatever the server keeps beside the profile.
+    last_updated : str, optional
+        ISO 8601 time as delivered.
+    concentrations_stderr : array_like, shape (n,), optional
+        Standard error of every value, random part, in `concentration_units`. The reference
+        contract does not name it; where it is on the wire, it is read.
+    extra : dict, optional
+        Fields that the wire contract does not name; they survive a round trip.
+
+    Raises
+    ------
+    ProfileError
+        If the two arrays differ in length, are empty, are not one-dimensional numbers, or hold
+        an infinity; or if a depth is not finite.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.DepthProfile(
+    ...     species_name="B", depths=[0, 10, 20], depth_units="nm",
+    ...     concentrations=[1e18, 3e18, 5e17], concentration_units="atoms/cm^3",
+    ... )
+    <DepthProfile 'B': 3 samples, 0 to 20 nm, 5e+17 to 3e+18 atoms/cm^3>
+    """
+
+    species_name: str
+    depths: NDArray[np.float64]
+    depth_units: str
+    concentrations: NDArray[np.float64]
+    concentration_units: str
+    data_id: str | int | None = None
+    id: str | int | None = None
+    processed_data_id: str | int | None = None
+    species_metadata: dict[str, Any] | None = None
+    last_updated: str | None = None
+    concentrations_stderr: NDArray[np.float64] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    #: Keys of the wire object in their order, so that `to_dict` gives back the identical object.
+    _keys: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        for name in TEXT:
+            if not isinstance(getattr(self, name), str):
+                found = type(getattr(self, name)).__name__
+                raise ProfileError(f"{name} must be text, found {found}")
+        for name in ARRAYS:
+            if getattr(self, name) is None and name not in REQUIRED:
+                continue
+            array = self._checked(name, getattr(self, name))
+            object.__setattr__(self, name, array)
+            if array.size != self.depths.size:
+                raise ProfileError(
+                    f"species {self.species_name!r}: {self.depths.size} depths but "
+                    f"{array.size} {name}; each sample needs both"
+                )
+        if self.depths.size == 0:
+            raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
+
+    def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
+        who = f"species {self.species_name!r}"
+        if hasattr(values, "magnitude"):
+            raise ProfileError(
+                f"{who}: {name} is a pint Quantity; give its magnitude, and its unit as text"
+            )
+        if isinstance(values, np.ma.MaskedArray):
+            # The numbers under a mask are no data.
+            values = np.ma.filled(values.astype(np.float64), np.nan)
+        array = np.asarray(values)
+        if array.dtype.kind == "O" and array.ndim == 1:
+            array = _from_objects(f"{who}: {name}", array, nullable=name != "depths")
+        if array.dtype.kind not in "iuf":
+            raise ProfileError(
+                f"{who}: {name} must be numbers, found "
+                f"{_found(array) if array.ndim == 0 else f'an array of type {array.dtype}'}"
+            )
+        if array.ndim != 1:
+            raise ProfileError(f"{who}: {name} must have one dimension, found shape {array.shape}")
+        # Always a copy: the record must not change when the caller's array does.
+        array = np.array(array, dtype=np.float64)
+        bad = ~np.isfinite(array) if name == "depths" else np.isinf(array)
+        if bad.any():
+            index = int(bad.argmax())
+            raise ProfileError(
+                f"{who}: {name}[{index}] is {array[index]}; "
+                "a sample needs a finite depth and a finite value (None or NaN: not measured)"
+            )
+        array.setflags(write=False)
+        return array
+
+    @classmethod
+    def from_dict(cls, wire: Mapping[str, Any], path: str = "$") -> DepthProfile:
+        """Check a profile object of the wire, field by field.
+
+        Parameters
+        ----------
+        wire : mapping
+            The decoded JSON object.
+        path : str
+            JSON path of the object, for error messages.
+
+        Raises
+        ------
+        PayloadError
+            With the JSON path of the field that breaks the contract.
+        """
+        return cls(**fields_of(wire, path))
+
+    @classmethod
+    def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
+        """Make what `from_dict` makes of each profile object of a payload, in half the time."""
+        profiles = []
+        for checked in fields_of_all(objects):
+            # All that __post_init__ looks at has just been seen to be in order.
+            profile = cls.__new__(cls)
+            profile.__dict__.update(_ABSENT)
+            profile.__dict__.update(checked)
+            profiles.append(profile)
+        return profiles
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the wire object: the fields that were delivered, in their order.
+
+        Returns
+        -------
+        dict
+            JSON-ready; a sample that was not measured is ``None``.
+        """
+        values: dict[str, Any] = {name: getattr(self, name) for name in WIRE_FIELDS}
+        for name in ARRAYS:
+            if values[name] is not None:
+                values[name] = _nullable(values[name])
+        values.update(self.extra)
+        if self._keys:
+            return {name: values[name] for name in self._keys}
+        return {k: v for k, v in values.items() if v is not None}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DepthProfile):
+            return NotImplemented
+        return all(
+            np.array_equal(mine, theirs, equal_nan=True)
+            if isinstance(mine, np.ndarray)
+            else mine == theirs
+            for mine, theirs in (
+                (getattr(self, f.name), getattr(other, f.name))
+                for f in fields(self)
+                if f.name != "_keys"
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays and dicts inside: equal but unhashable
+
+    def __repr__(self) -> str:
+        measured = self.concentrations[~np.isnan(self.concentrations)]
+        span = f"{measured.min():.3g} to {measured.max():.3g}" if measured.size else "nothing"
+        return (
+            f"<DepthProfile {self.species_name!r}: {self.depths.size} samples, "
+            f"{self.depths.min():.4g} to {self.depths.max():.4g} {self.depth_units}, "
+            f"{span} {self.concentration_units}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from sims_analysis.profiles.html import profile_html
+
+        return profile_html(self)
+
+
+def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[np.float64]:
+    """Read a list with ``None`` in it: that sample was not measured, the rest must be numbers."""
+    numbers = np.empty(array.size)
+    for index, value in enumerate(array):
+        if value is None and nullable:
+            numbers[index] = np.nan
+        elif type(value) in NUMBERS or isinstance(value, (np.integer, np.floating)):
+            if overflows(value):
+                raise ProfileError(f"{name}[{index}] is too large a number")
+            numbers[index] = value
+        else:
+            raise ProfileError(f"{name}[{index}] must be a number, found {value!r}")
+    return numbers
+
+
+def _found(array: NDArray[Any]) -> str:
+    return type(array.item()).__name__
+
+
+def _nullable(array: NDArray[np.float64]) -> list[float | None]:
+    """List the numbers; NaN, which JSON does not have, becomes ``None``."""
+    numbers = array.tolist()
+    if np.isnan(array).any():
+        return [None if math.isnan(number) else number for number in numbers]
+    return list(numbers)
+
+
+_ABSENT = {
+    f.name: f.default for f in fields(DepthProfile) if f.name not in (*REQUIRED, "extra", "_keys")
+}
+
+
+def profiles_of(source: Any) -> list[DepthProfile]:
+    """List the profiles of a result, of one profile, or of a sequence of profiles."""
+    if isinstance(source, DepthProfile):
+        return [source]
+    delivered = getattr(source, "depth_profiles", source)
+    if isinstance(delivered, (str, Mapping)) or not isinstance(delivered, Iterable):
+        raise TypeError(
+            "expected a SIMSResult, a DepthProfile or a sequence of profiles, "
+            f"found {type(source).__name__}"
+        )
+    profiles = list(delivered)
+    for i, profile in enumerate(profiles):
+        if not isinstance(profile, DepthProfile):
+            advice = ""
+            if hasattr(profile, "depth_profiles"):
+                advice = "; each result is a Dataset of its own: result.to_dataset()"
+            elif isinstance(profile, Mapping):
+                advice = "; DepthProfile.from_dict() reads an object of the wire"
+            raise ProfileError(
+                f"item {i} is {type(profile).__name__}, expected DepthProfile{advice}"
+            )
+    return profiles

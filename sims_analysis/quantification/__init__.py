@@ -1,0 +1,1 @@
+"""From counts over sputter time to concentration over depth."""

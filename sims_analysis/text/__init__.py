@@ -1,0 +1,1 @@
+"""How names, units and numbers are written."""

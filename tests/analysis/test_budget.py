@@ -1,0 +1,232 @@
+"""What a dose rests on: each part of the budget by a number that is known."""
+
+import math
+import warnings
+
+import numpy as np
+import pint
+import pytest
+import xarray as xr
+from measured import measurement, number, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, ProfileError, UnitsError
+
+
+def flat(value=1e18, *, stderr=None):
+    """Give 101 samples, a nanometre apart."""
+    return one(np.arange(0, 101.0), np.full(101, value), stderr=stderr)
+
+
+def test_parts_of_a_budget():
+    ds = flat(stderr=np.full(101, 1e17))
+    budget = sims.dose_budget(
+        ds,
+        start="10 nm",
+        stop="60 nm",
+        background="1e17 atoms/cm^3",
+        rsf_uncertainty=0.1,
+        depth_uncertainty=0.05,
+        surface_depth="20 nm",
+    )
+    wanted = {
+        "dose": 45e11,
+        "random_stderr": math.sqrt(49 + 2 * 0.25) * 1e10,
+        "rsf_stderr": 4.5e11,
+        "depth_stderr": 2.25e11,
+        "systematic_stderr": 4.5e11 * math.hypot(1, 0.5),
+        "background_dose": 5e11,
+        "surface_dose": 10e11,
+        "coverage": 1.0,
+        "n_linear_segments": 0,
+    }
+    for name, value in wanted.items():
+        assert number(budget[name]) == pytest.approx(value, rel=1e-12), name
+        assert budget[name].attrs["long_name"], name
+    assert number(budget["rule_difference"]) == pytest.approx(0, abs=1e-12)
+    assert math.isnan(number(budget["below_detection_dose"]))
+    assert word(budget["status"]) == "ok"
+    assert budget["random_stderr"].attrs["units"] == "atom/cm^2"
+
+
+def test_it_agrees_with_the_dose():
+    z = np.arange(0, 200, 2.0)
+    ds = one(z, 1e20 * np.exp(-z / 30), stderr=1e18 * np.exp(-z / 60))
+    options = {"start": "3.3 nm", "stop": "150 nm", "background": ("160 nm", "198 nm")}
+    for rule in ("trapezoid", "loglinear"):
+        budget = sims.dose_budget(ds, rule=rule, **options)
+        dose = sims.integrated_dose(ds, rule=rule, **options)
+        assert number(budget["dose"]) == number(dose)
+        assert number(budget["random_stderr"]) == number(dose["stderr"])
+
+
+def test_without_errors_in_the_data_the_random_part_is_not_known_rather_than_zero():
+    assert math.isnan(number(sims.dose_budget(flat())["random_stderr"]))
+
+
+def test_systematic_errors_do_not_shrink_with_the_number_of_samples():
+    coarse = sims.dose_budget(flat(), rsf_uncertainty=0.1)
+    fine = one(np.arange(0, 100.1, 0.1), np.full(1001, 1e18))
+    fine = sims.dose_budget(fine, rsf_uncertainty=0.1)
+    assert number(coarse["rsf_stderr"]) == pytest.approx(number(fine["rsf_stderr"]))
+
+
+def test_uncertainties_of_each_profile():
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18]})
+    relative = xr.DataArray([0.2, 0.1], coords={"species": ["P", "B"]}, attrs={"units": "1"})
+    found = sims.dose_budget(ds, rsf_uncertainty=relative)["rsf_stderr"]
+    np.testing.assert_allclose(found.sel(species=["B", "P"]), [1e11, 2e11])
+
+
+@pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
+@pytest.mark.parametrize("value", [-0.1, 1.5, 10, "100 %", "-1 %", "10", "10 nm", True, None])
+def test_a_relative_uncertainty_is_a_number_below_one(argument, value):
+    with pytest.raises((ProfileError, UnitsError), match=argument):
+        sims.dose_budget(flat(), **{argument: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "10 %",
+        "10%",
+        "10 percent",
+        xr.DataArray(0.1),
+        xr.DataArray([0.1, 0.1], coords={"species": ["B", "P"]}),
+        xr.DataArray([10.0, 10.0], dims="species", attrs={"units": "%"}),
+        pint.get_application_registry().Quantity(10, "percent"),
+        pint.get_application_registry().Quantity(0.1, "dimensionless"),
+    ],
+)
+@pytest.mark.parametrize("argument", ["rsf_uncertainty", "depth_uncertainty"])
+def test_spellings_of_a_relative_uncertainty(argument, value):
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [2e18, 2e18]})
+    found = sims.dose_budget(ds, **{argument: value})["systematic_stderr"]
+    np.testing.assert_allclose(found, [1e11, 2e11])
+
+
+@pytest.mark.parametrize("values", [[0.1, 1.5], [-0.1, 0.1]])
+def test_a_relative_uncertainty_of_each_profile_is_below_one_too(values):
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [2e18, 2e18]})
+    relative = xr.DataArray(values, coords={"species": ["B", "P"]})
+    with pytest.raises(ProfileError, match="rsf_uncertainty"):
+        sims.dose_budget(ds, rsf_uncertainty=relative)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"rsf_uncertainty": "x"},
+        {"depth_uncertainty": 2},
+        {"detection_limit": 5},
+        {"surface_depth": 5},
+        {"rule_tolerance": None},
+        {"rule_tolerance": -1},
+    ],
+)
+def test_arguments_are_checked_before_anything_is_warned_of(bad):
+    ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises((ProfileError, UnitsError), match=next(iter(bad))):
+            sims.dose_budget(ds, stop="1 um", **bad)
+    assert not caught
+
+
+# --- the two rules ------------------------------------------------------------------------------
+
+
+def test_a_single_high_sample_makes_the_rules_differ_and_warns_at_the_caller():
+    ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
+    with pytest.warns(DoseWarning, match=r"'B'.*differ by \d+%") as caught:
+        budget = sims.dose_budget(ds)
+    assert caught[0].filename == __file__
+    log = 2 * (1e19 - 1e14) * 10 / math.log(1e5) + 1e15
+    exact = 1 - log / (1e20 + 3e15 - 1e15)
+    assert number(budget["rule_difference"]) == pytest.approx(exact, rel=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sims.dose_budget(ds, rule_tolerance=0.95)
+
+
+def test_the_difference_has_the_same_sign_under_either_rule():
+    ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
+    with pytest.warns(DoseWarning):
+        a = sims.dose_budget(ds)
+    with pytest.warns(DoseWarning):
+        b = sims.dose_budget(ds, rule="loglinear")
+    assert number(a["rule_difference"]) == number(b["rule_difference"])
+    assert number(a["dose"]) > number(b["dose"])
+
+
+def test_segments_that_fell_back_are_counted_within_the_limits():
+    ds = one([0, 10, 20, 30, 40], [1e18, 0, 1e18, 0, 1e18])
+    assert number(sims.dose_budget(ds)["n_linear_segments"]) == 4
+    assert number(sims.dose_budget(ds, stop="15 nm")["n_linear_segments"]) == 2
+
+
+# --- coverage -----------------------------------------------------------------------------------
+
+
+def test_coverage_is_the_measured_part_of_what_was_asked():
+    with pytest.warns(DoseWarning, match=r"'B': the limits reach beyond the samples") as caught:
+        budget = sims.dose_budget(flat(), start="-100 nm", stop="300 nm")
+    assert caught[0].filename == __file__
+    assert number(budget["coverage"]) == pytest.approx(0.25)
+    assert word(budget["status"]) == "truncated"
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 1e18, np.nan]])
+def test_without_a_dose_nothing_is_covered(values):
+    budget = sims.dose_budget(one([0, 1, 2], values), start="0 nm", stop="2 nm")
+    assert math.isnan(number(budget["dose"]))
+    assert number(budget["coverage"]) == 0
+    assert word(budget["status"]) == "no_data"
+
+
+# --- surface ------------------------------------------------------------------------------------
+
+
+#: 4 nm at 1e20, 1 nm down to 1e18; then 95 nm at 1e18.
+SPIKE, BULK = (4e20 + 0.5 * 1.01e20) * 1e-7, 95e11
+
+
+@pytest.mark.parametrize(("surface", "dose"), [("measured", SPIKE + BULK), ("exclude", BULK)])
+def test_the_dose_of_the_surface_is_reported_whatever_the_total_does(surface, dose):
+    z = np.arange(0, 101.0)
+    ds = one(z, np.where(z < 5, 1e20, 1e18))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        budget = sims.dose_budget(ds, surface=surface, surface_depth="5 nm")
+    assert number(budget["dose"]) == pytest.approx(dose)
+    assert number(budget["surface_dose"]) == pytest.approx(SPIKE)
+
+
+@pytest.mark.parametrize("start", ["5 nm", "20 nm"])
+def test_a_window_below_the_transient_has_no_surface_dose(start):
+    z = np.arange(0, 101.0)
+    budget = sims.dose_budget(one(z, np.full(z.shape, 1e18)), start=start, surface_depth="5 nm")
+    assert number(budget["surface_dose"]) == 0
+    assert number(budget["dose"]) > 0
+
+
+# --- censoring ----------------------------------------------------------------------------------
+
+
+def test_the_part_below_detection_is_counted_as_it_is_and_told():
+    z = np.arange(0, 101.0)
+    ds = one(z, np.where(z <= 50, 1e18, 1e14))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with_limit = sims.dose_budget(ds, detection_limit="1e16 atoms/cm^3")
+        without = sims.dose_budget(ds)
+    assert number(with_limit["dose"]) == number(without["dose"])
+    # 49 whole segments, and half of the one that comes down.
+    assert number(with_limit["below_detection_dose"]) == pytest.approx(49.5e14 * 1e-7)
+
+
+def test_a_profile_below_detection_throughout_has_no_dose():
+    ds = measurement([0, 10], {"B": [1e14, 1e14], "P": [1e18, 1e18]})
+    budget = sims.dose_budget(ds, detection_limit="1e16 atoms/cm^3")
+    assert budget["status"].values.tolist() == ["below_detection", "ok"]
+    assert np.isnan(budget["dose"].values).tolist() == [True, False]

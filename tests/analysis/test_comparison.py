@@ -1,0 +1,421 @@
+"""Two profiles against each other, one moved onto another, many against their mean."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def dataset(depth, stderr=None, units="atom/cm^3", **rows):
+    name = "concentration" if "atom" in units else "intensity"
+    values = np.array(list(rows.values()), dtype=float)
+    variables = {name: (("species", "depth"), values, {"units": units})}
+    if stderr is not None:
+        variables[f"{name}_stderr"] = (("species", "depth"), stderr * values, {"units": units})
+    return xr.Dataset(
+        variables, coords={"species": list(rows), "depth": ("depth", depth, {"units": "nm"})}
+    )
+
+
+def gaussian(depth, centre=60.0, width=15.0, peak=1e20, floor=0.0):
+    return peak * np.exp(-0.5 * ((depth - centre) / width) ** 2) + floor
+
+
+DEPTH = np.arange(0.0, 150.0, 1.0)
+EDGE = 1e20 * np.exp(-DEPTH / 8.0)
+
+
+# --- compare ------------------------------------------------------------------------------------
+
+
+def test_a_factor_is_found_everywhere():
+    a = dataset(DEPTH, B=EDGE)
+    b = dataset(DEPTH, B=2.0 * EDGE)
+    found = sims.compare(a, b, level="1e18 atoms/cm^3").isel(species=0)
+    np.testing.assert_allclose(found["ratio"].values, 2.0, rtol=1e-15)
+    np.testing.assert_allclose(found["log_ratio"].values, np.log10(2), rtol=1e-13)
+    assert float(found["rms_log_ratio"]) == pytest.approx(np.log10(2))
+    assert int(found["samples"]) == DEPTH.size
+    assert float(found["dose_ratio"]) == pytest.approx(2.0)
+    # The edge falls by a factor 2 in 8 ln 2 nm.
+    assert float(found["junction_shift"]) == pytest.approx(8 * np.log(2), rel=1e-12)
+    assert str(found["junction_status"].values) == "ok"
+    assert str(found["status"].values) == "ok"
+    assert found["ratio"].attrs["units"] == "1"
+    assert found["dose_a"].attrs["units"] == "atom/cm^2"
+
+
+def test_errors_of_a_ratio_in_quadrature():
+    z = np.arange(4.0)
+    a = dataset(z, B=[1e18, 2e18, 0.0, 2e18])
+    b = dataset(z, B=[2e18, 0.0, 1e18, -1e18])
+    errors = {"a": [1e17, 1e17, 1e17, 2e17], "b": [4e17, 3e17, 1e17, 1e17]}
+    for ds, values in ((a, errors["a"]), (b, errors["b"])):
+        ds["concentration_stderr"] = (("species", "depth"), [values], {"units": "atom/cm^3"})
+    found = sims.compare(a, b).isel(species=0)
+    wanted = [2 * np.hypot(0.1, 0.2), 0.15, np.nan, 0.5 * np.hypot(0.1, 0.1)]
+    np.testing.assert_allclose(found["ratio_stderr"], wanted, rtol=1e-14)
+    logs = [np.hypot(0.1, 0.2) / np.log(10), np.nan, np.nan, np.nan]
+    np.testing.assert_allclose(found["log_ratio_stderr"], logs, rtol=1e-14)
+    assert "ratio_stderr" not in sims.compare(a, b.drop_vars("concentration_stderr"))
+    assert "ratio_stderr" not in sims.compare(a.drop_vars("concentration_stderr"), b)
+
+
+def test_a_dose_of_zero_leaves_the_ratio_its_error():
+    z = np.arange(5.0)
+    a, b = dataset(z, 0.1, B=[1e18] * 5), dataset(z, B=[0, 1e17, 0, -1e17, 0])
+    b["concentration_stderr"] = (("species", "depth"), [[1e17] * 5], {"units": "atom/cm^3"})
+    found = sims.compare(a, b, method="linear").isel(species=0)
+    assert float(found["dose_ratio"]) == 0
+    # Three whole weights and two halves, over 4 nm of 1e18.
+    assert float(found["dose_ratio_stderr"]) == pytest.approx(np.sqrt(3.5) * 0.1 / 4)
+
+
+def test_other_axis_is_interpolated_and_only_in_the_overlap():
+    z = np.arange(20.3, 200.0, 1.7)
+    found = sims.compare(dataset(DEPTH, B=EDGE), dataset(z, B=3e20 * np.exp(-z / 8.0)))
+    found = found.isel(species=0)
+    ratio = found["ratio"]
+    assert ratio["depth"].values.tolist() == DEPTH.tolist()
+    assert (np.isnan(ratio.values) == (DEPTH < 20.3)).all()
+    np.testing.assert_allclose(ratio.dropna("depth").values, 3.0, rtol=1e-13)
+    assert (float(found["overlap_start"]), float(found["overlap_stop"])) == (20.3, 149.0)
+    exact = 1e20 * 8e-7 * (np.exp(-20.3 / 8) - np.exp(-149 / 8))
+    assert float(found["dose_a"]) == pytest.approx(exact, rel=1e-12)
+    assert float(found["dose_b"]) == pytest.approx(3 * exact, rel=1e-12)
+
+
+def test_linear_goes_with_the_trapezoid():
+    ramp = dataset(np.array([0.0, 10.0]), B=[0.0, 10.0])
+    fine = dataset(np.array([2.0, 4.5, 8.0]), B=[4.0, 9.0, 16.0])
+    found = sims.compare(fine, ramp, method="linear").isel(species=0)
+    assert found["ratio"].values.tolist() == [0.5, 0.5, 0.5]
+    assert float(found["dose_ratio"]) == pytest.approx(0.5, rel=1e-15)
+
+
+def test_zeros_have_no_ratio_and_no_logarithm():
+    a = dataset(np.arange(4.0), B=[0.0, 1.0, 2.0, 4.0])
+    b = dataset(np.arange(4.0), B=[1.0, 0.0, -2.0, 40.0])
+    found = sims.compare(a, b).isel(species=0)
+    np.testing.assert_array_equal(found["ratio"].values, [np.nan, 0.0, -1.0, 10.0])
+    np.testing.assert_allclose(found["log_ratio"].values, [np.nan, np.nan, np.nan, 1.0], rtol=1e-15)
+    assert int(found["samples"]) == 1
+    assert float(found["rms_log_ratio"]) == pytest.approx(1.0, rel=1e-15)
+
+
+def test_no_overlap_and_no_data_are_statuses():
+    a = dataset(np.arange(5.0), B=np.ones(5), P=np.ones(5), As=np.ones(5))
+    b = dataset(np.arange(10.0, 15.0), B=np.ones(5), P=np.ones(5), As=np.full(5, np.nan))
+    found = sims.compare(a, b)
+    assert found["status"].values.tolist() == ["no_overlap", "no_overlap", "no_data"]
+    for name in ("ratio", "rms_log_ratio", "dose_a", "dose_b", "dose_ratio", "overlap_start"):
+        assert np.isnan(found[name].values).all(), name
+    assert found["samples"].values.tolist() == [0, 0, 0]
+
+
+def test_dose_ratio_stderr_by_monte_carlo():
+    rng = np.random.default_rng(1)
+    clean = gaussian(DEPTH, floor=1e16)
+    ratios = []
+    for _ in range(300):
+        noisy = [dataset(DEPTH, B=clean * rng.normal(1, 0.1, DEPTH.size)) for _ in range(2)]
+        ratios.append(float(sims.compare(*noisy, method="linear")["dose_ratio"][0]))
+    a = dataset(DEPTH, stderr=0.1, B=clean)
+    told = float(sims.compare(a, a, method="linear")["dose_ratio_stderr"][0])
+    assert np.std(ratios, ddof=1) == pytest.approx(told, rel=0.12)
+
+
+def test_species_are_paired_by_name():
+    a = dataset(DEPTH, B=EDGE, P=2 * EDGE)
+    b = dataset(DEPTH, As=EDGE, P=6 * EDGE, B=5 * EDGE)
+    found = sims.compare(a, b)
+    assert found["species"].values.tolist() == ["B", "P"]
+    np.testing.assert_allclose(found["dose_ratio"].values, [5.0, 3.0])
+    one = sims.compare(a, b.sel(species="P"))
+    assert float(one["dose_ratio"]) == pytest.approx(3.0)
+    arrays = sims.compare(a["concentration"].sel(species="P"), b["concentration"])
+    assert float(arrays["dose_ratio"]) == pytest.approx(3.0)
+    # Two chosen by hand are compared whatever they are called.
+    chosen = sims.compare(a.sel(species="B"), b.sel(species="P"))
+    assert float(chosen["dose_ratio"]) == pytest.approx(6.0)
+    with pytest.raises(SpeciesError, match="no species in common: 'B' and 'As'"):
+        sims.compare(a.isel(species=[0]), b.isel(species=[0]))
+
+
+def test_batch_against_one_and_batch_against_batch():
+    one = dataset(DEPTH, B=EDGE, P=EDGE)
+    factors = [1.0, 2.0, 3.0]
+    shared = [dataset(DEPTH, B=f * EDGE, P=EDGE).assign_attrs(data_id=f"w{f}") for f in factors]
+    own = [ds.isel(depth=slice(i, None)) for i, ds in enumerate(shared)]
+    for parts in (shared, own):
+        batch = sims.stack(parts)
+        found = sims.compare(one, batch, level="1e18 atoms/cm^3")
+        assert found["dose_ratio"].dims in (("measurement", "species"), ("species", "measurement"))
+        np.testing.assert_allclose(
+            found["dose_ratio"].transpose("measurement", "species").values,
+            [[f, 1.0] for f in factors],
+            rtol=1e-13,
+        )
+        for i, ds in enumerate(parts):
+            alone = sims.compare(one, ds, level="1e18 atoms/cm^3")
+            got = found.isel(measurement=i).transpose(*alone["ratio"].dims)
+            for name in alone.data_vars:
+                if alone[name].dtype.kind == "U":
+                    assert got[name].values.tolist() == alone[name].values.tolist()
+                else:
+                    np.testing.assert_allclose(got[name].values, alone[name].values, rtol=1e-14)
+        np.testing.assert_allclose(
+            sims.compare(batch, one)["dose_ratio"].transpose("measurement", "species").values,
+            [[1 / f, 1.0] for f in factors],
+            rtol=1e-13,
+        )
+        same = sims.compare(batch, batch.isel(measurement=[2, 0]))
+        assert same["measurement"].values.tolist() == ["w1.0", "w3.0"]
+        np.testing.assert_allclose(same["dose_ratio"].values, 1.0)
+
+
+def test_intensities_have_no_dose():
+    a = dataset(DEPTH, units="counts/s", B=EDGE)
+    found = sims.compare(a, a)
+    assert "dose_ratio" not in found
+    assert float(found["rms_log_ratio"][0]) == 0.0
+    with pytest.raises(UnitsError, match="count"):
+        sims.compare(a, dataset(DEPTH, B=EDGE))
+    with pytest.raises(ProfileError, match="which go with level"):
+        sims.compare(a, a, which="first")
+    with pytest.raises(ProfileError, match="method='pchip'"):
+        sims.compare(a, a, method="pchip")
+
+
+def test_quantified_and_dask():
+    a, b = dataset(DEPTH, stderr=0.1, B=EDGE), dataset(DEPTH + 0.3, stderr=0.1, B=2 * EDGE)
+    expected = sims.compare(a, b, level="1e18 atoms/cm^3")
+    quantified = sims.compare(sims.quantify(a), sims.quantify(b), level="1e18 atoms/cm^3")
+    assert hasattr(quantified["dose_a"].data, "magnitude")
+    xr.testing.assert_identical(sims.dequantify(quantified), expected)
+    lazy = sims.compare(a.chunk(species=1), b.chunk(species=1), level="1e18 atoms/cm^3")
+    assert lazy["ratio"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), expected)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3))
+def test_comparison_is_antisymmetric_on_one_axis(p, q):
+    rng = np.random.default_rng(0)
+    a, b = (dataset(DEPTH, B=f * EDGE * rng.lognormal(0, 0.3, DEPTH.size)) for f in (p, q))
+    ab, ba = sims.compare(a, b), sims.compare(b, a)
+    np.testing.assert_allclose(ab["log_ratio"].values, -ba["log_ratio"].values, atol=1e-13)
+    np.testing.assert_allclose(ab["dose_ratio"].values, 1 / ba["dose_ratio"].values, rtol=1e-12)
+    assert float(ab["rms_log_ratio"][0]) == pytest.approx(float(ba["rms_log_ratio"][0]))
+
+
+# --- align --------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(-30, 30), st.floats(0.1, 10))
+def test_a_known_shift_is_found_to_a_hundredth_of_a_sample(shift, factor):
+    a = dataset(DEPTH, B=gaussian(DEPTH, floor=1e16))
+    z = DEPTH + 0.37
+    b = dataset(z, B=factor * gaussian(z + shift, floor=1e16))
+    for options in ({}, {"marker": "B"}, {"method": "peak", "marker": "B"}):
+        moved = sims.align(a, b, **options)
+        assert float(moved["depth_shift"]) == pytest.approx(shift, abs=0.01)
+        np.testing.assert_array_equal(moved["concentration"].values, b["concentration"].values)
+        np.testing.assert_allclose(moved["depth"].values, z + float(moved["depth_shift"]))
+
+
+def test_a_step_of_the_matrix_is_a_marker():
+    step = 1e5 / (1 + np.exp((DEPTH - 80) / 2.0))
+    a = dataset(DEPTH, units="counts/s", Si=step, B=np.ones(DEPTH.size))
+    z = np.arange(0.0, 160.0, 0.8)
+    b = dataset(z, units="counts/s", Si=1.3e5 / (1 + np.exp((z - 84.44) / 2.0)), B=np.ones(z.size))
+    assert float(sims.align(a, b, marker="Si")["depth_shift"]) == pytest.approx(-4.44, abs=0.02)
+
+
+def test_shift_under_noise():
+    rng = np.random.default_rng(5)
+    errors = []
+    for _ in range(40):
+        shift = rng.uniform(-10, 10)
+        a = dataset(DEPTH, B=rng.poisson(gaussian(DEPTH, peak=300.0)))
+        b = dataset(DEPTH, B=rng.poisson(gaussian(DEPTH + shift, peak=300.0)))
+        errors.append(float(sims.align(a, b)["depth_shift"]) - shift)
+    # Each centre is known to 15 nm / sqrt(11,000 counts) = 0.14 nm at best.
+    assert np.std(errors) < 0.4
+    assert abs(np.mean(errors)) < 0.2
+
+
+def test_batch_is_aligned_one_by_one():
+    a = dataset(DEPTH, B=gaussian(DEPTH))
+    shifts = [0.0, 2.5, -7.3]
+    parts = [dataset(DEPTH, B=gaussian(DEPTH + s)) for s in shifts]
+    batch = sims.stack(parts)
+    moved = sims.align(a, batch)
+    np.testing.assert_allclose(moved["depth_shift"].values, shifts, atol=0.01)
+    assert moved["concentration"].dims == ("measurement", "species", "point")
+    found = sims.peak(moved)["depth"]
+    np.testing.assert_allclose(found.values[:, 0], 60.0, atol=0.51)
+    padded = sims.stack([parts[0], parts[1].isel(depth=slice(4, None))])
+    np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
+
+
+def test_what_alignment_says():
+    a = sims.open_example("boron-implant")
+    b = a.assign_coords(depth=("depth", a["depth"].values - 4.0, a["depth"].attrs))
+    moved = sims.align(a, b, marker="B")
+    assert float(moved["depth_shift"]) == pytest.approx(4.0, abs=1e-3)
+    assert moved["depth_shift"].attrs["units"] == "nm"
+    assert float(moved["correlation"]) == pytest.approx(1.0, abs=1e-6)
+    assert "marker 'B'" in moved.attrs["history"]
+    assert moved.attrs["data_id"] == b.attrs["data_id"]
+    array = sims.align(a["concentration"], b["concentration"], marker="B")
+    assert float(array["depth_shift"]) == float(moved["depth_shift"])
+    quantified = sims.align(sims.quantify(a), sims.quantify(b), marker="B")
+    assert hasattr(quantified["concentration"].data, "magnitude")
+    assert float(quantified["depth_shift"]) == float(moved["depth_shift"])
+
+
+def test_no_shift_stands_out():
+    a = dataset(DEPTH, B=EDGE)
+    with pytest.raises(ProfileError, match="no shift stands out"):
+        sims.align(a, dataset(DEPTH, B=2 * EDGE))
+    peak = dataset(DEPTH, B=gaussian(DEPTH))
+    far = dataset(DEPTH, B=gaussian(DEPTH, centre=90.0))
+    with pytest.raises(ProfileError, match="another max_shift"):
+        sims.align(peak, far, max_shift="10 nm")
+    assert float(sims.align(peak, far)["depth_shift"]) == pytest.approx(-30, abs=0.01)
+    flat = dataset(DEPTH, B=np.ones(DEPTH.size))
+    with pytest.raises(ProfileError, match="no shift stands out"):
+        sims.align(peak, flat)
+
+
+def test_alignment_errors():
+    a = dataset(DEPTH, B=gaussian(DEPTH))
+    with pytest.raises(SpeciesError, match="a has no species 'As'; it has B"):
+        sims.align(a, a, marker="As")
+    with pytest.raises(ProfileError, match="method='guess'"):
+        sims.align(a, a, method="guess")
+    with pytest.raises(ProfileError, match="needs the marker"):
+        sims.align(a, a, method="peak")
+    with pytest.raises(UnitsError, match="alignment with these data needs a concentration"):
+        sims.align(a, dataset(DEPTH, units="counts/s", B=gaussian(DEPTH)))
+    with pytest.raises(ProfileError, match="a is a batch"):
+        sims.align(sims.stack([a, a]), a)
+    with pytest.raises(ProfileError, match="'B' has 150 samples in a and 4 in b"):
+        sims.align(a, a.isel(depth=slice(4)))
+
+
+# --- repeatability ------------------------------------------------------------------------------
+
+
+def test_repeatability_of_known_spread():
+    factors = np.array([0.9, 1.0, 1.1, 1.2])
+    batch = sims.stack([dataset(DEPTH, B=f * EDGE, P=EDGE) for f in factors])
+    found = sims.repeatability(batch, level="1e18 atoms/cm^3").sel(species="B")
+    rsd = np.std(factors, ddof=1) / factors.mean()
+    np.testing.assert_allclose(found["concentration"].values, 1.05 * EDGE)
+    np.testing.assert_allclose(found["concentration_rsd"].values, rsd)
+    assert (found["concentration_n"] == 4).all()
+    assert float(found["dose_rsd"]) == pytest.approx(rsd)
+    depths = 8 * np.log(1e20 * factors / 1e18)
+    assert float(found["junction_depth"]) == pytest.approx(depths.mean())
+    assert float(found["junction_depth_stddev"]) == pytest.approx(np.std(depths, ddof=1))
+    assert found["junction_depth_stddev"].attrs["units"] == "nm"
+    assert found["dose"].attrs["units"] == "atom/cm^2"
+
+
+def test_repeatability_of_what_some_lack():
+    batch = sims.stack(
+        [dataset(DEPTH, B=EDGE), dataset(DEPTH, B=2 * EDGE, P=EDGE), dataset(DEPTH, B=3 * EDGE)]
+    )
+    found = sims.repeatability(batch)
+    assert found["dose_n"].values.tolist() == [3, 1]
+    assert np.isnan(found["dose_rsd"].sel(species="P"))
+    assert np.isfinite(found["dose"].sel(species="P"))
+    assert np.isnan(found["concentration_rsd"].sel(species="P")).all()
+
+
+def test_repeatability_on_own_axes_needs_a_grid():
+    parts = [
+        dataset(DEPTH[::2], B=EDGE[::2]),
+        dataset(DEPTH + 0.5, B=1.2e20 * np.exp(-(DEPTH + 0.5) / 8.0)),
+    ]
+    batch = sims.stack(parts)
+    with pytest.raises(ProfileError, match="axes of their own; give the step"):
+        sims.repeatability(batch)
+    found = sims.repeatability(batch, step="5 nm").sel(species="B")
+    both = found["concentration_n"] == 2
+    np.testing.assert_allclose(
+        found["concentration_rsd"].values[both], np.std([1, 1.2], ddof=1) / 1.1, rtol=1e-12
+    )
+    with pytest.raises(ProfileError, match="needs a dimension 'measurement'"):
+        sims.repeatability(parts[0])
+
+
+def test_repeatability_quantified_and_dask():
+    batch = sims.stack([dataset(DEPTH, B=f * EDGE) for f in (1.0, 1.1, 1.3)])
+    expected = sims.repeatability(batch, level="1e18 atoms/cm^3")
+    quantified = sims.repeatability(sims.quantify(batch), level="1e18 atoms/cm^3")
+    assert hasattr(quantified["dose"].data, "magnitude")
+    xr.testing.assert_identical(sims.dequantify(quantified), expected)
+    lazy = sims.repeatability(batch.chunk(measurement=1), level="1e18 atoms/cm^3")
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), expected)
+
+
+# --- measured profiles --------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_measured_stack_against_itself_moved():
+    path = DATA / "nist_gan_mg_d315" / "d315.api.json"
+    if not path.exists():
+        pytest.skip(f"measured profiles are not here: {path.name}")
+    ds = sims.SIMSResult.from_json(path.read_bytes()).to_dataset()
+    moved = ds.assign_coords(depth=("depth", ds["depth"].values + 12.34, ds["depth"].attrs))
+    aligned = sims.align(ds, moved, marker="Mg", variable="concentration")
+    assert float(aligned["depth_shift"]) == pytest.approx(-12.34, abs=0.05)
+    found = sims.compare(ds.sel(species="Mg"), aligned.sel(species="Mg"))
+    assert float(found["dose_ratio"]) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("count", [9, 40])
+def test_repeatability_does_not_depend_on_chunks_or_on_the_order_of_measurements(count):
+    rng = np.random.default_rng(count)
+    values = 1e18 * np.exp(rng.normal(0, 0.3, (count, 2, 60)))
+    values[rng.random(values.shape) < 0.05] = np.nan
+    batch = xr.Dataset(
+        {
+            "concentration": (
+                ("measurement", "species", "depth"),
+                values,
+                {"units": "atom/cm^3"},
+            )
+        },
+        coords={
+            "measurement": np.arange(count),
+            "species": ["B", "P"],
+            "depth": ("depth", np.arange(60.0), {"units": "nm"}),
+        },
+    )
+    whole = sims.repeatability(batch)
+    for other in (
+        batch.chunk(measurement=1),
+        batch.chunk(measurement=4),
+        batch.chunk(species=1),
+        batch.isel(measurement=rng.permutation(count)),
+        batch.transpose("depth", "species", "measurement"),
+    ):
+        found = sims.repeatability(other).compute()
+        for name, array in whole.items():
+            same = found[name].transpose(*array.dims)
+            np.testing.assert_array_equal(same.values, array.values, err_msg=name)

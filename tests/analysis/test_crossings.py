@@ -1,0 +1,287 @@
+"""Crossings of a level: where they are, which way they go, and what is none."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, one
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+LEVEL = "1e18 atoms/cm^3"
+
+
+def depths(values, level=LEVEL, z=None):
+    """List the crossings of one profile, a sample every 10 nm."""
+    z = 10.0 * np.arange(len(values)) if z is None else z
+    found = sims.crossings(one(z, values), level=level).isel(species=0)
+    kept = found["depth"].notnull()
+    return found["depth"].values[kept].tolist(), found["direction"].values[kept].tolist()
+
+
+# --- closed forms -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [1.0, 2.0, 3.0, 7.0])
+def test_crossing_of_an_exponential_is_exact_on_any_grid(step):
+    z = np.arange(0, 100, step)
+    at, direction = depths(1e20 * np.exp(-z / 5), "1e17 atoms/cm^3", z)
+    assert at == pytest.approx([34.538776], abs=1e-6)
+    assert direction == ["falling"]
+
+
+@pytest.mark.parametrize(
+    ("dose", "rp", "straggle", "level", "exact"),
+    [
+        (1e14, 162.9, 51.5, 1e15, 380.84895),
+        (1e15, 133.9, 50.6, 1e16, 348.25083),
+        (5e15, 53.9, 19.2, 1e17, 136.47569),
+    ],
+)
+def test_crossings_of_a_gaussian(dose, rp, straggle, level, exact):
+    z = np.arange(0, 2 * rp + 4 * straggle, straggle / 200)
+    top = dose * 1e7 / math.sqrt(2 * math.pi) / straggle
+    c = top * np.exp(-((z - rp) ** 2) / (2 * straggle**2))
+    at, direction = depths(c, f"{level} atoms/cm^3", z)
+    # The leading edge meets the level above the surface, except where it lies below it.
+    assert at[-1] == pytest.approx(exact, abs=1e-4)
+    assert direction[-1] == "falling"
+    mirrored = 2 * rp - exact
+    assert (len(at) == 2) == (mirrored > 0)
+    if mirrored > 0:
+        assert at[0] == pytest.approx(mirrored, abs=1e-4)
+
+
+def test_crossings_of_a_complementary_error_function():
+    from scipy.special import erfc
+
+    z = np.arange(0, 400, 0.1)
+    for level, exact in [("1e17 atoms/cm^3", 232.67538), ("1e15 atoms/cm^3", 312.34133)]:
+        at, _ = depths(1e20 * erfc(z / 100), level, z)
+        assert at == pytest.approx([exact], abs=1e-4)
+
+
+def test_local_decay_length_and_bracketing_samples():
+    z = np.arange(0, 100, 4.0)
+    found = sims.crossings(one(z, 1e20 * np.exp(-z / 5)), level="1e17 atoms/cm^3")
+    assert number(found["decay_length"]) == pytest.approx(5, rel=1e-12)
+    assert number(found["depth_before"]) == 32
+    assert number(found["depth_after"]) == 36
+    assert number(found["count"]) == 1
+
+
+# --- samples on the level -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "at"),
+    [
+        ([3, 2, 1], [10.0]),  # an exact hit is one crossing, once
+        ([1, 2, 3], [10.0]),
+        ([3, 2, 3], []),  # a touch is none
+        ([1, 2, 1], []),
+        ([3, 2, 2, 1], [10.0]),  # a plateau is one, at its first sample
+        ([1, 2, 2, 2, 3], [10.0]),
+        ([3, 2, 2, 3], []),
+        ([2, 1], []),  # on which side it would have gone is not known
+        ([3, 2], []),
+        ([2, 2, 2], []),
+        ([2], []),
+        ([3, 2, 1, 2, 3], [10.0, 30.0]),
+    ],
+)
+@pytest.mark.parametrize("unit", ["2e18 atoms/cm^3", "2 atoms/cm^3"])
+def test_samples_on_the_level(values, at, unit):
+    scale = 1e18 if "e18" in unit else 1.0
+    assert depths([v * scale for v in values], unit)[0] == at
+
+
+def test_a_level_written_in_another_unit_still_hits_a_sample_exactly():
+    assert depths([3e18, 2e18, 1e18], "2e24 atoms/m^3")[0] == [10.0]
+
+
+# --- zeros, negatives, infinities of the logarithm ----------------------------------------------
+
+
+def test_a_segment_that_ends_at_zero_is_linear():
+    assert depths([4e18, 0.0])[0] == pytest.approx([7.5])
+
+
+def test_a_segment_that_ends_below_zero_is_linear():
+    assert depths([4e18, -1e18])[0] == pytest.approx([6.0])
+
+
+def test_a_level_of_zero_is_linear():
+    assert depths([1e18, -3e18], "0 atoms/cm^3")[0] == pytest.approx([2.5])
+
+
+def test_a_segment_over_all_of_the_range_of_numbers():
+    at, _ = depths([1e300, 1e-300], "1 atoms/cm^3")
+    assert at == pytest.approx([5.0])
+
+
+def test_nan_is_no_sample_and_the_neighbours_bracket():
+    at, _ = depths([1e20, np.nan, 1e16])
+    assert at == pytest.approx([10.0])
+
+
+# --- why there is none --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ([1e16, 1e17, 1e16], "never_reached"),
+        ([1e20, 1e19, 1e20], "always_above"),
+        ([np.nan] * 3, "no_data"),
+        ([1e16], "never_reached"),
+        ([1e20], "always_above"),
+    ],
+)
+def test_without_a_crossing_the_first_place_says_why(values, status):
+    found = sims.crossings(one(range(len(values)), values), level=LEVEL)
+    assert found["status"].values.ravel().tolist() == [status]
+    assert np.isnan(found["depth"].values).all()
+    assert number(found["count"]) == 0
+
+
+def test_places_left_over_are_nan_and_empty():
+    ds = measurement([0, 1, 2, 3], {"B": [1e19, 1e17, 1e19, 1e17], "P": [1e19, 1e17, 1e17, 1e17]})
+    found = sims.crossings(ds, level=LEVEL)
+    assert found.sizes["crossing"] == 3
+    p = found.sel(species="P")
+    assert p["status"].values.tolist() == ["ok", "", ""]
+    assert p["direction"].values.tolist() == ["falling", "", ""]
+    assert np.isnan(p["depth"].values[1:]).all()
+
+
+def test_places_can_be_limited_and_the_count_is_of_what_is_kept():
+    ds = one(range(6), [1e19, 1e17] * 3)
+    found = sims.crossings(ds, level=LEVEL, max_count=2)
+    assert found.sizes["crossing"] == 2
+    for wrong in (0, -1, 1.5, "2"):
+        with pytest.raises(ProfileError, match=f"max_count={wrong!r}; expected a whole"):
+            sims.crossings(ds, level=LEVEL, max_count=wrong)
+
+
+def test_dask_data_need_the_number_of_places():
+    ds = one(range(6), [1e19, 1e17] * 3)
+    with pytest.raises(ProfileError, match="max_count"):
+        sims.crossings(ds.chunk(), level=LEVEL)
+    lazy = sims.crossings(ds.chunk(), level=LEVEL, max_count=5)
+    xr.testing.assert_identical(lazy.compute(), sims.crossings(ds, level=LEVEL, max_count=5))
+
+
+# --- levels -------------------------------------------------------------------------------------
+
+
+def test_a_level_for_each_profile_is_matched_by_label():
+    z = np.arange(0, 100, 1.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 10)})
+    level = xr.DataArray([1e18, 1e17], coords={"species": ["P", "B"]}, attrs={"units": "at/cm3"})
+    found = sims.crossings(ds, level=level)["depth"].isel(crossing=0)
+    np.testing.assert_allclose(
+        found.sel(species=["B", "P"]), [5 * math.log(1e3), 10 * math.log(1e2)]
+    )
+
+
+def test_levels_along_a_new_dimension_add_it_with_its_coordinate():
+    z = np.arange(0, 100, 1.0)
+    level = xr.DataArray(
+        [1e19, 1e18, 1e17], dims="level", coords={"level": [19, 18, 17]}, attrs={"units": "1/cm3"}
+    )
+    found = sims.crossings(one(z, 1e20 * np.exp(-z / 5)), level=level)
+    assert found["depth"].dims == ("species", "level", "crossing")
+    assert number(found["depth"].sel(level=18)) == pytest.approx(5 * math.log(100))
+
+
+@pytest.mark.parametrize("level", [1e18, "1e18", "1e18 nm", "1e18 counts/s", 5])
+def test_a_level_without_a_fitting_unit_is_refused_by_name(level):
+    with pytest.raises(UnitsError, match="level"):
+        sims.crossings(one([0, 1], [1e19, 1e17]), level=level)
+
+
+def test_a_level_that_is_not_finite_is_refused():
+    with pytest.raises((ProfileError, UnitsError), match="level"):
+        sims.crossings(one([0, 1], [1e19, 1e17]), level="inf atoms/cm^3")
+
+
+def test_the_unit_of_the_level_chooses_the_variable():
+    ds = one([0, 10], [1e19, 1e17])
+    ds["intensity"] = (("species", "depth"), [[1e4, 1e0]], {"units": "count/s"})
+    found = sims.crossings(ds, level="1e3 counts/s")
+    assert number(found["depth"]) == pytest.approx(2.5)
+
+
+# --- standard errors ----------------------------------------------------------------------------
+
+
+def test_standard_error_by_the_stated_formula():
+    ds = one([0, 3], [1e18, 1e17], stderr=[1e17, 1e16])
+    found = sims.crossings(ds, level=f"{1e18 * 10**-0.4} atoms/cm^3")
+    assert number(found["depth"]) == pytest.approx(1.2)
+    # 3 nm per decade and 100 counts on either side.
+    exact = 3 / math.log(10) * math.hypot(0.6 * 0.1, 0.4 * 0.1)
+    assert number(found["stderr"]) == pytest.approx(exact)
+    assert found["stderr"].attrs["units"] == "nm"
+
+
+def test_standard_error_of_a_linear_segment():
+    # No logarithm can be taken of a level of 0.
+    ds = one([0, 10], [3e18, -1e18], stderr=[4e17, 2e17])
+    found = sims.crossings(ds, level="0 atoms/cm^3")
+    exact = math.hypot(0.25 * 4e17, 0.75 * 2e17) / 4e17
+    assert number(found["stderr"]) == pytest.approx(exact)
+
+
+def test_without_errors_in_the_data_the_standard_error_is_nan():
+    assert math.isnan(number(sims.crossings(one([0, 10], [4e18, 1e17]), level=LEVEL)["stderr"]))
+
+
+def test_a_record_without_samples_has_no_data():
+    assert sims.crossings(one([], []), level=LEVEL)["status"].values.tolist() == [["no_data"]]
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+values = st.lists(
+    st.sampled_from([0.0, -1e17, 1e16, 5e17, 1e18, 1e18, 2e18, 7e19]), min_size=1, max_size=12
+)
+
+
+@given(values)
+def test_crossings_alternate_and_lie_between_their_samples(profile):
+    z = 10.0 * np.arange(len(profile))
+    found = sims.crossings(one(z, profile), level=LEVEL).isel(species=0)
+    at = found["depth"].values[found["depth"].notnull()]
+    direction = found["direction"].values[: at.size]
+    assert (np.diff(at) >= 0).all()
+    assert all(a != b for a, b in itertools.pairwise(direction))
+    assert (at >= found["depth_before"].values[: at.size]).all()
+    assert (at <= found["depth_after"].values[: at.size]).all()
+
+
+@given(values)
+def test_a_profile_read_backwards_crosses_at_the_same_depths(profile):
+    z = 10.0 * np.arange(len(profile))
+    # Without plateaus, whose crossing is at the first sample by definition.
+    plateau = any(a == b == 1e18 for a, b in itertools.pairwise(profile))
+    if not plateau:
+        forward, ways = depths(profile)
+        back, other = depths(profile[::-1])
+        assert [z[-1] - d for d in back[::-1]] == pytest.approx(forward)
+        assert [{"falling": "rising", "rising": "falling"}[w] for w in other[::-1]] == ways
+
+
+@given(st.lists(st.floats(1e14, 1e21), min_size=2, max_size=10))
+def test_the_log_interpolant_is_the_level_at_every_crossing(profile):
+    ds = one(10.0 * np.arange(len(profile)), profile)
+    found = sims.crossings(ds, level=LEVEL)["depth"].isel(species=0).dropna("crossing")
+    if found.size:
+        at = sims.interpolate(ds, depth=found.drop_vars("count"))["concentration"]
+        np.testing.assert_allclose(at, 1e18, rtol=1e-9)

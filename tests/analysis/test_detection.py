@@ -1,0 +1,132 @@
+"""Detection limits from a window in the tail, and the samples below them."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from measured import measurement, number, one
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+
+def tail():
+    """Give an edge and then a tail that alternates between 1e15 and 3e15."""
+    z = np.arange(0, 100.0)
+    return one(z, np.where(z < 50, 1e18, np.where(z % 2, 1e15, 3e15)))
+
+
+def test_mean_and_three_standard_deviations():
+    found = sims.detection_limit(tail(), window=("60 nm", "99 nm"))
+    sigma = 1e15 * math.sqrt(40 / 39)
+    assert number(found) == pytest.approx(2e15 + 3 * sigma)
+    assert number(found["background"]) == pytest.approx(2e15)
+    assert number(found["n"]) == 40
+    assert found.attrs["units"] == "atom/cm^3"
+
+
+def test_currie_needs_the_value_of_one_count():
+    found = sims.detection_limit(
+        tail(), window=("60 nm", "99 nm"), rule="currie", value_per_count="1e15 atoms/cm^3"
+    )
+    assert number(found) == pytest.approx((2 + 2.71 + 3.29 * math.sqrt(4)) * 1e15)
+    with pytest.raises(ProfileError, match="value_per_count"):
+        sims.detection_limit(tail(), window=("60 nm", "99 nm"), rule="currie")
+
+
+def test_currie_knows_the_counts_of_data_that_have_them():
+    ds = sims.with_counting_statistics(tail(), value_per_count="1e15 atoms/cm^3")
+    found = sims.detection_limit(ds, window=("60 nm", "99 nm"), rule="currie")
+    assert number(found) == pytest.approx((2 + 2.71 + 3.29 * math.sqrt(4)) * 1e15)
+
+
+def test_counts_are_counts():
+    ds = one(np.arange(10.0), np.full(10, 4.0), units="counts").rename(concentration="intensity")
+    found = sims.detection_limit(ds, window=("2 nm", "8 nm"), rule="currie")
+    assert number(found) == pytest.approx(4 + 2.71 + 3.29 * math.sqrt(8))
+    assert found.attrs["units"] == "count"
+
+
+def test_a_window_with_one_sample_or_none_has_no_limit():
+    with pytest.warns(sims.SimsWarning, match="'B': fewer than 2 samples in the window, 60.5 to"):
+        assert math.isnan(number(sims.detection_limit(tail(), window=("60.5 nm", "61.5 nm"))))
+    with pytest.warns(sims.SimsWarning, match="'B': no sample in the window, 200 to 300 nm; the"):
+        assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
+
+
+@pytest.mark.parametrize("window", [("90 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)])
+def test_a_broken_window_is_refused_by_name(window):
+    with pytest.raises((ProfileError, UnitsError), match="window"):
+        sims.detection_limit(tail(), window=window)
+
+
+def test_an_unknown_rule_names_the_known_ones():
+    with pytest.raises(ProfileError, match=r"3-sigma.*mean\+3sigma.*currie"):
+        sims.detection_limit(tail(), window=("60 nm", "99 nm"), rule="3-sigma")
+
+
+# --- below it -----------------------------------------------------------------------------------
+
+
+def test_samples_below_are_marked_and_the_missing_are_not():
+    ds = one([0, 1, 2, 3], [1e18, np.nan, 1e14, 1e16])
+    mask = sims.below_detection(ds, limit="1e22 atoms/m^3")
+    assert mask.values.tolist() == [[False, False, True, False]]
+    assert mask.dims == ds["concentration"].dims
+
+
+def test_each_profile_by_its_own_limit():
+    ds = measurement([0, 1], {"B": [1e14, 1e16], "P": [1e14, 1e16]})
+    limit = xr.DataArray([1e17, 1e15], coords={"species": ["P", "B"]}, attrs={"units": "1/cm3"})
+    mask = sims.below_detection(ds, limit=limit)
+    assert mask.sel(species=["B", "P"]).values.tolist() == [[True, False], [True, True]]
+
+
+def test_a_limit_goes_from_the_tail_to_the_junction():
+    ds = tail()
+    limit = sims.detection_limit(ds, window=("60 nm", "99 nm"))
+    found = sims.junction_depth(ds, level="1e15 atoms/cm^3", detection_limit=limit, which=1)
+    assert found["status"].values.tolist() == ["below_detection"]
+    assert sims.below_detection(ds, limit=limit).sum() == 50
+
+
+@pytest.mark.parametrize("limit", [1e16, "1e16", "1 nm", "1 counts/s"])
+def test_a_limit_without_a_fitting_unit_is_refused_by_name(limit):
+    with pytest.raises(UnitsError, match="limit"):
+        sims.below_detection(tail(), limit=limit)
+
+
+def test_the_mask_selects_on_the_data():
+    ds = tail()
+    kept = ds.where(~sims.below_detection(ds, limit="1e16 atoms/cm^3"))
+    assert kept["concentration"].count() == 50
+    dose = sims.integrated_dose(kept)
+    assert number(dose) == pytest.approx(49e11)
+
+
+QUESTIONS_WITH_A_LIMIT = [
+    lambda ds, limit: sims.dose_budget(ds, detection_limit=limit)["status"],
+    lambda ds, limit: sims.decay_length(ds, detection_limit=limit)["status"],
+    lambda ds, limit: sims.below_detection(ds, limit=limit),
+]
+
+
+@pytest.mark.parametrize("ask", QUESTIONS_WITH_A_LIMIT)
+def test_a_limit_that_is_not_known_is_an_error_and_not_ignored(ask):
+    z = np.arange(0, 50.0)
+    rows = {"B": 1e18 * np.exp(-z / 5), "P": 1e18 * np.exp(-z / 5)}
+    limit = xr.DataArray([1e16, np.nan], coords={"species": ["B", "P"]}, attrs={"units": "1/cm3"})
+    with pytest.raises(ProfileError, match=r"'P'.*limit is NaN"):
+        ask(measurement(z, rows), limit)
+    # Where nothing was measured, there is no limit and none is missed.
+    rows["P"] = np.full(z.size, np.nan)
+    ask(measurement(z, rows), limit)
+
+
+def test_on_dask_nothing_lies_above_a_limit_that_is_not_known():
+    z = np.arange(0, 50.0)
+    lazy = measurement(z, {"B": 1e18 * np.exp(-z / 5)}).chunk({"species": 1})
+    limit = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "1/cm3"})
+    assert sims.dose_budget(lazy, detection_limit=limit)["status"].values == ["below_detection"]
+    assert sims.decay_length(lazy, detection_limit=limit)["status"].values == ["no_data"]

@@ -1,0 +1,727 @@
+"""Dose: closed forms, limits, zeros, backgrounds, the surface; and what is refused."""
+
+import math
+import warnings
+
+import numpy as np
+import pint
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, one, padded, union, word
+from scipy.special import erfc
+
+import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, ProfileError, UnitsError
+
+RULES = ["trapezoid", "loglinear"]
+
+
+def gaussian(z, dose, rp, straggle):
+    """Concentration in atom/cm^3 of a Gaussian; lengths in nm, dose in atom/cm^2."""
+    return (
+        dose
+        / (math.sqrt(2 * math.pi) * straggle * 1e-7)
+        * np.exp(-((z - rp) ** 2) / (2 * straggle**2))
+    )
+
+
+def gaussian_dose(dose, rp, straggle, a, b):
+    """Its integral between two depths."""
+    x = (np.array([a, b]) - rp) / (straggle * math.sqrt(2))
+    return dose / 2 * (math.erf(x[1]) - math.erf(x[0]))
+
+
+# --- closed forms -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dose", "rp", "straggle", "exact"),
+    [
+        (1e14, 162.9, 51.5, 9.9921952e13),
+        (1e15, 133.9, 50.6, 9.9593046e14),
+        (3.3e15, 80.0, 22.0, 3.3e15 * 0.5 * (1 + math.erf(80 / 22 / math.sqrt(2)))),
+    ],
+)
+def test_dose_of_a_gaussian(dose, rp, straggle, exact):
+    z = np.arange(0, rp + 9 * straggle, straggle / 60)
+    found = sims.integrated_dose(one(z, gaussian(z, dose, rp, straggle)))
+    assert number(found) == pytest.approx(exact, rel=1e-6)
+    assert found.attrs["units"] == "atom/cm^2"
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("start", "stop"), [(100.0, 200.0), (37.77, 301.3), (150.01, 150.02)])
+def test_part_of_a_gaussian_with_limits_between_samples(rule, start, stop):
+    z = np.arange(0, 600, 0.25)
+    ds = one(z, gaussian(z, 1e14, 162.9, 51.5))
+    found = sims.integrated_dose(ds, start=f"{start} nm", stop=f"{stop} nm", rule=rule)
+    assert number(found) == pytest.approx(gaussian_dose(1e14, 162.9, 51.5, start, stop), rel=2e-5)
+
+
+def test_dose_of_a_complementary_error_function():
+    z = np.linspace(0, 600, 6001)
+    found = sims.integrated_dose(one(z, 1e20 * erfc(z / 100)))
+    assert number(found) == pytest.approx(5.64189584e14, rel=1e-5)
+
+
+@pytest.mark.parametrize("step", [0.5, 5.0, 20.0])
+@pytest.mark.parametrize(("start", "stop"), [(0, 100), (3.3, 77.1), (41, 43)])
+def test_loglinear_is_exact_for_an_exponential_on_any_grid(step, start, stop):
+    z = np.arange(0, 100 + step / 2, step)
+    ds = one(z, 1e20 * np.exp(-z / 5))
+    found = sims.integrated_dose(ds, start=f"{start} nm", stop=f"{stop} nm", rule="loglinear")
+    exact = 1e20 * 5e-7 * (math.exp(-start / 5) - math.exp(-stop / 5))
+    assert number(found) == pytest.approx(exact, rel=1e-12)
+
+
+def test_trapezoid_reads_an_exponential_too_high_by_the_stated_factor():
+    z = np.arange(0, 101, 5.0)
+    found = sims.integrated_dose(one(z, 1e20 * np.exp(-z / 5)))
+    assert number(found) / 4.99999999e13 == pytest.approx(1.0820, abs=5e-5)
+
+
+def test_loglinear_is_exact_where_neighbours_hardly_differ():
+    c = 1e18 * (1 + np.array([0, 1e-15, 3e-15, 1e-12]))
+    found = sims.integrated_dose(one([0, 1, 2, 3], c), rule="loglinear")
+    assert number(found) == pytest.approx(3e11, rel=1e-12)
+
+
+def test_loglinear_survives_values_at_the_ends_of_the_range():
+    c = [1e-200, 1e200]
+    found = sims.integrated_dose(one([0, 1], c), rule="loglinear")
+    assert number(found) == pytest.approx(1e200 / (400 * math.log(10)) * 1e-7, rel=1e-9)
+
+
+def test_a_nanometre_of_an_atom_per_cubic_centimetre_is_1e_7_exactly():
+    assert number(sims.integrated_dose(one([0, 1], [1, 1]))) == 1e-7
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+def test_limits_are_interpolated_not_masked():
+    z = np.arange(0, 151, 3.0)
+    found = sims.integrated_dose(one(z, np.full(z.size, 1e18)), start="11 nm", stop="98 nm")
+    assert number(found) == pytest.approx(8.7e12, rel=1e-14)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_both_limits_within_one_segment(rule):
+    ds = one([0, 10, 20], [1e18, 1e18, 1e16])
+    found = sims.integrated_dose(ds, start="12 nm", stop="13 nm", rule=rule)
+    if rule == "trapezoid":
+        exact = 1e18 - 2.5 / 10 * (1e18 - 1e16)
+    else:
+        exact = 1e18 * 10 / math.log(100) * (math.exp(-0.2 * math.log(100)) - 100**-0.3)
+    assert number(found) == pytest.approx(exact * 1e-7, rel=1e-12)
+
+
+def test_a_limit_beyond_the_samples_is_said_and_integrates_what_was_measured():
+    ds = one([10, 20, 30], [1e18, 1e18, 1e18])
+    with pytest.warns(DoseWarning, match="species 'B'") as caught:
+        found = sims.integrated_dose(ds, stop="50 nm")
+    assert caught[0].filename == __file__
+    assert number(found) == pytest.approx(2e12)
+    assert word(found["status"]) == "truncated"
+    with pytest.raises(ProfileError, match=r"'B'.*10 to 30 nm"):
+        sims.integrated_dose(ds, stop="50 nm", strict=True)
+
+
+def test_limits_entirely_outside_have_no_dose_and_not_zero():
+    with pytest.warns(DoseWarning, match="'B': the limits lie beyond the samples, 10 to 20 nm"):
+        found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
+    assert math.isnan(number(found))
+    assert word(found["status"]) == "no_data"
+
+
+def test_a_transient_that_ends_below_the_stop_leaves_no_dose_and_says_so():
+    ds = one([10, 20, 30], [1e18, 1e18, 1e18])
+    options = {"surface": "exclude", "surface_depth": "25 nm", "stop": "20 nm"}
+    with pytest.warns(DoseWarning, match="'B': surface_depth leaves nothing above stop"):
+        found = sims.integrated_dose(ds, **options)
+    assert word(found["status"]) == "no_data"
+    with pytest.raises(ProfileError, match="leaves nothing"):
+        sims.integrated_dose(ds, strict=True, **options)
+
+
+def test_limits_in_the_wrong_order_name_the_profile():
+    ds = measurement([0, 10, 20], {"B": [1e18] * 3, "P": [1e18] * 3})
+    start = xr.DataArray([5.0, 12.0], {"species": ["B", "P"]}, "species", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match=r"species 'P': start must be shallower.*12 nm.*10 nm"):
+        sims.integrated_dose(ds, start=start, stop="10 nm")
+    with pytest.raises(ProfileError, match="start='50 nm' and stop='20 nm'"):
+        sims.moments(ds, start="50 nm", stop="20 nm")
+
+
+def test_limits_exactly_at_the_ends_are_not_truncated():
+    found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="10 nm", stop="20 nm")
+    assert word(found["status"]) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [("50 nm", "50 nm"), ("50 nm", "40 nm"), ("1 um", "1 nm")]
+)
+def test_limits_in_the_wrong_order_are_refused(start, stop):
+    with pytest.raises(ProfileError, match=r"start=.*stop="):
+        sims.integrated_dose(one([0, 100], [1, 1]), start=start, stop=stop)
+
+
+@pytest.mark.parametrize("argument", ["start", "stop", "background"])
+@pytest.mark.parametrize("value", [50, 50.0, "50", "50 parsec", "50 s", None.__class__])
+def test_arguments_without_a_fitting_unit_are_refused_by_name(argument, value):
+    with pytest.raises(UnitsError, match=argument):
+        sims.integrated_dose(one([0, 100], [1, 1]), **{argument: value})
+
+
+def test_limits_in_any_unit_and_as_quantities():
+    ds = one([0, 50, 100], [1e18, 2e18, 1e18])
+    quantity = pint.get_application_registry().Quantity
+    wanted = number(sims.integrated_dose(ds, start="20 nm", stop="70 nm"))
+    for start, stop in [
+        ("0.02 um", "700 Å"),
+        (quantity(20, "nm"), quantity(0.07, "um")),
+        ("2e-6 cm", "7e-8 m"),
+    ]:
+        found = sims.integrated_dose(ds, start=start, stop=stop)
+        assert number(found) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_limits_for_each_profile_are_matched_by_label():
+    ds = measurement([0, 50, 100], {"B": [1e18] * 3, "P": [2e18] * 3})
+    stop = xr.DataArray([0.05, 0.1], coords={"species": ["P", "B"]}, attrs={"units": "um"})
+    found = sims.integrated_dose(ds, stop=stop)
+    np.testing.assert_allclose(found.sel(species=["B", "P"]), [1e13, 1e13])
+
+
+def test_a_limit_for_each_profile_that_misses_one_is_refused_by_name():
+    ds = measurement([0, 50, 100], {"B": [1e18] * 3, "P": [2e18] * 3})
+    stop = xr.DataArray([50.0], coords={"species": ["P"]}, attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match=r"stop.*'?B"):
+        sims.integrated_dose(ds, stop=stop)
+
+
+def test_limits_along_a_new_dimension_add_it():
+    ds = one([0, 50, 100], [1e18] * 3)
+    stop = xr.DataArray(
+        [10.0, 50, 80], dims="layer", coords={"layer": [1, 2, 3]}, attrs={"units": "nm"}
+    )
+    found = sims.integrated_dose(ds, stop=stop)
+    assert found.dims == ("species", "layer")
+    np.testing.assert_allclose(found.isel(species=0), [1e12, 5e12, 8e12])
+    assert found.sel(layer=2).isel(species=0).item() == pytest.approx(5e12)
+
+
+def test_a_junction_depth_is_a_limit():
+    z = np.arange(0, 200, 1.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 10), "P": 1e19 * np.exp(-z / 10)})
+    found = sims.integrated_dose(
+        ds, stop=sims.junction_depth(ds, level="1e17 atoms/cm^3"), rule="loglinear"
+    )
+    np.testing.assert_allclose(found, [1e14 - 1e11, 1e13 - 1e11], rtol=1e-9)
+
+
+@pytest.mark.parametrize("argument", ["start", "stop"])
+@pytest.mark.parametrize("select", [{"species": ["B", "P"]}, {"species": "P"}])
+def test_a_limit_that_is_not_known_gives_no_dose_and_not_the_whole(argument, select):
+    ds = measurement([0, 10, 20], {"B": [1e19, 1e18, 1e16], "P": [1e16] * 3}).sel(select)
+    limit = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    found = sims.integrated_dose(ds, **{argument: limit})
+    budget = sims.dose_budget(ds, rule_tolerance=1, **{argument: limit})
+    for dose in (found, budget["dose"]):
+        assert np.isnan(np.ravel(dose)[-1])
+        assert np.isfinite(np.ravel(dose)[:-1]).all()
+    assert np.ravel(found["status"])[-1] == np.ravel(budget["status"])[-1] == "no_data"
+    assert np.ravel(budget["coverage"])[-1] == 0
+
+
+# --- what samples may be ------------------------------------------------------------------------
+
+
+def test_nan_is_not_measured_and_the_neighbours_make_the_segment():
+    found = sims.integrated_dose(one([0, 10, 20, 30], [1e18, np.nan, 3e18, 1e18]))
+    assert number(found) == pytest.approx((4e19 + 2e19) * 1e-7)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_zeros_and_negatives_are_data(rule):
+    found = sims.integrated_dose(one([0, 1, 2, 3], [2, 0, -2, 0]), rule=rule)
+    assert number(found) == pytest.approx((1 - 1 - 1) * 1e-7)
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.nan, np.nan], [np.nan, 1e18, np.nan]])
+def test_fewer_than_two_samples_have_no_dose(values):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = sims.integrated_dose(one([0, 1, 2], values))
+    assert math.isnan(number(found))
+    assert word(found["status"]) == "no_data"
+
+
+def test_one_sample_has_no_dose_and_two_have():
+    assert math.isnan(number(sims.integrated_dose(one([5.0], [1e18]))))
+    assert number(sims.integrated_dose(one([5, 6], [1e18, 1e18]))) == pytest.approx(1e11)
+
+
+def test_no_species_gives_no_doses():
+    ds = measurement([0, 1, 2], {"B": [1, 2, 3]}).isel(species=slice(0, 0))
+    assert sims.integrated_dose(ds).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "float16", ">f8"])
+def test_any_number_type_integrates_in_double_precision(dtype):
+    ds = one(np.arange(5), [1, 2, 3, 2, 1])
+    cast = ds.assign(concentration=ds["concentration"].astype(dtype))
+    cast["concentration"].attrs["units"] = "atom/cm^3"
+    found = sims.integrated_dose(cast)
+    assert found.dtype == np.float64
+    assert number(found) == 8e-7
+
+
+def test_inputs_are_neither_changed_nor_need_to_be_writable():
+    z = np.arange(0, 50, 1.0)
+    ds = one(z, 1e18 * np.exp(-z / 5))
+    ds["concentration"].data.flags.writeable = False
+    before = ds.copy(deep=True)
+    sims.integrated_dose(ds, start="3.3 nm", rule="loglinear", background=("40 nm", "49 nm"))
+    xr.testing.assert_identical(ds, before)
+
+
+@pytest.mark.parametrize("axis", [[3, 2, 1], [1, 1, 2], [0, np.nan, 2]])
+def test_an_axis_that_does_not_increase_is_refused(axis):
+    ds = one([0, 1, 2], [1, 1, 1]).assign_coords(depth=("depth", axis, {"units": "nm"}))
+    with pytest.raises(ProfileError, match="depth"):
+        sims.integrated_dose(ds)
+
+
+def test_counts_have_no_dose():
+    ds = one([0, 1, 2], [1, 1, 1], units="counts/s").rename(concentration="intensity")
+    with pytest.raises(UnitsError, match=r"a dose needs a concentration.*count"):
+        sims.integrated_dose(ds)
+    with pytest.raises(UnitsError):
+        sims.integrated_dose(ds["intensity"])
+
+
+def test_a_sputter_time_axis_has_no_dose_and_the_error_names_the_calibration():
+    ds = one([0, 1, 2], [1, 1, 1]).rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.integrated_dose(ds)
+
+
+@pytest.mark.parametrize("which", ["depth", "concentration"])
+def test_data_without_units_are_refused(which):
+    ds = one([0, 1, 2], [1, 1, 1])
+    ds[which].attrs.clear()
+    with pytest.raises(UnitsError, match=which):
+        sims.integrated_dose(ds)
+
+
+def test_what_is_no_xarray_is_a_type_error():
+    with pytest.raises(TypeError, match="Dataset or DataArray, found ndarray"):
+        sims.integrated_dose(np.ones(3))
+
+
+def test_an_unknown_rule_names_the_known_ones():
+    for question in (sims.integrated_dose, sims.cumulative_dose, sims.depth_at_dose_fraction):
+        with pytest.raises(ProfileError, match=r"simpson.*trapezoid.*loglinear"):
+            question(one([0, 1], [1, 1]), rule="simpson")
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.1, "50 %", None, [0.5, math.nan]])
+def test_a_fraction_lies_between_zero_and_one(fraction):
+    with pytest.raises(ProfileError, match="fraction"):
+        sims.depth_at_dose_fraction(one([0, 1], [1, 1]), fraction=fraction)
+
+
+# --- background ---------------------------------------------------------------------------------
+
+
+def test_a_background_value_is_subtracted_over_the_width():
+    ds = one([0, 10, 20], [3e18, 5e18, 3e18])
+    found = sims.integrated_dose(ds, background="1e24 atoms/m^3", start="5 nm")
+    assert number(found) == pytest.approx((22.5 + 40 - 15) * 1e11)
+
+
+def test_a_background_window_is_its_mean():
+    z = np.arange(0, 101, 1.0)
+    c = np.where(z < 50, 1e18, np.where(z % 2, 1e16, 3e16))
+    found = sims.integrated_dose(one(z, c), stop="40 nm", background=("60 nm", "99 nm"))
+    assert number(found) == pytest.approx(40 * (1e18 - 2e16) * 1e-7)
+
+
+def test_a_background_for_each_profile():
+    ds = measurement([0, 10], {"B": [3e18, 3e18], "P": [5e18, 5e18]})
+    background = xr.DataArray(
+        [1e18, 2e18], coords={"species": ["P", "B"]}, attrs={"units": "1/cm^3"}
+    )
+    found = sims.integrated_dose(ds, background=background)
+    np.testing.assert_allclose(found.sel(species=["B", "P"]), [1e12, 4e12])
+
+
+def test_a_background_window_without_samples_names_the_profile():
+    ds = one([0, 10, 20], [1, 1, 1])
+    with pytest.raises(ProfileError, match=r"'B'.*no sample.*50 to 60 nm.*0 to 20 nm"):
+        sims.integrated_dose(ds, background=("50 nm", "60 nm"))
+
+
+def two_records(values=1e18):
+    """Give two measurements, of which the first ends at 297 nm and the second at 498 nm."""
+    z = np.arange(0, 501, 3.0)
+    ds = measurement(z, {"B": np.full(z.size, values)}).expand_dims(measurement=["w1", "w2"])
+    return ds.assign(
+        concentration=ds["concentration"].where((ds.depth < 300) | (ds.measurement == "w2"))
+    )
+
+
+@pytest.mark.parametrize("stderr", [False, True])
+def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
+    ds = two_records()
+    if stderr:
+        ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    options = {"background": ("400 nm", "450 nm"), "stop": "200 nm"}
+    said = r"measurement 'w1', species 'B': no sample.*400 to 450 nm.*0 to 297 nm"
+    with pytest.warns(DoseWarning, match=said) as caught:
+        found = sims.integrated_dose(ds, **options)
+    assert len(caught) == 1
+    assert found["status"].values.ravel().tolist() == ["no_data", "ok"]
+    assert np.isnan(found.values).ravel().tolist() == [True, False]
+    with pytest.warns(DoseWarning, match=said) as caught:
+        budget = sims.dose_budget(ds, **options)
+    assert len(caught) == 1
+    xr.testing.assert_equal(budget["status"].variable, found["status"].variable)
+    with pytest.warns(DoseWarning, match=said):
+        steps = sims.cumulative_dose(ds, background=options["background"])
+    assert steps.isel(measurement=0).isnull().all()
+    with pytest.warns(DoseWarning, match=said):
+        shape = sims.moments(ds, **options)
+    assert shape["status"].values.ravel().tolist()[0] == "no_data"
+    with pytest.raises(ProfileError, match=said):
+        sims.integrated_dose(ds, strict=True, **options)
+    with pytest.raises(ProfileError, match=r"'w1'.* and 1 more: no sample.*900 to 950 nm"):
+        sims.integrated_dose(ds, background=("900 nm", "950 nm"))
+
+
+@pytest.mark.parametrize("window", [("60 nm", "50 nm"), ("1 nm",), ("1 nm", 5)])
+def test_a_broken_background_window_is_refused(window):
+    with pytest.raises((ProfileError, UnitsError), match="background"):
+        sims.integrated_dose(one([0, 100], [1, 1]), background=window)
+
+
+# --- surface ------------------------------------------------------------------------------------
+
+
+def test_the_surface_transient_can_be_excluded():
+    z = np.arange(0, 101, 1.0)
+    c = np.where(z < 5, 1e21, 1e18)
+    found = sims.integrated_dose(one(z, c), surface="exclude", surface_depth="5 nm")
+    assert number(found) == pytest.approx(95e11)
+    later = sims.integrated_dose(one(z, c), surface="exclude", surface_depth="5 nm", start="20 nm")
+    assert number(later) == pytest.approx(80e11)
+
+
+def test_excluding_a_surface_without_saying_where_it_ends_is_refused():
+    with pytest.raises(ProfileError, match="surface_depth"):
+        sims.integrated_dose(one([0, 10], [1, 1]), surface="exclude")
+
+
+def test_hold_extends_the_first_sample_to_the_surface_and_measured_does_not():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    assert number(sims.integrated_dose(ds)) == pytest.approx(32e11)
+    assert number(sims.integrated_dose(ds, surface="hold")) == pytest.approx(40e11)
+
+
+def test_hold_respects_a_start_and_a_background():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    held = sims.integrated_dose(ds, surface="hold", start="1 nm", background="1e18 cm^-3")
+    assert number(held) == pytest.approx(19e11)
+
+
+def test_hold_down_from_zero_covers_what_was_asked_and_is_not_truncated():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    found = sims.integrated_dose(ds, surface="hold", start="0 nm")
+    assert number(found) == pytest.approx(40e11)
+    assert word(found["status"]) == "ok"
+
+
+def test_hold_alone_where_the_interval_ends_above_the_first_sample():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    found = sims.integrated_dose(ds, surface="hold", start="1 nm", stop="3 nm")
+    assert number(found) == pytest.approx(4e11)
+    assert word(found["status"]) == "ok"
+
+
+def test_held_values_carry_the_error_of_the_first_sample():
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18], stderr=[1e17, 2e17, 3e17])
+    found = sims.integrated_dose(ds, surface="hold")
+    # Weights 4 + 3, 8 and 5 nm.
+    exact = math.hypot(7 * 1e17, 8 * 2e17, 5 * 3e17) * 1e-7
+    assert number(found["stderr"]) == pytest.approx(exact)
+
+
+def test_hold_adds_nothing_where_the_first_sample_is_at_or_above_the_surface():
+    ds = one([-2, 0, 10], [2e18, 2e18, 2e18])
+    assert number(sims.integrated_dose(ds, surface="hold")) == pytest.approx(24e11)
+
+
+@pytest.mark.parametrize("surface", ["measured", "exclude", "hold"])
+def test_a_transient_that_ends_beyond_the_record_is_said(surface):
+    ds = one([4, 10, 20], [2e18, 2e18, 2e18])
+    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+        found = sims.integrated_dose(ds, surface=surface, surface_depth="50 nm")
+    assert math.isnan(number(found)) == (surface == "exclude")
+    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+        sims.dose_budget(ds, surface=surface, surface_depth="50 nm")
+
+
+def test_a_transient_beyond_one_of_several_records_names_that_one():
+    ds = two_records()
+    with pytest.warns(DoseWarning, match=r"measurement 'w1', species 'B': surface_depth"):
+        sims.integrated_dose(ds, surface_depth="400 nm")
+    with pytest.raises(UnitsError, match="surface_depth"):
+        sims.integrated_dose(ds, surface_depth=5)
+
+
+# --- standard errors ----------------------------------------------------------------------------
+
+
+def test_random_error_has_the_weights_of_the_trapezoid():
+    ds = one([0, 1, 3, 6], [1e18] * 4, stderr=[1e17, 2e17, 3e17, 4e17])
+    found = sims.integrated_dose(ds)
+    weights = np.array([0.5, 1.5, 2.5, 1.5])
+    exact = math.sqrt(((weights * [1, 2, 3, 4]) ** 2).sum()) * 1e10
+    assert number(found["stderr"]) == pytest.approx(exact)
+    assert found["stderr"].attrs["units"] == "atom/cm^2"
+
+
+def test_error_of_a_background_window_counts_once_over_the_whole_width():
+    z = np.arange(0, 101, 1.0)
+    c = np.where(z < 50, 1e18, np.where(z % 2, 1e16, 3e16))
+    ds = one(z, c, stderr=np.zeros(z.size))
+    found = sims.integrated_dose(ds, stop="40 nm", background=("60 nm", "99 nm"))
+    sigma = np.std(c[60:100], ddof=1) / math.sqrt(40)
+    assert number(found["stderr"]) == pytest.approx(40 * sigma * 1e-7)
+
+
+def test_the_samples_of_a_background_window_within_the_limits_are_counted_once():
+    z = np.arange(0, 60, 1.0)
+    c = np.full(z.size, 5e16)
+    ds = one(z, c, stderr=np.full(z.size, 2e15))
+    found = sims.integrated_dose(ds, background=("49.5 nm", "59 nm"))
+    weights = np.r_[0.5, np.ones(58), 0.5] - 59 / 10 * (z > 49.5)
+    exact = np.sqrt((weights**2).sum()) * 2e15 * 1e-7
+    assert number(found["stderr"]) == pytest.approx(exact)
+    budget = sims.dose_budget(ds, background=("49.5 nm", "59 nm"))
+    assert number(budget["random_stderr"]) == pytest.approx(exact)
+
+
+def test_one_sample_in_a_background_window_has_its_own_error():
+    ds = one([0, 10, 20, 30], [1e18, 1e18, 1e17, 1e17], stderr=[0, 0, 3e16, 0])
+    found = sims.integrated_dose(ds, stop="10 nm", background=("15 nm", "25 nm"))
+    assert number(found["stderr"]) == pytest.approx(10 * 3e16 * 1e-7)
+
+
+def test_held_values_alone_above_a_background_window():
+    ds = one([4, 10, 20], [2e18, 2e18, 1e17], stderr=[1e17, 2e17, 3e16])
+    found = sims.integrated_dose(ds, stop="3 nm", surface="hold", background=("15 nm", "25 nm"))
+    assert number(found["stderr"]) == pytest.approx(3 * math.hypot(1e17, 3e16) * 1e-7)
+
+
+@pytest.mark.parametrize("trial_counts", [10, 100, 1000])
+def test_the_stated_error_covers_with_the_background_taken_from_the_tail(trial_counts):
+    rng = np.random.default_rng(3)
+    z = np.arange(0, 200, 1.0)
+    mean = trial_counts * np.exp(-((z - 53) ** 2) / 2 / 11**2) + 0.3 * trial_counts
+    counts = rng.poisson(mean, (1000, 1, z.size))
+    batch = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), counts * 1e15)},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    batch["concentration"].attrs["units"] = "atom/cm^3"
+    batch = sims.with_counting_statistics(batch, value_per_count="1e15 atoms/cm^3")
+    found = sims.integrated_dose(batch, background=("130 nm", "190 nm"))
+    exact = trial_counts * 1e15 * math.sqrt(2 * math.pi) * 11 * 1e-7
+    covered = np.mean(np.abs(found - exact) <= found["stderr"])
+    assert 0.60 <= covered <= 0.76
+
+
+def test_a_background_that_is_not_known_leaves_no_dose_and_says_so():
+    ds = measurement([0, 10], {"B": [1e18, 1e18], "P": [1e18, 1e18]})
+    levels = xr.DataArray(
+        [1e17, np.nan], coords={"species": ["P", "B"]}, dims="species", attrs={"units": "cm^-3"}
+    )
+    found = sims.integrated_dose(ds, background=levels)
+    assert np.isnan(found.sel(species="B"))
+    assert word(found["status"].sel(species="B")) == "no_data"
+    assert word(found["status"].sel(species="P")) == "ok"
+
+
+def test_strict_raises_for_limits_entirely_outside_too():
+    ds = one([0, 10, 20], [1e18] * 3)
+    with pytest.raises(ProfileError, match="species 'B': the limits lie beyond"):
+        sims.integrated_dose(ds, start="50 nm", stop="60 nm", strict=True)
+
+
+def test_a_dataarray_keeps_its_errors_in_the_coordinate_stderr():
+    ds = one([0, 1, 2], [1e18] * 3, stderr=[1e17] * 3)
+    array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])
+    a, b = sims.integrated_dose(ds), sims.integrated_dose(array)
+    assert number(a["stderr"]) == number(b["stderr"])
+    assert "stderr" not in sims.integrated_dose(ds["concentration"]).coords
+
+
+# --- cumulative dose and the depths that contain it ---------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_cumulative_dose_ends_with_the_dose(rule):
+    z = np.sort(np.random.default_rng(3).uniform(0, 300, 200))
+    ds = one(z, gaussian(z, 1e14, 100, 30))
+    running = sims.cumulative_dose(ds, rule=rule)
+    assert running.dims == ds["concentration"].dims
+    assert running.values[0, 0] == 0
+    assert running.values[0, -1] == pytest.approx(
+        number(sims.integrated_dose(ds, rule=rule)), rel=1e-12
+    )
+    middle = sims.integrated_dose(ds, stop=f"{z[77]} nm", rule=rule)
+    assert running.values[0, 77] == pytest.approx(number(middle), rel=1e-12)
+
+
+def test_cumulative_dose_is_nan_where_nothing_was_measured():
+    running = sims.cumulative_dose(one([0, 1, 2], [1e18, np.nan, 1e18])).values[0]
+    assert running[0] == 0
+    assert math.isnan(running[1])
+    assert running[2] == pytest.approx(2e11)
+
+
+@pytest.mark.parametrize("step", [1.0, 7.0])
+def test_depth_that_contains_a_part_of_an_exponential(step):
+    z = np.arange(0, 280 + step / 2, step)
+    ds = one(z, 1e20 * np.exp(-z / 7))
+    found = sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9, 0.99], rule="loglinear")
+    exact = -7 * np.log(1 - np.array([0.5, 0.9, 0.99]))
+    np.testing.assert_allclose(found.isel(species=0), exact, rtol=1e-9)
+    assert found.attrs["units"] == "nm"
+
+
+@given(st.floats(0.001, 0.999), st.sampled_from(RULES))
+def test_containing_depth_inverts_the_cumulative_dose(fraction, rule):
+    z = np.arange(0, 300, 3.0)
+    ds = one(z, gaussian(z, 1e14, 100, 30))
+    depth = number(sims.depth_at_dose_fraction(ds, fraction=fraction, rule=rule))
+    total = number(sims.integrated_dose(ds, rule=rule))
+    part = number(sims.integrated_dose(ds, stop=f"{depth} nm", rule=rule))
+    # A limit is interpolated by the rule, so that the two agree to rounding.
+    assert part / total == pytest.approx(fraction, rel=1e-9, abs=1e-12)
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+profiles = st.lists(st.floats(-1e18, 1e20), min_size=2, max_size=12)
+
+
+@given(profiles, profiles, st.floats(-3, 3))
+def test_dose_is_linear_in_the_concentration(first, second, factor):
+    n = min(len(first), len(second))
+    z = np.cumsum(np.arange(1.0, n + 1))
+    a, b = np.array(first[:n]), np.array(second[:n])
+    doses = [number(sims.integrated_dose(one(z, c))) for c in (a, b, a + factor * b)]
+    assert doses[2] == pytest.approx(doses[0] + factor * doses[1], rel=1e-9, abs=1e3)
+
+
+@given(profiles, st.floats(0.01, 0.99), st.sampled_from(RULES))
+def test_dose_is_additive_over_split_intervals(values, cut, rule):
+    z = np.cumsum(np.arange(1.0, len(values) + 1))
+    ds = one(z, values)
+    at = f"{z[0] + cut * (z[-1] - z[0])} nm"
+    whole = number(sims.integrated_dose(ds, rule=rule))
+    parts = [
+        number(sims.integrated_dose(ds, stop=at, rule=rule)),
+        number(sims.integrated_dose(ds, start=at, rule=rule)),
+    ]
+    assert sum(parts) == pytest.approx(whole, rel=1e-9, abs=1e3)
+
+
+@given(profiles, st.sampled_from(["um", "Å", "cm"]), st.sampled_from(["atoms/m^3", "at/nm^3"]))
+def test_the_choice_of_units_does_not_matter(values, length, density):
+    z = np.cumsum(np.arange(1.0, len(values) + 1))
+    per_nm = {"um": 1e-3, "Å": 10.0, "cm": 1e-7}[length]
+    per_cc = {"atoms/m^3": 1e6, "at/nm^3": 1e-21}[density]
+    other = one(z * per_nm, np.array(values) * per_cc, units=density, depth_units=length)
+    wanted = number(sims.integrated_dose(one(z, values)))
+    assert number(sims.integrated_dose(other)) == pytest.approx(wanted, rel=1e-9, abs=1e3)
+
+
+@given(st.lists(st.floats(1e10, 1e20), min_size=2, max_size=12))
+def test_loglinear_is_never_above_the_trapezoid(values):
+    ds = one(np.arange(len(values)), values)
+    straight, logs = (number(sims.integrated_dose(ds, rule=rule)) for rule in RULES)
+    assert logs <= straight * (1 + 1e-12)
+
+
+def test_a_warning_stands_at_the_callers_line_through_pipe_too():
+    ds = sims.open_example("boron-implant")
+    with pytest.warns(DoseWarning, match="reach beyond the samples") as caught:
+        ds.pipe(sims.integrated_dose, stop="5 um")
+    assert [w.filename for w in caught] == [__file__]
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_the_last_cumulative_dose_is_the_dose_with_the_same_background(rule):
+    ds = sims.open_example("gan-mg-stack")
+    options = {"rule": rule, "background": ("900 nm", "1100 nm")}
+    mg = ds.sel(species="Mg")
+    steps = sims.cumulative_dose(mg, **options).dropna("depth")
+    assert steps[0] == 0
+    np.testing.assert_allclose(steps[-1], sims.integrated_dose(mg, **options), rtol=1e-12)
+
+
+def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
+    ds = one([0, 10, 20, 30], [1e18] * 4, stderr=[1e17, np.nan, 1e17, 1e17])
+    assert math.isnan(number(sims.integrated_dose(ds)["stderr"]))
+    beyond = sims.integrated_dose(ds, start="20 nm")
+    assert number(beyond["stderr"]) == pytest.approx(math.hypot(5e17, 5e17) * 1e-7)
+
+
+# --- nothing, and next to nothing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+@pytest.mark.parametrize("layout", ["shared", "padded"])
+def test_one_sample_has_neither_a_dose_nor_a_cumulative_dose(rule, layout):
+    profiles = {"B": ([3.0], [1e18]), "P": ([1.0, 2.0, 3.0], [1e18, 1e18, 1e18])}
+    ds = union(profiles) if layout == "shared" else padded(profiles)
+    steps = sims.cumulative_dose(ds, rule=rule)
+    assert np.isnan(sims.integrated_dose(ds, rule=rule).sel(species="B").values).all()
+    assert steps.sel(species="B").isnull().all()
+    measured = steps.sel(species="P").values.ravel()
+    np.testing.assert_allclose(measured[~np.isnan(measured)], [0, 1e11, 2e11])
+    assert np.isnan(number(sims.cumulative_dose(one([3.0], [1e18]), rule=rule)))
+
+
+def test_where_nothing_was_counted_the_error_is_what_may_have_been_there():
+    z = np.array([0.0, 1, 2, 5, 6])
+    counted = sims.with_counting_statistics(one(z, np.zeros(5)), value_per_count="1e16 atoms/cm^3")
+    found = sims.integrated_dose(counted)
+    # 1.84 counts, where the central 68 % interval of none ends, in a sample that weighs 2 nm.
+    most = -math.log(0.15865525393145707)
+    assert number(found) == 0
+    assert number(found["stderr"]) == pytest.approx(most * 2e9)
+    assert number(sims.dose_budget(counted)["random_stderr"]) == number(found["stderr"])
+    within = sims.integrated_dose(counted, start="0.5 nm", stop="1.5 nm")
+    assert number(within["stderr"]) == pytest.approx(most * 0.75e9)
+    lower = counted.assign_coords(depth=("depth", z + 4, {"units": "nm"}))
+    held = sims.integrated_dose(lower, surface="hold")
+    assert number(held["stderr"]) == pytest.approx(most * 4.5e9)
+    # A statement of the user, and not of counts, stays.
+    assert number(sims.integrated_dose(one(z, np.zeros(5), stderr=np.zeros(5)))["stderr"]) == 0
+
+
+def test_a_count_beside_nothing_is_a_count():
+    values = np.array([0, 0, 1e16, 0, 0])
+    ds = sims.with_counting_statistics(
+        one(np.arange(5.0), values), value_per_count="1e16 atoms/cm^3"
+    )
+    assert number(sims.integrated_dose(ds)["stderr"]) == pytest.approx(1e9)
+    assert number(sims.integrated_dose(ds, stop="1 nm")["stderr"]) > 0

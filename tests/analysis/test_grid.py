@@ -1,0 +1,426 @@
+"""Grids: exact on samples, NaN outside them, and cells that keep the dose."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def dataset(depth, *rows, stderr=None, unit="nm"):
+    rows = np.array(rows, dtype=float)
+    variables = {"concentration": (("species", "depth"), rows, {"units": "atom/cm^3"})}
+    if stderr is not None:
+        attrs = {"units": "atom/cm^3"}
+        errors = np.broadcast_to(stderr, rows.shape)
+        variables["concentration_stderr"] = (("species", "depth"), errors, attrs)
+    names = ["B", "P", "As"][: len(rows)]
+    return xr.Dataset(
+        variables, coords={"species": names, "depth": ("depth", depth, {"units": unit})}
+    )
+
+
+DEPTH = np.arange(0.0, 100.1, 2.5)
+EXPONENTIAL = dataset(DEPTH, 1e20 * np.exp(-DEPTH / 5.0))
+
+
+def only(ds, name="concentration"):
+    return ds[name].isel(species=0).values
+
+
+# --- where the depths lie -----------------------------------------------------------------------
+
+
+def test_step_gives_the_multiples_within_the_samples():
+    ds = dataset(np.array([0.35, 1.0, 2.2]), [1.0, 2.0, 3.0])
+    grid = sims.to_grid(ds, step="0.1 nm")
+    # The numbers that one writes, not multiples of a rounded 0.1.
+    assert grid["depth"].values.tolist() == [i / 10 for i in range(4, 23)]
+    assert grid["depth"].attrs["units"] == "nm"
+    assert sims.to_grid(ds, step="1 angstrom")["depth"].values.tolist() == [
+        i / 10 for i in range(4, 23)
+    ]
+
+
+def test_depths_as_text_quantity_and_array():
+    wanted = [10.0, 12.5]
+    by_text = sims.to_grid(EXPONENTIAL, depth=["10 nm", "0.0125 um"])
+    array = xr.DataArray([0.010, 0.0125], dims="depth", attrs={"units": "um"})
+    by_array = sims.to_grid(EXPONENTIAL, depth=array)
+    quantity = sims.quantify(array).data
+    by_quantity = sims.to_grid(EXPONENTIAL, depth=quantity)
+    for grid in (by_text, by_array, by_quantity):
+        assert grid["depth"].values.tolist() == wanted
+        np.testing.assert_array_equal(only(grid), only(EXPONENTIAL.sel(depth=wanted)))
+    assert sims.to_grid(EXPONENTIAL, depth="10 nm").sizes["depth"] == 1
+
+
+def test_like_another_axis():
+    other = dataset(np.array([0.011, 0.02, 0.5]), [1.0, 2.0, 3.0], unit="um")
+    grid = sims.to_grid(EXPONENTIAL, like=other)
+    assert grid["depth"].values.tolist() == [11.0, 20.0, 500.0]
+    np.testing.assert_allclose(only(grid)[:2], 1e20 * np.exp(-np.array([11.0, 20.0]) / 5))
+    assert np.isnan(only(grid)[2])
+    as_array = sims.to_grid(EXPONENTIAL, like=other["concentration"])
+    xr.testing.assert_identical(as_array, grid)
+
+
+def test_cells_like_cells():
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    again = sims.to_grid(EXPONENTIAL, like=cells, conserve="dose")
+    np.testing.assert_array_equal(again["depth_bounds"].values, cells["depth_bounds"].values)
+    np.testing.assert_array_equal(only(again), only(cells))
+    array = sims.to_grid(EXPONENTIAL["concentration"], step="7 nm", conserve="dose")
+    for like in (array, sims.quantify(array)):
+        again = sims.to_grid(EXPONENTIAL["concentration"], like=like, conserve="dose")
+        xr.testing.assert_identical(again, array)
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["log", "linear", "pchip", "makima"])
+def test_exact_on_samples_and_nan_outside(method):
+    ds = dataset(DEPTH, 1e18 + 1e19 * np.exp(-(((DEPTH - 40) / 12) ** 2)))
+    ds["concentration"][0, :3] = np.nan
+    ds["concentration"][0, -2:] = np.nan
+    grid = sims.to_grid(ds, step="0.5 nm", method=method)
+    on = grid["concentration"].sel(depth=DEPTH)
+    np.testing.assert_array_equal(on.isel(species=0).values, only(ds))
+    inside = (grid["depth"] >= 7.5) & (grid["depth"] <= 95)
+    assert (np.isnan(only(grid)) == ~inside.values).all()
+    assert grid["concentration"].attrs["interpolation"] == method
+
+
+def test_exponential_is_exact_between_samples():
+    grid = sims.to_grid(EXPONENTIAL, step="0.3 nm")
+    np.testing.assert_allclose(only(grid), 1e20 * np.exp(-grid["depth"].values / 5), rtol=1e-13)
+    linear = sims.to_grid(EXPONENTIAL, depth="1.25 nm", method="linear")
+    np.testing.assert_allclose(only(linear), 0.5e20 * (1 + np.exp(-0.5)), rtol=1e-15)
+
+
+def test_falls_back_visibly():
+    ds = dataset(np.arange(5.0), [4.0, 0.0, 2.0, 2.0, 8.0], [1.0, 1.0, 1.0, 1.0, 1.0])
+    grid = sims.to_grid(ds, step="0.5 nm")
+    assert grid["n_linear_segments"].values.tolist() == [2, 0]
+    assert only(grid)[1] == 2.0
+    cells = sims.to_grid(ds, step="1 nm", conserve="dose")
+    assert cells["n_linear_segments"].values.tolist() == [2, 0]
+
+
+# --- cells --------------------------------------------------------------------------------------
+
+
+def test_cells_of_an_exponential():
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    a, b = cells["depth_bounds"].values.T
+    exact = 1e20 * 5.0 * (np.exp(-a / 5) - np.exp(-b / 5)) / (b - a)
+    np.testing.assert_allclose(only(cells), exact, rtol=2e-13)
+    assert a[0] == 0.0
+    assert b[-1] == DEPTH[-1]
+    np.testing.assert_allclose(np.diff(a), 7.0)
+    # The last cell is what is left: 100 = 14 * 7 + 2.
+    assert b[-1] - a[-1] == pytest.approx(2.0)
+    np.testing.assert_array_equal(cells["depth"].values, 0.5 * (a + b))
+    assert cells["depth"].attrs["bounds"] == "depth_bounds"
+    assert cells["concentration"].attrs["cell_methods"] == "depth: mean"
+
+
+def test_a_step_that_fits_leaves_no_sliver():
+    for step, count in (("0.1 nm", 1000), ("2.5 nm", 40), ("100 nm", 1), ("300 nm", 1)):
+        bounds = sims.to_grid(EXPONENTIAL, step=step, conserve="dose")["depth_bounds"].values
+        assert len(bounds) == count
+        assert bounds[-1, 1] == 100.0
+
+
+values = st.floats(0, 1e21) | st.just(0.0) | st.floats(-1e15, 1e15)
+steps = st.floats(0.01, 30.0)
+
+
+@st.composite
+def profiles(draw):
+    n = draw(st.integers(3, 25))
+    gaps = draw(st.lists(st.floats(0.05, 20), min_size=n, max_size=n))
+    start = draw(st.floats(-5, 50))
+    rows = draw(st.lists(st.lists(values, min_size=n, max_size=n), min_size=1, max_size=2))
+    return dataset(start + np.cumsum(gaps), *rows)
+
+
+@settings(deadline=None, max_examples=150)
+@given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]), data=st.data())
+def test_the_dose_between_any_two_edges_is_kept(ds, step, method, data):
+    cells = sims.to_grid(ds, step=f"{step!r} nm", method=method, conserve="dose")
+    bounds = cells["depth_bounds"].values
+    i = data.draw(st.integers(0, len(bounds) - 1))
+    j = data.draw(st.integers(i, len(bounds) - 1))
+    width = bounds[i : j + 1, 1] - bounds[i : j + 1, 0]
+    got = (cells["concentration"].values[:, i : j + 1] * width).sum(axis=1) * 1e-7
+    expected = sims.integrated_dose(
+        ds,
+        start=f"{float(bounds[i, 0])!r} nm",
+        stop=f"{float(bounds[j, 1])!r} nm",
+        rule={"log": "loglinear", "linear": "trapezoid"}[method],
+    ).values
+    size = 1e-7 * np.abs(ds["concentration"].values).max(axis=1) * width.sum()
+    assert (np.abs(got - expected) <= 1e-11 * np.abs(expected) + 1e-13 * size).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(ds=profiles(), step=steps, method=st.sampled_from(["log", "linear"]))
+def test_cells_of_a_union_and_of_a_padded_batch_are_the_same(ds, step, method):
+    options = {"step": f"{step!r} nm", "method": method, "conserve": "dose"}
+    expected = sims.to_grid(ds, **options)
+    between = 0.5 * (ds["depth"].values[1:] + ds["depth"].values[:-1])
+    union = ds.reindex(
+        depth=xr.Variable(
+            "depth", np.sort(np.concatenate([ds["depth"].values, between])), {"units": "nm"}
+        )
+    )
+    np.testing.assert_array_equal(
+        sims.to_grid(union, **options)["concentration"].values, expected["concentration"].values
+    )
+    short = ds.isel(depth=slice(1, -1))
+    batch = sims.to_grid(sims.stack([ds, short]), **options)
+    np.testing.assert_array_equal(
+        batch["concentration"].values[0], expected["concentration"].values
+    )
+
+
+def test_cells_that_were_not_wholly_measured_are_nan():
+    ds = dataset(DEPTH, np.ones(DEPTH.size), np.ones(DEPTH.size))
+    ds["concentration"][1, :3] = np.nan  # measured from 7.5 nm
+    cells = sims.to_grid(ds, step="5 nm", conserve="dose")
+    assert np.isfinite(only(cells)).all()
+    second = cells["concentration"].values[1]
+    assert np.isnan(second[:2]).all()
+    np.testing.assert_allclose(second[2:], 1.0, rtol=1e-15)
+
+
+def test_a_hole_between_samples_is_bridged_as_the_dose_bridges_it():
+    ds = dataset(np.arange(6.0), [1.0, np.nan, np.nan, 8.0, 8.0, 8.0])
+    cells = sims.to_grid(ds, step="1 nm", conserve="dose")
+    dose = sims.integrated_dose(ds, rule="loglinear").values[0]
+    assert only(cells).sum() * 1e-7 == pytest.approx(dose, rel=1e-14)
+
+
+def test_explicit_depths_have_edges_half_way():
+    cells = sims.to_grid(EXPONENTIAL, depth=["10 nm", "14 nm", "30 nm"], conserve="dose")
+    assert cells["depth_bounds"].values.tolist() == [[10, 12], [12, 22], [22, 30]]
+    assert cells["depth"].values.tolist() == [10.0, 14.0, 30.0]
+
+
+# --- standard errors ----------------------------------------------------------------------------
+
+
+def test_stderr_between_samples():
+    ds = dataset(np.array([0.0, 1.0]), [4.0, 1.0], stderr=np.array([0.4, 0.2]))
+    linear = sims.to_grid(ds, depth="0.25 nm", method="linear")
+    assert only(linear, "concentration_stderr")[0] == pytest.approx(np.hypot(0.3, 0.05))
+    log = sims.to_grid(ds, depth="0.25 nm")
+    value = 4.0**0.75
+    assert only(log, "concentration_stderr")[0] == pytest.approx(
+        value * np.hypot(0.75 * 0.1, 0.25 * 0.2)
+    )
+    ends = sims.to_grid(ds, depth=["0 nm", "1 nm"])
+    assert only(ends, "concentration_stderr").tolist() == [0.4, 0.2]
+    assert ends["concentration_stderr"].attrs["units"] == "atom/cm^3"
+
+
+def test_stderr_of_cells_is_that_of_the_dose():
+    rng = np.random.default_rng(3)
+    depth = np.cumsum(rng.uniform(0.5, 3, 60))
+    ds = dataset(depth, rng.uniform(1, 2, 60), stderr=rng.uniform(0.1, 0.4, 60))
+    cells = sims.to_grid(ds, step="4.4 nm", method="linear", conserve="dose")
+    for i, (a, b) in enumerate(cells["depth_bounds"].values):
+        dose = sims.integrated_dose(ds, start=f"{float(a)!r} nm", stop=f"{float(b)!r} nm")
+        assert only(cells, "concentration_stderr")[i] * (b - a) * 1e-7 == pytest.approx(
+            dose["stderr"].values[0], rel=1e-12
+        )
+
+
+def test_stderr_of_cells_by_monte_carlo():
+    rng = np.random.default_rng(0)
+    depth = np.arange(0.0, 21.0)
+    clean, sigma = 1e18 * np.exp(-depth / 6), 0.04
+    many = [dataset(depth, clean * rng.normal(1, sigma, depth.size)) for _ in range(2000)]
+    batch = sims.to_grid(sims.stack(many), step="3.5 nm", conserve="dose")
+    spread = batch["concentration"].isel(species=0).std("measurement", ddof=1).values
+    told = sims.to_grid(dataset(depth, clean, stderr=sigma * clean), step="3.5 nm", conserve="dose")
+    np.testing.assert_allclose(only(told, "concentration_stderr"), spread, rtol=0.06)
+
+
+# --- what comes along ---------------------------------------------------------------------------
+
+
+def test_dataarray_in_dataarray_out():
+    ds = dataset(DEPTH, 1e20 * np.exp(-DEPTH / 5.0), stderr=1e17)
+    array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])
+    grid = sims.to_grid(array, step="1 nm")
+    whole = sims.to_grid(ds, step="1 nm")
+    assert isinstance(grid, xr.DataArray)
+    assert grid.name == "concentration"
+    np.testing.assert_array_equal(grid.values, whole["concentration"].values)
+    np.testing.assert_array_equal(grid["stderr"].values, whole["concentration_stderr"].values)
+    cells = sims.to_grid(array, step="30 nm", conserve="dose")
+    assert cells["cell_start"].values.tolist() == [0.0, 30.0, 60.0, 90.0]
+    assert cells["cell_stop"].values.tolist() == [30.0, 60.0, 90.0, 100.0]
+
+
+def test_trace_in_attrs():
+    ds = sims.open_example("boron-implant")
+    grid = sims.to_grid(ds, step="2 nm", method="linear", conserve="dose")
+    assert grid.attrs["grid"] == "cells of 2 nm"
+    assert grid.attrs["grid_method"] == "linear"
+    assert grid.attrs["grid_conserve"] == "dose"
+    assert grid.attrs["history"].startswith(ds.attrs["history"])
+    assert "averaged over cells (dose kept) by method linear" in grid.attrs["history"]
+    assert grid.attrs["data_id"] == ds.attrs["data_id"]
+    assert grid["profile_id"].values.tolist() == ds["profile_id"].values.tolist()
+
+
+def test_cells_survive_a_file(tmp_path):
+    pytest.importorskip("h5netcdf")
+    cells = sims.to_grid(EXPONENTIAL, step="7 nm", conserve="dose")
+    sims.save(cells, tmp_path / "cells.nc")
+    loaded = sims.load(tmp_path / "cells.nc")
+    xr.testing.assert_identical(loaded.drop_attrs(deep=False), cells.drop_attrs(deep=False))
+    again = sims.to_grid(EXPONENTIAL, like=loaded, conserve="dose")
+    np.testing.assert_array_equal(again["depth_bounds"].values, cells["depth_bounds"].values)
+
+
+def test_numbers_of_samples_left_behind_do_not_come_back():
+    ds = sims.open_example("gan-mg-stack")
+    assert "wire_fields" in ds.coords
+    grid = sims.to_grid(ds, step="5 nm")
+    assert "wire_fields" not in grid.coords
+    profile = sims.to_profiles(grid)[0]
+    assert profile.depths.size == int(grid[list(grid.data_vars)[1]].notnull().sum("depth")[0])
+
+
+def test_every_variable_of_a_mixed_dataset():
+    ds = sims.open_example("gan-mg-stack")
+    grid = sims.to_grid(ds, step="5 nm")
+    assert set(grid.data_vars) == set(ds.data_vars)
+    for name in ds.data_vars:
+        assert grid[name].attrs["units"] == ds[name].attrs["units"]
+        measured = ds[name].notnull().any("depth")
+        assert (grid[name].notnull().any("depth") == measured).all()
+
+
+def test_sputter_time_axis():
+    ds = sims.open_example("sputter-time")
+    grid = sims.to_grid(ds, step="10 s")
+    assert grid["intensity"].dims == ("species", "sputter_time")
+    assert grid["sputter_time"].attrs["units"] == "s"
+    with pytest.raises(UnitsError, match=r"step='10 nm'"):
+        sims.to_grid(ds, step="10 nm")
+
+
+def test_quantified_and_dask():
+    expected = sims.to_grid(EXPONENTIAL, step="3 nm", conserve="dose")
+    quantified = sims.to_grid(sims.quantify(EXPONENTIAL), step="3 nm", conserve="dose")
+    assert hasattr(quantified["concentration"].data, "magnitude")
+    xr.testing.assert_identical(sims.dequantify(quantified), expected)
+    lazy = sims.to_grid(EXPONENTIAL.chunk(species=1), step="3 nm", conserve="dose")
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), expected)
+
+
+# --- what does not work -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({}, ProfileError, "exactly one of step, depth and like"),
+        ({"step": "1 nm", "depth": "3 nm"}, ProfileError, "exactly one of"),
+        ({"step": 1.0}, UnitsError, "step=1.0 has no unit"),
+        ({"step": "-1 nm"}, ProfileError, "step='-1 nm' must be one positive number"),
+        ({"step": "1 nm", "method": "cubic"}, ProfileError, "method='cubic'"),
+        ({"step": "1 nm", "conserve": "mass"}, ProfileError, "conserve='mass'"),
+        (
+            {"step": "1 nm", "conserve": "dose", "method": "pchip"},
+            ProfileError,
+            "method='pchip' has none",
+        ),
+        ({"depth": ["3 nm", "2 nm"]}, ProfileError, "must increase strictly"),
+        ({"depth": "3 nm", "conserve": "dose"}, ProfileError, "at least two depths"),
+        ({"like": "1 nm"}, TypeError, "found str"),
+    ],
+)
+def test_errors(options, error, words):
+    with pytest.raises(error, match=words):
+        sims.to_grid(EXPONENTIAL, **options)
+
+
+def test_a_step_that_fits_nowhere():
+    ds = dataset(np.array([1.2, 1.7]), [1.0, 2.0])
+    with pytest.raises(ProfileError, match=r"no multiple of step='1 nm'.*1.2 to 1.7 nm"):
+        sims.to_grid(ds, step="1 nm")
+
+
+def test_like_a_padded_batch_is_refused():
+    batch = sims.stack([EXPONENTIAL, EXPONENTIAL.isel(depth=slice(3, None))])
+    with pytest.raises(ProfileError, match="axes of their own"):
+        sims.to_grid(EXPONENTIAL, like=batch)
+
+
+# --- measured profiles --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nist_gan_mg_d315/d315",
+        "piezod_tsuprem4_profiles/tsuprem",
+        "srim_range_tables/range_1",
+    ],
+)
+def test_the_dose_of_published_profiles_is_kept(name):
+    path = DATA / f"{name}.api.json"
+    if not path.exists():
+        pytest.skip(f"published profiles are not here: {path.name}")
+    ds = sims.SIMSResult.from_json(path.read_bytes()).to_dataset()
+    variable = "concentration" if "concentration" in ds else "range_density"
+    for method, rule in (("linear", "trapezoid"), ("log", "loglinear")):
+        cells = sims.to_grid(ds, step="23 nm", method=method, conserve="dose")
+        width = np.diff(cells["depth_bounds"].values, axis=1)[:, 0]
+        got = (cells[variable] * xr.Variable("depth", width)).sum("depth") * 1e-7
+        dose = sims.integrated_dose(ds, rule=rule)
+        measured = dose.notnull().values
+        assert measured.any()
+        np.testing.assert_allclose(got.values[measured], dose.values[measured], rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_interleaved_axes_of_an_instrument():
+    path = DATA / "uio_mina_cameca" / "160113c.api.json"
+    if not path.exists():
+        pytest.skip(f"measured profiles are not here: {path.name}")
+    ds = sims.SIMSResult.from_json(path.read_bytes()).to_dataset()
+    cells = sims.to_grid(ds, step="11 nm", method="linear", conserve="dose")
+    for species in ds["species"].values:
+        own = ds["intensity"].sel(species=species).dropna("depth")
+        cell = cells["intensity"].sel(species=species)
+        whole = np.flatnonzero(cell.notnull().values)
+        bounds = cells["depth_bounds"].values[whole]
+        z = np.unique(np.concatenate([own["depth"].values, bounds[:1, 0], bounds[-1:, 1]]))
+        c = np.interp(z, own["depth"].values, own.values)
+        inside = (z >= bounds[0, 0]) & (z <= bounds[-1, 1])
+        expected = np.trapezoid(c[inside], z[inside])
+        got = (cell.values[whole] * np.diff(bounds, axis=1)[:, 0]).sum()
+        assert got == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_a_step_that_no_memory_holds_is_refused_with_its_number(conserve):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=r"1e-9 nm.*1 to 499 nm.*4.98e\+11 cells"):
+        sims.to_grid(ds, step="1e-9 nm", conserve=conserve)

@@ -1,0 +1,142 @@
+"""Errors on grids finer than the samples: values that share samples are not independent."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+from counted import TOP, covered, edge, trials
+
+import sims_analysis as sims
+
+DEPTH = np.arange(0, 200, 2.5) + 0.3
+#: Without the depths at which nothing is counted: zeros on a grid have errors in a sum.
+WINDOW = {"start": "20 nm", "stop": "90 nm"}
+SHAPE, DECAY = edge(30.0)
+JUNCTION = 60 - DECAY * np.log(0.3)
+
+#: Ways to a grid, and how many counts there are at the maximum.
+FINER = [
+    ({"step": "0.5 nm"}, 10),
+    ({"step": "0.5 nm"}, 1000),
+    ({"step": "0.7 nm", "method": "linear"}, 10),
+    ({"step": "0.7 nm", "method": "linear"}, 100),
+    ({"step": "0.5 nm", "conserve": "dose"}, 100),
+    ({"step": "0.5 nm", "conserve": "dose", "method": "linear"}, 10),
+    ({"step": "2.5 nm"}, 100),
+    ({"step": "5 nm"}, 100),
+]
+
+
+def about_its_mean(found, error):
+    """Part of the trials whose interval holds the mean of all: what noise alone should do."""
+    return float((abs(found - found.mean()) <= error).mean())
+
+
+@pytest.mark.parametrize(("grid", "counts"), FINER)
+def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
+    gridded = sims.to_grid(trials(SHAPE, DEPTH, counts), **grid)
+    dose = sims.integrated_dose(gridded, **WINDOW)
+    assert 0.60 <= about_its_mean(dose, dose["stderr"]) <= 0.76
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.AmbiguousJunctionWarning)
+        junction = sims.junction_depth(gridded, level=f"{0.3 * TOP} atoms/cm^3")
+    assert 0.60 <= covered(junction, JUNCTION) <= 0.76
+
+
+def test_so_do_those_of_shape_and_decay():
+    gridded = sims.to_grid(trials(SHAPE, DEPTH, 100), step="0.5 nm")
+    shape = sims.moments(gridded, start="20 nm", stop="120 nm")
+    half = sims.depth_at_dose_fraction(gridded, fraction=0.5)
+    decay = sims.decay_length(gridded, start="70 nm", stop="130 nm")
+    for found, error in [
+        (shape["projected_range"], shape["projected_range_stderr"]),
+        (shape["straggle"], shape["straggle_stderr"]),
+        (half, half["stderr"]),
+        (decay["decay_length"], decay["stderr"]),
+    ]:
+        assert 0.60 <= about_its_mean(found, error) <= 0.76
+
+
+@pytest.mark.parametrize("steps", [["0.5 nm", "0.2 nm"], ["0.5 nm", "1 nm"], ["0.5 nm", "5 nm"]])
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_a_grid_of_a_grid(steps, conserve):
+    gridded = trials(SHAPE, DEPTH, 100)
+    for step in steps:
+        gridded = sims.to_grid(gridded, step=step, conserve=conserve)
+    dose = sims.integrated_dose(gridded, **WINDOW)
+    assert 0.60 <= about_its_mean(dose, dose["stderr"]) <= 0.76
+    # Each value by itself is as well known as its scatter says.
+    edge_of_it = gridded.isel(species=0).sel(depth=slice(40, 90))
+    stated = edge_of_it["concentration_stderr"].mean("measurement")
+    scatter = edge_of_it["concentration"].std("measurement")
+    assert float((stated / scatter).mean()) == pytest.approx(1.0, abs=0.05)
+
+
+def one(step=2.5, **more):
+    z = np.arange(0, 200, step)
+    values = np.array([1e20 * SHAPE(z), 2e20 * SHAPE(z)])
+    attrs = {"units": "atom/cm^3"}
+    return xr.Dataset(
+        {
+            "concentration": (("species", "depth"), values, attrs),
+            "concentration_stderr": (("species", "depth"), 0.05 * values, attrs),
+        },
+        coords={"species": ["B", "P"], "depth": ("depth", z, {"units": "nm"})},
+        attrs=more,
+    )
+
+
+def test_the_dose_of_a_finer_grid_is_known_as_well_as_before():
+    before = sims.integrated_dose(one())["stderr"]
+    gridded = sims.to_grid(one(), step="0.5 nm")
+    np.testing.assert_allclose(sims.integrated_dose(gridded)["stderr"], before, rtol=0.02)
+    array = one()["concentration"].assign_coords(stderr=one()["concentration_stderr"].variable)
+    by_array = sims.integrated_dose(sims.to_grid(array, step="0.5 nm"))["stderr"]
+    np.testing.assert_array_equal(by_array, sims.integrated_dose(gridded)["stderr"])
+    without = sims.to_grid(one()["concentration"], step="0.5 nm")
+    assert "effective_sample_fraction" not in without.coords
+    other = sims.interpolate(one(), depth=gridded["depth"])
+    np.testing.assert_allclose(sims.integrated_dose(other)["stderr"], before, rtol=0.02)
+    np.testing.assert_array_equal(
+        other["concentration_stderr"], gridded["concentration_stderr"], strict=True
+    )
+
+
+def test_a_grid_on_the_samples_or_between_them_shares_none():
+    for step in ("2.5 nm", "5 nm", "12.5 nm"):
+        assert "effective_sample_fraction" not in sims.to_grid(one(), step=step).coords
+    # Half-way between samples, each value is the mean of two, and each sample is in two values.
+    halves = sims.to_grid(one(), depth=[f"{z} nm" for z in np.arange(1.25, 190, 2.5)])
+    np.testing.assert_allclose(halves["effective_sample_fraction"], 0.5, rtol=0.02)
+
+
+def test_answers_about_single_values_stay():
+    gridded = sims.to_grid(one(), step="0.5 nm")
+    top = sims.peak(gridded)
+    np.testing.assert_allclose(top["concentration_stderr"], 0.05 * top["concentration"])
+    ratio = sims.compare(gridded, gridded)
+    again = sims.compare(gridded.drop_vars("effective_sample_fraction"), gridded)
+    np.testing.assert_array_equal(ratio["ratio_stderr"], again["ratio_stderr"])
+    assert "effective_sample_fraction" not in top.coords
+
+
+def test_it_comes_along(tmp_path):
+    gridded = sims.to_grid(one(), step="0.5 nm")
+    stated = sims.integrated_dose(gridded)["stderr"]
+    assert gridded["effective_sample_fraction"].dims == ("species",)
+    path = tmp_path / "grid.nc"
+    sims.save(gridded, path)
+    batch = sims.stack([one(data_id="a"), one(3.0, data_id="b")])
+    fine = sims.to_grid(batch, step="0.5 nm")
+    assert fine["effective_sample_fraction"].dims == ("measurement", "species")
+    stacked = sims.stack([gridded, one(0.5)])
+    np.testing.assert_array_equal(stacked["effective_sample_fraction"].isel(measurement=1), np.nan)
+    np.testing.assert_allclose(sims.integrated_dose(stacked)["stderr"][0], stated, 1e-12)
+    np.testing.assert_allclose(
+        sims.integrated_dose(stacked)["stderr"][1], sims.integrated_dose(one(0.5))["stderr"], 1e-15
+    )
+    lazy = sims.to_grid(one().chunk(species=1), step="0.5 nm")
+    for same in (sims.load(path), sims.quantify(gridded), sims.unstack(stacked)[0], lazy):
+        found = sims.dequantify(sims.integrated_dose(same))["stderr"]
+        np.testing.assert_allclose(np.asarray(found), stated, 1e-12)

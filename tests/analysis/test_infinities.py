@@ -1,0 +1,88 @@
+"""Infinities in data made by hand are refused, in few samples and in many."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from measured import measurement
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+QUESTIONS = {
+    "dose": sims.integrated_dose,
+    "dose between limits": lambda data: sims.integrated_dose(data, start="15 nm", stop="90 nm"),
+    "loglinear dose": lambda data: sims.integrated_dose(data, rule="loglinear"),
+    "cumulative dose": sims.cumulative_dose,
+    "crossings": lambda data: sims.crossings(data, level="1e18 atoms/cm^3"),
+    "junction": lambda data: sims.junction_depth(data, level="1e18 atoms/cm^3", edge="any"),
+    "interpolation": lambda data: sims.interpolate(data, depth="33 nm"),
+}
+
+
+def profiles(rows, n=100, own=False):
+    z = np.arange(1.0, n + 1)
+    value = 1e20 * np.exp(-(((z - 20) / 12) ** 2)) + np.ones((rows, 1)) * 1e15
+    dims = ("species", "point" if own else "depth")
+    depth = (dims, np.tile(z, (rows, 1))) if own else ("depth", z)
+    return xr.DataArray(
+        value,
+        dims=dims,
+        coords={"species": [f"S{i}" for i in range(rows)], "depth": (*depth, {"units": "nm"})},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    )
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+@pytest.mark.parametrize("rows", [3, 2000])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
+    data = profiles(rows, own=own)
+    # The first sample below the level, so that every question meets it.
+    data.values[2, 45] = infinity
+    with pytest.raises(
+        sims.ProfileError, match=rf"species 'S2': concentration\[45\] is {infinity}"
+    ):
+        QUESTIONS[question](data)
+
+
+@pytest.mark.parametrize("rows", [3, 2000])
+@pytest.mark.parametrize("index", [0, -1])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_infinite_depth_is_refused(question, index, rows):
+    data = profiles(rows)
+    z = data["depth"].values.copy()
+    z[index] = np.inf if index else -np.inf
+    data = data.assign_coords(depth=("depth", z, {"units": "nm"}))
+    with pytest.raises(
+        sims.ProfileError, match=r"depth\[\d+\] = -?inf: every depth must be finite"
+    ):
+        QUESTIONS[question](data)
+
+
+@pytest.mark.parametrize("rows", [3, 2000])
+def test_an_infinite_depth_of_one_profile_is_refused(rows):
+    data = profiles(rows, own=True)
+    data["depth"].values[1, -1] = np.inf
+    with pytest.raises(sims.ProfileError, match=r"species 'S1': depth\[99\] is inf"):
+        sims.integrated_dose(data)
+
+
+@pytest.mark.parametrize("rows", [3, 2000])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_what_was_not_measured_is_not_infinite(question, rows):
+    data = profiles(rows)
+    data.values[1], data.values[2, 40:50] = np.nan, np.nan
+    QUESTIONS[question](data)
+
+
+@pytest.mark.parametrize(
+    "question", [sims.peak, sims.moments, sims.depth_at_dose_fraction, sims.decay_length]
+)
+def test_shapes_rest_on_no_infinity_however_many_profiles_there_are(question):
+    z = np.linspace(0, 100, 300)
+    values = {f"S{i}": 1e18 * np.exp(-z / 20) for i in range(300)}
+    values["S5"][7] = np.inf
+    with pytest.raises(ProfileError, match=r"'S5'.*concentration\[7\] is inf"):
+        question(measurement(z, values))

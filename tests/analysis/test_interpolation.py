@@ -1,0 +1,260 @@
+"""Interpolation: exact on samples, exact for its own curve, never beyond the samples."""
+
+import math
+
+import numpy as np
+import pint
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, one, union
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+METHODS = ["log", "linear", "pchip", "makima"]
+
+
+def at(ds, depth, **options):
+    return np.ravel(sims.interpolate(ds, depth=depth, **options)["concentration"].values)
+
+
+@pytest.mark.parametrize("step", [1.0, 5.0, 10.0])
+def test_log_is_exact_for_an_exponential(step):
+    z = np.arange(0, 100 + step / 2, step)
+    ds = one(z, 1e20 * np.exp(-z / 5))
+    found = at(ds, ["3.3 nm", "0.0471 um", "999 Å"])
+    np.testing.assert_allclose(found, 1e20 * np.exp(-np.array([3.3, 47.1, 99.9]) / 5), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("decades", "ratio"), [(0.3, 1.06), (0.5, 1.17), (1.0, 1.74)])
+def test_linear_reads_an_exponential_too_high_by_the_stated_factor(decades, ratio):
+    ds = one([0, 10], [1e18, 1e18 * 10**-decades])
+    middle = {m: at(ds, "5 nm", method=m)[0] for m in ("log", "linear")}
+    assert middle["linear"] / middle["log"] == pytest.approx(ratio, abs=0.005)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_outside_the_samples_there_is_nothing(method):
+    ds = one([10, 20, 30, 40], [1e18, 2e18, 3e18, 1e18])
+    found = at(ds, ["9.9999 nm", "10 nm", "40 nm", "40.0001 nm"], method=method)
+    assert np.isnan(found).tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_species_ends_at_its_own_samples(method):
+    ds = union({"B": (np.arange(5.0), [1e18] * 5), "P": (np.arange(2.5, 9), [1e18] * 7)})
+    found = sims.interpolate(ds, depth=["1 nm", "3 nm", "6 nm"], method=method)["concentration"]
+    assert np.isnan(found).values.tolist() == [[False, False, True], [True, False, False]]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_few_samples(method, n):
+    values = [1e18] * n + [np.nan] * (4 - n)
+    found = at(one([0, 1, 2, 3], values), ["0 nm", "0.5 nm"], method=method)
+    assert np.isnan(found).tolist() == [n < 1, n < 2]
+
+
+@pytest.mark.parametrize("method", ["pchip", "makima"])
+def test_splines_are_those_of_scipy_through_the_logarithm(method):
+    from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
+
+    z = np.array([0.0, 3, 4, 9, 10, 14])
+    c = np.array([1e17, 5e19, 6e19, 2e18, 1e18, 3e16])
+    x = np.array([0.4, 3.3, 5.5, 9.9, 13.0])
+    curve = {
+        "pchip": lambda: PchipInterpolator(z, np.log(c)),
+        "makima": lambda: Akima1DInterpolator(z, np.log(c), method="makima"),
+    }[method]()
+    found = at(one(z, c), [f"{v} nm" for v in x], method=method)
+    np.testing.assert_allclose(found, np.exp(curve(x)), rtol=1e-12)
+
+
+def test_pchip_does_not_overshoot():
+    z = np.arange(6.0)
+    c = np.array([1e16, 1e16, 1e16, 1e20, 1e20, 1e20])
+    found = at(one(z, c), [f"{v} nm" for v in np.linspace(0, 5, 101)], method="pchip")
+    assert found.min() >= 1e16 * (1 - 1e-12)
+    assert found.max() <= 1e20 * (1 + 1e-12)
+
+
+# --- fallbacks ----------------------------------------------------------------------------------
+
+
+def test_a_segment_at_zero_is_linear_and_counted():
+    ds = one([0, 10, 20], [4e18, 0, 1e18])
+    found = sims.interpolate(ds, depth=["5 nm", "10 nm", "12.5 nm"])
+    np.testing.assert_allclose(found["concentration"][0], [2e18, 0, 2.5e17])
+    assert number(found["n_linear_segments"]) == 2
+
+
+def test_fallbacks_are_counted_for_each_profile():
+    ds = measurement([0, 10], {"B": [1e18, 0], "P": [1e18, 1e16]})
+    found = sims.interpolate(ds, depth="5 nm")
+    assert found["n_linear_segments"].values.tolist() == [1, 0]
+    assert sims.interpolate(ds, depth="5 nm", method="linear")["n_linear_segments"].sum() == 0
+
+
+# --- depths -------------------------------------------------------------------------------------
+
+
+def test_one_depth_leaves_no_depth_dimension():
+    found = sims.interpolate(one([0, 10], [1e18, 1e16]), depth="5 nm")
+    assert found["concentration"].dims == ("species",)
+    assert found["depth"].item() == 5
+    assert found["depth"].attrs["units"] == "nm"
+
+
+def test_depths_as_a_quantity():
+    q = pint.get_application_registry().Quantity([0.001, 0.005], "um")
+    np.testing.assert_allclose(at(one([0, 10], [1e18, 1e16]), q), [10**17.8, 1e17])
+
+
+def test_a_depth_for_each_profile_is_matched_by_label():
+    ds = measurement([0, 10], {"B": [1e18, 1e16], "P": [1e20, 1e18]})
+    depth = xr.DataArray([0.0, 5.0], coords={"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.interpolate(ds, depth=depth)["concentration"].sel(species=["B", "P"])
+    np.testing.assert_allclose(found, [1e17, 1e20])
+
+
+def test_the_axis_of_another_measurement():
+    z = np.arange(0, 50, 5.0)
+    fine = one(z, 1e20 * np.exp(-z / 5))
+    other = one([2.0, 3.5, 49.0], [1, 1, 1])
+    found = sims.interpolate(fine, depth=other["depth"])
+    np.testing.assert_allclose(found["concentration"][0, :2], 1e20 * np.exp([-0.4, -0.7]))
+    assert np.isnan(found["concentration"][0, 2])
+    assert found["concentration"].dims == ("species", "depth")
+
+
+def test_at_the_junction_the_concentration_is_the_level():
+    z = np.arange(0, 60, 1.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 7)})
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+    np.testing.assert_allclose(sims.interpolate(ds, depth=xj)["concentration"], 1e18, rtol=1e-9)
+
+
+def test_a_depth_that_is_not_known_has_no_concentration():
+    ds = one([0, 10], [1e18, 1e16])
+    xj = sims.junction_depth(ds, level="1e20 atoms/cm^3")
+    assert math.isnan(number(sims.interpolate(ds, depth=xj)["concentration"]))
+
+
+@pytest.mark.parametrize("depth", [5, 5.0, [5, 6], "5", "5 s", "1e18 atoms/cm^3"])
+def test_depths_without_a_unit_of_length_are_refused_by_name(depth):
+    with pytest.raises(UnitsError, match="depth"):
+        sims.interpolate(one([0, 10], [1, 1]), depth=depth)
+
+
+def test_bare_arrays_of_depths_are_refused_by_name():
+    for depth in (np.array([1.0, 2.0]), xr.DataArray([1.0], dims="depth")):
+        with pytest.raises(UnitsError, match="depth"):
+            sims.interpolate(one([0, 10], [1, 1]), depth=depth)
+
+
+def test_an_unknown_method_names_the_known_ones():
+    with pytest.raises(ProfileError, match=r"cubic.*log.*makima"):
+        sims.interpolate(one([0, 10], [1, 1]), depth="5 nm", method="cubic")
+
+
+def test_on_a_sputter_time_axis_it_is_a_time():
+    ds = one([0, 10], [100, 1], units="counts/s").rename(
+        concentration="intensity", depth="sputter_time"
+    )
+    ds["sputter_time"].attrs["units"] = "s"
+    assert number(sims.interpolate(ds, depth="5 s")["intensity"]) == pytest.approx(10)
+    with pytest.raises(UnitsError):
+        sims.interpolate(ds, depth="5 nm")
+
+
+def test_every_measured_variable_is_interpolated_in_its_unit():
+    ds = one([0, 10], [1e18, 1e16])
+    ds["intensity"] = (("species", "depth"), [[100.0, 1.0]], {"units": "counts/s"})
+    found = sims.interpolate(ds, depth="5 nm")
+    assert number(found["intensity"]) == pytest.approx(10)
+    assert found["intensity"].attrs["units"] == "count/s"
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+values = st.one_of(st.sampled_from([0.0, -1e17, 1e18, 1e18]), st.floats(1e12, 1e21))
+
+
+@given(st.lists(values, min_size=1, max_size=9), st.sampled_from(METHODS))
+def test_on_a_sample_it_is_the_sample_bit_for_bit(profile, method):
+    z = np.cumsum(np.linspace(0.1, 1.7, len(profile)))
+    ds = one(z, profile)
+    found = sims.interpolate(ds, depth=ds["depth"], method=method)["concentration"]
+    assert found.values[0].tolist() == profile
+
+
+@given(st.lists(values, min_size=2, max_size=9), st.floats(0, 1), st.sampled_from(METHODS[:3]))
+def test_it_lies_between_its_neighbours(profile, place, method):
+    z = np.cumsum(np.linspace(0.1, 1.7, len(profile)))
+    x = z[0] + place * (z[-1] - z[0])
+    (found,) = at(one(z, profile), f"{x} nm", method=method)
+    i = min(max(int(np.searchsorted(z, x)), 1), len(profile) - 1)
+    low, high = sorted(profile[i - 1 : i + 1])
+    slack = 1e-12 * max(abs(low), abs(high)) if method == "pchip" else 0
+    assert low - slack <= found <= high + slack
+
+
+@pytest.mark.parametrize(("unit", "name"), [("at%", "atomic_fraction"), ("wt%", "mass_fraction")])
+def test_a_fraction_stays_a_fraction_of_the_same(unit, name):
+    profile = sims.DepthProfile(
+        species_name="Al", depths=[0, 10], depth_units="nm", concentrations=[1, 3],
+        concentration_units=unit,
+    )  # fmt: skip
+    ds = sims.to_dataset([profile])
+    found = sims.interpolate(ds, depth="5 nm", method="linear")
+    assert found[name].attrs["long_name"] == ds[name].attrs["long_name"]
+    assert found[name].item() == pytest.approx(0.02)
+
+
+def test_standard_errors_are_interpolated_with_the_values():
+    ds = one([0, 10, 20], [1e18, 2e18, 0], stderr=[1e17, 2e17, 3e16])
+    depths = ["5 nm", "10 nm", "15 nm", "21 nm"]
+    found = sims.interpolate(ds, depth=depths)
+    exact = [np.sqrt(2) * 1e18 * np.hypot(0.05, 0.05), 2e17, np.hypot(1e17, 1.5e16), np.nan]
+    np.testing.assert_allclose(found["concentration_stderr"].values[0], exact)
+    assert found["concentration_stderr"].attrs["units"] == "atom/cm^3"
+    array = ds["concentration"].assign_coords(stderr=ds["concentration_stderr"])
+    np.testing.assert_allclose(sims.interpolate(array, depth=depths)["stderr"].values[0], exact)
+
+
+def test_standard_errors_at_a_depth_for_each_profile():
+    c = [1e18, 2e18, 4e18]
+    s = [1e17, 2e17, 3e16]
+    ds = measurement([0, 10, 20], {"B": c, "P": c}, stderr={"B": s, "P": s})
+    at = xr.DataArray([10.0, 20.0], coords={"species": ["P", "B"]}, attrs={"units": "nm"})
+    found = sims.interpolate(ds, depth=at)["concentration_stderr"]
+    assert [found.sel(species=name).item() for name in ("B", "P")] == [3e16, 2e17]
+
+
+def test_depths_of_another_number_than_the_profiles_are_refused():
+    ds = measurement([0, 10, 20], {"B": [1, 2, 3], "P": [1, 2, 3]})
+    at = xr.DataArray([10.0, 20.0, 5.0], dims="species", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match=r"depth holds 3 values along 'species', and the data 2"):
+        sims.interpolate(ds, depth=at)
+
+
+def test_quantified_data_have_quantified_errors():
+    ds = one([0, 10, 20], [1e18, 2e18, 4e18], stderr=[1e17, 2e17, 3e16])
+    plain = sims.interpolate(ds, depth="5 nm")
+    quantified = sims.interpolate(sims.quantify(ds), depth="5 nm")
+    assert hasattr(quantified["concentration_stderr"].data, "magnitude")
+    found = sims.dequantify(quantified)
+    for name in ("concentration", "concentration_stderr"):
+        xr.testing.assert_equal(found[name], plain[name])
+        assert found[name].attrs["units"] == plain[name].attrs["units"]
+
+
+def test_a_depth_that_is_infinite_is_outside_without_a_warning():
+    c = np.tile([0.0, np.nan, 1e18, np.nan, 1e17, np.nan], (3, 10))
+    at = xr.DataArray([np.inf, -np.inf, 10.5], dims="depth", attrs={"units": "nm"})
+    ds = measurement(np.arange(60.0), dict(zip("abc", c, strict=True)))
+    found = sims.interpolate(ds["concentration"], depth=at)
+    assert np.isnan(found.values[:, :2]).all()
+    assert not np.isnan(found.values[:, 2]).any()

@@ -1,0 +1,388 @@
+"""No answer depends on the layout: dense, union, padded, quantified, Dask, order, precision."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from measured import layouts, measurement, one, padded, plain, union
+
+import sims_analysis as sims
+from sims_analysis.analysis import _frame
+
+LEVEL = "1e18 atoms/cm^3"
+#: Every question with one answer for each profile, as (name, call, fields of the answer).
+QUESTIONS = {
+    "dose": lambda ds: sims.integrated_dose(ds, start="7 nm", stop="88.5 nm"),
+    "loglinear dose": lambda ds: sims.integrated_dose(ds, rule="loglinear", start="7 nm"),
+    "background": lambda ds: sims.integrated_dose(ds, background=("70 nm", "100 nm")),
+    "junction": lambda ds: sims.junction_depth(ds, level=LEVEL, which="first"),
+    "crossings": lambda ds: sims.crossings(ds, level=LEVEL, max_count=6),
+    "interpolated": lambda ds: sims.interpolate(ds, depth=["11 nm", "33.3 nm", "71 nm"]),
+    "pchip": lambda ds: sims.interpolate(ds, depth=["11 nm", "33.3 nm"], method="pchip"),
+    "peak": lambda ds: sims.peak(ds, start="5 nm"),
+    "moments": lambda ds: sims.moments(ds, threshold=0.01),
+    "decay": lambda ds: sims.decay_length(ds, low="1e16 atoms/cm^3", high="1e19 atoms/cm^3"),
+    "limit": lambda ds: sims.detection_limit(ds, window=("60 nm", "100 nm")),
+    "containing": lambda ds: sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9]),
+}
+WARNS = "ignore::sims_analysis.errors.SimsWarning"
+
+
+def interleaved(seed=0, n=60):
+    """Three noisy implants, each with depths of its own, between 0 and 100 nm."""
+    rng = np.random.default_rng(seed)
+    profiles = {}
+    for name, offset in (("B", 0.0), ("P", 0.31), ("As", 0.77)):
+        z = np.linspace(0, 99, n) + offset
+        c = 1e20 * np.exp(-((z - 30) ** 2) / (2 * 12**2)) + 1e15
+        profiles[name] = (z, c * rng.lognormal(0, 0.2, n))
+    return profiles
+
+
+def fields(result):
+    """Split an answer into plain arrays by name, coordinates that hold answers included."""
+    result = result if isinstance(result, xr.Dataset) else result.to_dataset(name="answer")
+    names = [*result.data_vars, "status", "stderr", "n_crossings", "decay_length", "n"]
+    return {name: result[name] for name in names if name in result.variables}
+
+
+def agree(found, wanted, *, rtol, names):
+    a, b = fields(plain(found, names)), fields(plain(wanted, names))
+    assert a.keys() == b.keys()
+    for name in a:
+        x, y = np.asarray(a[name].data), np.asarray(b[name].data)
+        assert x.shape == y.shape
+        if x.dtype.kind in "US":
+            assert (x == y).all(), name
+        elif rtol:
+            # Of a skewness near 0, what is left of its two sides is as exact as they are.
+            atol = rtol if name == "skewness" else 0
+            np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=name)
+        else:
+            np.testing.assert_array_equal(x, y, err_msg=name)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_every_layout_gives_the_same_answer(question):
+    profiles = interleaved()
+    ask = QUESTIONS[question]
+    every = layouts(profiles)
+    wanted = ask(every["union"])
+    for name, ds in every.items():
+        rtol = 1e-14 if "padded" in name else 0
+        agree(ask(ds), wanted, rtol=rtol, names=profiles)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_each_profile_is_answered_as_if_it_were_alone(question):
+    profiles = interleaved()
+    ask = QUESTIONS[question]
+    together = ask(union(profiles))
+    for name, (z, c) in profiles.items():
+        alone = ask(measurement(z, {name: c}))
+        agree(alone, together.sel(species=[name]), rtol=1e-14, names=[name])
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_a_species_can_be_selected_before_or_after(question):
+    profiles = interleaved()
+    ds, ask = union(profiles), QUESTIONS[question]
+    before = ask(ds.sel(species="P"))
+    after = ask(ds).sel(species="P")
+    for name, wanted in fields(after).items():
+        found = fields(before)[name]
+        assert found.dims == wanted.dims
+        np.testing.assert_array_equal(found, wanted)
+    assert str(before["species"].values) == "P"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_leaving_out_the_empty_places_of_a_union_changes_no_bit(question, monkeypatch):
+    """Most places of a union are empty: the kernels are given the samples without them."""
+    profiles = interleaved()
+    for i, (name, (z, c)) in enumerate(list(profiles.items())):
+        profiles[name] = (z[i:], c[i:])
+        profiles[f"{name}2"] = (z[: 50 - i] + 0.05, c[: 50 - i])
+    profiles["nothing"] = (np.array([3.0]), np.array([np.nan]))
+    ds, ask = union(profiles), QUESTIONS[question]
+    ds["concentration_stderr"] = 0.1 * ds["concentration"].copy()
+    sizes = set()
+    compact = _frame.compact
+
+    def watched(kernel, *samples, within):
+        kernel, samples = compact(kernel, *samples, within=within)
+        sizes.add(samples[0].shape[-1])
+        return kernel, samples
+
+    monkeypatch.setattr(_frame, "compact", watched)
+    found, one_alone = fields(ask(ds)), fields(ask(ds.sel(species="P")))
+    assert 60 in sizes
+    monkeypatch.setattr(_frame, "compact", lambda kernel, *samples, **_: (kernel, samples))
+    for name, wanted in fields(ask(ds)).items():
+        np.testing.assert_array_equal(found[name], wanted, err_msg=name)
+    for name, wanted in fields(ask(ds.sel(species="P"))).items():
+        np.testing.assert_array_equal(one_alone[name], wanted, err_msg=name)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_neither_chunks_nor_order_change_a_bit(question):
+    rng = np.random.default_rng(5)
+    z = np.sort(rng.uniform(0, 100, 67))
+    c = 1e20 * np.exp(-((z - 30) ** 2) / 288) * rng.lognormal(0, 0.3, (5, 2, 67))
+    c[rng.random(c.shape) < 0.02] = np.nan
+    ds = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), c, {"units": "atom/cm^3"})},
+        coords={
+            "measurement": list("vwxyz"),
+            "species": ["B", "P"],
+            "depth": ("depth", z, {"units": "nm"}),
+        },
+    )
+    ask = QUESTIONS[question]
+    wanted = ask(ds)
+    for other in (
+        ds.chunk({"measurement": 2}),
+        ds.chunk({"measurement": 1, "species": 1}),
+        ds.isel(measurement=[3, 1, 4, 0, 2], species=[1, 0]),
+        ds.transpose("depth", "species", "measurement"),
+        ds.isel(measurement=[3]),
+    ):
+        found = (
+            ask(other).compute().sel(species=ds.species).transpose("measurement", "species", ...)
+        )
+        for name, array in fields(found).items():
+            reference = fields(wanted)[name].sel(measurement=found.measurement)
+            np.testing.assert_array_equal(array, reference.transpose(*array.dims), err_msg=name)
+
+
+def test_chunks_along_depth_are_refused_with_the_way_out():
+    ds = one(np.arange(20), np.ones(20)).chunk({"depth": 5})
+    from sims_analysis.errors import ProfileError
+
+    with pytest.raises(ProfileError, match="rechunk"):
+        sims.integrated_dose(ds)
+
+
+def test_dask_input_is_answered_lazily():
+    ds = union(interleaved()).chunk({"species": 1})
+    for found in (sims.integrated_dose(ds), sims.junction_depth(ds, level=LEVEL)):
+        assert found.chunks is not None
+        assert found["status"].chunks is not None
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_the_kind_out_is_the_kind_in(question):
+    ds = sims.quantify(union(interleaved()))
+    found = QUESTIONS[question](ds)
+    quantities = 0
+    for array in found.data_vars.values() if isinstance(found, xr.Dataset) else [found]:
+        if hasattr(array.data, "magnitude"):
+            assert "units" not in array.attrs
+            quantities += 1
+    assert quantities
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_every_number_has_a_unit_and_a_long_name(question):
+    found = QUESTIONS[question](union(interleaved()))
+    arrays = found.data_vars.values() if isinstance(found, xr.Dataset) else [found]
+    for array in arrays:
+        assert array.attrs["long_name"], array.name
+        if array.dtype.kind == "f":
+            assert "units" in array.attrs, array.name
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_a_dataarray_is_answered_as_its_dataset(question):
+    ds = union(interleaved())
+    if question in ("interpolated", "pchip"):
+        a = QUESTIONS[question](ds)["concentration"]
+    else:
+        a = QUESTIONS[question](ds)
+    agree(QUESTIONS[question](ds["concentration"]), a, rtol=0, names=["B", "P", "As"])
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_single_precision_costs_single_precision(question):
+    ds = union(interleaved())
+    narrow = ds.assign(concentration=ds["concentration"].astype("f4"))
+    narrow["concentration"].attrs["units"] = "atom/cm^3"
+    a, b = fields(QUESTIONS[question](narrow)), fields(QUESTIONS[question](ds))
+    for name in a:
+        if a[name].dtype.kind == "f":
+            np.testing.assert_allclose(a[name], b[name], rtol=2e-4, err_msg=name)
+
+
+samples = st.lists(
+    st.tuples(
+        st.sampled_from([0.5, 1.0, 3.0]),
+        st.one_of(st.sampled_from([np.nan, 0.0, -1e16, 1e18]), st.floats(1e14, 1e21)),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(samples, samples, st.sampled_from(["trapezoid", "loglinear"]))
+@settings(max_examples=40)
+@pytest.mark.filterwarnings(WARNS)
+def test_dose_and_junction_of_any_profiles_in_any_layout(first, second, rule):
+    profiles = {}
+    for name, pairs in (("B", first), ("P", second)):
+        steps, values = zip(*pairs, strict=True)
+        z, c = np.cumsum(steps), np.array(values)
+        profiles[name] = (z[~np.isnan(c)], c[~np.isnan(c)])
+    every = layouts(profiles)
+    for ask in (
+        lambda ds: sims.integrated_dose(ds, rule=rule),
+        lambda ds: sims.integrated_dose(ds, rule=rule, start="1.3 nm", stop="6.1 nm"),
+        lambda ds: sims.junction_depth(ds, level=LEVEL, which="first"),
+    ):
+        wanted = plain(ask(every["union"]), profiles)
+        for name in ("padded", "union, dask", "padded, dask", "union, quantified"):
+            found = plain(ask(every[name]), profiles)
+            # Of terms that cancel, rounding is to be seen beside the terms and not their sum.
+            scale = 1e-14 * max((np.abs(c).max(initial=0) for _, c in profiles.values())) * 30e-7
+            np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=scale)
+            assert (found["status"].values == wanted["status"].values).all()
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf"])
+def test_a_netcdf_without_attrs_says_what_is_missing(engine, tmp_path):
+    from sims_analysis.errors import UnitsError
+
+    ds = union(interleaved())
+    for variable in ds.variables.values():
+        variable.attrs = {}
+    ds.to_netcdf(tmp_path / "bare.nc", engine=engine)
+    with (
+        xr.open_dataset(tmp_path / "bare.nc", engine=engine) as bare,
+        pytest.raises(UnitsError, match=r"concentration.*unit"),
+    ):
+        sims.integrated_dose(bare)
+
+
+def test_answers_plot_themselves_with_their_unit():
+    import matplotlib.pyplot as plt
+
+    ds = union(interleaved())
+    sims.cumulative_dose(ds).dropna("depth", how="all").isel(species=0).plot()
+    axes = plt.gca()
+    assert axes.get_ylabel() == "Cumulative dose [atom/cm^2]"
+    assert axes.get_xlabel().endswith("[nm]")
+
+
+@pytest.mark.parametrize("layout", ["union", "padded"])
+def test_coordinates_of_the_user_stay(layout):
+    profiles = interleaved()
+    ds = union(profiles) if layout == "union" else padded(profiles)
+    ds = ds.assign_coords(isotope=("species", [11, 31, 75]), wafer="w7")
+    found = sims.integrated_dose(ds)
+    assert found["isotope"].values.tolist() == [11, 31, 75]
+    assert str(found["wafer"].values) == "w7"
+
+
+def test_answers_join_the_dataset_by_label():
+    ds = union(interleaved())
+    joined = ds.assign(dose=sims.integrated_dose(ds.isel(species=[2, 0, 1])).drop_vars("status"))
+    assert math.isclose(
+        joined["dose"].sel(species="B").item(), sims.integrated_dose(ds).sel(species="B").item()
+    )
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
+    rng = np.random.default_rng(5)
+    z = np.linspace(0, 110, 400)
+    c = 1e20 * np.exp(-((z - 30) ** 2) / (2 * 12**2)) * rng.lognormal(0, 0.2, (12, 400)) + 1e15
+    c[:8, 150:] = np.nan  # less than half of the axis, and whole within some limits
+    c[2, 40:50] = np.nan
+    c[8, 100:150:3] = np.nan
+    ds, ask = measurement(z, {f"S{i}": row for i, row in enumerate(c)}), QUESTIONS[question]
+    if question in {"background", "limit"}:  # of a window that all of them reach
+        ds = ds.assign_coords(depth=ds["depth"].copy(data=2.5 * z))
+        ds["depth"].attrs["units"] = "nm"
+    whole = fields(ask(ds))
+    few, chunks = fields(ask(ds.isel(species=slice(8)))), fields(ask(ds.chunk(species=3)).compute())
+    for name, wanted in whole.items():
+        np.testing.assert_array_equal(few[name], wanted[:8], err_msg=name)
+        np.testing.assert_array_equal(chunks[name], wanted, err_msg=name)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.filterwarnings(WARNS)
+def test_a_profile_taken_out_of_a_batch_of_longer_ones(question):
+    profiles = {name: (z[: 55 + i], c[: 55 + i]) for i, (name, (z, c)) in enumerate(_three())}
+    ds, ask = padded(profiles), QUESTIONS[question]
+    for name in profiles:
+        alone = ds.isel(measurement=0).sel(species=name)
+        assert np.isnan(alone["depth"]).any()
+        wanted = fields(ask(ds).sel(measurement="w1", species=name))
+        for key, found in fields(ask(alone)).items():
+            if found.dtype.kind == "U":
+                assert (found == wanted[key]).all()
+            else:
+                np.testing.assert_allclose(found, wanted[key], rtol=1e-12, err_msg=key)
+    running = sims.cumulative_dose(alone)
+    assert running.sizes == alone["concentration"].sizes
+    wanted = sims.cumulative_dose(ds).sel(measurement="w1", species=name)
+    np.testing.assert_allclose(running, wanted, rtol=1e-12)
+
+
+def _three():
+    return interleaved().items()
+
+
+def test_what_was_measured_without_a_depth_is_refused():
+    ds = padded({"B": (np.arange(5.0), np.ones(5))}, spare=2).isel(measurement=0, species=0)
+    ds["concentration"][-1] = 1e18
+    with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
+        sims.integrated_dose(ds)
+
+
+def test_counts_of_a_profile_taken_out_of_a_batch_of_longer_ones():
+    alone = padded({"B": (np.arange(5.0), np.arange(5.0) * 1e16)}).isel(measurement=0, species=0)
+    counted = sims.with_counting_statistics(alone, value_per_count="1e14 atoms/cm^3")
+    np.testing.assert_array_equal(
+        counted["concentration_counts"], [0, 100, 200, 300, 400, np.nan, np.nan]
+    )
+
+
+@pytest.mark.parametrize("kind", [np.float32, ">f4", np.float64])
+def test_standard_errors_in_any_precision(kind):
+    z, rng = np.linspace(0, 100, 50), np.random.default_rng(6)
+    values = {name: 1e20 * rng.uniform(0.5, 1, 50) for name in ("B", "P")}
+    ds = measurement(z, values, stderr={name: 0.2 * c for name, c in values.items()}).astype(kind)
+    weights = np.gradient(z) * np.r_[0.5, np.ones(48), 0.5]
+    wanted = np.sqrt(((ds["concentration_stderr"].astype(float) * weights) ** 2).sum("depth")) / 1e7
+    found = sims.integrated_dose(ds)["stderr"]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    single = np.dtype(kind).itemsize == 4
+    assert sims.cumulative_dose(ds).dtype == (np.float32 if single else np.float64)
+
+
+def test_limits_of_other_profiles_change_no_bit():
+    rng = np.random.default_rng(0)
+    z = np.cumsum(rng.uniform(0.1, 2, 300))
+    c = 1e20 * np.exp(-(((z - 80) / 30) ** 2)) * rng.uniform(0.8, 1.2, (60, 300)) + 1e15
+    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
+    depth = xr.DataArray(np.full(60, np.nan), dims="species", attrs={"units": "nm"})
+    depth[59] = 20.3
+    exclude = {"surface": "exclude", "surface_depth": depth}
+    whole = sims.integrated_dose(ds, **exclude)
+    np.testing.assert_array_equal(
+        sims.integrated_dose(ds.chunk(species=10), **exclude).compute(), whole
+    )

@@ -1,0 +1,279 @@
+"""Metallurgical junctions: two exponentials, three layers, backgrounds, and what is refused."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, padded, union
+
+import sims_analysis as sims
+from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
+from sims_analysis.kernels.doping import metallurgical
+
+
+def found(ds, **options):
+    options.setdefault("donors", ["P"])
+    options.setdefault("acceptors", ["B"])
+    return sims.metallurgical_junctions(ds, **options)
+
+
+def exponentials(z, b=(1e20, 5.0), p=(1e18, 20.0)):
+    z = np.asarray(z, float)
+    return {"B": b[0] * np.exp(-z / b[1]), "P": p[0] * np.exp(-z / p[1])}
+
+
+#: 1e20 exp(-z / 5) = 1e18 exp(-z / 20).
+BALANCE = math.log(100) / (1 / 5 - 1 / 20)
+
+
+@pytest.mark.parametrize("step", [0.5, 3.0, 7.0])
+def test_two_exponentials_balance_exactly_on_any_grid(step):
+    z = np.arange(0, 100, step)
+    junction = found(measurement(z, exponentials(z)))
+    assert number(junction["depth"]) == pytest.approx(BALANCE, rel=1e-12)
+    assert junction["polarity"].values.tolist() == ["p->n"]
+    assert number(junction["concentration"]) == pytest.approx(1e18 * math.exp(-BALANCE / 20))
+    assert junction["depth"].attrs["units"] == "nm"
+
+
+@pytest.mark.parametrize("layout", [union, padded])
+def test_species_on_their_own_axes_are_merged(layout):
+    z = np.arange(0, 100, 3.0)
+    b, p = exponentials(z)["B"], exponentials(z + 1.3)["P"]
+    junction = found(layout({"B": (z, b), "P": (z + 1.3, p)}))
+    assert number(junction["depth"]) == pytest.approx(BALANCE, rel=1e-12)
+
+
+def test_all_junctions_of_an_npn_in_order_with_their_polarity():
+    z = np.arange(0, 300, 1.0)
+    emitter = 1e21 * np.exp(-z / 10)
+    base = 1e18 * np.exp(-((z - 80) ** 2) / (2 * 20**2))
+    collector = np.full(z.size, 1e16)
+    ds = measurement(z, {"As": emitter, "B": base, "P": collector})
+    junction = found(ds, donors=["As", "P"])
+    assert junction["polarity"].values.tolist() == ["n->p", "p->n"]
+    assert number(junction["count"]) == 2
+    first, last = junction["depth"].values
+    for at in (first, last):
+        n = 1e21 * math.exp(-at / 10) + 1e16
+        assert n == pytest.approx(1e18 * math.exp(-((at - 80) ** 2) / 800), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("background", "donors", "acceptors"),
+    [
+        ("1e15 atoms/cm^3", [], ["B"]),
+        ("-1e15 atoms/cm^3", ["B"], []),
+    ],
+)
+def test_a_constant_background_of_either_type(background, donors, acceptors):
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5)})
+    junction = found(ds, donors=donors, acceptors=acceptors, background=background)
+    assert number(junction["depth"]) == pytest.approx(5 * math.log(1e5), rel=1e-12)
+    assert junction["polarity"].values.tolist() == ["p->n" if acceptors else "n->p"]
+
+
+def test_active_fractions():
+    z = np.arange(0, 100, 2.0)
+    junction = found(measurement(z, exponentials(z)), donors={"P": 0.5}, acceptors={"B": 0.9})
+    exact = math.log(100 * 0.9 / 0.5) / (1 / 5 - 1 / 20)
+    assert number(junction["depth"]) == pytest.approx(exact, rel=1e-12)
+
+
+def test_where_a_sum_is_zero_net_doping_is_linear():
+    ds = measurement([0, 10], {"B": [3e18, 0], "P": [0, 1e18]})
+    assert number(found(ds)["depth"]) == pytest.approx(7.5)
+
+
+def test_a_balance_on_a_sample_is_one_junction_and_a_touch_is_none():
+    through = measurement([0, 10, 20], {"B": [3, 2, 1], "P": [2, 2, 2]})
+    assert found(through)["depth"].values.tolist() == [10.0]
+    touch = measurement([0, 10, 20], {"B": [3, 2, 3], "P": [2, 2, 2]})
+    assert found(touch)["status"].values.tolist() == ["never_reached"]
+
+
+def test_only_depths_at_which_all_species_were_measured_count():
+    profiles = {
+        "B": (np.arange(0, 21.0), np.full(21, 1e18)),
+        "P": (np.arange(50, 71.0), np.full(21, 1e17)),
+    }
+    junction = found(union(profiles))
+    assert np.isnan(junction["depth"].values).all()
+    assert junction["status"].values.tolist() == ["no_data"]
+
+
+def test_without_a_junction_there_is_nan_and_strict_raises():
+    ds = measurement([0, 10], {"B": [3, 3], "P": [1, 1]})
+    junction = found(ds)
+    assert math.isnan(number(junction["depth"]))
+    assert junction["status"].values.tolist() == ["never_reached"]
+    with pytest.raises(JunctionError, match="never reached"):
+        found(ds, strict=True)
+
+
+def test_standard_error_of_both_sides():
+    z = np.array([0.0, 10.0, 20.0, 30.0])
+    profiles = exponentials(z, p=(1e18, 1e9))
+    errors = {"B": profiles["B"] * 0.1, "P": profiles["P"] * 0.05}
+    junction = found(measurement(z, profiles, stderr=errors))
+    at = number(junction["depth"])
+    assert at == pytest.approx(5 * math.log(100), rel=1e-6)
+    t = (at - 20) / 10
+    share = math.hypot(t, 1 - t)
+    exact = 5 * math.hypot(0.1 * share, 0.05 * share)
+    assert number(junction["stderr"]) == pytest.approx(exact, rel=1e-6)
+
+
+def test_each_measurement_of_a_batch_with_its_own_background():
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5)})
+    batch = sims.stack([ds, ds], names=["a", "b"])
+    background = xr.DataArray(
+        [1e15, 1e17], coords={"measurement": ["a", "b"]}, attrs={"units": "atoms/cm^3"}
+    )
+    junction = found(batch, donors=[], background=background)
+    np.testing.assert_allclose(junction["depth"].isel(junction=0), 5 * np.log([1e5, 1e3]))
+
+
+def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_species():
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, exponentials(z))
+    xr.testing.assert_equal(found(ds), found(ds.isel(species=[1, 0])))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"donors": ["Sb"]}, SpeciesError, r"'Sb'.*'B', 'P'"),
+        ({"donors": ["B"]}, ProfileError, "'B'.*both"),
+        ({"donors": []}, ProfileError, "donors"),
+        ({"donors": [], "acceptors": []}, ProfileError, "donors"),
+        ({"donors": "P"}, ProfileError, "donors"),
+        ({"donors": {"P": 1.2}}, ProfileError, "donors"),
+        ({"donors": {"P": 0}}, ProfileError, "donors"),
+        ({"max_count": 0}, ProfileError, "max_count"),
+        ({"background": 1e15}, UnitsError, "background"),
+        ({"background": "1e15 nm"}, UnitsError, "background"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(options, error, match):
+    with pytest.raises(error, match=match):
+        found(measurement([0, 10], {"B": [3, 1], "P": [2, 2]}), **options)
+
+
+def test_counts_have_no_metallurgical_junction():
+    ds = measurement([0, 10], {"B": [3, 1], "P": [2, 2]}, units="counts/s")
+    with pytest.raises(UnitsError, match="concentration"):
+        found(ds.rename(concentration="intensity"))
+
+
+@given(st.floats(2, 30), st.floats(31, 300), st.floats(1.5, 1e4))
+def test_two_exponentials_of_any_kind(fast, slow, ratio):
+    z = np.linspace(0, 2000, 401)
+    ds = measurement(z, exponentials(z, b=(1e17 * ratio, fast), p=(1e17, slow)))
+    junction = found(ds)
+    exact = math.log(ratio) / (1 / fast - 1 / slow)
+    if number(ds["concentration"].sel(species="B")[-1:]) > 1e-290 and exact < 2000:
+        assert number(junction["depth"]) == pytest.approx(exact, rel=1e-9)
+        assert junction["polarity"].values.tolist() == ["p->n"]
+
+
+def test_several_backgrounds_add_their_dimension():
+    ds = measurement([0, 1, 2], {"As": [3e18, 2e18, 1e18], "B": [1e18, 2e18, 3e18]})
+    levels = xr.DataArray([1e17, 0.0], dims="case", attrs={"units": "atom/cm^3"})
+    found = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=levels)
+    for case, level in enumerate(["1e17 atoms/cm^3", "0 atoms/cm^3"]):
+        alone = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=level)
+        assert found["depth"].isel(case=case).item() == alone["depth"].item()
+    wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
+    with pytest.raises(ProfileError, match="one for all species"):
+        sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)
+
+
+def ragged(rng, kind):
+    """Few values, plateaus, balances on samples; with gaps between and at the ends if asked."""
+    rows, species, n = 30, 3, 60
+    value = rng.choice([0.0, 0.0, 1.0, 2.0, 5.0, 7.0], (rows, species, n))
+    if "holes" in kind:
+        value[rng.random(value.shape) < 0.2] = np.nan
+    begins = np.where(rng.random(value.shape) < 0.3, np.arange(n), 0)
+    value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
+    if "ends" in kind:
+        value[:, 0, : rng.integers(1, 15)] = np.nan
+        value[:, 1, -rng.integers(1, 15) :] = np.nan
+    return np.cumsum(rng.random(n) + 0.1), value
+
+
+@pytest.mark.parametrize("kind", ["plain", "ends", "holes", "holes and ends"])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
+    depth, value = ragged(np.random.default_rng(seed), kind)
+    sign = np.array([1.0, -1.0, 0.7])
+    shared = metallurgical(depth, value, None, sign)
+    own = metallurgical(np.broadcast_to(depth, value.shape).copy(), value, None, sign)
+    assert (shared.status == 0).sum() > 30
+    for name, rtol in (("status", 0), ("polarity", 0), ("depth", 1e-13), ("concentration", 1e-12)):
+        np.testing.assert_allclose(getattr(shared, name), getattr(own, name), rtol, err_msg=name)
+    for row in range(0, len(value), 7):  # each alone, to the bit
+        alone = metallurgical(depth, value[row], None, sign)
+        places = alone.depth.size
+        np.testing.assert_array_equal(alone.depth, shared.depth[row, :places])
+        np.testing.assert_array_equal(alone.concentration, shared.concentration[row, :places])
+
+
+@pytest.mark.parametrize("infinity", [np.inf, -np.inf])
+@pytest.mark.parametrize("layout", ["shared", "own"])
+def test_an_infinite_sample_among_many_is_refused_by_name(infinity, layout):
+    depth = np.linspace(0.0, 300.0, 301)
+    value = np.empty((200, 2, depth.size))
+    value[:, 0], value[:, 1] = 1e17, 1e19 * np.exp(-depth / 30)
+    value[57, 1, 200] = infinity
+    axis = ("depth", depth, {"units": "nm"})
+    if layout == "own":
+        dims = ("measurement", "species", "point")
+        axis = (dims, np.broadcast_to(depth, value.shape), {"units": "nm"})
+    batch = xr.DataArray(
+        value,
+        dims=("measurement", "species", "depth" if layout == "shared" else "point"),
+        coords={"measurement": np.arange(200), "species": ["P", "B"], "depth": axis},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    )
+    match = rf"measurement '57', species 'B': concentration\[200\] is {infinity}"
+    with pytest.raises(ProfileError, match=match):
+        sims.metallurgical_junctions(batch, donors=["P"], acceptors=["B"])
+
+
+def noisy_pair(kind, *, gap, unknown):
+    """Give a pair of 5 % errors, with a sample missing far from the junction, and some errors."""
+    z = np.arange(0, 200, 4.0)
+    shapes = {
+        "B": 1e19 * np.exp(-(((z - 40) / 35) ** 2)),
+        "P": 1e18 * np.exp(-(((z - 100) / 57) ** 2)),
+    }
+    noise = np.random.default_rng(0)
+    values = {
+        s: ((c + 1e14) * noise.normal(1, 0.05, z.size)).astype(kind) for s, c in shapes.items()
+    }
+    errors = {s: (0.05 * c).astype(kind) for s, c in values.items()}
+    if gap:
+        values["B"][10] = errors["B"][10] = np.nan
+    errors["P"][unknown] = np.nan
+    ds = measurement(z, values, stderr=errors)
+    return sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])["stderr"].item()
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+@pytest.mark.parametrize("unknown", [[], [22], [23], [24], slice(0, None, 3)])
+def test_an_error_that_is_not_known_says_nothing_with_a_gap_elsewhere_too(kind, unknown):
+    whole, gapped = (noisy_pair(kind, gap=gap, unknown=unknown) for gap in (False, True))
+    assert gapped == pytest.approx(whole, rel=0.01)
+
+
+def test_where_no_error_is_known_around_the_junction_there_is_none():
+    assert math.isnan(noisy_pair("f8", gap=True, unknown=[22, 23, 24]))
+    assert math.isnan(noisy_pair("f8", gap=False, unknown=[22, 23, 24]))

@@ -1,0 +1,106 @@
+"""Where there is no answer: NaN never comes without a status that says why."""
+
+import warnings
+
+import numpy as np
+import pytest
+from counted import edge, trials
+from measured import measurement, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+MOMENTS = ("projected_range", "straggle", "skewness", "kurtosis")
+
+
+@pytest.mark.parametrize("counts", [1, 3])
+def test_moments_in_noise_are_told_or_said_not_to_be(counts):
+    shape, _ = edge(30.0)
+    ds = trials(lambda z: shape(z) * 0.3 + 1.0, np.arange(0, 200, 4.0), counts)
+    found = sims.moments(ds, background=("150 nm", "200 nm"))
+    ok = found["status"] == "ok"
+    assert 0 < int(ok.sum()) < ok.size
+    for name in (*MOMENTS, "dose"):
+        assert bool((found[name].notnull() == ok).all()), name
+    within = (found["projected_range"] >= found["start"]) & (
+        found["projected_range"] <= found["stop"]
+    )
+    assert bool((within | ~ok).all())
+    assert set(np.unique(found["status"])) <= {"ok", "below_detection", "never_reached"}
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ([1e18, 2e18, 1e18], "ok"),
+        ([np.nan, 2e18, np.nan], "no_data"),
+        ([np.nan] * 3, "no_data"),
+        ([0.0, 0.0, 0.0], "never_reached"),
+        ([-1e18, 0.0, -1e18], "never_reached"),
+    ],
+)
+def test_the_status_of_a_containing_depth(values, status):
+    for ds in (one([0, 1, 2], values), one([0, 1, 2], values).chunk(species=1)):
+        found = sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9])
+        assert found["status"].dims == ("species",)
+        assert word(found["status"]) == status
+        assert bool((found.notnull() == (status == "ok")).all())
+        assert word(sims.depth_at_dose_fraction(ds, fraction=0.5)["status"]) == status
+
+
+def test_fractions_in_a_table_are_refused():
+    with pytest.raises(ProfileError, match="fraction="):
+        sims.depth_at_dose_fraction(one([0, 1], [1e18, 1e18]), fraction=[[0.1, 0.2]])
+
+
+@pytest.mark.parametrize("profiles", [3, 100])
+def test_of_many_profiles_one_without_an_answer(profiles):
+    z = np.linspace(0, 600, 70_000 // profiles)
+    c = np.exp(-(((z - 100) / 30) ** 2) / 2) * 1e20 * np.ones((profiles, 1))
+    c[1] = np.nan
+    ds = measurement(z, {f"S{i}": row for i, row in enumerate(c)})
+    found = sims.depth_at_dose_fraction(ds)
+    assert found["status"].values.tolist() == ["ok", "no_data", *["ok"] * (profiles - 2)]
+    assert bool((found.notnull().all("fraction") == (found["status"] == "ok")).all())
+
+
+def test_where_there_is_no_dose_it_has_no_error():
+    z = np.linspace(0, 600, 300)
+    c = 1e20 * np.exp(-(((z - 100) / 30) ** 2) / 2) * np.ones((6, 1))
+    c[0] = np.nan
+    c[0, 150] = 1e18
+    profiles = {f"S{i}": row for i, row in enumerate(c)}
+    ds = measurement(z, profiles, stderr={name: 0.0 * row + 1e15 for name, row in profiles.items()})
+    for options in ({"surface": "hold", "surface_depth": "20 nm"}, {}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sims.DoseWarning)
+            whole, alone, chunks = (
+                sims.integrated_dose(data, background=("250 nm", "350 nm"), **options)["stderr"]
+                for data in (ds, ds.isel(species=[0]), ds.chunk(species=1))
+            )
+        assert np.isnan(whole[0])
+        assert np.isnan(alone[0])
+        np.testing.assert_array_equal(whole, chunks)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+@pytest.mark.parametrize("errors", [False, True])
+def test_profiles_of_hardly_any_samples(size, errors):
+    z = np.linspace(0, 6, 2)[:size]
+    values = {"B": np.ones(size) * 1e18, "P": np.ones(size) * 2e18}
+    ds = measurement(z, values, stderr=values if errors else None)
+    asked = {"depth": ["5 nm", "5.5 nm", "5.7 nm"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.SimsWarning)
+        doses = sims.cumulative_dose(ds), sims.integrated_dose(ds, surface="hold")
+        values = (
+            sims.to_grid(ds, conserve="dose", **asked)["concentration"],
+            sims.interpolate(ds, **asked)["concentration"],
+            sims.moments(ds, threshold=0.1)["straggle"],
+            sims.compare(ds, ds)["dose_ratio"],
+        )
+    assert bool(doses[0].isnull().all()) == (size < 2) or size == 0
+    assert bool(doses[1].isnull().all()) == (size < 2)
+    for found in values:
+        assert found.sizes["species"] == 2
+        assert size == 2 or bool(found.isnull().all())

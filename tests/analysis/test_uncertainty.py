@@ -1,0 +1,159 @@
+"""Counting statistics: from counts to standard errors, and whether these cover the truth."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from counted import edge, trials
+from measured import measurement, one
+
+import sims_analysis as sims
+from sims_analysis.analysis import _errors
+from sims_analysis.errors import AmbiguousJunctionWarning, ProfileError, SpeciesError, UnitsError
+
+# --- intervals ----------------------------------------------------------------------------------
+
+
+def test_garwood_intervals_of_few_counts():
+    lower, upper = sims.poisson_interval([0, 1, 5])
+    np.testing.assert_allclose(lower, [0, 0.17, 2.84], atol=0.005)
+    np.testing.assert_allclose(upper, [1.84, 3.30, 8.38], atol=0.005)
+    assert sims.poisson_interval(0, confidence=0.95)[1] == pytest.approx(3.689, abs=1e-3)
+
+
+def test_zero_counts_have_an_upper_limit_of_three_at_95_percent_one_sided():
+    assert sims.poisson_interval(0, confidence=0.9)[1] == pytest.approx(-math.log(0.05))
+
+
+@pytest.mark.parametrize("mean", [0.7, 3.0, 12.5, 400.0])
+def test_intervals_cover_at_least_what_they_state(mean):
+    from scipy.stats import poisson
+
+    k = np.arange(int(mean + 12 * math.sqrt(mean) + 12))
+    lower, upper = sims.poisson_interval(k)
+    covered = poisson.pmf(k, mean)[(lower <= mean) & (mean <= upper)].sum()
+    assert covered >= 0.6826
+
+
+@pytest.mark.parametrize("bad", [{"counts": -1}, {"counts": 1, "confidence": 1.0}])
+def test_intervals_of_nonsense_are_refused(bad):
+    with pytest.raises(ProfileError):
+        sims.poisson_interval(bad.pop("counts"), **bad)
+
+
+@pytest.mark.parametrize("bad", ["3", None, [1, "a"], True, [[1], [2, 3]]])
+def test_what_is_no_number_of_counts_is_said(bad):
+    with pytest.raises(ProfileError, match="counts="):
+        sims.poisson_interval(bad)
+    with pytest.raises(ProfileError, match="confidence="):
+        sims.poisson_interval(3, confidence=str(bad))
+
+
+# --- counts and standard errors -----------------------------------------------------------------
+
+
+def test_counts_from_a_known_value_of_one_count():
+    ds = sims.with_counting_statistics(
+        one([0, 1, 2], [0, 4e16, 1e18]), value_per_count="1e22 at/m^3"
+    )
+    np.testing.assert_allclose(ds["concentration_counts"][0], [0, 4, 100])
+    np.testing.assert_allclose(
+        ds["concentration_stderr"][0], [1e16 * -math.log(0.15865525393145707) / 2, 2e16, 1e17]
+    )
+    assert ds["concentration_stderr"].attrs["units"] == "atom/cm^3"
+    assert ds["concentration_counts"].attrs["units"] == "count"
+
+
+def test_counts_from_a_rate_and_the_dwell_time():
+    ds = one([0, 1], [10, 1000], units="counts/s").rename(concentration="intensity")
+    found = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    np.testing.assert_allclose(found["intensity_counts"][0], [5, 500])
+    np.testing.assert_allclose(
+        found["intensity_stderr"][0], [10 / math.sqrt(5), 1000 / math.sqrt(500)]
+    )
+
+
+def test_intensities_in_counts_need_nothing_more():
+    ds = one([0, 1], [9, 16], units="counts").rename(concentration="intensity")
+    found = sims.with_counting_statistics(ds)
+    np.testing.assert_allclose(found["intensity_stderr"][0], [3, 4])
+
+
+def test_a_mapping_gives_each_species_its_own_and_leaves_others_out():
+    ds = measurement([0, 1], {"B": [1e16, 4e16], "P": [1e16, 4e16]})
+    found = sims.with_counting_statistics(ds, value_per_count={"B": "1e16 atoms/cm^3"})
+    assert found["concentration_stderr"].sel(species="B").notnull().all()
+    assert found["concentration_stderr"].sel(species="P").isnull().all()
+    with pytest.raises(SpeciesError, match=r"'As'.*'B', 'P'"):
+        sims.with_counting_statistics(ds, value_per_count={"As": "1e16 atoms/cm^3"})
+
+
+@pytest.mark.parametrize("bad", [{"value_per_count": 1e16}, {"value_per_count": "1 nm"}, {}])
+def test_what_is_not_known_is_said(bad):
+    with pytest.raises(UnitsError, match="value_per_count"):
+        sims.with_counting_statistics(one([0, 1], [1e16, 1e16]), **bad)
+
+
+@pytest.mark.parametrize("value", ["0 atoms/cm^3", "-1e16 atoms/cm^3"])
+def test_the_value_of_a_count_is_positive(value):
+    with pytest.raises(ProfileError, match="value_per_count"):
+        sims.with_counting_statistics(one([0, 1], [1e16, 1e16]), value_per_count=value)
+
+
+def test_negative_values_are_no_counts():
+    with pytest.raises(ProfileError, match=r"'B'.*negative"):
+        sims.with_counting_statistics(one([0, 1], [1e16, -1e16]), value_per_count="1e16 at/cm3")
+
+
+# --- what is said ------------------------------------------------------------------------------
+
+
+def test_many_crossings_of_one_edge_warn():
+    shape, _ = edge(30.0)
+    with pytest.warns(AmbiguousJunctionWarning, match="more with several"):
+        sims.junction_depth(trials(shape, np.arange(0, 200, 1.0), 10), level="3e19 atoms/cm^3")
+
+
+def test_the_counts_beside_an_intensity_are_not_another_measurement():
+    ds = sims.open_example("gan-mg-stack")
+    counted = sims.with_counting_statistics(ds, dwell_time={"Ga->": "1 s"})
+    assert "intensity_counts" in counted
+    names = [profile.species_name for profile in sims.to_profiles(counted)]
+    assert names == ds["species"].values.tolist()
+
+
+def test_what_one_count_stands_for_is_on_record():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count={"B": "1e14 atoms/cm^3"}
+    )
+    assert ds.attrs["history"].endswith(
+        "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'})"
+    )
+
+
+PARTED = {
+    "dose": lambda ds: sims.integrated_dose(ds, start="5 nm", stop=STOPS, surface="hold"),
+    "dose above": lambda ds: sims.integrated_dose(ds, background=("90 nm", "118 nm")),
+    "moments": lambda ds: sims.moments(ds, background="1e15 atom/cm^3"),
+    "containing": lambda ds: sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9]),
+}
+STOPS = xr.DataArray(
+    np.linspace(80, 110, 30), dims="wafer", coords={"wafer": np.arange(30)}, attrs={"units": "nm"}
+)
+
+
+@pytest.mark.parametrize("layout", ["wafers", "of two lots", "on a grid"])
+@pytest.mark.parametrize("question", PARTED)
+def test_errors_of_sums_made_for_some_profiles_at_a_time_are_the_same(
+    question, layout, monkeypatch
+):
+    counted = trials(edge(20)[0], np.arange(0, 120, 2.0), 30).isel(species=0, measurement=slice(30))
+    ds = counted.rename(measurement="wafer")
+    if layout == "of two lots":
+        ds = ds.expand_dims(lot=2).transpose("wafer", "lot", "depth").copy(deep=True)
+    if layout == "on a grid":
+        ds = sims.to_grid(ds, step="0.7 nm")
+    expected = PARTED[question](ds)
+    monkeypatch.setattr(_errors, "_PART", 7 * ds.sizes["depth"])
+    xr.testing.assert_identical(PARTED[question](ds), expected)

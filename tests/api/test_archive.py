@@ -1,0 +1,616 @@
+"""The archive: what it keeps, what it refuses, and what it survives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sims_analysis import files
+from sims_analysis.api import archive as archive_module
+from sims_analysis.api import versions
+from sims_analysis.api.archive import Archive
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ArchiveError, PayloadError, ProfileError
+from sims_analysis.profiles.profile import DepthProfile
+
+URL = f"https://lab.example/sims/{REFERENCE_ID}"
+#: How many writes the test that kills the writer makes; 1,000 take a minute.
+KILLED_WRITES = int(os.environ.get("SIMS_KILLED_WRITES", "100"))
+
+
+def payload(concentration: float = 1e18, samples: int = 5) -> bytes:
+    profile = json.loads(REFERENCE)[0]
+    profile["depths"] = list(range(samples))
+    profile["concentrations"] = [concentration] * samples
+    return json.dumps([profile]).encode()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "paper-data")
+    archive.put(REFERENCE_ID, REFERENCE, url=URL)
+    return archive
+
+
+def version_of(archive, data_id=REFERENCE_ID):
+    return max(archive.folder(data_id).glob("2*"))
+
+
+# ---- what it keeps
+
+
+def test_bytes_are_kept_as_received(archive):
+    assert archive.payload(REFERENCE_ID) == REFERENCE
+    assert (version_of(archive) / "payload.json").read_bytes() == REFERENCE
+    assert archive.get(REFERENCE_ID).species == ["Si"]
+
+
+def test_the_record_is_readable(archive):
+    text = (version_of(archive) / "record.json").read_text()
+    record = json.loads(text)
+    assert text.count("\n") == len(record) + 2
+    retrieved = record.pop("retrieved")
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(retrieved)).total_seconds()) < 60
+    assert retrieved.endswith("Z")
+    assert record == {
+        "data_id": REFERENCE_ID,
+        "url": URL,
+        "sha256": hashlib.sha256(REFERENCE).hexdigest(),
+        "last_updated": "2024-01-15T10:35:00Z",
+        "sims_analysis_version": archive.record(REFERENCE_ID).sims_analysis_version,
+        "format_version": 1,
+    }
+
+
+def test_the_layout_is_explained_inside(archive):
+    readme = (archive.path / "README.txt").read_text()
+    for word in ("format version 1", "payload.json", "record.json", "sha256", "catalogue.json"):
+        assert word in readme
+    assert json.loads((archive.path / "archive.json").read_text())["format_version"] == 1
+
+
+def test_a_readme_of_the_user_is_left_alone(tmp_path):
+    (tmp_path / "README.txt").write_text("my paper")
+    Archive(tmp_path).put("a", REFERENCE, url=URL)
+    assert (tmp_path / "README.txt").read_text() == "my paper"
+
+
+def test_superseded_versions_are_kept(archive):
+    for i in range(3):
+        archive.put(REFERENCE_ID, payload(i + 1.0), url=URL)
+    hashes = [record.sha256 for record in archive.versions(REFERENCE_ID)]
+    assert hashes[0] == hashlib.sha256(REFERENCE).hexdigest()
+    assert len(set(hashes)) == 4
+    assert archive.record(REFERENCE_ID).sha256 == hashes[-1]
+    assert archive.payload(REFERENCE_ID, sha256=hashes[0]) == REFERENCE
+    with pytest.raises(ArchiveError, match="no version"):
+        archive.get(REFERENCE_ID, sha256="0" * 64)
+
+
+def test_the_same_bytes_add_nothing(archive):
+    first = archive.record(REFERENCE_ID)
+    result = archive.put(REFERENCE_ID, REFERENCE, url="https://mirror.example/")
+    assert archive.versions(REFERENCE_ID) == [first]
+    assert result.provenance == first.provenance
+    archive.put(REFERENCE_ID, payload(), url=URL)
+    archive.put(REFERENCE_ID, REFERENCE, url=URL)
+    assert len(archive.versions(REFERENCE_ID)) == 3, "back to the first is a change again"
+
+
+def test_the_version_added_last_is_current_whatever_the_clock_says(archive, monkeypatch):
+    class Past(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2001, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(archive_module, "datetime", Past)
+    archive.put(REFERENCE_ID, payload(), url=URL)
+    assert archive.payload(REFERENCE_ID) == payload()
+    assert archive.record(REFERENCE_ID).retrieved.startswith("2001-01-01")
+
+
+@pytest.mark.parametrize(
+    ("times", "latest"),
+    [
+        (["2024-01-15T10:35:00Z", "2024-01-15T12:00:00+02:00"], "2024-01-15T10:35:00Z"),
+        (["2024-01-15T10:35:00", "2024-01-15T10:34:00.999999Z"], "2024-01-15T10:35:00"),
+        ([None, "yesterday"], None),
+        ([], None),
+    ],
+)
+def test_the_latest_update(times, latest):
+    assert versions.latest(times) == latest
+
+
+def test_a_broken_payload_is_not_kept(archive):
+    for broken in (b"", b"{}", b"[{}]", REFERENCE[:-1], b'[{"a": 1, "a": 2}]'):
+        with pytest.raises(PayloadError):
+            archive.put("broken", broken, url=URL)
+    assert "broken" not in archive
+    assert archive.ids() == [REFERENCE_ID]
+
+
+# ---- names
+
+
+@given(st.text(min_size=1))
+def test_any_text_is_a_safe_name(text):
+    try:
+        name = files.folder_name(text)
+    except UnicodeEncodeError:
+        return
+    assert name == name.lower()
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_~")
+    assert len(name) <= 80
+    assert not name.startswith("-")
+
+
+@given(st.text(min_size=1, max_size=4), st.text(min_size=1, max_size=4))
+def test_two_ids_have_two_names(one, other):
+    if one != other:
+        assert files.folder_name(one).casefold() != files.folder_name(other).casefold()
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "lpt9", "aux", "prn"])
+def test_names_reserved_on_windows_are_coded(name):
+    assert files.folder_name(name).startswith(name + "~")
+
+
+IDS = [
+    "boron-implant",
+    REFERENCE_ID,
+    REFERENCE_ID.upper(),
+    "W1",
+    "w1",
+    "../../etc",
+    "a/b",
+    "..",
+    ".",
+]
+IDS += ["con", "µm", "x" * 300, "tab\there", "nul\0", "C:\\x", "a.", "~", "*?", "a~b", " ", "-rf"]
+
+
+def test_any_id_comes_back(tmp_path):
+    archive = Archive(tmp_path / "a")
+    for i, data_id in enumerate(IDS):
+        archive.put(data_id, payload(i + 1.0), url=URL)
+    assert archive.ids() == sorted(IDS)
+    assert len(archive) == len(IDS)
+    for i, data_id in enumerate(IDS):
+        assert data_id in archive
+        assert archive.get(data_id).data_id == data_id
+        assert archive.payload(data_id) == payload(i + 1.0)
+    assert archive.verify() == {}
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("bad", ["", None, 1, "\ud800"])
+def test_what_is_no_id_is_refused(archive, bad):
+    with pytest.raises(ArchiveError, match="data id"):
+        archive.get(bad)
+    with pytest.raises(ArchiveError, match="data id"):
+        archive.put(bad, REFERENCE, url=URL)
+
+
+# ---- ten ways of damage
+
+
+def cut(version):
+    file = version / "payload.json"
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def flip(version):
+    file = version / "payload.json"
+    content = bytearray(file.read_bytes())
+    content[100] ^= 1
+    file.write_bytes(content)
+
+
+def empty(version):
+    (version / "payload.json").write_bytes(b"")
+
+
+def lose_payload(version):
+    (version / "payload.json").unlink()
+
+
+def lose_record(version):
+    (version / "record.json").unlink()
+
+
+def line_ends(version):
+    file = version / "payload.json"
+    file.write_bytes(file.read_bytes() + b"\r\n")
+
+
+def edit(**fields):
+    def damage(version):
+        file = version / "record.json"
+        record = json.loads(file.read_text()) | fields
+        file.write_text(json.dumps({k: v for k, v in record.items() if v is not ...}))
+
+    damage.__name__ = f"edit {fields}"
+    return damage
+
+
+def garble_record(version):
+    (version / "record.json").write_bytes(b"\0" * 50)
+
+
+def list_record(version):
+    (version / "record.json").write_bytes(b"[]")
+
+
+def swap(version):
+    shutil.copy(version / "payload.json", version.parent / "keep")
+    (version / "payload.json").write_bytes(payload(9e9))
+
+
+def directory_for_payload(version):
+    (version / "payload.json").unlink()
+    (version / "payload.json").mkdir()
+
+
+def edit_both(version):
+    """Change a number, and the hash with it: the folder's name still holds the old one."""
+    (version / "payload.json").write_bytes(payload(9e9))
+    edit(sha256=hashlib.sha256(payload(9e9)).hexdigest())(version)
+
+
+DAMAGES = [
+    cut,
+    flip,
+    empty,
+    lose_payload,
+    lose_record,
+    line_ends,
+    garble_record,
+    list_record,
+    swap,
+    directory_for_payload,
+    edit_both,
+    edit(sha256="0" * 64),
+    edit(sha256=1),
+    edit(sha256=...),
+    edit(data_id="other"),
+    edit(url=None),
+    edit(format_version=99),
+    edit(format_version="1"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damage_is_refused_by_name_and_found(archive, damage):
+    archive.put("sound", REFERENCE, url=URL)
+    assert archive.verify() == {}
+    version = version_of(archive)
+    damage(version)
+    with pytest.raises(ArchiveError, match=REFERENCE_ID):
+        archive.get(REFERENCE_ID)
+    with pytest.raises(ArchiveError, match=REFERENCE_ID):
+        archive.payload(REFERENCE_ID)
+    assert list(archive.verify()) == [f"{REFERENCE_ID}/{version.name}"]
+    assert archive.get("sound").species == ["Si"]
+    assert archive.ids() == sorted([REFERENCE_ID, "sound"])
+
+
+def test_a_payload_that_breaks_the_contract_is_damage(archive):
+    version = version_of(archive)
+    body = b"[{}]"
+    digest = hashlib.sha256(body).hexdigest()
+    (version / "payload.json").write_bytes(body)
+    edit(sha256=digest)(version)
+    version = version.rename(version.with_name(version.name[:-8] + digest[:8]))
+    with pytest.raises(ArchiveError, match="breaks the contract"):
+        archive.get(REFERENCE_ID)
+    assert len(archive.verify()) == 1
+
+
+def test_a_damaged_catalogue_entry(archive):
+    archive.put_catalogue(REFERENCE_ID, {"data_id": REFERENCE_ID})
+    assert archive.catalogue(REFERENCE_ID) == {"data_id": REFERENCE_ID}
+    for content in (b"", b"[]", b"{}", b"\xff"):
+        (archive.folder(REFERENCE_ID) / "catalogue.json").write_bytes(content)
+        with pytest.raises(ArchiveError, match=r"catalogue\.json"):
+            archive.catalogue(REFERENCE_ID)
+        assert len(archive.verify()) == 1
+    assert archive.get(REFERENCE_ID).species == ["Si"], "the profiles are sound"
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "typo"):
+        for use in (Archive.ids, Archive.verify, lambda a: a.get("a"), lambda a: a.versions("a")):
+            with pytest.raises(ArchiveError, match=r"no archive\.json"):
+                use(Archive(path))
+    file = tmp_path / "file"
+    file.write_text("x")
+    with pytest.raises(ArchiveError, match=r"no archive\.json"):
+        Archive(file).ids()
+    with pytest.raises(ArchiveError, match="cannot write"):
+        Archive(file).put("a", REFERENCE, url=URL)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"format_version": 2}'])
+def test_an_archive_of_another_format_is_refused(archive, content):
+    (archive.path / "archive.json").write_bytes(content)
+    with pytest.raises(ArchiveError, match=r"archive\.json|update sims-analysis"):
+        archive.ids()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_says_so(archive):
+    archive.path.chmod(stat.S_IREAD | stat.S_IEXEC)
+    archive.folder(REFERENCE_ID).parent.chmod(stat.S_IREAD | stat.S_IEXEC)
+    with pytest.raises(ArchiveError, match="cannot write"):
+        archive.put("b", REFERENCE, url=URL)
+
+
+def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
+    archive.put_catalogue(REFERENCE_ID, {"data_id": "old"})
+
+    def full(path, content):
+        path.write_bytes(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "write_durably", full)
+    with pytest.raises(ArchiveError, match="No space left"):
+        archive.put(REFERENCE_ID, payload(), url=URL)
+    with pytest.raises(ArchiveError, match="No space left"):
+        archive.put_catalogue(REFERENCE_ID, {"data_id": "new"})
+    assert archive.payload(REFERENCE_ID) == REFERENCE
+    assert archive.catalogue(REFERENCE_ID) == {"data_id": "old"}
+    assert archive.verify() == {}
+    assert not list(archive.path.rglob(files.TEMPORARY + "*"))
+
+
+# ---- add and export
+
+
+def test_add_profiles(tmp_path):
+    archive = Archive(tmp_path)
+    profile = DepthProfile(
+        species_name="B",
+        depths=np.arange(3.0),
+        depth_units="nm",
+        concentrations=[1.0, np.nan, 3.0],
+        concentration_units="atoms/cm^3",
+    )
+    with pytest.raises(ArchiveError, match="data_id="):
+        archive.add(profile)
+    result = archive.add([profile], data_id="w1")
+    assert result.provenance["source"] == "profiles in memory"
+    assert archive.get("w1").depth_profiles == [profile]
+    again = archive.add(archive.get("w1"), data_id="w2")
+    assert again.provenance["source"] == "profiles in memory"
+    assert again.provenance["retrieved"] == result.provenance["retrieved"]
+    named = SIMSResult(data_id="w3", depth_profiles=[profile])
+    assert archive.add(named, url="synthetic", retrieved=datetime(2024, 1, 1, tzinfo=UTC))
+    assert archive.record("w3").url == "synthetic"
+    assert archive.record("w3").retrieved == "2024-01-01T00:00:00Z"
+    assert version_of(archive, "w3").name.startswith("20240101T000000.000000Z-")
+
+
+def test_add_a_file(tmp_path):
+    file = tmp_path / "w1.json"
+    file.write_bytes(REFERENCE)
+    archive = Archive(tmp_path / "a")
+    assert archive.add(file).data_id == REFERENCE_ID
+    archive.add(str(file), data_id="w1")
+    assert archive.payload("w1") == REFERENCE
+    assert archive.record("w1").url == "file:w1.json"
+    with pytest.raises(ArchiveError, match=r"cannot read.*none\.json"):
+        archive.add(tmp_path / "none.json")
+    file.write_bytes(b"{}")
+    with pytest.raises(PayloadError):
+        archive.add(file)
+
+
+def test_add_what_has_no_json_form(tmp_path):
+    profile = DepthProfile(
+        species_name="B",
+        depths=[0, 1],
+        depth_units="nm",
+        concentrations=[1, 2],
+        concentration_units="atoms/cm^3",
+        species_metadata={"file": object()},
+    )
+    with pytest.raises(ProfileError, match="no JSON form"):
+        Archive(tmp_path).add(profile, data_id="a")
+
+
+def test_export_copies_every_version(archive, tmp_path):
+    archive.put(REFERENCE_ID, payload(), url=URL)
+    archive.put_catalogue(REFERENCE_ID, {"data_id": REFERENCE_ID, "name": "me"})
+    archive.put("b", REFERENCE, url=URL)
+    other = archive.export([REFERENCE_ID], tmp_path / "other")
+    assert other.ids() == [REFERENCE_ID]
+    assert other.versions(REFERENCE_ID) == archive.versions(REFERENCE_ID)
+    assert other.catalogue(REFERENCE_ID) == archive.catalogue(REFERENCE_ID)
+    assert archive.export("b", tmp_path / "other").ids() == sorted([REFERENCE_ID, "b"])
+    archive.export(archive, other.path)
+    assert other.verify() == {}
+    assert len(other.versions(REFERENCE_ID)) == 2
+    with pytest.raises(ArchiveError, match="not in the archive"):
+        archive.export(["c"], other.path)
+
+
+def test_two_archives_merge_by_copying(archive, tmp_path):
+    other = archive.export(archive, tmp_path / "other")
+    archive.put(REFERENCE_ID, payload(1.0), url=URL)
+    other.put(REFERENCE_ID, payload(2.0), url=URL)
+    shutil.copytree(other.path, archive.path, dirs_exist_ok=True)
+    assert archive.verify() == {}
+    assert len(archive.versions(REFERENCE_ID)) == 3
+
+
+def test_a_damaged_entry_is_not_exported(archive, tmp_path):
+    flip(version_of(archive))
+    with pytest.raises(ArchiveError, match="damaged"):
+        archive.export([REFERENCE_ID], tmp_path / "other")
+
+
+# ---- writers at the same time, and writers that die
+
+
+def test_many_writers_of_one_entry(tmp_path):
+    archive = Archive(tmp_path / "a")
+    failures = []
+
+    def write(writer):
+        try:
+            for i in range(5):
+                archive.put("shared", payload(1.0 + 10 * writer + i), url=URL)
+                archive.put(f"own-{writer}", payload(i + 1.0), url=URL)
+                archive.get("shared")
+        except Exception as error:  # noqa: BLE001 - to be seen in the thread that asserts
+            failures.append(error)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert archive.verify() == {}
+    assert len(archive.versions("shared")) == 30
+    assert len(archive) == 7
+
+
+def test_writers_of_the_same_bytes(tmp_path):
+    archive = Archive(tmp_path)
+    barrier = threading.Barrier(8)
+
+    def write():
+        barrier.wait()
+        archive.put("a", REFERENCE, url=URL)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert archive.verify() == {}
+    assert archive.payload("a") == REFERENCE
+
+
+def write_without_end(archive, number, report):
+    """Write again and again, saying after each write which one it was."""
+    while True:
+        number += 1
+        data_id = f"id-{number % 7}"
+        archive.put(data_id, payload(float(number), samples=1000), url="test")
+        archive.put_catalogue(data_id, {"data_id": data_id, "name": "x" * 100_000})
+        os.write(report, f"{number}\n".encode())
+
+
+def kill_writers(path, writes):
+    """Kill writers at random moments, and look at what they leave."""
+    archive = Archive(path)
+    clock = random.Random(0)  # noqa: S311 - when to kill
+    done = kills = 0
+    while done < writes:
+        read, report = os.pipe()
+        writer = os.fork()
+        if not writer:
+            write_without_end(archive, done, report)
+        os.close(report)
+        with open(read, "rb") as reports:  # noqa: PTH123 - a descriptor
+            first = reports.readline()
+            time.sleep(clock.uniform(0, 0.02))
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+            done = max(int(line) for line in [first, *reports] if line.endswith(b"\n"))
+        kills += 1
+        assert archive.verify() == {}, archive.verify()
+        current = archive.get(f"id-{done % 7}").depth_profiles[0].concentrations[0]
+        assert current >= done, "what was reported as written is there"
+    assert kills > writes / 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_killed_writer_leaves_every_entry_whole(tmp_path):
+    # In a process of its own, which has no threads that a fork would leave behind.
+    script = (
+        f"from test_archive import kill_writers; kill_writers({str(tmp_path)!r}, {KILLED_WRITES})"
+    )
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": path}
+    )
+
+
+def test_a_version_that_is_there_already_is_left_alone(archive):
+    version = version_of(archive)
+    versions.commit(version, archive.record(REFERENCE_ID), REFERENCE)
+    assert archive.verify() == {}
+    assert not list(archive.path.rglob(files.TEMPORARY + "*"))
+
+
+def test_what_a_killed_writer_left_is_swept_later(archive):
+    folder = archive.folder(REFERENCE_ID)
+    old, young, file = (folder / f"{files.TEMPORARY}{n}" for n in ("old", "young", "file"))
+    old.mkdir()
+    (old / "payload.json").write_bytes(b"[")
+    young.mkdir()
+    file.write_bytes(b"")
+    for path in (old, file):
+        os.utime(path, (time.time() - 7200,) * 2)
+    assert archive.verify() == {}
+    archive.put(REFERENCE_ID, payload(), url=URL)
+    assert [path.exists() for path in (old, young, file)] == [False, True, False]
+
+
+def test_ten_thousand_entries_stay_fast(tmp_path, monkeypatch):
+    """One read must not look at the others: as fast beside 2,000 entries as alone."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    archive = Archive(tmp_path)
+    small = payload(samples=2)
+    archive.put("first", small, url=URL)
+    alone = best_of(lambda: archive.get("first"))
+    for i in range(2000):
+        archive.put(f"id-{i}", small, url=URL)
+    assert best_of(lambda: archive.get("first")) < 3 * alone + 1e-3
+
+
+def best_of(call, repeats=20):
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def test_another_measurement_under_the_same_id_is_not_lost_in_silence(tmp_path):
+    def profile(values):
+        return DepthProfile(
+            species_name="B", depths=[0, 1], depth_units="nm",
+            concentrations=values, concentration_units="cm^-3", data_id="2",
+        )  # fmt: skip
+
+    archive = Archive(tmp_path)
+    archive.add(profile([1, 2]))
+    archive.add(profile([1, 2]))
+    with pytest.raises(ArchiveError, match=r"another measurement under '2'.*replace=True"):
+        archive.add(profile([3, 4]))
+    archive.add(profile([3, 4]), replace=True)
+    assert archive.get("2")["B"].concentrations.tolist() == [3, 4]
+    assert len(archive.versions("2")) == 2

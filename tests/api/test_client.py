@@ -1,0 +1,851 @@
+"""The client against servers that behave: what is asked, in which order, and what is kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+
+from sims_analysis.api import client as client_module
+from sims_analysis.api import parallel
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.api.endpoint import Endpoint, Secret
+from sims_analysis.api.parallel import Progress
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import (
+    ApiError,
+    ArchiveError,
+    ConnectionFailed,
+    NotFound,
+    PartialResultsError,
+    PayloadError,
+    RateLimited,
+    SimsError,
+    Unauthorized,
+)
+
+KEY = "k3y-that-nobody-may-see"
+ENDPOINT = "https://lab.example/"
+
+
+def profiles(data_id: str, *species: str) -> bytes:
+    example = json.loads(REFERENCE)[0]
+    return json.dumps([example | {"data_id": data_id, "species_name": s} for s in species]).encode()
+
+
+class Api:
+    """Answers like the API, from a dict; counts what it was asked."""
+
+    def __init__(self, **bodies: bytes | int) -> None:
+        self.bodies = bodies
+        self.catalogue: list[dict[str, object]] = []
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        path = request.url.raw_path.decode().partition("?")[0]
+        if path.endswith("/data_entries/"):
+            return httpx.Response(200, json=self.catalogue)
+        answer = self.bodies.get(unquote(path.split("/sims/")[1]), 404)
+        if isinstance(answer, int):
+            return httpx.Response(answer, json={"detail": "no"})
+        return httpx.Response(200, content=answer)
+
+    @property
+    def paths(self) -> list[str]:
+        return [request.url.raw_path.decode() for request in self.asked]
+
+    def client(self, **options: object) -> Client:
+        options.setdefault("endpoint", ENDPOINT)
+        return Client(KEY, transport=httpx.MockTransport(self), **options)
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_example_of_the_reference():
+    with FaultyServer(reply()) as server:
+        client = Client(api_key=KEY, endpoint=server.url)
+        results = client.get(data_ids=REFERENCE_ID)
+        (profile,) = results[0].depth_profiles
+        assert profile.species_name == "Si"
+        assert profile.concentrations.tolist() == [1.2e18, 3.4e18, 5.1e18, 2.0e18, 8.0e17]
+        assert results[0].provenance["source"] == f"{server.url}sims/{REFERENCE_ID}"
+        assert server.received[0].headers["X-API-KEY"] == KEY
+        assert server.received[0].path == f"/sims/{REFERENCE_ID}"
+
+
+def test_one_connection_serves_many_requests():
+    with FaultyServer(reply()) as server, Client(KEY, endpoint=server.url) as client:
+        for _ in range(5):
+            client.get(REFERENCE_ID)
+        assert len({request.headers["Host"] for request in server.received}) == 1
+        assert server.connections == 1
+
+
+# ---- which ids, in which order
+
+
+def test_order_is_kept_and_duplicates_are_fetched_once():
+    names = [f"id-{i}" for i in range(20)]
+    api = Api(**{name: profiles(name, "B") for name in names})
+    asked = [*reversed(names), *names[:5]]
+    results = api.client().get(asked)
+    assert [result.data_id for result in results] == asked
+    assert Counter(api.paths).most_common(1)[0][1] == 1
+
+
+def test_ids_are_text_or_uuids_one_or_many():
+    api = Api(**{REFERENCE_ID: REFERENCE})
+    client = api.client()
+    for asked in (REFERENCE_ID, uuid.UUID(REFERENCE_ID), [REFERENCE_ID], iter([REFERENCE_ID])):
+        assert [r.data_id for r in client.get(asked)] == [REFERENCE_ID]
+    assert client.get([]) == []
+
+
+@pytest.mark.parametrize("bad", [None, 1, "", " ", [None], [1], b"id", ["a", ""]])
+def test_what_is_no_id_is_refused(bad):
+    api = Api()
+    with pytest.raises(ApiError, match="data id is text"):
+        api.client().get(bad)
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    ("data_id", "path"),
+    [
+        ("a b", "/sims/a%20b"),
+        ("a/b", "/sims/a%2Fb"),
+        ("%2e%2e", "/sims/%252e%252e"),
+        ("..%2Fx", "/sims/..%252Fx"),
+        ("a?b#c", "/sims/a%3Fb%23c"),
+        ("é", "/sims/%C3%A9"),
+        ("a\r\nX: y", "/sims/a%0D%0AX%3A%20y"),
+    ],
+)
+def test_ids_are_encoded(data_id, path):
+    with FaultyServer(reply()) as server:
+        Client(KEY, endpoint=server.url).get(data_id)
+        assert server.paths == [path]
+
+
+@pytest.mark.parametrize("data_id", [".", "..", "../users", "a/../../users", "..\\users", "\ud800"])
+def test_ids_that_climb_are_not_sent(data_id):
+    with FaultyServer(reply()) as server:
+        with pytest.raises(ApiError):
+            Client(KEY, endpoint=server.url).get(data_id)
+        assert server.received == []
+
+
+def test_a_prefix_of_the_endpoint_is_kept():
+    for endpoint in ("/v1/lab", "/v1/lab/"):
+        with FaultyServer(reply()) as server:
+            Client(KEY, endpoint=server.url.rstrip("/") + endpoint).get("a")
+            assert server.paths == ["/v1/lab/sims/a"]
+
+
+# ---- failures of some
+
+
+def test_errors_raise_carries_what_arrived():
+    api = Api(a=profiles("a", "B"), c=profiles("c", "P"))
+    with pytest.raises(PartialResultsError, match=r"1 of 3 entries failed.*'b'") as caught:
+        api.client().get(["a", "b", "c", "b"])
+    results = caught.value.results
+    assert [type(r) for r in results] == [SIMSResult, NotFound, SIMSResult, NotFound]
+    assert [r.data_id for r in results if isinstance(r, SIMSResult)] == ["a", "c"]
+
+
+def test_errors_collect_puts_the_error_in_its_place():
+    api = Api(a=profiles("a", "B"), b=b"[{}]", c=401)
+    results = api.client().get(["a", "b", "c", "d"], errors="collect")
+    assert [type(r) for r in results] == [SIMSResult, PayloadError, Unauthorized, NotFound]
+
+
+def test_a_single_id_raises_the_plain_error():
+    for asked in ("x", ["x"], ["x", "x"]):
+        with pytest.raises(NotFound, match="'x'") as caught:
+            Api().client().get(asked)
+        assert caught.value.status_code == 404
+        assert caught.value.url == ENDPOINT + "sims/x"
+
+
+def test_an_error_that_is_none_of_ours_is_raised():
+    def answer(request):
+        raise RuntimeError("a bug")
+
+    client = Client(KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(answer))
+    with pytest.raises(RuntimeError, match="a bug"):
+        client.get(["a", "b"], errors="collect")
+
+
+# ---- species
+
+
+@pytest.mark.parametrize("species", ["Si", "^118SnI_3-", "( Pb+ )", "Ga->", "Si/Ge", "%41", "µ"])
+def test_one_species(species):
+    api = Api(**{f"w1/species/{species}": profiles("w1", species)[1:-1]})
+    assert api.client().get_species("w1", species).species_name == species
+    assert api.paths[0].count("/") == 4
+
+
+def test_an_absent_species_is_none():
+    assert Api(**{"w1/species/Xx": b"null"}).client().get_species("w1", "Xx") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"[]", "$"),
+        (b"{}", "$"),
+        (profiles("w", "B")[1:-1].replace(b'"nm"', b"1"), "$.depth_units"),
+    ],
+)
+def test_a_species_of_the_wrong_shape(body, path):
+    api = Api(**{"w1/species/B": body})
+    with pytest.raises(PayloadError) as caught:
+        api.client().get_species("w1", "B")
+    assert caught.value.path == path
+
+
+# ---- with an archive
+
+
+def test_what_is_archived_is_not_fetched_again(tmp_path):
+    api = Api(a=profiles("a", "B"), b=profiles("b", "P"))
+    api.client(archive=tmp_path).get(["a", "b"])
+    again = api.client(archive=tmp_path).get(["b", "a"])
+    assert len(api.asked) == 2
+    assert [r.species for r in again] == [["P"], ["B"]]
+    assert Archive(tmp_path).payload("a") == api.bodies["a"]
+
+
+def test_an_archived_result_knows_where_it_came_from(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    (fresh,) = api.client(archive=tmp_path).get("a")
+    (archived,) = api.client(archive=Archive(tmp_path), offline=True).get("a")
+    assert fresh.provenance == archived.provenance
+    assert set(fresh.provenance) == {"source", "retrieved", "sha256"}
+    assert fresh.provenance["source"] == ENDPOINT + "sims/a"
+    assert fresh.provenance["retrieved"].endswith("Z")
+
+
+def test_offline_opens_no_socket_and_imports_no_client(tmp_path):
+    Archive(tmp_path).put("a", profiles("a", "B"), url="test")
+    script = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('a socket')\n"
+        "from sims_analysis.api.client import Client\n"
+        "socket.socket = refuse\n"
+        f"client = Client(archive={str(tmp_path)!r}, offline=True)\n"
+        "assert client.get('a')[0].species == ['B']\n"
+        "assert client.get_species('a', 'B').depths.size == 5\n"
+        "assert client.get_species('a', 'C') is None\n"
+        "assert client.search().ids == ['a'] and client.entry('a').data_id == 'a'\n"
+        "heavy = {'httpx', 'tenacity', 'tqdm', 'pandas', 'xarray'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_offline_and_not_archived(tmp_path):
+    Archive(tmp_path).put("a", profiles("a", "B"), url="test")
+    api = Api(b=profiles("b", "P"))
+    client = api.client(archive=tmp_path, offline=True)
+    with pytest.raises(ArchiveError, match="'b' is not in the archive"):
+        client.get("b")
+    with pytest.raises(PartialResultsError, match="1 of 2"):
+        client.get(["a", "b"])
+    with pytest.raises(ApiError, match="offline"):
+        client.get("a", refresh=True)
+    with pytest.raises(ApiError, match="pass archive="):
+        Client(offline=True)
+    with pytest.raises(ArchiveError, match="no archive"):
+        api.client(archive=tmp_path / "typo", offline=True).get("a")
+    assert api.asked == []
+
+
+def test_refresh_keeps_the_superseded_payload(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    client = api.client(archive=tmp_path)
+    client.get("a")
+    api.bodies["a"] = profiles("a", "B", "P")
+    assert client.get("a")[0].species == ["B"]
+    assert client.get("a", refresh=True)[0].species == ["B", "P"]
+    assert client.get("a")[0].species == ["B", "P"]
+    old, new = client.archive.versions("a")
+    assert client.archive.get("a", sha256=old.sha256).species == ["B"]
+    assert client.archive.get("a", sha256=new.sha256[:8]).species == ["B", "P"]
+
+
+def test_a_damaged_entry_is_refused_and_refresh_repairs_it(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    client = api.client(archive=tmp_path)
+    client.get("a")
+    (payload,) = tmp_path.rglob("payload.json")
+    payload.write_bytes(payload.read_bytes().replace(b"e+18", b"e+17"))
+    with pytest.raises(ArchiveError, match=r"'a'.*damaged.*refresh=True"):
+        client.get("a")
+    assert client.get("a", refresh=True)[0].species == ["B"]
+    assert client.get("a")[0].species == ["B"]
+
+
+def test_an_empty_entry_is_not_archived_but_may_supersede(tmp_path):
+    api = Api(a=b"[]", b=profiles("b", "B"))
+    client = api.client(archive=tmp_path)
+    assert client.get("a")[0].species == []
+    assert "a" not in client.archive
+    api.bodies["a"] = profiles("a", "B")
+    assert client.get("a")[0].species == ["B"]
+    api.bodies["a"] = b"[]"
+    assert client.get("a", refresh=True)[0].species == []
+    assert client.get("a")[0].species == []
+
+
+def test_a_broken_payload_is_not_archived(tmp_path):
+    client = Api(a=b"[{}]").client(archive=tmp_path)
+    with pytest.raises(PayloadError):
+        client.get("a")
+    assert "a" not in client.archive
+
+
+def test_species_with_an_archive_keeps_the_whole_entry(tmp_path):
+    api = Api(a=profiles("a", "B", "P"))
+    client = api.client(archive=tmp_path)
+    assert client.get_species("a", "P").species_name == "P"
+    assert client.get_species("a", "B").species_name == "B"
+    assert api.paths == ["/sims/a"]
+
+
+# ---- catalogue
+
+
+def entry(data_id: str, **fields: object) -> dict[str, object]:
+    return {"data_id": data_id, "char_source_type": "sims", "pipeline_status": "success"} | fields
+
+
+def test_search_asks_as_the_reference_does():
+    api = Api()
+    api.catalogue = [entry("a"), entry("b", char_source_type="xps")]
+    found = api.client().search(
+        keywords=["boron", "10 keV"], status="success", last_updated_min="2024-01-15"
+    )
+    assert found.ids == ["a"]
+    path, _, query = api.paths[0].partition("?")
+    assert path == "/data_entries/"
+    assert sorted(query.split("&")) == [
+        "data_type=sims",
+        "include_organization_data=True",
+        "keywords=10%20keV",
+        "keywords=boron",
+        "last_updated_min=2024-01-15T00%3A00%3A00%2B00%3A00",
+        "status=success",
+    ]
+
+
+def test_a_sample_is_fetched_in_two_lines():
+    api = Api(a=profiles("a", "B"), b=profiles("b", "P"))
+    api.catalogue = [entry("a"), entry("b")]
+    client = api.client()
+    results = client.get(client.search(physical_sample_ids="s1").ids)
+    assert [r.species for r in results] == [["B"], ["P"]]
+
+
+def test_entries_are_asked_for_in_hundreds():
+    api = Api()
+    api.catalogue = [entry(f"id-{i}") for i in reversed(range(250))]
+    asked = [f"id-{i}" for i in range(250)]
+    assert api.client().entries(asked).ids == asked
+    assert [path.count("data_ids=") for path in api.paths] == [100, 100, 50]
+    assert all(path.endswith("&include_organization_data=True") for path in api.paths)
+
+
+def test_an_unknown_entry_is_not_found():
+    with pytest.raises(NotFound, match="'a' is not in the catalogue"):
+        Api().client().entry("a")
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "path"),
+    [([1], "$[0]"), ([{}], "$[0].data_id"), ([entry("a"), entry("b", tags=1)], "$[1].tags")],
+)
+def test_a_catalogue_of_the_wrong_shape(catalogue, path):
+    api = Api()
+    api.catalogue = catalogue
+    with pytest.raises(PayloadError) as caught:
+        api.client().search()
+    assert caught.value.path == path
+
+
+def test_a_catalogue_with_a_key_twice():
+    body = b'[{"data_id": "a", "tags": [], "data_id": "b"}]'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(PayloadError, match="'data_id' occurs twice"):
+        Client(KEY, endpoint=ENDPOINT, transport=transport).search()
+
+
+def test_a_frame_has_its_columns_even_when_empty():
+    api = Api()
+    empty = api.client().search().to_frame()
+    api.catalogue = [entry("a", upload_datetime="2024-01-15T10:35:00Z", growth_length=5)]
+    full = api.client().search().to_frame()
+    assert len(empty) == 0
+    assert [*empty.columns, "growth_length"] == list(full.columns)
+    assert (empty.dtypes == full.dtypes[empty.columns]).all()
+    assert str(full.upload_datetime[0]) == "2024-01-15 10:35:00+00:00"
+
+
+def test_an_empty_entry_explains_itself():
+    api = Api(a=b"[]", b=b"[]")
+    api.catalogue = [entry("a", pipeline_status="running")]
+    a, b = api.client().get(["a", "b"])
+    assert a.provenance["pipeline_status"] == "running"
+    assert b.provenance["pipeline_status"] == "not in the catalogue"
+
+
+def test_a_catalogue_that_fails_does_not_hide_an_empty_entry():
+    def answer(request):
+        return httpx.Response(200, json=[]) if "/sims/" in str(request.url) else httpx.Response(400)
+
+    client = Client(KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(answer))
+    assert "pipeline_status" not in client.get("a")[0].provenance
+
+
+def test_what_a_search_told_is_archived_with_what_is_fetched(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    api.catalogue = [entry("a", sample_name="wafer 1"), entry("b")]
+    client = api.client(archive=tmp_path)
+    client.get(client.search().ids[:1])
+    offline = api.client(archive=tmp_path, offline=True)
+    assert offline.entry("a").sample_name == "wafer 1"
+    assert offline.search(keywords="WAFER").ids == ["a"]
+    assert offline.search(keywords="mask").ids == []
+    api.catalogue[0]["sample_name"] = "wafer 2"
+    client.search()
+    assert offline.entry("a").sample_name == "wafer 2"
+
+
+# ---- the key, the endpoint, the options
+
+
+def test_key_and_endpoint_from_the_environment(monkeypatch):
+    with FaultyServer(reply()) as server:
+        monkeypatch.setenv("ATOMSCALE_API_KEY", "second")
+        monkeypatch.setenv("AS_API_ENDPOINT", server.url)
+        Client().get("a")
+        monkeypatch.setenv("AS_API_KEY", " first\n")
+        Client().get("a")
+        Client("given").get("a")
+        keys = [request.headers["X-API-KEY"] for request in server.received]
+        assert keys == ["second", "first", "given"]
+
+
+def test_no_key_for_the_api_is_told_before_anything_is_sent():
+    with pytest.raises(ApiError, match="AS_API_KEY"):
+        Client(transport=httpx.MockTransport(Api())).get("a")
+
+
+def test_a_server_without_keys_is_asked_without_one():
+    with FaultyServer(reply(), reply(b"", 401)) as server:
+        client = Client(endpoint=server.url)
+        client.get("a")
+        assert "X-API-KEY" not in server.received[0].headers
+        with pytest.raises(Unauthorized, match="no key was sent"):
+            client.get("a")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://lab.example/",
+        "http://localhost.lab.example/",
+        "http://127.0.0.1.lab.example/",
+        "ftp://lab.example/",
+        "lab.example",
+        "https:///x",
+        "https://user:password@lab.example/",
+        "https://lab.example/?key=x",
+        "https://lab.example:port/",
+    ],
+)
+def test_endpoints_that_are_refused(endpoint):
+    with pytest.raises(ApiError) as caught:
+        Client(KEY, endpoint=endpoint)
+    assert "password" not in str(caught.value).replace("user name, password", "")
+
+
+@pytest.mark.parametrize("endpoint", ["http://localhost:1/", "http://127.0.0.9/", "http://[::1]/"])
+def test_plain_http_to_this_machine(endpoint):
+    assert Endpoint(endpoint).is_loopback
+
+
+def test_plain_http_to_another_machine_on_request():
+    assert Api(a=REFERENCE).client(endpoint="http://lab.example", allow_http=True).get("a")
+
+
+@pytest.mark.parametrize(
+    "options", [{"timeout": 0}, {"timeout": None}, {"retries": -1}, {"max_connections": 0}]
+)
+def test_options_out_of_range(options):
+    with pytest.raises(ApiError, match=next(iter(options))):
+        Client(KEY, **options)
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "blank inside", "ключ", "a\0b"])
+def test_a_key_that_no_header_can_carry_is_refused_unseen(key):
+    with pytest.raises(ApiError) as caught:
+        Client(key)
+    assert key not in str(caught.value)
+
+
+def test_a_closed_client_says_so():
+    client = Api(a=REFERENCE).client()
+    with client:
+        client.get("a")
+    client.close()
+    with pytest.raises(ApiError, match="closed"):
+        client.get("a")
+
+
+def test_a_missing_ca_bundle(tmp_path):
+    client = Client(KEY, ca_bundle=tmp_path / "no.pem")
+    with pytest.raises(ApiError, match=r"no\.pem"):
+        client.get("a")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+def test_a_certificate_of_ones_own(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    make += f" -subj /CN=lab -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    subprocess.run(make.split(), check=True, capture_output=True)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    with FaultyServer(reply(), tls=tls) as server:
+        with pytest.raises(ConnectionFailed, match="ca_bundle="):
+            Client(KEY, endpoint=server.url).get("a")
+        assert (server.connections, server.received) == (1, [])
+        client = Client(KEY, endpoint=server.url, ca_bundle=certificate)
+        assert client.get("a")[0].species == ["Si"]
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch):
+    with FaultyServer(reply()) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        Client(KEY, endpoint="http://lab.example/", allow_http=True).get("a")
+        assert proxy.paths == ["http://lab.example/sims/a"]
+
+
+def test_a_proxy_elsewhere_does_not_see_what_was_meant_for_this_machine(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9/")
+    monkeypatch.setenv("http_proxy", "http://192.0.2.1:9/")
+    with FaultyServer(reply()) as server:
+        assert Client(KEY, endpoint=server.url, retries=0, timeout=1).get("a")
+
+
+# ---- the key is seen by nobody
+
+
+def everything_of(error: BaseException | None) -> str:
+    """All that a debugger or an error tracker would show of an exception."""
+    text = ""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        text += "".join(shown.format()) + repr(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+    return text
+
+
+SCRIPTS = {
+    "good": [reply()],
+    "refused": [reply(f'{{"your key": "{KEY}"}}'.encode(), 403)],
+    "limited": [reply(KEY.encode(), 429, Retry_After="999")],
+    "broken": [reply(b"{" + KEY.encode())],
+    "garbled": [raw(f"HTTP/1.1 200 {KEY}\r\n{KEY}\r\n\r\n".encode())],
+    "shape": [reply(f'["{KEY}"]'.encode())],
+    "reset": [raw(then="reset")],
+    "stalled": [raw(then="stall")],
+    "moved": [reply(b"", 302, Location=f"http://{KEY}@lab.example/{KEY}")],
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_key_is_nowhere(script, caplog, capsys, tmp_path):
+    caplog.set_level(logging.DEBUG)
+    with FaultyServer(*SCRIPTS[script]) as server:
+        client = Client(KEY, endpoint=server.url, archive=tmp_path, timeout=0.2, retries=1)
+        shown = [repr(client), str(vars(client))]
+        for asked in ("a", ["a", "b"]):
+            try:
+                client.get(asked)
+            except SimsError as error:
+                shown += [everything_of(error), str(pickle.dumps(error))]
+                if isinstance(error, PartialResultsError):
+                    shown += [everything_of(e) for e in error.results]
+        assert server.received[0].headers["X-API-KEY"] == KEY
+    shown += capsys.readouterr()
+    shown.append(caplog.text)
+    shown += [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    for text in shown:
+        assert KEY not in text, text[max(0, text.index(KEY) - 300) : text.index(KEY) + 50]
+
+
+def test_a_client_is_not_pickled():
+    client = Client(KEY)
+    with pytest.raises(TypeError):
+        pickle.dumps(client)
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret(KEY))
+    assert KEY not in f"{Secret(KEY)!r}{Secret(KEY)}"
+
+
+@pytest.mark.parametrize("kind", [Unauthorized, NotFound, RateLimited])
+def test_errors_survive_pickling(kind):
+    error = kind("what happened", status_code=429, url=ENDPOINT, body="{}")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in the line itself
+    assert type(again) is kind
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+# ---- interrupts and progress
+
+
+def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
+    good = json.dumps(json.loads(REFERENCE)).encode()
+    with FaultyServer(*[reply(good)] * 3, raw(then="stall")) as server:
+        script = (
+            "from sims_analysis.api.client import Client\n"
+            f"client = Client('k', endpoint={server.url!r}, archive={str(tmp_path)!r},"
+            " max_connections=2)\n"
+            "client.get([f'id-{i}' for i in range(50)])\n"
+        )
+        process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 20
+        while len(server.received) < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+        assert time.monotonic() - began < 3
+    assert b"KeyboardInterrupt" in stderr
+    assert len(Archive(tmp_path).ids()) == 3
+    assert Archive(tmp_path).verify() == {}
+
+
+def test_an_interrupt_ends_a_wait_for_retry_after():
+    with FaultyServer(reply(b"", 429, Retry_After="100")) as server:
+        client = Client(KEY, endpoint=server.url, max_connections=2)
+        threading.Timer(0.5, os.kill, args=(os.getpid(), signal.SIGINT)).start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            client.get(["a", "b", "c"])
+        assert time.monotonic() - began < 3
+        time.sleep(0.2)
+        assert not [t for t in threading.enumerate() if t.name == "sims-analysis-fetch"]
+        assert len(server.received) == 2, "nothing more is asked"
+
+
+def test_an_interrupt_does_not_show_the_key():
+    with FaultyServer(raw(then="stall")) as server:
+        client = Client(KEY, endpoint=server.url)
+        threading.Timer(0.5, os.kill, args=(os.getpid(), signal.SIGINT)).start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.get("a")
+        assert time.monotonic() - began < 3
+    assert KEY not in everything_of(caught.value)
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), httpx.ConnectError("no"), SystemError()])
+def test_frames_that_hold_the_key_are_not_in_a_traceback(failure):
+    def answer(request):
+        key = request.headers["X-API-KEY"]
+        assert key == KEY
+        raise failure
+
+    client = Client(KEY, endpoint=ENDPOINT, retries=0, transport=httpx.MockTransport(answer))
+    with pytest.raises((KeyboardInterrupt, ConnectionFailed, SystemError)) as caught:
+        client.get("a")
+    shown = KEY in everything_of(caught.value)
+    assert shown == isinstance(failure, SystemError), "a bug must be found where it is"
+
+
+def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "step", interrupt)
+    api = Api(**{f"id-{i}": profiles(f"id-{i}", "B") for i in range(500)})
+    with pytest.raises(KeyboardInterrupt) as caught:
+        api.client(max_connections=2).get(api.bodies)
+    time.sleep(0.1)
+    asked = len(api.asked)
+    assert asked < 500
+    time.sleep(0.2)
+    assert len(api.asked) == asked
+    assert caught.tb is not None, "the traceback, which is alive, has not kept the threads at work"
+
+
+def test_offline_holds_wherever_a_request_is_made(tmp_path):
+    api = Api(a=REFERENCE)
+    client = api.client(archive=tmp_path, offline=True)
+    assert "offline" in str(client._fetcher.profiles(["a"])["a"])
+    assert api.asked == []
+
+
+def test_a_notebook_is_watched(monkeypatch):
+    class ZMQInteractiveShell:
+        pass
+
+    notebook = SimpleNamespace(get_ipython=ZMQInteractiveShell)
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    assert parallel._is_watched()
+    monkeypatch.setattr(notebook, "get_ipython", lambda: None)
+    assert not parallel._is_watched()
+
+
+def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):
+    names = [f"id-{i}" for i in range(6)]
+    api = Api(**{name: profiles(name, "B") for name in names})
+    api.client().get(names)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    api.client().get(names[:2])
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    api.client().get(names)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "fetching: 100%" in err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    api.client(progress=False).get(names)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_without_tqdm(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.std", None)
+    with Progress(3, show=True) as progress:
+        for _ in range(3):
+            progress.step()
+    assert capsys.readouterr().err.endswith("\rfetching: 3 of 3\n")
+
+
+def test_many_are_fetched_at_a_time():
+    at_once = threading.Semaphore(0)
+    most = 0
+    running = 0
+    lock = threading.Lock()
+
+    def answer(request):
+        nonlocal most, running
+        with lock:
+            running += 1
+            most = max(most, running)
+            if most == 4:
+                at_once.release(100)
+        at_once.acquire(timeout=5)
+        with lock:
+            running -= 1
+        return httpx.Response(200, content=REFERENCE)
+
+    client = Client(
+        KEY, endpoint=ENDPOINT, max_connections=4, transport=httpx.MockTransport(answer)
+    )
+    client.get([f"id-{i}" for i in range(12)])
+    assert most == 4
+
+
+def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
+    under_way, most, read = [], [], []
+
+    def answer(request):
+        under_way.append(request)
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.remove(request)
+        return httpx.Response(200, content=REFERENCE)
+
+    def slowly(payload, **options):
+        read.append(threading.get_ident())
+        time.sleep(0.02)
+        return from_json(payload, **options)
+
+    from_json = SIMSResult.from_json
+    client = Client(
+        KEY, endpoint=ENDPOINT, max_connections=2, transport=httpx.MockTransport(answer)
+    )
+    with mock.patch.object(SIMSResult, "from_json", slowly):
+        client.get([f"id-{i}" for i in range(12)])
+    assert max(most) == 2
+    assert len(set(read)) > 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "encoding"), [(ENDPOINT, "gzip"), ("http://127.0.0.1:9/", "identity")]
+)
+def test_nothing_is_compressed_within_one_machine(endpoint, encoding):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers["Accept-Encoding"])
+        return httpx.Response(200, content=REFERENCE)
+
+    Client(KEY, endpoint=endpoint, transport=httpx.MockTransport(answer)).get(REFERENCE_ID)
+    assert asked == [encoding]
+
+
+def test_the_public_names():
+    assert client_module.__all__ == ["Client"]
+    assert Path(client_module.__file__).name == "client.py"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"api_key": b"k3y"},
+        {"api_key": 5},
+        {"endpoint": 5},
+        {"endpoint": "https://lab example/"},
+        {"retries": 1.5},
+        {"retries": True},
+        {"max_connections": 2.5},
+        {"timeout": True},
+        {"archive": ""},
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_refused_at_once(options):
+    with pytest.raises(SimsError):
+        Client(**{"api_key": KEY} | options)
+
+
+@pytest.mark.parametrize("host", ["lab..example", "a" * 70 + ".example"])
+def test_a_host_that_can_have_no_name_is_an_error_without_the_key(host):
+    with pytest.raises(ApiError, match="could not be made") as caught:
+        Client(KEY, endpoint=f"https://{host}/", retries=0, timeout=1).get("a")
+    assert KEY not in everything_of(caught.value)

@@ -1,0 +1,373 @@
+"""A batch gives for each profile what it gives for that profile alone; and goes back."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from questions import AXIS, OWN, QUESTIONS, SHARED, ask, measurement
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SimsWarning, UnitsError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+
+def columns(result, species):
+    """Numbers and words of one species of a result, without the places that stand for nothing."""
+    arrays = dict(result.data_vars) if isinstance(result, xr.Dataset) else {"value": result}
+    arrays |= {
+        name: coord
+        for name, coord in result.coords.items()
+        if name in ("status", "stderr", "n_crossings", "decay_length", "n_linear_segments", "count")
+    }
+    for name, array in arrays.items():
+        one = array.sel(species=species) if "species" in array.dims else array
+        flat = np.ravel(one.values)
+        if flat.dtype.kind in "Ub":
+            empty = flat == flat.dtype.type()
+        else:
+            empty = np.isnan(flat.astype(float))
+        yield name, flat[~empty]
+
+
+def assert_same(one, alone, species, rtol, label):
+    for (name, got), (_, expected) in zip(
+        columns(one, species), columns(alone, species), strict=True
+    ):
+        what = f"{name} of {species}, {label}"
+        if got.dtype.kind == "U":
+            assert got.tolist() == expected.tolist(), what
+        elif rtol == 0:
+            np.testing.assert_array_equal(got, expected, err_msg=what)
+        else:
+            # What is left of a difference of two doses is as exact as the doses are.
+            atol = rtol if name in ("rule_difference", "skewness") else 0
+            np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol, err_msg=what)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_batch_on_a_shared_axis_gives_each_profile_to_the_bit(question):
+    batch = ask(question, sims.stack(SHARED))
+    for i, ds in enumerate(SHARED):
+        alone = ask(question, ds)
+        for species in ("B", "P"):
+            assert_same(batch.isel(measurement=i), alone, species, 0, f"measurement {i}")
+
+
+def grid_of(question):
+    """On their own ranges, profiles have grids of their own: give them one."""
+    return "step" in QUESTIONS[question]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_padded_batch_gives_each_profile(question):
+    batch = ask(question, sims.stack(OWN))
+    for i, ds in enumerate(OWN):
+        for species in ds["species"].values:
+            if question.startswith("metallurgical") and ds.sizes["species"] < 2:
+                continue
+            alone = ask(question, ds)
+            if grid_of(question):
+                assert_same_on_common_depths(batch, i, alone, species)
+            else:
+                assert_same(batch.isel(measurement=i), alone, species, 1e-14, f"measurement {i}")
+
+
+def assert_same_on_common_depths(batch, i, alone, species):
+    got = batch["concentration"].isel(measurement=i).sel(species=species)
+    expected = alone["concentration"].sel(species=species)
+    got = got.sel(depth=expected["depth"])
+    np.testing.assert_allclose(got.values, expected.values, rtol=1e-14)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_layout_does_not_matter(question):
+    """Dense, union, padded, quantified and Dask data are one and the same profile."""
+    dense = measurement(AXIS, seed=7)
+    between = np.sort(np.concatenate([AXIS, AXIS[:-1] + 0.7]))
+    forms = {
+        "dense": dense,
+        "union": dense.reindex(depth=xr.Variable("depth", between, {"units": "nm"})),
+        "rows reversed": dense.isel(species=[1, 0]),
+        "quantified": sims.quantify(dense),
+        # Junctions of dopants against each other take all species at once.
+        "dask": dense.chunk(species=-1 if question.startswith("metallurgical") else 1),
+        "padded": sims.stack([dense, measurement(AXIS[:-9] + 0.1)]).isel(measurement=0),
+        "quantified batch": sims.quantify(sims.stack([dense, measurement(AXIS[:-9] + 0.1)])).isel(
+            measurement=0
+        ),
+        "dask batch": sims.stack([dense, measurement(AXIS[:-9] + 0.1)])
+        .chunk(measurement=1)
+        .isel(measurement=0),
+    }
+    # The grid of a batch spans all of it.
+    expected = ask(question, dense)
+    for form, data in forms.items():
+        got = sims.dequantify(ask(question, data)).compute()
+        if grid_of(question) and "batch" in form:
+            continue
+        for species in ("B", "P"):
+            assert_same(got, expected, species, 1e-14, form)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_chunks_and_order_do_not_change_a_bit(question):
+    batch = sims.stack(SHARED)
+    expected = ask(question, batch)
+    order = [2, 0, 3, 1]
+    turned = ask(question, batch.isel(measurement=order))
+    chunked = ask(question, batch.chunk(measurement=3)).compute()
+    for place, i in enumerate(order):
+        for species in ("B", "P"):
+            assert_same(
+                turned.isel(measurement=place), expected.isel(measurement=i), species, 0, "turned"
+            )
+            assert_same(
+                chunked.isel(measurement=i), expected.isel(measurement=i), species, 0, "chunked"
+            )
+
+
+def test_shared_axis():
+    batch = sims.stack(SHARED)
+    assert batch["concentration"].dims == ("measurement", "species", "depth")
+    assert batch["measurement"].values.tolist() == ["w0", "w1", "w2", "w3"]
+    assert batch["depth"].attrs["units"] == "nm"
+    assert batch["concentration"].attrs["units"] == "atom/cm^3"
+    for i, ds in enumerate(SHARED):
+        for name in ("concentration", "concentration_stderr"):
+            np.testing.assert_array_equal(batch[name].values[i], ds[name].values)
+
+
+def test_axes_equal_to_rounding_are_one():
+    near = measurement(AXIS * (1 + 1e-12))
+    assert "depth" in sims.stack([measurement(AXIS), near]).dims
+    apart = measurement(AXIS * (1 + 1e-6))
+    assert "point" in sims.stack([measurement(AXIS), apart]).dims
+
+
+def test_own_axes_are_padded_and_never_a_union():
+    batch = sims.stack(OWN)
+    assert batch["concentration"].dims == ("measurement", "species", "point")
+    longest = max(np.isfinite(ds["concentration"].values).sum(axis=1).max() for ds in OWN)
+    assert batch.sizes["point"] == longest
+    depth, value = batch["depth"].values, batch["concentration"].values
+    np.testing.assert_array_equal(np.isnan(depth), np.isnan(value))
+    # Padding stands at the end.
+    assert (np.diff(np.isnan(depth).astype(int), axis=-1) >= 0).all()
+    for i, ds in enumerate(OWN):
+        for s in ds["species"].values:
+            row = ds["concentration"].sel(species=s).dropna("depth")
+            k = batch["species"].values.tolist().index(s)
+            np.testing.assert_array_equal(value[i, k, : row.size], row.values)
+            np.testing.assert_array_equal(depth[i, k, : row.size], row["depth"].values)
+
+
+def test_species_are_joined_in_order_of_first_appearance():
+    first = measurement(AXIS, species=("P",))
+    second = measurement(AXIS, species=("B", "P"))
+    third = measurement(AXIS, species=("As", "B"))
+    batch = sims.stack([first, second, third])
+    assert batch["species"].values.tolist() == ["P", "B", "As"]
+    missing = np.isnan(batch["concentration"].values).all(axis=-1)
+    assert missing.tolist() == [[False, True, True], [False, False, True], [True, False, False]]
+    np.testing.assert_array_equal(
+        batch["concentration"].values[2, [2, 1]], third["concentration"].values
+    )
+
+
+def test_one_species_selected_beside_all():
+    ds = sims.open_example("boron-implant")
+    batch = sims.stack([ds.sel(species="P"), ds])
+    assert batch["species"].values.tolist() == ["P", "B"]
+    assert batch["profile_id"].dims == ("measurement", "species")
+    assert batch["profile_id"].values[0].tolist() == [str(ds["profile_id"].values[1]), ""]
+    assert sims.to_profiles(sims.unstack(batch)[0]) == sims.to_profiles(ds.sel(species=["P"]))
+
+
+def test_names():
+    ids = [ds.assign_attrs(data_id="same") for ds in SHARED]
+    numbered = sims.stack(ids)
+    assert numbered["measurement"].values.tolist() == [0, 1, 2, 3]
+    # What names the measurements is beside them even where it does not tell them apart.
+    assert numbered["data_id"].values.tolist() == ["same"] * 4
+    named = sims.stack(SHARED, names=["a", "b", "c", "d"])
+    assert named["measurement"].values.tolist() == ["a", "b", "c", "d"]
+    assert named["data_id"].values.tolist() == ["w0", "w1", "w2", "w3"]
+    with pytest.raises(ProfileError, match="3 names for 4 measurements"):
+        sims.stack(SHARED, names="abc")
+    with pytest.raises(ProfileError, match="'a' occurs more than once"):
+        sims.stack(SHARED, names="abca")
+
+
+def test_attrs_that_tell_measurements_apart_are_coordinates():
+    first = SHARED[0].assign_attrs(sha256="f" * 64, operator="x", dose_rate=1.5)
+    second = SHARED[1].assign_attrs(sha256="e" * 64, operator="x", dose_rate=2.5)
+    batch = sims.stack([first, second])
+    assert batch["sha256"].values.tolist() == ["f" * 64, "e" * 64]
+    assert batch["dose_rate"].values.tolist() == [1.5, 2.5]
+    assert batch.attrs["operator"] == "x"
+    assert "sha256" not in batch.attrs
+    back = sims.unstack(batch)
+    assert back[1].attrs["dose_rate"] == 2.5
+    assert back[1].attrs["sha256"] == "e" * 64
+    assert "dose_rate" not in back[1].coords
+
+
+def test_nothing_to_stack_and_things_that_do_not_fit():
+    with pytest.raises(ProfileError, match="nothing to stack"):
+        sims.stack([])
+    with pytest.raises(TypeError, match=r"datasets\[1\].*DataArray"):
+        sims.stack([SHARED[0], SHARED[0]["concentration"]])
+    with pytest.raises(ProfileError, match="batch already"):
+        sims.stack([sims.stack(SHARED)])
+    timed = SHARED[0].rename(depth="sputter_time")
+    timed["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(ProfileError, match="calibrate_depth"):
+        sims.stack([SHARED[1], timed])
+    counts = measurement(AXIS, stderr=False).rename(concentration="intensity")
+    counts["intensity"].attrs["units"] = "counts"
+    rates = counts.copy()
+    rates["intensity"] = rates["intensity"].assign_attrs(units="counts/s")
+    with pytest.raises(UnitsError, match="intensity is in 'count/s' in measurement 1"):
+        sims.stack([counts, rates])
+    backwards = SHARED[0].isel(depth=slice(None, None, -1))
+    with pytest.raises(ProfileError, match="'w0': depth must increase strictly"):
+        sims.stack([backwards])
+
+
+def test_units_are_converted():
+    inches = SHARED[0].assign_coords(depth=("depth", AXIS / 1000, {"units": "um"}))
+    inches["concentration"] = (
+        ("species", "depth"),
+        SHARED[0]["concentration"].values * 1e6,
+        {"units": "atoms/m^3"},
+    )
+    batch = sims.stack([inches])
+    np.testing.assert_allclose(batch["depth"].values, AXIS, rtol=1e-15)
+    np.testing.assert_allclose(
+        batch["concentration"].values[0], SHARED[0]["concentration"].values, rtol=1e-15
+    )
+
+
+def test_quantified_in_quantified_out():
+    batch = sims.stack([sims.quantify(ds) for ds in OWN])
+    xr.testing.assert_identical(sims.dequantify(batch), sims.stack(OWN))
+    assert hasattr(batch["concentration"].data, "magnitude")
+    back = sims.unstack(batch)
+    assert hasattr(back[0]["concentration"].data, "magnitude")
+
+
+def test_dask_on_a_shared_axis_stays_lazy():
+    lazy = sims.stack([ds.chunk() for ds in SHARED])
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), sims.stack(SHARED))
+    part = measurement(AXIS, species=("P",))
+    lazy = sims.stack([SHARED[0].chunk(), part.chunk()])
+    assert lazy["concentration"].chunks is not None
+    xr.testing.assert_identical(lazy.compute(), sims.stack([SHARED[0], part]))
+
+
+@pytest.mark.parametrize("parts", [SHARED, OWN], ids=["shared", "own"])
+def test_round_trip(parts):
+    for original, back in zip(parts, sims.unstack(sims.stack(parts)), strict=True):
+        assert back.attrs["data_id"] == original.attrs["data_id"]
+        for name in ("concentration", "concentration_stderr"):
+            np.testing.assert_array_equal(back[name].values, original[name].values)
+        np.testing.assert_array_equal(back["depth"].values, original["depth"].values)
+        assert back["species"].values.tolist() == original["species"].values.tolist()
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_examples_come_back_with_all_that_was_delivered(name):
+    ds = sims.open_example(name)
+    axis = "depth" if "depth" in ds.dims else "sputter_time"
+    shorter = ds.isel({axis: slice(5, None)})
+    for batch in (sims.stack([ds, ds]), sims.stack([ds, shorter])):
+        back = sims.unstack(batch)[0]
+        xr.testing.assert_identical(back.drop_attrs(deep=False), ds.drop_attrs(deep=False))
+        assert {**back.attrs, "history": 0} == {**ds.attrs, "history": 0}
+        assert sims.to_profiles(back) == sims.to_profiles(ds)
+
+
+def test_one_of_a_batch_goes_back():
+    (one,) = sims.unstack(sims.stack(OWN).isel(measurement=2))
+    np.testing.assert_array_equal(one["concentration"].values, OWN[2]["concentration"].values)
+    with pytest.raises(ProfileError, match="not a batch"):
+        sims.unstack(SHARED[0])
+
+
+def test_a_species_delivered_without_samples_is_kept():
+    ds = sims.open_example("boron-implant")
+    empty = ds.copy(deep=True)
+    empty["concentration"][1] = np.nan
+    back = sims.unstack(sims.stack([ds, empty, ds.isel(depth=slice(7, None))]))
+    assert back[1]["species"].values.tolist() == ["B", "P"]
+    assert np.isnan(back[1]["concentration"].values[1]).all()
+
+
+def test_coordinates_along_the_axis_come_along():
+    timed = [
+        ds.assign_coords(sputter_time=("depth", ds["depth"].values * 2, {"units": "s"}))
+        for ds in OWN
+    ]
+    batch = sims.stack(timed)
+    assert batch["sputter_time"].dims == ("measurement", "species", "point")
+    np.testing.assert_array_equal(batch["sputter_time"].values, 2 * batch["depth"].values)
+    back = sims.unstack(batch)
+    xr.testing.assert_identical(back[2]["sputter_time"].variable, timed[2]["sputter_time"].variable)
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("crossings", {"level": "300 counts/s"}),
+        ("junction_depth", {"level": "300 counts/s"}),
+        ("interpolate", {"depth": ["100 nm", "333.3 nm"]}),
+        ("peak", {}),
+        ("decay_length", {"start": "200 nm"}),
+        ("detection_limit", {"window": ("300 nm", "900 nm")}),
+    ],
+)
+def test_measurements_of_an_instrument(question, options):
+    """Ten measurements, every species of each on depths of its own."""
+    folder = Path(__file__).parents[3] / "shared" / "data" / "uio_mina_cameca"
+    files = sorted(set(folder.glob("*.api.json")) - {folder / "time_x_axis.api.json"})
+    if not files:
+        pytest.skip(f"measured profiles are not here: {folder.name}")
+    parts = [sims.SIMSResult.from_json(file.read_bytes()).to_dataset() for file in files]
+    batch = sims.stack(parts, names=[file.name.split(".")[0] for file in files])
+    answers = getattr(sims, question)(batch, **options)
+    for i, ds in enumerate(parts):
+        alone = getattr(sims, question)(ds, **options)
+        for species in ds["species"].values:
+            one = answers.isel(measurement=i)
+            assert_same(one, alone, species, 1e-14, f"measurement {i}")
+    for ds, back in zip(parts, sims.unstack(batch), strict=True):
+        order = [s for s in batch["species"].values if s in ds["species"].values]
+        expected = ds.sel(species=order).drop_attrs(deep=False)
+        # Depths at which no species was measured are not there to be given back.
+        expected = expected.dropna("depth", how="all")
+        xr.testing.assert_identical(back.drop_attrs(deep=False), expected)
+
+
+def test_ten_thousand_measurements_without_work_per_profile():
+    """A batch is made in arrays: a thousand more measurements cost the same each."""
+    import time
+
+    def seconds(count):
+        parts = [SHARED[0].assign_attrs(data_id=str(i)) for i in range(count)]
+        start = time.perf_counter()
+        sims.stack(parts)
+        return time.perf_counter() - start
+
+    seconds(10)
+    assert seconds(2000) < 2.0
+
+
+def test_warnings_name_the_measurement():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(SimsWarning, match="measurement 'even'"):
+            sims.integrated_dose(sims.stack(OWN), stop="1000 nm")

@@ -1,0 +1,239 @@
+"""Files give back what was saved, to us and to everyone else."""
+
+import importlib.util
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import shared_profiles
+import xarray as xr
+from hypothesis import given
+
+import sims_analysis as sims
+from sims_analysis.dataset import storage
+from sims_analysis.errors import ArchiveError
+
+KINDS = ["nc", "zarr"]
+EXAMPLES = ["boron-implant", "gan-mg-stack", "sputter-time"]
+
+
+def same(a, b):
+    """Identical, with the dtypes that xarray's own comparison does not look at."""
+    xr.testing.assert_identical(a, b)
+    variables = [a.variable, b.variable] if isinstance(a, xr.DataArray) else None
+    pairs = [variables] if variables else [(a[name], b[name]) for name in a.variables]
+    pairs += [(a[name], b[name]) for name in a.coords]
+    for mine, theirs in pairs:
+        assert mine.dtype == theirs.dtype
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_profiles_come_back_as_they_were(tmp_path, kind, name):
+    ds = sims.open_example(name)
+    path = sims.save(ds, tmp_path / f"w.{kind}")
+    same(sims.load(path), ds)
+    assert sims.to_profiles(sims.load(path)) == sims.to_profiles(ds)
+    assert [p.name for p in tmp_path.iterdir()] == [f"w.{kind}"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_a_dataset_can_hold(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    ds.attrs |= {
+        "flag": True,
+        "nothing": None,
+        "empty": "",
+        "list": [1, 2.5, "a", None],
+        "tuple": (1, "b"),
+        "tree": {"a": {"b": [True]}},
+        "array": np.arange(3, dtype="int16"),
+        "single": np.float32(0.1),
+        "nan": float("nan"),
+        "inf": [float("inf")],
+        "greek": "µm⁻³",
+        "number": 3,
+    }
+    ds["depth"].attrs["positive"] = "up"
+    ds["concentration"].attrs["valid"] = (0.0, None)
+    ds = ds.assign(
+        count=("species", np.array([1, 2], dtype="int32")),
+        good=("species", np.array([True, False])),
+        half=("species", np.array([1, np.nan], dtype="float32")),
+        when=("species", np.array(["2026-01-01T01:02:03.000000004"] * 2, dtype="M8[ns]")),
+        text=("species", np.array(["", "µ⁻³"])),
+        scalar=((), 4.0),
+        odd=("species", np.array([-0.0, np.inf])),
+    )
+    back = sims.load(sims.save(ds, tmp_path / f"w.{kind}"))
+    same(back, ds)
+    assert np.signbit(back["odd"].values[0])
+    assert isinstance(back.attrs["tuple"], tuple)
+    assert back.attrs["flag"] is True
+    assert back.attrs["array"].dtype == np.int16
+    assert back["depth"].attrs["positive"] == "up"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_and_batches(tmp_path, kind):
+    a, b = sims.open_example("boron-implant"), sims.open_example("boron-implant")
+    batch = sims.stack([a, b.isel(depth=slice(None, None, 2))])
+    same(sims.load(sims.save(batch, tmp_path / f"batch.{kind}")), batch)
+    dose = sims.integrated_dose(a)
+    back = sims.load(sims.save(dose, tmp_path / f"dose.{kind}"))
+    same(back, dose)
+    nameless = dose.rename(None)
+    assert sims.load(sims.save(nameless, tmp_path / f"dose.{kind}")).name is None
+    one = a.sel(species="B")
+    same(sims.load(sims.save(one, tmp_path / f"one.{kind}")), one)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_quantified_view_is_saved_plain(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    same(sims.load(sims.save(sims.quantify(ds), tmp_path / f"w.{kind}")), ds)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lazy_in_and_lazy_out(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    path = sims.save(ds.chunk({"depth": 100}), tmp_path / f"w.{kind}", chunks={"depth": 50})
+    lazy = sims.load(path, chunks={})
+    assert lazy["concentration"].chunksizes["depth"][0] == 50
+    same(lazy.compute(), ds)
+    # Replacing a file that is still being read from.
+    sims.save(lazy, path)
+    same(sims.load(path), ds)
+
+
+@given(
+    values=st.lists(st.floats(allow_nan=True, allow_infinity=False), min_size=1, max_size=5),
+    name=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=6),
+    note=st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=4),
+        lambda item: st.lists(item, max_size=2) | st.dictionaries(st.text(max_size=3), item),
+        max_leaves=4,
+    ),
+)
+def test_any_value_name_and_note(tmp_path_factory, values, name, note):
+    # HDF5 ends a text at NUL, and no file can hold half of a surrogate pair.
+    if isinstance(note, str) and "\x00" in note:
+        note = note.replace("\x00", "")
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), [values], {"units": "atom/cm^3"})},
+        coords={
+            "species": np.array([name]),
+            "depth": ("depth", np.arange(len(values), dtype=float), {"units": "nm"}),
+        },
+        attrs={"note": note},
+    )
+    path = tmp_path_factory.mktemp("any") / "w.nc"
+    same(sims.load(sims.save(ds, path)), ds)
+
+
+def test_readable_without_this_package(tmp_path):
+    ds = sims.open_example("boron-implant")
+    for kind, engine in (("nc", "h5netcdf"), ("zarr", "zarr")):
+        with xr.open_dataset(sims.save(ds, tmp_path / f"w.{kind}"), engine=engine) as plain:
+            assert plain["concentration"].attrs["units"] == "atom/cm^3"
+            assert plain["depth"].attrs["positive"] == "down"
+            assert plain["depth"].attrs["standard_name"] == "depth"
+            assert plain.attrs["Conventions"].startswith("CF-")
+            assert plain.attrs["title"]
+            assert plain["species"].values.tolist() == ["B", "P"]
+            np.testing.assert_array_equal(plain["concentration"], ds["concentration"])
+            assert "_FillValue" not in plain["depth"].encoding
+
+
+def test_the_same_data_give_the_same_bytes(tmp_path):
+    ds = sims.open_example("gan-mg-stack")
+    one, two = (sims.save(ds, tmp_path / f"{i}.nc").read_bytes() for i in range(2))
+    assert one == two
+
+
+def test_provenance_of_files(tmp_path):
+    ds = sims.open_example("boron-implant")
+    for kind in KINDS:
+        found = sims.provenance(sims.save(ds, tmp_path / f"w.{kind}"))
+        assert found == sims.provenance(ds)
+        assert found["sha256"] == ds.attrs["sha256"]
+
+
+def test_encodings_of_another_file_do_not_truncate(tmp_path):
+    ds = sims.open_example("boron-implant")
+    ds["concentration"].encoding = {"dtype": "int16", "scale_factor": 1e16, "_FillValue": -1}
+    same(sims.load(sims.save(ds, tmp_path / "w.nc")), ds)
+    assert ds["concentration"].encoding["dtype"] == "int16"
+
+
+def test_saving_changes_nothing_in_memory(tmp_path):
+    ds = sims.open_example("boron-implant")
+    before = ds.copy(deep=True)
+    sims.save(ds, tmp_path / "w.nc")
+    same(ds, before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failure_leaves_the_old_file(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    path = sims.save(ds, tmp_path / f"w.{kind}")
+    with pytest.raises(ValueError, match="'thing' is a object"):
+        sims.save(ds.assign_attrs(thing=object()), path)
+    with pytest.raises((TypeError, ValueError)):
+        sims.save(ds.assign(bad=("species", np.array([object(), object()]))), path)
+    same(sims.load(path), ds)
+    assert [p.name for p in tmp_path.iterdir()] == [f"w.{kind}"]
+
+
+def test_errors_say_what_to_do(tmp_path, monkeypatch):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ValueError, match=r"\.nc or \.zarr"):
+        sims.save(ds, tmp_path / "w.hdf")
+    with pytest.raises(FileNotFoundError, match=r"w\.nc"):
+        sims.load(tmp_path / "w.nc")
+    (tmp_path / "w.nc").write_bytes(b"no HDF5")
+    with pytest.raises(ArchiveError, match=r"w\.nc"):
+        sims.load(tmp_path / "w.nc")
+    with pytest.raises(ValueError, match="chunks"):
+        sims.save(ds, tmp_path / "v.nc", chunks={"energy": 2})
+    with pytest.raises(TypeError, match="list"):
+        sims.save([ds], tmp_path / "v.nc")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        storage.importlib.util, "find_spec", lambda name: None if name == "h5py" else find(name)
+    )
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "sims-analysis\[netcdf\]"'):
+        sims.save(ds, tmp_path / "v.nc")
+
+
+@shared_profiles.parametrize()
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_real_profiles_come_back(tmp_path, name):
+    ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
+    for kind in KINDS:
+        same(sims.load(sims.save(ds, tmp_path / f"w.{kind}")), ds)
+
+
+@pytest.mark.parametrize("kind", [".nc", ".zarr"])
+def test_a_result_keeps_its_call_and_says_what_it_is(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+    path = sims.save(xj, tmp_path / f"xj{kind}")
+    assert sims.provenance(path) == sims.provenance(xj)
+    assert sims.provenance(path)["calls"] == [xj.attrs["call"]]
+    plain = xr.open_dataset(path, engine="zarr" if kind == ".zarr" else "h5netcdf")
+    assert plain.attrs["title"].startswith("SIMS: Junction depth")
+    plain.close()
+    budget = sims.save(sims.dose_budget(ds), tmp_path / f"budget{kind}")
+    plain = xr.open_dataset(budget, engine="zarr" if kind == ".zarr" else "h5netcdf")
+    assert plain.attrs["title"].startswith("SIMS: dose_budget")
+    plain.close()
+
+
+def test_a_broken_file_and_a_missing_folder_are_named(tmp_path):
+    broken = tmp_path / "broken.nc"
+    broken.write_text("no netCDF")
+    with pytest.raises(ArchiveError, match=r"broken\.nc"):
+        sims.provenance(broken)
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
+        sims.save(sims.open_example("boron-implant"), tmp_path / "nowhere" / "b.nc")

@@ -1,0 +1,233 @@
+"""What a figure looks like under style sheets, on crowded axes and at the edges of the data."""
+
+from itertools import pairwise
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.figures.style import COLOURS, legible, paper
+
+mpl.use("Agg")
+
+
+def profiles(**values):
+    depths = np.arange(50.0)
+    return sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name=name,
+                depths=depths[: len(y)],
+                depth_units="nm",
+                concentrations=y,
+                concentration_units=units,
+            )
+            for name, (y, units) in values.items()
+        ]
+    )
+
+
+def falling(scale=1e18):
+    return scale * np.exp(-np.arange(50.0) / 5), "atoms/cm^3"
+
+
+def luminance(colour):
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in mpl.colors.to_rgb(colour)
+    ]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def shaded(ax):
+    (area,) = ax.collections
+    x = area.get_paths()[0].vertices[:, 0]
+    return float(x.min()), float(x.max())
+
+
+# --- the window of a dose ---
+
+
+@pytest.mark.parametrize("function", [sims.integrated_dose, sims.dose_budget])
+def test_only_the_window_that_was_integrated_is_shaded(function):
+    ds = profiles(B=falling())
+    ax = sims.plot_profiles(ds, dose=function(ds, start="5 nm", stop="0.02 um"))
+    assert shaded(ax) == pytest.approx((5.0, 20.0))
+    ax = sims.plot_profiles(ds, dose=function(ds, stop="30 nm"))
+    assert shaded(ax) == pytest.approx((0.0, 30.0))
+    ax = sims.plot_profiles(ds, dose=function(ds))
+    assert shaded(ax) == pytest.approx((0.0, 49.0))
+
+
+def test_a_budget_without_the_surface_is_shaded_below_it():
+    ds = profiles(B=falling())
+    for start, begins in ((None, 8.0), ("3 nm", 8.0), ("12 nm", 12.0)):
+        budget = sims.dose_budget(
+            ds, start=start, stop="40 nm", surface="exclude", surface_depth="8 nm"
+        )
+        assert shaded(sims.plot_profiles(ds, dose=budget)) == pytest.approx((begins, 40.0))
+
+
+def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
+    ds = profiles(B=falling())
+    dose = sims.integrated_dose(ds, start="5 nm", stop="20 nm")
+    ax = sims.plot_profiles(ds, dose=dose, dose_window=("1 nm", "2 nm"))
+    assert shaded(ax) == pytest.approx((1.0, 2.0))
+    stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds, stop=stop))
+    assert not ax.collections
+    assert any("$Q$" in text for text in ax._sims_notes)
+
+
+def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
+    depths = np.arange(0.0, 100.0, 0.5)
+    expected = 1e18 * np.exp(-depths / 10)
+    counts = np.random.default_rng(3).poisson(expected / 1e15)
+    ds = sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name="B",
+                depths=depths,
+                depth_units="nm",
+                concentrations=counts * 1e15,
+                concentration_units="atoms/cm^3",
+            )
+        ]
+    )
+    ds = sims.with_counting_statistics(ds, value_per_count="1e15 atoms/cm^3")
+    found = sims.decay_length(ds, start="40 nm", stop="95 nm")
+    ax = sims.plot_profiles(ds, decay_length=found)
+    line = next(line for line in ax.lines if len(line.get_xdata()) == 2)
+    # Many samples of the tail hold no count: a mean of the logarithms lies above those that do.
+    inside = (depths >= found["start"].item()) & (depths <= found["stop"].item())
+    drawn = np.exp(np.interp(depths[inside], line.get_xdata(), np.log(line.get_ydata())))
+    assert drawn.sum() == pytest.approx(counts[inside].sum() * 1e15, rel=1e-6)
+
+
+def test_results_in_a_list_belong_to_data_in_a_list():
+    one, two = profiles(B=falling()), profiles(B=falling(1e19))
+    found = [sims.junction_depth(ds, level="1e17 atoms/cm^3") for ds in (one, two)]
+    ax = sims.plot_profiles([one, two], junctions=found)
+    at = sorted(float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o")
+    assert at == pytest.approx([float(xj.item()) for xj in found])
+
+
+# --- style sheets ---
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_every_colour_can_be_seen_on_dark_paper(colour):
+    with plt.style.context("dark_background"):
+        _, ax = plt.subplots()
+        seen = luminance(legible(colour, ax))
+        contrast = (seen + 0.05) / (luminance(paper(ax)) + 0.05)
+        # WCAG 2.1, 1.4.11: graphical objects need 3 to 1.
+        assert contrast >= 3.0
+    _, ax = plt.subplots()
+    assert legible(colour, ax) == colour
+
+
+def test_dark_paper_shows_black_curves_marks_and_lists():
+    ds = profiles(C=falling(), Ga=falling(1e17))
+    with plt.style.context("dark_background"):
+        ax = sims.plot_profiles(
+            ds, detection_limit="1e15 atoms/cm^3", decay_length=sims.decay_length(ds)
+        )
+        ax.figure.canvas.draw()
+    lines = [*ax.lines, *ax._sims_notes.values()]
+    assert min(luminance(line.get_color()) for line in lines if line.get_color() != "none") > 0.15
+    chosen = sims.plot_profiles(ds, colours={"C": "black"}, labels="none")
+    chosen.set_facecolor("black")
+    again = sims.plot_profiles(ds, chosen, colours={"C": "black"}, labels="none")
+    assert again.lines[-2].get_color() == "black"  # what the user says
+
+
+def test_the_grid_of_a_right_axis_does_not_cross_the_curves_of_the_left():
+    y, _ = falling(1e5)
+    with plt.style.context("ggplot"):
+        ax = sims.plot_profiles(profiles(B=falling(), Si=(y, "counts/s")))
+        ax.figure.canvas.draw()
+    right = ax.figure.axes[1]
+    assert any(line.get_visible() for line in ax.get_ygridlines())
+    assert not any(line.get_visible() for line in right.get_ygridlines())
+
+
+def test_a_style_without_edges_leaves_the_cross_of_a_peak():
+    ds = profiles(B=falling())
+    with plt.style.context("seaborn-v0_8"):
+        ax = sims.plot_profiles(ds, peak=sims.peak(ds))
+    (cross,) = [line for line in ax.lines if line.get_marker() == "+"]
+    assert cross.get_markeredgewidth() > 0
+
+
+# --- text ---
+
+
+def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
+    ax = sims.plot_profiles(
+        profiles(B=falling(1e19), P=falling(1e18)), scale="linear", labels="legend"
+    )
+    ax.figure.canvas.draw()
+    power = ax.yaxis.get_offset_text()
+    assert power.get_text()
+    legend, _ = ax._sims_names
+    assert not power.get_window_extent().overlaps(legend.get_window_extent())
+
+
+def test_names_without_end_leave_room_for_the_curves():
+    long = "a species with a name that goes on and on and never seems to come to an end"
+    data = {name: profiles(**{long: falling(), "B": falling()}) for name in (long, long[::-1])}
+    for shown in (data, data[long]):
+        ax = sims.plot_profiles(shown, labels="legend")
+        ax.figure.canvas.draw()
+        assert ax.get_position().width > 0.6
+
+
+def test_long_names_stay_above_their_own_panels():
+    long = "wafer 12, lot 2026-01-15/7, annealed at 1000 °C for 10 s in nitrogen"
+    ds = profiles(B=falling()).assign_attrs(source="synthetic")
+    panels = sims.plot_panels({long: ds, long[::-1]: ds, "w3": ds})
+    panels[0].figure.canvas.draw()
+    titles = [ax.title.get_window_extent() for ax in panels]
+    assert not any(a.overlaps(b) for a, b in pairwise(titles))
+    assert panels[2].get_title() == "w3: Synthetic data"
+
+
+def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
+    ds = profiles(**{name: falling(10.0**k) for k, name in enumerate("BCNOF", start=15)})
+    results = {"junctions": sims.junction_depth(ds, level="1e14 atoms/cm^3"), "dose": None}
+    results["dose"] = sims.integrated_dose(ds)
+    figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
+    sims.plot_profiles(ds, left, **results)
+    figure.canvas.draw()
+    legend = left._sims_notes_legend
+    assert legend.get_window_extent().y1 < left.get_window_extent().y0
+    figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
+    sims.plot_profiles(ds, left, **results)
+    legend = left._sims_notes_legend
+    assert legend.get_frame_on()
+    assert legend.get_window_extent().width <= left.bbox.width
+
+
+# --- edges of the data ---
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_one_power_of_ten_does_not_hide_on_the_frame(count):
+    ax = sims.plot_profiles(profiles(B=(np.full(count, 1e18), "atoms/cm^3")))
+    low, high = ax.get_ylim()
+    assert low < 0.5e18
+    assert high > 2e18
+
+
+def test_a_lone_sample_is_larger_than_dust():
+    ax = sims.plot_profiles(profiles(B=([1e18], "atoms/cm^3")))
+    assert max(line.get_markersize() for line in ax.lines if line.get_marker() == ".") >= 4
+
+
+def test_thirty_decades_do_not_blacken_the_axis():
+    ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-5, 25, 50), "atoms/cm^3")))
+    assert len(ax.yaxis.get_minorticklocs()) == 0
+    assert len(sims.plot_profiles(profiles(B=falling())).yaxis.get_minorticklocs()) > 20

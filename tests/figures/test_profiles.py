@@ -1,0 +1,558 @@
+"""Figures: what is drawn is what was measured, and the files are the same every time."""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import warnings
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import shared_profiles
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.figures.style import COLOURS, colour_of, in_style
+from sims_analysis.testing import exponential_profile, gaussian_profile
+from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.rounding import rounded
+
+
+def two_units(values=(1e18, 3e18, 1e17), signal=(2e7, 2.1e7, 2e7)):
+    return sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name="Mg",
+                depths=[0, 10, 20],
+                depth_units="nm",
+                concentrations=list(values),
+                concentration_units="atoms/cm^3",
+            ),
+            sims.DepthProfile(
+                species_name="Ga->",
+                depths=[5, 15, 25],
+                depth_units="nm",
+                concentrations=list(signal),
+                concentration_units="counts/s",
+            ),
+        ]
+    )
+
+
+def curves(ax):
+    """Solid data curves of an axes, without marks."""
+    return [line for line in ax.lines if line.get_linestyle() not in ("None", "none", " ", "")]
+
+
+def marks(ax):
+    return [line for line in ax.lines if line.get_marker() == "v"]
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("11B", "$^{11}$B"),
+        ("69Ga2", "$^{69}$Ga$_{2}$"),
+        ("^118SnI_3-", "$^{118}$SnI$_{3}^{-}$"),
+        ("Ga->", r"Ga$\rightarrow$"),
+        ("^13CH_5N_2+ / ( Pb+ )", "$^{13}$CH$_{5}$N$_{2}^{+}$ / ( Pb$^{+}$ )"),
+        ("133Cs27Al", "$^{133}$Cs$^{27}$Al"),
+        ("C_60+", "C$_{60}^{+}$"),
+        ("C2H", "C$_{2}$H"),
+        ("Si2+", "Si$_{2}^{+}$"),
+        ("Fe^2+", "Fe$^{2+}$"),
+        ("total", "total"),
+        ("50%_x", r"50\%\_x"),
+    ],
+)
+def test_a_name_is_set_as_chemists_write_it(name, latex):
+    assert _typeset.latex(name) == latex
+
+
+@pytest.mark.parametrize("name", ["$x", "^", "_2", "{}", "a\\b", "→", "", " ", "11B (1)", "$^$"])
+def test_no_name_breaks_a_figure(name):
+    ds, _ = gaussian_profile(
+        np.arange(0.0, 100.0, 5.0),
+        dose="1e14 atoms/cm^2",
+        projected_range="40 nm",
+        straggle="15 nm",
+        species=name,
+    )
+    sims.plot_profiles(ds).figure.draw_without_rendering()
+    sims.plot_profiles(ds, labels="legend").figure.draw_without_rendering()
+
+
+def test_every_isotope_and_ion_of_an_element_has_its_colour_in_every_figure():
+    assert colour_of("B") == colour_of("11B") == colour_of("10B+") == COLOURS[0]
+    assert colour_of("133Cs27Al") == colour_of("Al")
+    alone = curves(sims.plot_profiles(two_units(), species="Mg"))[0]
+    together = curves(sims.plot_profiles(two_units()))[0]
+    assert alone.get_color() == together.get_color() == colour_of("Mg")
+
+
+def test_colours_stay_apart_for_the_colour_blind():
+    # Viénot, Brettel and Mollon 1999: deuteranopes see what this matrix leaves of linear RGB.
+    seen_by = {
+        "all": np.eye(3),
+        "deuteranopes": np.array([[0.2927, 0.7073, 0], [0.2927, 0.7073, 0], [-0.0223, 0.0223, 1]]),
+    }
+    rgb = np.array([mpl.colors.to_rgb(colour) for colour in COLOURS])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    for matrix in seen_by.values():
+        shown = np.clip(linear @ matrix.T, 0, 1) ** (1 / 2.2)
+        distance = np.linalg.norm(shown[:, None] - shown[None], axis=-1)
+        assert distance[~np.eye(len(COLOURS), dtype=bool)].min() > 0.09
+
+
+# --- what is drawn ------------------------------------------------------------------------------
+
+
+def test_each_species_is_drawn_on_its_own_samples():
+    ax = sims.plot_profiles(two_units())
+    left, right = ax, ax.figure.axes[1]
+    (mg,), (ga,) = curves(left), curves(right)
+    np.testing.assert_array_equal(mg.get_xdata(), [0, 10, 20])
+    np.testing.assert_array_equal(mg.get_ydata(), [1e18, 3e18, 1e17])
+    np.testing.assert_array_equal(ga.get_xdata(), [5, 15, 25])
+    assert ax.get_ylabel() == "Concentration (atoms/cm³)"
+    assert right.get_ylabel() == "Intensity (counts/s)"
+    assert ax.get_xlabel() == "Depth (nm)"
+
+
+def test_right_axis_shows_as_many_whole_decades_as_the_left():
+    ax = sims.plot_profiles(two_units())
+    for each in ax.figure.axes:
+        low, high = np.log10(each.get_ylim())
+        assert (low, high) == pytest.approx((round(low), round(high)))
+    spans = [np.ptp(np.log10(each.get_ylim())) for each in ax.figure.axes]
+    assert spans[0] == pytest.approx(spans[1])
+    assert ax.get_ylim() == pytest.approx((1e17, 1e19))
+
+
+def test_three_kinds_of_value_get_three_axes():
+    ax = sims.plot_profiles(sims.open_example("gan-mg-stack"))
+    labels = [each.get_ylabel() for each in ax.figure.axes]
+    assert labels == ["Concentration (atoms/cm³)", "Atomic fraction", "Intensity (counts/s)"]
+    outward = ax.figure.axes[2].spines["right"].get_position()
+    assert outward[0] == "outward"
+    assert outward[1] > 0
+
+
+def test_zeros_break_the_line_and_stand_at_the_floor():
+    ax = sims.plot_profiles(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
+    (line,) = curves(ax)
+    np.testing.assert_array_equal(line.get_ydata(), [1e18, np.nan, 1e17])
+    (mark,) = marks(ax)
+    assert mark.get_xdata() == [10]
+    assert 0 < mark.get_ydata()[0] < 0.03  # in fractions of the axes
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["zero"]
+    # A sample without a neighbour would be a line of no length.
+    points = [line for line in ax.lines if line.get_marker() == "."]
+    np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
+
+
+def test_zeros_of_a_crowd_share_one_row():
+    ds = two_units(values=(1e18, 0, 1e17))
+    few = sims.plot_profiles(ds, species="Mg")
+    crowd = sims.plot_profiles(sims.stack([ds] * 30, names=range(30)), species="Mg")
+    assert crowd.get_ylim() == few.get_ylim()
+    assert {tuple(line.get_ydata()) for line in marks(crowd)} == {
+        tuple(line.get_ydata()) for line in marks(few)
+    }
+
+
+def test_a_linear_axis_shows_zero_and_negative_values_as_they_are():
+    ax = sims.plot_profiles(two_units(values=(1e18, 0.0, -1e17)), species="Mg", scale="linear")
+    np.testing.assert_array_equal(curves(ax)[0].get_ydata(), [1e18, 0, -1e17])
+    assert marks(ax) == []
+
+
+def test_nothing_but_zeros_is_still_a_figure():
+    ax = sims.plot_profiles(two_units(values=(0.0, 0.0, -1e10)), species="Mg")
+    ax.figure.draw_without_rendering()
+    assert "zero or negative" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_samples_below_the_detection_limit_are_marked_at_it_and_not_drawn():
+    ax = sims.plot_profiles(two_units(), detection_limit="5e17 atoms/cm^3")
+    (mark,) = marks(ax)
+    np.testing.assert_array_equal(mark.get_xdata(), [20])
+    np.testing.assert_array_equal(mark.get_ydata(), [5e17])
+    drawn = next(line for line in curves(ax) if len(line.get_xdata()) == 3)
+    np.testing.assert_array_equal(drawn.get_ydata(), [1e18, 3e18, np.nan])
+    # Counts have another unit: the limit says nothing of them.
+    assert marks(ax.figure.axes[1]) == []
+
+
+def test_a_limit_for_each_species():
+    ds = sims.open_example("boron-implant")
+    limit = sims.detection_limit(ds, window=("400 nm", "490 nm"))
+    ax = sims.plot_profiles(ds, detection_limit=limit)
+    found = sorted({line.get_ydata()[0] for line in marks(ax)})
+    np.testing.assert_allclose(found, sorted(limit.values))
+
+
+def test_uncertainty_bands_where_the_data_state_them():
+    ds, _ = gaussian_profile(
+        np.arange(0.0, 100.0), dose="1e14 atoms/cm^2", projected_range="40 nm", straggle="15 nm"
+    )
+    assert len(sims.plot_profiles(ds).collections) == 0
+    ds["concentration_stderr"] = ds["concentration"] * 0.1
+    ds["concentration_stderr"].attrs["units"] = "atom/cm^3"
+    ax = sims.plot_profiles(ds, coverage=2)
+    (band,) = ax.collections
+    top = band.get_paths()[0].vertices[:, 1].max()
+    assert top == pytest.approx(1.2 * float(ds["concentration"].max()))
+    assert len(sims.plot_profiles(ds, coverage=0).collections) == 0
+
+
+def test_depth_in_another_unit_and_sputter_time():
+    ax = sims.plot_profiles(two_units(), depth_units="um")
+    assert ax.get_xlabel() == "Depth (µm)"
+    np.testing.assert_allclose(curves(ax)[0].get_xdata(), [0, 0.01, 0.02])
+    timed = sims.open_example("sputter-time")
+    assert sims.plot_profiles(timed).get_xlabel() == "Sputter time (s)"
+    with pytest.raises(UnitsError, match="depth_units"):
+        sims.plot_profiles(two_units(), depth_units="s")
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.plot_profiles([two_units(), timed])
+
+
+def test_layouts_and_kinds_give_the_same_curves():
+    ds = sims.open_example("boron-implant")
+    plain = curves(sims.plot_profiles(ds, species="B"))[0]
+    others = [
+        sims.quantify(ds),
+        ds["concentration"],
+        ds.chunk({"species": 1}),
+        ds.sel(species=["P", "B"]),
+        sims.stack([ds]),
+    ]
+    for other in others:
+        again = curves(sims.plot_profiles(other, species="B"))[0]
+        np.testing.assert_array_equal(plain.get_ydata(), again.get_ydata())
+        np.testing.assert_array_equal(plain.get_xdata(), again.get_xdata())
+
+
+def test_several_measurements_keep_the_colour_and_change_the_dash():
+    ds = sims.open_example("boron-implant")
+    ax = sims.plot_profiles({"W1": ds, "W2": ds}, species=["B", "P"])
+    b1, b2, p1, p2 = [line for line in curves(ax) if len(line.get_xdata()) == ds.sizes["depth"]]
+    assert b1.get_color() == b2.get_color() == colour_of("B")
+    assert p1.get_color() == p2.get_color() == colour_of("P")
+    assert b1.get_linestyle() != b2.get_linestyle()
+    assert b1._dash_pattern == p1._dash_pattern
+    assert b2._dash_pattern == p2._dash_pattern
+
+
+def test_panels_share_their_limits():
+    small, _ = exponential_profile(
+        np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
+    )
+    large, _ = exponential_profile(
+        np.arange(0.0, 90.0), surface_concentration="1e20 atoms/cm^3", decay_length="50 nm"
+    )
+    panels = sims.plot_panels({"a": small, "b": large})
+    assert len(panels) == 2
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    assert panels[0].get_xlim() == panels[1].get_xlim() == (0, 89)
+    by_species = sims.plot_panels(two_units(), by="species")
+    assert [ax.get_title() for ax in by_species] == ["Mg", "Ga→"]
+
+
+# --- manners ------------------------------------------------------------------------------------
+
+
+def test_the_users_axes_and_settings_are_left_as_they_are():
+    before = dict(mpl.rcParams)
+    figure, (ax, other) = plt.subplots(1, 2)
+    ax.set_ylim(1e10, 1e22)
+    assert sims.plot_profiles(two_units(), ax) is ax
+    assert ax.get_ylim() == (1e10, 1e22)
+    assert list(figure.get_size_inches()) == list(mpl.rcParams["figure.figsize"])
+    assert len(other.lines) == 0
+    sims.plot_profiles(two_units())
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_style_sheet_wins():
+    with plt.rc_context({"lines.linewidth": 3.0, "figure.figsize": (7, 5)}):
+        ax = sims.plot_profiles(two_units())
+    assert curves(ax)[0].get_linewidth() == 3.0
+    assert list(ax.figure.get_size_inches()) == [7, 5]
+    assert list(sims.plot_profiles(two_units()).figure.get_size_inches()) == [3.4, 2.6]
+
+
+def test_a_second_call_adds_to_the_first():
+    low, _ = exponential_profile(
+        np.arange(0.0, 50.0), surface_concentration="1e16 atoms/cm^3", decay_length="50 nm"
+    )
+    ax = sims.plot_profiles(two_units())
+    axes = len(ax.figure.axes)
+    sims.plot_profiles(low, ax)
+    sims.plot_profiles(two_units(), ax)
+    assert len(ax.figure.axes) == axes
+    assert ax.get_ylim()[0] <= 1e16
+    assert ax.get_ylim()[1] >= 3e18
+    assert ax.get_xlim() == (0, 49)
+
+
+def test_synthetic_data_are_named_so():
+    ds = sims.open_example("boron-implant")
+    assert sims.plot_profiles(ds).get_title() == "Synthetic data"
+    assert sims.plot_profiles(ds, title="W1").get_title() == "W1 (synthetic data)"
+    assert sims.plot_profiles(ds["concentration"]).get_title() == "Synthetic data"
+    assert sims.plot_profiles(sims.stack([ds, ds])).get_title() == "Synthetic data"
+    assert sims.plot_profiles(two_units()).get_title() == ""
+
+
+def test_errors_say_what_there_is():
+    with pytest.raises(SpeciesError, match=r"'Zn'.*'Ga->', 'Mg'"):
+        sims.plot_profiles(two_units(), species="Zn")
+    with pytest.raises(ProfileError, match="nothing to draw"):
+        sims.plot_profiles([])
+    with pytest.raises(ValueError, match="scale"):
+        sims.plot_profiles(two_units(), scale="loglog")
+    with pytest.raises(ValueError, match="labels"):
+        sims.plot_profiles(two_units(), labels="inside")
+
+
+def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
+    )
+    for draw in (sims.plot_profiles, sims.plot_panels):
+        with pytest.raises(ImportError, match=r'pip install "sims-analysis\[plot\]"'):
+            draw(two_units())
+
+
+# --- results in figures -------------------------------------------------------------------------
+
+
+def notes(ax):
+    legends = [ax.get_legend(), *ax.figure.legends]
+    return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
+
+
+def edge():
+    ds, truth = exponential_profile(
+        np.arange(0.0, 101.0), surface_concentration="1e20 atoms/cm^3", decay_length="5 nm"
+    )
+    return ds, truth
+
+
+def test_a_junction_stands_on_its_curve():
+    ds, truth = edge()
+    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
+    assert mark.get_xdata()[0] == pytest.approx(truth.crossing(1e17))
+    assert mark.get_ydata()[0] == pytest.approx(1e17)
+    assert notes(ax) == ["$x_\\mathrm{j}$ = 34.54 nm"]
+
+
+def test_the_uncertainty_of_a_junction_is_drawn_and_named():
+    ds, _ = edge()
+    sigma = 0.1 * ds["concentration"]
+    ds["concentration_stderr"] = sigma.assign_attrs(units="atom/cm^3")
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, junctions=xj, coverage=0)
+    (bar,) = [bars for bars in ax.collections if len(bars.get_segments()) == 1]
+    (left, _), (right, _) = bar.get_segments()[0]
+    assert (right - left) / 2 == pytest.approx(float(xj["stderr"][0]))
+    assert notes(ax) == [
+        f"$x_\\mathrm{{j}}$ = {rounded(float(xj[0]), float(xj['stderr'][0])).text()} nm"
+    ]
+    assert "±" in notes(ax)[0]
+
+
+def test_a_junction_that_is_none_is_listed_and_not_marked():
+    ds, _ = edge()
+    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e21 atoms/cm^3"))
+    assert notes(ax) == ["$x_\\mathrm{j}$: never reached"]
+    assert not [line for line in ax.lines if line.get_marker() == "o"]
+
+
+def test_the_window_of_a_dose_is_shaded_and_its_value_named():
+    ds, _ = edge()
+    dose = sims.integrated_dose(ds, start="10 nm", stop="30 nm", rule="loglinear")
+    ax = sims.plot_profiles(ds, dose=dose, dose_window=("10 nm", "30 nm"))
+    x = ax.collections[0].get_paths()[0].vertices[:, 0]
+    assert (x.min(), x.max()) == (10, 30)
+    assert notes(ax)[0].startswith("$Q$ = 6.643×10")
+
+
+def test_peak_and_decay_length():
+    ds, _ = edge()
+    ax = sims.plot_profiles(
+        ds, peak=sims.peak(ds), decay_length=sims.decay_length(ds, start="20 nm", stop="60 nm")
+    )
+    assert any("peak at 0 nm" in text for text in notes(ax))
+    assert any(text.startswith("λ = 5") for text in notes(ax))
+    line = next(line for line in curves(ax) if len(line.get_xdata()) == 2)
+    np.testing.assert_allclose(line.get_ydata(), 1e20 * np.exp(-np.array([20, 60]) / 5), rtol=1e-6)
+
+
+def test_metallurgical_junctions_cross_the_axes():
+    ds = sims.open_example("boron-implant")
+    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    ax = sims.plot_profiles(ds, junctions=found)
+    assert sum("junction:" in text for text in notes(ax)) == found.sizes["junction"]
+
+
+def test_results_belong_to_their_measurement():
+    ds, _ = edge()
+    low = ds.copy(deep=True)
+    low["concentration"] = low["concentration"] / 10
+    low["concentration"].attrs = ds["concentration"].attrs
+    both = {"a": ds, "b": low}
+    xj = {label: sims.junction_depth(d, level="1e17 atoms/cm^3") for label, d in both.items()}
+    ax = sims.plot_profiles(both, junctions=xj)
+    found = sorted(float(l.get_xdata()[0]) for l in ax.lines if l.get_marker() == "o")  # noqa: E741
+    assert found == pytest.approx([23.02585, 34.53878], rel=1e-6)
+    with pytest.raises(ProfileError, match="mapping"):
+        sims.plot_profiles(both, junctions=list(xj.values()))
+
+
+@pytest.mark.parametrize(
+    ("value", "stderr", "text"),
+    [
+        (217.8934, 0.107, "217.89 ± 0.11"),
+        (9.5812e14, 1.6e13, "(9.58 ± 0.16)×10¹⁴"),
+        (1.23456, 0.096, "1.23 ± 0.10"),
+        (1.23456, 0.0196, "1.235 ± 0.020"),
+        (5.0, 0.951, "5.0 ± 1.0"),
+        (217.0, 32.0, "(2.2 ± 0.3)×10²"),
+        (3.08, 950.0, "(0.0 ± 1.0)×10³"),
+        (-3.2e-9, 1e-10, "(−3.20 ± 0.10)×10⁻⁹"),
+        (9.9996e14, float("nan"), "1.000×10¹⁵"),
+        (0.0, float("nan"), "0"),
+    ],
+)
+def test_rounding_by_the_uncertainty(value, stderr, text):
+    assert rounded(value, stderr).text() == text
+
+
+# --- files --------------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys, sims_analysis as sims
+ds = sims.open_example("gan-mg-stack")
+ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e18 atoms/cm^3", which=1))
+for path in sys.argv[1:]:
+    sims.save_figure(ax.figure, path)
+"""
+
+
+def test_the_resolution_of_the_screen_does_not_reach_the_file(tmp_path):
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
+    written = set()
+    for dpi in (72, 100, 143):
+        with mpl.rc_context({"figure.dpi": dpi}):
+            ax = sims.plot_profiles(ds, junctions=xj)
+            assert ax.figure.dpi == dpi
+            path = sims.save_figure(ax.figure, tmp_path / "screen.svg")
+        written.add(path.read_bytes())
+    assert len(written) == 1
+
+
+def test_selecting_a_backend_may_turn_interactive_on():
+    """As the backend of a notebook does with its first figure; without it no other is shown."""
+    was = mpl.is_interactive()
+    try:
+        with in_style(house=True):
+            mpl.interactive(not was)
+        assert mpl.is_interactive() is not was
+    finally:
+        mpl.interactive(was)
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    hashes = []
+    # In another order too: a figure must not remember what it was saved as before.
+    for seed, kinds in (("1", ("svg", "pdf", "png")), ("2", ("png", "pdf", "svg"))):
+        paths = [str(tmp_path / f"{seed}.{kind}") for kind in kinds]
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, *paths],
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "MPLBACKEND": "agg"},
+        )
+        hashes.append(
+            {k: hashlib.sha256((tmp_path / f"{seed}.{k}").read_bytes()).hexdigest() for k in kinds}
+        )
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
+def test_a_figure_carries_its_origin(tmp_path, kind):
+    ds = sims.open_example("boron-implant")
+    xj = sims.junction_depth(ds.sel(species=["B"]), level="1e18 atoms/cm^3", after="peak")
+    ax = sims.plot_profiles(ds, junctions=xj)
+    path = sims.save_figure(ax.figure, tmp_path / f"f.{kind}", calls=[r"mine(\"µ\", (1))"])
+    found = sims.provenance(path)
+    assert found["data_id"] == ds.attrs["data_id"]
+    assert found["sha256"] == ds.attrs["sha256"]
+    assert found["sims_analysis_version"] == sims.__version__
+    assert found["calls"][0] == ds.attrs["history"]
+    assert found["calls"][-1] == r"mine(\"µ\", (1))"
+    assert found["results"][0]["value"] == float(xj[0])
+    assert found["results"][0]["species"] == "B"
+    assert [p.name for p in tmp_path.iterdir()] == [f"f.{kind}"]
+
+
+def test_origins_of_several_measurements():
+    a, b = sims.open_example("boron-implant"), sims.open_example("gan-mg-stack")
+    found = sims.provenance(sims.plot_profiles([a, b], species=["B", "Mg"]).figure)
+    assert found["data_id"] == ["boron-implant", "gan-mg-stack"]
+    assert found["sha256"] == [a.attrs["sha256"], b.attrs["sha256"]]
+    batch = sims.stack([a, b])
+    assert sims.provenance(batch)["sha256"] == found["sha256"]
+    assert sims.provenance(sims.plot_profiles(batch).figure)["data_id"] == found["data_id"]
+
+
+def test_saving_leaves_figure_and_settings_as_they_were(tmp_path):
+    ax = sims.plot_profiles(two_units())
+    before, layout = dict(mpl.rcParams), ax.figure.get_layout_engine()
+    sims.save_figure(ax.figure, tmp_path / "f.svg")
+    assert dict(mpl.rcParams) == before
+    assert ax.figure.get_layout_engine() is layout
+    assert ax.get_in_layout()
+
+
+def test_other_formats_and_foreign_files_are_refused(tmp_path):
+    figure = sims.plot_profiles(two_units()).figure
+    with pytest.raises(ValueError, match=r"\.svg, \.pdf and \.png"):
+        sims.save_figure(figure, tmp_path / "f.jpg")
+    figure.savefig(tmp_path / "plain.png")
+    figure.savefig(tmp_path / "plain.svg")
+    figure.savefig(tmp_path / "plain.pdf")
+    for kind in ("png", "svg", "pdf"):
+        with pytest.raises(ProfileError, match="no provenance"):
+            sims.provenance(tmp_path / f"plain.{kind}")
+    with pytest.raises(FileNotFoundError):
+        sims.provenance(tmp_path / "absent.png")
+
+
+# --- real profiles ------------------------------------------------------------------------------
+
+
+@shared_profiles.parametrize()
+def test_real_profiles_are_drawn_whole(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.errors.ProfileWarning)
+        ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
+    ax = sims.plot_profiles(ds)
+    ax.figure.draw_without_rendering()
+    drawn = [line for each in ax.figure.axes for line in curves(each)]
+    assert len(drawn) == ds.sizes["species"]
+    measured = sum(int(ds[name].notnull().sum()) for name in ds.data_vars)
+    assert sum(len(line.get_xdata()) for line in drawn) == measured

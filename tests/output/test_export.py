@@ -1,0 +1,325 @@
+"""Other programs read back exactly what was measured; tables are rounded by the rule."""
+
+import csv
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+import shared_profiles
+import xarray as xr
+from hypothesis import example, given
+
+import sims_analysis as sims
+from sims_analysis.analysis.series import series_of
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.testing import exponential_profile
+
+
+def read_tidy(path):
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def stack_example():
+    return sims.open_example("gan-mg-stack")
+
+
+@pytest.mark.parametrize("layout", ["tidy", "paired"])
+def test_csv_gives_back_every_sample_bit_for_bit(tmp_path, layout):
+    ds = stack_example()
+    path = sims.to_csv(ds, tmp_path / "w.csv", layout=layout)
+    table = read_tidy(path)
+    for s in series_of(ds):
+        value = f"{s.variable} ({s.units})"
+        if layout == "tidy":
+            mine = table[(table["species"] == s.species) & table[value].notna()]
+            x, y = mine["depth (nm)"], mine[value]
+        else:
+            x, y = (
+                table[f"{s.species} {column}"].dropna()
+                for column in (f"depth ({s.axis_units})", value)
+            )
+        np.testing.assert_array_equal(x, s.x)
+        np.testing.assert_array_equal(y, s.y)
+    rows = sum(s.x.size for s in series_of(ds))
+    assert len(table) == (rows if layout == "tidy" else max(s.x.size for s in series_of(ds)))
+
+
+@example(name=" ")
+@given(name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8))
+def test_no_name_is_harmed(tmp_path_factory, name):
+    ds, _ = exponential_profile(
+        [0.0, 1.0], surface_concentration="1e18 atoms/cm^3", decay_length="5 nm", species=name
+    )
+    folder = tmp_path_factory.mktemp("names")
+    with sims.to_csv(ds, folder / "w.csv").open(newline="", encoding="utf-8") as file:
+        assert next(iter(csv.DictReader(file)))["species"] == name
+    with sims.to_csv(ds, folder / "p.csv", layout="paired").open(newline="", encoding="utf-8") as f:
+        assert next(csv.reader(f))[0] == f"{name} depth (nm)"
+
+
+def test_standard_errors_and_batches(tmp_path):
+    ds, _ = exponential_profile(
+        [0.0, 1.0, 2.0], surface_concentration="1e18 atoms/cm^3", decay_length="5 nm"
+    )
+    sigma = ds["concentration"] * 0.1
+    sigma[0, 1] = np.nan
+    ds["concentration_stderr"] = sigma.assign_attrs(units="atom/cm^3")
+    table = read_tidy(sims.to_csv(ds, tmp_path / "w.csv"))
+    np.testing.assert_array_equal(table["concentration_stderr (atom/cm^3)"], sigma[0])
+    batch = sims.stack([ds, ds.isel(depth=[0, 2])], names=["W1", "W2"])
+    table = read_tidy(sims.to_csv(batch, tmp_path / "w.csv"))
+    assert table["measurement"].tolist() == ["W1", "W1", "W1", "W2", "W2"]
+    header = sims.to_csv(batch, tmp_path / "p.csv", layout="paired").read_text().splitlines()[0]
+    assert header.startswith("W1 B depth (nm),W1 B concentration (atom/cm^3),")
+
+
+def test_kinds_of_input_give_the_same_file(tmp_path):
+    ds = stack_example()
+    plain = sims.to_csv(ds, tmp_path / "a.csv").read_bytes()
+    for other in (sims.quantify(ds), ds.chunk({"species": 1})):
+        assert sims.to_csv(other, tmp_path / "b.csv").read_bytes() == plain
+
+
+def test_zero_negative_and_tiny_values_are_written_as_they_are(tmp_path):
+    values = [0.0, -1.5e-300, 5e-324, 0.1 + 0.2, 1.7976931348623157e308]
+    ds = xr.Dataset(
+        {"concentration": ("depth", values, {"units": "atom/cm^3"})},
+        coords={"depth": ("depth", np.arange(5.0), {"units": "nm"}), "species": "B"},
+    )
+    path = sims.to_tcad(ds, tmp_path / "b.txt", depth_units="nm")
+    np.testing.assert_array_equal(np.loadtxt(path)[:, 1], values)
+    with sims.to_csv(ds, tmp_path / "b.csv").open(newline="") as file:
+        assert [float(row["concentration (atom/cm^3)"]) for row in csv.DictReader(file)] == values
+
+
+def test_excel(tmp_path):
+    ds = stack_example()
+    ds.attrs["note"] = "=1+1"
+    ds["species_metadata"] = ("species", np.array(["x" * 40_000, "", "", ""]))
+    ds = ds.set_coords("species_metadata")
+    path = sims.to_excel(ds, tmp_path / "w.xlsx")
+    sheets = pd.read_excel(path, sheet_name=None, keep_default_na=False, na_values=[""])
+    assert list(sheets) == ["profiles", "tidy", "about"]
+    for s in series_of(ds):
+        column = sheets["profiles"][f"{s.species} {s.variable} ({s.units})"].dropna()
+        # openpyxl writes 16 digits, Excel keeps 15.
+        np.testing.assert_allclose(column.astype(float), s.y, rtol=1e-15)
+    about = sheets["about"]
+    assert about.loc[about["what"] == "note", "value"].tolist() == ["=1+1"]
+    # Longer than a cell: it goes on in the next row.
+    metadata = about[(about["what"] == "species_metadata") & (about["of"] == "Al")]
+    assert "".join(metadata["value"]) == "x" * 40_000
+    with pytest.raises(ValueError, match=r"\.xlsx"):
+        sims.to_excel(ds, tmp_path / "w.xls")
+
+
+def test_simulator_text(tmp_path):
+    ds = sims.open_example("boron-implant")
+    path = sims.to_tcad(ds, tmp_path / "b.txt", species="B")
+    table = np.loadtxt(path)
+    np.testing.assert_allclose(table[:, 0], ds["depth"].values / 1000, rtol=1e-15)
+    np.testing.assert_array_equal(table[:, 1], ds["concentration"].sel(species="B"))
+    bare = sims.to_tcad(ds, tmp_path / "b.txt", species="B", comment=None).read_text()
+    assert bare.splitlines()[0] == "0.001 2.24114e+19"
+    with pytest.raises(SpeciesError, match="'B', 'P'"):
+        sims.to_tcad(ds, path)
+    with pytest.raises(SpeciesError, match="no species 'As'"):
+        sims.to_tcad(ds, path, species="As")
+    with pytest.raises(UnitsError, match="depth_units"):
+        sims.to_tcad(ds, path, species="B", depth_units="s")
+    with pytest.raises(ProfileError, match="intensity over sputter_time"):
+        sims.to_tcad(sims.open_example("sputter-time"), path, species="As")
+
+
+def test_errors(tmp_path):
+    ds = sims.open_example("boron-implant")
+    with pytest.raises(ValueError, match="layout"):
+        sims.to_csv(ds, tmp_path / "w.csv", layout="wide")
+    with pytest.raises(ProfileError, match="none of concentration"):
+        sims.to_csv(xr.Dataset(), tmp_path / "w.csv")
+    with pytest.raises(ProfileError, match="nothing was measured"):
+        sims.to_csv(ds.where(False), tmp_path / "w.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- tables of results --------------------------------------------------------------------------
+
+
+def doses():
+    return xr.DataArray(
+        [9.5812e14, np.nan],
+        dims="species",
+        coords={
+            "species": ["69Ga2", "50%"],
+            "status": ("species", ["ok", "no_data"]),
+            "stderr": ("species", [1.6e13, np.nan]),
+        },
+        name="dose",
+        attrs={"units": "atom/cm^2", "long_name": "Dose"},
+    )
+
+
+def test_markdown():
+    assert sims.results_table(doses()) == (
+        "| species | Dose (atoms/cm²) |\n"
+        "|:--|--:|\n"
+        "| 69Ga2 | (9.58 ± 0.16)×10¹⁴ |\n"
+        "| 50% | no data |"
+    )
+
+
+def test_latex():
+    assert sims.results_table(doses(), format="latex").splitlines() == [
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"species & Dose (atoms/cm$^{2}$) \\",
+        r"\midrule",
+        r"$^{69}$Ga$_{2}$ & $(9.58 \pm 0.16) \times 10^{14}$ \\",
+        r"50\% & no data \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def test_several_results_side_by_side():
+    ds = sims.open_example("boron-implant")
+    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
+    peak = sims.peak(ds, start="20 nm")
+    table = sims.results_table(sims.integrated_dose(ds), xj, highest=peak).splitlines()
+    assert table[0].startswith("| species | Dose (atoms/cm²) | Junction depth (nm) | highest: ")
+    assert "never reached" in table[3]
+    assert table[1].count("--:|") == table[2].count("|") - 2
+    assert sims.results_table(sims.quantify(xj)) == sims.results_table(xj)
+    assert len(sims.results_table(xj.sel(species="B")).splitlines()) == 3
+
+
+def test_a_number_with_a_warning_says_so():
+    dose = doses()
+    dose["status"] = ("species", ["truncated", "no_data"])
+    assert "×10¹⁴ (truncated)" in sims.results_table(dose)
+
+
+def test_results_of_different_profiles_do_not_mix():
+    with pytest.raises(ProfileError, match="different species"):
+        sims.results_table(doses(), doses().isel(species=[1, 0]))
+    with pytest.raises(ProfileError, match="no result"):
+        sims.results_table()
+    with pytest.raises(ValueError, match="format"):
+        sims.results_table(doses(), format="html")
+
+
+# --- notebooks ----------------------------------------------------------------------------------
+
+
+def test_results_show_themselves_in_a_notebook():
+    from xml.etree import ElementTree as ET
+
+    profile = sims.DepthProfile(
+        species_name="^11B<x>",
+        depths=[0, 1, 2, 3],
+        depth_units="nm",
+        concentrations=[1e18, 0, None, 1e16],
+        concentration_units="atoms/cm^3",
+    )
+    result = sims.SIMSResult(data_id="<d>", depth_profiles=[profile])
+    for shown in (profile._repr_html_(), result._repr_html_()):
+        root = ET.fromstring(shown.replace("&middot;", "·"))  # noqa: S314 - our own text
+        assert "^11B<x>" in "".join(root.itertext())
+        assert "3 of 4" in "".join(root.itertext())
+        # Zero breaks the line and stands at the floor; what was not measured is not there.
+        assert len(list(root.iter("polyline"))) == 2
+        assert len(list(root.iter("path"))) == 1
+    assert (
+        "<sup>11</sup>B"
+        in sims.DepthProfile(
+            species_name="11B",
+            depths=[0],
+            depth_units="nm",
+            concentrations=[None],
+            concentration_units="atoms/cm^3",
+        )._repr_html_()
+    )
+    assert "no SIMS data" in sims.SIMSResult(data_id="x", depth_profiles=[])._repr_html_()
+
+
+@shared_profiles.parametrize()
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_real_profiles_are_written_whole(tmp_path, name):
+    result = sims.SIMSResult.from_json(shared_profiles.read(name))
+    ds = result.to_dataset()
+    table = read_tidy(sims.to_csv(ds, tmp_path / "w.csv"))
+    for s in series_of(ds):
+        mine = table[table["species"] == s.species]
+        np.testing.assert_array_equal(mine[f"{s.variable} ({s.units})"].dropna(), s.y)
+    assert result._repr_html_().count("<svg") == len(result.depth_profiles)
+
+
+def named(*names):
+    return sims.to_dataset(
+        [
+            sims.DepthProfile(
+                species_name=name,
+                depths=[0.0, 1.0, 2.0],
+                depth_units="nm",
+                concentrations=[1e18, 1e17, 0.0],
+                concentration_units="atoms/cm^3",
+            )
+            for name in names
+        ]
+    )
+
+
+def test_a_line_break_in_a_name_is_no_line_of_numbers(tmp_path):
+    path = sims.to_tcad(named("new\nline"), tmp_path / "s.txt")
+    assert np.loadtxt(path).shape == (3, 2)
+
+
+def test_a_simulator_gets_one_measurement_of_a_batch(tmp_path):
+    ds = named("B")
+    batch = sims.stack([ds, ds], names=["w1", "w2"])
+    with pytest.raises(ProfileError, match=r"2 times \(w1, w2\).*isel"):
+        sims.to_tcad(batch, tmp_path / "s.txt")
+    sims.to_tcad(batch.isel(measurement=0), tmp_path / "s.txt")
+
+
+def test_results_are_not_profiles_and_the_message_says_where_they_go(tmp_path):
+    with pytest.raises(ProfileError, match=r"results_table\(\).*to_dataframe"):
+        sims.to_csv(sims.dose_budget(sims.open_example("boron-implant")), tmp_path / "b.csv")
+
+
+def single(value, stderr=None, name="junction_depth", heading="Junction depth"):
+    coords = {"species": ["B"]}
+    if stderr is not None:
+        coords["stderr"] = ("species", [stderr])
+    attrs = {"units": "nm", "long_name": heading}
+    return xr.DataArray([value], dims="species", coords=coords, name=name, attrs=attrs)
+
+
+def test_headings_and_whole_numbers_in_tables():
+    table = sims.results_table(single(1.0, heading="a | b\nc"))
+    assert table.splitlines()[0] == r"| species | a \| b c (nm) |"
+    assert "| 100 ± 10 |" in sims.results_table(single(100, 9.96))
+    assert "| 7 |" in sims.results_table(single(7))
+    assert "| 0 ± 2 |" in sims.results_table(single(-0.04, 2.0))
+
+
+def test_a_budget_prints_its_dose_with_both_uncertainties():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant").sel(species=["B"]), value_per_count="1e14 atoms/cm^3"
+    )
+    table = sims.results_table(sims.dose_budget(ds, rsf_uncertainty=0.10, depth_uncertainty=0.03))
+    cells = [cell.strip() for cell in table.splitlines()[-1].split("|")]
+    assert cells[2] == "(5.0 ± 0.5)×10¹⁴"
+    assert cells[3:7] == ["1.0×10¹¹", "5×10¹³", "5×10¹³", "1.5×10¹³"]
+    random_only = sims.results_table(sims.dose_budget(ds))
+    assert "(5.0313 ± 0.0010)×10¹⁴" in random_only
+
+
+def test_words_are_answers_too():
+    ds = sims.open_example("boron-implant")
+    found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+    assert "| p->n |" in sims.results_table(found)
+    assert r"p$\rightarrow$n" in sims.results_table(found, format="latex")
+    crossings = sims.results_table(sims.crossings(ds, level="1e18 atoms/cm^3"))
+    assert "| falling |" in crossings

@@ -1,0 +1,270 @@
+"""The report: the library's own answers, laid out, and an honest reason where there is none."""
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.output import report as module
+from sims_analysis.output.report import analyse, results_csv, to_text
+
+LEVEL = "1e18 atoms/cm^3"
+
+
+def profile(species="B", *, units="atoms/cm^3", axis_units="nm", values=None, **more):
+    z = np.arange(0.0, 200.0, 5.0)
+    values = 1e19 * np.exp(-z / 20.0) if values is None else values
+    return sims.DepthProfile(
+        species_name=species,
+        depths=z,
+        depth_units=axis_units,
+        concentrations=values,
+        concentration_units=units,
+        data_id="d1",
+        **more,
+    )
+
+
+def rows_of(report):
+    return {row.species: row for row in report.species}
+
+
+@pytest.fixture
+def boron():
+    return sims.open_example("boron-implant")
+
+
+# ---- the answers are those of the public functions
+
+
+def test_dose_and_junction_are_those_of_the_library(boron):
+    row = rows_of(analyse(boron, level=LEVEL))["B"]
+    one = boron.sel(species="B")
+    assert row.dose == float(sims.integrated_dose(one))
+    assert row.junction_depth == float(sims.junction_depth(one, level=LEVEL, after="15 nm"))
+    assert row.surface_dose == float(sims.integrated_dose(one, stop="15 nm"))
+    assert (row.dose_status, row.junction_status) == ("ok", "ok")
+
+
+def test_the_limits_reach_the_dose(boron):
+    row = rows_of(analyse(boron, start="50 nm", stop="100 nm", background="1e18 atoms/cm^3"))["B"]
+    one = boron.sel(species="B")
+    expected = sims.integrated_dose(one, start="50 nm", stop="100 nm", background="1e18 atoms/cm^3")
+    assert row.dose == float(expected)
+
+
+def test_the_level_is_the_one_that_was_asked(boron):
+    deeper = rows_of(analyse(boron, level="1e17 atoms/cm^3"))["B"]
+    assert deeper.junction_depth > rows_of(analyse(boron, level=LEVEL))["B"].junction_depth + 20
+
+
+def test_the_errors_are_those_of_counting(boron):
+    row = rows_of(analyse(boron))["B"]
+    counted = sims.with_counting_statistics(boron, value_per_count={"B": "1e14 atoms/cm^3"})
+    one = counted.sel(species="B")
+    assert row.dose_stderr == float(sims.integrated_dose(one)["stderr"])
+    assert 0 < row.junction_stderr < 1
+
+
+def test_without_the_value_of_a_count_there_are_no_errors():
+    row = analyse(sims.to_dataset([profile()])).species[0]
+    assert row.dose_stderr is None
+    assert row.junction_stderr is None
+
+
+def test_the_peak_lies_below_the_surface_transient():
+    values = np.full(40, 1e16)
+    values[0], values[20] = 1e20, 1e18
+    ds = sims.to_dataset([profile(values=values)])
+    assert analyse(ds).species[0].peak_at == 0.0
+    below = analyse(ds, surface="10 nm").species[0]
+    assert (below.peak, below.peak_at) == (1e18, 100.0)
+
+
+def test_a_surface_spike_is_no_junction_where_the_transient_is_stated():
+    values = np.full(40, 1e16)
+    values[0] = 1e20
+    ds = sims.to_dataset([profile(values=values)])
+    assert analyse(ds).species[0].junction_status == "ok"
+    assert any("first sample" in note for note in analyse(ds).notes)
+    below = analyse(ds, surface="10 nm")
+    assert below.species[0].junction_depth is None
+    assert below.species[0].junction_status == "never_reached"
+    assert below.notes == []
+
+
+def test_the_stated_transient_of_the_metadata_is_used():
+    values = np.full(40, 1e16)
+    values[0] = 1e20
+    ds = sims.to_dataset([profile(values=values, species_metadata={"surface_transient": "10 nm"})])
+    assert analyse(ds).species[0].junction_status == "never_reached"
+
+
+# ---- metallurgical junctions
+
+
+def test_dopant_types_of_the_metadata_give_the_metallurgical_junction(boron):
+    report = analyse(boron)
+    assert (report.donors, report.acceptors) == (["P"], ["B"])
+    (junction,) = report.junctions
+    assert junction.polarity == "p->n"
+    assert junction.depth == pytest.approx(182.26, abs=4 * junction.stderr)
+
+
+def test_stated_donors_replace_those_of_the_metadata(boron):
+    report = analyse(boron, donors=["B"], acceptors=["P"])
+    assert [j.polarity for j in report.junctions] == ["n->p"]
+
+
+def test_constant_doping_stands_for_the_missing_side():
+    report = analyse(sims.to_dataset([profile()]), acceptors=["B"], doping="1e17 atoms/cm^3")
+    (junction,) = report.junctions
+    assert junction.depth == pytest.approx(20 * math.log(100))
+
+
+def test_a_missing_dopant_is_said(boron):
+    report = analyse(boron, donors=["As"], acceptors=["B"])
+    assert report.junctions == []
+    assert any("As" in note for note in report.notes)
+
+
+# ---- where there is no answer
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        ("counts/s", "counts, not calibrated"),
+        ("counts", "counts, not calibrated"),
+        ("arb. units", "arbitrary units, not calibrated"),
+        ("at%", "atomic density"),
+        ("wt%", "atomic density"),
+        ("1/cm", "range distribution"),
+    ],
+)
+def test_what_is_no_concentration_has_a_reason_and_no_number(units, words):
+    report = analyse(sims.to_dataset([profile(units=units)]))
+    row = report.species[0]
+    assert (row.dose, row.junction_depth, row.dose_status) == (None, None, "")
+    assert words in row.reason
+    assert words in to_text(report)
+    assert row.peak > 0
+
+
+def test_a_time_axis_has_a_reason_and_no_number():
+    report = analyse(sims.to_dataset([profile(axis_units="s")]))
+    row = report.species[0]
+    assert (row.dose, row.junction_depth) == (None, None)
+    assert "sputter time is not calibrated to depth" in to_text(report)
+    assert row.axis_units == "s"
+
+
+def test_a_level_that_is_never_reached_is_no_depth(boron):
+    text = to_text(analyse(boron, level="1e21 atoms/cm^3"))
+    assert text.count("never reached") >= 2
+    assert "Never reached: every sample lies below the level." in text
+
+
+def test_several_crossings_are_noted():
+    values = np.where(np.arange(40) % 2, 5e17, 2e18)
+    report = analyse(sims.to_dataset([profile(values=values)]))
+    assert any("crossings qualify" in note for note in report.notes)
+
+
+def test_limits_beyond_the_samples_are_noted():
+    report = analyse(sims.to_dataset([profile()]), stop="900 nm")
+    assert report.species[0].dose_status == "truncated"
+    assert any("beyond the samples" in note for note in report.notes)
+    assert "dose truncated" in to_text(report)
+
+
+def test_metadata_that_are_absent_or_null_do_no_harm():
+    for metadata in (None, {}, {"sample": 3}):
+        report = analyse(sims.to_dataset([profile(species_metadata=metadata)]))
+        assert report.title == ""
+        assert report.species[0].dose_status == "ok"
+
+
+# ---- layout
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_the_table_is_aligned_and_fits(name):
+    text = to_text(analyse(sims.open_example(name)))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "synthetic" in lines[0]
+    assert not any(line != line.rstrip() for line in lines)
+    for i, line in enumerate(lines):
+        if line.startswith("-----"):
+            row = lines[i + 1]
+            head = next(text for text in reversed(lines[:i]) if text.startswith("species"))
+            # Numbers end where their heading ends.
+            assert row[head.index("peak") + 3] != " "
+            assert (row + " ")[head.index("peak") + 4] == " " or "count" in row or "at%" in row
+
+
+def test_every_terminal_can_print_it():
+    for name in ("boron-implant", "gan-mg-stack"):
+        to_text(analyse(sims.open_example(name))).encode("cp1252")
+
+
+def test_json_has_no_nan_and_says_everything(boron):
+    text = json.dumps(analyse(boron, level="1e21 atoms/cm^3").to_dict(), allow_nan=False)
+    found = json.loads(text)
+    assert found["species"][0]["junction_depth"] is None
+    assert found["species"][0]["junction_status"] == "never_reached"
+    assert found["level"] == "1e21 atoms/cm^3"
+
+
+def test_csv_is_a_row_a_species(boron):
+    report = analyse(boron)
+    rows = list(csv.DictReader(io.StringIO(results_csv(report))))
+    assert [row["species"] for row in rows] == ["B", "P"]
+    assert float(rows[0]["dose_atoms_per_cm2"]) == pytest.approx(report.species[0].dose, rel=1e-9)
+    assert rows[1]["junction_depth_nm"] == ""
+    assert rows[1]["junction_status"] == "never_reached"
+    assert rows[0]["source"].startswith("synthetic")
+
+
+def test_a_report_does_not_change_its_data(boron):
+    before = boron.copy(deep=True)
+    analyse(boron)
+    assert boron.identical(before)
+
+
+# ---- files
+
+
+def test_files_are_written_and_hold_the_data(boron, tmp_path):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    open_before = plt.get_fignums()
+    written = module.write_files(boron, analyse(boron), tmp_path / "a" / "b")
+    assert [path.name for path in written] == [
+        "boron-implant-results.csv",
+        "boron-implant-profiles.csv",
+        "boron-implant.nc",
+        "boron-implant.png",
+        "boron-implant.svg",
+    ]
+    back = sims.load(written[2])
+    np.testing.assert_array_equal(back["concentration"], boron["concentration"])
+    assert written[1].read_text().count("\n") > boron.sizes["depth"]
+    assert written[3].read_bytes().startswith(b"\x89PNG")
+    picture = written[4].read_text()
+    assert "<svg" in picture
+    assert "synthetic" in picture.lower()
+    assert plt.get_fignums() == open_before, "a long run keeps no figures"
+
+
+def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
+    pytest.importorskip("matplotlib")
+    ds = sims.to_dataset([profile()])
+    ds.attrs["data_id"] = "../../W1 (a)"
+    written = module.write_files(ds, analyse(ds), tmp_path)
+    assert {path.parent for path in written} == {tmp_path}
+    assert len(list(tmp_path.iterdir())) == 5

@@ -1,0 +1,81 @@
+"""JSON that is refused although a lenient reader would take it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sims_analysis.errors import PayloadError
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+
+KEYS = st.sampled_from(["a", "b", "a:b", ":", "", "µ", "\\", '"'])
+SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.text(':ab\\"\u1234', max_size=3)
+
+
+class Pairs(list):
+    """An object whose keys may occur twice."""
+
+
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.lists(st.tuples(KEYS, inner), max_size=3).map(Pairs)
+    ),
+    max_leaves=12,
+)
+
+
+def written(value, colon):
+    """Write JSON, with each colon inside a string written in the given way."""
+    if isinstance(value, Pairs):
+        pairs = (f"{written(key, colon)}:{written(item, colon)}" for key, item in value)
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(written(item, colon) for item in value) + "]"
+    return json.dumps(value).replace(":", colon)
+
+
+def has_twice(value):
+    if isinstance(value, Pairs):
+        keys = [key for key, _ in value]
+        return len(set(keys)) < len(keys) or any(has_twice(item) for _, item in value)
+    return isinstance(value, list) and any(map(has_twice, value))
+
+
+@given(DOCUMENTS, st.sampled_from([":", "\\u003a", "\\u003A"]))
+def test_a_key_twice_is_found_wherever_it_is(document, colon):
+    text = written(document, colon)
+    for payload in (text, text.encode(), bytearray(text.encode()), memoryview(text.encode())):
+        if has_twice(document):
+            with pytest.raises(PayloadError, match="occurs twice"):
+                refuse_duplicate_keys(payload, decode(payload))
+        else:
+            refuse_duplicate_keys(payload, decode(payload))
+
+
+def test_an_escaped_colon_does_not_make_up_for_a_lost_value():
+    payload = rb'{"a": "\u003a", "b": 1, "b": 2}'
+    with pytest.raises(PayloadError, match="'b' occurs twice"):
+        refuse_duplicate_keys(payload, decode(payload))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"NaN",
+        b"[Infinity]",
+        b"[1e999]",
+        b"[1,]",
+        b"[1]x",
+        b"\xef\xbb\xbf[]",
+        b'"\xff"',
+        b"[" * 5000,
+    ],
+)
+def test_what_is_no_json(payload):
+    with pytest.raises(PayloadError, match="not valid JSON"):
+        decode(payload)
