@@ -88,11 +88,11 @@ def to_grid(
         most. Neighbours on a fine grid share samples, so that they are not independent: the
         coordinate ``effective_sample_fraction`` says how many independent samples each profile has
         for a depth of the grid, where these are fewer than one (of Dask data always, as it is not
-        known yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles take
-        standard errors that are larger by ``1 / sqrt(effective_sample_fraction)``. It holds for
-        the grid as a whole: drop it from every n-th depth taken by hand. Counts do not come along, what
-        is between two samples was not counted: a sum over places without any counts takes their
-        errors too, and is stated wider. ``n_linear_segments`` counts the depths or cells of each
+        known yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles
+        take standard errors that are larger by ``1 / sqrt(effective_sample_fraction)``. It holds
+        for the grid as a whole: drop it from every n-th depth taken by hand. Counts do not come
+        along, what is between two samples was not counted: a sum over places without any counts
+        takes their errors too, and is stated wider. ``n_linear_segments`` counts the depths or cells of each
         profile where a logarithm could not be taken. Attrs say which rule and which step.
 
     Raises

@@ -551,7 +551,7 @@ def test_a_killed_writer_leaves_every_entry_whole(tmp_path):
     script = (
         f"from test_archive import kill_writers; kill_writers({str(tmp_path)!r}, {KILLED_WRITES})"
     )
-    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1]), *sys.path])
     subprocess.run(
         [sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": path}
     )
