@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from sims_analysis.kernels.rows import Status
 from sims_analysis.units import CANONICAL
 
 __all__ = [
@@ -167,16 +168,7 @@ AXES = ("depth", "sputter_time")
 INTENSITY_KINDS = ("count_rate", "count", "arbitrary")
 
 #: The words of every ``status``, in the order of the kernels' codes.
-STATUS = (
-    "ok",
-    "no_data",
-    "never_reached",
-    "always_above",
-    "below_detection",
-    "truncated",
-    "",
-    "no_overlap",
-)
+STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in Status)
 
 
 def kinds(name: str) -> tuple[str, ...]:

@@ -8,9 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import xarray as xr
 
-from sims_analysis._variables import variables_of
-
-__all__ = ["history_after", "recorded", "told"]
+__all__ = ["format_argument", "history_after", "recorded"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,13 +20,11 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         answer = function(*args, **kwargs)
-        options = "".join(f", {name}={told(value)}" for name, value in kwargs.items())
+        options = "".join(f", {name}={format_argument(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
         if isinstance(answer, xr.Dataset):
-            coords = answer._coord_names
-            for name, variable in variables_of(answer).items():
-                if name not in coords:
-                    variable.attrs["call"] = text
+            for name in answer.data_vars:
+                answer[name].attrs["call"] = text
         if isinstance(answer, xr.DataArray | xr.Dataset):
             answer.attrs["call"] = text
         return answer
@@ -36,14 +32,15 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def told(value: object) -> str:
+def format_argument(value: object) -> str:
     """Write an argument as a reader of the call would want it."""
     if isinstance(value, xr.DataArray | xr.Dataset):
         return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
     if hasattr(value, "magnitude"):
         return repr(str(value))
     if isinstance(value, tuple):
-        return "(" + ", ".join(map(told, value)) + ("," if len(value) == 1 else "") + ")"
+        ends = "," if len(value) == 1 else ""
+        return "(" + ", ".join(map(format_argument, value)) + ends + ")"
     return repr(value)
 
 

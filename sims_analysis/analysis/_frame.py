@@ -2,33 +2,31 @@
 
 A :class:`Frame` is one variable of the user's data with its axis, in canonical units, the samples
 along the last dimension. :meth:`Frame.map` runs a kernel over it, at once on numpy and lazily on
-Dask. :meth:`Frame.array` dresses a result: the leading dimensions and coordinates of the input,
-attrs from the vocabulary, and the kind (plain or quantified) in which the data came.
+Dask. :meth:`Frame.array` gives a result what it needs to leave: the leading dimensions and
+coordinates of the data, attrs from the vocabulary, and the kind (plain or quantified) in which the
+data came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis._variables import bare_dataset, bare_index, bare_variable, data_of
-from sims_analysis.analysis._compact import compact
-from sims_analysis.analysis._errors import are_many, errors_of, mapped_in_parts
-from sims_analysis.analysis._finite import answered
-from sims_analysis.analysis._lazily import mapped_lazily
-from sims_analysis.analysis._parameters import aligned, as_slice, fitting
-from sims_analysis.analysis._status import status_words
+from sims_analysis.analysis import _parameters
+from sims_analysis.analysis._run import NEEDED, Samples, is_lazy, run
 from sims_analysis.errors import ProfileError
-from sims_analysis.kernels import windows
-from sims_analysis.kernels.rows import precision
+from sims_analysis.kernels.rows import Index, InfiniteSampleError, Rows
 
 __all__ = ["Frame"]
+
+Found = TypeVar("Found", bound=tuple[Any, ...])
+
+_WORDS = np.array(vocabulary.STATUS)
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,10 @@ class Frame:
         Coordinates that do not run along the axis, and those that do.
     quantified : bool
         Whether the data came as pint Quantities.
+    fraction : xarray.Variable or None
+        Independent samples for each depth, where the profiles were brought to a finer grid.
+    brought : dict
+        Coordinates of the dimensions that parameters bring; filled as these are read.
     """
 
     name: str
@@ -63,222 +65,149 @@ class Frame:
     coords: Mapping[Any, xr.Variable]
     along: Mapping[Any, xr.Variable]
     quantified: bool
-    #: Indexes of the coordinates, so that results need none made anew.
-    indexes: Mapping[Any, Any] = field(default_factory=dict)
-    #: Independent samples for each depth, where the profiles were brought to a finer grid.
-    independent: xr.Variable | None = None
-    #: Dimensions that a kernel takes whole, if more than that of the samples.
-    core: tuple[str, ...] = ()
-    #: Whether the standard errors are those that a sum takes.
-    summed: bool = False
-    #: Places after the last sample that are there for longer profiles, and are left out.
-    padding: int = 0
-    #: Coordinates of the dimensions that parameters bring; filled as these are read.
+    fraction: xr.Variable | None = None
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def dim(self) -> str:
         """The dimension along which samples lie."""
         return str(self.value.dims[-1])
 
-    @cached_property
+    @property
     def lead(self) -> tuple[str, ...]:
         """The dimensions that count profiles."""
-        return tuple(map(str, self.value.dims[: -max(1, len(self.core))]))
+        return tuple(map(str, self.value.dims[:-1]))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the dimensions that count profiles."""
+        return {d: self.value.sizes[d] for d in self.lead}
 
     @property
     def lazy(self) -> bool:
         """Whether the values are Dask chunks."""
-        return hasattr(self.value._data, "chunks")
+        return is_lazy(self.value)
 
     @property
     def units(self) -> str:
         """The canonical unit of the values."""
         return units.CANONICAL[self.kind]
 
-    def for_sums(self) -> Frame:
-        """Give the frame with the standard errors that a sum over samples takes.
-
-        The unbiased estimate of the variance of a Poisson count is the count itself: where
-        nothing was counted, a sum must add no variance, although the sample alone is not known
-        without error. The errors are made where :meth:`map` needs them.
-        """
-        return replace(self, summed=self.stderr is not None and self.counts is not None)
-
-    def measured(self, least: int = 1) -> xr.Variable:
-        """Tell, of data in memory, the profiles of so many samples or more."""
-        depth, value = (np.asarray(data_of(column)) for column in (self.depth, self.value))
-        return bare_variable(self.lead, windows.measured(depth, value, least))
+    @property
+    def axis_units(self) -> str:
+        """The canonical unit of the axis."""
+        return units.CANONICAL[self.axis]
 
     @property
     def precision(self) -> Any:
         """Type of a result that is as large as the data: float32 for float32, else float64."""
-        return precision(self.value)
+        dtype = self.value.dtype
+        return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
     def parameter(
         self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
     ) -> xr.Variable:
-        """Read an argument with a unit: text, Quantity, or a DataArray of one value a profile.
-
-        Returns
-        -------
-        xarray.Variable
-            In the canonical unit; without dimensions for a scalar.
-        """
-        if value is None:
-            return bare_variable((), np.array(absent))
+        """Read an argument with a unit (see :func:`_parameters.read`)."""
         if isinstance(value, xr.DataArray):
             if self.dim in value.dims:
                 raise ProfileError(
                     f"{name} must not run along {self.dim!r}: it is one value a profile"
                 )
-            value = fitting(aligned(value, self.coords, name), self.value.sizes, name)
-            magnitude, unit = units.magnitude_and_unit(value, kinds, name)
-            new = [d for d in value.dims if d not in self.value.dims and d in value.coords]
-            self.brought.update({d: value.coords[d].variable for d in new})
-            if not self.lazy:  # the answer is not lazy either: once is enough
-                magnitude = np.asarray(magnitude)
-            return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
-        magnitude, _ = units.read_quantity(value, kinds, name)
-        if np.ndim(magnitude):
-            raise ProfileError(
-                f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
-                "says what they belong to"
-            )
-        return bare_variable((), np.array(magnitude))
-
-    def spread(self, *parameters: xr.Variable) -> Frame:
-        """Add the dimensions that parameters bring (a level for each of several levels...)."""
-        new: dict[Any, int] = {}
-        for parameter in (p for p in parameters if p._dims):
-            new.update({d: n for d, n in parameter.sizes.items() if d not in self.value.dims})
-        if not new:
-            return self
-        sizes = {**dict(zip(self.lead, self.value.shape, strict=False)), **new}
-        full = {**sizes, self.dim: self.value.sizes[self.dim]}
-
-        def spread(variable: xr.Variable) -> xr.Variable:
-            wide: xr.Variable = variable.set_dims(full)
-            return wide.transpose(*full)
-
-        return replace(
-            self,
-            value=spread(self.value),
-            depth=self.depth if self.depth.ndim == 1 else spread(self.depth),
-            stderr=None if self.stderr is None else spread(self.stderr),
-            counts=None if self.counts is None else spread(self.counts),
+            for d in value.dims:
+                if d not in self.lead and d in value.coords and d not in self.coords:
+                    self.brought[d] = value.coords[d].variable
+        found = _parameters.read(
+            value, kinds, name, coords=self.coords, sizes=self.sizes, absent=absent
         )
+        return found if self.lazy else found.load()
 
     def map(
         self,
-        kernel: Callable[..., Any],
+        kernel: Callable[..., Found],
         *parameters: xr.Variable,
-        outputs: Sequence[tuple[Mapping[str, int], Any]],
-        stderr: bool | Literal["each"] = False,
-        within: tuple[xr.Variable, xr.Variable] | None = None,
+        errors: Literal["each", "fit", "sum"] | None = None,
+        whole: Sequence[str] = (),
+        extra: Sequence[str] = (),
+        group: str | None = None,
         **options: Any,
-    ) -> list[xr.Variable]:
-        """Run a kernel on ``(depth, value[, stderr], *parameters)``.
+    ) -> Found:
+        """Run a kernel over the profiles.
 
         Parameters
         ----------
         kernel : callable
-            Returns a tuple of arrays of the leading shape (and further dimensions).
+            ``kernel(rows, *parameters, **options)`` gives a named tuple of arrays.
         *parameters : xarray.Variable
-            Of the frame's leading dimensions, or fewer; dimensions of their own come last.
-        outputs : sequence of (sizes, dtype)
-            For each output, the dimensions that come after the leading ones, and its dtype.
-        stderr : bool or "each"
-            Whether the kernel takes standard errors, or None where there are none: those that
-            sums and fits take, or those of each value alone.
-        within : tuple of Variable, optional
-            Limits of an integral.
+            One value a profile, or of further dimensions, which are then those of the answers.
+        errors : {"each", "fit", "sum"}, optional
+            Whether the kernel takes standard errors, if the data have any: those of each sample
+            alone; as fits take them, larger for samples that share what was measured; or as sums
+            do, which add no error for samples of which nothing was counted.
+        whole, extra, group
+            See :func:`sims_analysis.analysis._run.run`.
+
+        Returns
+        -------
+        NamedTuple of Variable
+            The fields of the kernel's answer.
         """
-        columns = [self.value]
-        if stderr and self.stderr is not None:
-            each = stderr == "each"
-            if are_many(self, each=each):
-                options |= {"outputs": outputs, "stderr": stderr, "within": within}
-                return mapped_in_parts(self, kernel, parameters, options)
-            columns.append(errors_of(self, each=each))
-        if self.lazy:
-            return mapped_lazily(
-                self, kernel, columns, parameters, outputs, stderr=bool(stderr), options=options
+        there = errors is not None and self.stderr is not None
+        samples = Samples(
+            self.depth,
+            self.value,
+            self.stderr if there else None,
+            self.counts if there and errors == "sum" else None,
+            self.fraction if there and errors in ("fit", "sum") else None,
+        )
+        try:
+            return run(
+                kernel,
+                samples,
+                parameters,
+                whole=whole,
+                extra=extra,
+                group=group,
+                options=options,
             )
-        samples = [np.asarray(data_of(column)) for column in (self.depth, *columns)]
-        new = (sizes for sizes, _ in outputs)
-        along = set(self.core).union(*new, *(p.dims for p in parameters))
-        if self.dim not in along:
-            limits = (np.nan, np.nan)
-            if within is not None and not (within[0]._dims or within[1]._dims):
-                limits = float(data_of(within[0])), float(data_of(within[1]))
-            kernel, samples = compact(kernel, *samples, within=limits)
-        missing = [None] if stderr and self.stderr is None else []
-        arguments = (*samples, *missing, *map(self._shaped, parameters))
-        found = answered(self, kernel, outputs, arguments, options)
-        return [
-            bare_variable((*self.lead, *sizes), array)
-            for (sizes, _), array in zip(outputs, found, strict=True)
+        except InfiniteSampleError as error:
+            order = [d for d in self.lead if d != group] + ([] if group is None else [group])
+            place = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
+            label = self.label(dict(zip(order, map(int, place), strict=True)))
+            name = self.name if error.what == "value" else self.axis
+            raise ProfileError(
+                f"{label}: {name}[{error.sample}] is {error.number}; {NEEDED}"
+            ) from None
+
+    def measured(self, least: int = 1) -> xr.Variable:
+        """Tell the profiles of so many samples or more."""
+        return self.map(_size).size >= least
+
+    def label(self, place: Mapping[str, int]) -> str:
+        """Name a profile by its coordinates, for messages."""
+        coords = {**self.coords, **self.brought}
+        parts = [
+            f"{d} {str(coords[d].values[i] if d in coords and coords[d].ndim else i)!r}"
+            for d, i in place.items()
         ]
+        if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
+            parts.append(f"species {str(self.coords['species'].values)!r}")
+        return ", ".join(parts) or "the profile"
 
-    def isel(self, dim: str, index: Sequence[int]) -> Frame:
-        """Select profiles along one of the leading dimensions; all of them are not copied."""
-        size = self.value.sizes[dim]
-        if len(index) == size and list(index) == list(range(size)):
-            return self
-        chosen = as_slice(list(index))
+    def label_of(self, answer: xr.Variable, place: Sequence[int]) -> str:
+        """Name the profile (and the case) of an answer."""
+        return self.label({str(d): int(i) for d, i in zip(answer.dims, place, strict=True)})
 
-        def pick(variable: xr.Variable | None) -> Any:
-            if variable is None or dim not in variable.dims:
-                return variable
-            return variable.isel({dim: chosen})
-
-        return replace(
-            self,
-            value=pick(self.value),
-            depth=pick(self.depth),
-            stderr=pick(self.stderr),
-            counts=pick(self.counts),
-            independent=pick(self.independent),
-            coords={name: pick(coord) for name, coord in self.coords.items()},
-            indexes={
-                name: found
-                for name, found in self.indexes.items()
-                if dim not in {**self.coords, **self.along}[name].dims
-            },
+    def record(self, answer: xr.Variable, place: Sequence[int]) -> str:
+        """Say from where to where the profile of an answer was measured, for messages."""
+        index = {d: int(i) for d, i in zip(answer.dims, place, strict=True)}
+        depth, value = (
+            np.asarray(v.isel({d: i for d, i in index.items() if d in v.dims}).data)
+            for v in (self.depth, self.value)
         )
-
-    def map_species(
-        self, kernel: Callable[..., Any], *parameters: xr.Variable, **options: Any
-    ) -> Any:
-        """Run a kernel that takes all species of a measurement at once: arrays ``(..., s, n)``.
-
-        The results have the leading dimensions without ``species``.
-        """
-        order = (*(d for d in self.lead if d != "species"), "species", self.dim)
-        joined = replace(
-            self,
-            value=self.value.transpose(*order),
-            depth=self.depth if self.depth.ndim == 1 else self.depth.transpose(*order),
-            stderr=None if self.stderr is None else self.stderr.transpose(*order),
-            core=("species", self.dim),
-        )
-        return joined.map(kernel, *parameters, stderr=True, **options)
-
-    def own_dims(self, parameter: xr.Variable) -> list[Any]:
-        """List the dimensions of a parameter that do not count profiles."""
-        return [d for d in parameter.dims if d not in self.lead]
-
-    def _shaped(self, parameter: xr.Variable) -> Any:
-        """Give a parameter the leading dimensions, in their order, before its own."""
-        if not parameter._dims:
-            return float(data_of(parameter))
-        own = self.own_dims(parameter)
-        if parameter.ndim == len(own):
-            return np.asarray(parameter.data)
-        missing = {d: 1 for d in self.lead if d not in parameter.dims}
-        shaped = parameter.set_dims({**missing, **parameter.sizes}).transpose(*self.lead, *own)
-        return np.asarray(shaped.data)
+        there = depth[~(np.isnan(value) | np.isnan(depth))]
+        if not there.size:
+            return "nowhere"
+        return f"{there.min():g} to {there.max():g} {self.axis_units}"
 
     def array(
         self,
@@ -289,7 +218,7 @@ class Frame:
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
     ) -> xr.DataArray:
-        """Dress a result.
+        """Give a result its attrs and coordinates.
 
         Parameters
         ----------
@@ -304,95 +233,69 @@ class Frame:
         label : str, optional
             Name of the DataArray, by default `name`.
         """
-        variable = self.dressed(values, name, units_=units_)
-        kept, indexes = self._kept(variable, coords or {})
-        name = label or name
-        if indexes is None:
-            return xr.DataArray(variable, coords=kept, name=name)
-        # The checks, and a new index of the same labels, would take longer than the answer.
-        return xr.DataArray(variable, coords=kept, name=name, indexes=indexes, fastpath=True)
+        variable = self.with_attrs(values, name, units_=units_)
+        kept = self._coords_of(variable.dims, coords or {})
+        return xr.DataArray(variable, coords=kept, name=label or name)
 
     def dataset(
         self, variables: Mapping[str, xr.Variable], *, coords: Mapping[str, xr.Variable]
     ) -> xr.Dataset:
-        """Put dressed variables of the same dimensions into a Dataset."""
-        kept, indexes = self._kept(next(iter(variables.values())), coords)
-        if indexes is None:
-            return xr.Dataset(variables, coords=kept)
-        # Aligning and merging what is known to fit would take most of the call.
-        return bare_dataset(variables, kept, indexes)
+        """Put variables that have their attrs into a Dataset."""
+        dims = {d for variable in variables.values() for d in variable.dims}
+        return xr.Dataset(dict(variables), coords=self._coords_of(tuple(dims), coords))
 
-    def dressed(self, values: xr.Variable, name: str, *, units_: str | None = None) -> xr.Variable:
+    def with_attrs(
+        self, values: xr.Variable, name: str, *, units_: str | None = None
+    ) -> xr.Variable:
         """Give a result its attrs, and the kind (plain or quantified) in which the data came."""
-        attrs = vocabulary.attrs(name, units_)
-        data = data_of(values)
-        if self.quantified and "units" in attrs:
-            wrapped = units.as_quantity(data, attrs["units"])
-            if wrapped is not data:
-                data = wrapped
-                attrs.pop("units")
-        return bare_variable(values.dims, data, attrs)
+        variable = xr.Variable(values.dims, values.data, vocabulary.attrs(name, units_))
+        return units.quantified_variable(variable) if self.quantified else variable
 
-    def _kept(
-        self, variable: xr.Variable, coords: Mapping[str, xr.Variable]
-    ) -> tuple[dict[Any, xr.Variable], dict[Any, Any] | None]:
-        """Choose the coordinates of a result, and their indexes; None if some must be made."""
-        dims = set(variable.dims)
-        kept = {
-            key: coord
-            for key, coord in {**self.coords, **self.brought, **self._in_kind(coords)}.items()
-            if dims.issuperset(coord.dims)
-        }
-        # Of the same coordinate, that is: a parameter may have brought another of this name.
-        indexes = {
-            key: self.indexes[key]
-            for key, coord in kept.items()
-            if key in self.indexes and coord is self.along.get(key, self.coords.get(key))
-        }
-        for key in [key for key in kept if key in dims and key not in indexes]:
-            coord = kept[key]
-            labels = coord._data
-            if coord.dims != (key,) or type(labels) is not np.ndarray or labels.dtype.kind != "f":
-                return kept, None
-            kept[key], indexes[key] = bare_index(key, labels, coord.attrs)
-        return kept, indexes
-
-    def _in_kind(self, coords: Mapping[Any, xr.Variable]) -> Mapping[Any, xr.Variable]:
-        """Give the coordinates of an answer the kind in which the data came, but for indexes."""
-        if not self.quantified:
-            return coords
-        return {
-            key: coord
-            if coord.dims == (key,) or coord is self.along.get(key)
-            else units.quantified_variable(coord)
+    def _coords_of(
+        self, dims: tuple[Any, ...], coords: Mapping[str, xr.Variable]
+    ) -> dict[Any, xr.Variable]:
+        """Choose the coordinates of a result: those of its dimensions."""
+        in_kind = {
+            key: units.quantified_variable(coord)
+            if self.quantified and coord.dims != (key,) and key not in self.along
+            else coord
             for key, coord in coords.items()
         }
+        every = {**self.coords, **self.brought, **in_kind}
+        return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
-        """Dress a result that has a value at every sample."""
+        """Give a result that has a value at every sample its attrs and coordinates."""
         coords = {**self.along, **options.pop("coords", {})}
-        values = self.padded(values)
         return self.array(values, name, coords=coords, **options)
-
-    def padded(self, values: xr.Variable) -> xr.Variable:
-        """Put back the places that were left out after the last sample."""
-        if not self.padding:
-            return values
-        nothing: Any = False if values.dtype == bool else np.nan
-        whole: xr.Variable = values.pad({self.dim: (0, self.padding)}, constant_values=nothing)
-        return whole
 
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Turn status codes into words, lazily where they are lazy."""
-        return bare_variable(codes.dims, status_words(data_of(codes)), vocabulary.attrs("status"))
+        return xr.Variable(codes.dims, words(codes, _WORDS).data, vocabulary.attrs("status"))
 
-    def label(self, *indexers: int) -> str:
-        """Name a profile by its coordinates, for messages."""
-        parts = []
-        for dim, index in zip((*self.lead, *self.core), indexers, strict=False):
-            coord = self.coords.get(dim)
-            value = index if coord is None else coord.values[index]
-            parts.append(f"{dim} {str(value)!r}")
-        if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
-            parts.append(f"species {str(self.coords['species'].values)!r}")
-        return ", ".join(parts) or "the profile"
+
+def words(codes: xr.Variable, table: Any) -> xr.Variable:
+    """Turn codes into the words at these places of an array, lazily where they are lazy."""
+    if is_lazy(codes):
+        found: xr.Variable = xr.apply_ufunc(
+            _looked_up,
+            codes,
+            kwargs={"table": table},
+            dask="parallelized",
+            output_dtypes=[table.dtype],
+        )
+        return found
+    return xr.Variable(codes.dims, _looked_up(codes.values, table=table))
+
+
+def _looked_up(codes: Any, *, table: Any) -> Any:
+    # numpy takes a word of its own length, and no array, for a single code.
+    return np.asarray(table.take(codes), dtype=table.dtype)
+
+
+class _Size(NamedTuple):
+    size: Index
+
+
+def _size(rows: Rows) -> _Size:
+    return _Size(rows.size)

@@ -1,4 +1,4 @@
-"""Arguments that hold one value a profile."""
+"""Arguments of questions: read with their unit, checked, and laid beside the profiles by name."""
 
 from __future__ import annotations
 
@@ -8,53 +8,94 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._call import told
+from sims_analysis import units
+from sims_analysis.analysis._call import format_argument
+from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError
-
-if TYPE_CHECKING:
-    from sims_analysis.analysis._frame import Frame
 
 __all__ = [
     "aligned",
     "anywhere",
-    "as_slice",
-    "distinct",
-    "fitting",
-    "in_order",
-    "known",
-    "lazy",
-    "places",
-    "true_or_false",
+    "broadcast_at",
+    "check_bool",
+    "check_count",
+    "fill_unknown_limit",
+    "read",
+    "refuse_repeated",
+    "refuse_reversed",
 ]
 
-
-def aligned(value: xr.DataArray, coords: Mapping[Any, xr.Variable], name: str) -> xr.DataArray:
-    """Bring a parameter's rows into the order of the data, by label."""
-    selectors = {}
-    for dim in value.dims:
-        if dim not in coords or dim not in value.indexes:
-            continue
-        wanted = coords[dim].values
-        distinct(list(value.indexes[dim]), f"{name}: {dim}")
-        missing = set(wanted.tolist()) - set(value.indexes[dim])
-        if missing:
-            raise ProfileError(f"{name} has no value for {dim} {sorted(map(str, missing))}")
-        selectors[dim] = wanted
-    return value.sel(selectors) if selectors else value
+if TYPE_CHECKING:
+    from sims_analysis.analysis._frame import Frame
 
 
-def distinct(names: Sequence[Any], what: str = "species") -> None:
-    """Refuse labels by which a profile cannot be looked up, because two have the same."""
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
+def read(
+    value: Any,
+    kinds: tuple[str, ...],
+    name: str,
+    *,
+    coords: Mapping[Any, xr.Variable],
+    sizes: Mapping[Any, int],
+    absent: float = np.nan,
+) -> xr.Variable:
+    """Read an argument with a unit: text, Quantity, or a DataArray of one value a profile.
+
+    Parameters
+    ----------
+    value : str, Quantity, DataArray or None
+    kinds : tuple of str
+        Kinds of unit that it may have.
+    name : str
+        The argument's name, for messages.
+    coords, sizes : mapping
+        Labels and sizes of the dimensions that count profiles. A DataArray is laid beside the
+        profiles by the names of its dimensions and by their labels; further dimensions are those
+        of several cases, and of the answer.
+    absent : float
+        What stands for an argument that was not given.
+
+    Returns
+    -------
+    Variable
+        In the canonical unit; without dimensions for a scalar.
+    """
+    if value is None:
+        return xr.Variable((), np.array(absent))
+    if isinstance(value, xr.DataArray):
+        value = aligned(value, coords, sizes, name)
+        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+        return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
+    magnitude, _ = units.read_quantity(value, kinds, name)
+    if np.ndim(magnitude):
         raise ProfileError(
-            f"{what} {', '.join(map(repr, twice))} is in the data more than once, and is asked "
-            "for by name; give each its own name, or select one with isel()"
+            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
+            "says what they belong to"
         )
+    return xr.Variable((), np.array(magnitude, dtype=np.float64))
 
 
-def fitting(value: xr.DataArray, sizes: Mapping[Any, int], name: str) -> xr.DataArray:
-    """Refuse a parameter of another length than the data, after it was aligned by label."""
+def aligned(
+    value: xr.DataArray, coords: Mapping[Any, xr.Variable], sizes: Mapping[Any, int], name: str
+) -> xr.DataArray:
+    """Bring the values of a parameter into the order of the profiles, by label.
+
+    Where the data have one label (after ``.sel``), the value that belongs to it is taken.
+    """
+    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
+        index = value.indexes[dim]
+        refuse_repeated(index.tolist(), f"{name}: {dim}")
+        wanted = np.atleast_1d(coords[dim].values)
+        places = index.get_indexer(wanted)
+        missing = sorted({str(label) for label in wanted[places < 0]})
+        if missing:
+            raise ProfileError(
+                f"{name} has no value for {dim} {missing}; it has {_some(index.tolist())}"
+            )
+        in_order = places.size == index.size and (places == np.arange(index.size)).all()
+        if coords[dim].ndim == 0:
+            value = value.isel({dim: int(places[0])}, drop=True)
+        elif not in_order:
+            value = value.isel({dim: places})
     for dim, size in value.sizes.items():
         if dim in sizes and size != sizes[dim]:
             raise ProfileError(
@@ -64,7 +105,24 @@ def fitting(value: xr.DataArray, sizes: Mapping[Any, int], name: str) -> xr.Data
     return value
 
 
-def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
+def _some(labels: Sequence[Any]) -> str:
+    shown = ", ".join(repr(str(label)) for label in labels[:8])
+    return shown + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
+
+
+def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
+    """Refuse labels by which a profile cannot be looked up, because two have the same."""
+    if len(set(labels)) == len(labels):
+        return
+    seen: set[Any] = set()
+    twice = sorted({str(label) for label in labels if label in seen or seen.add(label)})
+    raise ProfileError(
+        f"{what} {', '.join(map(repr, twice))} is in the data more than once, and is asked "
+        "for by name; give each its own name, or select one with isel()"
+    )
+
+
+def fill_unknown_limit(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
     """Put a limit that was given and is not known (NaN: no junction) where nothing is measured.
 
     To the kernels, NaN means that no limit was given.
@@ -74,62 +132,44 @@ def known(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
 
 def anywhere(condition: xr.Variable) -> bool:
     """Whether it holds anywhere; of what Dask is to compute, as far as that is known: nowhere."""
-    return not lazy(condition) and bool(condition.any())
+    return not is_lazy(condition) and bool(condition.any())
 
 
-def lazy(variable: xr.Variable) -> bool:
-    """Whether Dask is to compute it."""
-    return hasattr(variable._data, "chunks")
+def broadcast_at(variable: xr.Variable, like: xr.Variable, place: Sequence[int]) -> float:
+    """Give the value of a variable at a place of another one, which has all of its dimensions."""
+    index = {d: i for d, i in zip(like.dims, place, strict=True) if d in variable.dims}
+    return float(variable.isel(index))
 
 
-def in_order(frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]) -> None:
+def refuse_reversed(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
+) -> None:
     """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
-    alone = start.ndim == stop.ndim == 0
-    if alone and not (lazy(start) or lazy(stop)):
-        # Two numbers are compared as numbers: as Variables it would take half the call.
-        reverse = bool(start.data >= stop.data)
-    else:
-        reverse = anywhere(start >= stop)
-    if not reverse:
+    reverse = start >= stop
+    if not anywhere(reverse):
         return
-    if alone and not any(isinstance(limit, xr.DataArray) for limit in given):
+    if not any(isinstance(limit, xr.DataArray) for limit in given):
         raise ProfileError(
-            f"start must be shallower than stop, found start={told(given[0])} and "
-            f"stop={told(given[1])}"
+            f"start must be shallower than stop, found start={format_argument(given[0])} and "
+            f"stop={format_argument(given[1])}"
         )
-    a = start + 0.0 * stop.fillna(0.0)
-    b = (stop + 0.0 * start.fillna(0.0)).transpose(*a.dims)
-    where = np.argwhere((a >= b).values)
-    coords = {**frame.coords, **frame.brought}
-    here = tuple(where[0])
-    names = ", ".join(
-        f"{dim} {str(coords[dim].values[i] if dim in coords else i)!r}"
-        for dim, i in zip(a.dims, here, strict=True)
-    )
+    where = np.argwhere(reverse.values)
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    a, b = (broadcast_at(limit, reverse, where[0]) for limit in (start, stop))
     raise ProfileError(
-        f"{names or 'the profile'}{others}: start must be shallower than stop, found "
-        f"start={float(a.values[here]):g} nm and stop={float(b.values[here]):g} nm"
+        f"{frame.label_of(reverse, where[0])}{others}: start must be shallower than stop, found "
+        f"start={a:g} {frame.axis_units} and stop={b:g} {frame.axis_units}"
     )
 
 
-def true_or_false(value: Any, name: str) -> None:
+def check_bool(value: Any, name: str) -> None:
     """Refuse what Python takes for true and was not meant so: ``"no"``."""
     if not isinstance(value, bool | np.bool_):
         raise ProfileError(f"{name}={value!r}; expected True or False")
 
 
-def places(number: Any, name: str) -> None:
+def check_count(number: Any, name: str) -> None:
     """Refuse what is not a number of places to keep."""
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
     if number is not None and not (whole and number >= 1):
         raise ProfileError(f"{name}={number!r}; expected a whole number, at least 1")
-
-
-def as_slice(index: list[int]) -> Any:
-    """Give places that follow each other as a slice: a look at an array, and no copy of it."""
-    step = index[1] - index[0] if len(index) > 1 else 1
-    if step == 0 or index != list(range(index[0], index[0] + step * len(index), step)):
-        return index
-    stop = index[-1] + step
-    return slice(index[0], stop if stop >= 0 else None, step)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.detection import known_limit
@@ -19,13 +18,14 @@ from sims_analysis.analysis.dose import (
     Rule,
     Surface,
     check_options,
-    complain,
+    warn_or_raise,
     integral,
     term,
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
-from sims_analysis.kernels.containing import depth_at_dose_fraction as _containing_depth
+from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.rows import Array, Flags, Rows, Status
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
 
@@ -130,13 +130,11 @@ def dose_budget(
     value, status = found.value, found.status
     below = None if detection_limit is None else _below_detection(found, limit)
     if below is not None:
-        everything = below[1]
-        value = value.where(~everything)
-        code = vocabulary.STATUS.index("below_detection")
-        status = xr.where(everything, code, status).astype(np.uint8)
+        value = value.where(~below.everything)
+        status = xr.where(below.everything, Status.BELOW_DETECTION, status).astype(np.uint8)
 
     difference = (straight.value - logs.value) / straight.value
-    complain(found, surface_depth)
+    warn_or_raise(found, surface_depth)
     _warn_of_rules(frame, difference, rule_tolerance)
     rsf, scale = (abs(value) * part for part in relative)
     nothing = xr.full_like(value, np.nan)
@@ -149,14 +147,14 @@ def dose_budget(
         "depth_stderr": scale,
         "background_dose": found.background.where(value.notnull()),
         "surface_dose": _surface(data, found, rule, start, surface_depth),
-        "below_detection_dose": nothing if below is None else below[0],
+        "below_detection_dose": nothing if below is None else below.dose,
     }
     arrays = {
         name: frame.array(doses[name] / NM_PER_CM, term(frame, "dose"), label=name)
         for name in doses
     }
     arrays["rule_difference"] = frame.array(difference, "rule_difference")
-    arrays["n_linear_segments"] = frame.array(logs.fallbacks, "n_linear_segments")
+    arrays["n_linear_segments"] = frame.array(logs.n_linear_segments, "n_linear_segments")
     arrays["coverage"] = frame.array(_coverage(found), "coverage")
     arrays["status"] = frame.array(frame.status(status), "status")
     for name in doses:
@@ -197,24 +195,22 @@ def _surface(
     return integral(data, start=start, stop=surface_depth, rule=rule).value
 
 
-def _below_detection(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
+def _below_detection(found: DoseIntegral, limit: xr.Variable) -> _Below:
     """Give the dose of the samples below the limit, and where no sample lies above it."""
-    part, everything = found.frame.map(
-        _below, limit, found.start, found.stop, outputs=[({}, float), ({}, bool)]
-    )
-    return part, everything
+    return found.frame.map(_below, limit, found.start, found.stop)
 
 
-def _below(depth: Any, value: Any, limit: Any, start: Any, stop: Any) -> tuple[Any, Any]:
-    from sims_analysis.kernels.dose import integrate
+class _Below(NamedTuple):
+    dose: Any
+    everything: Any
 
-    limit = np.asarray(limit)[..., None]
-    inside = (depth >= np.asarray(start)[..., None]) & (depth <= np.asarray(stop)[..., None])
-    inside &= ~np.isnan(value)
-    low = value < limit
+
+def _below(rows: Rows, limit: Array, start: Array, stop: Array) -> _Below:
+    low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: those of the others count as nothing.
-    part = integrate(depth, np.where(low | np.isnan(value), value, 0.0), start, stop).value
-    return part, inside.any(axis=-1) & ~(inside & ~low).any(axis=-1)
+    dose = kernels.integrate(rows.with_value(np.where(low, rows.value, 0.0)), start, stop).value
+    inside = (rows.depth >= rows.repeat(start)) & (rows.depth <= rows.repeat(stop))
+    return _Below(dose, rows.any(inside & np.ones_like(low)) & ~rows.any(inside & ~low))
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
@@ -289,32 +285,26 @@ def depth_at_dose_fraction(
     """
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    refuse_infinite(frame)
     try:
         parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
     except (TypeError, ValueError):
         parts = np.array([np.nan])
     if parts.ndim != 1 or not ((parts >= 0) & (parts <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
-    size = {"fraction": parts.size}
-    depths, errors, status = frame.for_sums().map(
-        _containing,
-        outputs=[(size, float), (size, float), ({}, np.uint8)],
-        stderr=True,
+    found = frame.map(
+        kernels.depth_at_dose_fraction,
+        errors="sum",
+        extra=("fraction",),
         fractions=parts,
         rule=rule,
     )
     coords = {
         "fraction": xr.Variable(("fraction",), parts, {"units": "1"}),
-        "status": frame.status(status),
+        "status": frame.status(found.status),
     }
     if frame.stderr is not None:
         attrs = vocabulary.attrs("depth_at_dose_fraction")
         attrs["long_name"] = "Standard error, random part"
-        coords["stderr"] = xr.Variable(errors.dims, errors.data, attrs)
-    result = frame.array(depths, "depth_at_dose_fraction", coords=coords)
+        coords["stderr"] = xr.Variable(found.stderr.dims, found.stderr.data, attrs)
+    result = frame.array(found.depth, "depth_at_dose_fraction", coords=coords)
     return result if np.ndim(fraction) else result.isel(fraction=0)
-
-
-def _containing(depth: Any, value: Any, stderr: Any, *, fractions: Any, rule: str) -> Any:
-    return _containing_depth(depth, value, stderr, fractions, rule=rule)

@@ -9,34 +9,33 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis._variables import bare_variable, data_of
-from sims_analysis.analysis._background import (
-    background_of,
-    record,
-    variance_above,
-    variance_counted,
-    variance_of_sum,
-)
+from sims_analysis.analysis._background import Window, background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import in_order, known, true_or_false
-from sims_analysis.analysis._status import warn_of_status
-from sims_analysis.analysis._surface import held as held_values
-from sims_analysis.analysis._surface import warn_of_surface_depth
+from sims_analysis.analysis._parameters import (
+    broadcast_at,
+    check_bool,
+    fill_unknown_limit,
+    refuse_reversed,
+)
+from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
+from sims_analysis.analysis._warnings import first_marked, warn_of_status
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.variance import variance_of_dose, variance_of_nothing
 
 __all__ = [
     "NM_PER_CM",
     "DoseIntegral",
     "Rule",
     "check_options",
-    "complain",
     "integral",
     "integrated_dose",
     "stderr_of",
     "term",
+    "warn_or_raise",
 ]
 
 Rule = Literal["trapezoid", "loglinear"]
@@ -143,16 +142,11 @@ def integrated_dose(
         strict=strict,
     )
     frame = found.frame
-    complain(found, surface_depth, strict=strict)
+    warn_or_raise(found, surface_depth, strict=strict)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
         coords["stderr"] = stderr_of(frame, found.variance)
-    return frame.array(_per_cm(found.value), term(frame, "dose"), coords=coords)
-
-
-def _per_cm(value: xr.Variable) -> xr.Variable:
-    # Not `value / NM_PER_CM`: merging attrs takes longer than dividing.
-    return bare_variable(value.dims, data_of(value) / NM_PER_CM)
+    return frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
 
 
 @dataclass(frozen=True)
@@ -166,7 +160,7 @@ class DoseIntegral:
     start: xr.Variable
     stop: xr.Variable
     status: xr.Variable
-    fallbacks: xr.Variable
+    n_linear_segments: xr.Variable
     #: Subtracted: level times width; 0 without a background.
     background: xr.Variable
     #: Of the random errors, the background's included; None if the data state none.
@@ -190,73 +184,66 @@ def integral(
     `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
     """
     check_options(rule, surface)
-    true_or_false(strict, "strict")
+    check_bool(strict, "strict")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
-    frame = frame.spread(start, stop)
-    held = held_values(frame, start, stop) if surface == "hold" else None
+    level, window = None, None
+    if background is not None:
+        level, window = background_of(frame, background, strict=strict, quiet=quiet)
+    held = held_to_surface(frame, start, stop) if surface == "hold" else None
     measured = start if held is None else held.start
-    value, a, b, status, fallbacks = frame.map(
-        kernels.integrate,
-        measured,
-        stop,
-        outputs=_INTEGRAL,
-        within=(measured, stop),
-        rule=rule,
-    )
-    variance = None
-    if frame.stderr is not None:
-        (variance,) = frame.for_sums().map(
-            variance_of_sum,
-            measured,
-            stop,
-            outputs=[({}, float)],
-            stderr=True,
-            within=(measured, stop),
-        )
+    found = frame.map(kernels.integrate, measured, stop, rule=rule)
+    value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
         a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
-        status = status.where(~held.alone, kernels.OK).astype(np.uint8)
-        if variance is not None:
-            variance = variance.where(~held.alone, 0.0) + held.variance
-    subtracted = bare_variable((), np.array(0.0))
-    if background is not None:
-        level, window = background_of(frame, background, strict=strict, quiet=quiet)
+        status = status.where(~held.alone, Status.OK)
+    subtracted = xr.Variable((), np.array(0.0))
+    if level is not None:
         subtracted = level * (b - a)
         # A background that is not known leaves no dose.
-        status = xr.where(level.isnull(), kernels.NO_DATA, status).astype(np.uint8)
-        variance = None if variance is None else variance.where(level.notnull())
-        if variance is not None and window is not None:
-            width = xr.Variable((), 0.0) if held is None else held.width
-            variance = variance_above(frame, (measured, stop), window, width)
-            if held is not None:
-                variance = variance + held.variance
+        status = xr.where(level.isnull(), Status.NO_DATA, status)
+        value = value - subtracted
+    width = xr.Variable((), np.array(0.0)) if held is None else held.width
+    variance = _variance(frame, (measured, stop), width, window)
     if variance is not None:
-        width = xr.Variable((), 0.0) if held is None else held.width
-        variance = variance_counted(frame, variance, (measured, stop), width)
         variance = variance.where(value.notnull())  # where there is no dose, it has no error
     return DoseIntegral(
         frame=frame,
-        value=value if background is None else value - subtracted,
+        value=value,
         asked=(start, stop),
         start=a,
         stop=b,
-        status=status,
-        fallbacks=fallbacks,
+        status=status.astype(np.uint8),
+        n_linear_segments=found.n_linear_segments,
         background=subtracted,
         variance=variance,
     )
 
 
-#: Shapes and types of the fields of a kernel's Integral.
-_INTEGRAL: list[tuple[dict[str, int], Any]] = [
-    ({}, float),
-    ({}, float),
-    ({}, float),
-    ({}, np.uint8),
-    ({}, np.intp),
-]
+def _variance(
+    frame: Frame, limits: Window, held: xr.Variable, window: Window | None
+) -> xr.Variable | None:
+    """Give the variance of the dose; None if the data state no errors."""
+    if frame.stderr is None:
+        return None
+    nowhere = xr.Variable((), np.array(np.nan))
+    fraction = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
+    (variance,) = frame.map(
+        variance_of_dose,
+        *limits,
+        held,
+        fraction,
+        *(window or (nowhere, nowhere)),
+        errors="sum",
+        window=window is not None,
+    )
+    if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
+        return variance
+    # Where nothing was counted, the variance of what may have been there.
+    (most,) = frame.map(variance_of_nothing, *limits, held, errors="fit")
+    counted: xr.Variable = variance.where(variance != 0, most)
+    return counted
 
 
 def check_options(rule: str, surface: str) -> None:
@@ -272,8 +259,9 @@ def _limits(
 ) -> tuple[xr.Variable, xr.Variable]:
     a = frame.parameter(start, ("depth",), "start")
     b = frame.parameter(stop, ("depth",), "stop")
-    in_order(frame, a, b, (start, stop))
-    a, b = known(a, start, np.inf), known(b, stop, -np.inf)
+    refuse_reversed(frame, a, b, (start, stop))
+    a = fill_unknown_limit(a, start, np.inf)
+    b = fill_unknown_limit(b, stop, -np.inf)
     if surface == "exclude":
         if surface_depth is None:
             raise ProfileError(
@@ -285,30 +273,24 @@ def _limits(
     return a, b
 
 
-def complain(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
+def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was asked for."""
     frame = found.frame
-    spoken = warn_of_surface_depth(frame, surface_depth)
-    if frame.lazy:
-        return
-    codes = np.asarray(data_of(found.status))
-    if np.count_nonzero(codes) == 0:  # all of them are kernels.OK
-        return
-    truncated = codes == kernels.TRUNCATED
-    if strict and truncated.any():
-        where = np.argwhere(truncated)[0]
-        raise ProfileError(
-            f"{frame.label(*where)}: the limits reach beyond the samples, {record(frame, *where)}"
-        )
+    warned = warn_of_surface_depth(frame, surface_depth)
+    truncated = first_marked(frame, found.status == Status.TRUNCATED)
+    if strict and truncated is not None:
+        label, place = truncated
+        record = frame.record(found.status, place)
+        raise ProfileError(f"{label}: the limits reach beyond the samples, {record}")
     outside = _limits_outside(found)
-    if outside is not None and (strict or not spoken):
-        if strict:
-            raise ProfileError(outside)
+    if outside is not None and strict:
+        raise ProfileError(outside)
+    if outside is not None and not warned:
         warn(f"{outside}; there is no dose", DoseWarning)
     warn_of_status(
         frame,
         found.status,
-        kernels.TRUNCATED,
+        Status.TRUNCATED,
         "the limits reach beyond the samples; integrated over what was measured",
         DoseWarning,
     )
@@ -319,25 +301,20 @@ def _limits_outside(found: DoseIntegral) -> str | None:
 
     A limit that is infinite stands for one that is not known, and is no mistake of the limits.
     """
-    if not (np.asarray(found.status.data) == kernels.NO_DATA).any():
+    frame, none = found.frame, found.status == Status.NO_DATA
+    if frame.lazy or not bool(none.any()):
         return None
-    measured = found.frame.measured(2)
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
-    outside = measured & known & (found.status == kernels.NO_DATA) & found.background.notnull()
-    where = np.argwhere(outside.transpose(*found.status.dims).data)
-    if not len(where):
+    outside = none & frame.measured(2) & known & found.background.notnull()
+    marked = first_marked(frame, outside)
+    if marked is None:
         return None
-    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    a, b = (
-        np.broadcast_to(
-            (limit + 0.0 * found.status).transpose(*found.status.dims).data, found.status.shape
-        )[tuple(where[0])]
-        for limit in found.asked
-    )
+    label, place = marked
+    a, b = (broadcast_at(limit, outside, place) for limit in found.asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )
-    return f"{found.frame.label(*where[0])}{others}: {what}, {record(found.frame, *where[0])}"
+    return f"{label}: {what}, {frame.record(outside, place)}"
 
 
 def term(frame: Frame, name: str) -> str:

@@ -20,7 +20,6 @@ from sims_analysis._variables import bare_dataset, bare_index, bare_variable
 from sims_analysis._version import __version__
 from sims_analysis.dataset import to_profiles as delivered
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
-from sims_analysis.kernels.rows import increases
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import Unit, unit_of_kind
 
@@ -187,7 +186,7 @@ def _canonical(profile: DepthProfile, duplicates: str, before: _Samples | None) 
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    in_order = shared or increases(depth)
+    in_order = shared or bool((np.diff(depth) > 0).all())
     if not in_order:
         if (depth[1:] < depth[:-1]).any():
             warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)

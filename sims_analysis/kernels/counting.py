@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sims_analysis.kernels.one_axis import trapezoid_weights
-from sims_analysis.kernels.rows import block_of, blocks, compress, flat_rows, per_row
+from sims_analysis.kernels.rows import Array, Index, Rows
 
 __all__ = [
     "NONE_COUNTED",
     "ONE_SIGMA",
+    "WindowStatistics",
     "poisson_interval",
     "poisson_stderr",
-    "variance_of_nothing",
+    "window_statistics",
 ]
-
-Array = NDArray[np.float64]
 
 #: Probability within one standard deviation of a normal distribution.
 ONE_SIGMA = 0.6826894921370859
@@ -62,49 +59,27 @@ def poisson_stderr(counts: Array) -> Array:
     return found
 
 
-def variance_of_nothing(
-    depth: Array,
-    value: NDArray[Any],
-    stderr: NDArray[Any],
-    start: Array | float,
-    stop: Array | float,
-    held: Array | float = 0.0,
-) -> Array:
-    """Square of the upper end of the 68 % interval of an integral in which nothing was counted.
+class WindowStatistics(NamedTuple):
+    """Of the samples in a window: mean, sample standard deviation, and number; shape (R,)."""
 
-    Of the whole number of counts, 0, the interval ends at 1.84; what that is in the integral,
-    where they had all been counted in the sample that weighs most. An estimate at the end of its
-    interval is as far from the other end as the interval is wide.
+    mean: Array
+    deviation: Array
+    count: Index
+
+
+def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
+    """Mean, sample standard deviation and number of the samples in a window of each row.
 
     Parameters
     ----------
-    depth, value, start, stop
-        As for :func:`sims_analysis.kernels.dose.integrate`.
-    stderr : ndarray, shape (..., n)
-        Of samples without counts: half the width of their own interval.
-    held : float or ndarray
-        Width for which the first sample counts besides.
+    rows : Rows
+    start, stop : ndarray, shape (R,)
+        Depths; NaN is the row's own end.
     """
-    rows_value, lead = flat_rows(value)
-    rows_stderr, _ = flat_rows(np.broadcast_to(stderr, value.shape))
-    axes = depth if depth.ndim == 1 else flat_rows(np.broadcast_to(depth, value.shape))[0]
-    limits = [per_row(limit, lead) for limit in (start, stop, held)]
-    total = np.full(rows_value.shape[0], np.nan)
-    for block in blocks(*rows_value.shape):
-        own, c, s = (block_of(array, block) for array in (axes, rows_value, rows_stderr))
-        rows = compress(own, c)
-        if rows.depth.size == 0:
-            continue
-        s = rows.beside(s)
-        a, b, more = (limit[block] for limit in limits)
-        a, b = np.fmax(a, rows.first()), np.fmin(b, rows.last())
-        within = a < b
-        a, b = np.where(within, a, 0.0), np.where(within, b, 0.0)
-        row = rows.row[:-1]
-        weights = trapezoid_weights(rows.depth, a[row], b[row], rows.seams)
-        some = np.flatnonzero(rows.size)
-        first = rows.start[some]
-        weights[first] += more[some]
-        most = np.maximum.reduceat(np.where(weights > 0, weights * s, 0.0), first)
-        total[block][some] = (2.0 * most) ** 2
-    return total.reshape(lead)
+    rows = rows.within(start, stop)
+    n = rows.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = rows.sum(rows.value) / n
+        squares = rows.sum((rows.value - rows.repeat(mean)) ** 2)
+        deviation = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
+    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n)

@@ -1,10 +1,17 @@
-"""Many profiles laid end to end, without the gaps: what kernels work on when axes differ."""
+"""Profiles as the kernels see them: rows of measured samples, in one of two layouts.
+
+:class:`Dense` rows lie on one axis, and every sample was measured. :class:`Packed` rows have their
+measured samples end to end. Both answer to the same names, so that most formulas are written once:
+what belongs to a sample has the shape of ``rows.value``, what belongs to a row has shape ``(R,)``,
+and ``rows.repeat(of_row)`` broadcasts the one to the other. Nothing here is NaN because it was not
+measured: such samples were left out when the rows were made (:func:`layouts`).
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
@@ -12,50 +19,217 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "BLOCK",
-    "Layout",
+    "TOLERANCE",
+    "Array",
+    "Dense",
+    "Flags",
+    "Index",
+    "InfiniteSampleError",
+    "Packed",
     "Rows",
-    "Whole",
-    "block_of",
+    "Status",
     "blocks",
-    "compress",
-    "compress_flat",
     "dot_rows",
-    "few",
-    "first_of_each",
-    "flat_rows",
-    "increases",
-    "parted",
-    "per_row",
-    "precision",
-    "run_of",
-    "taken",
+    "layouts",
+    "range_sums",
 ]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
-#: Samples worked on at a time: scratch arrays of this size stay in the processor's cache.
-BLOCK = 1 << 16
+#: Samples that are worked on at a time: scratch arrays of this size stay in the processor's cache.
+BLOCK = 1 << 18
+
+#: Depths closer than this part of the record are the same: unit conversions round.
+TOLERANCE = 1e-9
+
+
+class Status(IntEnum):
+    """What is known of an answer; ``vocabulary.STATUS`` has the words."""
+
+    OK = 0
+    NO_DATA = 1
+    NEVER_REACHED = 2
+    ALWAYS_ABOVE = 3
+    BELOW_DETECTION = 4
+    TRUNCATED = 5
+    #: A place that no answer belongs to, because other profiles have more of them.
+    PADDING = 6
+    NO_OVERLAP = 7
+    #: There is an answer, but the samples do not tell where within the record.
+    UNDETERMINED = 8
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Samples of `count` profiles, end to end.
+class Dense:
+    """Rows on one axis, every sample measured.
 
-    ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``.
+    Parameters
+    ----------
+    depth : ndarray, shape (n,)
+    value : ndarray, shape (R, n)
+        Contiguous.
+    stderr : ndarray, shape (R, n), optional
+        Standard errors of the values, NaN where one is not known.
+    """
+
+    depth: Array
+    value: Array
+    stderr: Array | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.value)
+
+    @property
+    def size(self) -> Index:
+        """Number of samples of each row, shape (R,)."""
+        return np.full(self.count, self.depth.size)
+
+    @property
+    def start(self) -> Index:
+        """Flat position of the first sample of each row, and the end of the last; (R + 1,)."""
+        return np.arange(self.count + 1) * self.depth.size
+
+    @property
+    def row(self) -> Index:
+        """The row of every sample, flat."""
+        return np.repeat(np.arange(self.count), self.depth.size)
+
+    @property
+    def seams(self) -> Index:
+        """Flat segments that would join one row to the next."""
+        return _seams(self.start)
+
+    def first(self) -> Array:
+        """Depth of the first sample of each row; NaN where there is none."""
+        return np.full(self.count, self.depth[0] if self.depth.size else np.nan)
+
+    def last(self) -> Array:
+        """Depth of the last sample of each row; NaN where there is none."""
+        return np.full(self.count, self.depth[-1] if self.depth.size else np.nan)
+
+    def depth_at(self, position: Index) -> Array:
+        """Depths of samples by their flat positions."""
+        found: Array = self.depth[position % max(self.depth.size, 1)]
+        return found
+
+    def value_at(self, position: Index) -> Array:
+        """Values of samples by their flat positions."""
+        found: Array = self.value.reshape(-1)[position]
+        return found
+
+    def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
+        """Find, in some rows, the last sample not below `a` and the first not above `b`.
+
+        Parameters
+        ----------
+        row : ndarray of int, shape (K,)
+        a, b : ndarray, shape (K,)
+            Within the samples of the row.
+
+        Returns
+        -------
+        before, after : ndarray of int, shape (K,)
+            Flat positions.
+        """
+        begin, n = row * self.depth.size, self.depth.size
+        before = np.minimum(self.depth.searchsorted(a, side="right") - 1, n - 2)
+        return begin + before, begin + np.maximum(self.depth.searchsorted(b), 1)
+
+    def alike(self, *of_rows: Array) -> bool:
+        """Whether parameters are the same for all rows, of which there are some."""
+        return self.count > 0 and all(map(_all_same, of_rows))
+
+    def repeat(self, of_rows: NDArray[Any]) -> Any:
+        """Broadcast what each row has to its samples."""
+        return of_rows[:, None]
+
+    def sum(self, samples: Array) -> Array:
+        """Sum over the samples, or the segments, of each row."""
+        samples = np.broadcast_to(samples, (self.count, samples.shape[-1]))
+        return dot_rows(samples, np.ones(samples.shape[1]))
+
+    def sum_segments(self, segments: Array) -> Array:
+        """Sum over the segments between the samples of each row."""
+        return self.sum(segments)
+
+    def dot(self, samples: Array, others: Array) -> Array:
+        """Sum the products over the samples of each row; one side may be the same for all."""
+        return dot_rows(samples, others) if samples.ndim > 1 else dot_rows(others, samples)
+
+    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
+        """Give the largest (``np.maximum``) or smallest sample of each row; `none` without any."""
+        if samples.shape[-1] == 0:
+            return np.full(self.count, none)
+        found: Array = of.reduce(samples, axis=-1)
+        return found
+
+    def any(self, flags: Flags) -> Flags:
+        """Tell the rows in which a sample is marked."""
+        found: Flags = flags.any(axis=-1)
+        return found
+
+    def keep(self, kept: Flags) -> Packed:
+        """Keep the samples that are marked."""
+        return self.packed().keep(np.broadcast_to(kept, self.value.shape).reshape(-1))
+
+    def within(self, start: Array, stop: Array) -> Rows:
+        """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
+        if self.alike(start, stop):
+            inside = ~((self.depth < start[0]) | (self.depth > stop[0]))
+            return self.columns(slice(*_run(inside)))
+        outside = (self.depth < start[:, None]) | (self.depth > stop[:, None])
+        return self.keep(~outside)
+
+    def columns(self, chosen: slice) -> Dense:
+        """Keep a run of columns."""
+        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, chosen])
+        return Dense(self.depth[chosen], np.ascontiguousarray(self.value[:, chosen]), stderr)
+
+    def take(self, rows: Index) -> Dense:
+        """Keep some of the rows."""
+        stderr = None if self.stderr is None else self.stderr[rows]
+        return Dense(self.depth, self.value[rows], stderr)
+
+    def packed(self) -> Packed:
+        """Lay the samples end to end."""
+        stderr = None if self.stderr is None else self.stderr.reshape(-1)
+        depth = np.tile(self.depth, self.count)
+        return Packed(depth, self.value.reshape(-1), self.start, stderr, None, self.depth.size)
+
+    def with_value(self, value: Array) -> Dense:
+        """Give the same rows with other values."""
+        return replace(self, value=value)
+
+    def unpacked(self, samples: Array) -> Array:
+        """Give what belongs to the samples as an array over all places, ``(R, n)``."""
+        return np.broadcast_to(samples, self.value.shape)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Measured samples of rows, end to end.
+
+    Parameters
+    ----------
+    depth, value : ndarray, shape (N,)
+    start : ndarray of int, shape (R + 1,)
+        ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``.
+    stderr : ndarray, shape (N,), optional
+    place : ndarray of int, shape (N,), optional
+        Where each sample stood in an array ``(R, width)``; by default all of them were there.
+    width : int
     """
 
     depth: Array
     value: Array
     start: Index
-    #: Where they were taken from, if others were left out.
-    kept: Index | None = None
-
-    def beside(self, column: NDArray[Any]) -> NDArray[Any]:
-        """Take from a block what stands beside the samples: their errors, their counts."""
-        flat = column.reshape(-1)
-        return flat if self.kept is None else flat.take(self.kept)
+    stderr: Array | None = None
+    place: Index | None = None
+    width: int = 0
 
     @property
     def count(self) -> int:
@@ -64,7 +238,7 @@ class Rows:
 
     @cached_property
     def size(self) -> Index:
-        """Number of samples of each row."""
+        """Number of samples of each row, shape (R,)."""
         return np.diff(self.start)
 
     @cached_property
@@ -72,18 +246,17 @@ class Rows:
         """The row of every sample."""
         return np.repeat(np.arange(self.count), self.size)
 
-    @property
+    @cached_property
     def seams(self) -> Index:
-        """Positions of the segments that would join one row to the next."""
-        inner = self.start[1:-1]
-        return np.unique(inner[(inner > 0) & (inner < self.depth.size)]) - 1
+        """Segments that would join one row to the next."""
+        return _seams(self.start)
 
     def first(self) -> Array:
-        """Depth of the first sample of each row; NaN for a row without samples."""
+        """Depth of the first sample of each row; NaN where there is none."""
         return self._ends(self.start[:-1])
 
     def last(self) -> Array:
-        """Depth of the last sample of each row; NaN for a row without samples."""
+        """Depth of the last sample of each row; NaN where there is none."""
         return self._ends(self.start[1:] - 1)
 
     def _ends(self, position: Index) -> Array:
@@ -92,175 +265,211 @@ class Rows:
         ends[some] = self.depth[position[some]]
         return ends
 
-    def spread(self, of_rows: NDArray[Any]) -> Any:
-        """Give each sample what its row has."""
+    def depth_at(self, position: Index) -> Array:
+        """Depths of samples by their positions."""
+        found: Array = self.depth[position]
+        return found
+
+    def value_at(self, position: Index) -> Array:
+        """Values of samples by their positions."""
+        found: Array = self.value[position]
+        return found
+
+    def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
+        """Find samples around depths, as :meth:`Dense.around` does."""
+        begin, end = self.start[row], self.start[row + 1]
+        before = self._search(begin, end, a, np.less_equal) - 1
+        after = self._search(begin, end, b, np.less)
+        return np.minimum(before, end - 2), np.maximum(after, begin + 1)
+
+    def _search(self, begin: Index, end: Index, at: Array, deeper: np.ufunc) -> Index:
+        """Bisect all rows at once."""
+        low, high = begin, end
+        for _ in range(int((end - begin).max(initial=0)).bit_length()):
+            middle = (low + high) // 2
+            right = deeper(self.depth[np.minimum(middle, self.depth.size - 1)], at)
+            right &= low < high
+            low, high = np.where(right, middle + 1, low), np.where(right, high, middle)
+        return low
+
+    def repeat(self, of_rows: NDArray[Any]) -> Any:
+        """Broadcast what each row has to its samples."""
         return np.repeat(of_rows, self.size)
 
-    def some(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Tell the rows in which a sample is marked."""
-        found: NDArray[np.bool_] = np.bincount(self.row[flags], minlength=self.count) > 0
-        return found
+    def sum(self, samples: Array) -> Array:
+        """Sum over the samples of each row; 0 for a row without any."""
+        return self._reduced(np.add, samples, 0.0)
 
-    def beside_any(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Mark the samples that are marked, and those next to them."""
-        found, same = flags.copy(), self.row[1:] == self.row[:-1]
-        found[1:] |= flags[:-1] & same
-        found[:-1] |= flags[1:] & same
-        return found
+    def sum_segments(self, segments: Array) -> Array:
+        """Sum over the segments between the samples of each row; those at seams must be 0."""
+        return self.sum(np.append(segments, 0.0)) if self.depth.size else np.zeros(self.count)
+
+    def dot(self, samples: Array, others: Array) -> Array:
+        """Sum the products over the samples of each row."""
+        return self.sum(samples * others)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Give the largest, or the smallest, of the samples of each row."""
+        """Give the largest (``np.maximum``) or smallest sample of each row; `none` without any."""
+        return self._reduced(of, samples, none)
+
+    def _reduced(self, of: np.ufunc, samples: Array, none: float) -> Array:
         found = np.full(self.count, none)
         some = np.flatnonzero(self.size)
         if some.size:
             found[some] = of.reduceat(samples, self.start[some])
         return found
 
-    def sum(self, samples: Array) -> Array:
-        """Sum over the samples of each row; 0 for a row without samples."""
-        total = np.zeros(self.count)
-        some = np.flatnonzero(self.size)
-        if some.size:
-            total[some] = np.add.reduceat(samples, self.start[some])
-        return total
-
-    def dot(self, samples: Array, others: Array) -> Array:
-        """Sum the products over the samples of each row."""
-        return self.sum(samples * others)
-
-
-@dataclass(frozen=True)
-class Whole:
-    """Rows ``(R, n)`` without gaps, on one axis: what they answer to is as for :class:`Rows`."""
-
-    depth: Array
-    value: Array
-
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return len(self.value)
-
-    def spread(self, of_rows: NDArray[Any]) -> Any:
-        """Give each sample what its row has."""
-        return of_rows[:, None]
-
-    def some(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def any(self, flags: Flags) -> Flags:
         """Tell the rows in which a sample is marked."""
-        found: NDArray[np.bool_] = np.logical_or.reduce(flags, axis=1)
+        found: Flags = np.bincount(self.row[flags], minlength=self.count) > 0
         return found
 
-    def beside_any(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Mark the samples that are marked, and those next to them."""
-        found = flags.copy()
-        found[:, 1:] |= flags[:, :-1]
-        found[:, :-1] |= flags[:, 1:]
-        return found
+    def keep(self, kept: Flags) -> Packed:
+        """Keep the samples that are marked."""
+        start = np.zeros(self.count + 1, dtype=np.intp)
+        np.cumsum(np.bincount(self.row[kept], minlength=self.count), out=start[1:])
+        stderr = None if self.stderr is None else self.stderr[kept]
+        place = np.flatnonzero(kept) if self.place is None else self.place[kept]
+        return Packed(self.depth[kept], self.value[kept], start, stderr, place, self.width)
 
-    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Give the largest, or the smallest, of the samples of each row."""
-        found: Array = of.reduce(samples, axis=1, initial=none)
-        return found
+    def within(self, start: Array, stop: Array) -> Rows:
+        """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
+        if np.isnan(start).all() and np.isnan(stop).all():
+            return self
+        outside = (self.depth < self.repeat(start)) | (self.depth > self.repeat(stop))
+        return self.keep(~outside)
 
-    def sum(self, samples: Array) -> Array:
-        """Sum over the samples of each row."""
-        if samples.shape != self.value.shape:  # the same for all of them
-            samples = np.broadcast_to(samples, self.value.shape)
-        return dot_rows(samples, np.ones(samples.shape[1]))
+    def packed(self) -> Packed:
+        """Lay the samples end to end: they do."""
+        return self
 
-    def dot(self, samples: Array, others: Array) -> Array:
-        """Sum the products over the samples of each row; one side may be the same for all."""
-        return dot_rows(samples, others)
+    def with_value(self, value: Array) -> Packed:
+        """Give the same rows with other values."""
+        return replace(self, value=value)
+
+    def unpacked(self, samples: Array) -> Array:
+        """Give what belongs to the samples as an array over all places, ``(R, width)``.
+
+        NaN where there is no sample.
+        """
+        if self.place is None:
+            return samples.reshape(self.count, self.width)
+        found = np.full(self.count * self.width, np.nan)
+        found[self.place] = samples
+        return found.reshape(self.count, self.width)
 
 
 #: Rows in either layout.
-Layout = Rows | Whole
+Rows = Dense | Packed
 
 
-def compress_flat(rows: Rows, value: Array, keep: NDArray[np.bool_]) -> Rows:
-    """Keep some of the samples of end-to-end rows."""
-    start = np.zeros(rows.count + 1, dtype=np.intp)
-    np.cumsum(np.bincount(rows.row[keep], minlength=rows.count), out=start[1:])
-    return Rows(rows.depth[keep], value[keep], start)
+def _seams(start: Index) -> Index:
+    inner = start[1:-1]
+    return np.unique(inner[(inner > 0) & (inner < start[-1])]) - 1
 
 
-def first_of_each(row: Index) -> tuple[Index, Index]:
-    """Give the rows that occur in a list in their order, and where each occurs first."""
-    first = np.flatnonzero(np.diff(row, prepend=-1))
-    return row[first], first
+def _all_same(of_rows: Array) -> bool:
+    return bool((of_rows == of_rows[0]).all() or np.isnan(of_rows).all())
 
 
-def compress(depth: Array, value: Array) -> Rows:
-    """Lay the rows of ``value (R, n)`` end to end, leaving out what was not measured."""
-    rows, n = value.shape
-    # A comparison with itself is False for NaN alone, and faster than isnan.
-    measured = value == value  # noqa: PLR0124
-    if depth.ndim > 1:
-        measured &= depth == depth  # noqa: PLR0124
-    axes = np.broadcast_to(depth, value.shape).reshape(-1)
-    begin = np.arange(rows + 1) * n
-    if np.count_nonzero(measured) == measured.size:
-        return Rows(axes, value.reshape(-1), begin)
-    # Three times as fast as to index by the flags.
-    kept = np.flatnonzero(measured)
-    start = kept.searchsorted(begin)
-    return Rows(axes.take(kept), value.reshape(-1).take(kept), start, kept)
+def _run(inside: Flags) -> tuple[int, int]:
+    """Give the first and the end of the samples marked on an increasing axis: they are a run."""
+    first = int(inside.argmax()) if inside.size else 0
+    return first, first + int(np.count_nonzero(inside))
 
 
-def flat_rows(value: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """View ``(..., n)`` as ``(R, n)``, copied only where it must be; and the leading shape."""
-    lead = value.shape[:-1]
-    return value.reshape(math.prod(lead), value.shape[-1]), lead
+def layouts(
+    depth: Array, value: Array, stderr: Array | None = None, *, group: int = 1
+) -> Iterator[tuple[slice | Index, Rows]]:
+    """Lay out rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
 
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (R, n)
+        NaN beyond the samples of a row that is shorter than others.
+    value : ndarray, shape (R, n)
+        NaN where nothing was measured.
+    stderr : ndarray, shape (R, n), optional
+    group : int
+        So many rows one after the other belong together, and are laid out alike.
 
-def per_row(parameter: Array | float, lead: tuple[int, ...]) -> Array:
-    """Give one parameter a row: ``(R,)``, from whatever broadcasts to the leading shape."""
-    if isinstance(parameter, float):  # most often, and sooner done
-        return np.full(math.prod(lead), parameter)
-    return np.broadcast_to(np.asarray(parameter, dtype=np.float64), lead).reshape(-1)
+    Yields
+    ------
+    index : slice or ndarray of int
+        Which rows.
+    rows : Dense or Packed
 
-
-def blocks(rows: int, n: int, size: int = BLOCK) -> Iterator[slice]:
-    """Cut the rows into blocks of about `size` samples, and at least one row."""
-    step = max(1, size // max(n, 1))
-    for begin in range(0, rows, step):
-        yield slice(begin, min(begin + step, rows))
-
-
-def block_of(rows: NDArray[Any], where: slice | Index) -> Array:
-    """Give some rows of ``(R, n)`` contiguous and in float64; an axis ``(n,)`` is all of theirs.
-
-    Data in any other layout or precision are converted block by block, and never as a whole.
+    Raises
+    ------
+    InfiniteSampleError
     """
-    return np.ascontiguousarray(rows if rows.ndim == 1 else rows[where], dtype=np.float64)
-
-
-def run_of(rows: Index) -> Index | slice:
-    """Give rows that follow each other as a slice, which is a view and not a copy."""
-    is_run = rows.size and rows[-1] - rows[0] == rows.size - 1
-    return slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
-
-
-def increases(depth: Array) -> bool:
-    """Whether the depths of an axis increase strictly."""
-    return bool(np.count_nonzero(depth[1:] > depth[:-1]) >= depth.size - 1)
-
-
-def parted(c: Array, *, one_axis: bool) -> Iterator[tuple[slice | Index, bool]]:
-    """Part the rows that are whole, and of one axis, from others: which, and whether they are."""
-    gaps = np.isnan(dot_rows(c, np.zeros(c.shape[1]))) if one_axis else np.ones(len(c), dtype=bool)
-    number = np.count_nonzero(gaps)
-    if number in (0, gaps.size):
-        yield slice(None), number == 0
+    # Zero times NaN or infinity is NaN: one pass at the speed of the memory.
+    doubtful = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
+    if depth.ndim > 1:
+        doubtful[:] = True
+    if not doubtful.any():
+        yield slice(None), Dense(depth, value, stderr)
         return
-    yield np.flatnonzero(~gaps), True
-    yield np.flatnonzero(gaps), False
+    _refuse_infinite(depth, value, np.flatnonzero(doubtful))
+    doubtful = np.repeat(doubtful.reshape(-1, group).any(axis=1), group)
+    if doubtful.all():
+        yield slice(None), _packed(depth, value, stderr)
+        return
+    for make, index in ((Dense, np.flatnonzero(~doubtful)), (_packed, np.flatnonzero(doubtful))):
+        yield index, make(depth, value[index], None if stderr is None else stderr[index])
 
 
-def precision(value: Any) -> type[np.float32 | np.float64]:
-    """Type of a result that is as large as the data: float32 for float32, else float64."""
-    single = value.dtype.kind == "f" and value.dtype.itemsize == 4  # in any order of bytes
-    return np.float32 if single else np.float64
+class InfiniteSampleError(Exception):
+    """A sample is infinite, and no answer can rest on it.
+
+    Parameters
+    ----------
+    row, sample : int
+    what : {"value", "depth"}
+    number : float
+    """
+
+    def __init__(self, row: int, sample: int, what: str, number: float) -> None:
+        super().__init__(row, sample, what, number)
+        self.row, self.sample, self.what, self.number = row, sample, what, number
+
+
+def _refuse_infinite(depth: Array, value: Array, rows: Index) -> None:
+    """Raise for the first infinite value or depth of some rows."""
+    for what, samples in (("value", value), ("depth", depth)):
+        if samples.ndim == 1:
+            continue
+        infinite = np.isinf(samples[rows])
+        if infinite.any():
+            row, sample = np.argwhere(infinite)[0]
+            number = float(samples[rows[row], sample])
+            raise InfiniteSampleError(int(rows[row]), int(sample), what, number)
+
+
+def _packed(depth: Array, value: Array, stderr: Array | None) -> Packed:
+    """Lay the measured samples of ``value (R, n)`` end to end."""
+    count, width = value.shape
+    measured = ~np.isnan(value)
+    if depth.ndim > 1:
+        measured &= ~np.isnan(depth)
+    axes = np.broadcast_to(depth, value.shape).reshape(-1)
+    start = np.arange(count + 1) * width
+    if np.count_nonzero(measured) == measured.size:
+        errors = None if stderr is None else stderr.reshape(-1)
+        return Packed(axes, value.reshape(-1), start, errors, None, width)
+    kept = np.flatnonzero(measured)  # taking by number is three times as fast as by flag
+    errors = None if stderr is None else stderr.reshape(-1)[kept]
+    values = value.reshape(-1)[kept]
+    return Packed(axes[kept], values, kept.searchsorted(start), errors, kept, width)
+
+
+def range_sums(samples: Array, begin: Index, end: Index) -> Array:
+    """Sum samples from `begin` up to `end`, the latter excluded, for each pair of these."""
+    edges = np.stack([begin, end], axis=-1)
+    np.minimum(edges, samples.size - 1, out=edges)
+    # Every other sum is of what lies between the ranges.
+    found: Array = np.add.reduceat(samples, edges.reshape(-1))[::2]
+    return np.where(begin < end, found, 0.0)
 
 
 def dot_rows(value: Array, weights: Array) -> Array:
@@ -279,41 +488,8 @@ def dot_rows(value: Array, weights: Array) -> Array:
 _PIECE = 8192
 
 
-#: Where more than one look at eight flags, for so many flags, finds some, all are looked at.
-_FEW = 32
-
-
-def few(flags: NDArray[np.bool_]) -> Index:
-    """Find the few that are set: eight at a time are passed over."""
-    if flags.size < _PIECE * 2:  # one look at all of them is over sooner
-        return np.flatnonzero(flags)
-    whole = flags.size & ~7
-    words = flags[:whole]
-    hit = np.flatnonzero(words.view(np.uint64) != 0)  # of flags, which is faster
-    if hit.size > flags.size // _FEW:  # they are not few
-        return np.flatnonzero(flags)
-    found = np.flatnonzero(words.reshape(-1, 8)[hit])
-    found = hit[found >> 3] * 8 + (found & 7)
-    rest = np.flatnonzero(flags[whole:])
-    return np.concatenate([found, rest + whole]) if rest.size else found
-
-
-#: So many are sooner taken by two indexes than a view is made for one.
-_FEW_PLACES = 512
-
-
-def taken(c: Array, which: Index) -> Array:
-    """Take elements, by their flat places in order, of an array whose rows may lie apart."""
-    if c.ndim != 2 or c.flags.c_contiguous:
-        return c.reshape(-1).take(which)
-    rows, n = c.shape
-    row, (step, size) = which // n, (c.strides[0], c.itemsize)
-    found: Array
-    if which.size < _FEW_PLACES or c.strides[1] != size or step % size or step < n * size:
-        found = c[row, which - row * n]
-        return found
-    # One index in place of two, which takes a third of the time: what lies between is passed over.
-    whole = np.lib.stride_tricks.as_strided(c, ((rows - 1) * step // size + n,), (size,))
-    row *= step // size - n
-    found = whole.take(which + row)
-    return found
+def blocks(rows: int, n: int, size: int = BLOCK, group: int = 1) -> Iterator[slice]:
+    """Cut the rows into blocks of about `size` samples, and at least one group of rows."""
+    step = group * max(1, size // max(n * group, 1))
+    for begin in range(0, rows, step):
+        yield slice(begin, min(begin + step, rows))

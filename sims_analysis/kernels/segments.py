@@ -1,142 +1,166 @@
-"""The mean of a profile over each segment between two samples, by either rule."""
+"""In one segment, between two neighbouring samples: its mean, values, and pieces.
+
+Between samples a profile is a straight line, or a straight line of its logarithm, that is an
+exponential. An exponential needs two positive ends; where one is not positive, the segment is a
+straight line under either rule.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import few, taken
+from sims_analysis.kernels.rows import Array, Dense, Flags, Packed, Rows
 
-__all__ = ["log_mean", "lowest_of", "means", "ratio"]
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-
-#: Added above and below the line of ``(q - 1) / ln q``, which for q = 1 is then 1 and not 0 / 0:
-#: equal neighbours are many where few counts were measured. It stands for a q that is larger by
-#: half a unit in the last place.
-_HALF = 2.0**-53
-
-#: Segments that are mended at a time.
-_MANY = 1 << 13
-
-#: Of ratios whose digits underflow, the mean over the first value is less.
-_STEEPEST = 1 / 700
+__all__ = [
+    "ends_of_segments",
+    "interpolated",
+    "is_linear",
+    "limited",
+    "log_mean",
+    "middle",
+    "piece",
+    "trapezoid_weights",
+]
 
 
-def log_mean(c0: Array, c1: Array) -> tuple[Array, NDArray[np.bool_]]:
+def ends_of_segments(rows: Rows) -> tuple[Array, Array, Array, Array]:
+    """Give depths and values at both ends of each segment: ``z0, z1, c0, c1``.
+
+    Of packed rows, those at ``rows.seams`` join one row to the next and mean nothing.
+    """
+    z, c = rows.depth, rows.value
+    return z[:-1], z[1:], c[..., :-1], c[..., 1:]
+
+
+def is_linear(c0: Array, c1: Array) -> Flags:
+    """Mark the segments in which a logarithm is asked for and cannot be taken."""
+    found: Flags = ~((c0 > 0) & (c1 > 0)) & (c0 != c1)
+    return found
+
+
+def middle(c0: Array, c1: Array) -> Array:
+    """Mean of the straight line through two values."""
+    return 0.5 * (c0 + c1)
+
+
+def log_mean(c0: Array, c1: Array) -> Array:
     """Mean of the exponential through two values: ``(c1 - c0) / ln(c1 / c0)``.
 
-    Computed as ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, rounded once: full precision, also where
-    the plain formula loses all of it (c1 near c0). Where an end is not positive: the mean of the
-    two.
-
-    Returns
-    -------
-    mean : ndarray
-    fell_back : ndarray of bool
+    Computed as ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, which keeps full precision where c1 is
+    close to c0. Where an end is not positive: the mean of the two.
     """
-    mean, work = np.empty(c0.shape), np.empty(c0.shape)
-    fell_back = np.zeros(c0.shape, dtype=bool)
-    fell_back.reshape(-1)[means(c0, c1, mean, work, log=True)] = True
-    return mean, fell_back
+    with np.errstate(all="ignore"):
+        q = c1 / c0
+        # Of q, not of c1 / c0: then the errors of numerator and denominator cancel.
+        mean = q - 1.0
+        mean /= np.log(q)
+        mean *= c0
+        # Equal ends (0 / 0), ends that are not positive, and ratios beyond the range of numbers.
+        odd = ~((mean > 0) & (q > _STEEPEST))
+        if np.count_nonzero(odd):
+            a, b = c0[odd], c1[odd]
+            steep = (np.minimum(a, b) > 0) & (np.abs(b - a) > 1e-8 * a)
+            by_logs = (b - a) / (np.log(b) - np.log(a))
+            mean[odd] = np.where(steep, by_logs, 0.5 * a + 0.5 * b)
+    return mean
 
 
-def means(
-    c0: Array, c1: Array, out: Array, work: Array, *, log: bool, lowest: float = np.nan
-) -> Index:
-    """Write the mean over each segment into `out`.
+#: Ratios below it lose digits.
+_STEEPEST = 1e-300
+
+
+def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
+    """Evaluate segments at the place t, 0 at `c0` and 1 at `c1`.
+
+    ``c0 (c1 / c0)^t``, or ``c0 + t (c1 - c0)``, which it is under either rule where an end is not
+    positive. Exactly `c0` where t = 0 and `c1` where t = 1, and never beyond the two.
+    """
+    c0, c1, t = np.broadcast_arrays(c0, c1, t)
+    value = c0 + t * (c1 - c0)
+    if log:
+        positive = (c0 > 0) & (c1 > 0)
+        with np.errstate(all="ignore"):
+            ratio = c1 / c0
+            curved = c0 * np.exp(t * np.log(ratio))
+            beyond = positive & ~((ratio > _STEEPEST) & (ratio < np.inf))
+            if beyond.any():
+                logs = (1.0 - t[beyond]) * np.log(c0[beyond]) + t[beyond] * np.log(c1[beyond])
+                curved[beyond] = np.exp(logs)
+        value = np.where(positive, curved, value)
+    value = np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1))
+    value = np.where(t == 0, c0, value)
+    found: Array = np.where(t == 1, c1, value)
+    return found
+
+
+def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log: bool) -> Array:
+    """Integrate over the part of segments from u to v, which lie within them."""
+    width = z1 - z0
+    s, t = (u - z0) / width, (v - z0) / width
+    if not log:
+        # The straight line at the middle: exact, and sums of pieces are the whole.
+        return (c0 + 0.5 * (s + t) * (c1 - c0)) * (v - u)
+    at_u, at_v = interpolated(c0, c1, s, log=True), interpolated(c0, c1, t, log=True)
+    curved = (c0 > 0) & (c1 > 0)
+    mean = np.where(curved, log_mean(at_u, at_v), 0.5 * (at_u + at_v))
+    return mean * (v - u)
+
+
+def limited(rows: Rows, start: Array, stop: Array) -> tuple[Rows, Array, Array]:
+    """Cut the segments at limits: from where to where an integral runs in each of them.
 
     Parameters
     ----------
-    c0, c1 : ndarray
-        Values at the ends of the segments; NaN gives NaN.
-    out, work : ndarray
-        The result, and scratch: of the same shape, and contiguous.
-    log : bool
-        Of the exponential through the ends, or of the straight line.
-    lowest : float
-        The lowest of all values that there are, if it is known: positive ones are not looked at
-        again, and what is infinite gives NaN or infinity.
+    rows : Rows
+    start, stop : ndarray, shape (R,)
+        Limits; beyond the samples, or NaN, is the row's own end.
 
     Returns
     -------
-    ndarray of int
-        The (flat) segments in which a logarithm was asked for and could not be taken, in order.
+    rows : Rows
+        Packed, if dense rows have different limits.
+    u, v : ndarray, shape (n - 1,) or (N - 1,)
+        Depths; equal in segments that lie outside the limits.
     """
-    if not log:
-        np.add(c0, c1, out=out)
-        out *= 0.5
-        return _NONE
-    if c0.size == 0:
-        return _NONE
-    with np.errstate(all="ignore"):
-        steep = ratio(c1, c0, work)
-        np.log(work, out=out)
-        work -= 1.0 - _HALF
-        out += _HALF
-        try:
-            # Of positive values, 0 / 0: neighbours in floating point, of which the second is less.
-            with np.errstate(invalid="raise" if lowest > 0.0 else "ignore"):
-                np.divide(work, out, out=work)
-        except FloatingPointError:
-            return means(c0, c1, out, work, log=log)
-        np.multiply(work, c0, out=out)
-    if lowest > 0.0 and not steep:
-        return _NONE
-    # What is not positive, or NaN, is beside a zero, a missing or a negative value.
-    right = np.greater(out, 0.0)
-    if steep:
-        right &= work > _STEEPEST
-    number = right.size - np.count_nonzero(right)
-    if number == 0:
-        return _NONE
-    odd = few(np.logical_not(right, out=right).reshape(-1))
-    fell = [_mend(c0, c1, out, odd[i : i + _MANY]) for i in range(0, odd.size, _MANY)]
-    return fell[0] if len(fell) == 1 else np.concatenate(fell)
+    a = np.where(np.isnan(start), -np.inf, start)
+    b = np.where(np.isnan(stop), np.inf, stop)
+    if isinstance(rows, Dense) and rows.alike(a, b):
+        a, b = a[0], b[0]
+    else:
+        rows = rows.packed()
+        a, b = rows.repeat(a)[:-1], rows.repeat(b)[:-1]
+    z0, z1 = rows.depth[:-1], rows.depth[1:]
+    u = np.minimum(np.maximum(a, z0), z1)
+    v = np.maximum(np.minimum(b, z1), u)
+    if isinstance(rows, Packed):
+        v[rows.seams] = u[rows.seams]
+    return rows, u, v
 
 
-def lowest_of(c: Array) -> float:
-    """Give the lowest of all values, or of those that there are a number with its sign."""
-    lowest = float(c.min())
-    if lowest == lowest:  # noqa: PLR0124  # not NaN
-        return lowest
-    return 0.0 if np.count_nonzero(c <= 0.0) else 1.0
+def trapezoid_weights(rows: Rows, u: Array, v: Array) -> Array:
+    """Give the weight of every sample in the trapezoidal integral over parts of the segments.
 
+    In a segment from z0 to z1, the integral of the straight line from u to v is
+    ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.
 
-def ratio(c1: Array, c0: Array, out: Array) -> bool:
-    """Divide, and tell whether a ratio left the range of float64: the processor notes it anyway.
+    Parameters
+    ----------
+    rows, u, v
+        As :func:`limited` gives them.
 
-    What else there is to say, of zeros and missing values, is ignored by the caller.
+    Returns
+    -------
+    ndarray, shape of ``rows.depth``
     """
-    try:
-        with np.errstate(under="raise", over="raise"):
-            np.divide(c1, c0, out=out)
-    except FloatingPointError:
-        np.divide(c1, c0, out=out)
-        return True
-    return False
-
-
-_NONE = np.zeros(0, dtype=np.intp)
-
-
-def _mend(c0: Array, c1: Array, out: Array, odd: Index) -> Index:
-    x0, x1 = taken(c0, odd), taken(c1, odd)
-    mended = x0 + x1
-    mended *= 0.5
-    fell = x0 != x1
-    steep = np.flatnonzero((np.minimum(x0, x1) > 0) & fell)
-    if steep.size:
-        fell[steep] = False
-        p0, p1 = x0[steep], x1[steep]
-        d = p1 - p0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = d / (np.log(p1) - np.log(p0))
-        # Neighbours in floating point have one mean by either rule, and so has what is infinite.
-        either = (np.abs(d) < 1e-8 * p0) | np.isinf(d)
-        mended[steep] = np.where(either, mended[steep], mean)
-    out.reshape(-1)[odd] = mended
-    fell &= mended == mended  # noqa: PLR0124  # where there is no mean, none was asked for
-    fell_back: Index = odd[fell]
-    return fell_back
+    z0, z1 = rows.depth[:-1], rows.depth[1:]
+    before = v - u
+    cut = np.flatnonzero((before > 0) & ((u > z0) | (v < z1)))
+    before *= 0.5
+    after = before.copy()
+    p, q, left, right = u[cut], v[cut], z0[cut], z1[cut]
+    before[cut] *= ((right - p) + (right - q)) / (right - left)
+    after[cut] *= ((p - left) + (q - left)) / (right - left)
+    weights = np.zeros(rows.depth.size)
+    weights[:-1] = before
+    weights[1:] += after
+    return weights
