@@ -20,10 +20,10 @@ from sims_analysis.analysis._parameters import (
     refuse_reversed,
 )
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
-from sims_analysis.analysis._warnings import first_marked, warn_of_status
+from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import TOLERANCE, Status
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_nothing
 
 __all__ = [
@@ -85,8 +85,10 @@ def integrated_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``,
-        ``truncated`` where a limit lies beyond the samples, ``no_data`` with NaN) and, where the
+        ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``;
+        ``below_detection`` where the dose is not above its own standard error, or, where the data
+        carry none, not above 0; ``truncated`` where a limit lies beyond the samples; ``no_data``
+        with NaN) and, where the
         data carry standard errors, ``stderr``: the random part, ``sqrt(sum (w_i s_i)^2)`` with
         the trapezoid's weights, less ``W / n`` for each of the n samples of a background window
         (W the width of the interval). Where nothing was counted between the limits, the dose is 0
@@ -104,7 +106,7 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; where `surface_depth` lies beyond the samples; and where
+        Where the status is ``truncated``; where a background leaves a negative dose; where `surface_depth` lies beyond the samples; and where
         it is ``no_data`` of a profile that was measured, because both limits lie beyond the
         samples, `surface_depth` lies below `stop`, or, of one of several profiles, because there
         is no sample in the background window. Not on Dask
@@ -206,8 +208,22 @@ def integral(
         value = value - subtracted
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
     variance = _variance(frame, (measured, stop), width, window)
+    error: Any = 0.0
     if variance is not None:
         variance = variance.where(value.notnull())  # where there is no dose, it has no error
+        error = variance.fillna(0.0) ** 0.5
+    # Of a difference that is nothing but rounding there is nothing to say.
+    rounding = TOLERANCE * abs(subtracted)
+    hidden = (status == Status.OK) & (value <= error + rounding)
+    status = xr.where(hidden, Status.BELOW_DETECTION, status)
+    if background is not None and not quiet:
+        warn_where(
+            frame,
+            value < -error - rounding,
+            "the dose is negative: the background is higher than the profile; does its window lie "
+            "in the profile?",
+            DoseWarning,
+        )
     return DoseIntegral(
         frame=frame,
         value=value,

@@ -7,7 +7,7 @@ the limits.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ __all__ = [
     "AtFraction",
     "Cumulative",
     "Integral",
+    "at_limits",
     "cumulative",
     "depth_at_dose_fraction",
     "integrate",
@@ -115,6 +116,18 @@ def _by_segments(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tu
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
         total += np.where(counts, segments.piece(*ends, u, v, log=log), 0.0)
     return total, n_linear
+
+
+def at_limits(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tuple[Array, Array]:
+    """Give the values of some rows at two depths within their samples, as the rule draws them."""
+    found = []
+    before, after = rows.around(row, a, b)
+    for at, depth in ((before, a), (after - 1, b)):
+        z0, z1 = rows.depth_at(at), rows.depth_at(at + 1)
+        ends = rows.value_at(at), rows.value_at(at + 1)
+        place = (depth - z0) / (z1 - z0)
+        found.append(segments.interpolated(*ends, place, log=rule == "loglinear"))
+    return found[0], found[1]
 
 
 class Cumulative(NamedTuple):
