@@ -19,6 +19,7 @@ from sims_analysis.analysis._parameters import (
     fill_unknown_limit,
     refuse_reversed,
 )
+from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
 from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
 from sims_analysis.errors import DoseWarning, ProfileError, warn
@@ -208,22 +209,10 @@ def integral(
         value = value - subtracted
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
     variance = _variance(frame, (measured, stop), width, window)
-    error: Any = 0.0
     if variance is not None:
         variance = variance.where(value.notnull())  # where there is no dose, it has no error
-        error = variance.fillna(0.0) ** 0.5
-    # Of a difference that is nothing but rounding there is nothing to say.
-    rounding = TOLERANCE * abs(subtracted)
-    hidden = (status == Status.OK) & (value <= error + rounding)
-    status = xr.where(hidden, Status.BELOW_DETECTION, status)
-    if background is not None and not quiet:
-        warn_where(
-            frame,
-            value < -error - rounding,
-            "the dose is negative: the background is higher than the profile; does its window lie "
-            "in the profile?",
-            DoseWarning,
-        )
+    if variance is not None or background is not None:
+        status = _above_its_error(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,
         value=value,
@@ -262,6 +251,35 @@ def _variance(
     return counted
 
 
+def _above_its_error(
+    frame: Frame,
+    value: xr.Variable,
+    status: xr.Variable,
+    variance: xr.Variable | None,
+    subtracted: xr.Variable,
+    *,
+    quiet: bool,
+) -> xr.Variable:
+    """Say of doses that are not above their standard error that they are below detection."""
+    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
+    # Of a difference that is nothing but rounding there is nothing to say.
+    rounding = TOLERANCE * abs(subtracted)
+    known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
+    hidden = value <= error + rounding
+    if not quiet:
+        warn_where(
+            frame,
+            (subtracted != 0) & (value < -error - rounding),
+            "the dose is negative: the background is higher than the profile; does its window lie "
+            "in the profile?",
+            DoseWarning,
+        )
+    judged: xr.Variable = status.where(
+        ~known, xr.where(hidden, Status.BELOW_DETECTION.value, Status.OK.value)
+    )
+    return judged
+
+
 def check_options(rule: str, surface: str) -> None:
     """Refuse rules, and ways with the surface, that there are not."""
     if rule not in ("trapezoid", "loglinear"):
@@ -293,6 +311,8 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
     """Warn, or raise, where less was measured than was asked for."""
     frame = found.frame
     warned = warn_of_surface_depth(frame, surface_depth)
+    if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
+        return
     truncated = first_marked(frame, found.status == Status.TRUNCATED)
     if strict and truncated is not None:
         label, place = truncated

@@ -65,7 +65,8 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     Returns
     -------
     Integral
-        NaN, and status ``no_data``, where fewer than two samples bear on the interval.
+        NaN, and status ``no_data``, where fewer than two samples bear on the interval;
+        ``below_detection`` where the integral is not positive.
     """
     first, last = rows.first(), rows.last()
     a, b = np.fmax(start, first), np.fmin(stop, last)
@@ -81,6 +82,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
         chosen = np.flatnonzero(some)
         value[some], n_linear[some] = _by_segments(rows, chosen, a[some], b[some], rule=rule)
     a, b = np.where(some, a, np.nan), np.where(some, b, np.nan)
+    status = np.where((status == Status.OK) & (value <= 0), Status.BELOW_DETECTION, status)
     return Integral(value, a, b, status.astype(np.uint8), n_linear)
 
 
