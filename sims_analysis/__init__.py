@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sims_analysis.analysis.interpolation import interpolate
     from sims_analysis.analysis.junction import junction_depth
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
-    from sims_analysis.analysis.shape import decay_length, moments, peak
+    from sims_analysis.analysis.peak import peak
+    from sims_analysis.analysis.shape import decay_length, moments
     from sims_analysis.analysis.uncertainty import poisson_interval, with_counting_statistics
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.client import Client
@@ -80,7 +81,8 @@ _MODULES = {
     "analysis.interpolation": ["interpolate"],
     "analysis.junction": ["junction_depth"],
     "analysis.metallurgical": ["metallurgical_junctions"],
-    "analysis.shape": ["decay_length", "moments", "peak"],
+    "analysis.peak": ["peak"],
+    "analysis.shape": ["decay_length", "moments"],
     "analysis.uncertainty": ["poisson_interval", "with_counting_statistics"],
     "api.archive": ["Archive"],
     "api.client": ["Client"],

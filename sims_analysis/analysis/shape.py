@@ -21,81 +21,9 @@ from sims_analysis.kernels import moments as of_moments
 from sims_analysis.kernels import shape as kernels
 from sims_analysis.kernels.decay import decay
 
-__all__ = ["decay_length", "moments", "peak"]
+__all__ = ["decay_length", "moments"]
 
 _EDGES = {"trailing": -1, "leading": 1}
-
-
-@recorded
-def peak(
-    data: xr.Dataset | xr.DataArray,
-    *,
-    start: Any = None,
-    stop: Any = None,
-    variable: str | None = None,
-) -> xr.Dataset:
-    """Find the maximum of each profile, and its full width at half maximum.
-
-    Parameters
-    ----------
-    data : Dataset or DataArray
-        Concentrations, fractions or intensities over depth.
-    start, stop : str, Quantity or DataArray, optional
-        Window of depths to look in: a `start` below the surface transient finds the implant and
-        not the spike.
-    variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
-
-    Returns
-    -------
-    Dataset
-        Over the dimensions of the data without depth: ``depth`` (``nm``, of the highest sample),
-        the variable by its name (its value there, in its unit) and ``<variable>_stderr`` where
-        the data carry standard errors, ``fwhm`` (``nm``, between the nearest depths on either
-        side at which the profile crosses half of it; NaN, status ``truncated``, where it does
-        not), ``status``.
-
-    Raises
-    ------
-    UnitsError
-        If the data have no variable with a known unit, or no depth.
-
-    Notes
-    -----
-    ``<variable>_stderr`` is that of the highest sample. Of many samples near the maximum, the
-    highest is one on which noise was kind: it reads 1.2 to 1.4 of its standard errors high (joined
-    half-Gaussians in 2 nm steps, 10 to 1,000 counts), its interval holds the maximum of the
-    profile in 12 to 43 %, and the width at half of it reads low. Depth and width are stated
-    without an error: that of the samples does not tell it. :func:`moments` gives projected range
-    and straggle with theirs.
-
-    Examples
-    --------
-    >>> import sims_analysis as sims
-    >>> ds = sims.open_example("boron-implant")
-    >>> sims.peak(ds, start="20 nm").sel(species="B")["depth"].attrs["units"]
-    'nm'
-    """
-    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a peak", variable=variable)
-    refuse_infinite(frame)
-    a, b = _window(frame, start, stop)
-    frame = frame.spread(a, b)
-    depth, value, stderr, fwhm, status = frame.map(
-        kernels.peak, a, b, outputs=[({}, float)] * 4 + [({}, np.uint8)], stderr="each"
-    )
-    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
-    arrays = {
-        "depth": frame.array(depth, "peak_depth", label="depth"),
-        name: frame.array(value, name, units_=frame.units),
-        "fwhm": frame.array(fwhm, "fwhm"),
-        "status": frame.array(frame.status(status), "status"),
-    }
-    if frame.stderr is not None:
-        arrays[f"{name}_stderr"] = frame.array(
-            stderr, name, units_=frame.units, label=f"{name}_stderr"
-        )
-        arrays[f"{name}_stderr"].attrs["long_name"] = "Standard error of the maximum"
-    return xr.Dataset(arrays)
 
 
 @recorded
