@@ -18,7 +18,6 @@ import warnings
 from itertools import chain
 
 from sims_analysis.errors import SimsWarning
-from sims_analysis.kernels.threads import allowed
 
 from . import as_measured, cases, one_measurement
 from .timing import report
@@ -54,8 +53,7 @@ def main() -> None:
     else:
         rows = [10, 200] if asked.smoke else asked.rows
         repeats = 1 if asked.smoke else asked.repeats
-        print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)")
-        print(f"threads: up to {allowed()}, where there is much to do\n")
+        print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)\n")
         for case in one_measurement.cases(repeats):
             report(case)
         for count in rows:

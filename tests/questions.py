@@ -1,12 +1,15 @@
-"""What can be asked of data, and measurements to ask it of: cases of the tests of all questions."""
+"""The registry of questions: what can be asked of data, and measurements to ask it of.
+
+The tests of layouts, kinds (plain, quantified, Dask), batches, infinities, precision and cases over
+new dimensions take their cases from here: a metric that is listed has them all.
+"""
 
 import numpy as np
-import pytest
 import xarray as xr
 
 import sims_analysis as sims
 
-#: What can be asked, and how; a name that the package does not have is skipped.
+#: Name of the function, and a word that tells it from others; its options.
 QUESTIONS = {
     "integrated_dose": {},
     "integrated_dose limits": {"start": "13.3 nm", "stop": "151.7 nm", "rule": "loglinear"},
@@ -60,11 +63,24 @@ QUESTIONS = {
 }
 
 
+#: Questions whose answers run along the samples, or along new depths.
+ALONG_SAMPLES = ("cumulative_dose", "below_detection", "with_counting_statistics", "to_grid")
+#: Questions of all species of a measurement together.
+TOGETHER = ("metallurgical_junctions",)
+#: Questions with one answer (or one table) for each profile.
+PER_PROFILE = [q for q in QUESTIONS if q.split()[0] not in (*ALONG_SAMPLES, *TOGETHER)]
+#: What has no lazy form, because the shape of its answer depends on the data.
+EAGER = [q for q in QUESTIONS if "step" in QUESTIONS[q]]
+
+
 def ask(question, data):
-    name = question.split()[0]
-    if name not in sims.__all__:
-        pytest.skip(f"{name} is not there yet")
-    return getattr(sims, name)(data, **QUESTIONS[question])
+    """Ask a question of the registry."""
+    return getattr(sims, question.split()[0])(data, **QUESTIONS[question])
+
+
+def asking(question):
+    """Give a question of the registry as a function of the data."""
+    return lambda data: ask(question, data)
 
 
 def profile(depth, peak, centre, seed):

@@ -11,6 +11,8 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._parameters import broadcast_at, fill_unknown_limit
+from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     NM_PER_CM,
@@ -18,14 +20,14 @@ from sims_analysis.analysis.dose import (
     Rule,
     Surface,
     check_options,
-    warn_or_raise,
     integral,
     term,
+    warn_or_raise,
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Array, Flags, Rows, Status
+from sims_analysis.kernels.rows import Array, Rows, Status
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
 
@@ -128,7 +130,7 @@ def dose_budget(
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     frame = found.frame
     value, status = found.value, found.status
-    below = None if detection_limit is None else _below_detection(found, limit)
+    below = None if detection_limit is None else _below_detection(found, limit, rule)
     if below is not None:
         value = value.where(~below.everything)
         status = xr.where(below.everything, Status.BELOW_DETECTION, status).astype(np.uint8)
@@ -146,7 +148,7 @@ def dose_budget(
         "rsf_stderr": rsf,
         "depth_stderr": scale,
         "background_dose": found.background.where(value.notnull()),
-        "surface_dose": _surface(data, found, rule, start, surface_depth),
+        "surface_dose": _surface(found, rule, start, surface_depth),
         "below_detection_dose": nothing if below is None else below.dose,
     }
     arrays = {
@@ -182,22 +184,22 @@ def _coverage(found: DoseIntegral) -> xr.Variable:
     return coverage
 
 
-def _surface(
-    data: Any, found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any
-) -> xr.Variable:
+def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) -> xr.Variable:
     """Integrate down to the end of the transient, whatever the total does with it."""
     if surface_depth is None:
         return xr.full_like(found.value, np.nan)
-    top = found.frame.parameter(start, ("depth",), "start")
-    end = found.frame.parameter(surface_depth, ("depth",), "surface_depth")
-    if top.ndim == end.ndim == 0 and bool((top >= end).data):
-        return xr.zeros_like(found.value)  # the window lies below the transient
-    return integral(data, start=start, stop=surface_depth, rule=rule).value
+    frame = found.frame
+    top = fill_unknown_limit(frame.parameter(start, ("depth",), "start"), start, np.inf)
+    end = frame.parameter(surface_depth, ("depth",), "surface_depth")
+    value = frame.map(kernels.integrate, top, end, rule=rule).value / 1.0
+    # A window that lies below the transient has none of it.
+    part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
+    return part
 
 
-def _below_detection(found: DoseIntegral, limit: xr.Variable) -> _Below:
-    """Give the dose of the samples below the limit, and where no sample lies above it."""
-    return found.frame.map(_below, limit, found.start, found.stop)
+def _below_detection(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> _Below:
+    """Give the dose of the samples below the limit, and where the profile lies below it."""
+    return found.frame.map(_below, limit, found.start, found.stop, rule=rule)
 
 
 class _Below(NamedTuple):
@@ -205,27 +207,29 @@ class _Below(NamedTuple):
     everything: Any
 
 
-def _below(rows: Rows, limit: Array, start: Array, stop: Array) -> _Below:
+def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> _Below:
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: those of the others count as nothing.
     dose = kernels.integrate(rows.with_value(np.where(low, rows.value, 0.0)), start, stop).value
-    inside = (rows.depth >= rows.repeat(start)) & (rows.depth <= rows.repeat(stop))
-    return _Below(dose, rows.any(inside & np.ones_like(low)) & ~rows.any(inside & ~low))
+    row = np.flatnonzero(start < stop)
+    inside = rows.within(start, stop)
+    highest = inside.extreme(np.maximum, inside.value, -np.inf)
+    for ends in kernels.at_limits(rows, row, start[row], stop[row], rule=rule):
+        highest[row] = np.maximum(highest[row], ends)
+    return _Below(dose, (start < stop) & (highest < limit))
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
-    if frame.lazy:
+    marked = first_marked(frame, abs(difference) > tolerance)
+    if marked is None:
         return
-    apart = np.abs(np.asarray(difference.data)) > tolerance
-    if apart.any():
-        where = np.argwhere(apart)[0]
-        others = f" (and {int(apart.sum()) - 1} more)" if apart.sum() > 1 else ""
-        warn(
-            f"{frame.label(*where)}{others}: trapezoid and log-linear rule differ by "
-            f"{float(np.asarray(difference.data)[tuple(where)]):.0%} of the dose; the sampling of "
-            "a steep edge or a single high sample decides it",
-            DoseWarning,
-        )
+    label, place = marked
+    warn(
+        f"{label}: trapezoid and log-linear rule differ by "
+        f"{broadcast_at(difference, difference, place):.0%} of the dose; the sampling of "
+        "a steep edge or a single high sample decides it",
+        DoseWarning,
+    )
 
 
 @recorded

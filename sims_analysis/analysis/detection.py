@@ -8,14 +8,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import told_of_window
+from sims_analysis.analysis._background import message_about_window
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.errors import ProfileError, SimsWarning, warn
-from sims_analysis.kernels import shape as kernels
+from sims_analysis.kernels.counting import window_statistics
 
 __all__ = ["below_detection", "detection_limit"]
 
@@ -87,15 +86,12 @@ def detection_limit(
     b = frame.parameter(window[1], ("depth",), "window stop")
     if anywhere(a >= b):
         raise ProfileError(f"window={window!r} ends before it starts")
-    frame = frame.spread(a, b)
-    mean, deviation, count = frame.map(
-        kernels.window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
-    )
+    mean, deviation, count = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if not frame.lazy:
         few = (count < least) & frame.measured()
         what = "no sample" if not count.data.any() else f"fewer than {least} samples"
-        message = told_of_window(frame, (a, b), few, f"{what} in the window")
+        message = message_about_window(frame, (a, b), few, f"{what} in the window")
         if message is not None:
             warn(f"{message}: there is no limit", SimsWarning)
     if rule == "mean+3sigma":
@@ -195,5 +191,4 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
-    refuse_infinite(frame)
     return frame.along_axis(frame.value < level, "below_detection")

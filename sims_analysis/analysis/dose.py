@@ -19,11 +19,12 @@ from sims_analysis.analysis._parameters import (
     fill_unknown_limit,
     refuse_reversed,
 )
+from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
-from sims_analysis.analysis._warnings import first_marked, warn_of_status
+from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import TOLERANCE, Status
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_nothing
 
 __all__ = [
@@ -85,8 +86,10 @@ def integrated_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``,
-        ``truncated`` where a limit lies beyond the samples, ``no_data`` with NaN) and, where the
+        ``atom/cm^2``, without the depth dimension. Coordinates: ``status`` (``ok``;
+        ``below_detection`` where the dose is not above its own standard error, or, where the data
+        carry none, not above 0; ``truncated`` where a limit lies beyond the samples; ``no_data``
+        with NaN) and, where the
         data carry standard errors, ``stderr``: the random part, ``sqrt(sum (w_i s_i)^2)`` with
         the trapezoid's weights, less ``W / n`` for each of the n samples of a background window
         (W the width of the interval). Where nothing was counted between the limits, the dose is 0
@@ -104,7 +107,7 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; where `surface_depth` lies beyond the samples; and where
+        Where the status is ``truncated``; where a background leaves a negative dose; where `surface_depth` lies beyond the samples; and where
         it is ``no_data`` of a profile that was measured, because both limits lie beyond the
         samples, `surface_depth` lies below `stop`, or, of one of several profiles, because there
         is no sample in the background window. Not on Dask
@@ -208,6 +211,8 @@ def integral(
     variance = _variance(frame, (measured, stop), width, window)
     if variance is not None:
         variance = variance.where(value.notnull())  # where there is no dose, it has no error
+    if variance is not None or background is not None:
+        status = _above_its_error(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,
         value=value,
@@ -246,6 +251,35 @@ def _variance(
     return counted
 
 
+def _above_its_error(
+    frame: Frame,
+    value: xr.Variable,
+    status: xr.Variable,
+    variance: xr.Variable | None,
+    subtracted: xr.Variable,
+    *,
+    quiet: bool,
+) -> xr.Variable:
+    """Say of doses that are not above their standard error that they are below detection."""
+    error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
+    # Of a difference that is nothing but rounding there is nothing to say.
+    rounding = TOLERANCE * abs(subtracted)
+    known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
+    hidden = value <= error + rounding
+    if not quiet:
+        warn_where(
+            frame,
+            (subtracted != 0) & (value < -error - rounding),
+            "the dose is negative: the background is higher than the profile; does its window lie "
+            "in the profile?",
+            DoseWarning,
+        )
+    judged: xr.Variable = status.where(
+        ~known, xr.where(hidden, Status.BELOW_DETECTION.value, Status.OK.value)
+    )
+    return judged
+
+
 def check_options(rule: str, surface: str) -> None:
     """Refuse rules, and ways with the surface, that there are not."""
     if rule not in ("trapezoid", "loglinear"):
@@ -277,6 +311,8 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
     """Warn, or raise, where less was measured than was asked for."""
     frame = found.frame
     warned = warn_of_surface_depth(frame, surface_depth)
+    if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
+        return
     truncated = first_marked(frame, found.status == Status.TRUNCATED)
     if strict and truncated is not None:
         label, place = truncated

@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import history_after, told
+from sims_analysis.analysis._call import history_after, format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere, distinct, lazy
+from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._parameters import refuse_repeated as distinct
+from sims_analysis.analysis._run import is_lazy as lazy
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -91,7 +93,9 @@ def with_counting_statistics(
         )
     result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [f"{name}={told(value)}" for name, value in stated.items() if value is not None]
+    given = [
+        f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
+    ]
     step = f"with_counting_statistics({', '.join(given)})"
     result = result.assign_attrs(history=history_after(ds, step))
     if quantified:
@@ -215,10 +219,10 @@ def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any
         plain = np.asarray("")
     if plain.dtype.kind not in "iuf":
         raise ProfileError(
-            f"counts={told(counts)}; expected numbers of counts, such as 3 or [0, 5]"
+            f"counts={format_argument(counts)}; expected numbers of counts, such as 3 or [0, 5]"
         )
     if bool((plain < 0).any()):
-        raise ProfileError(f"counts={told(counts)}: a number of counts is not negative")
+        raise ProfileError(f"counts={format_argument(counts)}: a number of counts is not negative")
     if isinstance(counts, xr.DataArray):
         lower, upper = xr.apply_ufunc(
             _interval,
@@ -269,6 +273,6 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
         if real and 0 <= number < 1:
             return float(number)
     raise ProfileError(
-        f"{name}={told(value)}; expected a relative uncertainty from 0 to below 1, such as 0.05 "
+        f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, such as 0.05 "
         "or '5 %'"
     )

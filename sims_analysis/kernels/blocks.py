@@ -121,9 +121,7 @@ def run(
     if depth.ndim > 1:
         axes = np.broadcast_to(depth, value.shape).reshape(profiles, n)
     errors = None if errors is None else errors.flat(profiles)
-    nothing = (np.empty((0, *rest), p.dtype) for p, _, rest in asked)
-    answer = empty(kernel, n, *nothing, errors=errors is not None, **options)
-    fields = [np.empty((profiles // together, prod(cases), *f.shape[1:]), f.dtype) for f in answer]
+    fields: list[NDArray[Any]] = []
     for block in blocks(profiles, n, group=together):
         z = np.asarray(axes if axes.ndim == 1 else axes[block], dtype=np.float64)
         c = np.ascontiguousarray(rows[block], dtype=np.float64)
@@ -132,11 +130,21 @@ def run(
             which = np.arange(block.start, block.stop)[index]
             for case in range(prod(cases)):
                 answer = kernel(some, *(p[which, case] for p in given), **options)
-                for whole_field, field in zip(fields, answer, strict=True):
-                    whole_field[which[::together] // together, case] = field
+                fields = fields or _places(answer, profiles // together, prod(cases))
+                for place, field in zip(fields, answer, strict=True):
+                    place[which[::together] // together, case] = field
+    if not fields:
+        nothing = (np.empty((0, *rest), p.dtype) for p, _, rest in asked)
+        answer = empty(kernel, n, *nothing, errors=errors is not None, **options)
+        fields = _places(answer, profiles // together, prod(cases))
     leading = (*(lead[:-1] if group else lead), *cases)
-    made: Found = type(answer)(*(f.reshape(*leading, *f.shape[2:]) for f in fields))
+    made: Found = type(answer)(*(f.reshape((*leading, *f.shape[2:])) for f in fields))
     return made
+
+
+def _places(answer: tuple[Any, ...], profiles: int, cases: int) -> list[NDArray[Any]]:
+    """Make arrays for the answers of all profiles, like those of some."""
+    return [np.empty((profiles, cases, *f.shape[1:]), f.dtype) for f in answer]
 
 
 def _laid_out(

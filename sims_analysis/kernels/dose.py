@@ -7,7 +7,7 @@ the limits.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ __all__ = [
     "AtFraction",
     "Cumulative",
     "Integral",
+    "at_limits",
     "cumulative",
     "depth_at_dose_fraction",
     "integrate",
@@ -64,7 +65,8 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     Returns
     -------
     Integral
-        NaN, and status ``no_data``, where fewer than two samples bear on the interval.
+        NaN, and status ``no_data``, where fewer than two samples bear on the interval;
+        ``below_detection`` where the integral is not positive.
     """
     first, last = rows.first(), rows.last()
     a, b = np.fmax(start, first), np.fmin(stop, last)
@@ -80,6 +82,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
         chosen = np.flatnonzero(some)
         value[some], n_linear[some] = _by_segments(rows, chosen, a[some], b[some], rule=rule)
     a, b = np.where(some, a, np.nan), np.where(some, b, np.nan)
+    status = np.where((status == Status.OK) & (value <= 0), Status.BELOW_DETECTION, status)
     return Integral(value, a, b, status.astype(np.uint8), n_linear)
 
 
@@ -115,6 +118,18 @@ def _by_segments(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tu
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
         total += np.where(counts, segments.piece(*ends, u, v, log=log), 0.0)
     return total, n_linear
+
+
+def at_limits(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tuple[Array, Array]:
+    """Give the values of some rows at two depths within their samples, as the rule draws them."""
+    found = []
+    before, after = rows.around(row, a, b)
+    for at, depth in ((before, a), (after - 1, b)):
+        z0, z1 = rows.depth_at(at), rows.depth_at(at + 1)
+        ends = rows.value_at(at), rows.value_at(at + 1)
+        place = (depth - z0) / (z1 - z0)
+        found.append(segments.interpolated(*ends, place, log=rule == "loglinear"))
+    return found[0], found[1]
 
 
 class Cumulative(NamedTuple):

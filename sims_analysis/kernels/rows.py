@@ -181,8 +181,7 @@ class Dense:
         if self.alike(start, stop):
             inside = ~((self.depth < start[0]) | (self.depth > stop[0]))
             return self.columns(slice(*_run(inside)))
-        outside = (self.depth < start[:, None]) | (self.depth > stop[:, None])
-        return self.keep(~outside)
+        return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
 
     def columns(self, chosen: slice) -> Dense:
         """Keep a run of columns."""

@@ -9,7 +9,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
-from questions import QUESTIONS, SHARED, ask
+from questions import EAGER, QUESTIONS, SHARED, ask
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -17,9 +17,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
 BATCH = sims.stack(SHARED)
-#: What has no lazy form, because the shape of its answer depends on the data.
-EAGER = {"to_grid"}
-LAZY = [question for question in QUESTIONS if question.split()[0] not in EAGER]
+LAZY = [question for question in QUESTIONS if question not in EAGER]
 
 
 class Computed:

@@ -385,7 +385,7 @@ def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
     with pytest.warns(DoseWarning, match=said) as caught:
         found = sims.integrated_dose(ds, **options)
     assert len(caught) == 1
-    assert found["status"].values.ravel().tolist() == ["no_data", "ok"]
+    assert found["status"].values.ravel().tolist() == ["no_data", "below_detection"]
     assert np.isnan(found.values).ravel().tolist() == [True, False]
     with pytest.warns(DoseWarning, match=said) as caught:
         budget = sims.dose_budget(ds, **options)

@@ -1,0 +1,78 @@
+"""What speed rests on, where it can be tested without a clock: imports, memory, independence."""
+
+import json
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+import xarray as xr
+from plain_profiles import realistic
+from questions import PER_PROFILE, ask
+
+from sims_analysis.kernels import blocks, dose
+
+HEAVY = ("numpy", "xarray", "pandas", "pint", "scipy", "httpx", "matplotlib", "dask", "orjson")
+
+
+def loaded(code):
+    """Names of the modules in a fresh interpreter after some code."""
+    script = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_import_brings_nothing_heavy():
+    assert not loaded("import sims_analysis").intersection(HEAVY)
+
+
+def test_a_payload_is_answered_by_numpy_and_xarray_alone():
+    # Not of a DataArray made here: xarray imports Dask, and with it scipy, to make the first.
+    code = """
+import orjson, sims_analysis as sims
+profile = {"species_name": "B", "depths": [0, 1, 2], "depth_units": "nm", "data_id": "d",
+    "concentrations": [1e18, 2e18, 1e17], "concentration_units": "atoms/cm^3"}
+ds = sims.SIMSResult.from_json(orjson.dumps([profile])).to_dataset()
+sims.integrated_dose(ds, stop="1 nm")
+sims.junction_depth(ds, level="1e18 atoms/cm^3")
+sims.interpolate(ds, depth="1.5 nm")
+"""
+    ours = loaded(code) - loaded("import xarray")
+    assert not ours.intersection({"pint", "scipy", "httpx", "matplotlib", "dask", "tenacity"})
+
+
+def test_long_profiles_are_summed_the_same_on_any_number_of_processors():
+    # Beyond 10,000 samples BLAS shares a dot product out to threads.
+    depth, value = realistic(3, 30_000, gaps=0.0)
+    weights = np.gradient(depth)
+    weights[[0, -1]] /= 2
+    own_end = np.array(np.nan)
+    found = blocks.run(dose.integrate, depth, value, own_end, own_end).value
+    np.testing.assert_allclose(found, (value * weights).sum(axis=1), rtol=1e-12)
+    alone = blocks.run(dose.integrate, depth, value[1:2], own_end, own_end).value
+    np.testing.assert_array_equal(found[1:2], alone)
+
+
+@pytest.mark.parametrize("layout", ["shared", "gaps", "own"])
+@pytest.mark.parametrize("question", PER_PROFILE)
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_memory_beyond_the_data_and_the_answer_is_bounded(question, layout):
+    depth, value = realistic(12_000, 1000, gaps=0.002 if layout == "gaps" else 0.0)
+    dims, axis = ("profile", "depth"), ("depth", depth / 3)
+    if layout == "own":
+        dims = ("profile", "point")
+        axis = (dims, depth / 3 + np.linspace(0, 0.4, len(value))[:, None])
+    ds = xr.Dataset(
+        {"concentration": (dims, value, {"units": "atom/cm^3"})},
+        coords={"depth": (*axis, {"units": "nm"})},
+    )
+    ask(question, ds.isel(profile=slice(0, 2)))
+    tracemalloc.start()
+    answer = ask(question, ds)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A copy of the data would be 96 MB.
+    assert peak < 64e6 + 2 * answer.nbytes
