@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._call import format_argument
@@ -40,7 +39,7 @@ def background_of(
     found = frame.map(window_statistics, a, b)
     if not (frame.lazy or quiet):
         measured = frame.measured()
-        empty = (found.count == 0) & measured
+        empty = (found.n == 0) & measured
         message = message_about_window(frame, (a, b), empty, "no sample in the background window")
         if message is not None:
             if strict or bool((empty == measured).all()):

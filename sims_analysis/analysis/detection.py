@@ -8,14 +8,15 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import told_of_window
+from sims_analysis.analysis._background import message_about_window
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._finite import refuse_infinite
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._run import is_lazy
+from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import ProfileError, SimsWarning, warn
-from sims_analysis.kernels import shape as kernels
+from sims_analysis.kernels.counting import window_statistics
 
 __all__ = ["below_detection", "detection_limit"]
 
@@ -87,15 +88,12 @@ def detection_limit(
     b = frame.parameter(window[1], ("depth",), "window stop")
     if anywhere(a >= b):
         raise ProfileError(f"window={window!r} ends before it starts")
-    frame = frame.spread(a, b)
-    mean, deviation, count = frame.map(
-        kernels.window_statistics, a, b, outputs=[({}, float), ({}, float), ({}, np.intp)]
-    )
+    mean, deviation, count = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if not frame.lazy:
         few = (count < least) & frame.measured()
-        what = "no sample" if not count.data.any() else f"fewer than {least} samples"
-        message = told_of_window(frame, (a, b), few, f"{what} in the window")
+        what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
+        message = message_about_window(frame, (a, b), few, f"{what} in the window")
         if message is not None:
             warn(f"{message}: there is no limit", SimsWarning)
     if rule == "mean+3sigma":
@@ -117,12 +115,11 @@ def detection_limit(
     return result
 
 
-def _one_count(frame: Any, value_per_count: Any) -> xr.Variable:
+def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
-        one: xr.Variable = frame.parameter(value_per_count, (frame.kind,), "value_per_count")
-        return one
+        return frame.parameter(value_per_count, (frame.kind,), "value_per_count")
     if frame.kind == "count":
-        return xr.Variable((), 1.0)
+        return xr.Variable((), np.array(1.0))
     if frame.counts is None:
         raise ProfileError(
             'rule="currie" needs to know what one count is: pass value_per_count=, or data with '
@@ -142,14 +139,11 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name)
     if not isinstance(detection_limit, xr.DataArray):
         return limit
-    missing = limit.isnull()
-    if not (frame.lazy or hasattr(limit.data, "chunks")):
-        without = missing & frame.measured()
-        where = np.argwhere(without.transpose(*frame.lead, ...).data)
-        if len(where):
-            others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    if not (frame.lazy or is_lazy(limit)):
+        unknown = first_marked(frame, limit.isnull() & frame.measured())
+        if unknown is not None:
             raise ProfileError(
-                f"{frame.label(*where[0])}{others}: {name} is NaN, so that it is not known what "
+                f"{unknown[0]}: {name} is NaN, so that it is not known what "
                 "lies below it; give a limit (detection_limit() gives NaN where its window holds "
                 "fewer than two samples), or leave the profile out"
             )
@@ -195,5 +189,4 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
-    refuse_infinite(frame)
     return frame.along_axis(frame.value < level, "below_detection")

@@ -135,7 +135,7 @@ def run(
                 for whole_field, field in zip(fields, answer, strict=True):
                     whole_field[which[::together] // together, case] = field
     leading = (*(lead[:-1] if group else lead), *cases)
-    made: Found = type(answer)(*(f.reshape(*leading, *f.shape[2:]) for f in fields))
+    made: Found = type(answer)(*(f.reshape((*leading, *f.shape[2:])) for f in fields))
     return made
 
 

@@ -64,7 +64,7 @@ class WindowStatistics(NamedTuple):
 
     mean: Array
     deviation: Array
-    count: Index
+    n: Index
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:

@@ -1,4 +1,4 @@
-"""Maximum and width of profiles, and the level of a tail."""
+"""Maximum and width of profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sims_analysis.kernels.crossings import find
 from sims_analysis.kernels.rows import BLOCK, Rows, first_of_each, per_row
 from sims_analysis.kernels.windows import samples_within
 
-__all__ = ["Peak", "peak", "window_statistics"]
+__all__ = ["Peak", "peak"]
 
 Array = NDArray[np.float64]
 OK, NO_DATA, TRUNCATED = 0, 1, 5
@@ -73,22 +73,3 @@ def _peak(rows: Rows, stderr: Array | None) -> tuple[Array, NDArray[np.uint8]]:
     fwhm[:] = right - left
     status[some] = np.where(np.isnan(fwhm[some]), TRUNCATED, OK)
     return columns, status
-
-
-def window_statistics(
-    depth: Array, value: Array, start: Array | float, stop: Array | float
-) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Mean, sample standard deviation and number of the samples in a window of each row."""
-    lead = value.shape[:-1]
-    limits = per_row(start, lead), per_row(stop, lead)
-    mean, deviation = np.full((2, limits[0].size), np.nan)
-    size = np.zeros(limits[0].size, dtype=np.intp)
-    for block, rows, _ in samples_within(depth, value, None, *limits):
-        size[block] = rows.size
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean[block] = rows.sum(rows.value) / rows.size
-            squares = rows.sum((rows.value - np.repeat(mean[block], rows.size)) ** 2)
-            deviation[block] = np.sqrt(squares / (rows.size - 1))
-    deviation[size < 2] = np.nan
-    mean[size < 1] = np.nan
-    return mean.reshape(lead), deviation.reshape(lead), size.reshape(lead)
