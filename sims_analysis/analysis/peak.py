@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import fill_unknown_limit, refuse_reversed
+from sims_analysis.analysis._window import read_window
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
 
@@ -70,11 +69,7 @@ def peak(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
     )
-    a = frame.parameter(start, (frame.axis,), "start")
-    b = frame.parameter(stop, (frame.axis,), "stop")
-    refuse_reversed(frame, a, b, (start, stop))
-    a, b = fill_unknown_limit(a, start, np.inf), fill_unknown_limit(b, stop, -np.inf)
-    found = frame.map(kernels.peak, a, b, errors="each")
+    found = frame.map(kernels.peak, *read_window(frame, start, stop), errors="each")
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     at = frame.array(found.depth, "peak_depth", units_=frame.axis_units, label=frame.axis)
     width = frame.array(found.fwhm, "fwhm", units_=frame.axis_units)
