@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from sims_analysis.analysis.comparison import compare, repeatability
     from sims_analysis.analysis.crossings import crossings
     from sims_analysis.analysis.cumulative import cumulative_dose
+    from sims_analysis.analysis.decay import decay_length
     from sims_analysis.analysis.detection import below_detection, detection_limit
     from sims_analysis.analysis.dose import integrated_dose
     from sims_analysis.analysis.grid import to_grid
     from sims_analysis.analysis.interpolation import interpolate
     from sims_analysis.analysis.junction import junction_depth
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
-    from sims_analysis.analysis.shape import decay_length, moments, peak
+    from sims_analysis.analysis.moments import moments
+    from sims_analysis.analysis.peak import peak
     from sims_analysis.analysis.uncertainty import poisson_interval, with_counting_statistics
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.client import Client
@@ -80,7 +82,9 @@ _MODULES = {
     "analysis.interpolation": ["interpolate"],
     "analysis.junction": ["junction_depth"],
     "analysis.metallurgical": ["metallurgical_junctions"],
-    "analysis.shape": ["decay_length", "moments", "peak"],
+    "analysis.decay": ["decay_length"],
+    "analysis.moments": ["moments"],
+    "analysis.peak": ["peak"],
     "analysis.uncertainty": ["poisson_interval", "with_counting_statistics"],
     "api.archive": ["Archive"],
     "api.client": ["Client"],

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis._variables import bare_variable, data_of
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import lazy, places
-from sims_analysis.analysis._status import words
+from sims_analysis.analysis._parameters import check_count
+from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
 
-__all__ = ["crossings"]
+__all__ = ["crossings", "frame_of_level", "in_all_places", "in_words_of_axis", "level_of"]
+
+Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = np.array(["", "rising", "falling"])
@@ -32,9 +34,10 @@ def crossings(
     Parameters
     ----------
     data : Dataset or DataArray
-        Over depth; the unit of `level` says which variable of a Dataset is meant.
+        Over depth, or sputter time; the unit of `level` says which variable of a Dataset is meant.
     level : str, Quantity or DataArray
-        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile.
+        ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile. Further
+        dimensions of a DataArray become dimensions of the answer.
     max_count : int, optional
         Places to keep for each profile; by default as many as the profile with the most needs.
         Dask data need it, since the number is not known before the data are.
@@ -49,8 +52,13 @@ def crossings(
         ``decay_length`` (``nm`` per factor e, between the bracketing samples);
         ``depth_before``, ``depth_after`` (the bracketing samples); ``status``. A profile without
         a crossing says why in the status of its first place (``never_reached``,
-        ``always_above``, ``truncated``, ``no_data``); places left over are NaN and ``""``.
-        The coordinate ``count`` gives the number of each profile.
+        ``always_above``, ``truncated``, ``no_data``). A crossing whose interval is wider than the
+        record has neither depth nor error, and the status ``undetermined``. Places left over are
+        NaN and ``""``. The coordinate ``count`` is the number of crossings that each profile has,
+        whether or not there was a place for all of them.
+
+        Of data over sputter time, the answers are ``sputter_time``, ``sputter_time_before``,
+        ``sputter_time_after`` and the others in ``s``.
 
     Raises
     ------
@@ -63,7 +71,8 @@ def crossings(
     -----
     Between samples, ln C is a straight line: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end
     or the level is not positive. A sample exactly at the level is a crossing where the profile
-    passes through it; a touch is none; a plateau at the level is one, at its first sample.
+    passes through it; a touch is not a crossing; a plateau at the level is one, at its first
+    sample.
 
     Where the two samples beside a crossing stand far apart for their errors (ten of them; four
     where the step is longer than the decay length lambda),
@@ -72,8 +81,14 @@ def crossings(
     of one edge and pushes the chosen one away from it. Then ``ln(C / L) = A + B z + D z^2 / 2``
     is fitted to as many samples on either side as tell the two sides apart, by the likelihood of
     counts (zeros are data); it says where the edge is, and ``stderr`` reaches from the depth to
-    it and beyond. A crossing that noise has made of an edge running the other way has none to be
-    near: its ``stderr`` is NaN.
+    it and beyond. A crossing that noise has made of an edge running the other way has no edge to
+    be near: its ``stderr`` is NaN.
+
+    A profile that stays near the level is crossed by its noise again and again. Where more than a
+    hundred crossings lie among the samples that would have to be fitted, none of them has an edge
+    of its own: ``stderr`` is then what the errors of the two samples beside the crossing make of
+    the straight line between them, and says nothing about where the profile without its noise
+    would cross.
 
     Measured over 1,000 trials, with 10, 100 and 1,000 counts at the peak or at the level, these
     intervals cover 60-76 % on Gaussian, exponential and error-function edges of several samples,
@@ -91,74 +106,93 @@ def crossings(
     >>> found["depth"].attrs["units"]
     'nm'
     """
-    frame = frame_of_level(data, level, "a crossing")
+    frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
     limit = level_of(frame, level)
-    frame = frame.spread(limit)
+    found = in_all_places(frame, kernels.table, limit, dim="crossing", max_count=max_count)
+    on_axis = {
+        frame.axis: (found.depth, "crossing_depth", None),
+        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
+        "decay_length": (found.decay_length, "decay_length", None),
+        f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
+        f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
+    }
+    results = {}
+    for name, (values, term, long_name) in on_axis.items():
+        results[name] = frame.with_attrs(values, term, units_=frame.axis_units)
+        in_words_of_axis(frame, results[name], long_name)
+    directions = words(found.direction, _DIRECTIONS)
+    directions.attrs["long_name"] = f"Direction with {frame.axis.replace('_', ' ')}"
+    results["direction"] = directions
+    results["status"] = frame.status(found.status)
+    found.count.attrs["long_name"] = "Number of crossings"
+    return frame.dataset(results, coords={"count": found.count})
+
+
+def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
+    """Say time for depth in the attrs of a result, if the data are over sputter time."""
+    if long_name is not None:
+        result.attrs["long_name"] = long_name
+    if frame.axis == "sputter_time":
+        for key in ("long_name", "description"):
+            text = result.attrs[key].replace("depth", "time")
+            result.attrs[key] = text.replace("Depth", "Time")
+
+
+#: Places that are looked for at first, where nothing is said of their number.
+_USUAL = 8
+
+
+def in_all_places(
+    frame: Frame,
+    kernel: Callable[..., Found],
+    *parameters: xr.Variable,
+    dim: str,
+    max_count: int | None,
+    **options: Any,
+) -> Found:
+    """Run a kernel that finds any number of places, given as many as it needs or as are wanted.
+
+    `dim` is what the places are, and the dimension along which they lie.
+    """
+    check_count(max_count, "max_count")
     if max_count is None and frame.lazy:
         raise ProfileError(
-            "on Dask data, say how many crossings to keep of each profile: max_count=..."
+            f"on Dask data, say how many {dim}s to keep of each profile: max_count=..."
         )
-    places(max_count, "max_count")
-    size = {"crossing": max_count or 0}
-    depth, directions, decay, before, after, stderr, status = frame.map(
-        _table,
-        limit,
-        outputs=[(size, dtype) for dtype in (float, np.int8, float, float, float, float, np.uint8)],
-        stderr=True,
-        width=max_count,
-    )
-    codes = data_of(directions)
-    count = bare_variable(
-        directions.dims[:-1], (codes != 0).sum(axis=-1), {"long_name": "Number of crossings"}
-    )
-    found = {
-        "depth": frame.dressed(depth, "crossing_depth"),
-        "stderr": frame.dressed(stderr, "crossing_depth"),
-        "direction": bare_variable(
-            directions.dims, words(codes, _DIRECTIONS), {"long_name": "Direction with depth"}
-        ),
-        "decay_length": frame.dressed(decay, "decay_length"),
-        "depth_before": frame.dressed(before, "depth"),
-        "depth_after": frame.dressed(after, "depth"),
-        "status": frame.status(status),
-    }
-    found["stderr"].attrs.update(long_name="Standard error of the crossing depth")
-    found["depth_before"].attrs.update(long_name="Last sample before the crossing")
-    found["depth_after"].attrs.update(long_name="First sample after the crossing")
-    return frame.dataset(found, coords={"count": count})
+
+    def run(width: int) -> Any:
+        return frame.map(kernel, *parameters, errors="fit", extra=(dim,), width=width, **options)
+
+    found = run(max_count or _USUAL)
+    if max_count is None:
+        most = int(found.count.values.max(initial=1))
+        found = run(most) if most > _USUAL else found
+        found = type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
+    every: Found = found
+    return every
 
 
-def _table(depth: Any, value: Any, stderr: Any, level: Any, *, width: int | None) -> Any:
-    return kernels.table(depth, value, level, stderr, width=width)
-
-
-def frame_of_level(data: Any, level: Any, question: str) -> Frame:
+def frame_of_level(
+    data: Any, level: Any, question: str, *, axes: tuple[str, ...] = ("depth",)
+) -> Frame:
     """Open the variable that is in the unit of the level."""
     if isinstance(level, xr.DataArray):
         kind = units.magnitude_and_unit(level, vocabulary.VALUE_KINDS, "level")[1].kind
     else:
         kind = units.read_quantity(level, vocabulary.VALUE_KINDS, "level")[1].kind
     try:
-        return open_frame(data, (kind,), question=f"{question} of this level")
+        return open_frame(data, (kind,), question=f"{question} of this level", axes=axes)
     except UnitsError as error:
-        told = "<DataArray>" if isinstance(level, xr.DataArray) else repr(level)
-        raise UnitsError(f"level={told}: {error}") from None
+        raise UnitsError(f"level={format_argument(level)}: {error}") from None
 
 
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
-    if lazy(limit):
-        return limit
-    finite = np.isfinite(np.asarray(data_of(limit)))
-    if not finite.all():
-        odd = np.argwhere(~finite)
-        labels = {**frame.coords, **frame.brought}
-        where = ", ".join(
-            f"{dim} {labels[dim].values[i] if dim in labels else i}"
-            for dim, i in zip(limit.dims, odd[0], strict=True)
-        )
-        found = limit.values[tuple(odd[0])]
-        others = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-        raise ProfileError(f"level of {where}{others} is {found}; expected a finite number")
+    odd = ~np.isfinite(limit)
+    found = first_marked(frame, odd)
+    if found is not None:
+        label, place = found
+        of = f"level of {label}" if limit.ndim else "level"
+        raise ProfileError(f"{of} is {limit.values[place]}; expected a finite number")
     return limit

@@ -13,6 +13,8 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._run import is_lazy
+from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 
@@ -90,7 +92,7 @@ def detection_limit(
     least = 2 if rule == "mean+3sigma" else 1
     if not frame.lazy:
         few = (count < least) & frame.measured()
-        what = "no sample" if not count.data.any() else f"fewer than {least} samples"
+        what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
         message = message_about_window(frame, (a, b), few, f"{what} in the window")
         if message is not None:
             warn(f"{message}: there is no limit", SimsWarning)
@@ -113,12 +115,11 @@ def detection_limit(
     return result
 
 
-def _one_count(frame: Any, value_per_count: Any) -> xr.Variable:
+def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
-        one: xr.Variable = frame.parameter(value_per_count, (frame.kind,), "value_per_count")
-        return one
+        return frame.parameter(value_per_count, (frame.kind,), "value_per_count")
     if frame.kind == "count":
-        return xr.Variable((), 1.0)
+        return xr.Variable((), np.array(1.0))
     if frame.counts is None:
         raise ProfileError(
             'rule="currie" needs to know what one count is: pass value_per_count=, or data with '
@@ -138,14 +139,11 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name)
     if not isinstance(detection_limit, xr.DataArray):
         return limit
-    missing = limit.isnull()
-    if not (frame.lazy or hasattr(limit.data, "chunks")):
-        without = missing & frame.measured()
-        where = np.argwhere(without.transpose(*frame.lead, ...).data)
-        if len(where):
-            others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    if not (frame.lazy or is_lazy(limit)):
+        unknown = first_marked(frame, limit.isnull() & frame.measured())
+        if unknown is not None:
             raise ProfileError(
-                f"{frame.label(*where[0])}{others}: {name} is NaN, so that it is not known what "
+                f"{unknown[0]}: {name} is NaN, so that it is not known what "
                 "lies below it; give a limit (detection_limit() gives NaN where its window holds "
                 "fewer than two samples), or leave the profile out"
             )

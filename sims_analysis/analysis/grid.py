@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis._variables import bare_variable
 from sims_analysis._version import __version__
-from sims_analysis.analysis._call import history_after, told
+from sims_analysis.analysis._call import format_argument, history_after
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import INDEPENDENT, open_frame
+from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.analysis.interpolation import (
-    _ASKED,
+    ASKED,
+    AT_DEPTHS,
+    NO_LOGARITHM,
     Method,
-    _depths,
-    _term,
-    coordinate_of,
-    independence_of,
-    least_independent,
+    fraction_coordinate,
+    fraction_of,
+    least_fraction,
+    read_depths,
+    term_of,
 )
 from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.rows import Array
 
 __all__ = ["to_grid"]
-
-Array = NDArray[np.float64]
 
 #: The rule of the dose that goes with a way of drawing lines between samples.
 _RULES = {"log": "loglinear", "linear": "trapezoid"}
@@ -42,7 +42,7 @@ class _Grid(NamedTuple):
 
     depth: Array
     edges: Array | None
-    told: str
+    words: str
 
 
 def to_grid(
@@ -167,14 +167,14 @@ def _dataset(
     ]
     grid = _grid(frames[0], conserve is not None, **asked)
     arrays: dict[str, xr.DataArray] = {}
-    fallbacks: Any = 0
-    independent = []
+    n_linear: Any = 0
+    fractions = []
     for name, frame in zip(names, frames, strict=True):
         found = _gridded(frame, name, grid, method)
         # Each species is measured in one variable, so that the sum counts each depth once.
-        fallbacks = fallbacks + found[name].coords["n_linear_segments"].variable
-        independent += [array for key, array in found[name].coords.items() if key == INDEPENDENT]
-        own = ["n_linear_segments", INDEPENDENT]
+        n_linear = n_linear + found[name].coords["n_linear_segments"].variable
+        fractions += [array for key, array in found[name].coords.items() if key == FRACTION]
+        own = ["n_linear_segments", FRACTION]
         arrays |= {key: array.drop_vars(own, errors="ignore") for key, array in found.items()}
     still = {
         name: array.variable
@@ -182,18 +182,18 @@ def _dataset(
         if frames[0].dim not in array.dims
     }
     result = xr.Dataset({**arrays, **still}, attrs=data.attrs).assign_coords(
-        n_linear_segments=fallbacks, **_delivered(data, frames[0])
+        n_linear_segments=n_linear, **_delivered(data, frames[0])
     )
-    result = result.assign_coords(least_independent(independent))
+    result = result.assign_coords(least_fraction(fractions))
     if grid.edges is not None:
         axis, bounds = frames[0].axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     way = "averaged over cells (dose kept)" if conserve else "interpolated"
-    line = f"{way} by method {method} on {grid.told} by sims_analysis {__version__}"
+    line = f"{way} by method {method} on {grid.words} by sims_analysis {__version__}"
     return result.assign_attrs(
-        grid=grid.told, grid_method=method, history=history_after(data, line)
+        grid=grid.words, grid_method=method, history=history_after(data, line)
     ).assign_attrs({"grid_conserve": conserve} if conserve else {})
 
 
@@ -207,44 +207,42 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
 
 
 def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.DataArray]:
-    log = method != "linear"
-    size = {_ASKED: grid.depth.size}
-    options: dict[str, Any]
-    outputs = [(size, frame.precision), ({}, np.intp)]
-    if grid.edges is None:
-        options = {"at": grid.depth, "method": method}
-        value, fallbacks = frame.map(_values, outputs=outputs, **options)
+    log, cells = method != "linear", grid.edges is not None
+    asked = xr.Variable((ASKED,), grid.depth if grid.edges is None else grid.edges)
+    found: Any
+    if cells:
+        found = frame.map(kernels.cell_means, extra=(ASKED,), edges=grid.edges, log=log)
+        value = found.mean
     else:
-        options = {"edges": grid.edges, "log": log}
-        value, fallbacks = frame.map(kernels.cell_means, outputs=outputs, **options)
+        found = frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
+        value = found.value
+    linear = found.n_linear_segments
     coords = {
         frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
-        "n_linear_segments": xr.Variable(
-            fallbacks.dims, fallbacks.data, {"long_name": "Depths without a logarithm"}
-        ),
+        "n_linear_segments": xr.Variable(linear.dims, linear.data, NO_LOGARITHM),
     }
     growth: Any = None
     if frame.stderr is not None:
-        cells = grid.edges is not None
-        at = grid.depth if grid.edges is None else grid.edges
-        independent, growth = independence_of(frame, bare_variable((_ASKED,), at), cells=cells)
-        coords |= coordinate_of(frame, independent)
+        fraction, growth = fraction_of(frame, asked, cells=cells)
+        coords |= fraction_coordinate(frame, fraction)
     trace = {"interpolation": method}
-    if grid.edges is not None:
+    if cells:
         trace["cell_methods"] = f"{frame.axis}: mean"
 
     def dressed(values: xr.Variable, label: str) -> xr.DataArray:
         values = xr.Variable((*frame.lead, frame.axis), values.data)
-        array = frame.array(values, _term(frame), units_=frame.units, label=label)
+        array = frame.array(values, term_of(frame), units_=frame.units, label=label)
         array.attrs.update(trace)
         return array.assign_coords(coords)
 
-    result = {name: dressed(value, name)}
+    result = {name: dressed(value.astype(frame.precision), name)}
     if frame.stderr is not None:
         if grid.edges is None:
-            (stderr,) = frame.map(_stderr_values, outputs=[(size, float)], stderr="each", **options)
+            (stderr,) = frame.map(
+                interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=log
+            )
         else:
-            stderr = _of_cells(frame, size, grid.edges)
+            stderr = _of_cells(frame, grid.edges)
         stderr = stderr if growth is None else stderr * growth
         array = dressed(stderr, f"{name}_stderr")
         array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
@@ -253,27 +251,16 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
     return result
 
 
-def _values(depth: Any, value: Any, *, at: Any, method: str) -> tuple[Any, Any]:
-    return interpolation.interpolate(depth, value, at, method=method)
-
-
-def _stderr_values(depth: Any, value: Any, stderr: Any, *, at: Any, method: str) -> tuple[Any]:
-    return (kernels.stderr_at(depth, value, stderr, at, log=method != "linear"),)
-
-
-def _of_cells(frame: Frame, size: dict[str, int], edges: Array) -> xr.Variable:
+def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
     """Give the standard errors of cells, which are sums over samples."""
-    ask: dict[str, Any] = {"outputs": [(size, float)], "stderr": "each", "edges": edges}
-    (found,) = frame.for_sums().map(_stderr_cells, nothing=False, **ask)
-    if frame.counts is None or not (frame.lazy or (np.asarray(found.data) == 0).any()):
+    ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
+    # What cells share with each other is no matter of a single one.
+    (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **ask)
+    if frame.counts is None or not (frame.lazy or bool((found == 0).any())):
         return found
-    (most,) = frame.map(_stderr_cells, nothing=True, **ask)
+    (most,) = frame.map(kernels.cell_stderr, errors="each", nothing=True, **ask)
     counted: xr.Variable = found.where(found != 0, most)
     return counted
-
-
-def _stderr_cells(depth: Any, value: Any, stderr: Any, *, edges: Any, nothing: bool) -> tuple[Any]:
-    return (kernels.cell_stderr(depth, value, stderr, edges, nothing=nothing),)
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
@@ -282,10 +269,10 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         width, _ = units.read_quantity(step, (frame.axis,), "step")
         if np.ndim(width) or not width > 0 or not np.isfinite(width):
             raise ProfileError(f"step={step!r} must be one positive number")
-        told = f"multiples of {width:.15g} {unit}"
+        words = f"multiples of {width:.15g} {unit}"
         _refuse_too_many(frame, width, step)
         if not cells:
-            return _Grid(_multiples(frame, width, step), None, told)
+            return _Grid(_multiples(frame, width, step), None, words)
         first, last = _range(frame)
         edges = first + np.arange(np.ceil((last - first) / width)) * width
         # What rounding leaves at the end is no cell.
@@ -296,25 +283,25 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
     bounds = None
     if like is not None:
         points, bounds = _axis_like(frame, like)
-        told = f"the {frame.axis} axis of other data"
+        words = f"the {frame.axis} axis of other data"
     else:
-        at = _depths(frame, depth)
+        at = read_depths(frame, depth)
         if at.ndim > 1:
             raise ProfileError(
                 f"depth is over {at.dims}: a common axis has one dimension; interpolate() gives "
                 "each profile its own depths"
             )
-        points, told = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
+        points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
         raise ProfileError(f"the {frame.axis} values of a grid must increase strictly")
     if not cells:
-        return _Grid(points, None, told)
+        return _Grid(points, None, words)
     if bounds is None:
         if points.size < 2:
             raise ProfileError("cells need at least two depths, between which their edges lie")
         halfway = 0.5 * (points[:-1] + points[1:])
         bounds = np.concatenate([points[:1], halfway, points[-1:]])
-    return _Grid(points, bounds, f"cells around {told}")
+    return _Grid(points, bounds, f"cells around {words}")
 
 
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
@@ -361,7 +348,7 @@ def _refuse_too_many(frame: Frame, width: float, step: Any) -> None:
     if count > _MOST:
         unit = units.CANONICAL[frame.axis]
         raise ProfileError(
-            f"step={told(step)}: {first:g} to {last:g} {unit} in steps of {width:g} {unit} are "
+            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} {unit} are "
             f"{count:.3g} cells for each profile; a grid has at most {_MOST:,}"
         )
 

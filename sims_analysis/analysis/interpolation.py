@@ -8,25 +8,27 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis._variables import (
-    bare_dataset,
-    bare_variable,
-    coords_of,
-    data_of,
-    indexes_of,
-)
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import INDEPENDENT, open_frame
-from sims_analysis.analysis._parameters import aligned, fitting
+from sims_analysis.analysis._opening import FRACTION, open_frame
+from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
-from sims_analysis.kernels.grid import independence, stderr_at
+from sims_analysis.kernels.grid import sample_fraction
 
-__all__ = ["coordinate_of", "independence_of", "interpolate", "least_independent"]
+__all__ = [
+    "ASKED",
+    "AT_DEPTHS",
+    "NO_LOGARITHM",
+    "fraction_coordinate",
+    "fraction_of",
+    "interpolate",
+    "least_fraction",
+    "read_depths",
+    "term_of",
+]
 
 #: The same kind out as in.
 Data = TypeVar("Data", xr.Dataset, xr.DataArray)
@@ -54,7 +56,7 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
     -------
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
-        samples; bit for bit the sample where the depth is a sample's. Standard errors come along
+        samples; exactly the sample where the depth is a sample's. Standard errors come along
         (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`, and with them,
         on a new axis finer than the samples, ``effective_sample_fraction``. The coordinate
         ``n_linear_segments`` counts, for each profile, the depths at which a logarithm was asked
@@ -92,21 +94,15 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
                 quantified = hasattr(arrays[name].data, "magnitude")
                 arrays[f"{name}_stderr"] = units.quantify(errors) if quantified else errors
                 arrays[name] = arrays[name].drop_vars("stderr")
-        if len(arrays) == 1:
-            # Nothing to merge: xarray's merge of one array with itself takes longer than the rest.
-            alone = arrays[names[0]]
-            return bare_dataset(
-                {names[0]: alone.variable}, coords_of(alone), indexes_of(alone), data.attrs
-            )
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(arrays[name].coords["n_linear_segments"].variable for name in names)
-        independent = [a.coords[INDEPENDENT] for a in arrays.values() if INDEPENDENT in a.coords]
+        fractions = [a.coords[FRACTION] for a in arrays.values() if FRACTION in a.coords]
         plain = {
-            name: array.drop_vars(["n_linear_segments", INDEPENDENT], errors="ignore")
+            name: array.drop_vars(["n_linear_segments", FRACTION], errors="ignore")
             for name, array in arrays.items()
         }
         result = xr.Dataset(plain, attrs=data.attrs).assign_coords(n_linear_segments=total)
-        return result.assign_coords(least_independent(independent))
+        return result.assign_coords(least_fraction(fractions))
     return _interpolated(data, depth, method)
 
 
@@ -120,24 +116,23 @@ def _interpolated(
         variable=variable,
         axes=vocabulary.AXES,
     )
-    at = _depths(frame, depth)
+    at = read_depths(frame, depth)
     # Dimensions that the depths share with the profiles go profile by profile; others are new.
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
-    own = tuple(d for d in frame.lead if d in at.dims)
-    count = prod(new.values())
-    ordered = at if at.dims == (*own, *new) else at.transpose(*own, *new)
-    flat = data_of(ordered).reshape(*ordered.shape[: len(own)], count)
-    asked = bare_variable((*own, _ASKED), flat)
-    value, fallbacks = frame.map(
-        _evaluate, asked, outputs=[({_ASKED: count}, frame.precision), ({}, np.intp)], method=method
-    )
-    shape = (*value.shape[:-1], *new.values())
-    result = bare_variable((*frame.lead, *new), data_of(value).reshape(shape))
+    own = [d for d in frame.lead if d in at.dims]
+    ordered = at.transpose(*own, *new)
+    flat = ordered.data.reshape(*ordered.shape[: len(own)], prod(new.values()))
+    asked = xr.Variable((*own, ASKED), flat)
+    dims = (*frame.lead, *new)
+
+    def unflattened(found: xr.Variable, attrs: Any = None) -> xr.Variable:
+        return xr.Variable(dims, found.data.reshape(*found.shape[:-1], *new.values()), attrs)
+
+    found = frame.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
+    linear = found.n_linear_segments
     coords = {
-        "n_linear_segments": bare_variable(
-            fallbacks.dims, data_of(fallbacks), {"long_name": "Depths without a logarithm"}
-        ),
-        frame.axis: bare_variable(at.dims, data_of(at), vocabulary.attrs(frame.axis)),
+        "n_linear_segments": xr.Variable(linear.dims, linear.data, NO_LOGARITHM),
+        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
     }
     if isinstance(depth, xr.DataArray):
         coords |= {
@@ -147,74 +142,72 @@ def _interpolated(
         }
     if frame.stderr is not None:
         (error,) = frame.map(
-            _error, asked, outputs=[({_ASKED: count}, float)], stderr="each", log=method != "linear"
+            kernels.stderr_at, asked, **AT_DEPTHS, errors="each", log=method != "linear"
         )
         if list(new) == [frame.axis]:
-            independent, growth = independence_of(frame, asked)
-            coords |= coordinate_of(frame, independent)
+            fraction, growth = fraction_of(frame, asked)
+            coords |= fraction_coordinate(frame, fraction)
             error = error if growth is None else error * growth
-        attrs = vocabulary.attrs(_term(frame)) | {"units": frame.units}
+        attrs = vocabulary.attrs(term_of(frame)) | {"units": frame.units}
         attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
         attrs.pop("description", None)
-        coords["stderr"] = xr.Variable((*frame.lead, *new), error.data.reshape(shape), attrs)
-    return frame.array(result, _term(frame), units_=frame.units, coords=coords, label=frame.name)
+        coords["stderr"] = unflattened(error, attrs)
+    value = unflattened(found.value.astype(frame.precision))
+    return frame.array(value, term_of(frame), units_=frame.units, coords=coords, label=frame.name)
 
 
-def independence_of(
+def fraction_of(
     frame: Frame, at: xr.Variable, *, cells: bool = False
 ) -> tuple[xr.Variable, xr.Variable | None]:
     """Tell how many independent samples a grid has for each of its depths (see the kernel).
 
     Returns
     -------
-    independent : Variable
+    fraction : Variable
     growth : Variable or None
         Of the standard errors, if what is brought to the grid was on a finer one before.
     """
-    known = frame.independent
-    independent, growth = frame.map(
-        _independence,
-        at,
-        bare_variable((), np.array(1.0)) if known is None else known,
-        outputs=[({}, float), ({}, float)],
-        cells=cells,
-    )
-    return independent, None if known is None else growth
+    known = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
+    fraction, growth = frame.map(sample_fraction, at, known, whole=(ASKED,), cells=cells)
+    return fraction, None if frame.fraction is None else growth
 
 
-def coordinate_of(frame: Frame, independent: xr.Variable) -> dict[str, xr.Variable]:
+def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
     """Give the coordinate that says so, unless the samples of all profiles are independent."""
-    if not frame.lazy and not (np.asarray(independent.data) < 1.0 - _ROUNDING).any():
+    if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
     attrs = {"long_name": "Independent samples for each depth of the grid"}
-    return {INDEPENDENT: xr.Variable(independent.dims, independent.data, attrs)}
+    return {FRACTION: xr.Variable(fraction.dims, fraction.data, attrs)}
 
 
-def least_independent(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
+def least_fraction(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
     """Join the coordinates of several variables, each of which holds some of the species."""
     if not found:
         return {}
     of_each = [one.variable for one in found]
     least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), of_each)
-    return {INDEPENDENT: xr.Variable(least.dims, least.data, of_each[0].attrs)}
+    return {FRACTION: xr.Variable(least.dims, least.data, of_each[0].attrs)}
 
 
 _ROUNDING = 1e-9
 
 
 #: The depths asked for, in one dimension: a name that no user's dimension has.
-_ASKED = "__asked__"
+ASKED = "__asked__"
+#: Kernels take all of them at once.
+AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
+NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
 
 
-def _term(frame: Frame) -> str:
+def term_of(frame: Frame) -> str:
     return frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
 
 
-def _depths(frame: Frame, depth: Any) -> xr.Variable:
+def read_depths(frame: Frame, depth: Any) -> xr.Variable:
+    """Read the depths asked for, in the canonical unit of the axis."""
     kinds = (frame.axis,)
     if isinstance(depth, xr.DataArray):
-        sizes = {d: n for d, n in frame.value.sizes.items() if d != frame.dim}
-        depth = fitting(aligned(depth, frame.coords, "depth"), sizes, "depth")
+        depth = aligned(depth, frame.coords, frame.sizes, "depth")
         magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
         magnitude = magnitude if frame.lazy else np.asarray(magnitude)
@@ -224,26 +217,5 @@ def _depths(frame: Frame, depth: Any) -> xr.Variable:
         return xr.Variable((frame.axis,), np.array(values, dtype=np.float64))
     magnitude, _ = units.read_quantity(depth, kinds, "depth")
     dims = (frame.axis,) if np.ndim(magnitude) else ()
-    return bare_variable(dims, np.asarray(magnitude))
+    return xr.Variable(dims, np.asarray(magnitude))
 
-
-def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any, Any]:
-    return kernels.interpolate(depth, value, at, method=method)
-
-
-def _independence(depth: Any, value: Any, at: Any, known: Any, *, cells: bool) -> tuple[Any, Any]:
-    return independence(depth, value, at, known, cells=cells)
-
-
-def _error(
-    depth: Any, value: Any, stderr: Any, at: Any, *, log: bool
-) -> tuple[NDArray[np.float64]]:
-    if at.ndim == 1:
-        return (stderr_at(depth, value, stderr, at, log=log),)
-    lead, n = value.shape[:-1], value.shape[-1]
-    z, c, s = (np.broadcast_to(a, value.shape).reshape(-1, n) for a in (depth, value, stderr))
-    asked = np.broadcast_to(at, (*lead, at.shape[-1])).reshape(-1, at.shape[-1])
-    found = np.full(asked.shape, np.nan)
-    for row, own in enumerate(asked):
-        found[row] = stderr_at(z[row], c[row], s[row], own, log=log)
-    return (found.reshape(*lead, -1),)

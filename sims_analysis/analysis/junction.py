@@ -8,14 +8,15 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis._variables import bare_variable, data_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import known, true_or_false
+from sims_analysis.analysis._parameters import broadcast_at, check_bool, fill_unknown_limit
+from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels.rows import Status
 
 __all__ = ["junction_depth"]
 
@@ -47,7 +48,7 @@ def junction_depth(
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
-        Which of the crossings that qualify; 1 is the shallowest, 2 the next.
+        Which of the crossings that qualify; ``"first"`` or 1 is the shallowest, 2 the next.
     after : "peak", str, Quantity or DataArray, optional
         Only crossings deeper than the profile's maximum, or than a depth.
     confirm : int
@@ -64,7 +65,8 @@ def junction_depth(
         ``nm``, without the depth dimension. Coordinates: ``status`` (``ok``, ``never_reached``,
         also where fewer crossings qualify or are confirmed than asked for, ``always_above``,
         ``truncated`` where the record ends before the asked edge, ``below_detection``,
-        ``no_data``; NaN unless ``ok``), ``n_crossings`` (how many crossings qualified),
+        ``no_data``, ``undetermined`` where the interval about the depth is wider than the record;
+        NaN unless ``ok``), ``n_crossings`` (how many crossings qualified),
         ``decay_length`` (``nm`` per factor e at the crossing) and, where the data carry standard
         errors, ``stderr``: half of the 68 % interval about the depth.
 
@@ -78,8 +80,8 @@ def junction_depth(
     Warns
     -----
     AmbiguousJunctionWarning
-        If more than one crossing qualifies and `which` is not a number; not on Dask data, which
-        are not known yet. There `strict` raises nothing either: look at the status.
+        If more than one crossing qualifies and the deepest is taken; not on Dask data, which are
+        not known yet. There `strict` raises nothing either: look at the status.
 
     See Also
     --------
@@ -106,48 +108,42 @@ def junction_depth(
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
     if isinstance(confirm, bool) or not isinstance(confirm, int) or confirm < 1:
         raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
-    true_or_false(strict, "strict")
+    check_bool(strict, "strict")
     frame = frame_of_level(data, level, "a junction depth")
     limit = level_of(frame, level)
     parameters = [limit]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
         beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
-        parameters.append(known(beyond, after, np.inf))
+        parameters.append(fill_unknown_limit(beyond, after, np.inf))
     floor = known_limit(frame, detection_limit)
-    frame = frame.spread(*parameters, floor)
-    depth, stderr, decay, candidates, status = frame.map(
-        _junction,
+    found = frame.map(
+        kernels.junction,
         *parameters,
-        outputs=[({}, float), ({}, float), ({}, float), ({}, np.intp), ({}, np.uint8)],
-        stderr=True,
+        errors="fit",
         edge=_EDGES[edge],
         which=number,
         confirm=confirm,
     )
+    depth, stderr, decay, n_crossings, status = found
     if detection_limit is not None:
         below = limit < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
-        status = status.where(~below, vocabulary.STATUS.index("below_detection")).astype(np.uint8)
-    if not frame.lazy:
-        _speak(frame, limit, candidates, status, which=which, strict=strict)
+        status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
+    if strict:
+        _raise_without_junction(frame, limit, status)
+    if which == "deepest":
+        _warn_of_several(frame, n_crossings, status)
+    n_crossings.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "status": frame.status(status),
-        "n_crossings": bare_variable(
-            candidates.dims, data_of(candidates), {"long_name": "Crossings that qualified"}
-        ),
-        "decay_length": bare_variable(decay.dims, data_of(decay), vocabulary.attrs("decay_length")),
+        "n_crossings": n_crossings,
+        "decay_length": xr.Variable(decay.dims, decay.data, vocabulary.attrs("decay_length")),
     }
     if frame.stderr is not None:
         attrs = {**vocabulary.attrs("junction_depth"), "long_name": "Standard error, random part"}
         coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)
     return frame.array(depth, "junction_depth", coords=coords)
-
-
-def _junction(depth: Any, value: Any, stderr: Any, level: Any, *after: Any, **options: Any) -> Any:
-    return kernels.junction(
-        depth, value, level, stderr, after=after[0] if after else None, **options
-    )
 
 
 def _number(which: Any) -> int:
@@ -160,35 +156,29 @@ def _number(which: Any) -> int:
     )
 
 
-def _speak(
-    frame: Frame,
-    level: xr.Variable,
-    candidates: xr.Variable,
-    status: xr.Variable,
-    *,
-    which: Any,
-    strict: bool,
-) -> None:
-    codes = np.asarray(data_of(status))
-    if strict and codes.any():
-        where = np.argwhere(codes)[0]
-        reason = vocabulary.STATUS[int(codes[tuple(where)])]
-        at = float((level + 0.0 * status).transpose(*status.dims).data[tuple(where)])
-        highest = float(
-            (frame.value.max(frame.dim) + 0 * status).transpose(*status.dims).data[tuple(where)]
-        )
-        raise JunctionError(
-            f"{frame.label(*where)} has no junction at {at:.4g} {frame.units}: "
-            f"{reason.replace('_', ' ')}; its maximum is {highest:.4g} {frame.units}"
-        )
-    counts = np.asarray(data_of(candidates))
-    several = (counts > 1) & (codes == 0)
-    if isinstance(which, str) and np.count_nonzero(several):
-        where = np.argwhere(several)[0]
-        others = int(several.sum()) - 1
-        warn(
-            f"{frame.label(*where)}: {int(counts[tuple(where)])} crossings qualify as the junction"
-            + (f" ({others} more with several)" if others else "")
-            + f"; took the {which} one. Narrow it with after=, confirm= or the number of one",
-            AmbiguousJunctionWarning,
-        )
+def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
+    found = first_marked(frame, status != Status.OK)
+    if found is None:
+        return
+    label, place = found
+    reason = vocabulary.STATUS[int(status.values[place])].replace("_", " ")
+    at = broadcast_at(level, status, place)
+    highest = broadcast_at(frame.value.max(frame.dim), status, place)
+    raise JunctionError(
+        f"{label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
+        f"{highest:.4g} {frame.units}"
+    )
+
+
+def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
+    several = (n_crossings > 1) & (status == Status.OK)
+    found = first_marked(frame, several)
+    if found is None:
+        return
+    label, place = found
+    number = int(broadcast_at(n_crossings, several, place))
+    warn(
+        f"{label}: {number} crossings qualify as the junction; took the deepest one. Narrow it "
+        "with after=, confirm= or which=",
+        AmbiguousJunctionWarning,
+    )

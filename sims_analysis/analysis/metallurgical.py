@@ -9,14 +9,15 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis._variables import bare_variable
-from sims_analysis.analysis._call import recorded, told
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import distinct, places, true_or_false
-from sims_analysis.analysis._status import words
+from sims_analysis.analysis._parameters import check_bool, refuse_repeated
+from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis.crossings import in_all_places
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
-from sims_analysis.kernels import doping as kernels
+from sims_analysis.kernels import metallurgical as kernels
+from sims_analysis.kernels.rows import Status
 
 __all__ = ["metallurgical_junctions"]
 
@@ -28,7 +29,7 @@ _POLARITY = np.array(["", "n->p", "p->n"])
 
 @recorded
 def metallurgical_junctions(
-    ds: xr.Dataset | xr.DataArray,
+    data: xr.Dataset | xr.DataArray,
     *,
     donors: Dopants = (),
     acceptors: Dopants = (),
@@ -40,13 +41,14 @@ def metallurgical_junctions(
 
     Parameters
     ----------
-    ds : Dataset or DataArray
+    data : Dataset or DataArray
         Concentrations over ``species`` and depth, on a shared axis or each on its own.
     donors, acceptors : list of str, or mapping of str to float
         Species; a mapping gives the active fraction of each, ``{"As": 0.9}``.
     background : str, Quantity or DataArray, optional
         Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
-        acceptors; one for all, or one for each measurement.
+        acceptors; one for all, or one for each measurement. Further dimensions of a DataArray
+        become dimensions of the answer.
     max_count : int, optional
         Places to keep; by default as many as there are. Dask data need it.
     strict : bool
@@ -60,7 +62,9 @@ def metallurgical_junctions(
         the acceptors, equal to that of the donors there), ``polarity`` (``"n->p"`` or ``"p->n"``
         with depth) and ``status``. Without a junction the first place has NaN and says why:
         ``never_reached`` (one type of doping throughout the depths at which all species were
-        measured) or ``no_data``. The coordinate ``count`` is their number.
+        measured) or ``no_data``. A junction whose interval is wider than the record has no depth
+        and the status ``undetermined``. The coordinate ``count`` is the number of junctions found,
+        whether or not there was a place for all of them.
 
     Raises
     ------
@@ -101,54 +105,42 @@ def metallurgical_junctions(
         side = "donors" if not donor else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
     active = {**{name: -part for name, part in donor.items()}, **acceptor}
-    frame, names = _frame(ds, active)
-    sign = np.array([active[name] for name in names])
+    frame, names = _frame(data, active)
+    fractions = np.array([active[name] for name in names])
     net = frame.parameter(background, ("concentration",), "background", absent=0.0)
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
-    frame = frame.spread(net)
-    places(max_count, "max_count")
-    true_or_false(strict, "strict")
-    if frame.lazy and max_count is None:
-        raise ProfileError("on Dask data, say how many junctions to keep: max_count=...")
-    depth, stderr, concentration, polarity, status = frame.map_species(
-        _junctions,
+    check_bool(strict, "strict")
+    found = in_all_places(
+        frame,
+        kernels.metallurgical,
         net,
-        outputs=[
-            ({"junction": max_count or 0}, dtype)
-            for dtype in (float, float, float, np.int8, np.uint8)
-        ],
-        sign=sign,
-        width=max_count,
+        dim="junction",
+        max_count=max_count,
+        group="species",
+        fractions=fractions,
     )
-    if not frame.lazy:
-        _demand(frame, status, strict=strict)
-    count = bare_variable(
-        polarity.dims[:-1],
-        (polarity.data != 0).sum(axis=-1),
-        {"long_name": "Number of junctions"},
-    )
-    error = frame.dressed(stderr, "metallurgical_junction")
-    error.attrs.update(long_name="Standard error, random part")
-    balance = frame.dressed(concentration, "concentration")
+    if strict:
+        _raise_without_junction(frame, found.status)
+    error = frame.with_attrs(found.stderr, "metallurgical_junction")
+    error.attrs["long_name"] = "Standard error, random part"
+    balance = frame.with_attrs(found.concentration, "concentration")
     balance.attrs.update(
         long_name="Concentration at the junction", description="of acceptors, equal to donors"
     )
-    kinds = words(polarity.data, _POLARITY)
+    polarity = words(found.polarity, _POLARITY)
+    polarity.attrs["long_name"] = "Polarity with depth"
+    found.count.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.dressed(depth, "metallurgical_junction"),
+            "depth": frame.with_attrs(found.depth, "metallurgical_junction"),
             "stderr": error,
             "concentration": balance,
-            "polarity": bare_variable(polarity.dims, kinds, {"long_name": "Polarity with depth"}),
-            "status": frame.status(status),
+            "polarity": polarity,
+            "status": frame.status(found.status),
         },
-        coords={"count": count},
+        coords={"count": found.count},
     )
-
-
-def _junctions(depth: Any, value: Any, stderr: Any, net: Any, **options: Any) -> Any:
-    return kernels.metallurgical(depth, value, stderr, background=net, **options)
 
 
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
@@ -160,7 +152,7 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
         number = isinstance(fraction, float | int | np.number) and not isinstance(fraction, bool)
         if not (number and 0 < fraction <= 1):
             raise ProfileError(
-                f"{name}[{species!r}]={told(fraction)}; an active fraction is a number above 0, "
+                f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number above 0, "
                 "at most 1, such as 0.9"
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
@@ -185,21 +177,17 @@ def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
         )
     places = [i for i, name in enumerate(present) if name in species]
     names = [present[i] for i in places]
-    distinct(names)
-    return frame.isel("species", places), names
+    refuse_repeated(names)
+    if len(names) < len(present):
+        data = data.isel(species=places)
+        frame = open_frame(data, ("concentration",), question="a metallurgical junction")
+    return frame, names
 
 
-def _demand(frame: Frame, status: xr.Variable, *, strict: bool) -> None:
-    first = np.asarray(status.data)[..., 0]
-    if strict and first.any():
-        where = np.argwhere(first)
-        reason = vocabulary.STATUS[int(first[tuple(where[0])])]
-        dims = [dim for dim in status.dims if dim != "junction"]
-        labels = {**frame.coords, **frame.brought}
-        names = ", ".join(
-            f"{dim} {str(labels[dim].values[i] if dim in labels else i)!r}"
-            for dim, i in zip(dims, where[0], strict=True)
-        )
-        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        of = f"{names}{others}: " if names else ""
-        raise JunctionError(f"{of}no metallurgical junction: {reason.replace('_', ' ')}")
+def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
+    first = status[..., 0]
+    found = first_marked(frame, first != Status.OK)
+    if found is not None:
+        label, place = found
+        reason = vocabulary.STATUS[int(first.values[place])].replace("_", " ")
+        raise JunctionError(f"{label}: no metallurgical junction: {reason}")

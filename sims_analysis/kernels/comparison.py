@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["ratio_errors", "ratios", "spread"]
+from sims_analysis.kernels.rows import Array, Index, Rows
 
-Array = NDArray[np.float64]
+__all__ = ["Ends", "ends", "mean_and_deviation", "ratio_errors", "ratios"]
+
+
+class Ends(NamedTuple):
+    """Depths of the first and the last sample of each row, shape (R,); NaN where there is none."""
+
+    first: Array
+    last: Array
+
+
+def ends(rows: Rows) -> Ends:
+    """Tell from where to where each row was measured."""
+    return Ends(rows.first(), rows.last())
 
 
 def ratios(a: Array, b: Array) -> tuple[Array, Array]:
@@ -28,7 +41,7 @@ def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, A
         return ratio, np.where((a > 0) & (b > 0), both, np.nan)
 
 
-def spread(values: Array) -> tuple[Array, Array, NDArray[np.intp]]:
+def mean_and_deviation(values: Array) -> tuple[Array, Array, Index]:
     """Mean, standard deviation and number of what was measured, along the last axis.
 
     Parameters

@@ -8,305 +8,330 @@ taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.brackets import Block, Brackets, located_between
-from sims_analysis.kernels.locating import half_widths
-from sims_analysis.kernels.rows import (
-    BLOCK,
-    Rows,
-    block_of,
-    blocks,
-    compress,
-    flat_rows,
-    per_row,
-)
-from sims_analysis.kernels.threads import each_block
+from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status
 
-__all__ = ["Crossings", "Junction", "find", "junction", "table"]
+__all__ = [
+    "FALLING",
+    "RISING",
+    "Crossings",
+    "Junction",
+    "Table",
+    "at_samples",
+    "find",
+    "highest",
+    "junction",
+    "in_places",
+    "locate",
+    "numbers",
+    "table",
+    "undetermined",
+]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
-
-OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
 RISING, FALLING = 1, -1
-
-T = TypeVar("T")
 
 
 class Crossings(NamedTuple):
-    """All crossings of all rows, in order of row and depth; every field has shape (K,)."""
+    """Crossings in order of row and depth; every field has shape (K,).
+
+    ``before`` and ``after`` are the flat positions of the samples on either side of the level;
+    between them may lie samples exactly on it.
+    """
 
     row: Index
-    depth: Array
-    direction: NDArray[np.int8]
-    #: Samples that bracket it, as positions in the end-to-end rows: those off the level.
     before: Index
     after: Index
-    #: Place between the bracketing samples, 0 to 1.
+    falling: Flags
+
+    def take(self, which: Index | Flags) -> Crossings:
+        """Keep some of the crossings."""
+        return Crossings(*(field[which] for field in self))
+
+    @property
+    def on_sample(self) -> Flags:
+        """Whether the crossing is the sample that follows the one before."""
+        return self.after - self.before > 1
+
+
+class Located(NamedTuple):
+    """Depths of crossings, their places (0 to 1) between the samples, and decay lengths; (K,)."""
+
+    depth: Array
     place: Array
-    #: |dz / d ln(value / level)| between the bracketing samples; NaN where there is no logarithm.
     decay_length: Array
 
 
 def find(rows: Rows, level: Array) -> Crossings:
     """Find every crossing of the level.
 
-    A sample exactly at the level is a crossing where the profile passes through, once; a touch is
-    none; a plateau at the level is one, at its first sample. A profile that begins or ends on the
-    level does not show on which side it would have gone: that is none.
+    A sample exactly at the level is a crossing where the profile passes through it, once; a touch
+    is not a crossing; a plateau at the level is one, at its first sample. A profile that begins or
+    ends on the level does not show on which side it would have been: not a crossing.
 
     Parameters
     ----------
     rows : Rows
-    level : ndarray, shape (N,)
-        The level at every sample (broadcast for a constant one).
+    level : ndarray
+        At every sample; ``rows.repeat(level)`` of a level for each row.
     """
-    value, z = rows.value, rows.depth
-    above = value > level
-    change = above[1:] != above[:-1]
-    if change.size:
-        change[rows.seams] = False
-    before = np.flatnonzero(change)
+    above = (rows.value > level).reshape(-1)
+    before = _changes(above, rows.start)
     after = before + 1
-    if (value[before] == level[before]).any() or (value[after] == level[after]).any():
-        # Samples on the level are on neither side: look at the samples beside them.
-        off = np.flatnonzero(value != level)
-        passes = (above[off[1:]] != above[off[:-1]]) & (rows.row[off[1:]] == rows.row[off[:-1]])
-        before, after = off[:-1][passes], off[1:][passes]
-    z0, z1 = z[before], z[after]
-    depth, place, decay = located_between(
-        value[before], value[after], level[before], level[after], z0, z1
-    )
-    on_sample = np.flatnonzero(after - before > 1)
-    if on_sample.size:
-        depth[on_sample] = z[before[on_sample] + 1]
-        place[on_sample] = ((depth - z0) / (z1 - z0))[on_sample]
-    return Crossings(
-        row=np.searchsorted(rows.start, before, side="right") - 1,
-        depth=depth,
-        direction=np.where(above[after], RISING, FALLING).astype(np.int8),
-        before=before,
-        after=after,
-        place=place,
-        decay_length=decay,
-    )
+    lower = np.where(above[before], after, before)
+    if (rows.value_at(lower) == at_samples(rows, level, lower)).any():
+        # Samples on the level are on neither side: compare the samples beside them.
+        off = np.flatnonzero(rows.value != level)
+        place = _changes(above[off], off.searchsorted(rows.start))
+        before, after = off[place], off[place + 1]
+    row = rows.start.searchsorted(before, side="right") - 1
+    return Crossings(row, before, after, above[before])
+
+
+def _changes(above: Flags, start: Index) -> Index:
+    """Find the samples after which a row is on the other side."""
+    change = above[1:] != above[:-1]
+    inner = start[(start > 0) & (start < above.size)]
+    change[inner - 1] = False  # from one row to the next
+    return np.flatnonzero(change)
+
+
+def at_samples(rows: Rows, samples: Array, position: Index) -> Array:
+    """Give what belongs to samples, or is the same for those of a row, at flat positions."""
+    every = np.broadcast_to(samples, rows.value.shape)
+    found: Array = every[divmod(position, max(every.shape[1], 1)) if every.ndim > 1 else position]
+    return found
+
+
+def locate(rows: Rows, level: Array, found: Crossings) -> Located:
+    """Locate crossings between their samples, at the first sample that is on the level if any is.
+
+    The decay length is ``|dz / d ln(value / level)|`` between the two samples; NaN where there is
+    no logarithm.
+    """
+    ends = found.before, found.after
+    (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
+    l0, l1 = (at_samples(rows, level, end) for end in ends)
+    width = z1 - z0
+    with np.errstate(all="ignore"):
+        s0 = _log_ratio(c0, l0)
+        step = s0 - _log_ratio(c1, l1)
+        place, decay = s0 / step, width / np.abs(step)
+        straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
+        place[straight] = ((c0 - l0) / ((c0 - l0) - (c1 - l1)))[straight]
+        decay[straight] = np.nan
+    np.clip(place, 0.0, 1.0, out=place)  # rounding does not lead out of the segment
+    depth = np.minimum(z0 + place * width, z1)
+    on = found.on_sample
+    depth[on] = rows.depth_at(found.before[on] + 1)
+    place[on] = ((depth - z0) / width)[on]
+    return Located(depth, place, decay)
+
+
+def _log_ratio(c: Array, level: Array) -> Array:
+    """Give ``ln(c / level)``, also where the ratio leaves the range of float64."""
+    ratio = c / level
+    found: Array = np.log(ratio)
+    beyond = ~((ratio >= np.finfo(np.float64).tiny) & (ratio < np.inf))
+    found[beyond] = np.log(c[beyond]) - np.log(level[beyond])
+    return found
 
 
 class Table(NamedTuple):
-    """Crossings padded to the same number a row; fields have shape (..., width)."""
+    """Crossings of each row in order of depth, ``(R, width)``, and their number, ``(R,)``."""
 
     depth: Array
+    stderr: Array
     direction: NDArray[np.int8]
     decay_length: Array
     depth_before: Array
     depth_after: Array
-    stderr: Array
     status: NDArray[np.uint8]
+    count: Index
 
 
-def table(
-    depth: Array,
-    value: NDArray[Any],
-    level: Array | float,
-    stderr: NDArray[Any] | None = None,
-    *,
-    width: int | None = None,
-) -> Table:
+def table(rows: Rows, level: Array, *, width: int) -> Table:
     """List the crossings of every row, in order of depth.
 
     Parameters
     ----------
-    depth : ndarray, shape (n,) or (..., n)
-    value, stderr : ndarray, shape (..., n)
-    level : float or ndarray, shape (...)
-    width : int, optional
-        Number of places a row; by default as many as the row with the most crossings, at least 1.
+    rows : Rows
+        With standard errors, or without.
+    level : ndarray, shape (R,)
+    width : int
+        Number of places a row, at least 1.
 
     Returns
     -------
     Table
-        In a row without crossings, the first place says why in its status. Places left over have
-        NaN and an empty status.
+        In a row without crossings, the status of the first place says why. A crossing whose
+        interval is wider than the record has no depth, and the status ``undetermined``. Places
+        left over have NaN, direction 0, and the status of padding.
     """
-    rows_value, lead = flat_rows(value)
-    sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
-    count = np.zeros(rows_value.shape[0], dtype=np.intp)
-    why = np.full(rows_value.shape[0], NO_DATA, dtype=np.uint8)
+    levels = rows.repeat(level)
+    every = find(rows, levels)
+    number = np.bincount(every.row, minlength=rows.count)
+    place = numbers(every.row, number)
+    found, place = every.take(place < width), place[place < width]
+    at, _, decay = locate(rows, levels, found)
+    stderr = half_widths(rows, levels, found, at, every=every.before)
+    lost = undetermined(rows, found.row, stderr)
+    at[lost], stderr[lost] = np.nan, np.nan
 
-    def work(where: slice, block: Block) -> tuple[NDArray[Any], ...]:
-        found = block.brackets()
-        count[where] = np.bincount(found.row, minlength=block.rows)
-        none = np.flatnonzero(count[where] == 0)
-        why[where.start + none] = block.why_none(none, None)
-        begin = np.cumsum(count[where]) - count[where]
-        number = np.arange(found.row.size) - np.repeat(begin, count[where])
-        if width is not None:
-            kept = number < width
-            if np.count_nonzero(kept) < kept.size:
-                found, number = found.take(kept), number[kept]
-        at, _, decay = block.located(found)
-        return (
-            found.row + where.start,
-            number,
-            at,
-            np.where(found.falling, FALLING, RISING).astype(np.int8),
-            decay,
-            block.depths(found.row, found.before),
-            block.depths(found.row, found.after),
-            _stderr(block, sigma, where, found, at),
-        )
+    def laid(values: NDArray[Any], fill: float) -> NDArray[Any]:
+        return in_places(values, (found.row, place), (rows.count, width), fill)
 
-    listed = _each_block(work, depth, value, level)
-    places = max(1, int(count.max(initial=0))) if width is None else width
-    columns: list[NDArray[Any]] = [np.full((count.size, places), np.nan) for _ in range(6)]
-    columns[1] = np.zeros((count.size, places), dtype=np.int8)
-    status = np.full((count.size, places), PADDING, dtype=np.uint8)
-    for row, number, *fields in listed:
-        place = row * places + number  # one index in place of two
-        for column, field in zip(columns, fields, strict=True):
-            column.reshape(-1)[place] = field
-        status.reshape(-1)[place] = OK
-    none = count == 0
-    status[none, 0] = why[none]
-    return Table(*(column.reshape(*lead, places) for column in (*columns, status)))
+    status = laid(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
+    status[:, 0] = np.where(number == 0, why_none(rows, level, None, number == 0), status[:, 0])
+    return Table(
+        laid(at, np.nan),
+        laid(stderr, np.nan),
+        laid(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
+        laid(decay, np.nan),
+        laid(rows.depth_at(found.before), np.nan),
+        laid(rows.depth_at(found.after), np.nan),
+        status,
+        number,
+    )
 
 
-def _each_block(
-    work: Callable[[slice, Block], T],
-    depth: Array,
-    value: NDArray[Any],
-    level: Array | float,
-) -> list[T]:
-    rows, lead = flat_rows(value)
-    if rows.size == 0:
-        return []
-    axes = depth if depth.ndim == 1 else flat_rows(depth)[0]
-    levels = per_row(level, lead)
-    # All but the comparisons is per crossing, not per sample: blocks as large as can be spare
-    # overhead. They must stay small only where they are copied.
-    copied = not (rows.flags.c_contiguous and rows.dtype == axes.dtype == np.float64)
-    cut = blocks(rows.shape[0], rows.shape[1], (2 if copied else 8) * BLOCK)
-
-    def one(where: slice) -> list[T]:
-        block = Block(block_of(axes, where), block_of(rows, where), levels[where])
-        return [
-            work(slice(where.start + part.start, where.start + part.stop), some)
-            for part, some in block.in_parts(_MANY)
-        ]
-
-    found = each_block(lambda: one, cut, 0.4 * rows.size, _SCRATCH, alone=True)
-    return [answer for answers in found for answer in answers]
+def numbers(row: Index, count: Index) -> Index:
+    """Number what is in order of row within each row, from 0; `count` is how many a row has."""
+    found: Index = np.arange(row.size) - (np.cumsum(count) - count)[row]
+    return found
 
 
-#: Changes of side that are worked on at a time, and about the bytes that takes.
-_MANY = 1 << 14
-_SCRATCH = 2 << 20
+def in_places(
+    values: NDArray[Any], place: tuple[Index, Index], shape: tuple[int, int], fill: float
+) -> NDArray[Any]:
+    """Lay values out in rows, and `fill` the places left over."""
+    laid = np.full(shape, fill, dtype=values.dtype)
+    laid[place] = values
+    return laid
 
 
-def _stderr(
-    block: Block, stderr: NDArray[Any] | None, where: slice, found: Brackets, at: Array
-) -> Array:
-    """Give the half-width of the 68 % interval about each crossing; NaN without errors."""
-    if stderr is None or found.row.size == 0:
-        return np.full(found.row.shape, np.nan)
-    rows = compress(block.depth, block.value)
-    errors = np.ascontiguousarray(stderr[where], dtype=np.float64).reshape(-1)
-    before = found.row * block.columns + np.where(found.on >= 0, found.on, found.before)
-    if rows.value.size < errors.size:
-        measured = block.measured().reshape(-1)
-        errors, before = errors[measured], np.cumsum(measured)[before] - 1
-    level = block.level[found.row]
-    return half_widths(rows, errors, level, found.row, before, at, found.falling)
+def undetermined(rows: Rows, row: Index, stderr: Array) -> Flags:
+    """Mark the crossings whose interval is wider than the record."""
+    found: Flags = 2.0 * stderr > (rows.last() - rows.first())[row]
+    return found
+
+
+def why_none(rows: Rows, level: Array, beyond: Array | None, asked: Flags) -> NDArray[Any]:
+    """Say why rows have no crossing at or beyond a depth, if any are asked about.
+
+    Samples on both sides of the level, and yet no crossing of the kind that is looked for: the
+    record ends before it.
+    """
+    if not asked.any():
+        return np.zeros(rows.count, dtype=np.uint8)
+    counts = True if beyond is None else rows.depth >= rows.repeat(beyond)
+    most = rows.extreme(np.maximum, np.where(counts, rows.value, -np.inf), -np.inf)
+    least = rows.extreme(np.minimum, np.where(counts, rows.value, np.inf), np.inf)
+    above = np.where(least < level, Status.TRUNCATED, Status.ALWAYS_ABOVE)
+    why = np.where(most > level, above, Status.NEVER_REACHED)
+    return np.where(most < least, Status.NO_DATA, why).astype(np.uint8)
+
+
+def highest(rows: Rows) -> tuple[Index, Index]:
+    """Find the first of the largest samples: the rows that have any, and its flat position."""
+    high = np.flatnonzero(rows.value == rows.repeat(rows.extreme(np.maximum, rows.value)))
+    row, first = np.unique(rows.start.searchsorted(high, side="right") - 1, return_index=True)
+    return row, high[first]
 
 
 class Junction(NamedTuple):
-    """The chosen crossing of every row; fields have the leading shape."""
+    """The chosen crossing of every row; every field has shape (R,)."""
 
     depth: Array
     stderr: Array
     decay_length: Array
-    candidates: Index
+    n_crossings: Index
     status: NDArray[np.uint8]
 
 
 def junction(
-    depth: Array,
-    value: NDArray[Any],
-    level: Array | float,
-    stderr: NDArray[Any] | None = None,
+    rows: Rows,
+    level: Array,
+    after: Array | None = None,
     *,
     edge: int = FALLING,
     which: int = -1,
-    after: Array | float | None = None,
     confirm: int = 1,
 ) -> Junction:
     """Choose one crossing of each row.
 
     Parameters
     ----------
-    depth : ndarray, shape (n,) or (..., n)
-    value, stderr : ndarray, shape (..., n)
-    level : float or ndarray, shape (...)
+    rows : Rows
+        With standard errors, or without.
+    level : ndarray, shape (R,)
+    after : ndarray, shape (R,), optional
+        Only crossings deeper than this; NaN means deeper than the row's own maximum.
     edge : {-1, 1, 0}
         Falling, rising, or either.
     which : int
         -1 the deepest, 1 the shallowest, 2 the next...
-    after : float or ndarray, shape (...), optional
-        Only crossings deeper than this; NaN means deeper than the row's own maximum.
     confirm : int
         Samples that must lie on the right side, before the crossing and after it.
 
     Returns
     -------
     Junction
-        NaN, and a status that says why, where no crossing qualifies.
+        NaN, and a status that says why, where no crossing qualifies; and where the interval about
+        the one chosen is wider than the record.
     """
-    rows_value, lead = flat_rows(value)
-    count = rows_value.shape[0]
-    sigma = None if stderr is None else flat_rows(np.broadcast_to(stderr, value.shape))[0]
-    limits = None if after is None else per_row(after, lead)
-    columns = np.full((3, count), np.nan)
-    candidates = np.zeros(count, dtype=np.intp)
-    status = np.full(count, NO_DATA, dtype=np.uint8)
+    levels = rows.repeat(level)
+    every = found = find(rows, levels)
+    if edge:
+        found = found.take(found.falling == (edge == FALLING))
+    if after is not None:
+        if np.isnan(after).any():
+            row, position = highest(rows)
+            depth = np.full(rows.count, np.nan)
+            depth[row] = rows.depth_at(position)
+            after = np.where(np.isnan(after), depth, after)
+        found = found.take(locate(rows, levels, found).depth > after[found.row])
+    crossed, ends = np.zeros((2, rows.count), dtype=bool)
+    if confirm > 1:
+        confirmed, room = _confirmed(rows, level[found.row], found, confirm)
+        crossed[found.row], ends[found.row[~room]] = True, True
+        found = found.take(confirmed)
+    number = np.bincount(found.row, minlength=rows.count)
+    wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
+    has = (number > 0) & (wanted < number)
+    chosen = found.take((np.cumsum(number) - number + wanted)[has])
+    columns = np.full((3, rows.count), np.nan)
+    at, _, decay = locate(rows, levels, chosen)
+    stderr = half_widths(rows, levels, chosen, at, every=every.before)
+    columns[:, has] = at, stderr, decay
+    # Fewer crossings than the occurrence asked for, or than are confirmed.
+    few = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    none = (number == 0) & ~crossed
+    why = np.where(none, why_none(rows, level, after, none), few)
+    status = np.where(has, Status.OK, why)
+    lost = np.flatnonzero(has)[undetermined(rows, chosen.row, stderr)]
+    columns[:, lost], status[lost] = np.nan, Status.UNDETERMINED
+    return Junction(*columns, number, status.astype(np.uint8))
 
-    def work(where: slice, block: Block) -> None:
-        found = block.brackets()
-        if edge:
-            found = found.take(found.falling == (edge == FALLING))
-        limit = None if limits is None else limits[where]
-        if limit is not None:
-            if np.isnan(limit).any():
-                limit = np.where(np.isnan(limit), block.depth_of_maximum(), limit)
-            found = found.take(block.located(found)[0] > limit[found.row])
-        unconfirmed = None
-        if confirm > 1:
-            confirmed, room = block.confirmed(found, confirm)
-            ends = np.bincount(found.row, ~room, minlength=block.rows) > 0
-            crossed = np.bincount(found.row, minlength=block.rows) > 0
-            unconfirmed = np.where(ends, TRUNCATED, np.where(crossed, NEVER_REACHED, OK))
-            found = found.take(confirmed)
-        number = np.bincount(found.row, minlength=block.rows)
-        wanted = number - 1 if which < 0 else np.full(block.rows, which - 1)
-        has = (number > 0) & (wanted < number)
-        chosen = found.take((np.cumsum(number) - number + wanted)[has])
-        at, _, decay = block.located(chosen)
-        error = _stderr(block, sigma, where, chosen, at)
-        columns[:, where.start + np.flatnonzero(has)] = at, error, decay
-        candidates[where] = number
-        # Fewer crossings than the occurrence asked for.
-        status[where] = np.where(has, OK, NEVER_REACHED)
-        none = np.flatnonzero(number == 0)
-        if none.size:
-            why = block.why_none(none, limit)
-            if unconfirmed is not None:
-                why = np.where(unconfirmed[none] != OK, unconfirmed[none], why)
-            status[where.start + none] = why
 
-    _each_block(work, depth, value, level)
-    at, error, decay = (column.reshape(lead) for column in columns)
-    return Junction(at, error, decay, candidates.reshape(lead), status.reshape(lead))
+def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
+    """Whether n samples before and n after lie on their sides of the level.
+
+    And whether the row has so many.
+    """
+    begin, end = rows.start[found.row], rows.start[found.row + 1]
+    confirmed, room = np.ones((2, found.row.size), dtype=bool)
+    for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
+        for position, high in (
+            (found.before - k, found.falling),
+            (found.after + k, ~found.falling),
+        ):
+            inside = (position >= begin) & (position < end)
+            value = rows.value_at(np.where(inside, position, begin))
+            room &= inside
+            confirmed &= np.where(high, value > level, value < level)
+    return confirmed & room, room

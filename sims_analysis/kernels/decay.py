@@ -8,15 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import NONE_COUNTED
-from sims_analysis.kernels.rows import Rows, compress_flat, per_row
-from sims_analysis.kernels.windows import samples_within
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
 
 __all__ = ["Decay", "decay"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-OK, NO_DATA, NEVER_REACHED = 0, 1, 2
 
 #: Within so many standard errors of a level, the fit and not the sample says on which side it is.
 DOUBT = 3.0
@@ -25,26 +19,21 @@ LEVEL = 1e-12
 
 
 class Decay(NamedTuple):
-    """Exponential decay of an edge of every row; fields have the leading shape."""
+    """Exponential decay of an edge of every row; fields have shape (R,).
+
+    ``start`` and ``stop`` are the depths of the first and the last of the ``n`` samples used.
+    """
 
     length: Array
     stderr: Array
-    samples: NDArray[np.intp]
+    n: Index
     start: Array
     stop: Array
     status: NDArray[np.uint8]
 
 
 def decay(
-    depth: Array,
-    value: Array,
-    stderr: Array | None,
-    start: Array | float = np.nan,
-    stop: Array | float = np.nan,
-    low: Array | float = np.nan,
-    high: Array | float = np.nan,
-    *,
-    edge: int = -1,
+    rows: Rows, start: Array, stop: Array, low: Array, high: Array, *, edge: int = -1
 ) -> Decay:
     """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
 
@@ -55,103 +44,79 @@ def decay(
 
     Parameters
     ----------
-    start, stop : float or ndarray
+    rows : Rows
+    start, stop : ndarray, shape (R,)
         Window of depths.
-    low, high : float or ndarray
+    low, high : ndarray, shape (R,)
         Window of values. Within `DOUBT` standard errors of a level, the fit decides whether a
         sample is inside: choosing by the noisy values would flatten the edge. Where the maximum
         lies above `high`, the samples on the other side of it are another edge.
     edge : {-1, 1}
         Falling with depth, or rising: the sign for which the length is positive.
     """
-    lead = value.shape[:-1]
-    first, last, lows, highs = (per_row(limit, lead) for limit in (start, stop, low, high))
-    columns = np.full((4, lows.size), np.nan)
-    number = np.zeros(lows.size, dtype=np.intp)
-    status = np.full(lows.size, NO_DATA, dtype=np.uint8)
-    for block, rows, sigma in samples_within(depth, value, stderr, first, last):
-        columns[:, block], number[block], status[block] = _decay(
-            rows, sigma, lows[block], highs[block], edge
-        )
-    length, error, begin, end = columns.reshape(4, *lead)
-    return Decay(length, error, number.reshape(lead), begin, end, status.reshape(lead))
-
-
-def _decay(
-    rows: Rows, sigma: Array | None, low: Array, high: Array, edge: int
-) -> tuple[tuple[Array, ...], NDArray[np.intp], NDArray[np.uint8]]:
-    """Give length, its error and the ends of the samples used; their number, and the status."""
-    lo, hi = rows.spread(low), rows.spread(high)
-    one = None
-    if sigma is None:
-        sound = rows.value > 0
-        doubt = [np.zeros(sound.shape)] * 2
-    else:
-        sound = sigma > 0
+    rows = rows.within(start, stop).packed()
+    sigma, c = rows.stderr, rows.value
+    lo, hi = rows.repeat(low), rows.repeat(high)
+    one, doubt = None, [np.zeros(c.size)] * 2
+    sound = c > 0 if sigma is None else sigma > 0
+    if sigma is not None:
         one = _value_of_one_count(rows, sigma)
-        doubt = [DOUBT * np.sqrt(one * np.fmax(rows.value, level)) for level in (lo, hi)]
+        doubt = [DOUBT * np.sqrt(one * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
     sound &= _on_the_side(rows, hi, edge)
 
-    def chosen(told: Array) -> Mask:
+    def chosen(decisive: Array) -> Flags:
         """Choose samples by their own value, or where that is in doubt by another."""
-        c = rows.value
-        low_side = np.where(np.abs(c - lo) < doubt[0], told, c) < lo
-        high_side = np.where(np.abs(c - hi) < doubt[1], told, c) > hi
-        inside: Mask = sound & ~low_side & ~high_side
+        low_side = np.where(np.abs(c - lo) < doubt[0], decisive, c) < lo
+        high_side = np.where(np.abs(c - hi) < doubt[1], decisive, c) > hi
+        inside: Flags = sound & ~low_side & ~high_side
         return inside
 
-    keep = chosen(rows.value)
+    keep = chosen(c)
     fit = _fit(rows, keep, one)
-    if one is not None:
-        for _ in range(10):
-            with np.errstate(over="ignore", invalid="ignore"):
-                told = np.exp(
-                    rows.spread(fit.a) + rows.spread(fit.b) * (rows.depth - rows.spread(fit.at))
-                )
-            runs = rows.spread(fit.b * edge > 0)
-            again = chosen(np.where(runs, told, rows.value))
-            if np.array_equal(again, keep):
-                break
-            keep = again
-            fit = _fit(rows, keep, one)
-    laid = compress_flat(rows, rows.value, keep)
+    for _ in range(0 if one is None else 10):
+        with np.errstate(over="ignore", invalid="ignore"):
+            fitted = np.exp(
+                rows.repeat(fit.a) + rows.repeat(fit.b) * (rows.depth - rows.repeat(fit.at))
+            )
+        again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
+        if np.array_equal(again, keep):
+            break
+        keep = again
+        fit = _fit(rows, keep, one)
+    kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # A level run, up to rounding, does not decay at all.
-        level_run = np.abs(fit.b) * (laid.last() - laid.first()) < LEVEL
-        length = edge / np.where(level_run, np.nan, fit.b)
-        length_stderr = fit.stderr * length**2
-    few = laid.sum((laid.value > 0).astype(float)) < (2 if sigma is not None else 3)
-    status = np.where(few, NO_DATA, np.where(length > 0, OK, NEVER_REACHED)).astype(np.uint8)
-    for column in (length, length_stderr):
-        column[status != OK] = np.nan
-    return (length, length_stderr, laid.first(), laid.last()), laid.size, status
+        # A straight line that is level up to rounding does not decay at all.
+        is_level = np.abs(fit.b) * (kept.last() - kept.first()) < LEVEL
+        length = edge / np.where(is_level, np.nan, fit.b)
+        stderr = fit.stderr * length**2
+    few = kept.sum((kept.value > 0).astype(float)) < (2 if sigma is not None else 3)
+    runs = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
+    status = np.where(few, Status.NO_DATA, runs).astype(np.uint8)
+    length, stderr = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr))
+    return Decay(length, stderr, kept.size, kept.first(), kept.last(), status)
 
 
-def _value_of_one_count(rows: Rows, sigma: Array) -> Array:
+def _value_of_one_count(rows: Packed, sigma: Array) -> Array:
     """Give ``sigma^2 / C``, and that of the whole row where the sample does not tell it well."""
     c = rows.value
     tells = (c > 0) & (sigma < c)
     with np.errstate(divide="ignore", invalid="ignore"):
         together = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
-        one: Array = np.where(tells, sigma**2 / c, rows.spread(together))
+        one: Array = np.where(tells, sigma**2 / c, rows.repeat(together))
     # A row of zeros: what with_counting_statistics gives where nothing was counted.
     return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
 
 
-def _on_the_side(rows: Rows, high: Array, edge: int) -> Mask:
+def _on_the_side(rows: Packed, high: Array, edge: int) -> Flags:
     """Mark the samples on the asked side of the maximum, where that lies above `high`."""
-    some = np.flatnonzero(rows.size)
-    if not some.size:
-        return np.zeros(rows.depth.shape, dtype=bool)
-    maximum = np.full(rows.count, np.nan)
-    maximum[some] = np.maximum.reduceat(rows.value, rows.start[some])
-    at_top = np.flatnonzero((rows.value == rows.spread(maximum)) & (rows.value > high))
+    maximum = rows.extreme(np.maximum, rows.value)
+    at_top = np.flatnonzero((rows.value == rows.repeat(maximum)) & (rows.value > high))
     # Of several, the one next to the edge.
     top = np.full(rows.count, np.nan)
     order = at_top if edge < 0 else at_top[::-1]
     top[rows.row[order]] = rows.depth[order]
-    beyond = edge * (rows.depth - rows.spread(top))
-    beside: Mask = ~(beyond > 0)
+    beyond = edge * (rows.depth - rows.repeat(top))
+    beside: Flags = ~(beyond > 0)
     return beside
 
 
@@ -164,39 +129,36 @@ class _Fit(NamedTuple):
     stderr: Array
 
 
-def _fit(rows: Rows, keep: Mask, one: Array | None) -> _Fit:
-    laid = compress_flat(rows, rows.value, keep)
+def _fit(rows: Packed, keep: Flags, one: Array | None) -> _Fit:
+    kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        at = laid.sum(laid.depth) / laid.size
-        x = laid.depth - laid.spread(at)
+        at = kept.sum(kept.depth) / kept.size
+        x = kept.depth - kept.repeat(at)
         if one is None:
-            y = np.log(laid.value)
-            a = laid.sum(y) / laid.size
-            spread = laid.sum(x * x)
-            b = laid.sum(x * (y - laid.spread(a))) / spread
-            residual = laid.sum((y - laid.spread(a) - laid.spread(b) * x) ** 2)
-            return _Fit(a, b, at, np.sqrt(residual / (laid.size - 2) / spread))
-        return _by_likelihood(laid, x, at, one[keep])
+            y = np.log(kept.value)
+            a = kept.sum(y) / kept.size
+            scatter = kept.sum(x * x)
+            b = kept.sum(x * (y - kept.repeat(a))) / scatter
+            residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2)
+            return _Fit(a, b, at, np.sqrt(residual / (kept.size - 2) / scatter))
+        return _by_likelihood(kept, x, at, one[keep])
 
 
-def _by_likelihood(laid: Rows, x: Array, at: Array, one: Array) -> _Fit:
+def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> _Fit:
     """Newton's steps, shortened so that no sample's fit moves by more than e^1.5.
 
     A fixed number of them: when one row has converged must not depend on those beside it.
     """
-    scale = laid.sum(np.abs(laid.value)) / laid.size
-    weight, y = laid.spread(scale) / one, laid.value / laid.spread(scale)
-    far = np.zeros(laid.count)
-    some = np.flatnonzero(laid.size)
-    if some.size:
-        far[some] = np.maximum.reduceat(np.abs(x), laid.start[some])
-    a = np.log(np.maximum(laid.sum(weight * y) / laid.sum(weight), 1e-300))
+    scale = kept.sum(np.abs(kept.value)) / kept.size
+    weight, y = kept.repeat(scale) / one, kept.value / kept.repeat(scale)
+    far = kept.extreme(np.maximum, np.abs(x), 0.0)
+    a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
     b = np.zeros_like(a)
     for _ in range(40):
-        fitted = weight * np.exp(np.clip(laid.spread(a) + laid.spread(b) * x, -200.0, 200.0))
+        fitted = weight * np.exp(np.clip(kept.repeat(a) + kept.repeat(b) * x, -200.0, 200.0))
         rest = weight * y - fitted
-        g0, g1 = laid.sum(rest), laid.sum(rest * x)
-        i00, i01, i11 = laid.sum(fitted), laid.sum(fitted * x), laid.sum(fitted * x * x)
+        g0, g1 = kept.sum(rest), kept.sum(rest * x)
+        i00, i01, i11 = kept.sum(fitted), kept.sum(fitted * x), kept.sum(fitted * x * x)
         det = i00 * i11 - i01**2
         da, db = (i11 * g0 - i01 * g1) / det, (i00 * g1 - i01 * g0) / det
         largest = np.abs(da) + np.abs(db) * far

@@ -30,6 +30,7 @@ __all__ = [
     "Status",
     "blocks",
     "dot_rows",
+    "errors_of",
     "layouts",
     "range_sums",
 ]
@@ -362,6 +363,13 @@ class Packed:
 
 #: Rows in either layout.
 Rows = Dense | Packed
+
+
+def errors_of(rows: Rows) -> Array:
+    """Give the standard errors of rows that must have them."""
+    if rows.stderr is None:
+        raise ValueError("these rows have no standard errors")
+    return rows.stderr
 
 
 def _seams(start: Index) -> Index:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.rows import Array, Flags, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
 
 __all__ = [
     "Variance",
@@ -31,7 +31,7 @@ class Variance(NamedTuple):
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
     """Give ``sum (w_i s_i)^2``; NaN where the error of a sample that has weight is not known."""
     # A sample without weight counts for nothing, whether or not its error is known.
-    terms = np.where(weights == 0.0, 0.0, weights * _stderr(rows))
+    terms = np.where(weights == 0.0, 0.0, weights * errors_of(rows))
     return rows.sum(terms * terms)
 
 
@@ -76,7 +76,7 @@ def variance_of_dose(
     if window:
         terms, net, squared, some = _above_mean(rows, weights, total, top, bottom)
     else:
-        squared, net, some = _stderr(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
+        squared, net, some = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
         terms = np.where(weights == 0.0, 0.0, weights**2 * squared)
     if held.any():
         row = np.flatnonzero((rows.size > 0) & (held > 0))
@@ -118,7 +118,7 @@ def _above_mean(
     rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
 ) -> tuple[Array, Array, Array, Flags]:
     """Give the terms of that sum, the net weights and variances of the samples, and if it is."""
-    stderr = _stderr(rows)
+    stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
     with np.errstate(divide="ignore", invalid="ignore"):
         n = rows.sum(inside.astype(float))
@@ -151,7 +151,7 @@ def variance_of_nothing(rows: Rows, start: Array, stop: Array, held: Array) -> V
     """
     weights, _ = _weights(rows, start, stop)
     weights = _with_held(rows, weights, held)
-    most = rows.extreme(np.maximum, np.where(weights > 0, weights * _stderr(rows), 0.0))
+    most = rows.extreme(np.maximum, np.where(weights > 0, weights * errors_of(rows), 0.0))
     return Variance((2.0 * most) ** 2)
 
 
@@ -174,8 +174,3 @@ def _with_held(rows: Rows, weights: Array, held: Array) -> Array:
     weights.reshape(-1)[rows.start[some]] += held[some]
     return weights
 
-
-def _stderr(rows: Rows) -> Array:
-    if rows.stderr is None:
-        raise ValueError("these rows have no standard errors")
-    return rows.stderr

@@ -1,0 +1,112 @@
+"""How steep an edge is: the length over which a profile decays."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis.detection import known_limit
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import decay as kernels
+
+__all__ = ["decay_length"]
+
+_EDGES = {"trailing": -1, "leading": 1}
+
+
+@recorded
+def decay_length(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    low: Any = None,
+    high: Any = None,
+    edge: Literal["trailing", "leading"] = "trailing",
+    detection_limit: Any = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Fit the exponential decay of an edge: ``C = C0 exp(-z / lambda)``.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths.
+    low, high : str, Quantity or DataArray, optional
+        Window of values, such as ``"1e16 atoms/cm^3"`` and ``"1e18 atoms/cm^3"``.
+    edge : {"trailing", "leading"}
+        An edge that falls with depth, or one that rises: the length is positive either way.
+    detection_limit : str, Quantity or DataArray, optional
+        Samples below it are left out.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``decay_length`` (``nm`` per factor e),
+        ``per_decade`` (``nm`` per factor 10), ``stderr`` (of the decay length), ``n`` (samples
+        used), ``start`` and ``stop`` (``nm``, first and last of them), ``status``: ``no_data``
+        with too few samples, ``never_reached`` where the edge runs the other way.
+
+    Raises
+    ------
+    UnitsError
+        If the data have no variable with a known unit, or no depth.
+    ProfileError
+        If the edge is unknown, `low` does not lie below `high`, or the detection limit of a
+        measured profile is NaN.
+
+    Notes
+    -----
+    Where the data carry standard errors: the likelihood of counts (the variance of a sample in
+    proportion to what the fit expects there, so that zeros are data), which for small errors s is
+    weighted least squares of ln C on z with weights ``(C / s)^2``; samples without an error are
+    left out. Within three standard errors of `low` or `high`, the fit and not the noisy sample
+    says on which side it lies. Where there are none: equal weights, the standard error from the
+    scatter about the line, and samples that are not positive left out. Where the maximum lies
+    above `high`, samples on the far side of it are another edge, and left out.
+    Terms as in ISO 18115-1: leading and trailing edge decay length.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> fit = sims.decay_length(ds, low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm")
+    >>> fit["per_decade"].attrs["units"]
+    'nm'
+    """
+    if edge not in _EDGES:
+        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    frame = open_frame(data, vocabulary.VALUE_KINDS, question="a decay length", variable=variable)
+    a, b = read_window(frame, start, stop)
+    bottom, top = (
+        frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
+    )
+    limit = known_limit(frame, detection_limit)
+    if anywhere(bottom >= top):
+        raise ProfileError(f"low={low!r} must lie below high={high!r}")
+    lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
+    found = frame.map(kernels.decay, a, b, lowest, top, errors="fit", edge=_EDGES[edge])
+    decade = found.length * np.log(10.0)
+    result = xr.Dataset(
+        {
+            "decay_length": frame.array(found.length, "decay_length"),
+            "per_decade": frame.array(decade, "decay_per_decade", label="per_decade"),
+            "stderr": frame.array(found.stderr, "decay_length", label="stderr"),
+            "n": frame.array(found.n, "samples_used", label="n"),
+            **samples_used(frame, found.start, found.stop),
+            "status": frame.array(frame.status(found.status), "status"),
+        }
+    )
+    result["stderr"].attrs["long_name"] = "Standard error of the decay length"
+    return result

@@ -1,0 +1,145 @@
+"""How a profile is shaped: projected range, straggle, skewness and kurtosis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._background import background_of
+from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
+from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis.dose import NM_PER_CM, term
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import moments as kernels
+
+__all__ = ["moments"]
+
+
+@recorded
+def moments(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    background: Any = None,
+    threshold: Any = None,
+) -> xr.Dataset:
+    """Give the moments of each profile: projected range, straggle, skewness, kurtosis.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations (or a range density) over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths.
+    background : str, Quantity, DataArray, or (start, stop), optional
+        Subtracted first: a concentration, or the window of depths whose mean it is.
+    threshold : float, str, Quantity or DataArray, optional
+        Keep only the run of samples around the maximum that lie above it: a concentration, or a
+        fraction of the profile's maximum such as ``0.01``. By default every sample counts, and
+        the fourth moment is the noise of the deepest ones.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``projected_range`` and ``straggle``
+        (``nm``), ``skewness`` and ``kurtosis`` (not excess: 3 for a Gaussian), ``dose`` of the
+        samples used, ``start`` and ``stop`` (``nm``, the first and last of them), ``status``:
+        ``no_data`` with fewer than three samples, ``never_reached`` where fewer than three lie
+        above the threshold, ``below_detection`` where nothing significant is left above the
+        background: the dose or the second moment is not positive, or the projected range would
+        lie outside the samples used. Unless ``ok``, all of them are NaN. Where the data carry
+        standard errors, ``<name>_stderr`` of the first five: the random part.
+
+    Raises
+    ------
+    UnitsError
+        If the data hold no concentration.
+    ProfileError
+        If the threshold is a number outside (0, 1).
+
+    Notes
+    -----
+    ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the
+    trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
+    The projected range is the mean depth; the depth of the maximum is another number.
+
+    Standard errors are ``sqrt(sum (f_i s_i)^2)``, first order in the errors s of independent
+    samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
+    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
+    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less the n-th part of their sum for each of the n samples
+    of a background window. As in a sum, a sample without counts adds no variance. They are NaN
+    where a sample's error is not known, where too few samples were counted to tell (no error
+    bears on the answer to first order), and where a sample of the run, or next to it, lies within
+    three standard errors of the `threshold`: noise then decides what is kept, which no first
+    order tells; `start` and `stop` keep it out. Under Poisson noise (joined half-Gaussians, 2 nm
+    steps, from 10 counts at the maximum) the stated intervals cover 61 to 70 %; above a background
+    window of a tenth of 10 counts, 69 to 77 %. The higher moments of a profile with a long
+    exponential tail rest on few counts far out, of which first order says too little: at 10
+    counts the kurtosis of an exponential covers 26 to 33 % (47 to 54 % at 100), the skewness 36
+    to 51 %, the straggle 54 to 59 %.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> shape = sims.moments(ds, start="20 nm", threshold=0.01)
+    >>> shape["straggle"].attrs["units"]
+    'nm'
+    """
+    frame = open_frame(data, DOSE_KINDS, question="moments")
+    a, b = read_window(frame, start, stop)
+    nowhere = xr.Variable((), np.array(np.nan))
+    level, window = xr.Variable((), np.array(0.0)), None
+    if background is not None:
+        level, window = background_of(frame, background)
+    relative = isinstance(threshold, float | int) and not isinstance(threshold, bool)
+    if relative:
+        if not 0 < threshold < 1:
+            raise ProfileError(
+                f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "
+                "or a concentration with its unit"
+            )
+        limit = xr.Variable((), np.array(float(threshold)))
+    else:
+        limit = frame.parameter(threshold, (frame.kind,), "threshold")
+    found = frame.map(
+        kernels.moments,
+        a,
+        b,
+        level,
+        limit,
+        *(window or (nowhere, nowhere)),
+        errors="sum",
+        relative=relative,
+        window=window is not None,
+    )
+    arrays = {
+        "projected_range": frame.array(found.projected_range, "projected_range"),
+        "straggle": frame.array(found.straggle, "straggle"),
+        "skewness": frame.array(found.skewness, "skewness"),
+        "kurtosis": frame.array(found.kurtosis, "kurtosis"),
+        "dose": frame.array(found.integral / NM_PER_CM, term(frame, "dose"), label="dose"),
+        **samples_used(frame, found.start, found.stop),
+        "status": frame.array(frame.status(found.status), "status"),
+    }
+    if frame.stderr is not None:
+        errors = {
+            "dose": found.integral_stderr / NM_PER_CM,
+            "projected_range": found.projected_range_stderr,
+            "straggle": found.straggle_stderr,
+            "skewness": found.skewness_stderr,
+            "kurtosis": found.kurtosis_stderr,
+        }
+        for name, error in errors.items():
+            key = f"{name}_stderr"
+            of = term(frame, name) if name == "dose" else name
+            arrays[key] = frame.array(error, of, label=key)
+            long_name = vocabulary.TERMS[of].long_name.lower()
+            arrays[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
+            arrays[key].attrs.pop("description", None)
+    return xr.Dataset(arrays)

@@ -1,0 +1,88 @@
+"""Where a profile is highest, and how wide it is at half of that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._window import read_window
+from sims_analysis.analysis.crossings import in_words_of_axis
+from sims_analysis.kernels import peak as kernels
+
+__all__ = ["peak"]
+
+
+@recorded
+def peak(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    start: Any = None,
+    stop: Any = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Find the maximum of each profile, and its full width at half maximum.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    start, stop : str, Quantity or DataArray, optional
+        Window of depths to look in: a `start` below the surface transient finds the implant and
+        not the spike.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    Dataset
+        Over the dimensions of the data without depth: ``depth`` (``nm``, of the highest sample),
+        the variable by its name (its value there, in its unit) and ``<variable>_stderr`` where
+        the data carry standard errors, ``fwhm`` (``nm``, between the nearest depths on either
+        side at which the profile crosses half of it; NaN, status ``truncated``, where it does
+        not), ``status``.
+
+    Raises
+    ------
+    UnitsError
+        If the data have no variable with a known unit, or no depth.
+
+    Notes
+    -----
+    ``<variable>_stderr`` is that of the highest sample. Of many samples near the maximum, the
+    highest is one on which noise was kind: it reads 1.2 to 1.4 of its standard errors high (joined
+    half-Gaussians in 2 nm steps, 10 to 1,000 counts), its interval holds the maximum of the
+    profile in 12 to 43 %, and the width at half of it reads low. Depth and width are stated
+    without an error: that of the samples does not tell it. :func:`moments` gives projected range
+    and straggle with theirs.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> sims.peak(ds, start="20 nm").sel(species="B")["depth"].attrs["units"]
+    'nm'
+    """
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
+    )
+    found = frame.map(kernels.peak, *read_window(frame, start, stop), errors="each")
+    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+    at = frame.array(found.depth, "peak_depth", units_=frame.axis_units, label=frame.axis)
+    width = frame.array(found.fwhm, "fwhm", units_=frame.axis_units)
+    for answer in (at, width):
+        in_words_of_axis(frame, answer)
+    arrays = {
+        frame.axis: at,
+        name: frame.array(found.value, name, units_=frame.units),
+        "fwhm": width,
+        "status": frame.array(frame.status(found.status), "status"),
+    }
+    if frame.stderr is not None:
+        stderr = f"{name}_stderr"
+        arrays[stderr] = frame.array(found.stderr, name, units_=frame.units, label=stderr)
+        arrays[stderr].attrs["long_name"] = "Standard error of the maximum"
+    return xr.Dataset(arrays)

@@ -1,0 +1,200 @@
+"""Where donors and acceptors balance: the metallurgical junctions of measurements.
+
+The rows of a measurement are its species. What they add up to on either side is known at the
+depths at which all of them are: on one axis, or on their axes merged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossings import (
+    FALLING,
+    RISING,
+    Crossings,
+    find,
+    in_places,
+    locate,
+    numbers,
+    undetermined,
+)
+from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, Status
+from sims_analysis.kernels.segments import interpolated
+
+__all__ = ["Junctions", "metallurgical"]
+
+
+class Junctions(NamedTuple):
+    """Junctions of each measurement in order of depth, ``(G, width)``; their number, ``(G,)``."""
+
+    depth: Array
+    stderr: Array
+    concentration: Array
+    #: 1: from n to p with depth; -1: from p to n; 0: none in this place.
+    polarity: NDArray[np.int8]
+    status: NDArray[np.uint8]
+    count: Index
+
+
+def metallurgical(
+    rows: Rows, background: Array, *, fractions: Array, width: int
+) -> Junctions:
+    """Find the zeros of ``ln(sum N_A / sum N_D)``.
+
+    Parameters
+    ----------
+    rows : Rows
+        The s species of the first measurement, those of the second, and so on; G measurements.
+        With standard errors, or without.
+    background : ndarray, shape (G s,)
+        Constant net doping of each measurement: positive counts as donors, negative as acceptors.
+    fractions : ndarray, shape (s,)
+        Active fraction of each species: positive of acceptors, negative of donors.
+    width : int
+        Number of places a measurement, at least 1.
+
+    Returns
+    -------
+    Junctions
+        Over the depths at which every species was measured. Where a sum is not positive, linear
+        in net doping. Without a junction the status of the first place says why. One whose
+        interval is wider than the record has no depth, and the status ``undetermined``.
+    """
+    doping = _doping(rows, background, fractions)
+    acceptors, donors = doping.acceptors, doping.donors
+    every = find(acceptors, donors)
+    number = np.bincount(every.row, minlength=acceptors.count)
+    place = numbers(every.row, number)
+    found, place = every.take(place < width), place[place < width]
+    at, t, _ = locate(acceptors, donors, found)
+    balance = _concentration(rows, doping, found, at, t, fractions)
+    stderr = half_widths(
+        acceptors, donors, found, at, every=every.before, level_stderr=doping.donors_stderr
+    )
+    lost = undetermined(acceptors, found.row, stderr)
+    at[lost], stderr[lost], balance[lost] = np.nan, np.nan, np.nan
+
+    def laid(values: NDArray[Any], fill: float) -> NDArray[Any]:
+        return in_places(values, (found.row, place), (acceptors.count, width), fill)
+
+    status = laid(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
+    why = np.where(acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
+    status[:, 0] = np.where(number == 0, why, status[:, 0])
+    return Junctions(
+        laid(at, np.nan),
+        laid(stderr, np.nan),
+        laid(balance, np.nan),
+        laid(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
+        status,
+        number,
+    )
+
+
+class _Doping(NamedTuple):
+    """Acceptors of each measurement as rows, with their errors; donors at each of their samples.
+
+    ``before`` is, of merged axes, the last sample of each species that is not deeper, ``(N, s)``.
+    """
+
+    acceptors: Rows
+    donors: Array
+    donors_stderr: Array | None
+    net: Array
+    before: Index | None = None
+
+
+def _doping(rows: Rows, background: Array, fractions: Array) -> _Doping:
+    net = background[:: fractions.size]
+    if isinstance(rows, Packed):
+        return _merged(rows, net, fractions)
+    shape = (net.size, fractions.size, rows.depth.size)
+    acceptors, donors = _sums(rows.value.reshape(shape).swapaxes(1, 2), fractions, net[:, None])
+    errors: tuple[Array | None, Array | None] = (None, None)
+    if rows.stderr is not None:
+        errors = _errors(rows.stderr.reshape(shape).swapaxes(1, 2), fractions)
+    return _Doping(Dense(rows.depth, acceptors, errors[0]), donors, errors[1], net)
+
+
+def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
+    """Evaluate each species at every depth at which any was measured, if all of them are known.
+
+    Logarithmically between the samples of the species.
+    """
+    species = fractions.size
+    group = rows.row // species
+    order = np.lexsort((rows.depth, group))
+    z, g = rows.depth[order], group[order]
+    # Of samples at the same depth, the last one stands for it: none of them lies after it.
+    last = np.ones(z.size, dtype=bool)
+    last[:-1] = (z[1:] != z[:-1]) | (g[1:] != g[:-1])
+    # Of each species, how many samples are not deeper.
+    so_far = np.cumsum((rows.row % species)[order][:, None] == np.arange(species), axis=0)[last]
+    z, g = z[last], g[last]
+    size = rows.size.reshape(-1, species)
+    begin = rows.start[:-1].reshape(-1, species)[g]
+    before = begin + so_far - (np.cumsum(size, axis=0) - size)[g] - 1
+    end = begin + size[g]
+    inside = (before >= begin) & ((before + 1 < end) | (rows.depth[before] == z[:, None]))
+    # A species says no more at all depths than it does at its own: its variances grow as it is
+    # told more often.
+    often = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
+    known = inside.all(axis=1)
+    z, g, before, end = z[known], g[known], before[known], end[known]
+    ends = before, np.minimum(before + 1, end - 1)
+    t = _place(rows, ends, z[:, None])
+    value = interpolated(rows.value[ends[0]], rows.value[ends[1]], t, log=True)
+    acceptors, donors = _sums(value, fractions, net[g])
+    errors: tuple[Array | None, Array | None] = (None, None)
+    if rows.stderr is not None:
+        # Without an error at one of its ends, a segment says nothing.
+        stderr = interpolated(rows.stderr[ends[0]], rows.stderr[ends[1]], t, log=True)
+        errors = _errors(stderr * np.sqrt(often[g]), fractions)
+    start = g.searchsorted(np.arange(len(size) + 1))
+    return _Doping(Packed(z, acceptors, start, errors[0]), donors, errors[1], net, before)
+
+
+def _place(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:
+    """Give the place of depths between two samples; 0 where these are the same."""
+    z0, z1 = map(rows.depth_at, ends)
+    found: Array = (depth - z0) / np.where(z1 > z0, z1 - z0, 1.0)
+    return found
+
+
+def _concentration(
+    rows: Rows, doping: _Doping, found: Crossings, at: Array, place: Array, fractions: Array
+) -> Array:
+    """Evaluate the acceptors at the junctions, each species between its own two samples."""
+    here = found.before + found.on_sample
+    every = found.row[:, None] * fractions.size + np.arange(fractions.size)
+    if doping.before is None:
+        n = max(rows.depth.size, 1)
+        before = every * n + here[:, None] % n
+        t = np.where(found.on_sample, 0.0, place)[:, None]
+        ends = before, before + 1
+    else:
+        before = doping.before[here]
+        ends = before, np.minimum(before + 1, rows.start[every + 1] - 1)
+        t = _place(rows, ends, at[:, None])
+    value = interpolated(*map(rows.value_at, ends), t, log=True)
+    return _sums(value, fractions, doping.net[found.row])[0]
+
+
+def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
+    """Add up acceptors, and donors, over the species, which are the last axis."""
+    sides = []
+    for part, background in ((fractions, -net), (-fractions, net)):
+        total = np.zeros(c.shape[:-1])
+        for i in np.flatnonzero(part > 0):
+            total += part[i] * c[..., i]
+        sides.append(total + np.maximum(background, 0.0))
+    return sides[0], sides[1]
+
+
+def _errors(stderr: Array, fractions: Array) -> tuple[Array, Array]:
+    """Give the standard errors of acceptors and donors: errors of species are independent."""
+    one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
+    return np.sqrt(one), np.sqrt(other)
