@@ -162,7 +162,7 @@ class _Call:
                 of_profiles, of_cases, last = shape[:own], shape[own:][:cases], shape[own + cases :]
                 if i >= sum(self.there):
                     last = (*(1,) * bool(self.group), *of_cases, *last)
-                array = array.reshape(*of_profiles, *last)  # noqa: PLW2901
+                array = array.reshape((*of_profiles, *last))  # noqa: PLW2901
             laid.append(array)
         try:
             found = self(*laid)
@@ -198,8 +198,12 @@ def _lazily(
     answer = blocks.empty(call.kernel, n, *nothing, errors=call.there[2], **call.options)
     of_each = [list(extra[: f.ndim - 1]) for f in answer]
     sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
+    # All of them are cut alike: Dask does not cut one for the other.
+    cuts = {d: chunks for d, chunks in value.chunksizes.items() if d in lead and d != group}
+    cuts |= dict.fromkeys((*core, *cases), -1)
     variables = [
-        v.chunk({group: -1}) if group in v.dims and is_lazy(v) else v for v in (*given, *parameters)
+        v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims})
+        for v in (*given, *parameters)
     ]
     inputs = [[d for d in (*core, *whole) if d in v.dims] for v in variables]
     found = xr.apply_ufunc(
