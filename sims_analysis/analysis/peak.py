@@ -69,7 +69,7 @@ def peak(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
     )
-    found = frame.map(kernels.peak, *read_window(frame, start, stop), errors="each")
+    found: Any = frame.map(kernels.peak, *read_window(frame, start, stop), errors="each")
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     at = frame.array(found.depth, "peak_depth", units_=frame.axis_units, label=frame.axis)
     width = frame.array(found.fwhm, "fwhm", units_=frame.axis_units)

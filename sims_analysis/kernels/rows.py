@@ -411,7 +411,8 @@ def layouts(
     InfiniteSampleError
     """
     # Zero times NaN or infinity is NaN: one pass at the speed of the memory.
-    doubtful = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
+    with np.errstate(invalid="ignore"):
+        doubtful = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
     if depth.ndim > 1:
         doubtful[:] = True
     if not doubtful.any():

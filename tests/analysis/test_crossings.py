@@ -160,10 +160,12 @@ def test_places_left_over_are_nan_and_empty():
     assert np.isnan(p["depth"].values[1:]).all()
 
 
-def test_places_can_be_limited_and_the_count_is_of_what_is_kept():
+def test_places_can_be_limited_and_the_count_is_of_what_was_found():
     ds = one(range(6), [1e19, 1e17] * 3)
     found = sims.crossings(ds, level=LEVEL, max_count=2)
     assert found.sizes["crossing"] == 2
+    assert number(found["count"]) == 5
+    assert found["depth"].values.ravel().tolist() == [0.5, 1.5]
     for wrong in (0, -1, 1.5, "2"):
         with pytest.raises(ProfileError, match=f"max_count={wrong!r}; expected a whole"):
             sims.crossings(ds, level=LEVEL, max_count=wrong)
