@@ -221,7 +221,7 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
         where = np.argwhere(apart)[0]
         others = f" (and {int(apart.sum()) - 1} more)" if apart.sum() > 1 else ""
         warn(
-            f"{frame.label(*where)}{others}: trapezoid and log-linear rule differ by "
+            f"{frame.label_of(difference, where)}{others}: trapezoid and log-linear rule differ by "
             f"{float(np.asarray(difference.data)[tuple(where)]):.0%} of the dose; the sampling of "
             "a steep edge or a single high sample decides it",
             DoseWarning,
