@@ -173,6 +173,16 @@ class _Call:
         return found if len(found) > 1 else found[0]
 
 
+def _chunked_alike(
+    variables: Sequence[xr.Variable], chunks: dict[str | None, Any]
+) -> list[xr.Variable]:
+    """Cut all variables where the first of them is cut, that is cut along a dimension."""
+    for variable in variables:
+        for dim, sizes in variable.chunksizes.items():
+            chunks.setdefault(str(dim), sizes)
+    return [v.chunk({d: chunks[str(d)] for d in v.dims if d in chunks}) for v in variables]
+
+
 def _lazily(
     call: _Call,
     given: Sequence[xr.Variable],
@@ -198,9 +208,7 @@ def _lazily(
     answer = blocks.empty(call.kernel, n, *nothing, errors=call.there[2], **call.options)
     of_each = [list(extra[: f.ndim - 1]) for f in answer]
     sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
-    variables = [
-        v.chunk({group: -1}) if group in v.dims and is_lazy(v) else v for v in (*given, *parameters)
-    ]
+    variables = _chunked_alike([value, *given, *parameters], dict.fromkeys((*whole, group), -1))[1:]
     inputs = [[d for d in (*core, *whole) if d in v.dims] for v in variables]
     found = xr.apply_ufunc(
         partial(call.of_chunk, whole=[len(of_array) for of_array in inputs]),

@@ -1,0 +1,243 @@
+"""Moments: closed forms, windows, noise floors, published moments, and their errors."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import measurement, number, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+
+def gaussian(z, rp, straggle):
+    return 1e20 * np.exp(-((z - rp) ** 2) / (2 * straggle**2))
+
+
+@pytest.mark.parametrize(("rp", "straggle"), [(100, 12), (162.9, 25), (900, 111)])
+def test_moments_of_a_gaussian(rp, straggle):
+    z = np.arange(rp - 8 * straggle, rp + 8 * straggle, straggle / 20)
+    found = sims.moments(one(z, gaussian(z, rp, straggle)))
+    for name, value in {
+        "projected_range": rp,
+        "straggle": straggle,
+        "skewness": 0,
+        "kurtosis": 3,
+        "dose": 1e20 * straggle * math.sqrt(2 * math.pi) * 1e-7,
+    }.items():
+        assert number(found[name]) == pytest.approx(value, rel=1e-9, abs=1e-9), name
+
+
+def test_moments_of_an_exponential():
+    z = np.arange(0, 400, 0.05)
+    found = sims.moments(one(z, 1e20 * np.exp(-z / 10)))
+    assert number(found["projected_range"]) == pytest.approx(10, rel=1e-4)
+    assert number(found["straggle"]) == pytest.approx(10, rel=1e-4)
+    assert number(found["skewness"]) == pytest.approx(2, rel=1e-4)
+    assert number(found["kurtosis"]) == pytest.approx(9, rel=1e-4)
+
+
+def test_moments_of_the_depth_resolution_function():
+    from scipy.special import erfc
+
+    z0, s, lg, ld = 100.0, 2.0, 1.0, 4.0
+    z = np.arange(70, 200, 0.02)
+    u = z - z0
+    lead = np.exp(u / lg + s**2 / (2 * lg**2)) * erfc((u / s + s / lg) / math.sqrt(2))
+    trail = np.exp(-u / ld + s**2 / (2 * ld**2)) * erfc((s / ld - u / s) / math.sqrt(2))
+    found = sims.moments(one(z, 1e20 * (lead + trail) / (2 * (lg + ld))))
+    assert number(found["dose"]) == pytest.approx(1e13, rel=1e-6)
+    assert number(found["projected_range"]) == pytest.approx(z0 + ld - lg, rel=1e-6)
+    assert number(found["straggle"]) == pytest.approx(math.sqrt(s**2 + lg**2 + ld**2), rel=1e-5)
+
+
+@pytest.mark.parametrize(("gamma", "beta"), [(-0.7, 4.1), (0.4, 3.6)])
+def test_moments_of_a_pearson_iv(gamma, beta):
+    from scipy.integrate import solve_ivp
+
+    rp, d = 300.0, 50.0
+    a_ = 10 * beta - 12 * gamma**2 - 18
+    b0 = -(d**2) * (4 * beta - 3 * gamma**2) / a_
+    b1 = -gamma * d * (beta + 3) / a_
+    b2 = -(2 * beta - 3 * gamma**2 - 6) / a_
+
+    def slope(s, _):
+        return (s - b1) / (b0 + b1 * s + b2 * s**2)
+
+    s = np.arange(-2000, 2000, 1.0)
+    options = {"rtol": 1e-10, "atol": 1e-12, "method": "LSODA"}
+    up = solve_ivp(slope, (0, s[-1]), [0.0], t_eval=s[s >= 0], **options).y[0]
+    down = solve_ivp(slope, (0, s[0]), [0.0], t_eval=s[s < 0][::-1], **options).y[0][::-1]
+    found = sims.moments(one(s + rp, 1e20 * np.exp(np.concatenate([down, up]))))
+    assert number(found["projected_range"]) == pytest.approx(rp, abs=0.05)
+    assert number(found["straggle"]) == pytest.approx(d, rel=2e-3)
+    assert number(found["skewness"]) == pytest.approx(gamma, abs=0.02)
+    assert number(found["kurtosis"]) == pytest.approx(beta, rel=0.03)
+
+
+def test_background_and_threshold_keep_the_noise_of_the_tail_out():
+    rng = np.random.default_rng(1)
+    z = np.arange(0, 1000, 1.0)
+    ds = one(z, gaussian(z, 100, 20) + 1e17 * rng.uniform(0.5, 1.5, z.size))
+    spoiled = sims.moments(ds)
+    clean = sims.moments(ds, background=("500 nm", "999 nm"), threshold=0.005)
+    assert number(spoiled["kurtosis"]) > 5
+    assert number(clean["straggle"]) == pytest.approx(20, rel=0.01)
+    assert number(clean["kurtosis"]) == pytest.approx(3, abs=0.2)
+    assert 30 < number(clean["start"]) < number(clean["stop"]) < 170
+
+
+def test_a_threshold_as_a_concentration():
+    z = np.arange(0, 300, 1.0)
+    ds = one(z, gaussian(z, 100, 20))
+    a, b = sims.moments(ds, threshold=0.01), sims.moments(ds, threshold="1e24 atoms/m^3")
+    xr.testing.assert_equal(a, b)
+
+
+@pytest.mark.parametrize("bad", [0, 1, -0.1, 5.0])
+def test_a_threshold_outside_its_range_is_refused(bad):
+    with pytest.raises(ProfileError, match="threshold"):
+        sims.moments(one([0, 1, 2], [1, 2, 1]), threshold=bad)
+
+
+def test_moments_of_counts_are_refused():
+    ds = one([0, 1, 2], [1, 2, 1], units="counts/s").rename(concentration="intensity")
+    with pytest.raises(UnitsError, match="moments"):
+        sims.moments(ds)
+
+
+@given(st.floats(-500, 500), st.floats(0.1, 10), st.floats(1e-3, 1e3))
+def test_moments_move_with_the_profile(shift, stretch, factor):
+    z = np.arange(0, 50, 1.0)
+    c = 1e18 * (1 + np.sin(z / 3) ** 2) * np.exp(-z / 9)
+    a, b = sims.moments(one(z, c)), sims.moments(one(z * stretch + shift, c * factor))
+    assert number(b["projected_range"]) == pytest.approx(
+        number(a["projected_range"]) * stretch + shift, rel=1e-9, abs=1e-7
+    )
+    assert number(b["straggle"]) == pytest.approx(number(a["straggle"]) * stretch, rel=1e-7)
+    assert number(b["skewness"]) == pytest.approx(number(a["skewness"]), rel=1e-6)
+    assert number(b["kurtosis"]) == pytest.approx(number(a["kurtosis"]), rel=1e-6)
+
+
+#: Moments that have standard errors.
+MOMENTS = ("dose", "projected_range", "straggle", "skewness", "kurtosis")
+
+
+def skewed(z):
+    """Give two half-Gaussians joined at 100 nm."""
+    return 1e20 * np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))
+
+
+@pytest.mark.parametrize("background", [None, ("230 nm", "299 nm"), "1e17 atoms/cm^3"])
+@pytest.mark.parametrize("layout", ["shared", "gaps"])
+def test_errors_of_moments_are_their_derivatives(background, layout):
+    rng = np.random.default_rng(5)
+    z = np.cumsum(rng.uniform(1, 5, 90))
+    # The window is as even as its errors say: no scatter takes their place.
+    c = skewed(z) + 1e18
+    errors = rng.uniform(0.5e18, 2e18, z.size)
+    if layout == "gaps":
+        c[[3, 30, 31]] = np.nan
+    options = {"start": "20 nm", "stop": "200 nm", "background": background}
+    found = sims.moments(one(z, c, stderr=errors), **options)
+    nudged = np.tile(c, (z.size, 1))
+    step = 1e13
+    nudged[np.diag_indices(z.size)] += step
+    each = sims.moments(measurement(z, {str(i): row for i, row in enumerate(nudged)}), **options)
+    for name in MOMENTS:
+        slopes = (each[name].values - number(found[name])) / step
+        exact = math.sqrt(np.nansum((slopes * errors) ** 2))
+        assert number(found[f"{name}_stderr"]) == pytest.approx(exact, rel=2e-3), name
+        assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs.get("units")
+
+
+def test_without_errors_in_the_data_moments_state_none():
+    z = np.arange(0, 300, 2.0)
+    assert not [name for name in sims.moments(one(z, skewed(z))) if "stderr" in str(name)]
+
+
+def test_an_error_that_is_not_known_is_none_and_not_zero():
+    z = np.arange(0, 300, 2.0)
+    errors = np.full(z.size, 1e17)
+    errors[50] = np.nan
+    found = sims.moments(one(z, skewed(z), stderr=errors), start="10 nm")
+    assert all(math.isnan(number(found[f"{name}_stderr"])) for name in MOMENTS)
+    beyond = sims.moments(one(z, skewed(z), stderr=errors), start="110 nm")
+    assert all(number(beyond[f"{name}_stderr"]) > 0 for name in MOMENTS)
+
+
+def test_counts_in_one_sample_tell_no_spread():
+    ds = one(np.arange(0, 18, 2.0), [0, 0, 0, 0, 5e18, 0, 0, 0, 0])
+    found = sims.moments(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
+    assert word(found["status"]) == "below_detection"
+    assert all(math.isnan(number(found[name])) for name in MOMENTS)
+
+
+def test_a_threshold_that_noise_may_cross_leaves_no_error():
+    z = np.arange(0, 100, 2.0)
+    steep = 1e20 * np.exp(-np.abs(z - 51) / 1.5)
+    clear = sims.moments(one(z, steep, stderr=0.1 * steep), threshold=0.01)
+    assert all(number(clear[f"{name}_stderr"]) > 0 for name in MOMENTS)
+    gentle = 1e20 * np.exp(-np.abs(z - 51) / 30)
+    close = sims.moments(one(z, gentle, stderr=0.1 * gentle), threshold=0.5)
+    assert all(math.isnan(number(close[f"{name}_stderr"])) for name in MOMENTS)
+    # A sample without counts, beside the run, may have had one.
+    counted = one(z, np.where(np.abs(z - 50) < 9, 1e20, 0.0))
+    counted = sims.with_counting_statistics(counted, value_per_count="1e19 atoms/cm^3")
+    assert math.isnan(number(sims.moments(counted, threshold=0.05)["straggle_stderr"]))
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "status"),
+    [
+        ([1e18], {}, "no_data"),
+        ([1e18, 2e18], {}, "no_data"),
+        ([1e18, np.nan, np.nan, 2e18], {}, "no_data"),
+        ([1e18, 2e18, 1e18], {"start": "1 nm"}, "no_data"),
+        ([0, 0, 0, 0], {}, "below_detection"),
+        ([-1e18, -1e18, -2e18], {}, "below_detection"),
+        # The dose is positive, and nothing else: the sum of squares is not, or the mean lies
+        # outside of what was measured.
+        ([-2e18, 3e18, 3e18, -2e18], {}, "below_detection"),
+        ([-1e18, 0, 0, 1.2e18, 0], {}, "below_detection"),
+        ([1e18, 2e18, 1e18], {"threshold": "1.5e18 atoms/cm^3"}, "never_reached"),
+        ([1e18, 2e18, 1e18], {}, "ok"),
+    ],
+)
+def test_the_status_of_moments(values, options, status):
+    found = sims.moments(one(np.arange(len(values)), values), **options)
+    assert word(found["status"]) == status
+    assert math.isnan(number(found["projected_range"])) == (status != "ok")
+
+
+@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+def test_a_window_that_runs_backwards_is_refused(question):
+    with pytest.raises(ProfileError, match=r"start.*stop"):
+        question(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
+
+
+@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+def test_windows_of_each_profile(question):
+    z = np.arange(0, 200, 1.0)
+    c = gaussian(z, 50, 10) + gaussian(z, 150, 10)
+    ds = measurement(z, {"B": c, "P": c})
+    start = xr.DataArray([0.0, 100.0], coords={"species": ["B", "P"]}, attrs={"units": "nm"})
+    stop = xr.DataArray([100.0, 199.0], coords={"species": ["B", "P"]}, attrs={"units": "nm"})
+    found = question(ds, start=start, stop=stop)
+    alone = question(ds.sel(species=["P"]), start="100 nm", stop="199 nm")
+    found = found.sel(species=["P"])
+    assert found["status"].equals(alone["status"])
+    for name in set(found) - {"status"}:
+        np.testing.assert_allclose(found[name], alone[name], rtol=1e-12, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+def test_a_window_that_is_not_known_holds_nothing(question):
+    ds = one([0, 1, 2, 3], [8, 4, 2, 1])
+    unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
+    found = question(ds, start=unknown)
+    assert word(found["status"]) == "no_data"
+    assert math.isnan(number(found[next(iter(found.data_vars))]))
