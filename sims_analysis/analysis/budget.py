@@ -124,11 +124,10 @@ def dose_budget(
         )
     ]
     frame.parameter(surface_depth, ("depth",), "surface_depth")
-    found = integral(data, rule=rule, **options)
+    found = integral(frame, rule=rule, **options)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
-    other = integral(data, rule=second, quiet=True, **options)
+    other = integral(frame, rule=second, quiet=True, **options)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
-    frame = found.frame
     value, status = found.value, found.status
     below = None if detection_limit is None else _below_detection(found, limit, rule)
     if below is not None:

@@ -134,8 +134,11 @@ def integrated_dose(
     >>> dose.attrs["units"]
     'atom/cm^2'
     """
+    check_options(rule, surface)
+    check_bool(strict, "strict")
+    frame = open_frame(data, DOSE_KINDS, question="a dose")
     found = integral(
-        data,
+        frame,
         start=start,
         stop=stop,
         rule=rule,
@@ -144,7 +147,6 @@ def integrated_dose(
         surface_depth=surface_depth,
         strict=strict,
     )
-    frame = found.frame
     warn_or_raise(found, surface_depth, strict=strict)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
@@ -171,7 +173,7 @@ class DoseIntegral:
 
 
 def integral(
-    data: xr.Dataset | xr.DataArray,
+    frame: Frame,
     *,
     start: Any,
     stop: Any,
@@ -186,9 +188,6 @@ def integral(
 
     `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
     """
-    check_options(rule, surface)
-    check_bool(strict, "strict")
-    frame = open_frame(data, DOSE_KINDS, question="a dose")
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     level, window = None, None
     if background is not None:

@@ -75,9 +75,9 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     beyond = (start < first - slack) | (stop > last + slack)
     status = np.where(some, np.where(beyond, Status.TRUNCATED, Status.OK), Status.NO_DATA)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    if some.all() and rule == "trapezoid" and isinstance(rows, Dense) and rows.alike(a, b):
-        _, u, v = segments.limited(rows, a, b)
-        value = rows.dot(segments.trapezoid_weights(rows, u, v), rows.value)
+    if some.any() and rule == "trapezoid" and isinstance(rows, Dense):
+        weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
+        value = np.where(some, rows.dot(rows.value, weights), np.nan)
     elif some.any():
         chosen = np.flatnonzero(some)
         value[some], n_linear[some] = _by_segments(rows, chosen, a[some], b[some], rule=rule)
@@ -223,7 +223,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
         if rows.stderr is None or rows.depth.size == 0:
             continue
         whole, above = (
-            segments.trapezoid_weights(*segments.limited(rows, own_end, limit))
+            segments.trapezoid_weights(rows.depth, *segments.limited(rows, own_end, limit))
             for limit in (own_end, np.where(np.isnan(depth[:, i]), 0.0, depth[:, i]))
         )
         # Variance over value: what one count adds to the integral.

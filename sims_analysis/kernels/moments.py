@@ -76,8 +76,7 @@ def moments(
     # The run is an interval from sample to sample: what lies outside has no weight.
     nothing = ~(run.size > 0)
     limits = (np.where(nothing, np.inf, end) for end in (run.first, run.last))
-    rows, u, v = segments.limited(rows, *limits)
-    weights = segments.trapezoid_weights(rows, u, v)
+    weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, *limits))
     mass = weights * (rows.value - rows.repeat(level))
     total = rows.sum(mass)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -159,7 +159,9 @@ class Dense:
 
     def dot(self, samples: Array, others: Array) -> Array:
         """Sum the products over the samples of each row; one side may be the same for all."""
-        return dot_rows(samples, others) if samples.ndim > 1 else dot_rows(others, samples)
+        if samples.ndim == 1:
+            samples, others = others, samples
+        return dot_rows(samples, others)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
         """Give the largest (``np.maximum``) or smallest sample of each row; `none` without any."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Packed, Rows
+from sims_analysis.kernels.rows import Array, Flags, Packed, Rows
 
 __all__ = [
     "ends_of_segments",
@@ -106,7 +106,7 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
     return mean * (v - u)
 
 
-def limited(rows: Rows, start: Array, stop: Array) -> tuple[Rows, Array, Array]:
+def limited(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
     """Cut the segments at limits: from where to where an integral runs in each of them.
 
     Parameters
@@ -117,27 +117,26 @@ def limited(rows: Rows, start: Array, stop: Array) -> tuple[Rows, Array, Array]:
 
     Returns
     -------
-    rows : Rows
-        Packed, if dense rows have different limits.
-    u, v : ndarray, shape (n - 1,) or (N - 1,)
+    u, v : ndarray, shape (N - 1,), (R, n - 1), or (n - 1,) where dense rows have the same limits
         Depths; equal in segments that lie outside the limits.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
-    if isinstance(rows, Dense) and rows.alike(a, b):
+    if isinstance(rows, Packed):
+        a, b = rows.repeat(a)[:-1], rows.repeat(b)[:-1]
+    elif rows.alike(a, b):
         a, b = a[0], b[0]
     else:
-        rows = rows.packed()
-        a, b = rows.repeat(a)[:-1], rows.repeat(b)[:-1]
+        a, b = a[:, None], b[:, None]
     z0, z1 = rows.depth[:-1], rows.depth[1:]
     u = np.minimum(np.maximum(a, z0), z1)
     v = np.maximum(np.minimum(b, z1), u)
     if isinstance(rows, Packed):
         v[rows.seams] = u[rows.seams]
-    return rows, u, v
+    return u, v
 
 
-def trapezoid_weights(rows: Rows, u: Array, v: Array) -> Array:
+def trapezoid_weights(depth: Array, u: Array, v: Array) -> Array:
     """Give the weight of every sample in the trapezoidal integral over parts of the segments.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
@@ -145,22 +144,24 @@ def trapezoid_weights(rows: Rows, u: Array, v: Array) -> Array:
 
     Parameters
     ----------
-    rows, u, v
+    depth : ndarray, shape (n,) or (N,)
+        Of the rows.
+    u, v : ndarray
         As :func:`limited` gives them.
 
     Returns
     -------
-    ndarray, shape of ``rows.depth``
+    ndarray, shape (N,), (R, n) or (n,)
     """
-    z0, z1 = rows.depth[:-1], rows.depth[1:]
     before = v - u
-    cut = np.flatnonzero((before > 0) & ((u > z0) | (v < z1)))
+    z0, z1 = np.broadcast_to(depth[:-1], u.shape), np.broadcast_to(depth[1:], u.shape)
+    cut = (before > 0) & ((u > z0) | (v < z1))
     before *= 0.5
     after = before.copy()
     p, q, left, right = u[cut], v[cut], z0[cut], z1[cut]
     before[cut] *= ((right - p) + (right - q)) / (right - left)
     after[cut] *= ((p - left) + (q - left)) / (right - left)
-    weights = np.zeros(rows.depth.size)
-    weights[:-1] = before
-    weights[1:] += after
+    weights = np.zeros((*u.shape[:-1], depth.size))
+    weights[..., :-1] = before
+    weights[..., 1:] += after
     return weights

@@ -71,7 +71,7 @@ def variance_of_dose(
     Variance
         NaN where there is no integral, no sample in the window, or an error is not known.
     """
-    rows, weights, width = _weights(rows, start, stop)
+    weights, width = _weights(rows, start, stop)
     total = width + held
     if window:
         terms, net, squared, some = _above_mean(rows, weights, total, top, bottom)
@@ -149,21 +149,20 @@ def variance_of_nothing(rows: Rows, start: Array, stop: Array, held: Array) -> V
     start, stop, held : ndarray, shape (R,)
         As for :func:`variance_of_dose`.
     """
-    rows, weights, _ = _weights(rows, start, stop)
+    weights, _ = _weights(rows, start, stop)
     weights = _with_held(rows, weights, held)
     most = rows.extreme(np.maximum, np.where(weights > 0, weights * errors_of(rows), 0.0))
     return Variance((2.0 * most) ** 2)
 
 
-def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Rows, Array, Array]:
-    """Give rows, the weight of each of their samples, and the width of the interval."""
+def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
+    """Give the weight of each sample, and the width of the interval."""
     a, b = np.fmax(start, rows.first()), np.fmin(stop, rows.last())
     some = (rows.size > 1) & (a < b)
     # Limits that leave nothing, where there is no integral.
     a, b = np.where(some, a, np.inf), np.where(some, b, np.inf)
-    rows, u, v = segments.limited(rows, a, b)
-    weights = segments.trapezoid_weights(rows, u, v)
-    return rows, weights, np.subtract(b, a, out=np.zeros(rows.count), where=some)
+    weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
+    return weights, np.subtract(b, a, out=np.zeros(rows.count), where=some)
 
 
 def _with_held(rows: Rows, weights: Array, held: Array) -> Array:

@@ -1,0 +1,188 @@
+"""Parameters are laid beside profiles by dimension and label; further dimensions are cases."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from questions import AXIS, OWN, SHARED, measurement
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+
+CONCENTRATION, DEPTH = "atom/cm^3", "nm"
+LEVEL = {"level": "1e18 atoms/cm^3"}
+#: Function, parameter, values of three cases, their unit, other options.
+CASES = [
+    ("integrated_dose", "stop", [60.0, 100.0, 151.7], DEPTH, {}),
+    ("integrated_dose", "start", [3.0, 20.0, 55.5], DEPTH, {"rule": "loglinear"}),
+    ("integrated_dose", "background", [1e15, 2e15, 5e15], CONCENTRATION, {"stop": "120 nm"}),
+    ("integrated_dose", "surface_depth", [5.0, 9.0, 12.5], DEPTH, {"surface": "exclude"}),
+    ("cumulative_dose", "background", [1e15, 2e15, 5e15], CONCENTRATION, {}),
+    ("dose_budget", "start", [3.0, 20.0, 55.5], DEPTH, {"surface_depth": "12 nm"}),
+    ("dose_budget", "detection_limit", [1e15, 2e17, 1e21], CONCENTRATION, {}),
+    ("dose_budget", "rsf_uncertainty", [0.0, 0.1, 0.2], "1", {}),
+    ("crossings", "level", [1e17, 5e17, 1e18], CONCENTRATION, {"max_count": 6}),
+    ("junction_depth", "level", [1e17, 5e17, 1e18], CONCENTRATION, {}),
+    ("junction_depth", "after", [10.0, 50.0, 95.0], DEPTH, LEVEL),
+    ("moments", "background", [1e15, 2e15, 4e15], CONCENTRATION, {"threshold": 0.1}),
+    ("moments", "threshold", [1e16, 1e17, 2e17], CONCENTRATION, {}),
+    ("moments", "start", [0.0, 10.0, 20.0], DEPTH, {"threshold": 0.1}),
+    ("peak", "start", [0.0, 50.0, 70.0], DEPTH, {}),
+    ("decay_length", "start", [60.0, 70.0, 80.0], DEPTH, {"stop": "130 nm"}),
+    ("below_detection", "limit", [1e15, 2e17, 1e21], CONCENTRATION, {}),
+    ("with_counting_statistics", "value_per_count", [1e13, 1e14, 1e15], CONCENTRATION, {}),
+]
+NAMES = [f"{function} {name}" for function, name, *_ in CASES]
+
+
+def arrays(answer):
+    """Numbers and words of an answer by name."""
+    found = answer if isinstance(answer, xr.Dataset) else answer.to_dataset(name="answer")
+    kept = ("status", "stderr", "n_crossings", "decay_length", "n", "count", "n_linear_segments")
+    return {k: found[k] for k in found.variables if k in found.data_vars or k in kept}
+
+
+def assert_equal(one, other):
+    a, b = arrays(one), arrays(other)
+    assert a.keys() == b.keys()
+    for name, wanted in b.items():
+        assert set(a[name].dims) == set(wanted.dims), name
+        np.testing.assert_array_equal(a[name].transpose(*wanted.dims), wanted, err_msg=name)
+
+
+@pytest.mark.parametrize("layout", ["shared", "own", "dask"])
+@pytest.mark.parametrize("number", [2, 3, 1])
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_a_dimension_of_its_own_is_one_of_the_answer(case, number, layout):
+    function, name, values, unit, options = case
+    ask = getattr(sims, function)
+    # As many cases as species, more, and one: what belongs together is told by name alone.
+    data = {
+        "shared": SHARED[0],
+        "own": sims.stack(OWN[:2]),
+        "dask": sims.stack(SHARED[:2]).chunk(measurement=1),
+    }[layout]
+    if function == "with_counting_statistics":
+        data = data.drop_vars("concentration_stderr")
+    given = xr.DataArray(
+        values[:number], dims="case", coords={"case": list("xyz")[:number]}, attrs={"units": unit}
+    )
+    found = ask(data, **{name: given}, **options).compute()
+    assert found["case"].values.tolist() == list("xyz")[:number]
+    for label, value in zip("xyz", values[:number], strict=False):
+        text = value if unit == "1" else f"{value} {unit}"
+        assert_equal(found.sel(case=label), ask(data, **{name: text}, **options).compute())
+
+
+@pytest.mark.parametrize("function", ["integrated_dose", "dose_budget", "cumulative_dose"])
+def test_windows_over_a_dimension_of_their_own(function):
+    ask = getattr(sims, function)
+    start = xr.DataArray([130.0, 150.0], dims="case", attrs={"units": "nm"})
+    found = ask(SHARED[0], background=(start, "175 nm"))
+    for i, text in enumerate(("130 nm", "150 nm")):
+        assert_equal(found.isel(case=i), ask(SHARED[0], background=(text, "175 nm")))
+
+
+def test_two_parameters_over_one_dimension_belong_together():
+    stop = xr.DataArray([60.0, 100.0], dims="case", attrs={"units": "nm"})
+    background = xr.DataArray([1e15, 4e15], dims="case", attrs={"units": "atom/cm^3"})
+    for data in (SHARED[0], sims.stack(SHARED)):
+        found = sims.integrated_dose(data, stop=stop, background=background)
+        for i, (z, c) in enumerate((("60 nm", "1e15 at/cm^3"), ("100 nm", "4e15 at/cm^3"))):
+            assert_equal(found.isel(case=i), sims.integrated_dose(data, stop=z, background=c))
+
+
+def test_cases_beside_profiles():
+    level = xr.DataArray(
+        [[1e17, 1e18], [2e17, 1e17], [5e17, 4e17]],
+        dims=("case", "species"),
+        coords={"species": ["P", "B"]},
+        attrs={"units": "atom/cm^3"},
+    )
+    found = sims.junction_depth(SHARED[0], level=level)
+    assert set(found.dims) == {"species", "case"}
+    for i in range(3):
+        for species in ("B", "P"):
+            alone = sims.junction_depth(
+                SHARED[0].sel(species=species),
+                level=f"{level.sel(species=species)[i].item()} atom/cm^3",
+            )
+            assert_equal(found.isel(case=i).sel(species=species), alone)
+
+
+def test_values_are_found_by_label_whatever_their_order():
+    stop = xr.DataArray(
+        [150.0, 60.0, 1.0],
+        dims="species",
+        coords={"species": ["P", "B", "As"]},
+        attrs={"units": "nm"},
+    )
+    found = sims.integrated_dose(SHARED[0], stop=stop)
+    assert_equal(
+        found.sel(species="B"), sims.integrated_dose(SHARED[0].sel(species="B"), stop="60 nm")
+    )
+    one = sims.integrated_dose(SHARED[0].sel(species="P"), stop=stop)
+    assert_equal(one, found.sel(species="P"))
+
+
+def test_a_label_is_no_sequence_of_letters():
+    data = measurement(AXIS, species=("B", "P")).assign_coords(species=["11B", "31P"])
+    stop = xr.DataArray([60.0, 50.0], dims="species", coords={"species": ["11B", "31P"]})
+    stop.attrs["units"] = "nm"
+    found = sims.integrated_dose(data.sel(species="11B"), stop=stop)
+    assert_equal(found, sims.integrated_dose(data, stop=stop).sel(species="11B"))
+    with pytest.raises(
+        ProfileError, match=r"stop has no value for species \['11B'\]; it has '31P'"
+    ):
+        sims.integrated_dose(data.sel(species="11B"), stop=stop.sel(species=["31P"]))
+
+
+def test_a_length_that_does_not_fit_is_told():
+    stop = xr.DataArray([60.0, 50.0, 40.0], dims="species", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match="stop holds 3 values along 'species', and the data 2"):
+        sims.integrated_dose(SHARED[0], stop=stop)
+    along = xr.DataArray(AXIS, dims="depth", attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match="stop must not run along 'depth'"):
+        sims.integrated_dose(SHARED[0], stop=along)
+
+
+def test_a_case_is_named_in_errors():
+    start = xr.DataArray(
+        [10.0, 90.0], dims="case", coords={"case": ["a", "b"]}, attrs={"units": "nm"}
+    )
+    said = "case 'b': start must be shallower than stop, found start=90 nm and stop=50 nm"
+    with pytest.raises(ProfileError, match=said):
+        sims.integrated_dose(SHARED[0], start=start, stop="50 nm")
+
+
+def test_many_labels_are_compared_in_no_time():
+    """Each label with each other one would take minutes."""
+    number = 20_000
+    data = xr.DataArray(
+        np.ones((number, 3)),
+        dims=("measurement", "depth"),
+        coords={"measurement": [f"w{i}" for i in range(number)], "depth": [0.0, 1.0, 2.0]},
+        attrs={"units": "atom/cm^3"},
+        name="concentration",
+    )
+    data["depth"].attrs["units"] = "nm"
+    stop = xr.DataArray(
+        np.linspace(0.5, 1.5, number), dims="measurement", coords={"measurement": data.measurement}
+    )
+    stop.attrs["units"] = "nm"
+    found = sims.integrated_dose(data, stop=stop[::-1])
+    np.testing.assert_allclose(found, stop * 1e-7)
+
+
+@pytest.mark.parametrize("micrometres", ["0.1505", "0.1215", "0.0015"])
+def test_limits_on_the_last_sample_are_not_beyond_it(micrometres):
+    """Rounding in units leads beyond no record: 1e-9 of the span is the same depth."""
+    data = measurement(np.linspace(0.0, float(micrometres) * 1000, 101), species=("B",))
+    for stop in (f"{micrometres} um", f"{float(micrometres) * 1e-6:.17e} m"):
+        found = sims.integrated_dose(data, stop=stop)
+        assert found["status"].values.tolist() == ["ok"]
+    inside = float(micrometres) * 1000 * (1 + 1e-6)
+    with pytest.warns(sims.DoseWarning, match="beyond the samples"):
+        beyond = sims.integrated_dose(data, stop=f"{inside} nm")
+    assert beyond["status"].values.tolist() == ["truncated"]
