@@ -200,7 +200,7 @@ def _lazily(
     sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
     # All of them are cut alike: Dask does not cut one for the other.
     cuts = {d: chunks for d, chunks in value.chunksizes.items() if d in lead and d != group}
-    cuts |= dict.fromkeys((*core, *cases), -1)
+    cuts |= dict.fromkeys((*core, *cases, *whole), -1)
     variables = [
         v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims})
         for v in (*given, *parameters)

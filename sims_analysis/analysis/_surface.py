@@ -10,10 +10,11 @@ import xarray as xr
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_marked
-from sims_analysis.errors import DoseWarning, warn
+from sims_analysis.errors import DoseWarning, ProfileWarning, warn
+from sims_analysis.kernels.peak import transient
 from sims_analysis.kernels.rows import Array, Rows
 
-__all__ = ["Held", "held_to_surface", "warn_of_surface_depth"]
+__all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
 
 
 class Held(NamedTuple):
@@ -78,3 +79,26 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
         DoseWarning,
     )
     return True
+
+
+def warn_of_transient(frame: Frame, start: xr.Variable, stop: xr.Variable) -> xr.Variable:
+    """Warn where the maximum within a window is its first sample, and another one lies deeper.
+
+    Returns
+    -------
+    Variable of bool
+        Which profiles these are.
+    """
+    found: Any = frame.map(transient, start, stop, errors="each")
+    marked: xr.Variable = found.depth.notnull()
+    first = first_marked(frame, marked)
+    if first is not None:
+        label, place = first
+        at, value, deeper, less = (broadcast_at(field, marked, place) for field in found)
+        warn(
+            f"{label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, is the "
+            f"first sample of the window, and another lies deeper, {less:.3g} {frame.units} at "
+            f"{deeper:g} {frame.axis_units}; start= below a surface transient keeps it out",
+            ProfileWarning,
+        )
+    return marked

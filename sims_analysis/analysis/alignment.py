@@ -6,21 +6,19 @@ from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.analysis._call import history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis.comparison import paired
+from sims_analysis.analysis._pairing import paired
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels.alignment import Shift, best_shift, peak_shift
+from sims_analysis.kernels.rows import Array
 
 __all__ = ["align"]
-
-Array = NDArray[np.float64]
 
 
 def align(
@@ -127,7 +125,7 @@ def _shift(fa: Frame, fb: Frame, index: int | None, *, method: str, most: float 
         if min(one[0].size, other[0].size) >= 5:
             pairs.append((*one, *other))
         elif len(names) == 1:
-            who = fb.label(*([] if index is None else [index])) if index is not None else "b"
+            who = "b" if index is None else fb.label({MEASUREMENT: index})
             raise ProfileError(
                 f"species {str(name)!r} has {one[0].size} samples in a and {other[0].size} in "
                 f"{who}; an alignment needs five of each"
@@ -163,9 +161,8 @@ def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None) -> An
     likeness = np.array([found.correlation for found in shifts])
     depth = b["depth"]
     unit = units.magnitude_and_unit(depth, ("depth",), "depth")[1]
-    moved = depth.variable.to_base_variable()
-    if units.is_quantity(moved.data):
-        moved = moved._replace(data=moved.data.magnitude)
+    magnitude = depth.data.magnitude if units.is_quantity(depth.data) else depth.data
+    moved = xr.Variable(depth.dims, magnitude, depth.attrs)
     by = xr.Variable(dims, unit.from_canonical(shift) if batch else unit.from_canonical(shift[0]))
     moved = (moved + by).transpose(*([MEASUREMENT] if batch else []), ...)
     attrs = dict(depth.attrs) if "units" in depth.attrs else vocabulary.attrs("depth")

@@ -13,19 +13,18 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import distinct
-from sims_analysis.analysis._status import status_words
+from sims_analysis.analysis._pairing import paired
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.grid import to_grid
-from sims_analysis.analysis.interpolation import _ASKED, _error
+from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import junction_depth
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.windows import ends
+from sims_analysis.kernels.rows import Status
 
-__all__ = ["compare", "paired", "repeatability"]
+__all__ = ["compare", "repeatability"]
 
 _RULES = {"log": "loglinear", "linear": "trapezoid"}
 
@@ -106,23 +105,16 @@ def compare(
     a, b = paired(a, b)
     fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
-    # The same profiles on both sides: one measurement stands beside each of a batch.
-    fa, fb = (
-        one.spread(
-            *(
-                xr.Variable((d,), np.zeros(n))
-                for d, n in other.value.sizes.items()
-                if d in other.lead
-            )
-        )
-        for one, other in ((fa, fb), (fb, fa))
-    )
     coords = _shared_coords(fa, fb)
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
-    there = _there(fa, fb, _evaluate, method=method)
+    # The depths of a, asked of b; one measurement stands beside each of a batch.
+    asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
+    found_there = fb.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
+    there = _along(found_there.value.astype(fb.precision), fa)
     ratio, log_ratio = _apply(kernels.ratios, fa.value, there, outputs=2)
+    ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
         "ratio": fa.along_axis(ratio, "ratio"),
         "log_ratio": fa.along_axis(log_ratio, "log_ratio"),
@@ -132,11 +124,15 @@ def compare(
         "overlap_stop": fa.array(stop, "overlap_stop"),
     }
     if fa.stderr is not None and fb.stderr is not None:
-        error = _there(fa, fb, _error, stderr="each", log=method == "log")
-        errors = _apply(kernels.ratio_errors, fa.value, there, fa.stderr, error, outputs=2)
+        (error,) = fb.map(
+            interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
+        )
+        errors = _apply(
+            kernels.ratio_errors, fa.value, there, fa.stderr, _along(error, fa), outputs=2
+        )
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"
-            found[key] = fa.along_axis(values, name, label=key)
+            found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)
             found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     if fa.kind in DOSE_KINDS:
         window = {"start": found["overlap_start"], "stop": found["overlap_stop"]}
@@ -145,40 +141,8 @@ def compare(
         found |= _junctions(a, b, level, junction)
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
-    words = xr.Variable(status.dims, status_words(status.data), vocabulary.attrs("status"))
-    result = xr.Dataset({**found, "status": fa.array(words, "status")})
+    result = xr.Dataset({**found, "status": fa.array(fa.status(status), "status")})
     return units.quantify(result) if fa.quantified else result
-
-
-def paired(a: Any, b: Any) -> tuple[Any, Any]:
-    """Select what both have: the same species, and of two batches the same measurements."""
-    for one in (a, b):
-        if not isinstance(one, xr.Dataset | xr.DataArray):
-            raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
-    for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
-        if dim not in a.dims and dim not in b.dims:
-            continue
-        names_a, names_b = (
-            [] if dim not in one.coords else np.atleast_1d(one[dim].values).tolist()
-            for one in (a, b)
-        )
-        if (dim in a.dims) != (dim in b.dims) and (dim == MEASUREMENT or not (names_a and names_b)):
-            continue
-        for names in (names_a, names_b):
-            distinct(names, dim)
-        common = [name for name in names_a if name in names_b]
-        if not common:
-            raise error(
-                f"the two have no {dim} in common: {', '.join(map(repr, names_a))} and "
-                f"{', '.join(map(repr, names_b))}"
-            )
-        a, b = (
-            one.sel({dim: common if dim in a.dims and dim in b.dims else common[0]})
-            if dim in one.dims and names != common
-            else one
-            for one, names in ((a, names_a), (b, names_b))
-        )
-    return a, b
 
 
 def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
@@ -194,16 +158,27 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
 
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
-    a, b = (f.map(ends, outputs=[({}, float), ({}, float)]) for f in (fa, fb))
-    first = _apply(np.maximum, a[0], b[0])
-    last = _apply(np.minimum, a[1], b[1])
-    missing = (first.isnull() | last.isnull()).astype(np.uint8)
-    apart = (first >= last).astype(np.uint8)
-    status = missing * vocabulary.STATUS.index("no_data") + apart * vocabulary.STATUS.index(
-        "no_overlap"
-    )
+    a, b = (frame.map(kernels.ends) for frame in (fa, fb))
+    first = _in_order(_apply(np.maximum, a.first, b.first), fa, fb)
+    last = _in_order(_apply(np.minimum, a.last, b.last), fa, fb)
     both = first < last
-    return first.where(both), last.where(both), status
+    status = xr.where(
+        both,
+        Status.OK,
+        xr.where(first.isnull() | last.isnull(), Status.NO_DATA, Status.NO_OVERLAP),
+    )
+    return first.where(both), last.where(both), status.astype(np.uint8)
+
+
+def _in_order(answer: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
+    """Put the dimensions of an answer in the order of a, and before them what b has besides."""
+    more = [d for d in fb.lead if d not in fa.lead]
+    return answer.transpose(*more, *(d for d in fa.value.dims if d in answer.dims))
+
+
+def _along(answer: xr.Variable, frame: Frame) -> xr.Variable:
+    """Name the depths that were asked for as they were named."""
+    return xr.Variable([frame.dim if d == ASKED else d for d in answer.dims], answer.data)
 
 
 def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int = 1) -> Any:
@@ -216,24 +191,11 @@ def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int =
     )
 
 
-def _there(fa: Frame, fb: Frame, kernel: Callable[..., Any], **options: Any) -> xr.Variable:
-    """Ask of b at the depths of a."""
-    asked = xr.Variable((*fa.depth.dims[:-1], _ASKED), fa.depth.data)
-    size = {_ASKED: fa.value.sizes[fa.dim]}
-    (there,) = fb.map(kernel, asked, outputs=[(size, float)], **options)
-    there = xr.Variable((*there.dims[:-1], fa.dim), there.data)
-    return there.transpose(*fa.value.dims)
-
-
 def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
     return {
         "units": unit,
         "long_name": f"Standard error of the {of[0].lower()}{of[1:]}, random part",
     }
-
-
-def _evaluate(depth: Any, value: Any, at: Any, *, method: str) -> tuple[Any]:
-    return (interpolation.interpolate(depth, value, at, method=method)[0],)
 
 
 def _bare(answer: xr.DataArray) -> xr.DataArray:
@@ -370,7 +332,7 @@ def _over_measurements(
 ) -> dict[str, xr.DataArray]:
     inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
     mean, deviation, count = xr.apply_ufunc(
-        kernels.spread,
+        kernels.mean_and_deviation,
         array.variable,
         input_core_dims=[[MEASUREMENT]],
         output_core_dims=[[], [], []],
@@ -386,8 +348,8 @@ def _over_measurements(
         f"{name}_n": (count, {"long_name": "Number of measurements"}),
     }
     if absolute:
-        told = f"Standard deviation of the {label.lower()}"
-        columns[f"{name}_stddev"] = (deviation, {"units": unit, "long_name": told})
+        long_name = f"Standard deviation of the {label.lower()}"
+        columns[f"{name}_stddev"] = (deviation, {"units": unit, "long_name": long_name})
     return {
         key: xr.DataArray(xr.Variable(v.dims, v.data, attrs), coords=inside, name=key)
         for key, (v, attrs) in columns.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,8 +18,6 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
 
 __all__ = ["crossings", "frame_of_level", "in_all_places", "in_words_of_axis", "level_of"]
-
-Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = np.array(["", "rising", "falling"])
@@ -144,12 +142,12 @@ _USUAL = 8
 
 def in_all_places(
     frame: Frame,
-    kernel: Callable[..., Found],
+    kernel: Callable[..., Any],
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
     **options: Any,
-) -> Found:
+) -> Any:
     """Run a kernel that finds any number of places, given as many as it needs or as are wanted.
 
     `dim` is what the places are, and the dimension along which they lie.
@@ -168,8 +166,7 @@ def in_all_places(
         most = int(found.count.values.max(initial=1))
         found = run(most) if most > _USUAL else found
         found = type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
-    every: Found = found
-    return every
+    return found
 
 
 def frame_of_level(

@@ -189,4 +189,5 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
+    frame.measured()  # refuses samples that are infinite
     return frame.along_axis(frame.value < level, "below_detection")

@@ -117,7 +117,7 @@ def junction_depth(
         beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
         parameters.append(fill_unknown_limit(beyond, after, np.inf))
     floor = known_limit(frame, detection_limit)
-    found = frame.map(
+    found: Any = frame.map(
         kernels.junction,
         *parameters,
         errors="fit",

@@ -152,8 +152,8 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
         number = isinstance(fraction, float | int | np.number) and not isinstance(fraction, bool)
         if not (number and 0 < fraction <= 1):
             raise ProfileError(
-                f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number above 0, "
-                "at most 1, such as 0.9"
+                f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number "
+                "above 0, at most 1, such as 0.9"
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 

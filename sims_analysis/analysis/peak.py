@@ -9,9 +9,12 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._surface import warn_of_transient
 from sims_analysis.analysis._window import read_window
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
+from sims_analysis.kernels.rows import Status
 
 __all__ = ["peak"]
 
@@ -29,10 +32,10 @@ def peak(
     Parameters
     ----------
     data : Dataset or DataArray
-        Concentrations, fractions or intensities over depth.
+        Concentrations, fractions or intensities over depth, or sputter time.
     start, stop : str, Quantity or DataArray, optional
-        Window of depths to look in: a `start` below the surface transient finds the implant and
-        not the spike.
+        Window of depths (or times) to look in: a `start` below the surface transient finds the
+        implant and not the spike.
     variable : str, optional
         Of a Dataset, which variable; by default concentration, or else the first.
 
@@ -42,13 +45,24 @@ def peak(
         Over the dimensions of the data without depth: ``depth`` (``nm``, of the highest sample),
         the variable by its name (its value there, in its unit) and ``<variable>_stderr`` where
         the data carry standard errors, ``fwhm`` (``nm``, between the nearest depths on either
-        side at which the profile crosses half of it; NaN, status ``truncated``, where it does
-        not), ``status``.
+        side at which the profile crosses half of it), ``status``: ``truncated`` where the profile
+        does not cross half of its maximum on both sides within the window, so that the width is
+        NaN, as it is where the maximum is the first sample or the last; ``no_data`` with NaN
+        where there is no sample.
+
+        Of data over sputter time, the answers are ``sputter_time`` and ``fwhm`` in ``s``.
 
     Raises
     ------
     UnitsError
-        If the data have no variable with a known unit, or no depth.
+        If the data have no variable with a known unit, or neither a depth nor a sputter time.
+
+    Warns
+    -----
+    ProfileWarning
+        Where the maximum is the first sample of the window and another maximum lies deeper: that
+        of a surface transient, with the implant below it. Not on Dask data, which are not known
+        yet.
 
     Notes
     -----
@@ -69,7 +83,10 @@ def peak(
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES
     )
-    found = frame.map(kernels.peak, *read_window(frame, start, stop), errors="each")
+    window = read_window(frame, start, stop)
+    found: Any = frame.map(kernels.peak, *window, errors="each")
+    if anywhere(found.status == Status.TRUNCATED):
+        warn_of_transient(frame, *window)
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     at = frame.array(found.depth, "peak_depth", units_=frame.axis_units, label=frame.axis)
     width = frame.array(found.fwhm, "fwhm", units_=frame.axis_units)

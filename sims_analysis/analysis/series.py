@@ -21,9 +21,8 @@ from sims_analysis.units import CANONICAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from sims_analysis.analysis._frame import Frame
+    from sims_analysis.kernels.rows import Array
 
 __all__ = ["Series", "series_of"]
 
@@ -122,7 +121,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
     term = vocabulary.TERMS.get(frame.name)
     long_name = term.long_name if term else frame.name.replace("_", " ").capitalize()
     for index in np.ndindex(value.shape[:-1]):
-        measured = ~np.isnan(value[index])
+        measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
         if not measured.any():
             continue
         place = {dim: _label(frame, dim, i) for dim, i in zip(frame.lead, index, strict=True)}
@@ -142,11 +141,11 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         )
 
 
-def _label(frame: Any, dim: str, index: int) -> str:
+def _label(frame: Frame, dim: str, index: int) -> str:
     coord = frame.coords.get(dim)
     return str(index if coord is None else coord.values[index])
 
 
-def _scalar_species(frame: Any) -> str:
+def _scalar_species(frame: Frame) -> str:
     coord = frame.coords.get("species")
     return str(coord.values) if coord is not None and coord.ndim == 0 else ""

@@ -10,12 +10,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import history_after, format_argument
+from sims_analysis.analysis._call import format_argument, history_after
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._parameters import refuse_repeated as distinct
-from sims_analysis.analysis._run import is_lazy as lazy
+from sims_analysis.analysis._parameters import anywhere, refuse_repeated
+from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -93,9 +92,7 @@ def with_counting_statistics(
         )
     result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [
-        f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
-    ]
+    given = [f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None]
     step = f"with_counting_statistics({', '.join(given)})"
     result = result.assign_attrs(history=history_after(ds, step))
     if quantified:
@@ -106,7 +103,7 @@ def with_counting_statistics(
 def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
     """Give the value that one count stands for, in the unit of the variable."""
     if frame.kind == "count":
-        return xr.Variable((), 1.0)
+        return xr.Variable((), np.array(1.0))
     if frame.kind == "count_rate" and dwell_time is not None:
         return 1.0 / _each_species(frame, dwell_time, ("sputter_time",), "dwell_time")
     if frame.kind == "concentration" and value_per_count is not None:
@@ -126,7 +123,7 @@ def _each_species(frame: Frame, value: Any, kinds: tuple[str, ...], name: str) -
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
             f"{', '.join(map(repr, species))}"
         )
-    distinct([name for name in species if name in value])
+    refuse_repeated([name for name in species if name in value])
     numbers = np.full(len(species), np.nan)
     for key, stated in value.items():
         label = f"{name}[{key!r}]"
@@ -143,16 +140,17 @@ def _positive(parameter: xr.Variable, given: Any, name: str) -> xr.Variable:
 
 def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, xr.DataArray]:
     counts = frame.value / one
-    if not frame.lazy and bool((counts < 0).any()):
-        where = np.argwhere((counts < 0).any(frame.dim).data)[0]
+    negative = (counts < 0).any(frame.dim)
+    if not frame.lazy and bool(negative.any()):
+        where = np.argwhere(negative.values)[0]
         raise ProfileError(
-            f"{frame.label(*where)}: negative values in {frame.name} are not counts; "
+            f"{frame.label_of(negative, where)}: negative values in {frame.name} are not counts; "
             "take the counting statistics before subtracting a background"
         )
     if frame.lazy:
         counts = counts.where(~(counts < 0))
     stderr = xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float])
-    if frame.lazy or lazy(one):
+    if frame.lazy or is_lazy(one):
         stderr = stderr * one
     else:
         stderr *= one  # in place: it is as large as the data
@@ -168,12 +166,9 @@ def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, x
             },
         ),
     }
-    values = {
-        name: (frame.padded(v.transpose(*dims)), attrs) for name, (v, attrs) in values.items()
-    }
     return {
         name: xr.DataArray(
-            xr.Variable(dims, v.data, attrs), coords=array.coords, name=name
+            xr.Variable(dims, v.transpose(*dims).data, attrs), coords=array.coords, name=name
         ).transpose(*array.dims)
         for name, (v, attrs) in values.items()
     }

@@ -25,8 +25,8 @@ __all__ = [
     "at_samples",
     "find",
     "highest",
-    "junction",
     "in_places",
+    "junction",
     "locate",
     "numbers",
     "table",
@@ -200,7 +200,7 @@ def table(rows: Rows, level: Array, *, width: int) -> Table:
 
 
 def numbers(row: Index, count: Index) -> Index:
-    """Number what is in order of row within each row, from 0; `count` is how many a row has."""
+    """Count up from 0 within each row what is in order of row; `count` is how many a row has."""
     found: Index = np.arange(row.size) - (np.cumsum(count) - count)[row]
     return found
 

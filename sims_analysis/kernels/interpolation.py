@@ -83,8 +83,8 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     if log:
         c0, c1 = _ends_of(rows, place, rows.value)
         with np.errstate(all="ignore"):
-            relative = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
-        curved = relative * segments.interpolated(c0, c1, t, log=True)
+            curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
+            curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where((c0 > 0) & (c1 > 0), curved, stderr)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
     return Stderr(_only_inside(stderr, place))

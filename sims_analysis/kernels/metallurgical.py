@@ -40,9 +40,7 @@ class Junctions(NamedTuple):
     count: Index
 
 
-def metallurgical(
-    rows: Rows, background: Array, *, fractions: Array, width: int
-) -> Junctions:
+def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
     """Find the zeros of ``ln(sum N_A / sum N_D)``.
 
     Parameters

@@ -8,10 +8,11 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one
+from measured import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import JunctionError, ProfileError, UnitsError
+from sims_analysis.kernels import crossing_error
 
 LEVEL = "1e18 atoms/cm^3"
 
@@ -160,10 +161,12 @@ def test_places_left_over_are_nan_and_empty():
     assert np.isnan(p["depth"].values[1:]).all()
 
 
-def test_places_can_be_limited_and_the_count_is_of_what_is_kept():
+def test_places_can_be_limited_and_the_count_is_of_what_was_found():
     ds = one(range(6), [1e19, 1e17] * 3)
     found = sims.crossings(ds, level=LEVEL, max_count=2)
     assert found.sizes["crossing"] == 2
+    assert number(found["count"]) == 5
+    assert found["depth"].values.ravel().tolist() == [0.5, 1.5]
     for wrong in (0, -1, 1.5, "2"):
         with pytest.raises(ProfileError, match=f"max_count={wrong!r}; expected a whole"):
             sims.crossings(ds, level=LEVEL, max_count=wrong)
@@ -198,6 +201,19 @@ def test_levels_along_a_new_dimension_add_it_with_its_coordinate():
     found = sims.crossings(one(z, 1e20 * np.exp(-z / 5)), level=level)
     assert found["depth"].dims == ("species", "level", "crossing")
     assert number(found["depth"].sel(level=18)) == pytest.approx(5 * math.log(100))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_as_many_levels_as_there_are_species_are_not_laid_onto_these(lazy):
+    z = np.arange(0, 100, 1.0)
+    ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 10)})
+    ds = ds.chunk({"species": 1}) if lazy else ds
+    level = xr.DataArray([1e19, 1e17], dims="case", attrs={"units": "1/cm3"})
+    found = sims.crossings(ds, level=level, max_count=1)
+    assert found["depth"].dims == ("species", "case", "crossing")
+    assert found["count"].dims == ("species", "case")
+    exact = np.outer([5, 10], np.log([10, 1e3]))
+    np.testing.assert_allclose(found["depth"].isel(crossing=0), exact, rtol=1e-12)
 
 
 @pytest.mark.parametrize("level", [1e18, "1e18", "1e18 nm", "1e18 counts/s", 5])
@@ -245,6 +261,101 @@ def test_without_errors_in_the_data_the_standard_error_is_nan():
 
 def test_a_record_without_samples_has_no_data():
     assert sims.crossings(one([], []), level=LEVEL)["status"].values.tolist() == [["no_data"]]
+
+
+# --- what noise leaves of a crossing ------------------------------------------------------------
+
+
+def counted(counts, step=10.0):
+    ds = one(step * np.arange(len(counts)), np.asarray(counts) * 1e17)
+    return sims.with_counting_statistics(ds, value_per_count="1e17 atoms/cm^3")
+
+
+def test_an_interval_wider_than_the_record_leaves_no_depth():
+    # The first two samples do not show a falling edge: the fit leaves more than 70 nm for it.
+    ds, level = counted([2, 0, 7, 1, 1, 3, 0, 0]), "1.9e17 atoms/cm^3"
+    found = sims.crossings(ds, level=level)
+    lost = found["status"] == "undetermined"
+    assert lost.values.tolist() == [[True, False, False, False, False]]
+    assert found["depth"].isnull().equals(lost)
+    assert found["stderr"].isnull().equals(lost)
+    assert (2 * found["stderr"].where(~lost, 0) <= 70).all()
+    # The samples are there all the same, and so are the crossings.
+    assert number(found["count"]) == 5
+    assert found["depth_before"].values.tolist() == [[0, 10, 20, 40, 50]]
+    assert (found["direction"] != "").all()
+    junction = sims.junction_depth(ds, level=level, which=1)
+    assert math.isnan(number(junction))
+    assert math.isnan(number(junction["stderr"]))
+    assert math.isnan(number(junction["decay_length"]))
+    assert word(junction["status"]) == "undetermined"
+    with pytest.raises(JunctionError, match=r"'B' has no junction .* undetermined"):
+        sims.junction_depth(ds, level=level, which=1, strict=True)
+    # Without errors nothing is said against it.
+    bare = ds.drop_vars(["concentration_stderr", "concentration_counts"])
+    assert (sims.crossings(bare, level=level)["status"] == "ok").all()
+
+
+def test_a_metallurgical_junction_wider_than_the_record_has_no_depth():
+    ds = counted([2, 0, 7, 1, 1, 3, 0, 0])
+    found = sims.metallurgical_junctions(ds, donors=["B"], background="-1.9e17 atoms/cm^3")
+    assert found["status"].values.tolist() == ["undetermined", *["ok"] * 4]
+    for name in ("depth", "stderr", "concentration"):
+        assert found[name].isnull().values.tolist() == [True, *[False] * 4]
+    assert number(found["count"]) == 5
+
+
+def test_a_crossing_in_noise_has_the_interval_of_its_two_samples():
+    counts = np.random.default_rng(0).poisson(3.0, 2000)
+    found = sims.crossings(counted(counts, 1.0), level="3.5e17 atoms/cm^3").isel(species=0)
+    inner = found.isel(crossing=slice(100, 700))
+    i = inner["depth_before"].values.astype(int)
+    a, b, t = counts[i], counts[i + 1], inner["depth"].values - i
+    error = [np.sqrt(np.where(k > 0, k, sims.poisson_interval(0)[1] ** 2 / 4)) for k in (a, b)]
+    expected = np.hypot((1 - t) * error[0], t * error[1]) / abs(b - a)
+    alike = np.isclose(inner["stderr"], expected, rtol=1e-9)
+    assert alike.mean() > 0.95  # others stand at an edge that noise has made
+
+
+def test_the_work_on_noise_grows_no_faster_than_the_record(monkeypatch):
+    fitted = []
+    plain = crossing_error._crossing_of_parabola
+
+    def counting(z, *others):
+        fitted.append(z.size)
+        return plain(z, *others)
+
+    monkeypatch.setattr(crossing_error, "_crossing_of_parabola", counting)
+    work = []
+    for n in (2000, 8000):
+        counts = np.random.default_rng(0).poisson(np.linspace(6, 1, n))
+        fitted.clear()
+        sims.crossings(counted(counts, 1.0), level="2.9e17 atoms/cm^3")
+        work.append(sum(fitted) / n)
+    assert work[1] < 2 * work[0]
+    assert work[1] < 400
+
+
+# --- over sputter time --------------------------------------------------------------------------
+
+
+def test_over_sputter_time_crossings_are_times():
+    z = np.arange(0, 100, 4.0)
+    over_depth = one(z, 1e20 * np.exp(-z / 5), stderr=1e18 * np.exp(-z / 5))
+    ds = over_depth.rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "min"
+    found = sims.crossings(ds, level="1e17 atoms/cm^3")
+    same = sims.crossings(over_depth, level="1e17 atoms/cm^3")
+    names = {"sputter_time": "depth", "decay_length": "decay_length", "stderr": "stderr"}
+    names |= {f"sputter_time_{side}": f"depth_{side}" for side in ("before", "after")}
+    assert set(found.data_vars) == {*names, "direction", "status"}
+    for mine, other in names.items():
+        assert number(found[mine]) == pytest.approx(60 * number(same[other]), rel=1e-12)
+        assert found[mine].attrs["units"] == "s"
+        text = found[mine].attrs["long_name"] + found[mine].attrs["description"]
+        assert "depth" not in text.lower()
+    with pytest.raises(UnitsError, match=r"a junction depth.*sputter-time axis.*calibrate_depth"):
+        sims.junction_depth(ds, level="1e17 atoms/cm^3")
 
 
 # --- properties ---------------------------------------------------------------------------------

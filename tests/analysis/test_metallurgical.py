@@ -11,7 +11,7 @@ from measured import measurement, number, padded, union
 
 import sims_analysis as sims
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError, UnitsError
-from sims_analysis.kernels.doping import metallurgical
+from sims_analysis.kernels import blocks, metallurgical
 
 
 def found(ds, **options):
@@ -212,17 +212,27 @@ def ragged(rng, kind):
 @pytest.mark.parametrize("seed", range(5))
 def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
     depth, value = ragged(np.random.default_rng(seed), kind)
-    sign = np.array([1.0, -1.0, 0.7])
-    shared = metallurgical(depth, value, None, sign)
-    own = metallurgical(np.broadcast_to(depth, value.shape).copy(), value, None, sign)
+
+    def ask(depth, value):
+        return blocks.run(
+            metallurgical.metallurgical,
+            depth,
+            value,
+            np.zeros((len(value), 1)),
+            group=3,
+            fractions=np.array([1.0, -1.0, 0.7]),
+            width=40,
+        )
+
+    shared = ask(depth, value)
+    own = ask(np.broadcast_to(depth, value.shape).copy(), value)
     assert (shared.status == 0).sum() > 30
     for name, rtol in (("status", 0), ("polarity", 0), ("depth", 1e-13), ("concentration", 1e-12)):
         np.testing.assert_allclose(getattr(shared, name), getattr(own, name), rtol, err_msg=name)
     for row in range(0, len(value), 7):  # each alone, to the bit
-        alone = metallurgical(depth, value[row], None, sign)
-        places = alone.depth.size
-        np.testing.assert_array_equal(alone.depth, shared.depth[row, :places])
-        np.testing.assert_array_equal(alone.concentration, shared.concentration[row, :places])
+        alone = ask(depth, value[[row]])
+        np.testing.assert_array_equal(alone.depth[0], shared.depth[row])
+        np.testing.assert_array_equal(alone.concentration[0], shared.concentration[row])
 
 
 @pytest.mark.parametrize("infinity", [np.inf, -np.inf])

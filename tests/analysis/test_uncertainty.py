@@ -9,7 +9,6 @@ from counted import edge, trials
 from measured import measurement, one
 
 import sims_analysis as sims
-from sims_analysis.analysis import _errors
 from sims_analysis.errors import AmbiguousJunctionWarning, ProfileError, SpeciesError, UnitsError
 
 # --- intervals ----------------------------------------------------------------------------------
@@ -130,30 +129,3 @@ def test_what_one_count_stands_for_is_on_record():
     assert ds.attrs["history"].endswith(
         "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'})"
     )
-
-
-PARTED = {
-    "dose": lambda ds: sims.integrated_dose(ds, start="5 nm", stop=STOPS, surface="hold"),
-    "dose above": lambda ds: sims.integrated_dose(ds, background=("90 nm", "118 nm")),
-    "moments": lambda ds: sims.moments(ds, background="1e15 atom/cm^3"),
-    "containing": lambda ds: sims.depth_at_dose_fraction(ds, fraction=[0.5, 0.9]),
-}
-STOPS = xr.DataArray(
-    np.linspace(80, 110, 30), dims="wafer", coords={"wafer": np.arange(30)}, attrs={"units": "nm"}
-)
-
-
-@pytest.mark.parametrize("layout", ["wafers", "of two lots", "on a grid"])
-@pytest.mark.parametrize("question", PARTED)
-def test_errors_of_sums_made_for_some_profiles_at_a_time_are_the_same(
-    question, layout, monkeypatch
-):
-    counted = trials(edge(20)[0], np.arange(0, 120, 2.0), 30).isel(species=0, measurement=slice(30))
-    ds = counted.rename(measurement="wafer")
-    if layout == "of two lots":
-        ds = ds.expand_dims(lot=2).transpose("wafer", "lot", "depth").copy(deep=True)
-    if layout == "on a grid":
-        ds = sims.to_grid(ds, step="0.7 nm")
-    expected = PARTED[question](ds)
-    monkeypatch.setattr(_errors, "_PART", 7 * ds.sizes["depth"])
-    xr.testing.assert_identical(PARTED[question](ds), expected)

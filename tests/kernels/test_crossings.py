@@ -9,22 +9,46 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import LEVEL, batches, depths, realistic, samples
 
+from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.locating import half_widths
-from sims_analysis.kernels.rows import Rows, compress
+from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.rows import Dense, Packed, Status
 
-OK, NO_DATA, NEVER_REACHED, ALWAYS_ABOVE, TRUNCATED, PADDING = 0, 1, 2, 3, 5, 6
+OK, PADDING = Status.OK, Status.PADDING
+ALWAYS_ABOVE, NEVER_REACHED = Status.ALWAYS_ABOVE, Status.NEVER_REACHED
+NO_DATA, TRUNCATED, UNDETERMINED = Status.NO_DATA, Status.TRUNCATED, Status.UNDETERMINED
 
 
-def alone(z, c, sigma, level, before, at, falling):
+def ask(kernel, depth, value, *parameters, sigma=None, **options):
+    """Run a kernel over rows, with parameters of each row or for all."""
+    errors = None if sigma is None else blocks.Errors(np.broadcast_to(sigma, value.shape))
+    of_rows = [np.broadcast_to(p, value.shape[:-1]) for p in parameters]
+    return blocks.run(kernel, depth, value, *of_rows, errors=errors, **options)
+
+
+def table(depth, value, level, sigma=None, width=None):
+    """List crossings, all of them unless a width is given."""
+    if width is None:
+        found = ask(kernels.table, depth, value, level, width=1)
+        width = int(found.count.max(initial=1))
+    return ask(kernels.table, depth, value, level, sigma=sigma, width=width)
+
+
+def junction(depth, value, level, sigma=None, *, after=None, **options):
+    beyond = () if after is None else (after,)
+    return ask(kernels.junction, depth, value, level, *beyond, sigma=sigma, **options)
+
+
+def alone(z, c, sigma, level, before, after, at, falling):
     """Give the half-width of one crossing of one profile; what it should be: test_uncertainty."""
-    rows = Rows(z, c, np.array([0, z.size]))
-    place = np.array([0]), np.array([before]), np.array([at]), np.array([falling])
-    return float(half_widths(rows, sigma, np.array([level]), *place)[0])
+    rows = Packed(z, c, np.array([0, z.size]), sigma)
+    found = kernels.Crossings(*map(np.array, ([0], [before], [after], [falling])))
+    levels = np.full(z.size, level)
+    return float(half_widths(rows, levels, found, np.array([at]), every=found.before)[0])
 
 
 def listed(z, c, level, sigma=None):
-    """List the crossings of one profile: (depth, direction, decay, before, after, stderr)."""
+    """List the crossings of one profile: depth, direction, decay... stderr, places, status."""
     off = [i for i in range(z.size) if c[i] != level]
     found = []
     for p, q in itertools.pairwise(off):
@@ -39,12 +63,11 @@ def listed(z, c, level, sigma=None):
         depth = z[p] + t * width
         if q - p > 1:
             depth, t = z[p + 1], (z[p + 1] - z[p]) / width
-        error = (
-            math.nan
-            if sigma is None
-            else alone(z, c, sigma, level, p + (q - p > 1), depth, c[q] < level)
-        )
-        found.append((depth, 1 if c[q] > level else -1, decay, z[p], z[q], error, p, q))
+        error = math.nan if sigma is None else alone(z, c, sigma, level, p, q, depth, c[q] < level)
+        status = OK
+        if 2 * error > z[-1] - z[0]:
+            status, error, depth = UNDETERMINED, math.nan, math.nan
+        found.append((depth, 1 if c[q] > level else -1, decay, z[p], z[q], error, p, q, status))
     return found
 
 
@@ -63,7 +86,8 @@ def chosen(z, c, level, edge, which, after, confirm, sigma=None):
         found = [x for x in found if x[1] == edge]
     if after is not None and c.size:
         limit = z[np.argmax(c)] if math.isnan(after) else after
-        found = [x for x in found if x[0] > limit]
+        at = [x[0] for x in listed(z, c, level) if not edge or x[1] == edge]
+        found = [x for x, depth in zip(found, at, strict=True) if depth > limit]
         counts = z >= limit
     crossed, ends = bool(found), False
     if confirm > 1:
@@ -77,17 +101,17 @@ def chosen(z, c, level, edge, which, after, confirm, sigma=None):
         ]
     number = len(found) - 1 if which < 0 else which - 1
     if found and number < len(found):
-        depth, _, decay, _, _, error, *_ = found[number]
-        return depth, error, decay, len(found), OK
+        depth, _, decay, _, _, error, *_, status = found[number]
+        return depth, error, decay if status == OK else math.nan, len(found), status
     status = NEVER_REACHED if found else why_none(c[counts], level)
     if crossed and not found:
         status = TRUNCATED if ends else NEVER_REACHED
     return math.nan, math.nan, math.nan, len(found), status
 
 
-def agree_table(table, depth, value, level, sigma=None):
+def agree_table(answer, depth, value, level, sigma=None):
     level = np.broadcast_to(level, value.shape[:1])
-    width = table.depth.shape[-1]
+    width = answer.depth.shape[-1]
     most = 1
     for row in range(value.shape[0]):
         z, c = samples(depth, value, row)
@@ -98,15 +122,16 @@ def agree_table(table, depth, value, level, sigma=None):
         )
         found = listed(z, c, level[row], s)
         most = max(most, len(found))
+        assert answer.count[row] == len(found)
         for place in range(width):
-            got = [float(getattr(table, name)[row, place]) for name in FIELDS]
+            got = [float(getattr(answer, name)[row, place]) for name in FIELDS]
             if place < len(found):
                 np.testing.assert_allclose(got, found[place][:6], rtol=1e-11)
-                assert table.status[row, place] == OK
+                assert answer.status[row, place] == found[place][-1]
             else:
                 np.testing.assert_equal(got, [math.nan, 0, *[math.nan] * 4])
                 expected = why_none(c, level[row]) if place == 0 else PADDING
-                assert table.status[row, place] == expected
+                assert answer.status[row, place] == expected
     return most
 
 
@@ -117,8 +142,8 @@ levels = st.sampled_from([LEVEL, 2e18, 1e16, 0.0, -5e16, 1e30])
 @settings(max_examples=500)
 @given(batch=batches(), level=levels)
 def test_tables_of_any_batch(batch, level):
-    table = kernels.table(*batch, level)
-    assert agree_table(table, *batch, level) == table.depth.shape[-1]
+    answer = table(*batch, level)
+    assert agree_table(answer, *batch, level) == answer.depth.shape[-1]
 
 
 @settings(max_examples=150)
@@ -127,9 +152,9 @@ def test_tables_with_a_level_of_each_row(batch, data, width):
     rows = batch[1].shape[0]
     level = np.array(data.draw(st.lists(levels, min_size=rows, max_size=rows)))
     sigma = np.abs(np.nan_to_num(batch[1], nan=1.0)) * 0.1
-    table = kernels.table(*batch, level, sigma, width=width)
-    assert table.depth.shape[-1] == width
-    agree_table(table, *batch, level, sigma)
+    answer = table(*batch, level, sigma, width=width)
+    assert answer.depth.shape[-1] == width
+    agree_table(answer, *batch, level, sigma)
 
 
 @settings(max_examples=500)
@@ -144,7 +169,7 @@ def test_tables_with_a_level_of_each_row(batch, data, width):
 def test_junctions_of_any_batch(batch, level, edge, which, after, confirm):
     depth, value = batch
     sigma = np.abs(np.nan_to_num(value, nan=1.0)) * 0.1
-    found = kernels.junction(
+    found = junction(
         depth, value, level, sigma, edge=edge, which=which, after=after, confirm=confirm
     )
     for row in range(value.shape[0]):
@@ -164,11 +189,11 @@ def test_realistic_profiles(gaps, level):
     value[5, :50] = np.nan
     value[6, -50:] = np.nan
     value[7] = level
-    agree_table(kernels.table(depth, value, level), depth, value, level)
+    agree_table(table(depth, value, level), depth, value, level)
     own = np.where(np.isnan(value), np.nan, depth)
-    shared = kernels.junction(depth, value, level, after=np.nan)
-    for mine, other in zip(shared, kernels.junction(own, value, level, after=np.nan), strict=True):
-        np.testing.assert_array_equal(mine, other)
+    shared = junction(depth, value, level, after=np.nan)
+    for mine, other in zip(shared, junction(own, value, level, after=np.nan), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-12)
     for row in range(40):
         z, c = samples(depth, value, row)
         wanted = chosen(z, c, level, -1, -1, math.nan, 1)
@@ -179,13 +204,14 @@ def test_realistic_profiles(gaps, level):
 @given(batch=batches(), data=st.data())
 def test_find_with_a_level_at_every_sample(batch, data):
     depth, value = batch
-    rows = compress(depth, value)
-    level = data.draw(
-        st.lists(
-            st.sampled_from([1e18, 2e18, 1e15]), min_size=rows.value.size, max_size=rows.value.size
-        )
+    parts = [samples(depth, value, row) for row in range(len(value))]
+    start = np.cumsum([0, *(z.size for z, _ in parts)])
+    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), start)
+    n = rows.value.size
+    level = np.array(
+        data.draw(st.lists(st.sampled_from([1e18, 2e18, 1e15]), min_size=n, max_size=n))
     )
-    found = kernels.find(rows, np.array(level))
+    found = kernels.find(rows, level)
     wanted = []
     for row in range(rows.count):
         here = range(rows.start[row], rows.start[row + 1])
@@ -196,12 +222,20 @@ def test_find_with_a_level_at_every_sample(batch, data):
             if (rows.value[p] > level[p]) != (rows.value[q] > level[q])
         ]
     assert list(zip(found.row, found.before, found.after, strict=True)) == wanted
+    if depth.ndim == 1 and n == value.size:
+        dense, levels = Dense(depth, value), level.reshape(value.shape)
+        for one, other in zip(found, kernels.find(dense, levels), strict=True):
+            np.testing.assert_array_equal(one, other)
+        for one, other in zip(
+            kernels.locate(rows, level, found), kernels.locate(dense, levels, found), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
 
 
 def one(c, level=2.0, z=None, **options):
     c = np.array([c], dtype=float)
     z = np.arange(c.shape[1], dtype=float) if z is None else z
-    return kernels.table(z, c, level, **options)
+    return table(z, c, level, **options)
 
 
 @pytest.mark.parametrize(
@@ -221,8 +255,8 @@ def one(c, level=2.0, z=None, **options):
     ],
 )
 def test_samples_on_the_level(c, where):
-    table = one(c)
-    found = table.depth[0][table.status[0] == OK]
+    answer = one(c)
+    found = answer.depth[0][answer.status[0] == OK]
     np.testing.assert_allclose(found, where, rtol=1e-14)
 
 
@@ -236,7 +270,7 @@ def test_samples_on_the_level(c, where):
     ],
 )
 def test_no_junction_says_why(c, status):
-    found = kernels.junction(np.arange(2.0), np.array([c], dtype=float), 2.0)
+    found = junction(np.arange(2.0), np.array([c], dtype=float), 2.0)
     assert math.isnan(found.depth[0])
     assert found.status[0] == status
 
@@ -245,12 +279,12 @@ def test_a_surface_spike_is_not_the_junction():
     z = np.arange(0, 400, 1.0)
     c = 1e19 * np.exp(-(((z - 100) / 40) ** 2) / 2)
     c[:5] = [5e19, 2e19, 1e19, 1e18, 1e17]
-    first = kernels.junction(z, c[None], 1e18, which=1)
-    deepest = kernels.junction(z, c[None], 1e18)
+    first = junction(z, c[None], 1e18, which=1)
+    deepest = junction(z, c[None], 1e18)
     assert first.depth[0] < 5
-    assert first.candidates[0] == deepest.candidates[0] == 2
+    assert first.n_crossings[0] == deepest.n_crossings[0] == 2
     assert deepest.depth[0] == pytest.approx(100 + 40 * math.sqrt(2 * math.log(10)), abs=0.01)
-    peak = kernels.junction(z, c[None], 1e18, which=1, after=50.0)
+    peak = junction(z, c[None], 1e18, which=1, after=50.0)
     assert peak.depth[0] == deepest.depth[0]
 
 
@@ -265,13 +299,13 @@ def test_a_surface_spike_is_not_the_junction():
 def test_gaussian_implants(q, rp, drp, level, wanted):
     z = np.linspace(0, 0.6, 6001)  # um
     c = q / (math.sqrt(2 * math.pi) * drp * 1e-4) * np.exp(-(((z - rp) / drp) ** 2) / 2)
-    found = kernels.junction(z, c[None], level)
+    found = junction(z, c[None], level)
     assert found.depth[0] == pytest.approx(wanted, rel=1e-6)
 
 
 def test_exponential_edge_is_exact_on_any_grid():
     z = np.arange(0, 101, 5.0)
-    found = kernels.junction(z, 1e20 * np.exp(-z / 5)[None], 1e17)
+    found = junction(z, 1e20 * np.exp(-z / 5)[None], 1e17)
     assert found.depth[0] == pytest.approx(34.538776, abs=1e-6)
     assert found.decay_length[0] == pytest.approx(5.0, rel=1e-13)
 
@@ -280,7 +314,7 @@ def test_stderr_of_a_steep_edge():
     # 3 nm per decade, 100 counts: lambda / 10 = 0.13 nm, less where two samples share the noise.
     z = np.arange(0, 40, 1.0)
     c = 1e20 * 10 ** (-z / 3)[None]
-    found = kernels.junction(z, c, 1e18 * 1.0001, 0.1 * c)
+    found = junction(z, c, 1e18 * 1.0001, 0.1 * c)
     assert 0.09 < found.stderr[0] < 0.1304
 
 
@@ -293,7 +327,7 @@ def test_long_plateaus_and_gaps(stays, seed):
     begins = np.where(rng.random(value.shape) > stays, np.arange(n), 0)
     value = np.take_along_axis(value, np.maximum.accumulate(begins, axis=-1), axis=-1)
     depth = np.cumsum(rng.random(n) + 0.1)
-    found = kernels.table(depth, value, 2.0).depth
+    found = table(depth, value, 2.0).depth
     for row, answered in zip(value, found, strict=True):
         there = ~np.isnan(row)
         expected = [one[0] for one in listed(depth[there], row[there], 2.0)]
@@ -302,8 +336,8 @@ def test_long_plateaus_and_gaps(stays, seed):
 
 def test_a_ratio_beyond_the_range_of_numbers_has_a_crossing_all_the_same():
     with np.errstate(all="raise"):
-        found = kernels.junction(np.arange(3.0), np.array([[1e18, 1e-300, 1e-300]]), 1e17)
-        steep = kernels.junction(np.arange(3.0), np.array([[1e300, 1e-10, 1e-10]]), 1e-9)
+        found = junction(np.arange(3.0), np.array([[1e18, 1e-300, 1e-300]]), 1e17)
+        steep = junction(np.arange(3.0), np.array([[1e300, 1e-10, 1e-10]]), 1e-9)
     assert found.depth[0] == pytest.approx(1 / 318, rel=1e-12)
     assert steep.depth[0] == pytest.approx(309 / 310, rel=1e-12)
 
@@ -312,13 +346,12 @@ def test_a_crossing_lies_no_deeper_than_the_sample_after_it():
     z = np.array([4.730019872565502, 13.117725022314927])  # where z0 + (z1 - z0) is more than z1
     c = np.array([[1e20, math.nextafter(1e18, 0.0)]])
     assert z[0] + (z[1] - z[0]) > z[1]
-    assert kernels.junction(z, c, 1e18).depth[0] == z[1]
-    assert kernels.table(z, c, 1e18).depth[0, 0] == z[1]
-    assert kernels.find(Rows(z, c[0], np.array([0, 2])), np.full(2, 1e18)).depth[0] == z[1]
+    assert junction(z, c, 1e18).depth[0] == z[1]
+    assert table(z, c, 1e18).depth[0, 0] == z[1]
 
 
 def test_on_a_plateau_at_the_level_the_standard_error_is_not_known():
     z, c = np.arange(4.0), np.array([[1.0, 0.0, 0.0, -1.0]])
-    found = kernels.junction(z, c, 0.0, np.ones((1, 4)))
+    found = junction(z, c, 0.0, np.ones((1, 4)))
     assert found.depth[0] == 1.0
     assert np.isnan(found.stderr[0])

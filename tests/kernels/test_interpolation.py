@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 from scipy.interpolate import PchipInterpolator
 
+from sims_analysis.kernels import blocks, segments
 from sims_analysis.kernels import interpolation as kernels
+from sims_analysis.kernels.grid import cell_means
 
 PIECEWISE = ("log", "linear")
+
+
+def interpolate(depth, value, at, **options):
+    """Ask for the same depths of all rows, or for each row's own."""
+    at = np.broadcast_to(at, (len(value), at.shape[-1]))
+    return blocks.run(kernels.interpolate, depth, value, at, whole=[1], **options)
 
 
 def value_at(z, c, where, method):
@@ -29,7 +37,7 @@ def value_at(z, c, where, method):
 
 
 def agree(found, depth, value, at, method):
-    result, fallbacks = found
+    result, n_linear = found
     for row in range(value.shape[0]):
         z, c = samples(depth, value, row)
         wanted = [value_at(z, c, where, method) for where in (at if at.ndim == 1 else at[row])]
@@ -39,10 +47,10 @@ def agree(found, depth, value, at, method):
             rtol=1e-12,
             atol=1e-14 * np.abs(c).max(initial=0.0),
         )
-        assert fallbacks[row] == sum(fell for _, fell in wanted)
+        assert n_linear[row] == sum(fell for _, fell in wanted)
         for where, got in zip(at if at.ndim == 1 else at[row], result[row], strict=True):
             if where in z:
-                assert got == c[z == where][0]  # the sample, bit for bit
+                assert got == c[z == where][0]  # exactly the sample
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
@@ -50,7 +58,7 @@ def agree(found, depth, value, at, method):
 @given(batch=batches(), at=st.lists(st.one_of(depths, st.just(math.nan)), min_size=1, max_size=8))
 def test_any_batch_at_shared_depths(method, batch, at):
     at = np.array(at)
-    agree(kernels.interpolate(*batch, at, method=method), *batch, at, method)
+    agree(interpolate(*batch, at, method=method), *batch, at, method)
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
@@ -60,7 +68,7 @@ def test_any_batch_at_own_depths(method, batch, data):
     rows = batch[1].shape[0]
     at = np.array(data.draw(st.lists(depths, min_size=3 * rows, max_size=3 * rows)))
     at = at.reshape(rows, 3)
-    agree(kernels.interpolate(*batch, at, method=method), *batch, at, method)
+    agree(interpolate(*batch, at, method=method), *batch, at, method)
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
@@ -73,23 +81,22 @@ def test_realistic_profiles(method, gaps):
     value[6, -50:] = np.nan
     value[7] = -1.0
     at = np.concatenate([[-1.0, 601.0, 0.0, 600.0], depth[::7], np.linspace(1, 599, 50)])
-    agree(kernels.interpolate(depth, value, at, method=method), depth, value, at, method)
+    agree(interpolate(depth, value, at, method=method), depth, value, at, method)
     own = np.where(np.isnan(value), np.nan, depth)
     for mine, other in zip(
-        kernels.interpolate(depth, value, at, method=method),
-        kernels.interpolate(own, value, at, method=method),
+        interpolate(depth, value, at, method=method),
+        interpolate(own, value, at, method=method),
         strict=True,
     ):
-        np.testing.assert_array_equal(mine, other)
+        np.testing.assert_allclose(mine, other, rtol=1e-12)
 
 
 @given(
     c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300), t=st.floats(0, 1, exclude_min=True)
 )
 def test_between_stays_between(c0, c1, t):
-    found, fell_back = kernels.between(np.array([c0]), np.array([c1]), np.array([t]), log=True)
+    found = segments.interpolated(np.array([c0]), np.array([c1]), np.array([t]), log=True)
     assert min(c0, c1) <= found[0] <= max(c0, c1)
-    assert not fell_back[0]
     wanted = math.exp((1 - t) * math.log(c0) + t * math.log(c1))
     assert found[0] == pytest.approx(wanted, rel=1e-11)
 
@@ -98,8 +105,8 @@ def test_log_is_exact_for_exponentials_and_linear_is_not():
     z = np.arange(0, 101, 10.0)
     c = 1e20 * np.exp(-z * math.log(10) / 10)[None]  # one decade a step
     middle = np.array([5.0])
-    log = kernels.interpolate(z, c, middle)[0][0, 0]
-    linear = kernels.interpolate(z, c, middle, method="linear")[0][0, 0]
+    log = interpolate(z, c, middle)[0][0, 0]
+    linear = interpolate(z, c, middle, method="linear")[0][0, 0]
     assert log == pytest.approx(1e20 * 10**-0.5, rel=1e-14)
     assert linear / log == pytest.approx(math.cosh(math.log(10) / 2), rel=1e-12)
 
@@ -107,7 +114,7 @@ def test_log_is_exact_for_exponentials_and_linear_is_not():
 @pytest.mark.parametrize("method", kernels.METHODS)
 def test_on_samples_the_samples(method):
     depth, value = realistic(12, 80, gaps=0.1)
-    found, _ = kernels.interpolate(depth, value, depth, method=method)
+    found, _ = interpolate(depth, value, depth, method=method)
     measured = ~np.isnan(value)
     np.testing.assert_array_equal(found[measured], value[measured])
 
@@ -115,7 +122,7 @@ def test_on_samples_the_samples(method):
 def test_nothing_is_extrapolated():
     depth, value = realistic(5, 60, gaps=0.0)
     for method in kernels.METHODS:
-        found, _ = kernels.interpolate(depth, value, np.array([-0.1, 600.1, -1e9]), method=method)
+        found, _ = interpolate(depth, value, np.array([-0.1, 600.1, -1e9]), method=method)
         assert np.isnan(found).all()
 
 
@@ -124,20 +131,7 @@ def test_pchip_goes_through_the_logarithms():
     c = np.array([[1e15, 1e18, 3e18, 1e17, 1e16]])
     at = np.array([0.5, 3.0, 6.5])
     wanted = np.exp(PchipInterpolator(z, np.log(c[0]))(at))
-    np.testing.assert_allclose(
-        kernels.interpolate(z, c, at, method="pchip")[0][0], wanted, rtol=1e-13
-    )
-
-
-def test_single_precision_in_single_precision_out():
-    depth, value = realistic(10, 100)
-    single, at = value.astype(np.float32), np.linspace(0, 600, 77)
-    for method in kernels.METHODS:
-        found, fallbacks = kernels.interpolate(depth, single, at, method=method)
-        double, same = kernels.interpolate(depth, single.astype(np.float64), at, method=method)
-        assert found.dtype == np.float32
-        np.testing.assert_array_equal(found, double.astype(np.float32))
-        np.testing.assert_array_equal(fallbacks, same)
+    np.testing.assert_allclose(interpolate(z, c, at, method="pchip")[0][0], wanted, rtol=1e-13)
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -148,35 +142,13 @@ def test_between_neighbours_that_are_nearly_equal(own):
     value = 1e18 * (1 + rng.integers(0, 6, (60, 400)) * 2.0**-52)
     at = np.sort(rng.uniform(0, 399, 3000))
     axes = np.tile(depth, (60, 1)) if own else depth
-    found, fallbacks = kernels.interpolate(axes, value, at)
+    found, n_linear = interpolate(axes, value, at)
     before = np.searchsorted(depth, at, side="right") - 1
     low = np.minimum(value[:, before], value[:, before + 1])
     high = np.maximum(value[:, before], value[:, before + 1])
     assert (found >= low).all()
     assert (found <= high).all()
-    assert not fallbacks.any()
-
-
-@pytest.mark.parametrize("method", ["log", "linear"])
-def test_regular_depths_are_read_like_any_others(method):
-    depth, value = realistic(70, 300, gaps=0.01)
-    middles = 0.5 * (depth[:-1] + depth[1:])
-    for step in (1, 2, 7):
-        at = middles[5:280:step]
-        found, _ = kernels.interpolate(depth, value, at, method=method)
-        # One more depth, and they are not regular.
-        more, _ = kernels.interpolate(depth, value, np.append(at, at[3]), method=method)
-        np.testing.assert_array_equal(found, more[:, :-1])
-        np.testing.assert_array_equal(found[:, 3], more[:, -1])
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_infinite_values_spread_no_further_than_their_neighbours(own):
-    depth = np.arange(6.0)
-    value = np.array([[1, 2, np.inf, 3, 4, 5], [1, 2, 3, 4, 5, 6.0]])
-    axes = np.tile(depth, (2, 1)) if own else depth
-    found, _ = kernels.interpolate(axes, value, depth[:-1] + 0.5)
-    np.testing.assert_allclose(found[0], [2**0.5, np.inf, np.inf, 12**0.5, 20**0.5], rtol=1e-14)
+    assert not n_linear.any()
 
 
 def test_rows_with_and_without_gaps_on_own_axes():
@@ -185,28 +157,13 @@ def test_rows_with_and_without_gaps_on_own_axes():
     value[3, 50:60] = value[4, :20] = value[5] = value[6, 1:] = np.nan
     own[7, 150:] = value[8, 150:] = own[9, 70:80] = np.nan
     at = np.linspace(-5, 605, 90)
-    whole, counts = kernels.interpolate(own, value, at)
+    whole, counts = interpolate(own, value, at)
     for row in range(50):
         measured = ~np.isnan(own[row] + value[row])
         z, c = own[row][measured], value[row][measured]
-        alone, count = kernels.interpolate(z, c[None], at)
+        alone, count = interpolate(z, c[None], at)
         np.testing.assert_allclose(whole[row], alone[0], rtol=1e-14)
         assert counts[row] == count[0]
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("zeros", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("species", [1, 3])
-def test_places_between_samples_are_broadcast(order, zeros, species):
-    rng = np.random.default_rng(3)
-    c0, c1 = (np.array(rng.uniform(0.1, 2, (50, species)), order=order) for _ in range(2))
-    c0[rng.random(c0.shape) < zeros] = 0.0
-    for t in (rng.random((50, 1)), rng.random((50, species)), rng.random(species)):
-        value, fell = kernels.between(c0, c1, t, log=True)
-        with np.errstate(all="ignore"):
-            wanted = np.where(c0 > 0, c0 * (c1 / c0) ** t, c0 + t * (c1 - c0))
-        np.testing.assert_allclose(value, wanted, rtol=1e-13)
-        assert (fell == (c0 == 0)).all()
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
@@ -218,9 +175,43 @@ def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
         value[row, rng.random(300) < part] = np.nan
     value[7, :40] = value[8, -40:] = value[9] = np.nan
     at = np.sort(np.concatenate([rng.uniform(0, depth[-1] + 5, 200), depth[::7]]))
-    whole, fell = kernels.interpolate(depth, value, at, method=method)
+    whole, fell = interpolate(depth, value, at, method=method)
     for row in range(60):
-        one, fell_one = kernels.interpolate(depth, value[row : row + 1], at, method=method)
+        one, fell_one = interpolate(depth, value[row : row + 1], at, method=method)
         assert np.array_equal(one[0], whole[row], equal_nan=True)
         assert fell_one[0] == fell[row]
     agree((whole, fell), depth, value, at, method)
+
+
+@pytest.mark.parametrize("log", [True, False])
+@settings(max_examples=100)
+@given(batch=batches(min_n=2), at=st.lists(depths, min_size=1, max_size=6))
+def test_errors_are_those_of_the_two_neighbours(log, batch, at):
+    # By numerical derivatives of the interpolated value by each of the samples.
+    depth, value = batch
+    value = np.abs(value) + 1e15
+    stderr = 0.01 * value
+    asked = np.tile(at, (len(value), 1))
+    errors = blocks.Errors(stderr)
+    (found,) = blocks.run(kernels.stderr_at, depth, value, asked, errors=errors, whole=[1], log=log)
+    method = "log" if log else "linear"
+    variance = np.zeros(found.shape)
+    for sample in range(value.shape[1]):
+        moved = [value.copy(), value.copy()]
+        moved[0][:, sample] -= 1e-4 * stderr[:, sample]
+        moved[1][:, sample] += 1e-4 * stderr[:, sample]
+        low, high = (interpolate(depth, one, asked, method=method).value for one in moved)
+        variance += ((high - low) / 2e-4) ** 2
+    np.testing.assert_allclose(found, np.sqrt(variance), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_rows_of_hardly_a_sample(n):
+    for depth in (np.arange(float(n)), np.zeros((3, n)) + np.arange(float(n))):
+        value = np.ones((3, n))
+        for method in kernels.METHODS:
+            found = interpolate(depth, value, np.array([0.0, 0.5]), method=method)
+            np.testing.assert_array_equal(found.value[:, 0], 1.0 if n else np.nan)
+            assert np.isnan(found.value[:, 1]).all()
+        cells = blocks.run(cell_means, depth, value, edges=np.array([0.0, 1.0]), log=True)
+        assert np.isnan(cells.mean).all()

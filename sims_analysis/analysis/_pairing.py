@@ -1,0 +1,46 @@
+"""Two data sets brought side by side, by the names of their species and measurements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.analysis._parameters import refuse_repeated
+from sims_analysis.dataset.stacking import MEASUREMENT
+from sims_analysis.errors import ProfileError, SpeciesError
+
+__all__ = ["paired"]
+
+
+def paired(a: Any, b: Any) -> tuple[Any, Any]:
+    """Select what both have: the same species, and of two batches the same measurements."""
+    for one in (a, b):
+        if not isinstance(one, xr.Dataset | xr.DataArray):
+            raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
+    for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
+        if dim not in a.dims and dim not in b.dims:
+            continue
+        names_a, names_b = (
+            [] if dim not in one.coords else np.atleast_1d(one[dim].values).tolist()
+            for one in (a, b)
+        )
+        if (dim in a.dims) != (dim in b.dims) and (dim == MEASUREMENT or not (names_a and names_b)):
+            continue
+        for names in (names_a, names_b):
+            refuse_repeated(names, dim)
+        known = set(names_b)
+        common = [name for name in names_a if name in known]
+        if not common:
+            raise error(
+                f"the two have no {dim} in common: {', '.join(map(repr, names_a))} and "
+                f"{', '.join(map(repr, names_b))}"
+            )
+        a, b = (
+            one.sel({dim: common if dim in a.dims and dim in b.dims else common[0]})
+            if dim in one.dims and names != common
+            else one
+            for one, names in ((a, names_a), (b, names_b))
+        )
+    return a, b

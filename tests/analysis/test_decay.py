@@ -1,0 +1,112 @@
+"""Decay lengths: closed forms, windows of depths and values, and their errors."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from measured import number, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+
+@pytest.mark.parametrize("decay", [1.3, 5.0, 40.0])
+@pytest.mark.parametrize("stderr", [None, 0.1])
+def test_decay_of_an_exponential(decay, stderr):
+    z = np.arange(0, 10 * decay, decay / 4)
+    c = 1e20 * np.exp(-z / decay)
+    ds = one(z, c, stderr=None if stderr is None else stderr * c)
+    found = sims.decay_length(ds, start=f"{decay} nm", stop=f"{4 * decay} nm")
+    assert number(found["decay_length"]) == pytest.approx(decay, rel=1e-9)
+    assert number(found["per_decade"]) == pytest.approx(decay * math.log(10), rel=1e-9)
+    assert number(found["n"]) == 13
+    if stderr is not None:
+        x = z[(z >= decay) & (z <= 4 * decay)]
+        slope = stderr / math.sqrt(((x - x.mean()) ** 2).sum())
+        assert number(found["stderr"]) == pytest.approx(slope * decay**2, rel=1e-6)
+
+
+def test_the_leading_edge_is_positive_too():
+    z = np.arange(0, 50, 1.0)
+    ds = one(z, 1e15 * np.exp(z / 4))
+    found = sims.decay_length(ds, edge="leading")
+    assert number(found["decay_length"]) == pytest.approx(4)
+    wrong = sims.decay_length(ds, edge="trailing")
+    assert math.isnan(number(wrong["decay_length"]))
+    assert word(wrong["status"]) == "never_reached"
+
+
+def test_windows_of_values_and_the_detection_limit():
+    z = np.arange(0, 100, 1.0)
+    ds = one(z, 1e20 * np.exp(-z / 5) + 1e15)
+    found = sims.decay_length(ds, low="1e17 atoms/cm^3", high="1e19 atoms/cm^3")
+    assert number(found["decay_length"]) == pytest.approx(5, rel=2e-3)
+    limited = sims.decay_length(ds, high="1e19 atoms/cm^3", detection_limit="1e17 atoms/cm^3")
+    assert number(limited["decay_length"]) == number(found["decay_length"])
+    assert number(limited["n"]) == number(found["n"])
+
+
+def test_weights_follow_the_standard_errors():
+    z, c = np.array([0.0, 1, 2, 3]), np.array([1e18, 1e17, 1e16, 5e17])
+    errors = c * np.array([0.01, 0.01, 0.01, 1e6])
+    found = sims.decay_length(one(z, c, stderr=errors))
+    assert number(found["per_decade"]) == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [1e18, np.nan, np.nan], [0, 0, 0], [-1, -1, -2]])
+def test_too_few_samples_have_no_decay(values):
+    found = sims.decay_length(one([0, 1, 2], values))
+    assert math.isnan(number(found["decay_length"]))
+    assert word(found["status"]) == "no_data"
+
+
+@pytest.mark.parametrize("argument", ["start", "stop", "low", "high", "detection_limit"])
+def test_bare_numbers_are_refused_by_name(argument):
+    with pytest.raises(UnitsError, match=argument):
+        sims.decay_length(one([0, 1, 2], [4, 2, 1]), **{argument: 5})
+
+
+@pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
+@pytest.mark.parametrize("top", [10, 100, 1000])
+def test_the_stated_error_of_a_decay_covers(top, options):
+    rng = np.random.default_rng(11)
+    z = np.arange(0, 120, 1.0)
+    counts = rng.poisson(top * np.exp(-z / 20), (1000, 1, z.size))
+    batch = xr.Dataset(
+        {"concentration": (("measurement", "species", "depth"), counts * 1e15)},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    batch["concentration"].attrs["units"] = "atom/cm^3"
+    batch = sims.with_counting_statistics(batch, value_per_count="1e15 atoms/cm^3")
+    given = {
+        name: value if isinstance(value, str) else f"{value * top * 1e15} atoms/cm^3"
+        for name, value in options.items()
+    }
+    found = sims.decay_length(batch, **given)
+    covered = np.mean(np.abs(found["decay_length"] - 20) <= found["stderr"])
+    assert 0.60 <= covered <= 0.76
+
+
+@pytest.mark.parametrize("stderr", [None, 0.01])
+def test_levels_take_the_asked_edge_of_a_peak_and_not_both(stderr):
+    z = np.arange(0, 101, 1.0)
+    c = 1e20 * np.exp(-np.where(z < 40, (40 - z) / 3, (z - 40) / 5))
+    ds = one(z, c, stderr=None if stderr is None else stderr * c)
+    levels = {"low": "1e16 atoms/cm^3", "high": "1e19 atoms/cm^3"}
+    trailing = sims.decay_length(ds, **levels)
+    leading = sims.decay_length(ds, edge="leading", **levels)
+    assert number(trailing["decay_length"]) == pytest.approx(5)
+    assert number(leading["decay_length"]) == pytest.approx(3)
+
+
+@pytest.mark.parametrize("stderr", [None, [1e15] * 4])
+def test_a_level_run_does_not_decay(stderr):
+    found = sims.decay_length(one([0, 1, 3, 7], [3e16] * 4, stderr=stderr))
+    assert math.isnan(number(found["decay_length"]))
+    assert word(found["status"]) == "never_reached"
+
+
+def test_levels_in_the_wrong_order_are_refused():
+    with pytest.raises(ProfileError, match=r"low=.*high="):
+        sims.decay_length(one([0, 1, 2], [4, 2, 1]), low="1e19 atoms/cm^3", high="1e17 atoms/cm^3")

@@ -1,0 +1,157 @@
+"""The maximum of a profile and its width: closed forms, windows, surface transients, time."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from counted import trials
+from measured import measurement, number, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning
+
+
+def gaussian(z, rp, straggle):
+    return 1e20 * np.exp(-((z - rp) ** 2) / (2 * straggle**2))
+
+
+@pytest.mark.parametrize(("rp", "straggle"), [(100, 20), (50, 7.5), (300, 60)])
+def test_peak_of_a_gaussian(rp, straggle):
+    z = np.arange(0, rp + 6 * straggle, 0.5)
+    found = sims.peak(one(z, gaussian(z, rp, straggle)))
+    assert number(found["depth"]) == rp
+    assert number(found["concentration"]) == 1e20
+    # Half of it, between samples, lies on straight lines of ln C.
+    assert number(found["fwhm"]) == pytest.approx(
+        2 * math.sqrt(2 * math.log(2)) * straggle, rel=1e-3
+    )
+    assert {n: found[n].attrs["units"] for n in ("depth", "concentration", "fwhm")} == {
+        "depth": "nm",
+        "concentration": "atom/cm^3",
+        "fwhm": "nm",
+    }
+
+
+def test_a_start_below_the_surface_finds_the_implant_and_not_the_spike():
+    z = np.arange(0, 200.0)
+    ds = one(z, gaussian(z, 100, 20) + 1e21 * np.exp(-z / 2))
+    match = r"'B': the maximum, 1e.21 .* at 0 nm, is the first .* deeper, 1e.20 .* at 100 nm"
+    with pytest.warns(ProfileWarning, match=match) as caught:
+        found = sims.peak(ds)
+    assert caught[0].filename == __file__
+    assert number(found["depth"]) == 0
+    assert word(found["status"]) == "truncated"
+    assert number(sims.peak(ds, start="20 nm")["depth"]) == 100
+
+
+def test_a_peak_without_two_half_depths_has_no_width():
+    found = sims.peak(one([0, 10, 20], [1e20, 1e19, 1e18]))
+    assert math.isnan(number(found["fwhm"]))
+    assert word(found["status"]) == "truncated"
+    assert number(found["depth"]) == 0
+
+
+def test_of_equal_maxima_the_shallowest():
+    assert number(sims.peak(one([0, 1, 2, 3], [1, 5, 5, 1]))["depth"]) == 1
+
+
+def test_width_between_half_depths_next_to_the_maximum():
+    found = sims.peak(one([0, 1, 2, 3, 4, 5, 6], [1, 8, 1, 16, 1, 8, 1]))
+    assert number(found["fwhm"]) == pytest.approx(2 * math.log(2) / math.log(16))
+
+
+@pytest.mark.parametrize("values", [[np.nan, np.nan], []])
+def test_peak_of_nothing(values):
+    found = sims.peak(one(range(len(values)), values))
+    assert math.isnan(number(found["depth"]))
+    assert word(found["status"]) == "no_data"
+
+
+def test_peak_of_an_intensity_keeps_its_unit_and_error():
+    ds = one([0, 1, 2], [9, 100, 4], units="counts").rename(concentration="intensity")
+    found = sims.peak(sims.with_counting_statistics(ds))
+    value = next(n for n in found.data_vars if n.startswith("intensity") and "stderr" not in n)
+    assert found[value].attrs["units"] == "count"
+    assert number(found[f"{value}_stderr"]) == pytest.approx(10)
+
+
+# --- windows ------------------------------------------------------------------------------------
+
+
+def test_a_window_that_runs_backwards_is_refused():
+    with pytest.raises(ProfileError, match=r"start.*stop"):
+        sims.peak(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
+
+
+def test_windows_of_each_profile_and_over_a_new_dimension():
+    z = np.arange(0, 200, 1.0)
+    c = gaussian(z, 50, 10) + gaussian(z, 150, 10)
+    ds = measurement(z, {"B": c, "P": c})
+    ends = {"coords": {"species": ["P", "B"]}, "attrs": {"units": "nm"}}
+    found = sims.peak(ds, start=xr.DataArray([100.0, 0.0], **ends))
+    assert found["depth"].sel(species=["B", "P"]).values.tolist() == [50, 150]
+    cases = xr.DataArray([0.0, 100.0, 180.0], dims="case", attrs={"units": "nm"})
+    found = sims.peak(ds, start=cases)
+    assert found["depth"].dims == ("species", "case")
+    assert found["depth"].values.tolist() == [[50, 150, 180]] * 2
+    assert found["status"].values.tolist() == [["ok", "ok", "truncated"]] * 2
+
+
+def test_a_window_that_is_not_known_holds_nothing():
+    ds = one([0, 1, 2, 3], [8, 4, 2, 1])
+    unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
+    found = sims.peak(ds, start=unknown)
+    assert word(found["status"]) == "no_data"
+    assert math.isnan(number(found["depth"]))
+
+
+# --- the surface transient ----------------------------------------------------------------------
+
+
+def with_spike(z, counts):
+    """Give an implant below a transient that is ten times as high."""
+    return (gaussian(z, 100, 20) + 1e21 * np.exp(-z / 2) + 1e16) * counts / 1e21
+
+
+def test_a_transient_in_counted_data_is_named_and_none_on_dask():
+    z = np.arange(0, 200.0)
+    ds = trials(lambda z: with_spike(z, 1.0), z, 10_000).isel(measurement=slice(5))
+    with pytest.warns(ProfileWarning, match=r"measurement '0', species 'B' and 4 more: .*start="):
+        found = sims.peak(ds)
+    assert (found["status"] == "truncated").all()
+    lazy = sims.peak(ds.chunk({"measurement": 1}))
+    xr.testing.assert_identical(lazy.compute(), found)
+    lowest = sims.peak(ds, start="30 nm")
+    assert (abs(lowest["depth"] - 100) < 20).all()
+
+
+@pytest.mark.parametrize("counts", [1, 10, 1000])
+def test_noise_below_a_falling_profile_is_no_second_maximum(counts):
+    # A thousand profiles: warnings are errors.
+    z = np.arange(0, 200.0)
+    ds = trials(lambda z: np.exp(-z / 10) + 0.01, z, counts)
+    sims.peak(ds)
+    sims.peak(ds.drop_vars(["concentration_stderr", "concentration_counts"]))
+
+
+def test_a_single_high_sample_is_no_second_maximum():
+    values = np.array([100.0, *[10.0] * 6, 90.0, *[10.0] * 6])
+    assert word(sims.peak(one(range(14), values))["status"]) == "truncated"
+
+
+# --- over sputter time --------------------------------------------------------------------------
+
+
+def test_over_sputter_time_the_answer_is_a_time():
+    z = np.arange(0, 200, 0.5)
+    ds = one(z, gaussian(z, 100, 20)).rename(depth="sputter_time")
+    ds["sputter_time"].attrs["units"] = "s"
+    found = sims.peak(ds, start="1 min")
+    assert set(found.data_vars) == {"sputter_time", "concentration", "fwhm", "status"}
+    assert number(found["sputter_time"]) == 100
+    assert found["sputter_time"].attrs["units"] == found["fwhm"].attrs["units"] == "s"
+    assert found["sputter_time"].attrs["long_name"] == "Time of the maximum"
+    assert "depth" not in found["fwhm"].attrs["description"]
+    same = sims.peak(one(z, gaussian(z, 100, 20)))
+    assert number(found["fwhm"]) == number(same["fwhm"])
