@@ -218,4 +218,3 @@ def read_depths(frame: Frame, depth: Any) -> xr.Variable:
     magnitude, _ = units.read_quantity(depth, kinds, "depth")
     dims = (frame.axis,) if np.ndim(magnitude) else ()
     return xr.Variable(dims, np.asarray(magnitude))
-

@@ -92,7 +92,9 @@ def with_counting_statistics(
         )
     result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None]
+    given = [
+        f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
+    ]
     step = f"with_counting_statistics({', '.join(given)})"
     result = result.assign_attrs(history=history_after(ds, step))
     if quantified:

@@ -57,7 +57,8 @@ def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]
     """Integrate over the pieces of each cell; count the cells without a logarithm."""
     before, after = (c.take(i, axis=1) for i in (pieces.segment, pieces.segment + 1))
     at_start, at_stop = (
-        segments.interpolated(before, after, place, log=log) for place in (pieces.start, pieces.stop)
+        segments.interpolated(before, after, place, log=log)
+        for place in (pieces.start, pieces.stop)
     )
     mean, n_linear = segments.middle(at_start, at_stop), np.zeros(len(c), dtype=np.intp)
     if log:
