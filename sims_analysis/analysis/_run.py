@@ -199,8 +199,10 @@ def _lazily(
     of_each = [list(extra[: f.ndim - 1]) for f in answer]
     sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
     # All of them are cut alike: Dask does not cut one for the other.
-    cuts = {d: chunks for d, chunks in value.chunksizes.items() if d in lead and d != group}
-    cuts |= dict.fromkeys((*core, *cases, *whole), -1)
+    cuts: dict[str, Any] = dict.fromkeys((*core, *cases, *whole), -1)
+    for variable in (value, *given, *parameters):
+        for d, chunks in variable.chunksizes.items():
+            cuts.setdefault(str(d), chunks)
     variables = [
         v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims})
         for v in (*given, *parameters)
