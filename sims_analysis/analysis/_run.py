@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,8 +15,6 @@ from sims_analysis.kernels import blocks
 from sims_analysis.kernels.rows import InfiniteSampleError
 
 __all__ = ["NEEDED", "Samples", "is_lazy", "run"]
-
-Found = TypeVar("Found", bound=tuple[Any, ...])
 
 NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
 
@@ -39,7 +37,7 @@ def is_lazy(variable: xr.Variable) -> bool:
 
 
 def run(
-    kernel: Callable[..., Found],
+    kernel: Callable[..., tuple[Any, ...]],
     samples: Samples,
     parameters: Sequence[xr.Variable],
     *,
@@ -47,7 +45,7 @@ def run(
     extra: Sequence[str] = (),
     group: str | None = None,
     options: Mapping[str, Any],
-) -> Found:
+) -> Any:
     """Run a kernel over profiles, and name the dimensions of its answers.
 
     Parameters
@@ -109,7 +107,7 @@ def _laid_out(
     return ordered.data[tuple(index)]
 
 
-def _named(found: Found, lead: Sequence[str], extra: Sequence[str]) -> Found:
+def _named(found: Any, lead: Sequence[str], extra: Sequence[str]) -> Any:
     return type(found)(*(xr.Variable([*lead, *extra[: f.ndim - len(lead)]], f) for f in found))
 
 
@@ -129,10 +127,8 @@ class _Call:
 
     def __call__(self, *arrays: Any) -> Any:
         given = iter(arrays)
-        depth, value, stderr, counts, fraction = (
-            np.asarray(next(given)) if there else None for there in self.there
-        )
-        assert value is not None  # noqa: S101  # of every Samples
+        samples: list[Any] = [np.asarray(next(given)) if there else None for there in self.there]
+        depth, value, stderr, counts, fraction = samples
         errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
         return blocks.run(
             self.kernel,

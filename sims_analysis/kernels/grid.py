@@ -20,7 +20,8 @@ __all__ = ["CellStderr", "Cells", "Fraction", "cell_means", "cell_stderr", "samp
 
 class Cells(NamedTuple):
     """Averages over cells, shape (R, m), and the number of cells of each row, shape (R,), in which
-    a value is not positive, so that a segment is a straight line in C."""
+    a value is not positive, so that a segment is a straight line in C.
+    """
 
     mean: Array
     n_linear_segments: Index
