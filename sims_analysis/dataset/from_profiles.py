@@ -21,6 +21,7 @@ from sims_analysis._version import __version__
 from sims_analysis.dataset import to_profiles as delivered
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.kernels.rows import increases
+from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import Unit, unit_of_kind
 
@@ -88,8 +89,10 @@ def to_dataset(
     Warns
     -----
     ProfileWarning
-        If samples had to be put in order of depth, some were not measured, or the profiles are
-        of different data entries.
+        If samples had to be put in order of depth, some were not measured, the profiles are of
+        different data entries, or something is not as it usually is: depths beyond 1 mm,
+        concentrations above 1e24 atoms/cm^3 or that look like logarithms, fractions above 1,
+        columns that seem to be swapped. Nothing is refused for being unusual.
 
     Examples
     --------
@@ -137,6 +140,7 @@ def to_dataset(
     for profile in profiles:
         samples.append(_canonical(profile, duplicates, samples[-1] if samples else None))
     _warn_of_gaps(samples)
+    warn_of_implausible(profiles)
     axis = _common_axis(samples)
     depth, positions, own = _merge([s.depth for s in samples])
     names = _variable_names({s.kind for s in samples})

@@ -44,8 +44,8 @@ _PHRASE_LISTS = {
     (
         "atomic_fraction",
         "1/100",
-    ): "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
-    "atomicpercent atomprozent 原子%",
+    ): "at% atom% atoms% atomic% %at %atomic atpct atpercent "
+    "atompercent atomicpercent atomprozent 原子%",
     ("atomic_fraction", "1"): "atomicfraction atomfraction atfraction atfrac atomicfrac",
     ("atomic_fraction", "1/1000000"): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
     ("atomic_fraction", "1/1000000000"): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
