@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.provenance import provenance
     from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.dataset.samples import samples
     from sims_analysis.dataset.stacking import stack
     from sims_analysis.dataset.storage import load, save
     from sims_analysis.dataset.to_profiles import to_profiles
@@ -116,6 +117,7 @@ _MODULES = {
     "profiles.profile": ["DepthProfile"],
     "quantification.concentration": ["to_concentration", "with_rsf"],
     "dataset.result": ["SIMSResult"],
+    "dataset.samples": ["samples"],
     "dataset.storage": ["load", "save"],
     "output.tables": ["results_table"],
     "units": ["dequantify", "quantify"],
@@ -177,6 +179,7 @@ __all__ = [
     "quantify",
     "repeatability",
     "results_table",
+    "samples",
     "save",
     "save_figure",
     "show_versions",

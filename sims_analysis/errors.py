@@ -5,9 +5,10 @@ the built-in exception that a user would expect (``ValueError``, ``KeyError``, `
 so that code which does not know this library still catches the right thing.
 """
 
+import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -49,9 +50,39 @@ class ProfileError(SimsError, ValueError):
 class SpeciesError(SimsError, KeyError):
     """A species that the data do not hold."""
 
+    @classmethod
+    def missing(cls, wanted: object, there: Iterable[object], whose: str = "") -> "SpeciesError":
+        """Make the error for a species that is not there: it lists those that are.
+
+        Parameters
+        ----------
+        wanted : object
+            What was asked for.
+        there : iterable
+            The species that there are.
+        whose : str, optional
+            What they belong to, if not simply the data: ``"data entry 'w1'"``.
+
+        Examples
+        --------
+        >>> print(SpeciesError.missing("Li", ["7Li", "23Na"]))
+        the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)
+        """
+        names = [str(name) for name in there]
+        close = [repr(name) for name in names if _element(name) == _element(str(wanted))]
+        meant = f" (did you mean {' or '.join(close)}?)" if close else ""
+        subject, verb = (f"{whose} has", "it has") if whose else ("the data have", "they have")
+        listed = ", ".join(map(repr, names)) or "none"
+        return cls(f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}")
+
     def __str__(self) -> str:
         # KeyError shows the repr of its message, which hides line breaks and doubles quotes.
         return Exception.__str__(self)
+
+
+def _element(name: str) -> str:
+    """Give a name without isotope, charge and marks: that of ``7Li+`` is ``li``."""
+    return re.sub(r"[^a-z]", "", name.casefold())
 
 
 class JunctionError(SimsError, ValueError):

@@ -131,8 +131,8 @@ def _is_normalised(values: Array) -> bool:
 def refuse_impossible(values: Any, kind: str, name: str) -> None:
     """Refuse what cannot be the stated kind of value: its unit was lost in arithmetic.
 
-    xarray keeps ``attrs`` through ``c**2``, ``np.log10(c)`` and ``c / c.max()``, none of which is in
-    ``atom/cm^3``.
+    xarray keeps ``attrs`` through ``c**2``, ``np.log10(c)`` and ``c / c.max()``, none of which is
+    in ``atom/cm^3``.
 
     Parameters
     ----------
@@ -148,8 +148,8 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     ------
     ProfileError
         If `kind` is a concentration and a value is above 1e26 atom/cm^3, hundreds of times any
-        solid, or all values look like logarithms or like a profile divided by its maximum. A few thousand samples, taken evenly, decide
-        whether all are looked at.
+        solid, or all values look like logarithms or like a profile divided by its maximum. A few
+        thousand samples, taken evenly, decide whether all are looked at.
 
     Examples
     --------

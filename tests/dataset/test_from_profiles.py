@@ -133,7 +133,7 @@ def test_the_same_depth_twice():
     ds = sims.to_dataset([b], duplicates="mean")
     np.testing.assert_array_equal(ds["concentration"], [[1, 3, 5]])
     many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
-    with pytest.raises(ProfileError, match="depth 1 nm occurs twice, as do 2 more; pass"):
+    with pytest.raises(ProfileError, match="depth 1 nm occurs twice, as do 2 more"):
         sims.to_dataset([many])
     with pytest.raises(ProfileError, match="duplicates='first'"):
         sims.to_dataset([b], duplicates="first")

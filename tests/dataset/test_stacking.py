@@ -358,9 +358,9 @@ def test_ten_thousand_measurements_without_work_per_profile():
 
     def seconds(count):
         parts = [SHARED[0].assign_attrs(data_id=str(i)) for i in range(count)]
-        start = time.perf_counter()
+        start = time.process_time()
         sims.stack(parts)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(10)
     assert seconds(2000) < 2.0
