@@ -26,7 +26,7 @@ def profile(values=NOISY, depths=Z, *, units="atoms/cm^3", depth_units="nm", spe
     )  # fmt: skip
 
 
-UNUSUAL = {
+UNUSUAL = {  # noqa: E501
     "depths of another unit": (
         profile(depth_units="cm"),
         "unusual depth: species 'B' up to 498 cm; usual is at most 1e.06 nm",
