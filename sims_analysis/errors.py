@@ -6,7 +6,6 @@ so that code which does not know this library still catches the right thing.
 """
 
 import re
-import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -233,8 +232,10 @@ def warn(message: str, category: type[SimsWarning]) -> None:
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is passed over
     too: in ``ds.pipe(sims.integrated_dose)`` it stands between the caller and the function.
     """
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and _in_between(frame):
+    import inspect  # takes longer to import than all the rest of this module
+
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
