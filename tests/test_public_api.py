@@ -88,7 +88,7 @@ def test_star_import_gives_the_public_names():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="attribute.*integrated_dosis"):
+    with pytest.raises(AttributeError, match=r"attribute.*integrated_dosis"):
         sims.integrated_dosis  # noqa: B018
 
 

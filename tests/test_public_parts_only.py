@@ -106,8 +106,8 @@ def test_the_search_finds(code):
     "code",
     [
         "self._anything", "cls._all_of(1)", "profile._keys", "x.__class__", "xr.Variable(d, a)",
-        "from sims_analysis.units import _unit", "row._fields", "from __future__ import annotations",
-        "def _mine(): ...", "_mine()", "import numpy as _np",
+        "from sims_analysis.units import _unit", "row._fields",
+        "from __future__ import annotations", "def _mine(): ...", "_mine()", "import numpy as _np",
     ],
 )  # fmt: skip
 def test_the_search_lets_pass(code):

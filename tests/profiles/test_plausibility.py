@@ -26,7 +26,7 @@ def profile(values=NOISY, depths=Z, *, units="atoms/cm^3", depth_units="nm", spe
     )  # fmt: skip
 
 
-UNUSUAL = {  # noqa: E501
+UNUSUAL = {
     "depths of another unit": (
         profile(depth_units="cm"),
         "unusual depth: species 'B' up to 498 cm; usual is at most 1e.06 nm",
@@ -36,7 +36,7 @@ UNUSUAL = {  # noqa: E501
     ),
     "swapped with counts": (
         profile(Z, NOISY / 1e16, units="counts/s"),
-        r"unusual order of depths: species 'B' \(depths go to and fro, values from 0 to 498 one way",
+        r"order of depths: species 'B' \(depths go to and fro, values from 0 to 498 one way",
     ),
     "swapped, deepest first": (
         profile(Z[::-1].copy(), NOISY / 1e16, units="counts/s"), "unusual order of depths",
@@ -49,15 +49,24 @@ UNUSUAL = {  # noqa: E501
         profile(IMPLANT * 1e5), r"concentration: species 'B' up to 7\.00\de\+24 atoms/cm\^3",
     ),
     "above any solid, in m": (
-        profile(IMPLANT * 1e11, units="m^-3"), r"concentration: species 'B' up to 7\.00\de\+30 m\^-3",
+        profile(IMPLANT * 1e11, units="m^-3"), r"concentration: species 'B' up to 7\S+e\+30 m\^-3",
     ),
     "a percentage called a fraction": (
-        profile(IMPLANT / 1e18, units="atomic fraction"), "up to 70.01 atomic fraction; usual is at most 1",
+        profile(IMPLANT / 1e18, units="atomic fraction"),
+        "up to 70.01 atomic fraction; usual is at most 1",
     ),
-    "too much of it": (profile(IMPLANT / 6e17, units="wt%"), "unusual mass fraction: .* up to 116.7 wt%"),
-    "a concentration called a rate": (profile(units="counts/s"), "unusual count rate: .* at most 1e.13"),
-    "a concentration called counts": (profile(units="counts"), "unusual count: .* at most 1e.13"),
-    "a time of another unit": (profile(depth_units="hour"), "unusual sputter time: .* up to 498 hour"),
+    "too much of it": (
+        profile(IMPLANT / 6e17, units="wt%"), "unusual mass fraction: .* up to 116.7 wt%",
+    ),
+    "a concentration called a rate": (
+        profile(units="counts/s"), "unusual count rate: .* at most 1e.13",
+    ),
+    "a concentration called counts": (
+        profile(units="counts"), "unusual count: .* at most 1e.13",
+    ),
+    "a time of another unit": (
+        profile(depth_units="hour"), "unusual sputter time: .* up to 498 hour",
+    ),
 }  # fmt: skip
 
 
