@@ -122,10 +122,7 @@ class SIMSResult:
         for profile in self.depth_profiles:
             if profile.species_name == species:
                 return profile
-        raise SpeciesError(
-            f"data entry {self.data_id!r} has no species {species!r}; "
-            f"it has {', '.join(map(repr, self.species)) or 'none'}"
-        )
+        raise SpeciesError.missing(species, self.species, f"data entry {self.data_id!r}")
 
     def __repr__(self) -> str:
         names = [name if name.strip() else repr(name) for name in self.species]
