@@ -144,6 +144,9 @@ _PINT_EXPRESSIONS = {
     "1": "dimensionless",
     "1/cm": "1/centimeter",
     "nm/s": "nanometer/second",
+    "atom/cm^3/(count/s)": "atom/centimeter**3/(count/second)",
+    "atom/cm^3/count": "atom/centimeter**3/count",
+    "g/cm^3": "gram/centimeter**3",
 }
 
 
