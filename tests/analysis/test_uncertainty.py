@@ -67,7 +67,7 @@ def test_counts_from_a_known_value_of_one_count():
 
 def test_counts_from_a_rate_and_the_dwell_time():
     ds = one([0, 1], [10, 1000], units="counts/s").rename(concentration="intensity")
-    found = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    found = sims.with_counting_statistics(ds, dwell_time="500 ms")
     np.testing.assert_allclose(found["intensity_counts"][0], [5, 500])
     np.testing.assert_allclose(
         found["intensity_stderr"][0], [10 / math.sqrt(5), 1000 / math.sqrt(500)]
@@ -127,9 +127,16 @@ def test_what_one_count_stands_for_is_on_record():
     ds = sims.with_counting_statistics(
         sims.open_example("boron-implant"), value_per_count={"B": "1e14 atoms/cm^3"}
     )
-    assert ds.attrs["history"].endswith(
-        "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'})"
+    assert (
+        "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'}), by"
+        in ds.attrs["history"]
     )
+    assert sims.provenance(ds)["steps"] == [
+        {
+            "function": "with_counting_statistics",
+            "parameters": {"value_per_count": {"B": "1e14 atoms/cm^3"}},
+        }
+    ]
 
 
 PARTED = {
