@@ -65,7 +65,8 @@ if TYPE_CHECKING:
     from sims_analysis.output.versions import show_versions
     from sims_analysis.profiles.profile import DepthProfile
     from sims_analysis.quantification.calibration import calibrate_depth
-    from sims_analysis.quantification.concentration import to_concentration, with_rsf
+    from sims_analysis.quantification.concentration import to_concentration
+    from sims_analysis.quantification.sensitivity import with_rsf
     from sims_analysis.units import dequantify, quantify
 
 _MODULES = {
@@ -114,7 +115,8 @@ _MODULES = {
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "dataset.provenance": ["provenance"],
     "profiles.profile": ["DepthProfile"],
-    "quantification.concentration": ["to_concentration", "with_rsf"],
+    "quantification.concentration": ["to_concentration"],
+    "quantification.sensitivity": ["with_rsf"],
     "dataset.result": ["SIMSResult"],
     "dataset.storage": ["load", "save"],
     "output.tables": ["results_table"],

@@ -141,6 +141,19 @@ TERMS = {
         "concentration = factor * intensity / matrix intensity",
         "ISO 18114, Determination of relative sensitivity factors from ion-implanted materials",
     ),
+    "absolute_sensitivity_factor": Term(
+        "factor_per_rate",
+        "Sensitivity factor without a reference signal",
+        "concentration = factor * intensity",
+    ),
+    "sensitivity_factor_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the sensitivity factor",
+        "standard uncertainty, acts on all samples alike",
+    ),
+    "matrix_status": Term(
+        None, "Matrix signal", "ok; vanished or not_measured: no concentration there"
+    ),
     "depth_scale_uncertainty": Term(
         "dimensionless",
         "Relative uncertainty of the depth scale",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.quantification.hosts import HOSTS
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -252,7 +252,7 @@ def test_seconds_do_not_come_back_as_nanometres():
 def test_rsf_by_cycle_takes_out_drift():
     drift = 1 + 0.3 * TIME / 100
     ds = timed(TIME, B=1e6 * np.exp(-TIME / 10) * drift, Si=2e5 * drift)
-    found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si")
+    found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
     np.testing.assert_allclose(
         found["concentration"].sel(species="B").values, 2e23 * np.exp(-TIME / 10), rtol=1e-14
     )
@@ -277,14 +277,16 @@ def test_rsf_as_an_array_over_species():
     found = sims.with_rsf(COUNTS, rsf=rsf, matrix="Si")
     expected = sims.with_rsf(COUNTS, rsf={"B": "4e22 atoms/cm^3"}, matrix="Si")
     # A matrix divided by itself is no concentration.
-    xr.testing.assert_identical(found, expected)
+    xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
 
 
 def test_rsf_by_mean_and_window():
     matrix = np.where(TIME < 10, 1e9, 2e5)
     ds = timed(TIME, B=np.full(TIME.size, 1e3), Si=matrix)
     options = {"rsf": {"B": "4e22 atoms/cm^3"}, "matrix": "Si", "matrix_signal": "mean"}
-    whole = sims.with_rsf(ds, **options)["concentration"].sel(species="B")
+    with pytest.warns(ProfileWarning, match="time 10 s.*45 more.*has vanished"):
+        sims.with_rsf(ds, **options)
+    whole = sims.with_rsf(ds, **options, matrix_threshold=0)["concentration"].sel(species="B")
     np.testing.assert_allclose(whole.values, 4e22 * 1e3 / matrix.mean(), rtol=1e-14)
     inside = sims.with_rsf(ds, **options, window=("10 s", "90 s"))["concentration"]
     np.testing.assert_allclose(inside.sel(species="B").values, 4e22 * 1e3 / 2e5, rtol=1e-14)
@@ -301,15 +303,21 @@ def test_rsf_on_interleaved_axes():
         found = sims.with_rsf(ds, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
         row = found.sel(species="B").values
         np.testing.assert_allclose(row[np.isfinite(row)], expected, rtol=1e-14)
-    # Before the first and after the last matrix sample there is nothing to divide by.
+    # Before the first and after the last matrix sample, but for the cycle of these, there is
+    # nothing to divide by.
     late = xr.merge(
         [parts[0], parts[1].isel(sputter_time=slice(5, None))],
         join="outer",
         compat="no_conflicts",
         combine_attrs="override",
     )
-    found = sims.with_rsf(late, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
-    assert int(found.sel(species="B").notnull().sum()) == b.size - 5
+    with pytest.warns(ProfileWarning, match=r"'B', sputter time 0.7 s.*3 more.*not measured"):
+        late = sims.with_rsf(late, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si").sel(species="B")
+    assert int(late["concentration"].notnull().sum()) == b.size - 4
+    status = late["matrix_status"].sel(sputter_time=b)
+    assert status.values.tolist() == ["not_measured"] * 4 + ["ok"] * (b.size - 4)
+    # 8.7 s, of the cycle whose matrix was measured at 10 s.
+    np.testing.assert_allclose(late["concentration"].sel(sputter_time=8.7), 5e23 / 110)
 
 
 def test_rsf_stderr():
@@ -334,7 +342,9 @@ def test_rsf_quantified_dask_and_batch():
     xr.testing.assert_identical(sims.dequantify(quantified), expected)
     lazy = sims.with_rsf(COUNTS.chunk(), **options)
     assert lazy["concentration"].chunks is not None
-    xr.testing.assert_identical(lazy.compute(), expected)
+    # Of lazy data it is not known whether the matrix has vanished anywhere.
+    assert (lazy["matrix_status"] == "ok").all()
+    xr.testing.assert_identical(lazy.compute().drop_vars("matrix_status"), expected)
     shared = sims.with_rsf(sims.stack([COUNTS, COUNTS]), **options)
     np.testing.assert_array_equal(
         shared["concentration"].values[1], expected["concentration"].values
@@ -342,7 +352,7 @@ def test_rsf_quantified_dask_and_batch():
 
 
 def test_rsf_errors():
-    with pytest.raises(SpeciesError, match="no matrix species 'Ge'"):
+    with pytest.raises(SpeciesError, match="matrix names 'Ge'; the data have 'B', 'Si'"):
         sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Ge")
     with pytest.raises(SpeciesError, match="'P'"):
         sims.with_rsf(COUNTS, rsf={"P": "4e22 atoms/cm^3"}, matrix="Si")
@@ -360,6 +370,9 @@ def test_rsf_errors():
     with pytest.raises(UnitsError, match="sensitivity factor needs a count rate"):
         sims.with_rsf(sims.open_example("boron-implant"), rsf="1e22 cm^-3", matrix="P")
     twice = sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si")
+    with pytest.raises(ProfileError, match="species 'B' has no intensity"):
+        sims.with_rsf(twice, rsf="4e22 atoms/cm^3", matrix="Si")
+    twice = sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
     with pytest.raises(ProfileError, match="species 'B' would have two values"):
         sims.with_rsf(twice, rsf="4e22 atoms/cm^3", matrix="Si")
 
