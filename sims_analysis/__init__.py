@@ -66,7 +66,11 @@ if TYPE_CHECKING:
     from sims_analysis.profiles.profile import DepthProfile
     from sims_analysis.quantification.calibration import calibrate_depth
     from sims_analysis.quantification.concentration import to_concentration
+    from sims_analysis.quantification.corrections import correct_dead_time, subtract_background
+    from sims_analysis.quantification.isotopes import ratio, to_element
+    from sims_analysis.quantification.rescaling import rescale_depth, scale_to_dose
     from sims_analysis.quantification.sensitivity import with_rsf
+    from sims_analysis.quantification.standards import rsf_from_standard
     from sims_analysis.units import dequantify, quantify
 
 _MODULES = {
@@ -116,7 +120,11 @@ _MODULES = {
     "dataset.provenance": ["provenance"],
     "profiles.profile": ["DepthProfile"],
     "quantification.concentration": ["to_concentration"],
+    "quantification.corrections": ["correct_dead_time", "subtract_background"],
+    "quantification.isotopes": ["ratio", "to_element"],
+    "quantification.rescaling": ["rescale_depth", "scale_to_dose"],
     "quantification.sensitivity": ["with_rsf"],
+    "quantification.standards": ["rsf_from_standard"],
     "dataset.result": ["SIMSResult"],
     "dataset.storage": ["load", "save"],
     "output.tables": ["results_table"],
@@ -156,6 +164,7 @@ __all__ = [
     "below_detection",
     "calibrate_depth",
     "compare",
+    "correct_dead_time",
     "crossings",
     "cumulative_dose",
     "decay_length",
@@ -177,16 +186,22 @@ __all__ = [
     "poisson_interval",
     "provenance",
     "quantify",
+    "ratio",
     "repeatability",
+    "rescale_depth",
     "results_table",
+    "rsf_from_standard",
     "save",
     "save_figure",
+    "scale_to_dose",
     "show_versions",
     "stack",
+    "subtract_background",
     "testing",
     "to_concentration",
     "to_csv",
     "to_dataset",
+    "to_element",
     "to_excel",
     "to_grid",
     "to_profiles",

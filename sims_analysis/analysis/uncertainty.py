@@ -145,10 +145,10 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
         if array.chunks is None and bool(wrong.any()):
             place = dict(zip(wrong.dims, np.argwhere(wrong.values)[0], strict=True))
             raise ProfileError(
-                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, and no whole number "
-                f"of them{_hint(array, one, place)}; take the counting statistics before anything "
-                "is subtracted, averaged or divided, and leave out species that were not counted: "
-                "dwell_time={'11B': '1 s', ...}"
+                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, and no whole "
+                f"number of them{_hint(array, one, place)}; take the counting statistics before "
+                "anything is subtracted, averaged or divided, and leave out species that were not "
+                "counted: dwell_time={'11B': '1 s', ...}"
             )
         counts = xr.where(allowed < 0.5, nearest, counts)
     counts = counts.where(~wrong) if array.chunks is not None else counts

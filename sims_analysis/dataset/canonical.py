@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import orjson
@@ -26,25 +26,23 @@ __all__ = [
     "to_canonical",
 ]
 
-P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def on_canonical_data(
-    function: Callable[Concatenate[xr.Dataset, P], Any],
-) -> Callable[Concatenate[xr.Dataset, P], Any]:
+def on_canonical_data(function: F) -> F:
     """Give a function its Dataset in canonical units without pint, and answer in kind."""
 
     @wraps(function)
-    def call(data: xr.Dataset, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def call(data: xr.Dataset, **arguments: Any) -> Any:
         if not isinstance(data, xr.Dataset):
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
         quantified = any(units.is_quantity(array.data) for array in data.data_vars.values())
-        answer = function(to_canonical(units.dequantify(data)), *args, **kwargs)
+        answer = function(to_canonical(units.dequantify(data)), **arguments)
         return units.quantify(answer) if quantified else answer
 
-    return call
+    return cast("F", call)
 
 
 def to_canonical(ds: xr.Dataset) -> xr.Dataset:
@@ -57,11 +55,11 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
     ProfileError
         If it does not hold real numbers.
     """
-    kinds = {axis: (axis,) for axis in vocabulary.AXES}
+    kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
     for name in vocabulary.QUANTITIES:
         kinds |= {name: vocabulary.kinds(name), f"{name}_stderr": vocabulary.kinds(name)}
     changed = {}
-    for name in ds.variables.keys() & kinds.keys():
+    for name in map(str, ds.variables.keys() & kinds.keys()):
         magnitude, unit = units.magnitude_and_unit(ds[name], kinds[name], name)
         if magnitude.dtype.kind not in "fiu":
             raise ProfileError(
@@ -92,7 +90,8 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
             return name
     found = ", ".join(f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items())
     raise UnitsError(
-        f"{question} needs a count rate (count/s) or counts; the data have {found or 'no variables'}"
+        f"{question} needs a count rate (count/s) or counts; the data have "
+        f"{found or 'no variables'}"
     )
 
 
@@ -170,7 +169,7 @@ def argument(
         return _by_species(data, {str(value["species"].values): value}, kinds, name)
     magnitude, unit = units.magnitude_and_unit(value, kinds, name)
     labels = {dim: value[dim] for dim in value.dims if dim in value.coords}
-    for axis in labels.keys() & set(vocabulary.AXES):
+    for axis in map(str, labels.keys() & set(vocabulary.AXES)):
         if "units" in labels[axis].attrs:
             places, of_axis = units.magnitude_and_unit(labels[axis], (axis,), f"{name}: {axis}")
             labels[axis] = xr.DataArray(of_axis.to_canonical(places), dims=axis)
@@ -192,12 +191,17 @@ def _by_species(
     read = {}
     for key, value in given.items():
         own = value
-        if isinstance(value, xr.DataArray) and value.coords.get("species", xr.DataArray([])).ndim == 0:
+        if (
+            isinstance(value, xr.DataArray)
+            and value.coords.get("species", xr.DataArray([])).ndim == 0
+        ):
             if str(value["species"].values) != key:
                 raise SpeciesError(f"{name}[{key!r}] is that of {str(value['species'].values)!r}")
             own = value.drop_vars("species")
         if isinstance(own, xr.DataArray) and "species" in own.dims:
-            raise ProfileError(f"{name}[{key!r}] is over species; expected a value for {key!r} alone")
+            raise ProfileError(
+                f"{name}[{key!r}] is over species; expected a value for {key!r} alone"
+            )
         read[key] = argument(data, own, kinds, f"{name}[{key!r}]")
     found = {array.attrs["units"] for array in read.values()}
     if len(found) > 1:

@@ -37,8 +37,8 @@ def to_concentration(
         or a stated density, ``"5e22 atoms/cm^3"``. There is no default: it decides the answer.
     masses : mapping, optional
         Atomic masses in u of the species given as mass fractions, ``{"B": 10.81}``:
-        ``C = w n M / m``, with M the mean mass of the atoms of a host by name or formula. Valid while the
-        species do not change the density of the host.
+        ``C = w n M / m``, with M the mean mass of the atoms of a host by name or formula.
+        Valid while the species do not change the density of the host.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 Densities of the named hosts follow from lattice constants at room temperature; of the glass, from
 its mass density. Their atomic weights are the abridged standard ones of IUPAC (2021). Masses and
-isotopic abundances of everything else come from the tables of ``periodictable``: isotopes' masses of
-AME 2020, standard atomic weights (abridged) and isotopic compositions of IUPAC (CIAAW 2021), of
+isotopic abundances of everything else come from the tables of ``periodictable``: isotopes' masses
+of AME 2020, standard atomic weights (abridged) and isotopic compositions of IUPAC (CIAAW 2021), of
 which the middle where these are ranges.
 """
 

@@ -87,7 +87,8 @@ def quotient(
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
     """Divide, with the standard error of independent parts.
 
-    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``: nothing is divided by a, which may be zero.
+    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``: nothing is divided by a, which may
+    be zero.
     """
     divisor = reference.where(reference > 0)
     ratio = value / divisor

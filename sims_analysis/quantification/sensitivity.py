@@ -268,21 +268,24 @@ def _named(ds: xr.Dataset, rsf: Any, matrix: str | None, name: str) -> Mapping[s
                 f"{name}={{{example!r}: '5e22 atoms/cm^3', ...}}"
             )
         rsf = {others[0]: rsf}
-    if matrix in rsf:
+    factors: Mapping[str, Any] = rsf
+    if matrix in factors:
         raise SpeciesError(f"{name} names {matrix!r}, the matrix itself")
-    for factor in rsf.values():
+    for factor in factors.values():
         if isinstance(factor, xr.DataArray):
             _refuse_other_matrix(factor, matrix, name)
-    return rsf
+    return factors
 
 
 def _listed_by_species(rsf: Sequence[Any], name: str) -> dict[str, xr.DataArray]:
     found = {}
     for one in rsf:
-        if not (isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0):
+        if not (
+            isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0
+        ):
             raise ProfileError(
-                f"{name} is a list; expected factors as rsf_from_standard() gives them, each of one "
-                "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
+                f"{name} is a list; expected factors as rsf_from_standard() gives them, each of "
+                "one species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
             )
         label = str(one["species"].values)
         if label in found:
@@ -308,7 +311,7 @@ def _by_layers(ds: xr.Dataset, layers: Any, read: Any) -> xr.DataArray:
     """Give each sample the factor of the layer in which it lies."""
     axis = axis_name(ds)
     found: xr.DataArray | None = None
-    ends = []
+    ends: list[float] = []
     for i, layer in enumerate(layers):
         if not isinstance(layer, list | tuple) or len(layer) != 2:
             raise ProfileError(f"rsf[{i}]={layer!r}; expected (stop, factors)")
@@ -341,8 +344,14 @@ def _relative_errors(ds: xr.Dataset, rsf: Any, matrix: str | None) -> xr.DataArr
 
 
 def _threshold(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, float | int | np.number) or not 0 <= value < 1:
-        raise ProfileError(f"matrix_threshold={value!r}; expected a part of the maximum, such as 0.01")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, float | int | np.number)
+        or not 0 <= value < 1
+    ):
+        raise ProfileError(
+            f"matrix_threshold={value!r}; expected a part of the maximum, such as 0.01"
+        )
     return float(value)
 
 
@@ -390,7 +399,7 @@ def _status(
                 warn(f"{label_of(asked, where)}: {what}: no concentration there", ProfileWarning)
         if not bool(gone.any() | missing.any()):
             return None
-    words = xr.where(gone, "vanished", xr.where(missing, "not_measured", "ok"))
+    words: xr.DataArray = xr.where(gone, "vanished", xr.where(missing, "not_measured", "ok"))
     return words.transpose(*asked.dims)
 
 
@@ -404,9 +413,7 @@ def _without_quantified(ds: xr.Dataset, name: str, factor: xr.DataArray) -> xr.D
     return ds.assign({n: ds[n].where(~quantified).assign_attrs(ds[n].attrs) for n in rest})
 
 
-def _with_coords(
-    ds: xr.Dataset, coords: Mapping[str, xr.DataArray], unit: str
-) -> xr.Dataset:
+def _with_coords(ds: xr.Dataset, coords: Mapping[str, xr.DataArray], unit: str) -> xr.Dataset:
     """Add coordinates, beside what an earlier call has left of other species."""
     new = {}
     for name, array in coords.items():
