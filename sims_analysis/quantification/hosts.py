@@ -160,8 +160,8 @@ def natural_abundance(species: str) -> float:
     Examples
     --------
     >>> from sims_analysis.quantification.hosts import natural_abundance
-    >>> round(natural_abundance("10B"), 3)
-    0.196
+    >>> round(natural_abundance("30Si"), 4)
+    0.0307
     """
     import periodictable
 

@@ -104,7 +104,8 @@ def rsf_from_standard(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ds = sims.open_example("sputter-time")          # 1e15 atoms/cm^2 of As, 5e21 atoms/cm^3
+    >>> ds = sims.open_example("sputter-time")  # 1e15 atoms/cm^2 of As, 5e21 atoms/cm^3; 2 % of it
+    ...                                         # lie in the surface transient, which is left out
     >>> ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
     >>> ds = sims.calibrate_depth(ds, crater_depth="210 nm", total_time="500 s")
     >>> rsf = sims.rsf_from_standard(
@@ -112,7 +113,7 @@ def rsf_from_standard(
     ...     background=("180 nm", "205 nm"), dose_uncertainty="3 %",
     ... )
     >>> print(f"{rsf.item():.2e} +- {rsf['stderr'].item():.1e} {rsf.attrs['units']}")
-    5.02e+21 +- 1.5e+20 atom/cm^3
+    5.09e+21 +- 1.5e+20 atom/cm^3
     """
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
     if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
