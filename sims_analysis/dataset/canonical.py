@@ -213,6 +213,8 @@ def _by_species(
         joined = joined.reindex(species=order.values)
     else:
         joined = joined.reindex(species=[order.item()]).isel(species=0, drop=True)
+    if "species" in joined.dims:
+        joined = joined.transpose(..., "species")
     return joined.assign_attrs(units=found.pop())
 
 
@@ -236,13 +238,18 @@ def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str
         has, wanted = value.indexes[dim], data.indexes[dim]
         if has.has_duplicates:
             raise ProfileError(f"{name} has several values for one {dim}")
-        missing = wanted[~wanted.isin(has)]
+        nearest: dict[str, Any] = {}
+        if dim in vocabulary.AXES and has.is_monotonic_increasing:
+            # As for the axes of profiles: conversions of a unit round the last digit.
+            nearest = {"method": "nearest", "tolerance": 1e-9 * float(np.ptp(wanted))}
+        places = has.get_indexer(wanted, **nearest)
+        missing = wanted[places < 0]
         if len(missing):
             others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             raise ProfileError(
                 f"{name} has no value for {dim} {', '.join(map(str, missing[:3]))}{others}"
             )
-        value = value.sel({dim: wanted})
+        value = value.isel({dim: places}).assign_coords({dim: data[dim].variable})
     return value
 
 

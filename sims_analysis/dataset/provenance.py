@@ -116,12 +116,12 @@ def _distinct(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _recorded(value: Any) -> Any:
     """Give an argument as JSON has it."""
+    if isinstance(value, xr.Dataset):
+        return _origin(value)
     if isinstance(value, Mapping):
         return {str(key): _recorded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_recorded(item) for item in value]
-    if isinstance(value, xr.Dataset):
-        return _origin(value)
     if isinstance(value, xr.DataArray):
         from sims_analysis.units import dequantify
 

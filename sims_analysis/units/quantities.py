@@ -258,7 +258,7 @@ def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
     if not is_quantity(data):
         return variable
     text = _pint_text(data)
-    if not data.dimensionless:
+    if not data.dimensionless or text == "count":  # pint takes a count for a pure number
         unit = unit_of_kind(text, tuple(EXAMPLES), name)
         magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
     else:
