@@ -128,7 +128,7 @@ def calibrate_depth(
             relative, layers = _by_layers(time, relative_rates, "relative_rates", _number)
             whole, _ = _by_layers(total, relative_rates, "relative_rates", _number)
             depth, text = relative * (crater / whole), f"relative {layers} {made}"
-    result = _on_depth(plain, time, depth, text)
+    result = _on_depth(plain, time, depth.transpose(..., time.dims[-1]), text)
     coords = {}
     if crater is not None:
         coords["crater_depth"] = crater.assign_attrs(vocabulary.attrs("crater_depth"))
@@ -261,10 +261,11 @@ def _through(time: xr.DataArray, markers: Any) -> tuple[xr.DataArray, str]:
             f"the markers end at {times[-1]:g} s, the record at {longest:g} s; give the depth of "
             "its end, or a rate for the rest: (None, '0.5 nm/s')"
         )
-    speeds = np.append(np.diff(depths) / np.diff(times), last)
-    if np.isnan(last):
-        times, depths, speeds = times[:-1], depths[:-1], speeds[:-1]
+    speeds = np.diff(depths) / np.diff(times)
+    speeds = np.append(speeds, speeds[-1] if np.isnan(last) else last)
     parts = [f"{z:.6g} nm at {t:.6g} s" for t, z in zip(times[1:], depths[1:], strict=True)]
+    if not np.isnan(last):
+        parts.append(f"then {last:.6g} nm/s")
     return (
         _piecewise(time, np.array(times), np.array(depths), speeds),
         f"markers: {', '.join(parts)}",

@@ -243,3 +243,68 @@ def test_a_time_axis_of_an_instrument():
     found = sims.calibrate_depth(ds, crater_depth="1.5 um", depth_uncertainty=0.05)
     assert float(found["depth"][-1]) == pytest.approx(1500.0)
     np.testing.assert_array_equal(found["intensity"].values, ds["intensity"].values)
+
+
+# --- known depths, relative rates ---------------------------------------------------------------
+
+
+def test_markers():
+    markers = [("20 s", "30 nm"), ("1 min", "50 nm"), ("100 s", "0.1 um")]
+    ds = sims.calibrate_depth(COUNTS, markers=markers)
+    expected = np.interp(TIME, [0, 20, 60, 100], [0, 30, 50, 100])
+    np.testing.assert_allclose(ds["depth"].values, expected, rtol=1e-14)
+    assert ds["depth"].sel(depth=[30.0, 50.0], method="nearest").values.tolist() == [30.0, 50.0]
+    assert ds["depth"].attrs["calibration"] == (
+        "markers: 30 nm at 20 s, 50 nm at 60 s, 100 nm at 100 s"
+    )
+    rest = sims.calibrate_depth(COUNTS, markers=[*markers[:2], (None, "2 nm/s")])
+    expected = np.where(TIME <= 60, expected, 50 + 2 * (TIME - 60))
+    np.testing.assert_allclose(rest["depth"].values, expected, rtol=1e-14)
+    surface = sims.calibrate_depth(COUNTS, markers=[("0 s", "0 nm"), *markers])
+    np.testing.assert_array_equal(surface["depth"], ds["depth"])
+    step = sims.provenance(ds)["steps"][-1]
+    assert step["parameters"]["markers"] == [list(marker) for marker in markers]
+
+
+@pytest.mark.parametrize(
+    ("markers", "error", "words"),
+    [
+        ([], ProfileError, "markers holds none"),
+        ([("0 s", "0 nm")], ProfileError, "none below the surface"),
+        ([("20 s", "30 nm")], ProfileError, "end at 20 s, the record at 100 s"),
+        ([("20 s", "30 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[1\].*must increase"),
+        ([("0 s", "3 nm"), ("100 s", "30 nm")], ProfileError, r"markers\[0\].*must increase"),
+        ([(None, "1 nm/s")], ProfileError, r"markers\[0\] has no time"),
+        ([("20 s", "9 nm"), (None, "0 nm/s")], ProfileError, "a rate must be positive"),
+        (["20 s"], ProfileError, r"expected \(time, depth\)"),
+        ([("20 nm", "30 nm")], UnitsError, r"markers\[0\]"),
+        ([(20, 30)], UnitsError, "has no unit"),
+    ],
+)
+def test_what_marks_no_depth(markers, error, words):
+    with pytest.raises(error, match=words):
+        sims.calibrate_depth(COUNTS, markers=markers)
+
+
+def test_a_crater_through_layers_of_known_relative_rates():
+    layers = [("40 s", 1.0), (None, 0.5)]
+    ds = sims.calibrate_depth(COUNTS, crater_depth="210 nm", relative_rates=layers)
+    # 40 s at v and 60 s at v / 2 are 210 nm: v = 3 nm/s.
+    expected = np.where(TIME <= 40, 3 * TIME, 120 + 1.5 * (TIME - 40))
+    np.testing.assert_allclose(ds["depth"].values, expected, rtol=1e-14)
+    longer = sims.calibrate_depth(
+        COUNTS, crater_depth="240 nm", total_time="120 s", relative_rates=layers
+    )
+    np.testing.assert_allclose(longer["depth"].values, expected, rtol=1e-14)
+    assert longer["crater_depth"].item() == 240.0
+    craters = xr.DataArray([210.0, 420.0], dims="measurement", attrs={"units": "nm"})
+    batch = sims.calibrate_depth(
+        sims.stack([COUNTS, COUNTS]), crater_depth=craters, relative_rates=layers
+    )
+    np.testing.assert_allclose(batch["depth"].values, [expected, 2 * expected], rtol=1e-14)
+    with pytest.raises(ProfileError, match="relative_rates goes with crater_depth"):
+        sims.calibrate_depth(COUNTS, rate="1 nm/s", relative_rates=layers)
+    with pytest.raises(ProfileError, match=r"relative_rates\[0\]='1 nm/s'; expected a relative"):
+        sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])
+    with pytest.raises(ProfileError, match="rates must be positive"):
+        sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])

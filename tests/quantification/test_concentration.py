@@ -6,7 +6,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.quantification.hosts import HOSTS
+from sims_analysis.quantification.hosts import HOSTS, host_of_formula
 
 
 def fractions(unit="at%", name="atomic_fraction", **rows):
@@ -118,3 +118,43 @@ def test_fraction_quantified_and_dask():
     )
     lazy = sims.to_concentration(fractions(Ge=[20.0, 10.0]).chunk(), atomic_density="Si")
     assert lazy["concentration"].chunks is not None
+
+
+def test_a_host_by_formula_and_mass_density():
+    """By hand: 0.3 x 26.982 + 0.7 x 69.723 + 14.007 u in two atoms."""
+    mean = (0.3 * 26.982 + 0.7 * 69.723 + 14.007) / 2
+    density = 5.2 / mean * 6.02214076e23
+    host = ("Al0.3Ga0.7N", "5.2 g/cm^3")
+    found = sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=host)
+    np.testing.assert_allclose(found["concentration"][0], [1e-4 * density, 2e-4 * density], 1e-5)
+    assert found.attrs["atomic_density"].endswith("(Al0.3Ga0.7N, 5.2 g/cm^3)")
+    ds = fractions("wt%", "mass_fraction", Mg=[1.0, 2.0])
+    found = sims.to_concentration(ds, atomic_density=host, masses={"Mg": 24.305})
+    np.testing.assert_allclose(found["concentration"][0, 0], 0.01 * density * mean / 24.305, 1e-5)
+    # A named host agrees with its formula and the mass density that its lattice has.
+    silicon = HOSTS["Si"]
+    rho = silicon.atomic_density * 28.085 / 6.02214076e23
+    assert host_of_formula("Si", f"{rho} g/cm^3").atomic_density == pytest.approx(
+        silicon.atomic_density, rel=1e-12
+    )
+    for bad, error, words in [
+        (("Xx2", "5 g/cm^3"), ProfileError, "cannot read the formula 'Xx2'"),
+        (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
+        (("GaN", "5"), UnitsError, "mass density='5' has no unit"),
+        (("GaN", "5 atoms/cm^3"), UnitsError, "which is a concentration"),
+        (("GaN", "-5 g/cm^3"), ProfileError, "must be positive"),
+    ]:
+        with pytest.raises(error, match=words):
+            sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
+
+
+def test_counts_and_their_meaning_go_along_with_fractions():
+    ds = fractions(Ge=[20.0, 10.0])
+    ds["atomic_fraction_stderr"] = (
+        ("species", "depth"), [[2.0, 0.5]], {"units": "at%", "description": "counting"}
+    )  # fmt: skip
+    ds["atomic_fraction_counts"] = (("species", "depth"), [[100.0, 400.0]], {"units": "count"})
+    found = sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3")
+    np.testing.assert_array_equal(found["concentration_counts"], ds["atomic_fraction_counts"])
+    assert found["concentration_stderr"].attrs["description"] == "counting"
+    assert not [name for name in found if name.startswith("atomic_fraction")]
