@@ -14,6 +14,7 @@ from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
     read_positive,
+    read_time,
     stated_in_metadata,
 )
 from sims_analysis.dataset.provenance import with_step
@@ -121,14 +122,22 @@ def _one_count(
     if unit == "count/s":
         if dwell_time is not None:
             return 1.0 / read_positive(ds, dwell_time, ("sputter_time",), "dwell_time")
-        time = stated_in_metadata(ds, "counting_time", ("sputter_time",))
+        time = stated_in_metadata(ds, "counting_time", read_time)
         if time is None:
             return None
-        found = stated_in_metadata(ds, "detector_yield", ("dimensionless",))
+        found = stated_in_metadata(ds, "detector_yield", _yield)
         return 1.0 / (time if found is None else time * found.fillna(1.0))
     if unit == "atom/cm^3" and value_per_count is not None:
         return read_positive(ds, value_per_count, ("concentration",), "value_per_count")
     return None
+
+
+def _yield(value: Any, name: str) -> float:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = float(match[1]) / 100.0 if match else value
+    if isinstance(number, bool) or not isinstance(number, float | int) or not 0 < number <= 1:
+        raise ProfileError(f"{name}={value!r}; expected a fraction of the ions, such as '95 %'")
+    return float(number)
 
 
 def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str, xr.DataArray]:

@@ -20,6 +20,7 @@ __all__ = [
     "label_of",
     "on_canonical_data",
     "read_positive",
+    "read_time",
     "signal_name",
     "species_of",
     "stated_in_metadata",
@@ -267,18 +268,20 @@ def read_positive(
     return read
 
 
-def stated_in_metadata(ds: xr.Dataset, key: str, kinds: tuple[str, ...]) -> xr.DataArray | None:
+def stated_in_metadata(
+    ds: xr.Dataset, key: str, read: Callable[[Any, str], float]
+) -> xr.DataArray | None:
     """Read what the metadata of the species state under a key, such as ``"0.99 s"``.
+
+    Parameters
+    ----------
+    read : callable
+        Takes what is stated, and a name for messages.
 
     Returns
     -------
     DataArray or None
-        In the canonical unit, NaN for species whose metadata do not state it; None if none does.
-
-    Raises
-    ------
-    UnitsError
-        If what is stated is no quantity of such a kind.
+        NaN for species whose metadata do not state it; None if none does.
     """
     if "species_metadata" not in ds.coords:
         return None
@@ -287,11 +290,16 @@ def stated_in_metadata(ds: xr.Dataset, key: str, kinds: tuple[str, ...]) -> xr.D
     for place in np.ndindex(texts.shape):
         about = orjson.loads(str(texts.values[place]) or "null")
         if isinstance(about, dict) and about.get(key) is not None:
-            numbers[place] = units.read_quantity(about[key], kinds, f"species_metadata[{key!r}]")[0]
+            numbers[place] = read(about[key], f"species_metadata[{key!r}]")
     if np.isnan(numbers).all():
         return None
     labels = {dim: texts[dim] for dim in texts.dims if dim in texts.coords}
-    return xr.DataArray(numbers, labels, texts.dims, attrs={"units": units.CANONICAL[kinds[0]]})
+    return xr.DataArray(numbers, labels, texts.dims)
+
+
+def read_time(value: Any, name: str) -> float:
+    """Read a time, in s."""
+    return float(units.read_quantity(value, ("sputter_time",), name)[0])
 
 
 def label_of(array: xr.DataArray, where: xr.DataArray) -> str:

@@ -14,7 +14,6 @@ from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
     read_positive,
-    stated_in_metadata,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.dataset.to_profiles import axis_of
@@ -27,17 +26,18 @@ _MUCH = 0.1
 
 
 @on_canonical_data
-def correct_dead_time(data: xr.Dataset, *, dead_time: Any = None) -> xr.Dataset:
+def correct_dead_time(data: xr.Dataset, *, dead_time: Any) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
 
     Parameters
     ----------
     data : Dataset
         With ``intensity`` in counts per second, as observed. Many instruments have corrected for
-        it before they write a file.
-    dead_time : str, Quantity, DataArray or mapping, optional
+        it before they write a file, and state there the dead time that they took: so there is no
+        default.
+    dead_time : str, Quantity, DataArray or mapping
         ``"35 ns"``, not extended by further ions; species that a mapping leaves out stay as they
-        are. By default the ``dead_time`` in the ``species_metadata``.
+        are.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def correct_dead_time(data: xr.Dataset, *, dead_time: Any = None) -> xr.Dataset:
     Raises
     ------
     UnitsError
-        If there are no count rates, or the dead time is not known or no time.
+        If there are no count rates, or the dead time is no time.
     ProfileError
         If ``I_obs tau`` is 1 or more: so many counts cannot have been observed. Of Dask data,
         which are not known yet, these are NaN. And if the data were corrected before.
@@ -82,12 +82,7 @@ def correct_dead_time(data: xr.Dataset, *, dead_time: Any = None) -> xr.Dataset:
         )
     if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
         raise ProfileError("the data were corrected for the dead time before")
-    if dead_time is None:
-        tau = stated_in_metadata(data, "dead_time", ("sputter_time",))
-        if tau is None:
-            raise UnitsError("no dead time is known: give dead_time='35 ns'")
-    else:
-        tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
+    tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
     dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
     impossible = dead >= 1
     if rate.chunks is None:
@@ -109,8 +104,7 @@ def correct_dead_time(data: xr.Dataset, *, dead_time: Any = None) -> xr.Dataset:
         if name in data
     }
     line = f"intensities corrected for a dead time of {_in_ns(tau)}"
-    stated = "species_metadata" if dead_time is None else dead_time
-    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=stated)
+    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
 
 
 def _in_ns(tau: xr.DataArray) -> str:

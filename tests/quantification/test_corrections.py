@@ -40,19 +40,6 @@ def test_a_counter_that_is_blind_after_each_count():
     np.testing.assert_array_equal(found["intensity_counts"][0], counts)
 
 
-def test_dead_times_from_the_metadata():
-    profile = sims.DepthProfile(
-        species_name="B", depths=[0.0, 1.0], depth_units="s", concentrations=[1e6, 10.0],
-        concentration_units="counts/s",
-        species_metadata={"dead_time": "25 ns", "counting_time": "1 s"},
-    )  # fmt: skip
-    ds = sims.with_counting_statistics(sims.to_dataset([profile]))
-    assert ds["intensity_counts"].values.tolist() == [[1e6, 10.0]]
-    found = sims.correct_dead_time(ds)
-    assert found["intensity"].values[0, 0] == pytest.approx(1e6 / 0.975, rel=1e-14)
-    assert sims.provenance(found)["steps"][-1]["parameters"] == {"dead_time": "species_metadata"}
-
-
 def test_what_no_dead_time_corrects():
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
     with pytest.raises(
@@ -64,8 +51,6 @@ def test_what_no_dead_time_corrects():
     once = sims.correct_dead_time(ds, dead_time={"B": "20 ns"})
     with pytest.raises(ProfileError, match="corrected for the dead time before"):
         sims.correct_dead_time(once, dead_time={"B": "20 ns"})
-    with pytest.raises(UnitsError, match="no dead time is known"):
-        sims.correct_dead_time(ds)
     with pytest.raises(UnitsError, match="dead_time=20 has no unit"):
         sims.correct_dead_time(ds, dead_time=20)
     with pytest.raises(
