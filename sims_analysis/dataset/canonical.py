@@ -17,6 +17,7 @@ from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 __all__ = [
     "argument",
     "axis_name",
+    "in_window",
     "label_of",
     "on_canonical_data",
     "read_positive",
@@ -266,6 +267,34 @@ def read_positive(
             shown = "<DataArray>" if isinstance(value, xr.DataArray) else repr(value)
             raise ProfileError(f"{name}={shown} must be positive")
     return read
+
+
+def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
+    """Give the samples of a depth (or time) window, NaN outside.
+
+    Parameters
+    ----------
+    window : (start, stop)
+        Text, Quantities or DataArrays; None for an end of the record.
+
+    Raises
+    ------
+    UnitsError
+        If a limit has no unit of the axis.
+    ProfileError
+        If it is no window, or ends before it starts.
+    """
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    axis = axis_name(array)
+    ends = {"start": xr.DataArray(-np.inf), "stop": xr.DataArray(np.inf)}
+    for end, limit in zip(ends, window, strict=True):
+        if limit is not None:
+            ends[end] = argument(array, limit, (axis,), f"window {end}")
+    start, stop = ends.values()
+    if bool((start >= stop).any()):
+        raise ProfileError(f"window={window!r} ends before it starts")
+    return array.where((array[axis] >= start) & (array[axis] <= stop))
 
 
 def stated_in_metadata(

@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
     argument,
-    axis_name,
+    in_window,
     label_of,
     on_canonical_data,
     read_positive,
@@ -209,16 +209,7 @@ def _kinds_of(array: xr.DataArray, name: str) -> tuple[str, ...]:
 
 
 def _mean_of_window(array: xr.DataArray, window: Any) -> tuple[xr.DataArray, xr.DataArray]:
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    dim, axis = axis_of(array), axis_name(array)
-    start, stop = (
-        argument(array, limit, (axis,), f"window {end}")
-        for limit, end in zip(window, ("start", "stop"), strict=True)
-    )
-    if bool((start >= stop).any()):
-        raise ProfileError(f"window={window!r} ends before it starts")
-    inside = array.where((array[axis] >= start) & (array[axis] <= stop))
+    dim, inside = axis_of(array), in_window(array, window)
     mean, number = inside.mean(dim), inside.count(dim)
     none = (number == 0) & array.notnull().any(dim)
     if array.chunks is None and bool(none.any()):

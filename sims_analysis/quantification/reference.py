@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.dataset.canonical import axis_name
 from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError
 
 __all__ = ["at_samples_of", "quotient"]
 
@@ -35,6 +36,12 @@ def at_samples_of(
         Of one species: without the dimension ``species``.
     """
     dim, axis = axis_of(wanted), axis_name(wanted)
+    for array in (wanted, reference):
+        if len(array.chunksizes.get(dim, ())) > 1:
+            raise ProfileError(
+                f"{array.name or 'the data'} is chunked along {dim}, and each profile is needed "
+                f"whole: data.chunk({dim}=-1)"
+            )
     own = reference[axis].drop_vars(reference[axis].coords)
     columns = [own, reference.drop_vars(reference.coords)]
     if stderr is not None:

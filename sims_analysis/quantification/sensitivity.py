@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     argument,
     axis_name,
+    in_window,
     label_of,
     on_canonical_data,
     signal_name,
@@ -356,15 +357,8 @@ def _threshold(value: Any) -> float:
 
 
 def _mean(of_matrix: xr.DataArray, matrix: str, window: tuple[Any, Any] | None) -> xr.DataArray:
-    dim, axis = axis_of(of_matrix), axis_name(of_matrix)
-    inside = of_matrix
-    if window is not None:
-        if not isinstance(window, tuple | list) or len(window) != 2:
-            raise ProfileError(f"window={window!r}; expected (start, stop)")
-        for limit, sign, name in zip(window, (1, -1), ("start", "stop"), strict=True):
-            if limit is not None:
-                end = argument(of_matrix, limit, (axis,), f"window {name}")
-                inside = inside.where(sign * of_matrix[axis] >= sign * end)
+    dim = axis_of(of_matrix)
+    inside = of_matrix if window is None else in_window(of_matrix, window)
     mean = inside.mean(dim)
     if mean.chunks is None:
         none = mean.isnull() & of_matrix.notnull().any(dim)

@@ -11,7 +11,13 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.uncertainty import relative_uncertainty
-from sims_analysis.dataset.canonical import read_positive, signal_name, species_of, to_canonical
+from sims_analysis.dataset.canonical import (
+    argument,
+    read_positive,
+    signal_name,
+    species_of,
+    to_canonical,
+)
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT
 from sims_analysis.errors import ProfileError
@@ -195,12 +201,14 @@ def _factor(
         used.append(matrix)
     beside = [n for n in (name, f"{name}_stderr", f"{name}_counts") if n in plain]
     plain = plain[beside].sel(species=used)
+    unit = plain[name].attrs["units"]
     if background is not None and not isinstance(background, tuple | list):
-        plain = subtract_background(plain, value={species: background}, variable=name)
+        kinds = tuple(k for k in vocabulary.kinds(name) if units.CANONICAL[k] == unit)
+        level = argument(plain.sel(species=species), background, kinds, "background")
+        level = level.assign_coords(species=species)
+        plain = subtract_background(plain, value=level, variable=name)
         background = None
-    one = (
-        "1 atom/cm^3" if matrix is not None else _ONE.get(plain[name].attrs["units"], "1 atom/cm^3")
-    )
+    one = "1 atom/cm^3" if matrix is not None else _ONE.get(unit, "1 atom/cm^3")
     quotient = with_rsf(plain, rsf={species: one}, **options)
     integral = integrated_dose(quotient.sel(species=species), background=background, **limits)
     known = read_positive(integral, dose, ("areal_density",), "dose")
