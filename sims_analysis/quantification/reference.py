@@ -67,7 +67,10 @@ def _at_samples(at: Array, wanted: Array, own: Array, *columns: Array) -> Any:
     places = np.isfinite(at) & np.isfinite(wanted)
     known = np.isfinite(own) & np.isfinite(columns[0])
     z, x = at[places], own[known]
-    if z.size and x.size:
+    if np.array_equal(z, x):
+        for out, column in zip(found, columns, strict=True):
+            out[places] = column[known]
+    elif z.size and x.size:
         left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
         right = np.minimum(left + 1, x.size - 1)
         width = x[right] - x[left]
