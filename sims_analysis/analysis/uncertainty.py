@@ -42,7 +42,8 @@ def with_counting_statistics(
     data : Dataset
         Intensities in counts need nothing more; neither do those in counts per second whose
         ``species_metadata`` state the ``counting_time``, such as ``"0.99 s"`` (and, where the
-        instrument has divided by it, the ``detector_yield``, ``"95 %"``).
+        instrument has divided by it, the ``detector_yield``, ``"95 %"``); those of a Faraday cup
+        (``detector`` ``"FC"``) are currents and have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Time counted for one sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
@@ -125,11 +126,19 @@ def _one_count(
         time = stated_in_metadata(ds, "counting_time", read_time)
         if time is None:
             return None
+        counted = stated_in_metadata(ds, "detector", _counts)
+        if counted is not None:
+            time = time.where(counted != 0.0)
         found = stated_in_metadata(ds, "detector_yield", _yield)
         return 1.0 / (time if found is None else time * found.fillna(1.0))
     if unit == "atom/cm^3" and value_per_count is not None:
         return read_positive(ds, value_per_count, ("concentration",), "value_per_count")
     return None
+
+
+def _counts(value: Any, name: str) -> float:
+    """Whether a detector counts ions; a Faraday cup measures their current."""
+    return 0.0 if str(value).strip().upper().startswith(("FC", "FARADAY")) else 1.0
 
 
 def _yield(value: Any, name: str) -> float:

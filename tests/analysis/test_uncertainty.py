@@ -197,6 +197,8 @@ def test_counting_times_come_from_the_metadata():
     divided = rates(PRINTED, counting_time="1.040 s", detector_yield="95.2 %")
     counts = sims.with_counting_statistics(divided)["intensity_counts"]
     assert counts.values[0, :5].tolist() == [0, 1, 2, 33, 71]
+    cup = rates(PRINTED, counting_time="0.99 s", detector="FC")
+    assert sims.with_counting_statistics(cup)["intensity_stderr"].isnull().all()
     with pytest.raises(UnitsError, match="no variable's counts are known"):
         sims.with_counting_statistics(rates(PRINTED, matrix="ZnO"))
     with pytest.raises(UnitsError, match=r"species_metadata\['counting_time'\]='0.99'"):
