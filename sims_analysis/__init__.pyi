@@ -2,7 +2,6 @@
 #
 # Type checkers read this file. At run time it tells lazy_loader from which module a name comes,
 # when it is first used. In a stub, `import a as a` is what makes a name public.
-
 from . import errors as errors
 from . import testing as testing
 from ._version import __version__ as __version__
@@ -68,5 +67,12 @@ from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.concentration import with_rsf as with_rsf
+from .quantification.corrections import correct_dead_time as correct_dead_time
+from .quantification.corrections import subtract_background as subtract_background
+from .quantification.isotopes import ratio as ratio
+from .quantification.isotopes import to_element as to_element
+from .quantification.rescaling import rescale_depth as rescale_depth
+from .quantification.rescaling import scale_to_dose as scale_to_dose
+from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .units import dequantify as dequantify
 from .units import quantify as quantify

@@ -146,6 +146,9 @@ _PINT_EXPRESSIONS = {
     "1": "dimensionless",
     "1/cm": "1/centimeter",
     "nm/s": "nanometer/second",
+    "atom/cm^3/(count/s)": "atom/centimeter**3/(count/second)",
+    "atom/cm^3/count": "atom/centimeter**3/count",
+    "g/cm^3": "gram/centimeter**3",
 }
 
 
@@ -260,7 +263,7 @@ def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
     if not is_quantity(data):
         return variable
     text = _pint_text(data)
-    if not data.dimensionless:
+    if not data.dimensionless or text == "count":  # pint takes a count for a pure number
         unit = unit_of_kind(text, tuple(EXAMPLES), name)
         magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
     else:
