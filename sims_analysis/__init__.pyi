@@ -66,7 +66,7 @@ from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.concentration import to_concentration as to_concentration
-from .quantification.concentration import with_rsf as with_rsf
+from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background
 from .quantification.isotopes import ratio as ratio
