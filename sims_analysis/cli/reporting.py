@@ -124,7 +124,8 @@ def report(
 def _means_examples(ids: Sequence[str]) -> bool:
     """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE, KEY_VARIABLES
+    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE
+    from sims_analysis.api.secret import KEY_VARIABLES
     from sims_analysis.examples.opening import ARCHIVE
 
     names = Archive(ARCHIVE).ids()

@@ -266,7 +266,8 @@ def test_etag(running):
 
 
 def test_gzip(archive):
-    big = [json.loads(REFERENCE)[0] | {"depths": [*range(2000)], "concentrations": [1.0] * 2000}]
+    profile = json.loads(REFERENCE)[0] | {"data_id": "big"}
+    big = [profile | {"depths": [*range(2000)], "concentrations": [1.0] * 2000}]
     archive.put("big", json.dumps(big).encode(), url="test")
     with Running(create_app(archive, KEY)) as running:
         _, headers, body = running.get("/sims/big", Accept_Encoding="gzip")
