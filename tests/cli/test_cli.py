@@ -224,7 +224,7 @@ def test_report_where_nothing_can_be_had(tmp_path):
 
 
 def test_report_on_an_entry_without_data(tmp_path):
-    with serving({"/sims/empty": b"[]", "/sims/b": payload_of("boron-implant")}) as url:
+    with serving({"/sims/empty": b"[]", "/sims/b": payload_of("boron-implant", "b")}) as url:
         result = run("report", "b", "empty", "--endpoint", url, "--no-files")
     assert result.exit_code == 3
     assert "no SIMS data" in error_line(result)
@@ -247,7 +247,7 @@ def test_warnings_of_the_data_stand_under_the_table(tmp_path):
     }
     file = tmp_path / "w.json"
     file.write_text(json.dumps([profile]))
-    run("archive", "add", tmp_path / "a", file, "--id", "w")
+    run("archive", "add", file, "--archive", tmp_path / "a", "--id", "w")
     result = run("report", "--archive", tmp_path / "a", "--offline", "--no-files")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Note: species 'B': depths were not in increasing order" in result.stdout
@@ -280,21 +280,22 @@ def test_a_missing_extra_is_named(missing, tmp_path):
 # ---- fetch and search
 
 
-def payload_of(name):
-    return sims.Archive(ARCHIVE).payload(name)
+def payload_of(name, data_id=None):
+    payload = sims.Archive(ARCHIVE).payload(name)
+    return payload.replace(name.encode(), (data_id or name).encode())
 
 
 def test_fetch_keeps_what_arrives_and_says_what_does_not(tmp_path):
-    with serving({"/sims/one": payload_of("boron-implant")}) as url:
+    with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         result = run("fetch", "one", "two", "--endpoint", url, "--archive", tmp_path)
     assert result.exit_code == 3
     assert "two" in error_line(result)
     assert "B, P" in result.stdout
-    assert sims.Archive(tmp_path).payload("one") == payload_of("boron-implant")
+    assert sims.Archive(tmp_path).payload("one") == payload_of("boron-implant", "one")
 
 
 def test_fetch_as_json(tmp_path):
-    with serving({"/sims/one": payload_of("boron-implant")}) as url:
+    with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         arguments = ["--endpoint", url, "--archive", tmp_path, "--format", "json"]
         result = run("fetch", "one", *arguments)
     assert result.exit_code == 0
@@ -372,7 +373,7 @@ def test_add_goes_on_after_a_bad_file(tmp_path):
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_bytes(payload_of("boron-implant"))
     bad.write_bytes(b"[{}]")
-    result = run("archive", "add", tmp_path / "a", bad, good)
+    result = run("archive", "add", bad, good, "--archive", tmp_path / "a")
     assert result.exit_code == 3
     assert "bad.json" in error_line(result)
     assert sims.Archive(tmp_path / "a").ids() == ["boron-implant"]
