@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
 from sims_analysis.api.forking import PerProcess
+from sims_analysis.api.parallel import Batch
 from sims_analysis.errors import ApiError
 
 if TYPE_CHECKING:
@@ -14,14 +16,13 @@ if TYPE_CHECKING:
 
     from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.http import Answer, Http
-    from sims_analysis.api.retrying import Batch
     from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
 
 class Connection:
-    """Stands for an `Http`, which is imported and opened at the first request.
+    """Stands for an `Http`, which is opened at the first request.
 
     Parameters
     ----------
@@ -44,6 +45,10 @@ class Connection:
         self._key = key
         self._offline = offline
         self._options = options
+        if not offline:
+            # Now, and not while requests are under way: a process that is forked while a thread
+            # imports waits for that import for ever.
+            importlib.import_module("sims_analysis.api.http")
         self._http: PerProcess[Http] = PerProcess(self._opened)
         self._closed = False
 
@@ -61,8 +66,6 @@ class Connection:
         if self._closed:
             raise ApiError("the client is closed; make a new one")
         http = self._http.get()
-        from sims_analysis.api.retrying import Batch
-
         return http.get(url, read, what=what, batch=batch or Batch(), headers=headers or {})
 
     def renew(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.forking import PerProcess
-from sims_analysis.api.parallel import Progress, each
+from sims_analysis.api.parallel import Batch, Progress, each
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sims_analysis.api.connection import Connection
     from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.http import Answer
-    from sims_analysis.api.retrying import Batch
 
 T = TypeVar("T")
 
@@ -81,8 +80,6 @@ class Fetcher:
 
         Entries without data come last, with what the catalogue says of their processing.
         """
-        from sims_analysis.api.retrying import Batch
-
         batch = Batch()
         empty: dict[str, SIMSResult] = {}
         fetching: Generator[tuple[str, SIMSResult | SimsError], None, None]

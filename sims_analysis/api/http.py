@@ -6,6 +6,7 @@ traceback or context that has seen the request or the answer, because those hold
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - else imported with the first connection: see Connection
 import importlib
 import os
 import random
@@ -25,7 +26,8 @@ import httpx
 
 from sims_analysis._version import __version__
 from sims_analysis.api.guards import PunctualBackend, asked_to_wait, keep_out_of_logs, until
-from sims_analysis.api.retrying import Batch, Failure, attempted
+from sims_analysis.api.parallel import Batch
+from sims_analysis.api.retrying import Failure, attempted
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,

@@ -1,25 +1,55 @@
-"""Several requests at a time, and how far they are."""
+"""Several requests at a time, what they know of each other, and how far they are."""
 
 from __future__ import annotations
 
+import copy
 import queue
 import sys
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import ApiError, SimsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from types import TracebackType
     from typing import Self
 
-    from sims_analysis.api.retrying import Batch
-
 T = TypeVar("T")
 
+#: Entries in a row that get no answer at all: that is no matter of the entry.
+_STRIKES = 2
 #: A bar for less than this would be gone before it is read.
 _WORTH_A_BAR = 4
+
+
+class Batch:
+    """Requests that belong together: what befalls one may make the others pointless."""
+
+    def __init__(self) -> None:
+        #: Set when nobody waits any more: waits end, and no attempt follows.
+        self.cancelled = threading.Event()
+        #: Why nothing more is asked.
+        self.ended: SimsError | None = None
+        #: How many in a row got no answer.
+        self.strikes = 0
+        #: What went wrong with keeping what arrived.
+        self.troubles: list[str] = []
+
+    def strike(self, error: SimsError) -> None:
+        """Count a request that got no answer while nobody got one."""
+        self.strikes += 1
+        if self.strikes >= _STRIKES and self.ended is None:
+            self.ended = error
+            self.cancelled.set()
+
+    def unasked(self, what: str) -> SimsError:
+        """Say why something was not asked for, in an error of the kind that ended the batch."""
+        if self.ended is None:
+            return ApiError(f"{what}: interrupted")
+        error = copy.copy(self.ended)
+        error.args = (f"{what}: not asked after what another met: {self.ended}", *error.args[1:])
+        return error
 
 
 def each(

@@ -1,10 +1,8 @@
-"""Attempts, when another may help, and what requests of one batch know of each other."""
+"""Attempts, and when another may help."""
 
 from __future__ import annotations
 
-import copy
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,16 +11,14 @@ import tenacity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sims_analysis.errors import SimsError
+    from sims_analysis.api.parallel import Batch
 
-__all__ = ["Batch", "Failure", "attempted"]
+__all__ = ["Failure", "attempted"]
 
 T = TypeVar("T")
 
 #: Full jitter: clients that failed together must not come back together.
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
-#: Entries in a row that get no answer at all: that is no matter of the entry.
-_STRIKES = 2
 
 _log = logging.getLogger("sims_analysis.api")
 
@@ -35,37 +31,6 @@ class Failure(Exception):
         self.error = error
         self.again = again
         self.after = after
-
-
-class Batch:
-    """Requests that belong together: what befalls one may make the others pointless."""
-
-    def __init__(self) -> None:
-        #: Set when nobody waits any more: waits end, and no attempt follows.
-        self.cancelled = threading.Event()
-        #: Why nothing more is asked.
-        self.ended: SimsError | None = None
-        #: How many in a row got no answer.
-        self.strikes = 0
-        #: What went wrong with keeping what arrived.
-        self.troubles: list[str] = []
-
-    def strike(self, error: SimsError) -> None:
-        """Count a request that got no answer while nobody got one."""
-        self.strikes += 1
-        if self.strikes >= _STRIKES and self.ended is None:
-            self.ended = error
-            self.cancelled.set()
-
-    def unasked(self, what: str) -> SimsError:
-        """Say why something was not asked for, in an error of the kind that ended the batch."""
-        if self.ended is None:
-            from sims_analysis.errors import ApiError
-
-            return ApiError(f"{what}: interrupted")
-        error = copy.copy(self.ended)
-        error.args = (f"{what}: not asked after what another met: {self.ended}", *error.args[1:])
-        return error
 
 
 def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) -> T:
