@@ -124,7 +124,8 @@ def list_versions(folder: Path) -> list[Path]:
     try:
         files.check_folder(folder.parent)
         files.check_folder(folder)
-        return sorted(path for path in folder.iterdir() if _VERSION.fullmatch(path.name))
+        found = [path for path in folder.iterdir() if _VERSION.fullmatch(path.name)]
+        return sorted(found, key=lambda path: path.name.upper())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

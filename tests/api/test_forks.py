@@ -286,9 +286,7 @@ def test_an_upper_case_answer_is_the_same_entry():
 
 def test_a_test_double_may_have_one_answer_for_every_id():
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=REFERENCE))
-    client = Client(
-        "key", endpoint="https://lab.example/", check_ids=False, transport=transport
-    )
+    client = Client("key", endpoint="https://lab.example/", check_ids=False, transport=transport)
     assert len(client.get(["a", "b", "c"])) == 3
 
 
