@@ -6,29 +6,37 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from sims_analysis.cli.options import (
+    Folder,
+    all_ids,
     concentration_option,
     depth_option,
     ending,
     finish,
     format_option,
     get,
+    ids_argument,
     one_line,
     open_client,
     print_json,
     rate_option,
+    say,
     source_options,
 )
 from sims_analysis.errors import SimsError
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["report"]
+
+#: Endings of names that no data id has.
+_SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
 #: Options that go to `analyse` as they are.
 _QUESTION = ("level", "start", "stop", "background", "surface", "doping")
@@ -46,7 +54,7 @@ def _names(texts: Iterable[str]) -> list[str]:
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
     )
 )
-@click.argument("ids", nargs=-1)
+@ids_argument
 @source_options
 @concentration_option(
     "--level", "Concentration of the junction.", default="1e18 atoms/cm^3", show_default=True
@@ -63,7 +71,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     default=Path("report"),
     show_default=True,
     help="Folder for figures, tables and data.",
@@ -72,6 +80,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @format_option
 def report(
     ids: tuple[str, ...],
+    lists: tuple[TextIO, ...],
     out: Path,
     no_files: bool,
     style: str,
@@ -92,6 +101,8 @@ def report(
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
+    ids = all_ids(ids, lists)
+    _refuse_missing_files(ids)
     if source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
         source |= {"archive": ARCHIVE, "offline": True}
     if not ids:
@@ -108,23 +119,31 @@ def report(
                 ds, donors=_names(donors), acceptors=_names(acceptors), notes=notes, **question
             )
             if style == "table":
-                click.echo(to_text(one) + "\n")
+                say(to_text(one) + "\n")
             files = [] if no_files else [str(path) for path in write_files(ds, one, out)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
         if style == "table" and files:
-            click.echo("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
+            say("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
         reports.append(one.to_dict() | {"files": files})
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
 
 
+def _refuse_missing_files(ids: Sequence[str]) -> None:
+    """Say of what can only be the name of a file that there is none."""
+    for name in ids:
+        if Path(name).suffix.lower() in _SUFFIXES and not Path(name).exists():
+            raise click.UsageError(f"{visible(name)}: there is no such file")
+
+
 def _means_examples(ids: Sequence[str]) -> bool:
     """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE, KEY_VARIABLES
+    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE
+    from sims_analysis.api.secret import KEY_VARIABLES
     from sims_analysis.examples.opening import ARCHIVE
 
     names = Archive(ARCHIVE).ids()
@@ -133,7 +152,7 @@ def _means_examples(ids: Sequence[str]) -> bool:
     if any(os.environ.get(variable) for variable in (ENDPOINT_VARIABLE, *KEY_VARIABLES)):
         return False
     raise click.UsageError(
-        f"{', '.join(i for i in ids if i not in names)}: no example (these are "
+        f"{visible(', '.join(i for i in ids if i not in names))}: no example (these are "
         f"{', '.join(names)}); for your own data give --archive or --endpoint, or set "
         f"{KEY_VARIABLES[0]}"
     )
