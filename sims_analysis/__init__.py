@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         ProfileError,
         ProfileWarning,
         RateLimited,
+        ReadError,
         RequestTimeout,
         SimsError,
         SimsWarning,
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from sims_analysis.profiles.profile import DepthProfile
     from sims_analysis.quantification.calibration import calibrate_depth
     from sims_analysis.quantification.concentration import to_concentration, with_rsf
+    from sims_analysis.readers.frames import from_dataframe
+    from sims_analysis.readers.reading import read, read_formats
     from sims_analysis.units import dequantify, quantify
 
 _MODULES = {
@@ -101,6 +104,7 @@ _MODULES = {
         "ProfileError",
         "ProfileWarning",
         "RateLimited",
+        "ReadError",
         "RequestTimeout",
         "SimsError",
         "SimsWarning",
@@ -115,6 +119,8 @@ _MODULES = {
     "dataset.provenance": ["provenance"],
     "profiles.profile": ["DepthProfile"],
     "quantification.concentration": ["to_concentration", "with_rsf"],
+    "readers.frames": ["from_dataframe"],
+    "readers.reading": ["read", "read_formats"],
     "dataset.result": ["SIMSResult"],
     "dataset.storage": ["load", "save"],
     "output.tables": ["results_table"],
@@ -141,6 +147,7 @@ __all__ = [
     "ProfileError",
     "ProfileWarning",
     "RateLimited",
+    "ReadError",
     "RequestTimeout",
     "SIMSResult",
     "SimsError",
@@ -162,6 +169,7 @@ __all__ = [
     "detection_limit",
     "dose_budget",
     "errors",
+    "from_dataframe",
     "integrated_dose",
     "interpolate",
     "junction_depth",
@@ -175,6 +183,8 @@ __all__ = [
     "poisson_interval",
     "provenance",
     "quantify",
+    "read",
+    "read_formats",
     "repeatability",
     "results_table",
     "save",
