@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -21,6 +22,7 @@ from sims_analysis._version import __version__
 from sims_analysis.dataset import to_profiles as delivered
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.kernels.rows import increases
+from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import Unit, unit_of_kind
 
@@ -80,8 +82,8 @@ def to_dataset(
     Raises
     ------
     ProfileError
-        If there is no profile, a species occurs twice, a depth occurs twice in a profile, or
-        some profiles are on a depth axis and others on a sputter-time axis.
+        If there is no profile, a species occurs twice in one kind of unit, a depth occurs twice in
+        a profile, or some profiles are on a depth axis and others on a sputter-time axis.
     UnitsError
         If a unit is unknown, ambiguous or of the wrong kind; it names the species.
 
@@ -116,13 +118,6 @@ def to_dataset(
         raise ProfileError(
             f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}"
         )
-    counts = Counter(profile.species_name for profile in profiles)
-    twice = [repr(name) for name, count in counts.items() if count > 1]
-    if twice:
-        raise ProfileError(
-            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...)"
-        )
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
     if len(entries) > 1:
         warn(
@@ -130,27 +125,33 @@ def to_dataset(
             "one measurement, and carries the id of the first",
             ProfileWarning,
         )
-    for name in counts:
+    for name in {profile.species_name for profile in profiles}:
         if name.endswith("\0"):
             raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
     samples: list[_Samples] = []
     for profile in profiles:
         samples.append(_canonical(profile, duplicates, samples[-1] if samples else None))
+    _refuse_repeats(samples)
     _warn_of_gaps(samples)
     axis = _common_axis(samples)
     depth, positions, own = _merge([s.depth for s in samples])
     names = _variable_names({s.kind for s in samples})
 
     attrs = _dataset_attrs(source, profiles)
-    shape = (len(samples), depth.size)
+    first: dict[str, int] = {}
+    for i, profile in enumerate(profiles):
+        first.setdefault(profile.species_name, i)
+    rows = {name: row for row, name in enumerate(first)}
+    shape = (len(rows), depth.size)
     variables: dict[str, Any] = {}
     for kind, name in names.items():
         units = "count" if kind == "count" else "arb. unit" if kind == "arbitrary" else None
         grids = {name: np.full(shape, np.nan)}
         if any(s.stderr is not None for s in samples if s.kind == kind):
             grids[f"{name}_stderr"] = np.full(shape, np.nan)
-        for row, (s, position) in enumerate(zip(samples, positions, strict=True)):
+        for s, position in zip(samples, positions, strict=True):
             if s.kind == kind:
+                row = rows[s.profile.species_name]
                 grids[name][row][position] = s.value
                 if s.stderr is not None:
                     grids[f"{name}_stderr"][row][position] = s.stderr
@@ -163,10 +164,20 @@ def to_dataset(
 
     indexes: dict[str, Any] = {}
     coords: dict[str, xr.Variable] = {}
-    labels = np.array([p.species_name for p in profiles], dtype=str)
+    labels = np.array(list(rows), dtype=str)
     coords["species"], indexes["species"] = bare_index("species", labels, {})
     coords[axis], indexes[axis] = bare_index(axis, depth, vocabulary.attrs(axis))
-    coords.update(delivered.coords(profiles, own, attrs.get("data_id", "")))
+    leading = [profiles[i] for i in first.values()]
+    others = [
+        (rows[s.profile.species_name], names[s.kind], s.profile, z)
+        for i, (s, z) in enumerate(zip(samples, own, strict=True))
+        if first[s.profile.species_name] != i
+    ]
+    coords.update(
+        delivered.coords(
+            leading, [own[i] for i in first.values()], attrs.get("data_id", ""), others
+        )
+    )
     return bare_dataset(variables, coords, indexes, attrs)
 
 
@@ -224,6 +235,18 @@ def _without_repeats(
             variance = np.add.reduceat(np.where(measured, columns[1], 0.0) ** 2, start)
             merged.append(np.sqrt(variance) / count)
     return unique, merged
+
+
+def _refuse_repeats(samples: list[_Samples]) -> None:
+    """Refuse two profiles of one species in one kind of unit."""
+    counts = Counter((s.profile.species_name, s.kind) for s in samples)
+    twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
+    if twice:
+        raise ProfileError(
+            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
+            "or give them distinct names with dataclasses.replace(profile, species_name=...), or, "
+            "of a file, with sims.read(path, number_repeats=True)"
+        )
 
 
 def _warn_of_gaps(samples: list[_Samples]) -> None:
@@ -312,6 +335,8 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
     if hasattr(source, "provenance"):
         attrs["data_id"] = source.data_id
         attrs.update(source.provenance)
+    if FIELD in profiles[0].extra:
+        attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
     attrs.update(
         Conventions="CF-1.11",
         sims_analysis_version=__version__,

@@ -47,7 +47,10 @@ _REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
 def coords(
-    profiles: list[DepthProfile], depths: list[Array], data_id: str
+    profiles: list[DepthProfile],
+    depths: list[Array],
+    data_id: str,
+    others: list[tuple[int, str, DepthProfile, Array]] | None = None,
 ) -> dict[str, xr.Variable]:
     """Give the coordinates over species that keep what the variables do not hold.
 
@@ -58,6 +61,9 @@ def coords(
         For each profile, where its samples stand on the axis of the Dataset.
     data_id : str
         What the attrs of the Dataset say of all of them.
+    others : list of tuple, optional
+        Further profiles of a species, in other kinds of unit: the row of the species, the variable
+        that holds their values, the profile, and its depths.
     """
     made: dict[str, xr.Variable] = {}
     for coord, wire_field in _TEXTS.items():
@@ -65,6 +71,11 @@ def coords(
         made[coord] = _text_coord("" if value is None else str(value) for value in values)
     made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
     rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
+    for row, name, profile, z in others or ():
+        own = coords([profile], [z], data_id)
+        rest[row].setdefault("also", {})[name] = {
+            coord: str(variable.values[0]) for coord, variable in own.items()
+        }
     if any(rest):
         made["wire_fields"] = _text_coord(
             _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
@@ -196,6 +207,10 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         if coord in ds.coords and ds[coord].dims == ("species",)
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
+    if name in rest.get("also", {}):
+        # A species in several kinds of unit: this one has been a profile of its own.
+        texts = rest["also"][name]
+        rest = orjson.loads(texts.get("wire_fields") or "{}")
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
     stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
 

@@ -86,9 +86,7 @@ def read(source: Source) -> Content:
     date, clock = (_text(content[place : place + 16]) for place in (_DATE, _TIME))
     return Content(
         signals=signals,
-        metadata=Metadata(
-            instrument="CAMECA IMS", measured=f"{date} {clock}".strip() or None
-        ),
+        metadata=Metadata(instrument="CAMECA IMS", measured=f"{date} {clock}".strip() or None),
     )
 
 
@@ -121,9 +119,7 @@ def _text(raw: bytes) -> str:
     return raw.partition(b"\0")[0].decode("latin-1").strip()
 
 
-def _columns(
-    source: Source, order: str, size: int, expected: int
-) -> Iterator[tuple[Array, Array]]:
+def _columns(source: Source, order: str, size: int, expected: int) -> Iterator[tuple[Array, Array]]:
     """Give times and rates of each species."""
     content, place = source.content, size
     if place + 4 > len(content):
@@ -133,9 +129,9 @@ def _columns(
         raise ReadError(f"the header names {expected} species, the data hold {count}")
     place += 4
     for i in range(count):
-        points = struct.unpack_from(f"{order}i", content, place)[0] if place + 4 <= len(
-            content
-        ) else -1
+        points = (
+            struct.unpack_from(f"{order}i", content, place)[0] if place + 4 <= len(content) else -1
+        )
         place += 4
         end = place + 16 * points
         if points < 0 or end > len(content):

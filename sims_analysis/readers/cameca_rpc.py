@@ -163,7 +163,7 @@ class _About:
         self.sections: dict[str, dict[str, str]] = {"": {}}
         self.conditions: dict[str, dict[str, str]] = {}
         self.layers: list[_Calibration] = []
-        section, columns = "", []
+        section, columns, group = "", [], ""
         for line in (*before, *after):
             head = _SECTION.match(line)
             if head:
@@ -181,7 +181,10 @@ class _About:
                 self._calibration(*_key_and_value(line))
             else:
                 key, value = _key_and_value(line)
-                if key and value not in ("", "-"):
+                if section == "analysis position" and key and not value:
+                    group = f"{key} "
+                elif key and value not in ("", "-"):
+                    key = f"{group}{key}" if section == "analysis position" else key
                     self.sections[section][key] = value
 
     def _calibration(self, key: str, value: str) -> None:

@@ -51,7 +51,7 @@ def read(source: Source) -> Content:
         return Content(signals=signals, data_id=attrs.get("data_id"), restored=restored)
     rows = [row for row in csv.reader(io.StringIO(source.text)) if row]
     axes = [cell for cell in rows[0] if _AXIS.fullmatch(cell)]
-    paired = len(axes) > 1 or "species" not in rows[0] and _is_named(axes[0])
+    paired = len(axes) > 1 or ("species" not in rows[0] and _is_named(axes[0]))
     return Content(signals=list(_paired(rows) if paired else _tidy(rows)))
 
 

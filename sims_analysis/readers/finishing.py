@@ -42,6 +42,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     if options.number_repeats:
         _number(signals)
     _warn_of_zeros(signals)
+    _warn_of_infinities(signals)
     metadata = replace(
         content.metadata,
         file=source.name,
@@ -184,6 +185,17 @@ def _warn_of_zeros(signals: list[Signal]) -> None:
         )
 
 
+def _warn_of_infinities(signals: list[Signal]) -> None:
+    infinite = {s.name: int(np.isinf(s.values).sum()) for s in signals}
+    listed = [f"{name!r} {count}" for name, count in infinite.items() if count]
+    if listed:
+        more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
+        warn(
+            f"infinite values are taken as not measured: {', '.join(listed[:6])}{more}",
+            ProfileWarning,
+        )
+
+
 def _profile(
     signal: Signal, data_id: str, about: dict[str, Any], restored: dict[str, Any] | None
 ) -> DepthProfile:
@@ -191,14 +203,7 @@ def _profile(
     metadata: dict[str, Any] = {**(restored or {}), **signal.metadata}
     infinite = np.isinf(values)
     if infinite.any():
-        count = int(infinite.sum())
-        where = signal.depths[infinite.argmax()]
-        warn(
-            f"species {signal.name!r}: {count} infinite value{'s' * (count > 1)} (the first at "
-            f"{where:g} {signal.depth_units}), taken as not measured",
-            ProfileWarning,
-        )
-        metadata["infinite_values"] = str(count)
+        metadata["infinite_values"] = str(int(infinite.sum()))
         values = np.where(infinite, np.nan, values)
     bad = ~np.isfinite(signal.depths)
     if bad.any():

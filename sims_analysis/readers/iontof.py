@@ -120,4 +120,3 @@ def _decimal(texts: tuple[str, ...]) -> str:
     if not any("," in line for line in texts):
         return "."
     return decimal_mark(cell for line in texts for cell in line.split("\t")) or "."
-

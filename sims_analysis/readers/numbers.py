@@ -179,9 +179,7 @@ def table(
     return values, limits
 
 
-def _regular(
-    lines: Sequence[str], delimiter: str | None, decimal: str, width: int
-) -> Array | None:
+def _regular(lines: Sequence[str], delimiter: str | None, decimal: str, width: int) -> Array | None:
     """Read a table of plain numbers in one pass; ``None`` if it is not one."""
     text = "\n".join(lines)
     if delimiter is None:

@@ -13,7 +13,7 @@ __all__ = ["read", "recognises"]
 def recognises(source: Source) -> bool:
     """Whether it is JSON: an array or an object."""
     start = source.start.lstrip()
-    return start.startswith("[{") or start[:1] in ("[", "{") and '"' in start[:40]
+    return start.startswith("[{") or (start[:1] in ("[", "{") and '"' in start[:40])
 
 
 def read(source: Source) -> Content:

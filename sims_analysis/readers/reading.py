@@ -60,7 +60,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     errors: Literal["raise", "collect"] = "raise",
     progress: bool | None = None,
 ) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
-    """Read depth profiles from files of instruments, laboratories and simulators.
+    r"""Read depth profiles from files of instruments, laboratories and simulators.
 
     The format is recognised by the content of a file, not by its name; :func:`read_formats` lists
     them. What a file does not say is never guessed: an error says what to pass.
@@ -134,7 +134,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     --------
     >>> import sims_analysis as sims
     >>> from pathlib import Path
-    >>> _ = Path("boron.csv").write_text("Depth (nm);11B (at/cm3)\\n0;1,2E18\\n5;3,5E18\\n10;<1E15")
+    >>> text = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;<1E15"
+    >>> _ = Path("boron.csv").write_text(text)
     >>> result = sims.read("boron.csv")
     >>> result
     <SIMSResult 'boron': 11B>
@@ -196,7 +197,7 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {format.name: format.description for format in FORMATS}
+    return {known.name: known.description for known in FORMATS}
 
 
 def _named(name: str) -> Format:
@@ -267,4 +268,3 @@ def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
         return
     with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
         yield bar.update
-

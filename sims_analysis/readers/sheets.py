@@ -10,7 +10,6 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -52,26 +51,6 @@ class Block:
     rows: Sequence[int]
 
 
-class Sheet(Protocol):
-    """What texts and spreadsheets have in common."""
-
-    name: str | None
-
-    @property
-    def heads(self) -> list[tuple[int, list[str]]]:
-        """Rows above the numbers that are not blank, with their numbers from 1."""
-        ...
-
-    @property
-    def block(self) -> Block:
-        """The numbers."""
-        ...
-
-    def where(self, row: int, column: int) -> str:
-        """Name a cell, for messages."""
-        ...
-
-
 def _is_row_of_numbers(cells: Sequence[str], decimal: str | None, nothing: Sequence[str]) -> bool:
     """Whether there are two numbers or more, and nothing else."""
     numbers = 0
@@ -106,6 +85,7 @@ class TextSheet:
 
     @cached_property
     def heads(self) -> list[tuple[int, list[str]]]:
+        """Rows above the numbers that are not blank, with their numbers from 1."""
         rows = []
         for i, line in enumerate(self.lines[: self.first]):
             stripped = line.lstrip()
@@ -117,6 +97,7 @@ class TextSheet:
 
     @cached_property
     def block(self) -> Block:
+        """The numbers."""
         nothing = tuple(self.options.not_measured)
         last = len(self.lines) - 1
         while last > self.first and not _is_row_of_numbers(
@@ -164,6 +145,7 @@ class TextSheet:
                     read_cell(cell, self.options.decimal or ".", where=self.where(i + 1, j))
 
     def where(self, row: int, column: int) -> str:
+        """Name a cell, for messages."""
         return f"line {row}, column {column_name(column)}"
 
 
@@ -227,11 +209,13 @@ class CellSheet:
 
     @cached_property
     def heads(self) -> list[tuple[int, list[str]]]:
+        """Rows above the numbers that are not blank, with their numbers from 1."""
         above = self._texts[: self.first or 0]
         return [(i + 1, row) for i, row in enumerate(above) if any(row)]
 
     @cached_property
     def block(self) -> Block:
+        """The numbers."""
         if self.first is None:
             raise ReadError("there are no numbers in it")
         nothing = tuple(self.options.not_measured)
@@ -239,9 +223,7 @@ class CellSheet:
         while last > self.first and not _is_row_of_numbers(self._texts[last], None, nothing):
             last -= 1
         rows = [i for i in range(self.first, last + 1) if any(self._texts[i])]
-        width = max(
-            j + 1 for i in rows for j, text in enumerate(self._texts[i]) if text
-        )
+        width = max(j + 1 for i in rows for j, text in enumerate(self._texts[i]) if text)
         texts = [t for i in rows for c, t in zip(self.cells[i], self._texts[i], strict=True)
                  if isinstance(c, str)]  # fmt: skip
         decimal = self.options.decimal or decimal_mark(texts) or "."
@@ -259,6 +241,7 @@ class CellSheet:
         return Block(values, limits, [i + 1 for i in rows])
 
     def where(self, row: int, column: int) -> str:
+        """Name a cell, for messages."""
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {row}, column {column_name(column)}"
 
@@ -271,3 +254,6 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     return str(cell).strip()
+
+
+Sheet = TextSheet | CellSheet

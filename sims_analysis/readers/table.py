@@ -6,7 +6,6 @@ it looks like one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -215,7 +214,7 @@ class _Layout:
         if any(head.role == "index" for head in self.heads) or len(candidates) < 2:
             raise ReadError(
                 "the table has neither a depth nor a time column; heads found: "
-                f"{', '.join(map(repr, filter(None, self.texts))) or 'none'}. Name the columns with "
+                f"{', '.join(map(repr, filter(None, self.texts))) or 'none'}. Name the columns by "
                 'columns={"B": (axis, values)}'
             )
         if self.options.depth_units is None:

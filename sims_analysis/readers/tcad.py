@@ -123,7 +123,9 @@ def read_flexpde(source: Source) -> Content:
     parts = []
     for what, part in (("depths", lines[1:split]), ("values", lines[split + 1 :])):
         numbers = [
-            read_cell(cell, where=f"line {number}") for number, line in part for cell in line.split()
+            read_cell(cell, where=f"line {number}")
+            for number, line in part
+            for cell in line.split()
         ]
         if len(numbers) < stated:
             source.options.truncated(f"{stated} {what} are stated, {len(numbers)} are there")

@@ -64,7 +64,7 @@ class _Lines:
         return [self.text() for _ in range(count)]
 
 
-class _Ended(Exception):  # noqa: N818 - it ends the loop over blocks
+class _Ended(Exception):
     """There are no more lines."""
 
 
@@ -237,9 +237,7 @@ def _whole(block: _Block) -> Signal:
     return _signal(block, depths, _UNITS.get(unit, unit), table[:, column], column)
 
 
-def _signal(
-    block: _Block, depths: Array, unit: str | None, values: Array, column: int
-) -> Signal:
+def _signal(block: _Block, depths: Array, unit: str | None, values: Array, column: int) -> Signal:
     label, code = block.ordinates[column]
     units = _UNITS.get(code, code)
     if units is None and "count" in label.casefold():

@@ -72,10 +72,7 @@ def _xls(content: bytes) -> list[tuple[str, list[list[object]]]]:
     return [
         (
             sheet.name,
-            [
-                [_xls_cell(cell, book.datemode) for cell in sheet.row(i)]
-                for i in range(sheet.nrows)
-            ],
+            [[_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows)],
         )
         for sheet in book.sheets()
     ]
