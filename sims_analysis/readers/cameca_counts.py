@@ -34,7 +34,7 @@ def read(source: Source) -> Content:
     lines = source.lines
     blocks = [(i, m) for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m]
     ends = [*(i for i, _ in blocks[1:]), len(lines)]
-    signals = []
+    signals: list[Signal] = []
     for (start, head), stop in zip(blocks, ends, strict=True):
         rows = [
             (i + 1, lines[i].strip())

@@ -45,9 +45,9 @@ def read(source: Source) -> Content:
     """
     if is_workbook(source):
         _, tidy, about = sheets(source)
-        rows = [["" if cell is None else cell for cell in row] for row in tidy.cells]
+        cells = [["" if cell is None else cell for cell in row] for row in tidy.cells]
         attrs, restored = _about(about.cells)
-        signals = list(_tidy(rows))
+        signals = list(_tidy(cells))
         return Content(signals=signals, data_id=attrs.get("data_id"), restored=restored)
     rows = [row for row in csv.reader(io.StringIO(source.text)) if row]
     axes = [cell for cell in rows[0] if _AXIS.fullmatch(cell)]

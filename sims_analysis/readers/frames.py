@@ -66,11 +66,12 @@ def from_dataframe(
         not_measured=tuple(not_measured),
         number_repeats=number_repeats,
     )
-    heads: list[object] = [
-        " ".join(map(str, head)) if isinstance(head, tuple) else head for head in frame.columns
+    heads = [
+        " ".join(map(str, head)) if isinstance(head, tuple) else str(head)
+        for head in frame.columns.tolist()
     ]
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    sheet = CellSheet(None, [[str(head) for head in heads], *cells], options)
+    sheet = CellSheet(None, [heads, *cells], options)
     content = read_sheet(sheet, options)
     content.data_id = data_id
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.

@@ -29,6 +29,7 @@ _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_DATE = re.compile(r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?")
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 
@@ -104,7 +105,7 @@ def _hint(number: str, decimal: str) -> str:
         return " with decimal commas; pass decimal='.' if the point is the decimal mark"
     if number.startswith((">", "\u2265")):
         return "; a value above a limit is not measured: name it in not_measured="
-    if re.fullmatch(r"\d{1,4}[-./]\w{1,9}([-./]\d{1,4})?( .*)?", number):
+    if _DATE.fullmatch(number):
         return "; it looks like a date, which spreadsheets make of numbers"
     return "; if it says that nothing was measured, name it in not_measured="
 

@@ -231,7 +231,7 @@ class CellSheet:
         for k, i in enumerate(rows):
             for j, cell in enumerate(self.cells[i][:width]):
                 if type(cell) in (int, float):
-                    values[k, j] = cell  # type: ignore[call-overload]
+                    values[k, j] = cell
                     continue
                 value = read_cell(self._texts[i][j], decimal, nothing, where=self.where(i + 1, j))
                 if censored(value):

@@ -67,8 +67,8 @@ def read_sheet(sheet: Sheet, options: Options) -> Content:
         pairs = _stated_columns(layout, options.columns)
     else:
         pairs = layout.pairs()
-    signals = [_signal(sheet, block, layout, pair) for pair in pairs]
-    signals = [signal for signal in signals if signal is not None]
+    found = [_signal(sheet, block, layout, pair) for pair in pairs]
+    signals = [signal for signal in found if signal is not None]
     return Content(signals=signals, metadata=Metadata(other=layout.notes))
 
 
@@ -88,10 +88,10 @@ class _Layout:
     def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
         self.options = options
         self.width = block.values.shape[1]
-        filled = ~np.isnan(block.values).all(axis=0)
+        there = ~np.isnan(block.values)
+        self.filled: list[bool] = there.any(axis=0).tolist()
         for _, column in block.limits:
-            filled[column] = True
-        self.filled = filled
+            self.filled[column] = True
         self.notes: dict[str, str] = {}
         self.heads = [Head("value", "", None, says=False)] * self.width
         self.names = [""] * self.width
@@ -123,7 +123,7 @@ class _Layout:
         roles = [read_head_quietly(cell) for cell in filled]
         if any(head and head.says and head.role != "value" for head in roles):
             return True
-        return len(filled) == int(self.filled.sum()) and not any(c.endswith(":") for c in filled)
+        return len(filled) == sum(self.filled) and not any(c.endswith(":") for c in filled)
 
     def _are_names(self, cells: list[str]) -> bool:
         """Whether a row above the heads names the species of blocks."""

@@ -110,7 +110,11 @@ def read(source: Source) -> Content:
     try:
         for _ in range(header.blocks):
             blocks.append(_block(lines, header))
-            _refuse(blocks[-1], header)
+            if header.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
+                raise ReadError(
+                    f"each block holds {blocks[-1].values.size} values: a series of mass spectra, "
+                    "not a profile"
+                )
     except _Ended:
         message = f"the file breaks off in block {len(blocks) + 1} of {header.blocks}"
         if not blocks:
@@ -161,6 +165,7 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     lines.text()
     lines.texts(lines.count())
     technique = lines.text()
+    _refuse(technique, header)
     mapped = header.mode in ("MAP", "MAPDP")
     lines.texts(2 if mapped else 0)
     variables = [lines.number() for _ in header.variables]
@@ -201,19 +206,15 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     )  # fmt: skip
 
 
-def _refuse(block: _Block, header: _Header) -> None:
+def _refuse(technique: str, header: _Header) -> None:
     """Refuse what is no depth profile by SIMS, as soon as a block says so."""
-    if block.technique not in ("SIMS", "SNMS"):
+    if technique not in ("SIMS", "SNMS"):
         what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
         raise ReadError(
-            f"the file is {what} by {block.technique} (VAMAS), not a SIMS depth profile"
+            f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile"
         )
     if header.mode not in ("NORM", "SDP"):
         raise ReadError(f"a VAMAS file of mode {header.mode}: a map, not a depth profile")
-    if header.mode == "SDP" and block.values.size != len(block.ordinates):
-        raise ReadError(
-            f"each block holds {block.values.size} values: a series of mass spectra, not a profile"
-        )
 
 
 def _whole(block: _Block) -> Signal:
@@ -221,7 +222,8 @@ def _whole(block: _Block) -> Signal:
     table = block.values.reshape(-1, len(block.ordinates) or 1)
     if block.abscissa is not None:
         label, unit, start, step = block.abscissa
-        depths, column = start + step * np.arange(len(table)), 0
+        steps = np.arange(len(table), dtype=np.float64)
+        depths, column = np.asarray(start + step * steps, dtype=np.float64), 0
     else:
         if len(block.ordinates) < 2:
             raise ReadError(f"species {block.species!r}: one variable; a profile needs two")
