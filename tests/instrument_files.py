@@ -78,7 +78,10 @@ def cameca_rpc(
             lines += ["*** DATA END ***", ""]
     lines += ["*** ANALYSIS POSITION ***", "", "Stage coordinates", "X(um)\t\t\t-836\t"]
     lines += ["Window coordinates", "X(um)\t\t\t663\t", "", "*** ACQUISITION PARAMETERS ***", ""]
-    lines += [f"# of data point/species\t\t{points or longest}\t", "Total sputtering time (s)\t558\t"]
+    lines += [
+        f"# of data point/species\t\t{points or longest}\t",
+        "Total sputtering time (s)\t558\t",
+    ]
     lines += ["", "*** MEASUREMENT CONDITIONS, w7.dp ***:", ""]
     lines += ["Species         | Mass (amu) | Mass (field) | Detector | WT(s)   | CT(s)   | Offset"]
     lines += ["-" * 80]
@@ -198,9 +201,7 @@ def srim(depths, columns, *, decimal="."):
     return text.encode("cp437")
 
 
-def vamas(
-    blocks, *, mode="NORM", technique="SIMS", scan="REGULAR", abscissa=("Sputter time", "s")
-):
+def vamas(blocks, *, mode="NORM", technique="SIMS", scan="REGULAR", abscissa=("Sputter time", "s")):
     """Write an ISO 14976 file of (species, axis values, counts)."""
     if mode == "SDP":
         flat = [(n, [z], [v]) for n, zs, vs in blocks for z, v in zip(zs, vs, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.readers.finishing import finish
@@ -66,10 +66,8 @@ def from_dataframe(
         not_measured=tuple(not_measured),
         number_repeats=number_repeats,
     )
-    heads = [
-        " ".join(map(str, head)) if isinstance(head, tuple) else str(head)
-        for head in frame.columns.tolist()
-    ]
+    names: list[Any] = frame.columns.tolist()
+    heads = [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     sheet = CellSheet(None, [heads, *cells], options)
     content = read_sheet(sheet, options)

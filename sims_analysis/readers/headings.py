@@ -130,7 +130,7 @@ def _split(text: str) -> tuple[str, str | None]:
     """Take the unit off a head."""
     match = _BRACKETS.fullmatch(text)
     if match:
-        words, unit = match[1].strip(), match[2].strip()
+        words, unit = match[1].strip(" _:,-/"), match[2].strip()
         if unit_kind(unit):
             return words, unit
         if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):

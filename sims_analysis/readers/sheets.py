@@ -7,6 +7,7 @@ is no number is an error, so that nothing is cut off in silence.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,10 @@ from sims_analysis.readers.source import Options
 __all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
 
 _COMMENTS = ("#", "%", "!", "//", "*")
+#: Thousands with points between.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: Numbers begin within so many lines.
+_FAR = 1000
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
 
@@ -51,16 +56,16 @@ class Block:
     rows: Sequence[int]
 
 
-def _is_row_of_numbers(cells: Sequence[str], decimal: str | None, nothing: Sequence[str]) -> bool:
-    """Whether there are two numbers or more, and nothing else."""
-    numbers = 0
+def _numbers_in(cells: Sequence[str], decimal: str | None, nothing: Sequence[str]) -> int:
+    """Count the numbers of a row; 0 if it holds anything else."""
+    count = 0
     for cell in cells:
         text = cell.strip().strip('"')
         if is_number(text, decimal):
-            numbers += 1
+            count += 1
         elif text.casefold() not in NOTHING and text not in nothing:
-            return False
-    return numbers > 1
+            return 0
+    return count
 
 
 # --- text -------------------------------------------------------------------------------------
@@ -100,7 +105,7 @@ class TextSheet:
         """The numbers."""
         nothing = tuple(self.options.not_measured)
         last = len(self.lines) - 1
-        while last > self.first and not _is_row_of_numbers(
+        while last > self.first and not _numbers_in(
             self.split(self.lines[last]), self.options.decimal, nothing
         ):
             last -= 1
@@ -116,7 +121,7 @@ class TextSheet:
         width = max(len(cells) for cells in few)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
-        self._refuse_notes_with_numbers(last, width)
+        self._refuse_lost_rows(last, width)
         decimal = self.options.decimal or self._decimal(lines)
         values, limits = table(
             lines,
@@ -136,13 +141,20 @@ class TextSheet:
         mark = decimal_mark(cell.strip('" ') for line in with_commas for cell in self.split(line))
         return mark or "."
 
-    def _refuse_notes_with_numbers(self, last: int, width: int) -> None:
-        """Refuse lines after the numbers that are a row of them with something wrong in it."""
-        for i, line in enumerate(self.lines[last + 1 :], last + 1):
-            cells = self.split(line)
-            if line.strip() and len(cells) >= width > 1 and is_number(cells[0]):
+    def _refuse_lost_rows(self, last: int, width: int) -> None:
+        """Refuse lines before and after the numbers that are a row of them with a bad cell."""
+        above = next((i for i in range(self.first - 1, -1, -1) if self.lines[i].strip()), None)
+        below = range(last + 1, len(self.lines))
+        for i in (*below, *(() if above is None else (above,))):
+            cells = self.split(self.lines[i])
+            if len(cells) == width > 1 and is_number(cells[0]):
                 for j, cell in enumerate(cells):
-                    read_cell(cell, self.options.decimal or ".", where=self.where(i + 1, j))
+                    read_cell(
+                        cell,
+                        self.options.decimal or ".",
+                        self.options.not_measured,
+                        where=self.where(i + 1, j),
+                    )
 
     def where(self, row: int, column: int) -> str:
         """Name a cell, for messages."""
@@ -151,31 +163,41 @@ class TextSheet:
 
 def text_sheet(lines: Sequence[str], options: Options) -> TextSheet | None:
     """Find the delimiter of a text, and where its numbers begin; ``None`` if it has none."""
-    best: tuple[tuple[int, int], TextSheet] | None = None
-    nothing = tuple(options.not_measured)
+    only = None
     for delimiter in _DELIMITERS:
         quoted = delimiter is not None and any('"' in line for line in lines[:200])
         sheet = TextSheet(lines, delimiter, quoted, 0, options)
-        decimal = "." if delimiter == "," and not quoted else options.decimal
-        run = start = columns = 0
-        for i, line in enumerate(lines[:400]):
-            if not line.strip() or line.lstrip().startswith(_COMMENTS):
-                continue
-            cells = sheet.split(line)
-            if _is_row_of_numbers(cells, decimal, nothing):
-                start = start if run else i
-                run += 1
-                columns += sum(1 for cell in cells if cell.strip())
-                if run == 20:
-                    break
-            elif run > 1:
+        sheet.first, run = _first_run(sheet)
+        if run > 1:
+            return sheet
+        only = only or (sheet if run else None)
+    return only
+
+
+def _first_run(sheet: TextSheet) -> tuple[int, int]:
+    """Find where rows of numbers begin, and how many follow each other, up to 3."""
+    nothing = tuple(sheet.options.not_measured)
+    decimal = "." if sheet.delimiter == "," and not sheet.quoted else sheet.options.decimal
+    run = start = width = 0
+    for i, line in enumerate(sheet.lines[:_FAR]):
+        if not line.strip() or line.lstrip().startswith(_COMMENTS):
+            continue
+        cells = sheet.split(line)
+        numbers = _numbers_in(cells, decimal, nothing)
+        if numbers == 0 or (run and len(cells) != width and numbers < 2):
+            if run > 1:
                 break
-            else:
-                run = columns = 0
-        score = (run, columns)
-        if run and (best is None or score > best[0]):
-            best = score, TextSheet(lines, delimiter, quoted, start, options)
-    return best[1] if best else None
+            run = 0
+            continue
+        if not run:
+            # The first rows may lack values.
+            if len(cells) < 2:
+                continue
+            start, width = i, len(cells)
+        run += 1
+        if run == 3:
+            break
+    return start, run
 
 
 # --- spreadsheets -----------------------------------------------------------------------------
@@ -199,13 +221,11 @@ class CellSheet:
     def first(self) -> int | None:
         """Index of the first row of numbers; ``None`` if there is none."""
         nothing = tuple(self.options.not_measured)
-        found = [_is_row_of_numbers(row, None, nothing) for row in self._texts]
-        for i, is_row in enumerate(found):
-            if is_row:
-                following = next((k for k in range(i + 1, len(found)) if any(self._texts[k])), None)
-                if following is None or found[following] or not any(found[following:]):
-                    return i
-        return next((i for i, is_row in enumerate(found) if is_row), None)
+        counts = [_numbers_in(row, None, nothing) for row in self._texts]
+        full = next((i for i, count in enumerate(counts) if count > 1), None)
+        while full and counts[full - 1]:
+            full -= 1
+        return full
 
     @cached_property
     def heads(self) -> list[tuple[int, list[str]]]:
@@ -220,25 +240,43 @@ class CellSheet:
             raise ReadError("there are no numbers in it")
         nothing = tuple(self.options.not_measured)
         last = len(self.cells) - 1
-        while last > self.first and not _is_row_of_numbers(self._texts[last], None, nothing):
+        while last > self.first and not self._begins_with_number(last):
             last -= 1
         rows = [i for i in range(self.first, last + 1) if any(self._texts[i])]
         width = max(j + 1 for i in rows for j, text in enumerate(self._texts[i]) if text)
+        above = next((i for i in range(self.first - 1, -1, -1) if any(self._texts[i])), None)
+        if above is not None and self._begins_with_number(above):
+            rows.insert(0, above)
         texts = [t for i in rows for c, t in zip(self.cells[i], self._texts[i], strict=True)
                  if isinstance(c, str)]  # fmt: skip
-        decimal = self.options.decimal or decimal_mark(texts) or "."
+        mark = self.options.decimal or decimal_mark(texts) or "."
         values, limits = np.full((len(rows), width), np.nan), {}
         for k, i in enumerate(rows):
             for j, cell in enumerate(self.cells[i][:width]):
                 if type(cell) in (int, float):
                     values[k, j] = cell
                     continue
-                value = read_cell(self._texts[i][j], decimal, nothing, where=self.where(i + 1, j))
+                text = self._texts[i][j]
+                decimal = mark
+                if (
+                    self.options.decimal is None
+                    and is_number(text, ".")
+                    and not _GROUPS.match(text)
+                ):
+                    # Numbers as text come from everywhere.
+                    decimal = "."
+                value = read_cell(text, decimal, nothing, where=self.where(i + 1, j))
                 if censored(value):
                     limits[k, j] = value
                 else:
                     values[k, j] = value
         return Block(values, limits, [i + 1 for i in rows])
+
+    def _begins_with_number(self, row: int) -> bool:
+        """Whether the first cells of a row are a number and something beside it."""
+        filled = [text for text in self._texts[row] if text]
+        alone = len(filled) == 1 and len([t for t in self._texts[self.first or 0] if t]) > 1
+        return bool(filled) and is_number(filled[0]) and not (alone and row < (self.first or 0))
 
     def where(self, row: int, column: int) -> str:
         """Name a cell, for messages."""

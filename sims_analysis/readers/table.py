@@ -89,7 +89,7 @@ class _Layout:
         self.options = options
         self.width = block.values.shape[1]
         there = ~np.isnan(block.values)
-        self.filled: list[bool] = there.any(axis=0).tolist()
+        self.filled = [bool(column) for column in there.any(axis=0)]
         for _, column in block.limits:
             self.filled[column] = True
         self.notes: dict[str, str] = {}

@@ -210,9 +210,7 @@ def _refuse(technique: str, header: _Header) -> None:
     """Refuse what is no depth profile by SIMS, as soon as a block says so."""
     if technique not in ("SIMS", "SNMS"):
         what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
-        raise ReadError(
-            f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile"
-        )
+        raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
     if header.mode not in ("NORM", "SDP"):
         raise ReadError(f"a VAMAS file of mode {header.mode}: a map, not a depth profile")
 

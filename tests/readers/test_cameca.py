@@ -256,9 +256,7 @@ def test_a_real_dp_ascii_against_a_plain_parse(path):
 def test_a_real_binary_file_holds_the_counts_of_its_text(path):
     binary_file, text_file = sims.read(path), sims.read(path.with_suffix(".is_txt"))
     assert binary_file.species == text_file.species == ["1H", "2H", "12C", "16O", "16O 1H"]
-    for rates, counts in zip(
-        binary_file.depth_profiles, text_file.depth_profiles, strict=True
-    ):
+    for rates, counts in zip(binary_file.depth_profiles, text_file.depth_profiles, strict=True):
         time = float(counts.species_metadata["counting_time"].split()[0])
         assert rates.species_metadata["counting_time"] == counts.species_metadata["counting_time"]
         assert rates.concentrations.tolist() == (counts.concentrations / time).tolist()

@@ -51,7 +51,7 @@ def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
 
 def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
     path = write(iontof(T, SIGNALS))
-    with pytest.raises(sims.ProfileError, match="'SnO\\+'.*number_repeats"):
+    with pytest.raises(sims.ProfileError, match=r"'SnO\+'.*number_repeats"):
         sims.read(path).to_dataset()
     ds = sims.read(path, number_repeats=True, units="counts").to_dataset()
     assert ds["intensity"].sel(species="SnO+ (2)").values.tolist() == [30, 20, 10, 50]
@@ -133,7 +133,8 @@ def test_real_ranges_have_the_moments_that_srim_prints(name, ion):
     weights = profile.concentrations / profile.concentrations.sum()
     mean = (weights * (profile.depths - width)).sum()
     spread = np.sqrt((weights * (profile.depths - width - mean) ** 2).sum())
-    printed = {k: float(v.split()[0]) for k, v in profile.species_metadata.items() if k != "depth"}
+    stated = profile.species_metadata
+    printed = {k: float(v.split()[0]) for k, v in stated.items() if k != "depth"}
     assert mean == pytest.approx(printed["projected_range"], rel=2e-3)
     assert spread == pytest.approx(printed["straggle"], rel=1e-2)
 
