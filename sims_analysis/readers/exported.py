@@ -12,6 +12,7 @@ import orjson
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ReadError
+from sims_analysis.readers.numbers import table
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.workbook import is_workbook, sheets
@@ -20,6 +21,8 @@ __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \((.+)\)")
 _VALUE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr)? \((.+)\)")
+#: The first line of `to_tcad`, after any mark of a comment.
+_TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 _SHEETS = ("profiles", "tidy", "about")
 
 
@@ -27,7 +30,10 @@ def recognises(source: Source) -> bool:
     """Whether heads or sheets are those that are written here."""
     if is_workbook(source):
         return tuple(sheet.name for sheet in sheets(source)) == _SHEETS
-    first = next(csv.reader(io.StringIO(source.start.partition("\n")[0])), [])
+    line = source.start.partition("\n")[0]
+    if _TCAD.fullmatch(line):
+        return True
+    first = next(csv.reader(io.StringIO(line)), [])
     axes = [cell for cell in first if _AXIS.fullmatch(cell)]
     values = [cell for cell in first if _VALUE.fullmatch(cell)]
     if not axes or not values:
@@ -49,10 +55,27 @@ def read(source: Source) -> Content:
         attrs, restored = _about(about.cells)
         signals = list(_tidy(cells))
         return Content(signals=signals, data_id=attrs.get("data_id"), restored=restored)
+    tcad = _TCAD.fullmatch(source.lines[0])
+    if tcad and "," not in "".join(source.lines[1:3]):
+        return Content(signals=[_two_columns(source, tcad)])
     rows = [row for row in csv.reader(io.StringIO(source.text)) if row]
     axes = [cell for cell in rows[0] if _AXIS.fullmatch(cell)]
     paired = len(axes) > 1 or ("species" not in rows[0] and _is_named(axes[0]))
     return Content(signals=list(_paired(rows) if paired else _tidy(rows)))
+
+
+def _two_columns(source: Source, head: re.Match[str]) -> Signal:
+    """Read what `to_tcad` writes."""
+    lines = [line for line in source.lines[1:] if line.strip()]
+    values, _ = table(lines, None, width=2, line_numbers=range(2, len(lines) + 2))
+    return Signal(
+        name=head[1] or "",
+        depths=values[:, 0],
+        depth_units=head[2],
+        values=values[:, 1],
+        units=head[3],
+        where="column 2",
+    )
 
 
 def _is_named(head: str) -> bool:

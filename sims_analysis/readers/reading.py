@@ -227,31 +227,24 @@ def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult
     if path.stat().st_size > _MAX_BYTES:
         raise ReadError(f"{path.name}: the file has more than {_MAX_BYTES >> 30} GB")
     source = Source(path.name, path.read_bytes(), options, path)
-    with _speaking_of(path.name):
-        refuse_other_kinds(source)
-        chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
-        if chosen is None:
-            raise ReadError("the file is binary, and in no format that is known")
-        return finish(chosen.read(source), source, chosen.name, chosen.version)
-
-
-@contextmanager
-def _speaking_of(name: str) -> Iterator[None]:
-    """Begin every error and warning with the name of a file."""
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            yield
+            warnings.simplefilter("always", ProfileWarning)
+            result = _recognised(source, forced)
     except SimsError as error:
-        error.args = (f"{name}: {error}", *error.args[1:])
+        error.args = (f"{path.name}: {error}", *error.args[1:])
         raise
     for warning in caught:
-        if issubclass(warning.category, ProfileWarning):
-            warn(f"{name}: {warning.message}", ProfileWarning)
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
+        warn(f"{path.name}: {warning.message}", ProfileWarning)
+    return result
+
+
+def _recognised(source: Source, forced: Format | None) -> SIMSResult:
+    refuse_other_kinds(source)
+    chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
+    if chosen is None:
+        raise ReadError("the file is binary, and in no format that is known")
+    return finish(chosen.read(source), source, chosen.name, chosen.version)
 
 
 @contextmanager

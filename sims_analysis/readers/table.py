@@ -88,8 +88,8 @@ class _Layout:
     def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
         self.options = options
         self.width = block.values.shape[1]
-        there = ~np.isnan(block.values)
-        self.filled = [bool(column) for column in there.any(axis=0)]
+        empty = np.isnan(block.values)
+        self.filled = [not empty[:, j].all() for j in range(self.width)]
         for _, column in block.limits:
             self.filled[column] = True
         self.notes: dict[str, str] = {}

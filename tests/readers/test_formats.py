@@ -122,8 +122,10 @@ def test_a_table_of_ranges_that_breaks_off(write):
         sims.read(write(srim(Z[:60], {"B": ION[:60]})))
 
 
-@pytest.mark.parametrize(("name", "ion"), [("formats/srim/RANGE_2.txt", "Au"),
-                                           ("srim_range_tables/raw/RANGE_1.txt", "Ni")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "ion"),
+    [("formats/srim/RANGE_2.txt", "Au"), ("srim_range_tables/raw/RANGE_1.txt", "Ni")],
+)
 def test_real_ranges_have_the_moments_that_srim_prints(name, ion):
     path = FOLDER / name
     if not path.exists():
