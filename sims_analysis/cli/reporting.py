@@ -42,6 +42,8 @@ def _names(texts: Iterable[str]) -> list[str]:
 @click.command(
     epilog=ending(
         "python -m sims_analysis report",
+        'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
+        'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
         'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
     )
@@ -61,6 +63,14 @@ def _names(texts: Iterable[str]) -> list[str]:
 @concentration_option(
     "--doping", "Constant net doping: positive for donors, negative for acceptors."
 )
+@click.option("--depth-units", help="Unit of the depths of files that state none.")
+@click.option(
+    "--units",
+    multiple=True,
+    metavar="[SPECIES=]UNIT",
+    help="Unit of the values of files that state none.",
+)
+@click.option("--number-repeats", is_flag=True, help="Number signals that a file names alike.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -78,13 +88,16 @@ def report(
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
     rate: str | None,
+    depth_units: str | None,
+    units: tuple[str, ...],
+    number_repeats: bool,
     **options: Any,
 ) -> None:
     """Print peak, dose and junctions; write figures and data.
 
-    Every species gets an answer with its unit and status, or the reason why there is none.
-    Without IDS, everything in the archive; without --archive too, the synthetic measurements
-    inside the package.
+    IDS are data ids, or names of files of instruments and laboratories. Every species gets an
+    answer with its unit and status, or the reason why there is none. Without IDS, everything in
+    the archive; without --archive too, the synthetic measurements inside the package.
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
@@ -92,14 +105,23 @@ def report(
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
-    if source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
+    files = [Path(name) for name in ids if Path(name).is_file()]
+    results, failures = _read(
+        files, depth_units=depth_units, units=_units(units), number_repeats=number_repeats
+    )
+    asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
+    if asked and not ids:
+        pass
+    elif source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
         source |= {"archive": ARCHIVE, "offline": True}
-    if not ids:
+    if not asked:
         if source["archive"] is None:
             raise click.UsageError("name the ids; the command search finds them")
         ids = tuple(Archive(source["archive"]).ids())
-    with open_client(**source) as client:
-        results, failures = get(client, ids)
+    if ids:
+        with open_client(**source) as client:
+            fetched, missing = get(client, ids)
+        results, failures = results + fetched, failures | missing
     reports = []
     for result in results:
         try:
@@ -109,16 +131,44 @@ def report(
             )
             if style == "table":
                 click.echo(to_text(one) + "\n")
-            files = [] if no_files else [str(path) for path in write_files(ds, one, out)]
+            written = [] if no_files else [str(path) for path in write_files(ds, one, out)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
-        if style == "table" and files:
-            click.echo("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
-        reports.append(one.to_dict() | {"files": files})
+        if style == "table" and written:
+            click.echo("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
+        reports.append(one.to_dict() | {"files": written})
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
+
+
+def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
+    """Read ``--units nm`` or ``--units B=atoms/cm^3 --units Si=counts/s``."""
+    pairs = [text.rpartition("=") for text in texts]
+    if len(pairs) == 1 and not pairs[0][1]:
+        return texts[0]
+    if any(not mark for _, mark, _ in pairs):
+        raise click.UsageError("--units takes one unit, or SPECIES=UNIT for each species")
+    return {species: unit for species, _, unit in pairs} or None
+
+
+def _read(files: Sequence[Path], **stated: Any) -> tuple[list[SIMSResult], dict[str, str]]:
+    """Read files; say of those that cannot be read why not."""
+    from dataclasses import replace
+
+    from sims_analysis.readers.reading import read
+
+    results: dict[str, SIMSResult] = {}
+    failures = {}
+    for file, outcome in zip(files, read(files, errors="collect", **stated), strict=True):
+        if isinstance(outcome, SimsError):
+            failures[str(file)] = one_line(outcome)
+            continue
+        # Two files of one name but for its ending must not write over each other's report.
+        name = file.name if outcome.data_id in results else outcome.data_id
+        results[name] = replace(outcome, data_id=name)
+    return list(results.values()), failures
 
 
 def _means_examples(ids: Sequence[str]) -> bool:

@@ -107,12 +107,16 @@ class Metadata:
 
     def to_dict(self) -> dict[str, Any]:
         """Give what is known, ready for JSON."""
-        known = {name: value for name, value in asdict(self).items() if value}
+        known: dict[str, Any] = {
+            name: getattr(self, name) for name in _TEXTS if getattr(self, name)
+        }
         if self.layers:
             known["layers"] = [
                 {name: value for name, value in asdict(layer).items() if value}
                 for layer in self.layers
             ]
+        if self.other:
+            known["other"] = dict(self.other)
         return known
 
 

@@ -42,7 +42,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     if options.number_repeats:
         _number(signals)
     _warn_of_zeros(signals)
-    _warn_of_infinities(signals)
+    infinite = _infinities(signals)
     metadata = replace(
         content.metadata,
         file=source.name,
@@ -53,7 +53,8 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     about = metadata.to_dict()
     data_id = content.data_id or source.name.rpartition(".")[0] or source.name
     profiles = [
-        _profile(signal, data_id, about, content.restored.get(signal.name)) for signal in signals
+        _profile(signal, count, data_id, about, content.restored.get(signal.name))
+        for signal, count in zip(signals, infinite, strict=True)
     ]
     return SIMSResult(
         data_id=data_id,
@@ -185,26 +186,31 @@ def _warn_of_zeros(signals: list[Signal]) -> None:
         )
 
 
-def _warn_of_infinities(signals: list[Signal]) -> None:
-    infinite = {s.name: int(np.isinf(s.values).sum()) for s in signals}
-    listed = [f"{name!r} {count}" for name, count in infinite.items() if count]
+def _infinities(signals: list[Signal]) -> list[int]:
+    """Count the infinite values of each signal, and tell of them."""
+    counts = [int(np.count_nonzero(np.isinf(signal.values))) for signal in signals]
+    listed = [f"{s.name!r} {count}" for s, count in zip(signals, counts, strict=True) if count]
     if listed:
         more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
         warn(
             f"infinite values are taken as not measured: {', '.join(listed[:6])}{more}",
             ProfileWarning,
         )
+    return counts
 
 
 def _profile(
-    signal: Signal, data_id: str, about: dict[str, Any], restored: dict[str, Any] | None
+    signal: Signal,
+    infinite: int,
+    data_id: str,
+    about: dict[str, Any],
+    restored: dict[str, Any] | None,
 ) -> DepthProfile:
     values = signal.values
     metadata: dict[str, Any] = {**(restored or {}), **signal.metadata}
-    infinite = np.isinf(values)
-    if infinite.any():
-        metadata["infinite_values"] = str(int(infinite.sum()))
-        values = np.where(infinite, np.nan, values)
+    if infinite:
+        metadata["infinite_values"] = str(infinite)
+        values = np.where(np.isinf(values), np.nan, values)
     bad = ~np.isfinite(signal.depths)
     if bad.any():
         raise ReadError(

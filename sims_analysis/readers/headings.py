@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from sims_analysis import vocabulary
@@ -68,6 +69,7 @@ class Head:
     says: bool
 
 
+@lru_cache(maxsize=4096)
 def unit_kind(text: str) -> str | None:
     """Kind of a unit that a column may be in; ``None`` if the text is none."""
     try:
@@ -83,11 +85,12 @@ def is_unit_row(cells: list[str]) -> bool:
     if not filled:
         return False
     bracketed = all(cell[0] in "([" and cell[-1] in ")]" for cell in filled)
-    kinds = [unit_kind(cell) for cell in filled]
-    known = [kind is not None for kind in kinds]
-    return any(kind in vocabulary.AXES for kind in kinds) and (bracketed or all(known))
+    if not bracketed and not all(unit_kind(cell) for cell in filled):
+        return False
+    return any(unit_kind(cell) in vocabulary.AXES for cell in filled)
 
 
+@lru_cache(maxsize=4096)
 def read_head(text: str) -> Head:
     """Read the head of a column.
 

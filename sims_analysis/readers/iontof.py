@@ -68,7 +68,8 @@ def read(source: Source) -> Content:
     if not rows:
         raise ReadError("an IONTOF file with a header but without data")
     numbers, texts = zip(*rows, strict=True)
-    short = next((n for n, t in rows if t.count("\t") < len(heads) - 1), None)
+    cells = len(heads) - 1
+    short = next((n for n, t in rows if t.count("\t") < cells), None)
     if short is not None:
         message = f"line {short} has fewer cells than the {len(heads)} heads"
         if short != numbers[-1]:
@@ -76,6 +77,7 @@ def read(source: Source) -> Content:
         source.options.truncated(f"the file breaks off: {message}")
     decimal = source.options.decimal or _decimal(texts)
     values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
+    values = np.asfortranarray(values)
     beside = {
         f"primary_{match[1].lower()}": Column(values[:, j], match[2])
         for j, match in enumerate(map(_BEAM.match, heads))
@@ -85,19 +87,17 @@ def read(source: Source) -> Content:
     axis = read_head(heads[time]).unit
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
-        column = values[:, j]
-        there = ~np.isnan(column)
         signals.append(
             Signal(
                 name=name,
                 depths=values[:, time],
                 depth_units=axis,
-                values=column,
+                values=values[:, j],
                 units=read_head(heads[j]).unit or heads[j],
                 where=f"column {j + 1}",
                 metadata={"mass": f"{mass} u"} if re.match(r"\d", mass) else {},
                 # The columns of the beam are the same for all: kept once.
-                beside=beside if j == first and there.any() else {},
+                beside=beside if j == first else {},
             )
         )
     return Content(

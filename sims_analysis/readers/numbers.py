@@ -183,62 +183,76 @@ def table(
 def _regular(lines: Sequence[str], delimiter: str | None, decimal: str, width: int) -> Array | None:
     """Read a table of plain numbers in one pass; ``None`` if it is not one."""
     text = "\n".join(lines)
+    if decimal == "," and "." in text:
+        return None
     if delimiter is None:
-        counts = {len(line.split()) for line in lines}
-        if counts != {width}:
+        rows = [line.split() for line in lines]
+        if {len(cells) for cells in rows} != {width}:
             return None
+        delimiter = "\t"
+        text = "\n".join(map("\t".join, rows))
     else:
-        if " " in text and delimiter != " ":
+        if " " in text:
             text = re.sub(rf" *({re.escape(delimiter)}|\n) *", r"\1", text).strip(" ")
             if " " in text:
                 return None
-        closed = {line.count(delimiter) for line in lines}
-        if closed == {width}:
+        delimiters = {line.count(delimiter) for line in lines}
+        if delimiters == {width}:
+            # A delimiter at the end of every line.
             text = text.replace(f"{delimiter}\n", "\n").removesuffix(delimiter)
             if text.count(delimiter) != (width - 1) * len(lines):
                 return None
-        elif closed != {width - 1}:
+        elif delimiters != {width - 1}:
             return None
-        if f"{delimiter}{delimiter}" in text:
-            for _ in range(2):
-                text = text.replace(f"{delimiter}{delimiter}", f"{delimiter}nan{delimiter}")
-        text = text.replace(f"\n{delimiter}", f"\nnan{delimiter}")
-        text = text.replace(f"{delimiter}\n", f"{delimiter}nan\n")
-        text = f"nan{text}" if text.startswith(delimiter) else text
-        text = f"{text}nan" if text.endswith(delimiter) else text
+        if delimiter != "\t":
+            text = text.replace(delimiter, "\t")
     if decimal == ",":
-        if "." in text:
-            return None
-        text = text.replace(",", "." if delimiter != "," else ",")
-    if delimiter not in (None, "\t", " "):
-        text = text.replace(delimiter or "", " ")
-    values = _parsed(text.replace("\n", " "), blanks=delimiter is None)
-    return values.reshape(-1, width) if values.size == len(lines) * width else None
+        text = text.replace(",", ".")
+    values = _parsed(text)
+    if values is None:
+        values = _parsed(_filled(text))
+    if values is None or values.size != len(lines) * width:
+        return None
+    return values.reshape(-1, width)
 
 
-def _parsed(text: str, *, blanks: bool) -> Array:
-    """Read numbers between blanks; nothing if one of them is none.
+def _filled(text: str) -> str:
+    """Write NaN into the empty cells."""
+    for _ in range(2):
+        text = text.replace("\t\t", "\tnan\t")
+    text = text.replace("\n\t", "\nnan\t").replace("\t\n", "\tnan\n")
+    return ("nan" if text[:1] == "\t" else "") + text + ("nan" if text[-1:] == "\t" else "")
 
-    As JSON, which is four times as fast, where they are spelled like that.
+
+_COMMAS = bytes.maketrans(b"\t\n", b",,")
+
+
+def _parsed(text: str) -> Array | None:
+    """Read numbers between tabs and line ends; ``None`` if one of them is none.
+
+    As JSON, which is three times as fast, where they are spelled like that.
     """
-    listed = ",".join(text.split()) if blanks else text.replace("\t", ",").replace(" ", ",")
     # Of what JSON has beside numbers, all but null would be taken for one.
-    if not any(character in listed for character in 'tf"[{'):
+    if not any(character in text for character in 'tf"[{,'):
+        listed = text.encode().translate(_COMMAS)
+        gaps = b"nan" in listed
         try:
-            numbers = orjson.loads(f"[{listed.replace('nan', 'null')}]")
+            numbers = orjson.loads(b"[%b]" % (listed.replace(b"nan", b"null") if gaps else listed))
         except orjson.JSONDecodeError:
             pass
         else:
-            if "nan" in listed:
+            if gaps:
                 return np.array(numbers, dtype=np.float64)
             return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers), dtype=np.float64)
+    if "\t\t" in text or "\n\t" in text or "\t\n" in text or text[:1] == "\t" or text[-1:] == "\t":
+        return None
     try:
         with warnings.catch_warnings():
             # What cannot be read to its end is a warning today, and an error tomorrow.
             warnings.simplefilter("error", DeprecationWarning)
             return np.fromstring(text, dtype=np.float64, sep=" ")
     except (ValueError, DeprecationWarning):
-        return np.empty(0)
+        return None
 
 
 def column_name(index: int) -> str:

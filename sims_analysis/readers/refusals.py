@@ -46,7 +46,7 @@ def refuse_other_kinds(source: Source) -> None:
         That says what it is.
     """
     content = source.content
-    if not content.strip():
+    if not content or content.isspace():
         raise ReadError("the file is empty")
     for magic, kind in _MAGIC:
         if content.startswith(magic) and (magic != b"BM" or b"\0" in content[:64]):

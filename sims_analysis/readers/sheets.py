@@ -32,6 +32,8 @@ __all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: A line that begins like this is neither blank nor a comment.
+_OPENINGS = frozenset("0123456789+-.")
 #: Numbers begin within so many lines.
 _FAR = 1000
 #: Delimiters in the order in which they are preferred where several explain a text.
@@ -109,12 +111,15 @@ class TextSheet:
             self.split(self.lines[last]), self.options.decimal, nothing
         ):
             last -= 1
-        kept = [
-            (i + 1, line)
-            for i, line in enumerate(self.lines[self.first : last + 1], self.first)
-            if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
-        ]
-        rows, lines = [number for number, _ in kept], [line for _, line in kept]
+        rows: Sequence[int] = range(self.first + 1, last + 2)
+        lines = self.lines[self.first : last + 1]
+        if not {line[:1] for line in lines} <= _OPENINGS:
+            kept = [
+                (number, line)
+                for number, line in zip(rows, lines, strict=True)
+                if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
+            ]
+            rows, lines = [number for number, _ in kept], [line for _, line in kept]
         if self.delimiter is None:
             lines = [line.strip() for line in lines]
         few = [self.split(line) for line in (*lines[:20], lines[-1])]
@@ -132,7 +137,8 @@ class TextSheet:
             not_measured=nothing,
             split=self.split if self.quoted else None,
         )
-        return Block(values, limits, rows)
+        # Columns are what is asked for.
+        return Block(np.asfortranarray(values), limits, rows)
 
     def _decimal(self, lines: Sequence[str]) -> str:
         if self.delimiter == "," and not self.quoted:

@@ -16,7 +16,7 @@ from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.headings import Head, is_unit_row, read_head, unit_kind
 from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.sheets import Block, Sheet, text_sheet
-from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
 
@@ -88,8 +88,11 @@ class _Layout:
     def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
         self.options = options
         self.width = block.values.shape[1]
-        empty = np.isnan(block.values)
-        self.filled = [not empty[:, j].all() for j in range(self.width)]
+        # Most columns have a number in their first row.
+        first = np.isnan(block.values[0])
+        self.filled = [
+            not (first[j] and np.isnan(block.values[:, j]).all()) for j in range(self.width)
+        ]
         for _, column in block.limits:
             self.filled[column] = True
         self.notes: dict[str, str] = {}
@@ -187,7 +190,9 @@ class _Layout:
             elif self.heads[j].role == "value":
                 if axis < 0:
                     axis = axes[0]
-                pairs.append(_Pair(axis, j, self._name(axis, j), {**shared, **beside}))
+                # What belongs to all of them is kept once.
+                columns = beside if pairs else {**shared, **beside}
+                pairs.append(_Pair(axis, j, self._name(axis, j), columns))
         if not pairs:
             raise ReadError(
                 f"no column holds values: the heads are {', '.join(filter(None, self.texts))!r}"
@@ -276,24 +281,26 @@ def _stated_columns(
 def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal | None:
     """Take the samples of one profile out of the block."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    without_depth, without_value = np.isnan(x), np.isnan(y)
     limits = {row: limit for (row, column), limit in block.limits.items() if column == pair.value}
     for row, column in block.limits:
         if column == pair.axis:
             raise ReadError(f"{sheet.where(block.rows[row], column)}: a depth cannot be a limit")
-    there = ~(np.isnan(x) & np.isnan(y))
+    there = ~(without_depth & without_value)
     there[list(limits)] = True
+    partly = not there.all()
     where = f"column {column_name(pair.value)}"
-    if np.isnan(y).all() and not limits:
+    if without_value.all() and not limits:
         warn(f"{where} ({layout.texts[pair.value]!r}) holds no number", ProfileWarning)
         return None
-    lost = there & np.isnan(x)
+    lost = there & without_depth
     if lost.any():
         row = int(lost.argmax())
         raise ReadError(
             f"{sheet.where(block.rows[row], pair.axis)}: a value without a depth "
             f"({y[row] if row not in limits else f'<{limits[row]:g}'})"
         )
-    if not there.all():
+    if partly:
         x, y = x[there], y[there]
     signal = Signal(
         name=pair.name,
@@ -303,17 +310,12 @@ def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal 
         units=layout.units[pair.value],
         where=where,
         beside={
-            name: Column(_taken(block.values[:, j], there), layout.units[j])
-            for name, j in pair.beside.items()
+            name: Column(block.values[there, j], layout.units[j]) for name, j in pair.beside.items()
         },
     )
     if limits:
         _censor(signal, limits, there)
     return signal
-
-
-def _taken(values: Array, there: np.ndarray) -> Array:
-    return values if there.all() else values[there]
 
 
 def _censor(signal: Signal, limits: Mapping[int, float], there: np.ndarray) -> None:
