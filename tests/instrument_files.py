@@ -16,9 +16,9 @@ def cnt(counts, time=RPC_TIME):
     return np.where(np.asarray(counts) == 0, 0.001, [float(f"{r:.5E}") for r in rates])
 
 
-def three_digits(value):
+def three_digits(value, places=5):
     """Write a number as old Microsoft compilers do: ``1.00000E-003``."""
-    mantissa, exponent = f"{value:.5E}".split("E")
+    mantissa, exponent = f"{value:.{places}E}".split("E")
     return f"{mantissa}E{exponent[0]}{int(exponent[1:]):03}"
 
 
@@ -102,8 +102,8 @@ def cameca_rpc(
             known = (dose or {}).get(name)
             lines += [f"    Species\t\t{name}\t\t"]
             lines += [f"      Conc calib method\t{'RSF' if factor else ''}\t"]
-            lines += [f"      RSF  (at/cm3)\t{three_digits(factor) if factor else ''}\t"]
-            lines += [f"      Dose (at/cm2)\t{three_digits(known) if known else ''}\t"]
+            lines += [f"      RSF  (at/cm3)\t{three_digits(factor, 3) if factor else ''}\t"]
+            lines += [f"      Dose (at/cm2)\t{three_digits(known, 3) if known else ''}\t"]
             lines += ["      [C]  (at/cm3)\t", f"      Ref signal\t{reference}\t"]
     return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
