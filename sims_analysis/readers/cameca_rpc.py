@@ -14,7 +14,7 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Layer, Metadata
-from sims_analysis.readers.counting import seen_counting_times
+from sims_analysis.readers.counting import seen_yield
 from sims_analysis.readers.numbers import table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
@@ -84,7 +84,7 @@ def read(source: Source) -> Content:
     ]
     for signal in signals:
         signal.metadata.update(about.of_species(signal.name))
-    _add_counting_times(signals, about)
+    _add_counting(signals, about)
     return Content(signals=signals, metadata=about.metadata())
 
 
@@ -133,18 +133,18 @@ def _signal(name: str, units: dict[str, str | None], columns: Array, where: str)
     return signal
 
 
-def _add_counting_times(signals: Sequence[Signal], about: _About) -> None:
-    """Say how long was counted, and how zero counts are written."""
+def _add_counting(signals: Sequence[Signal], about: _About) -> None:
+    """Say how zero counts are written, and which yield the rates were divided by."""
     rates = [s for s in signals if s.units and "cnt" in s.units]
     for signal in rates:
         if (signal.values == _FILL).any():
             signal.metadata["fill_value"] = f"{_FILL} {signal.units}"
-    seen = seen_counting_times(rates, _FILL, about.detector_yield)
-    for signal in rates:
-        time = seen.get(signal.name)
-        if time is not None:
-            signal.metadata["counting_time_stated"] = signal.metadata["counting_time"]
-            signal.metadata["counting_time"] = time
+    counted = [s for s in rates if {"counting_time", "detector_yield"} <= set(s.metadata)]
+    seen = seen_yield(counted, _FILL, about.detector_yield) if about.detector_yield else None
+    if seen is not None:
+        for signal in counted:
+            signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
+            signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
 
 
 # --- what stands beside the data --------------------------------------------------------------

@@ -101,18 +101,27 @@ def test_factors_of_several_layers_are_kept_apart(write):
     assert "rsf" not in known
 
 
-def test_the_counting_time_is_the_one_that_makes_counts_of_the_rates(write):
-    known = sims.read(write(two_species()))["10B"].species_metadata
-    assert known["counting_time_stated"] == "1.04 s"
-    assert float(known["counting_time"].split()[0]) == pytest.approx(RPC_TIME, rel=1e-5)
+def counting(profile):
+    """Seconds by which a printed rate is multiplied to give counts."""
+    known = profile.species_metadata
+    return (
+        float(known["counting_time"].split()[0]) * float(known["detector_yield"].split()[0]) / 100
+    )
+
+
+def test_the_yield_is_the_one_that_makes_counts_of_the_rates(write):
+    profile = sims.read(write(two_species()))["10B"]
+    known = profile.species_metadata
+    assert (known["counting_time"], known["detector_yield_stated"]) == ("1.04 s", "95 %")
+    assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
     assert known["fill_value"] == "0.001 cnt/s"
 
 
-def test_rates_that_are_no_multiples_leave_the_stated_time(write):
+def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
     known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata
-    assert known["counting_time"] == "1.04 s"
-    assert "counting_time_stated" not in known
+    assert known["detector_yield"] == "95 %"
+    assert "detector_yield_stated" not in known
 
 
 def test_a_file_that_breaks_off_is_refused_or_told(write):
@@ -232,7 +241,7 @@ def test_real_exports_against_a_plain_parse(path):
 @real("uio_mina_cameca/raw/1*")
 def test_real_rates_are_whole_counts(path):
     for profile in sims.read(path).depth_profiles:
-        time = float(profile.species_metadata["counting_time"].split()[0])
+        time = counting(profile)
         # Dead time moves a thousand counts by a few hundredths.
         few = profile.concentrations[profile.concentrations < 300] * time
         few = few[few > 0.01]
