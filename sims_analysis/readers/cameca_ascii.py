@@ -85,7 +85,13 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
     numbers, texts = zip(*rows, strict=True)
-    values, _ = table(texts, None, source.options.decimal or ".", width=2, line_numbers=numbers)
+    values, _ = table(
+        texts,
+        None,
+        source.options.decimal or ("," if "," in "".join(texts) else "."),
+        width=2,
+        line_numbers=numbers,
+    )
     return Signal(
         name=name[1],
         depths=values[:, 0],

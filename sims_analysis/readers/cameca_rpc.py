@@ -45,12 +45,14 @@ def read(source: Source) -> Content:
     start = next((i for i, x in enumerate(lines) if x.startswith("*** DATA START")), None)
     names = heads = None
     if start is not None:
-        filled = [i for i in range(start + 1, min(start + 12, len(lines))) if lines[i].strip()]
+        following = range(start + 1, min(start + 12, len(lines)))
+        filled = [i for i in following if lines[i].strip(" \t;,")]
         if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
             names, heads = filled[1], filled[2]
     if names is None or heads is None:
         raise ReadError("a CAMECA file with a header but without data")
-    delimiter = "\t" if "\t" in lines[heads] else ";"
+    # Spreadsheets save the tabs as commas or semicolons.
+    delimiter = max("\t;,", key=lines[heads].count)
     species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
     groups = list(_groups(lines[heads], delimiter))
     if len(groups) != len(species):
@@ -59,7 +61,7 @@ def read(source: Source) -> Content:
             f"in line {names + 1}"
         )
     stop = heads + 1
-    while stop < len(lines) and lines[stop].strip(" \t;") and lines[stop][0] != "*":
+    while stop < len(lines) and lines[stop].strip(" \t;,") and lines[stop][0] != "*":
         stop += 1
     width = 3 * len(species)
     rows = [_padded(line, delimiter, width) for line in lines[heads + 1 : stop]]
@@ -70,8 +72,10 @@ def read(source: Source) -> Content:
         source.options.truncated(
             f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
         )
+    comma = delimiter != "," and any("," in row for row in rows)
+    decimal = source.options.decimal or ("," if comma else ".")
     values, _ = table(
-        rows, delimiter, width=width, line_numbers=range(heads + 2, heads + 2 + len(rows))
+        rows, delimiter, decimal, width=width, line_numbers=range(heads + 2, heads + 2 + len(rows))
     )
     stated = about.number("acquisition parameters", "# of data point/species")
     if stated is not None and len(rows) < stated:
@@ -302,7 +306,7 @@ _PLAIN = {
 
 
 def _key_and_value(line: str) -> tuple[str, str]:
-    cells = [cell.strip() for cell in re.split(r"[\t;]", line) if cell.strip()]
+    cells = [cell.strip() for cell in re.split(r"[\t;]|,(?! )", line) if cell.strip()]
     return (cells[0], " ".join(cells[1:])) if cells else ("", "")
 
 

@@ -62,6 +62,7 @@ FORMATS = (
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="tcad"),
     Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
+    Format("pasted", "workbooks into which an instrument's text was pasted: CAMECA, IONTOF"),
     Format("exported", "CSV and Excel as to_csv and to_excel write them"),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
     Format("eag", "service laboratories in the layout of Evans Analytical: csv, xlsx, xls"),

@@ -13,7 +13,7 @@ from sims_analysis.units import read_unit
 
 __all__ = ["Head", "Role", "is_unit_row", "read_head", "unit_kind"]
 
-Role = Literal["axis", "time", "value", "index", "beside", "mass", "energy"]
+Role = Literal["axis", "time", "value", "error", "index", "beside", "mass", "energy"]
 
 _AXIS = r"depth|tiefe|sputter(?:ing)?[ _-]?depth|sputtertiefe|profondeur|distance|深さ|深度"
 _TIME = r"(?:sputter(?:ing)?|etch(?:ing)?)?[ _-]?time|(?:sputter)?zeit|temps|時間"
@@ -22,12 +22,18 @@ _WORDS: dict[Role, re.Pattern[str]] = {
     "energy": re.compile(r"\b(?:(?:binding|kinetic) energy|energy|energie)\b", re.IGNORECASE),
     "axis": re.compile(rf"(?:^|[\s_])({_AXIS})(?=$|[\s_:,.])", re.IGNORECASE),
     "time": re.compile(rf"(?:^|[\s_])({_TIME})(?=$|[\s_:,.])", re.IGNORECASE),
+    "error": re.compile(
+        r"(?:^|[\s_])(std\.?[ _]?err(?:or)?|std(?:dev)?\.?|err(?:or)?\.?|uncertainty|unc\.?|sigma|σ"
+        r"|±|\+/-)(?=$|[\s_(])",
+        re.IGNORECASE,
+    ),
     "index": re.compile(
         r"^(?:#|no\.?|nr\.?|index|(?:data )?point(?: ?#| number| no\.?)?|cycles?|scan|frame)$",
         re.IGNORECASE,
     ),
     "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),
 }
+_LOGARITHM = re.compile(r"(?:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])", re.IGNORECASE)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: What values are called, beside their species.
 _KINDS = re.compile(
@@ -53,8 +59,8 @@ class Head:
     Parameters
     ----------
     role : str
-        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"index"``, ``"beside"``, or ``"mass"`` and
-        ``"energy"``, which no depth profile runs over.
+        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
+        ``"index"``, ``"beside"``, or ``"mass"`` and ``"energy"``, which no depth profile runs over.
     name : str
         Of the species, as far as this head has one.
     unit : str or None
@@ -108,6 +114,8 @@ def read_head(text: str) -> Head:
     """
     text = " ".join(text.strip().strip('"').split())
     words, unit = _split(text)
+    if _LOGARITHM.match(words):
+        raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
     for role, pattern in _WORDS.items():
         match = pattern.search(words)
         if match:

@@ -97,10 +97,28 @@ class TextSheet:
         for i, line in enumerate(self.lines[: self.first]):
             stripped = line.lstrip()
             mark = next((m for m in _COMMENTS if stripped.startswith(m)), "")
-            cells = [c.strip() for c in self.split(stripped.removeprefix(mark) if mark else line)]
+            text = stripped.removeprefix(mark) if mark else line
+            cells = [cell.strip() for cell in self.split(text)]
+            if self.delimiter is None:
+                cells = self._between_blanks(text.strip(), cells)
             if any(cells):
                 rows.append((i + 1, cells))
         return rows
+
+    def _between_blanks(self, text: str, cells: list[str]) -> list[str]:
+        """Split a head whose cells hold blanks themselves: ``Depth (nm)   B (at/cm3)``."""
+        width = len(self.split(self.lines[self.first]))
+        for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
+            if len(cells) == width:
+                break
+            cells = re.split(pattern, text)
+        return cells
+
+    @cached_property
+    def notes(self) -> list[list[str]]:
+        """Rows below the numbers that are not blank."""
+        below = self.lines[self.block.rows[-1] :]
+        return [[cell.strip() for cell in self.split(line)] for line in below if line.strip()]
 
     @cached_property
     def block(self) -> Block:
@@ -220,23 +238,29 @@ class CellSheet:
     row_word: str = "row"
 
     @cached_property
-    def _texts(self) -> list[list[str]]:
+    def texts(self) -> list[list[str]]:
+        """The cells as text."""
         return [[_text(cell) for cell in row] for row in self.cells]
 
     @cached_property
     def first(self) -> int | None:
         """Index of the first row of numbers; ``None`` if there is none."""
         nothing = tuple(self.options.not_measured)
-        counts = [_numbers_in(row, None, nothing) for row in self._texts]
+        counts = [_numbers_in(row, None, nothing) for row in self.texts]
         full = next((i for i, count in enumerate(counts) if count > 1), None)
         while full and counts[full - 1]:
             full -= 1
         return full
 
     @cached_property
+    def notes(self) -> list[list[str]]:
+        """Rows below the numbers that are not blank."""
+        return [row for row in self.texts[self.block.rows[-1] :] if any(row)]
+
+    @cached_property
     def heads(self) -> list[tuple[int, list[str]]]:
         """Rows above the numbers that are not blank, with their numbers from 1."""
-        above = self._texts[: self.first or 0]
+        above = self.texts[: self.first or 0]
         return [(i + 1, row) for i, row in enumerate(above) if any(row)]
 
     @cached_property
@@ -248,12 +272,12 @@ class CellSheet:
         last = len(self.cells) - 1
         while last > self.first and not self._begins_with_number(last):
             last -= 1
-        rows = [i for i in range(self.first, last + 1) if any(self._texts[i])]
-        width = max(j + 1 for i in rows for j, text in enumerate(self._texts[i]) if text)
-        above = next((i for i in range(self.first - 1, -1, -1) if any(self._texts[i])), None)
+        rows = [i for i in range(self.first, last + 1) if any(self.texts[i])]
+        width = max(j + 1 for i in rows for j, text in enumerate(self.texts[i]) if text)
+        above = next((i for i in range(self.first - 1, -1, -1) if any(self.texts[i])), None)
         if above is not None and self._begins_with_number(above):
             rows.insert(0, above)
-        texts = [t for i in rows for c, t in zip(self.cells[i], self._texts[i], strict=True)
+        texts = [t for i in rows for c, t in zip(self.cells[i], self.texts[i], strict=True)
                  if isinstance(c, str)]  # fmt: skip
         mark = self.options.decimal or decimal_mark(texts) or "."
         values, limits = np.full((len(rows), width), np.nan), {}
@@ -262,7 +286,7 @@ class CellSheet:
                 if type(cell) in (int, float):
                     values[k, j] = cell
                     continue
-                text = self._texts[i][j]
+                text = self.texts[i][j]
                 decimal = mark
                 if (
                     self.options.decimal is None
@@ -280,8 +304,8 @@ class CellSheet:
 
     def _begins_with_number(self, row: int) -> bool:
         """Whether the first cells of a row are a number and something beside it."""
-        filled = [text for text in self._texts[row] if text]
-        alone = len(filled) == 1 and len([t for t in self._texts[self.first or 0] if t]) > 1
+        filled = [text for text in self.texts[row] if text]
+        alone = len(filled) == 1 and len([t for t in self.texts[self.first or 0] if t]) > 1
         return bool(filled) and is_number(filled[0]) and not (alone and row < (self.first or 0))
 
     def where(self, row: int, column: int) -> str:

@@ -6,6 +6,7 @@ it looks like one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,8 +48,14 @@ def the_sheet(source: Source) -> Sheet:
     if sheet is None:
         if not source.text.strip():
             raise ReadError("the file is empty")
+        looks = next(
+            (i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)), None
+        )
+        like = (
+            "" if looks is None else f"; line {looks + 1} is {source.lines[looks][:60].strip()!r}"
+        )
         raise ReadError(
-            "the file has no row of two numbers or more: a header without data, or no table"
+            f"the file has no row of two numbers or more: a header without data, or no table{like}"
         )
     return sheet
 
@@ -69,6 +76,8 @@ def read_sheet(sheet: Sheet, options: Options) -> Content:
         pairs = layout.pairs()
     found = [_signal(sheet, block, layout, pair) for pair in pairs]
     signals = [signal for signal in found if signal is not None]
+    for cells in sheet.notes:
+        layout.note(cells)
     return Content(signals=signals, metadata=Metadata(other=layout.notes))
 
 
@@ -80,6 +89,7 @@ class _Pair:
     value: int
     name: str
     beside: dict[str, int] = field(default_factory=dict)
+    error: int | None = None
 
 
 class _Layout:
@@ -106,13 +116,17 @@ class _Layout:
         if rows and self._are_heads(rows[-1][1]):
             number, cells = rows.pop()
             self.texts = self._fitted(cells)
+            empty = [cell for cell in cells[self.width :] if cell]
+            if empty:
+                warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             self.heads = [self._head(sheet, number, j) for j in range(self.width)]
         if rows and self._are_names(rows[-1][1]):
             self.names = self._fitted(rows.pop()[1])
         for j, head in enumerate(self.heads):
             self.units[j] = head.unit or self.units[j]
         for _, cells in rows:
-            self._note(cells)
+            self.note(cells)
+        self._mark_row_numbers(block)
 
     def _fitted(self, cells: Sequence[str]) -> list[str]:
         return [*cells, *[""] * self.width][: self.width]
@@ -120,8 +134,7 @@ class _Layout:
     def _are_heads(self, cells: list[str]) -> bool:
         """Whether a row tells the columns: one of them an axis, or a name for each."""
         filled = [cell for cell in cells if cell]
-        fits = len(cells) <= self.width or not any(cells[self.width :])
-        if len(filled) < 2 or not fits:
+        if len(filled) < 2:
             return False
         roles = [read_head_quietly(cell) for cell in filled]
         if any(head and head.says and head.role != "value" for head in roles):
@@ -147,7 +160,15 @@ class _Layout:
         except UnitsError as error:
             raise UnitsError(f"{sheet.where(row, column)}: {error}") from None
 
-    def _note(self, cells: list[str]) -> None:
+    def _mark_row_numbers(self, block: Block) -> None:
+        """Tell a column of row numbers without a head, as DataFrames write it, from values."""
+        if self.texts[0] or not any(self.texts) or not self.filled[0]:
+            return
+        column = block.values[:, 0]
+        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
+            self.heads[0] = Head("index", "", None, says=False)
+
+    def note(self, cells: list[str]) -> None:
         """Keep a line that is no head: `key : value`, `key | value`, or free text."""
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
@@ -187,6 +208,14 @@ class _Layout:
                     axis, beside = second, {"sputter_time": first}
                 else:
                     axis, beside = j, {}
+            elif self.heads[j].role == "error" and pairs:
+                if self.heads[j].name in ("", pairs[-1].name):
+                    pairs[-1].error = j
+                else:
+                    raise ReadError(
+                        f"column {column_name(j)} ({self.texts[j]!r}) holds errors of "
+                        f"{self.heads[j].name!r}, but stands beside {pairs[-1].name!r}"
+                    )
             elif self.heads[j].role == "value":
                 if axis < 0:
                     axis = axes[0]
@@ -309,6 +338,7 @@ def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal 
         values=y,
         units=layout.units[pair.value],
         where=where,
+        stderr=None if pair.error is None else block.values[there, pair.error],
         beside={
             name: Column(block.values[there, j], layout.units[j]) for name, j in pair.beside.items()
         },

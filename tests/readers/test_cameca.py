@@ -1,5 +1,7 @@
 """CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
 
+import re
+
 import numpy as np
 import pytest
 from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
@@ -153,6 +155,51 @@ def test_a_cell_that_is_no_number_is_named(write):
         sims.read(write(text))
 
 
+def rewritten(content, how):
+    """Save an export as people do: by a spreadsheet, with a German locale, in another encoding."""
+    text = content.decode("latin-1")
+    if how == "comma-separated":
+        # A spreadsheet pads every line to the width of the widest.
+        width = max(line.count("\t") for line in text.splitlines())
+        lines = [line + "\t" * (width - line.count("\t")) for line in text.splitlines()]
+        return "\r\n".join(lines).replace("\t", ",").encode()
+    if how == "semicolons and decimal commas":
+        return text.replace("\t", ";").replace(".", ",").encode("cp1252")
+    if how == "decimal commas":
+        return text.replace(".", ",").encode("utf-8-sig")
+    return text.replace("\r\n", "\n", 30).encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    "how", ["comma-separated", "semicolons and decimal commas", "decimal commas", "utf-16"]
+)
+def test_exports_that_were_saved_again(write, how):
+    result = sims.read(write(rewritten(two_species(), how)))
+    assert result.species == ["10B", "30Si"]
+    np.testing.assert_allclose(result["30Si"].depths, Z + 0.004, rtol=1e-6)
+    assert result["10B"].concentrations.tolist() == cnt(K).tolist()
+    assert result["10B"].depth_units == "um"
+
+
+@pytest.mark.parametrize("content", [two_species(), dp_ascii([("27Al", Z, K * 1.0, "um", "c/s")])])
+def test_exports_that_were_pasted_into_a_workbook(tmp_path, content):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for line in content.decode("latin-1").splitlines():
+        cells = line.split("\t")
+        # A spreadsheet makes numbers of what looks like one.
+        book.active.append([float(c) if re.fullmatch(r"[\d.]+E[+-]\d+", c) else c for c in cells])
+    book.save(tmp_path / "pasted.xlsx")
+    (tmp_path / "plain.txt").write_bytes(content)
+    pasted, plain = sims.read(tmp_path / "pasted.xlsx"), sims.read(tmp_path / "plain.txt")
+    assert pasted.provenance["format"] == "pasted"
+    for one, other in zip(pasted.depth_profiles, plain.depth_profiles, strict=True):
+        assert one.species_name == other.species_name
+        assert one.depths.tolist() == other.depths.tolist()
+        assert one.concentrations.tolist() == other.concentrations.tolist()
+        assert one.concentration_units == other.concentration_units
+
+
 # --- .dp_ascii --------------------------------------------------------------------------------
 
 
@@ -236,6 +283,21 @@ def test_real_exports_against_a_plain_parse(path):
         assert profile.depths.tolist() == plain[:, 0].tolist()
         assert profile.concentrations.tolist() == plain[:, 1].tolist()
     assert set(result.to_dataset().data_vars) == {"intensity"}
+
+
+@real("uio_mina_cameca/raw/*")
+def test_real_doses_are_those_that_the_instrument_prints(path):
+    result = sims.read(path)
+    printed = {
+        p.species_name: float(p.species_metadata["dose"].split()[0])
+        for p in result.depth_profiles
+        if "dose" in p.species_metadata and p.concentration_units == "atom/cm3"
+    }
+    if not printed:
+        pytest.skip("the instrument prints no dose in this file")
+    doses = sims.integrated_dose(result.to_dataset())
+    for species, dose in printed.items():
+        assert doses.sel(species=species).item() == pytest.approx(dose, rel=5e-4)
 
 
 @real("uio_mina_cameca/raw/1*")

@@ -248,6 +248,44 @@ def test_columns_by_number_letter_and_head(write):
         sims.read(path, columns={"B": (0, 4)}, **stated)
 
 
+def test_heads_that_hold_blanks_above_columns_between_blanks(write):
+    for head in ("Depth (nm)   B (cm^-3)   P (cm^-3)", "Depth (nm) B (cm^-3) P (cm^-3)"):
+        check(sims.read(write(text(head, "  "))))
+
+
+def test_logarithms_are_refused(write):
+    for head in ("log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)"):
+        with pytest.raises(sims.UnitsError, match=r"line 1, column B: .*logarithm"):
+            sims.read(write(f"Depth (nm),{head}\n0,18\n1,18.3\n"))
+
+
+@pytest.mark.parametrize("head", ["B error (cm^-3)", "±", "stderr", "B std (cm^-3)"])
+def test_standard_errors_beside_values(write, head):
+    path = write(f"Depth (nm),B (cm^-3),{head},P (cm^-3)\n0,1e18,1e16,5\n1,2e18,2e16,6\n")
+    result = sims.read(path)
+    assert result.species == ["B", "P"]
+    assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+    assert result["P"].concentrations_stderr is None
+    with pytest.raises(sims.ReadError, match="errors of 'P', but stands beside 'B'"):
+        sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
+
+
+def test_row_numbers_of_a_dataframe_are_no_signal(write):
+    frame = pd.DataFrame({"depth (nm)": Z, "B (cm^-3)": B, "P (cm^-3)": P})
+    check(sims.read(write(frame.to_csv())))
+
+
+def test_what_stands_above_and_below_the_numbers_is_kept(write):
+    above = "Sample: W7\nOperator,M. M.\n"
+    result = sims.read(write(text(above + "Depth (nm),B (cm-3),P (cm-3)", notes="\nDose,6e13\n")))
+    assert result.metadata.other == {"Sample": "W7", "Operator": "M. M.", "Dose": "6e13"}
+
+
+def test_a_column_without_numbers_is_told(write):
+    with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
+        assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
+
+
 # --- cells ------------------------------------------------------------------------------------
 
 
