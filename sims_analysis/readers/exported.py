@@ -15,7 +15,7 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.numbers import table
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import is_workbook, sheets
+from sims_analysis.readers.workbook import all_sheets, is_workbook
 
 __all__ = ["read", "recognises"]
 
@@ -29,7 +29,7 @@ _SHEETS = ("profiles", "tidy", "about")
 def recognises(source: Source) -> bool:
     """Whether heads or sheets are those that are written here."""
     if is_workbook(source):
-        return tuple(sheet.name for sheet in sheets(source)) == _SHEETS
+        return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
     line = source.start.partition("\n")[0]
     if _TCAD.fullmatch(line):
         return True
@@ -50,7 +50,7 @@ def read(source: Source) -> Content:
         If the file holds several, or a cell is no number.
     """
     if is_workbook(source):
-        _, tidy, about = sheets(source)
+        _, tidy, about = all_sheets(source)
         cells = [["" if cell is None else cell for cell in row] for row in tidy.cells]
         attrs, restored = _about(about.cells)
         signals = list(_tidy(cells))

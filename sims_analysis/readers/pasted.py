@@ -5,37 +5,46 @@ from __future__ import annotations
 from dataclasses import replace
 from types import ModuleType
 
+from sims_analysis.errors import ReadError
 from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import chosen_sheet, is_workbook
+from sims_analysis.readers.workbook import all_sheets, chosen_sheet, is_workbook
 
 __all__ = ["read", "recognises"]
 
 _TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof)
 
 
-def _as_text(source: Source) -> Source:
-    """Write the cells of the sheet as lines with tabs."""
-    rows = chosen_sheet(source).texts
-    text = "\n".join("\t".join(row).rstrip("\t") for row in rows)
+def _found(source: Source) -> tuple[Source, ModuleType] | None:
+    """Find the sheet whose cells are the lines of an instrument's text, and its format."""
+    sheets = all_sheets(source) if source.options.sheet is None else [chosen_sheet(source)]
     options = replace(source.options, encoding=None)
-    return Source(source.name, text.encode(), options, source.path)
-
-
-def _format(text: Source) -> ModuleType | None:
-    return next((module for module in _TEXTS if module.recognises(text)), None)
+    for sheet in sheets:
+        lines = "\n".join("\t".join(row).rstrip("\t") for row in sheet.texts)
+        text = Source(source.name, lines.encode(), options, source.path)
+        for module in _TEXTS:
+            if module.recognises(text):
+                return text, module
+    return None
 
 
 def recognises(source: Source) -> bool:
     """Whether the cells of a workbook are the lines of an instrument's text."""
-    return is_workbook(source) and _format(_as_text(source)) is not None
+    return is_workbook(source) and _found(source) is not None
 
 
 def read(source: Source) -> Content:
-    """Read the text that the cells hold."""
-    text = _as_text(source)
-    module = _format(text)
-    assert module is not None  # noqa: S101 - it is how the format was recognised
+    """Read the text that the cells hold.
+
+    Raises
+    ------
+    ReadError
+        If they hold none.
+    """
+    found = _found(source)
+    if found is None:
+        raise ReadError("no sheet holds the text of an instrument")
+    text, module = found
     content: Content = module.read(text)
     return content

@@ -43,7 +43,7 @@ class Options:
         warn(message, ProfileWarning)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A file.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import warnings
+from functools import lru_cache
 from typing import Any
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.source import Source
 
-__all__ = ["chosen_sheet", "is_workbook", "sheets"]
+__all__ = ["all_sheets", "chosen_sheet", "is_workbook"]
 
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -26,7 +27,8 @@ def is_workbook(source: Source) -> bool:
     return source.content.startswith(_XLS)
 
 
-def sheets(source: Source) -> list[CellSheet]:
+@lru_cache(maxsize=1)
+def all_sheets(source: Source) -> list[CellSheet]:
     """Give the sheets of a workbook.
 
     Raises
@@ -98,7 +100,7 @@ def chosen_sheet(source: Source) -> CellSheet:
     ReadError
         If there is no such sheet, or none with numbers.
     """
-    found = sheets(source)
+    found = all_sheets(source)
     names = ", ".join(repr(sheet.name) for sheet in found)
     asked = source.options.sheet
     if isinstance(asked, int) and not isinstance(asked, bool):
