@@ -67,7 +67,7 @@ def read(source: Source) -> Content:
     rows = [_padded(line, delimiter, width) for line in lines[heads + 1 : stop]]
     if not rows:
         raise ReadError("a CAMECA file with a header but without data")
-    about = _About(lines[:start], lines[stop:])
+    about = _About([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
             f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
@@ -88,7 +88,7 @@ def read(source: Source) -> Content:
     ]
     for signal in signals:
         signal.metadata.update(about.of_species(signal.name))
-    _add_counting(signals, about)
+    _add_counting(signals)
     return Content(signals=signals, metadata=about.metadata())
 
 
@@ -137,18 +137,21 @@ def _signal(name: str, units: dict[str, str | None], columns: Array, where: str)
     return signal
 
 
-def _add_counting(signals: Sequence[Signal], about: _About) -> None:
+def _add_counting(signals: Sequence[Signal]) -> None:
     """Say how zero counts are written, and which yield the rates were divided by."""
     rates = [s for s in signals if s.units and "cnt" in s.units]
     for signal in rates:
         if (signal.values == _FILL).any():
             signal.metadata["fill_value"] = f"{_FILL} {signal.units}"
-    counted = [s for s in rates if {"counting_time", "detector_yield"} <= set(s.metadata)]
-    seen = seen_yield(counted, _FILL, about.detector_yield) if about.detector_yield else None
-    if seen is not None:
-        for signal in counted:
-            signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
-            signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
+    known = [s for s in signals if {"counting_time", "detector_yield"} <= set(s.metadata)]
+    for detector in {s.metadata["detector"] for s in known}:
+        members = [s for s in known if s.metadata["detector"] == detector]
+        stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
+        seen = seen_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        if seen is not None:
+            for signal in members:
+                signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
+                signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
 
 
 # --- what stands beside the data --------------------------------------------------------------
@@ -163,12 +166,12 @@ class _Calibration:
 class _About:
     """The sections of the file: keys as written, in small letters, with their values."""
 
-    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
         self.sections: dict[str, dict[str, str]] = {"": {}}
         self.conditions: dict[str, dict[str, str]] = {}
         self.layers: list[_Calibration] = []
         section, columns, group = "", [], ""
-        for line in (*before, *after):
+        for line in lines:
             head = _SECTION.match(line)
             if head:
                 section = head[1].partition(",")[0].strip().casefold()
@@ -182,9 +185,9 @@ class _About:
                 elif columns:
                     self.conditions[cells[0]] = dict(zip(columns[1:], cells[1:], strict=False))
             elif section.startswith("calibration"):
-                self._calibration(*_key_and_value(line))
+                self._calibration(*_key_and_value(line, delimiter))
             else:
-                key, value = _key_and_value(line)
+                key, value = _key_and_value(line, delimiter)
                 if section == "analysis position" and key and not value:
                     group = f"{key} "
                 elif key and value not in ("", "-"):
@@ -217,15 +220,9 @@ class _About:
         """Give a number of a section."""
         text = self.sections.get(section, {}).get(key, "")
         try:
-            return float(text)
+            return float(text.replace(",", "."))
         except ValueError:
             return None
-
-    @property
-    def detector_yield(self) -> float | None:
-        """Yield of the electron multiplier, as a fraction."""
-        percent = self.number("ion detector parameters", "EM yield (%)")
-        return None if percent is None else percent / 100
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect what is said of one species."""
@@ -305,8 +302,8 @@ _PLAIN = {
 }
 
 
-def _key_and_value(line: str) -> tuple[str, str]:
-    cells = [cell.strip() for cell in re.split(r"[\t;]|,(?! )", line) if cell.strip()]
+def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
+    cells = [cell.strip() for cell in re.split(rf"[\t{delimiter}]", line) if cell.strip()]
     return (cells[0], " ".join(cells[1:])) if cells else ("", "")
 
 
@@ -319,7 +316,7 @@ def _quantity(key: str, value: str) -> str:
     """Write a value with the unit that its key has."""
     _, unit = _words_and_unit(key)
     try:
-        number = f"{float(value):.15g}"
+        number = f"{float(value.replace(',', '.')):.10g}"
     except ValueError:
         return value
     return f"{number} {unit}" if unit and unit not in ("s)", "field") else number
