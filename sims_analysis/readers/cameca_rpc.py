@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Layer, Metadata
 from sims_analysis.readers.counting import seen_yield
 from sims_analysis.readers.numbers import table
@@ -61,10 +61,11 @@ def read(source: Source) -> Content:
             f"in line {names + 1}"
         )
     stop = heads + 1
-    while stop < len(lines) and lines[stop].strip(" \t;,") and lines[stop][0] != "*":
+    while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
     width = 3 * len(species)
-    rows = [_padded(line, delimiter, width) for line in lines[heads + 1 : stop]]
+    kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
+    rows = [_padded(lines[i], delimiter, width) for i in kept]
     if not rows:
         raise ReadError("a CAMECA file with a header but without data")
     about = _About([*lines[:start], *lines[stop:]], delimiter)
@@ -74,9 +75,13 @@ def read(source: Source) -> Content:
         )
     comma = delimiter != "," and any("," in row for row in rows)
     decimal = source.options.decimal or ("," if comma else ".")
-    values, _ = table(
-        rows, delimiter, decimal, width=width, line_numbers=range(heads + 2, heads + 2 + len(rows))
-    )
+    values, _ = table(rows, delimiter, decimal, width=width, line_numbers=[i + 1 for i in kept])
+    if not about.layers:
+        warn(
+            "the file says nothing of its calibration (no section CALIBRATION PARAMETERS); it may "
+            "have been cut off after its data",
+            ProfileWarning,
+        )
     stated = about.number("acquisition parameters", "# of data point/species")
     if stated is not None and len(rows) < stated:
         source.options.truncated(

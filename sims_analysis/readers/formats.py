@@ -64,6 +64,7 @@ FORMATS = (
     Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
     Format("pasted", "workbooks into which an instrument's text was pasted: CAMECA, IONTOF"),
     Format("exported", "CSV and Excel as to_csv and to_excel write them"),
+    Format("tidy", "tables of a row for each sample, with the species in a column"),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
     Format("eag", "service laboratories in the layout of Evans Analytical: csv, xlsx, xls"),
     Format("table", "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls"),

@@ -10,6 +10,7 @@ from sims_analysis.readers.finishing import finish
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.table import read_sheet
+from sims_analysis.readers.tidy import is_tidy, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +69,19 @@ def from_dataframe(
     )
     names: list[Any] = frame.columns.tolist()
     heads = [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
-    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    sheet = CellSheet(None, [heads, *cells], options)
-    content = read_sheet(sheet, options)
+    if is_tidy(heads):
+        texts = [["" if v is None else str(v) for v in row] for row in _cells(frame)]
+        content = read_rows([heads, *texts], options, "row")
+    else:
+        sheet = CellSheet(None, [heads, *_cells(frame)], options)
+        content = read_sheet(sheet, options)
     content.data_id = data_id
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
     return finish(content, source, "dataframe", 1)
+
+
+def _cells(frame: pd.DataFrame) -> list[list[object]]:
+    """List the rows; ``None`` for what is missing."""
+    cells: list[list[object]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return cells

@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import read_unit
 
-__all__ = ["Head", "Role", "is_unit_row", "read_head", "unit_kind"]
+__all__ = ["Head", "Role", "is_unit_row", "read_head", "read_head_quietly", "unit_kind"]
 
 Role = Literal["axis", "time", "value", "error", "index", "beside", "mass", "energy"]
 
@@ -135,6 +135,14 @@ def read_head(text: str) -> Head:
         rest = (words[: match.start()] + words[match.end() :]).strip(" _:")
         return Head("value", rest, unit, says=True)
     return Head("value", words, unit, says=False)
+
+
+def read_head_quietly(text: str) -> Head | None:
+    """Read a head; nothing if its unit is ambiguous."""
+    try:
+        return read_head(text)
+    except UnitsError:
+        return None
 
 
 def _split(text: str) -> tuple[str, str | None]:

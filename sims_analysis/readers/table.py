@@ -14,7 +14,13 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.headings import Head, is_unit_row, read_head, unit_kind
+from sims_analysis.readers.headings import (
+    Head,
+    is_unit_row,
+    read_head,
+    read_head_quietly,
+    unit_kind,
+)
 from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.sheets import Block, Sheet, text_sheet
 from sims_analysis.readers.signals import Column, Content, Signal
@@ -202,10 +208,14 @@ class _Layout:
             if j in axes:
                 if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
                     # Time and depth side by side: the depth is the axis.
-                    first, second = axis, j
-                    if self.heads[first].role == "axis":
-                        first, second = second, first
-                    axis, beside = second, {"sputter_time": first}
+                    time, depth = sorted((axis, j), key=lambda k: self.heads[k].role == "axis")
+                    if self.heads[time].role == self.heads[depth].role:
+                        raise ReadError(
+                            f"columns {column_name(axis)} and {column_name(j)} are both "
+                            f"{'depths' if self.heads[j].role == 'axis' else 'times'}; say which "
+                            'belongs to what with columns={"B": (axis, values)}'
+                        )
+                    axis, beside = depth, {"sputter_time": time}
                 else:
                     axis, beside = j, {}
             elif self.heads[j].role == "error" and pairs:
@@ -265,14 +275,6 @@ class _Layout:
         if above and (not head.name or head.says or head.name in ("C", "I", "c", "i", "Conc")):
             return above
         return head.name or above or self.heads[axis].name
-
-
-def read_head_quietly(text: str) -> Head | None:
-    """Read a head; nothing if its unit is ambiguous."""
-    try:
-        return read_head(text)
-    except UnitsError:
-        return None
 
 
 def _bare(cell: str) -> str:

@@ -19,10 +19,6 @@ from sims_analysis.readers.source import Source
 __all__ = ["read", "recognises"]
 
 _FIRST = "VAMAS Surface Chemical Analysis Standard Data Transfer Format"
-_SPUTTERED = ("MAPDP", "MAPSVDP", "SDP", "SDPSV")
-_IONS = ("FABMS", "FABMS energy spec", "ISS", "SIMS", "SIMS energy spec", "SNMS",
-         "SNMS energy spec")  # fmt: skip
-_ELECTRONS = ("AES diff", "AES dir", "EDX", "ELS", "UPS", "XPS", "XRF")
 #: Codes of the standard -> units as this library reads them; others stay as they are.
 _UNITS = {"micro m": "um", "m": "m", "s": "s", "c/s": "counts/s", "d": None, "n": None}
 
@@ -122,7 +118,7 @@ def read(source: Source) -> Content:
         source.options.truncated(message)
     if not blocks:
         raise ReadError("a VAMAS file without blocks")
-    by_cycle = header.mode in _SPUTTERED
+    by_cycle = header.mode == "SDP"
     signals = list(_by_cycle(blocks, header)) if by_cycle else [_whole(b) for b in blocks]
     return Content(
         signals=signals,
@@ -144,10 +140,9 @@ def _header(lines: _Lines) -> _Header:
     laboratory, instrument, _, _ = lines.texts(4)
     lines.texts(lines.count())
     mode, scan = lines.text().upper(), lines.text().upper()
-    if mode in ("MAP", "MAPDP", "NORM", "SDP"):
-        lines.count()
-    if mode in ("MAP", "MAPDP"):
-        lines.texts(3)
+    if mode not in ("NORM", "SDP"):
+        raise ReadError(f"the file is a map or a series (VAMAS mode {mode}), not a depth profile")
+    lines.count()
     variables = [(lines.text(), lines.text()) for _ in range(lines.count())]
     if lines.count():
         raise ReadError(
@@ -166,17 +161,12 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     lines.texts(lines.count())
     technique = lines.text()
     _refuse(technique, header)
-    mapped = header.mode in ("MAP", "MAPDP")
-    lines.texts(2 if mapped else 0)
     variables = [lines.number() for _ in header.variables]
     lines.text()
-    if header.mode in _SPUTTERED or technique in _IONS:
-        lines.texts(3)
+    # The sputtering ion, which SIMS always has: its atomic number, atoms and charge.
+    lines.texts(3)
     lines.texts(4)
-    lines.texts(2 if header.mode in ("MAP", "MAPDP", "MAPSV", "MAPSVDP", "SEM") else 0)
-    lines.texts(6 if header.mode in ("SEM", "MAPSV", "MAPSVDP", "SDPSV") else 0)
     lines.texts(4)
-    lines.texts(1 if technique == "AES diff" else 0)
     lines.texts(7)
     species, transition = lines.texts(2)
     lines.text()
@@ -188,8 +178,6 @@ def _block(lines: _Lines, header: _Header) -> _Block:
     lines.text()
     collection_time = lines.number()
     lines.texts(2)
-    if technique in _ELECTRONS and header.mode in _SPUTTERED:
-        lines.texts(7)
     lines.texts(3)
     lines.texts(3 * lines.count())
     lines.texts(header.future)
@@ -211,8 +199,6 @@ def _refuse(technique: str, header: _Header) -> None:
     if technique not in ("SIMS", "SNMS"):
         what = "a spectrum" if header.mode == "NORM" else f"in mode {header.mode}"
         raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
-    if header.mode not in ("NORM", "SDP"):
-        raise ReadError(f"a VAMAS file of mode {header.mode}: a map, not a depth profile")
 
 
 def _whole(block: _Block) -> Signal:

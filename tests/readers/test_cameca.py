@@ -135,6 +135,18 @@ def test_a_file_that_breaks_off_is_refused_or_told(write):
         sims.read(write(two_species(points=9)))
 
 
+def test_a_file_that_lost_its_calibration_is_told(write):
+    content = two_species()
+    with pytest.warns(sims.ProfileWarning, match="nothing of its calibration"):
+        result = sims.read(write(content[: content.index(b"*** CALIBRATION")]))
+    assert result["10B"].depths.size == 5
+
+
+def test_blank_lines_between_all_lines_do_no_harm(write):
+    result = sims.read(write(two_species().replace(b"\r\n", b"\n\n")))
+    assert result["10B"].concentrations.tolist() == cnt(K).tolist()
+
+
 @pytest.mark.parametrize(
     ("head", "kind"), [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan")]
 )

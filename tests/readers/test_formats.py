@@ -222,6 +222,7 @@ def test_vamas_files_of_other_kinds_are_refused_by_name(write):
     for more, kind in [
         ({"technique": "XPS"}, "a spectrum by XPS"),
         ({"abscissa": ("mass", "u")}, "mass spectrum"),
+        ({"mode": "MAP"}, "mode MAP"),
     ]:
         with pytest.raises(sims.ReadError, match=kind):
             sims.read(write(vamas(BLOCKS, **more)))

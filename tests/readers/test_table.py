@@ -286,6 +286,32 @@ def test_a_column_without_numbers_is_told(write):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
+def test_two_depths_side_by_side_are_refused(write):
+    with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
+        sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
+
+
+TIDY = "wafer;Species;Depth (nm);conc. (cm^-3);counts (cps)\n"
+
+
+def test_a_row_for_each_sample(write):
+    rows = "7;B;0;1,5E18;5\n7;B;1;<2E15;\n7;31P;0,5;1E15;\n7;31P;1,5;2E15;\n"
+    result = sims.read(write(TIDY.replace("wafer;", "") + rows.replace("7;", "", 4)))
+    assert result.provenance["format"] == "tidy"
+    assert result.species == ["B", "B", "31P"]
+    assert result["31P"].depths.tolist() == [0.5, 1.5]
+    np.testing.assert_array_equal(result["B"].concentrations, [1.5e18, np.nan])
+    assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
+    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
+        sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
+
+
+def test_a_tidy_dataframe():
+    df = pd.DataFrame({"element": ["B"] * 5 + ["P"] * 5, "depth (nm)": [*Z, *Z],
+                       "concentration (cm^-3)": [*B, *P]})  # fmt: skip
+    check(sims.from_dataframe(df))
+
+
 # --- cells ------------------------------------------------------------------------------------
 
 
