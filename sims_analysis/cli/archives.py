@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
     Group,
     ending,
@@ -70,24 +72,48 @@ def list_entries(folder: Path, style: str) -> None:
 
 
 @archive.command(
-    epilog=ending("python -m sims_analysis archive add paper-data wafer1.json wafer2.json")
+    epilog=ending(
+        "python -m sims_analysis archive add paper-data wafer1.json wafer2.json",
+        "python -m sims_analysis archive add paper-data w7.dp_rpc_asc",
+    )
 )
 @_folder
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--id", "data_id", help="Data id; by default the one in the file.")
 @click.option("--replace", is_flag=True, help="Supersede an entry of the same id; it is kept.")
-def add(folder: Path, files: tuple[Path, ...], data_id: str | None, *, replace: bool) -> None:
-    """Add JSON files, as the API sends them, to an archive."""
+@file_options
+def add(
+    folder: Path, files: tuple[Path, ...], data_id: str | None, *, replace: bool, **options: Any
+) -> None:
+    """Add files to an archive: JSON as the API sends it, or those of instruments and laboratories.
+
+    JSON is kept byte for byte. Of other files the profiles are kept, with all that the file says
+    and its hash.
+    """
     from sims_analysis.api.archive import Archive
 
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, and there are several files")
+    stated = stated_of_files(options)
     failures = {}
     for file in files:
+        results, unread = ([file], {}) if _is_json(file) else read_files([file], stated)
+        failures |= unread
+        if unread:
+            continue
         try:
-            result = Archive(folder).add(file, data_id=data_id, replace=replace)
+            result = Archive(folder).add(results[0], data_id=data_id, replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
             click.echo(f"{result.data_id}: {species_of(result)}")
     finish(len(files) - len(failures), failures)
+
+
+def _is_json(file: Path) -> bool:
+    """Whether a file begins like JSON; one that is not there is left to the archive to refuse."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(64).lstrip()[:1] in (b"[", b"{")
+    except OSError:
+        return True

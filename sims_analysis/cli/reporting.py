@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
     concentration_option,
     depth_option,
@@ -63,14 +64,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @concentration_option(
     "--doping", "Constant net doping: positive for donors, negative for acceptors."
 )
-@click.option("--depth-units", help="Unit of the depths of files that state none.")
-@click.option(
-    "--units",
-    multiple=True,
-    metavar="[SPECIES=]UNIT",
-    help="Unit of the values of files that state none.",
-)
-@click.option("--number-repeats", is_flag=True, help="Number signals that a file names alike.")
+@file_options
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -88,9 +82,6 @@ def report(
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
     rate: str | None,
-    depth_units: str | None,
-    units: tuple[str, ...],
-    number_repeats: bool,
     **options: Any,
 ) -> None:
     """Print peak, dose and junctions; write figures and data.
@@ -104,11 +95,9 @@ def report(
     from sims_analysis.output.report import analyse, to_text, write_files
 
     question = {name: options.pop(name) for name in _QUESTION}
-    source = options
     files = [Path(name) for name in ids if Path(name).is_file()]
-    results, failures = _read(
-        files, depth_units=depth_units, units=_units(units), number_repeats=number_repeats
-    )
+    results, failures = read_files(files, stated_of_files(options))
+    source = options
     asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
     if asked and not ids:
         pass
@@ -141,34 +130,6 @@ def report(
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
-
-
-def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
-    """Read ``--units nm`` or ``--units B=atoms/cm^3 --units Si=counts/s``."""
-    pairs = [text.rpartition("=") for text in texts]
-    if len(pairs) == 1 and not pairs[0][1]:
-        return texts[0]
-    if any(not mark for _, mark, _ in pairs):
-        raise click.UsageError("--units takes one unit, or SPECIES=UNIT for each species")
-    return {species: unit for species, _, unit in pairs} or None
-
-
-def _read(files: Sequence[Path], **stated: Any) -> tuple[list[SIMSResult], dict[str, str]]:
-    """Read files; say of those that cannot be read why not."""
-    from dataclasses import replace
-
-    from sims_analysis.readers.reading import read
-
-    results: dict[str, SIMSResult] = {}
-    failures = {}
-    for file, outcome in zip(files, read(files, errors="collect", **stated), strict=True):
-        if isinstance(outcome, SimsError):
-            failures[str(file)] = one_line(outcome)
-            continue
-        # Two files of one name but for its ending must not write over each other's report.
-        name = file.name if outcome.data_id in results else outcome.data_id
-        results[name] = replace(outcome, data_id=name)
-    return list(results.values()), failures
 
 
 def _means_examples(ids: Sequence[str]) -> bool:

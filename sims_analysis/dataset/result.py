@@ -31,7 +31,8 @@ class SIMSResult:
     depth_profiles : list of DepthProfile
         In the order delivered; empty if the entry has no SIMS data.
     provenance : dict, optional
-        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload or file;
+        for files, ``format`` and ``reader``.
 
     Examples
     --------

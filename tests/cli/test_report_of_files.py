@@ -1,5 +1,6 @@
 """``report`` on files of instruments and laboratories."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -64,3 +65,18 @@ def test_files_of_one_name_are_told_apart(instrument, tmp_path):
     result = run(instrument, other, "--format", "json", "--no-files")
     reports = json.loads(result.stdout)["reports"]
     assert [report["data_id"] for report in reports] == ["w7", "w7.txt"]
+
+
+def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
+    archive = tmp_path / "archive"
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n")
+    arguments = ["archive", "add", str(archive), str(instrument), str(bad)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 3
+    assert "w7: 10B" in result.stdout
+    assert "bad.png: the file is an image" in result.stderr
+    kept = sims.Archive(archive).get("w7")
+    assert kept.depth_profiles == sims.read(instrument).depth_profiles
+    assert kept.metadata.sha256 == hashlib.sha256(instrument.read_bytes()).hexdigest()
+    assert sims.Archive(archive).verify() == {}

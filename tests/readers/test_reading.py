@@ -193,6 +193,12 @@ def test_metadata_survive_json_archives_and_datasets(write, tmp_path):
     assert sims.to_profiles(result.to_dataset()) == result.depth_profiles
 
 
+def test_a_result_shows_what_it_is_of(write):
+    shown = sims.read(write(CAMECA))._repr_html_()
+    assert "instrument: CAMECA IMS" in shown
+    assert "sample: W7 centre" in shown
+
+
 def test_metadata_of_other_makers_are_empty_or_ignored():
     assert Metadata.from_dict(None) == Metadata()
     odd = {"sample": 7, "layers": [{"matrix": "Si", "depth": 3}, "x"], "other": [1], "new": "y"}
