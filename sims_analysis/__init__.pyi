@@ -47,6 +47,7 @@ from .errors import PayloadError as PayloadError
 from .errors import ProfileError as ProfileError
 from .errors import ProfileWarning as ProfileWarning
 from .errors import RateLimited as RateLimited
+from .errors import ReadError as ReadError
 from .errors import RequestTimeout as RequestTimeout
 from .errors import SimsError as SimsError
 from .errors import SimsWarning as SimsWarning
@@ -66,13 +67,16 @@ from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
 from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.concentration import to_concentration as to_concentration
-from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background
 from .quantification.isotopes import ratio as ratio
 from .quantification.isotopes import to_element as to_element
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
+from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.standards import rsf_from_standard as rsf_from_standard
+from .readers.frames import from_dataframe as from_dataframe
+from .readers.reading import read as read
+from .readers.reading import read_formats as read_formats
 from .units import dequantify as dequantify
 from .units import quantify as quantify

@@ -24,6 +24,7 @@ __all__ = [
     "ProfileError",
     "ProfileWarning",
     "RateLimited",
+    "ReadError",
     "RequestTimeout",
     "SimsError",
     "SimsWarning",
@@ -44,6 +45,10 @@ class UnitsError(SimsError, ValueError):
 
 class ProfileError(SimsError, ValueError):
     """A depth profile that cannot be used as it is."""
+
+
+class ReadError(SimsError, ValueError):
+    """A file that holds no depth profile, is damaged, or leaves open what its numbers are."""
 
 
 class SpeciesError(SimsError, KeyError):

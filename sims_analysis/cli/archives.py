@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
     Folder,
     Group,
@@ -25,7 +25,7 @@ from sims_analysis.cli.options import (
 from sims_analysis.errors import ArchiveError, SimsError
 
 if TYPE_CHECKING:
-    from sims_analysis.dataset.result import SIMSResult
+    pass
 
 __all__ = ["archive"]
 
@@ -84,29 +84,42 @@ def list_entries(place: Path | None, folder: Path | None, style: str) -> None:
 
 
 @archive.command(
-    epilog=ending("python -m sims_analysis archive add wafer1.json wafer2.json --archive lab-data")
+    epilog=ending(
+        "python -m sims_analysis archive add wafer1.json w7.dp_rpc_asc --archive lab-data",
+    )
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @archive_option
 @click.option("--id", "data_id", help="Data id; by default the one in the file.")
 @click.option("--replace", is_flag=True, help="Supersede an entry of the same id; it is kept.")
+@file_options
 def add(
-    files: tuple[Path, ...], folder: Path | None, data_id: str | None, *, replace: bool
+    files: tuple[Path, ...],
+    folder: Path | None,
+    data_id: str | None,
+    *,
+    replace: bool,
+    **options: Any,
 ) -> None:
     """Add measurements to an archive, from which they are then read and served.
 
-    JSON as the API sends it is kept byte for byte. Other files are read first.
+    JSON as the API sends it is kept byte for byte. Of files of instruments and laboratories the
+    profiles are kept, with all that the file says and its hash.
     """
     from sims_analysis.api.archive import Archive
 
     kept = Archive(one_folder(folder))
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, and there are several files")
+    stated = stated_of_files(options)
     failures = {}
     for file in files:
+        results, unread = ([file], {}) if _is_json(file) else read_files([file], stated)
+        failures |= unread
+        if unread:
+            continue
         try:
-            source = file if _is_json(file) else _measured(file)
-            result = kept.add(source, data_id=data_id, url=f"file:{file.name}", replace=replace)
+            result = kept.add(results[0], data_id=data_id, url=f"file:{file.name}", replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
@@ -144,13 +157,3 @@ def _is_json(file: Path) -> bool:
             return content.read(256).lstrip().startswith((b"[", b"{"))
     except OSError as error:
         raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror or error}") from None
-
-
-def _measured(file: Path) -> SIMSResult:
-    """Read a file of an instrument or a laboratory."""
-    try:
-        readers = importlib.import_module("sims_analysis.readers")
-    except ModuleNotFoundError:
-        raise ArchiveError(f"{str(file)!r} is no JSON as the API sends it") from None
-    result: SIMSResult = readers.read(file)
-    return result

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
     Folder,
     all_ids,
@@ -50,6 +51,8 @@ def _names(texts: Iterable[str]) -> list[str]:
 @click.command(
     epilog=ending(
         "python -m sims_analysis report",
+        'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
+        'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
         'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
     )
@@ -69,6 +72,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @concentration_option(
     "--doping", "Constant net doping: positive for donors, negative for acceptors."
 )
+@file_options
 @click.option(
     "--out",
     type=Folder(),
@@ -91,9 +95,9 @@ def report(
 ) -> None:
     """Print peak, dose and junctions; write figures and data.
 
-    Every species gets an answer with its unit and status, or the reason why there is none.
-    Without IDS, everything in the archive; without --archive too, the synthetic measurements
-    inside the package.
+    IDS are data ids, or names of files of instruments and laboratories. Every species gets an
+    answer with its unit and status, or the reason why there is none. Without IDS, everything in
+    the archive; without --archive too, the synthetic measurements inside the package.
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
@@ -102,15 +106,22 @@ def report(
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
     ids = all_ids(ids, lists)
+    files = [Path(name) for name in ids if Path(name).is_file()]
+    results, failures = read_files(files, stated_of_files(options))
+    asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
     _refuse_missing_files(ids)
-    if source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
+    if asked and not ids:
+        pass
+    elif source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
         source |= {"archive": ARCHIVE, "offline": True}
-    if not ids:
+    if not asked:
         if source["archive"] is None:
             raise click.UsageError("name the ids; the command search finds them")
         ids = tuple(Archive(source["archive"]).ids())
-    with open_client(**source) as client:
-        results, failures = get(client, ids)
+    if ids:
+        with open_client(**source) as client:
+            fetched, missing = get(client, ids)
+        results, failures = results + fetched, failures | missing
     reports = []
     for result in results:
         try:
@@ -120,13 +131,13 @@ def report(
             )
             if style == "table":
                 say(to_text(one) + "\n")
-            files = [] if no_files else [str(path) for path in write_files(ds, one, out)]
+            written = [] if no_files else [str(path) for path in write_files(ds, one, out)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
-        if style == "table" and files:
-            say("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
-        reports.append(one.to_dict() | {"files": files})
+        if style == "table" and written:
+            say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
+        reports.append(one.to_dict() | {"files": written})
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)

@@ -46,7 +46,12 @@ _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
-def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> dict[str, TextCoord]:
+def coords(
+    profiles: list[DepthProfile],
+    depths: list[Array],
+    data_id: str,
+    others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
+) -> dict[str, TextCoord]:
     """Give the coordinates over species that keep what the variables do not hold.
 
     Parameters
@@ -56,6 +61,9 @@ def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> d
         For each profile, where its samples stand on the axis of the Dataset.
     data_id : str
         What the attrs of the Dataset say of all of them.
+    others : iterable of tuple
+        Further profiles of a species, in other kinds of unit: the row of the species, the variable
+        that holds their values, the profile, and its depths.
     """
     made: dict[str, TextCoord] = {}
     for coord, wire_field in _TEXTS.items():
@@ -63,6 +71,10 @@ def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> d
         made[coord] = _text_coord("" if value is None else str(value) for value in values)
     made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
     rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
+    for row, name, profile, z in others:
+        own = coords([profile], [z], data_id)
+        texts = {coord: str(values[0]) for coord, (_, values) in own.items()}
+        rest[row].setdefault("also", {})[name] = texts
     if any(rest):
         made["wire_fields"] = _text_coord(
             _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -21,6 +22,7 @@ from sims_analysis.dataset.axes import merge, order_of
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import unit_of_kind
@@ -88,8 +90,8 @@ def to_dataset(
     Raises
     ------
     ProfileError
-        If there is no profile, a species occurs twice, a depth occurs twice in a profile, or
-        some profiles are on a depth axis and others on a sputter-time axis.
+        If there is no profile, a species occurs twice in one kind of unit, a depth occurs twice in
+        a profile, or some profiles are on a depth axis and others on a sputter-time axis.
     SpeciesError
         If `like` is none of the species.
     UnitsError
@@ -118,6 +120,7 @@ def to_dataset(
         raise ProfileError(f"give one of depth={depth!r} and like={like!r}")
     profiles = _checked(source)
     found = [_canonical(profile, duplicates) for profile in profiles]
+    _refuse_repeats(found)
     _warn_of_gaps(found)
     warn_of_implausible(profiles)
     ds = _joined(found, _dataset_attrs(source, profiles))
@@ -133,7 +136,7 @@ def to_dataset(
 
 
 def _checked(source: Any) -> list[DepthProfile]:
-    """List the profiles of one measurement, each species once."""
+    """List the profiles of one measurement."""
     profiles = profiles_of(source)
     if not profiles and not hasattr(source, "depth_profiles"):
         raise ProfileError("there are no profiles: a Dataset needs at least one")
@@ -148,14 +151,7 @@ def _checked(source: Any) -> list[DepthProfile]:
         raise ProfileError(
             f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}"
         )
-    counts = Counter(profile.species_name for profile in profiles)
-    twice = [repr(name) for name, count in counts.items() if count > 1]
-    if twice:
-        raise ProfileError(
-            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...)"
-        )
-    for name in counts:
+    for name in {profile.species_name for profile in profiles}:
         if name.endswith("\0"):
             raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
@@ -193,37 +189,59 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
     depth, places, own = merge([s.depth for s in found])
-    profiles = [s.profile for s in found]
     if any(s.depth.size < depth.size for s in found):
         attrs = {**attrs, LAYOUT: OWN_DEPTHS}
+    # A species may have a concentration and an intensity: the first of its profiles leads.
+    leading: dict[str, int] = {}
+    for i, s in enumerate(found):
+        leading.setdefault(s.profile.species_name, i)
+    row_of = {name: row for row, name in enumerate(leading)}
+    rows = [row_of[s.profile.species_name] for s in found]
+    names = _variable_names({s.kind for s in found})
+    dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
-    for kind, name in _variable_names({s.kind for s in found}).items():
+    for kind, name in names.items():
         units = {"count": "count", "arbitrary": "arb. unit"}.get(kind)
         described = vocabulary.attrs(name, units)
         of_error = {
             **{key: text for key, text in described.items() if key != "description"},
             "long_name": f"Standard error of {described['long_name'].lower()}",
         }
-        values = [s.value if s.kind == kind else None for s in found]
-        errors = [s.stderr if s.kind == kind else None for s in found]
-        dims = ("species", axis)
-        variables[name] = (dims, _grid(values, places, depth.size), described)
-        if any(error is not None for error in errors):
-            variables[f"{name}_stderr"] = (dims, _grid(errors, places, depth.size), of_error)
+        values, errors = np.full((2, *shape), np.nan)
+        for s, row, place in zip(found, rows, places, strict=True):
+            if s.kind == kind:
+                values[row, place] = s.value
+                if s.stderr is not None:
+                    errors[row, place] = s.stderr
+        variables[name] = (dims, values, described)
+        if any(s.stderr is not None for s in found if s.kind == kind):
+            variables[f"{name}_stderr"] = (dims, errors, of_error)
+    others = [
+        (row, names[s.kind], s.profile, z)
+        for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
+        if leading[s.profile.species_name] != i
+    ]
+    profiles, depths = (
+        [of[i] for i in leading.values()] for of in ([s.profile for s in found], own)
+    )
     coords: dict[str, Any] = {
-        "species": np.array([profile.species_name for profile in profiles], dtype=str),
+        "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
-        **delivered.coords(profiles, own, attrs.get("data_id", "")),
+        **delivered.coords(profiles, depths, attrs.get("data_id", ""), others),
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
-def _grid(columns: list[Array | None], places: list[NDArray[np.intp]], size: int) -> Array:
-    grid = np.full((len(columns), size), np.nan)
-    for row, (column, place) in enumerate(zip(columns, places, strict=True)):
-        if column is not None:
-            grid[row, place] = column
-    return grid
+def _refuse_repeats(found: list[_Samples]) -> None:
+    """Refuse two profiles of one species in one kind of unit."""
+    counts = Counter((s.profile.species_name, s.kind) for s in found)
+    twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
+    if twice:
+        raise ProfileError(
+            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
+            "or give them distinct names with dataclasses.replace(profile, species_name=...), or, "
+            "of a file, with sims.read(path, number_repeats=True)"
+        )
 
 
 def _warn_of_gaps(found: list[_Samples]) -> None:
@@ -270,6 +288,8 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
     if hasattr(source, "provenance"):
         attrs["data_id"] = source.data_id
         attrs.update(source.provenance)
+    if FIELD in profiles[0].extra:
+        attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
     attrs.update(
         Conventions="CF-1.11",
         sims_analysis_version=__version__,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import ARRAYS, json_type
@@ -30,7 +31,8 @@ class SIMSResult:
     depth_profiles : list of DepthProfile
         In the order delivered; empty if the entry has no SIMS data.
     provenance : dict, optional
-        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload or file;
+        for files, ``format`` and ``reader``.
 
     Examples
     --------
@@ -112,6 +114,17 @@ class SIMSResult:
         from sims_analysis.dataset.from_profiles import to_dataset
 
         return to_dataset(self, **options)
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the file of the measurement says of it as a whole; see :func:`sims_analysis.read`.
+
+        Every field is ``None`` for entries whose profiles carry nothing of the kind.
+        """
+        for profile in self.depth_profiles:
+            if FIELD in profile.extra:
+                return Metadata.from_dict(profile.extra[FIELD])
+        return Metadata()
 
     @property
     def species(self) -> list[str]:

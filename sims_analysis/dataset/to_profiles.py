@@ -84,6 +84,10 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         if coord in ds.coords and ds[coord].dims == ("species",)
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
+    if name in rest.get("also", {}):
+        # A species in several kinds of unit: this one has been a profile of its own.
+        texts = rest["also"][name]
+        rest = orjson.loads(texts.get("wire_fields") or "{}")
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
     stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
 
