@@ -24,9 +24,6 @@ from sims_analysis.cli.options import (
 )
 from sims_analysis.errors import ArchiveError, SimsError
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["archive"]
 
 
@@ -112,12 +109,14 @@ def add(
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, and there are several files")
     stated = stated_of_files(options)
-    failures = {}
+    failures: dict[str, str] = {}
     for file in files:
-        results, unread = ([file], {}) if _is_json(file) else read_files([file], stated)
-        failures |= unread
-        if unread:
-            continue
+        results: list[Any] = [file]
+        if not _is_json(file):
+            results, unread = read_files([file], stated)
+            failures |= unread
+            if unread:
+                continue
         try:
             result = kept.add(results[0], data_id=data_id, url=f"file:{file.name}", replace=replace)
         except SimsError as error:

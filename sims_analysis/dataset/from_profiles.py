@@ -227,7 +227,12 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     coords: dict[str, Any] = {
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
-        **delivered.coords(profiles, depths, attrs.get("data_id", ""), others),
+        **delivered.coords(
+            [found[i].profile for i in leading.values()],
+            [own[i] for i in leading.values()],
+            attrs.get("data_id", ""),
+            others,
+        ),
     }
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
