@@ -34,7 +34,7 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
     """
     from sims_analysis.dataset.storage import save
     from sims_analysis.figures import plot_profiles, save_figure
-    from sims_analysis.figures.closing import close
+    from sims_analysis.figures.saving import close
     from sims_analysis.files import folder_name, replace_file
     from sims_analysis.output.export import to_csv
 
