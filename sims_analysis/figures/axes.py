@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_quantity, unit_of_kind
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Memory",
     "Scale",
+    "by_axis",
     "decades",
     "depth_scale",
     "label_of",
@@ -135,6 +137,16 @@ def label_of(long_name: str, units: str) -> str:
     """Label of a value axis: ``Concentration (atoms/cm³)``."""
     unit = unit_label(units)
     return f"{long_name} ({unit})" if unit else long_name
+
+
+def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
+    """Sort the curves by value axis; the most wanted quantity first, on the left."""
+    groups: dict[str, list[Curve]] = {}
+    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
+    for curve in sorted(curves, key=lambda c: rank.get(c.series.variable, len(rank))):
+        label = label_of(curve.series.long_name, curve.series.units)
+        groups.setdefault(label, []).append(curve)
+    return groups
 
 
 def user_limits(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["plot_panels"]
@@ -111,6 +112,8 @@ def plot_panels(
             plot_profiles(item, ax, **{"title": heading, **options, **extra})
         axes = axes[: len(parts)]
         _share_labels(axes, across, len(parts))
+        if down > 2:
+            _label_once(figure, axes)
         with measured_alike(figure):
             figure.draw_without_rendering()
             if any(len(memory(ax).axes) > 2 for ax in axes):
@@ -140,6 +143,15 @@ def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
         if i + across < count:
             ax.set_xlabel("")
             ax.tick_params(axis="x", labelbottom=False)
+
+
+def _label_once(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Write the label of the value axis once, where rows are too low for one each."""
+    labels = {label for ax in axes if (label := ax.get_ylabel())}
+    if len(labels) == 1:
+        figure.supylabel(labels.pop(), fontsize="medium")
+        for ax in axes:
+            ax.set_ylabel("")
 
 
 def _same(one: Axes, other: Axes, label: str, known: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,9 +16,9 @@ from sims_analysis.figures import fits as fitted
 from sims_analysis.figures import lines as drawing
 from sims_analysis.figures.axes import (
     Scale,
+    by_axis,
     decades,
     depth_scale,
-    label_of,
     memory,
     right_axes,
     set_decades,
@@ -26,7 +27,7 @@ from sims_analysis.figures.axes import (
     user_limits,
     value_axis_ticks,
 )
-from sims_analysis.figures.colours import legible
+from sims_analysis.figures.colours import COLOURS, colour_of, legible
 from sims_analysis.figures.curves import (
     Curve,
     collect,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.spread import Spread
 
 __all__ = ["plot_profiles"]
 
@@ -325,7 +325,7 @@ def _draw(
 ) -> None:
     usetex = bool(setting("text.usetex"))
     x_scale = depth_scale([curve.series for curve in curves], options.depth_units)
-    groups = _groups(curves)
+    groups = by_axis(curves)
     ax.set_xlabel(x_scale.label)
     axes = {label: right_axes(ax, label) for label in groups}
     common = memory(ax).common or curves
@@ -371,7 +371,7 @@ def _set_value_limits(
     for each in axes.values():
         if options.log and each.get_yscale() != "log":
             each.set_yscale("log")
-    everywhere = _groups(common)
+    everywhere = by_axis(common)
     left = everywhere.get(next(iter(axes)), common)[0]
     kinds = vocabulary.VALUE_KINDS
     convert = float if left.unit is None else left.unit.from_canonical
@@ -399,37 +399,31 @@ def _draw_spreads(
     for curve in group:
         by_species.setdefault(curve.series.species, []).append(curve)
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
-    for mine in by_species.values():
-        if len(mine) == 1:
-            drawn.append((mine[0], options.line))
-            continue
-        whole = spread_of(mine)
-        if options.colour_by == "measurement":
-            whole = _in_one_colour(whole, ax)
-        median = whole.median
+    alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
+    drawn += [(curve, options.line) for curve in alone.values()]
+    spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
+    if options.colour_by == "measurement":
+        # The colour of one measurement would mislead: all together have that of the species.
+        colours = {name: legible(colour_of(name), ax) for name in by_species}
+    else:
+        colours = {curve.series.species: curve.colour for curve in curves}
+    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
+    free = [c for c in (legible(c, ax) for c in COLOURS) if c not in colours.values()]
+    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
+    for name, whole in spreads.items():
+        median = replace(whole.median, colour=colours[name])
         data = drawing.shown(median, log=options.log)
         drawing.fill_between(ax, median, scale, whole.low, whole.high, data, log=options.log)
-        drawn += [(median, options.line)]
-        drawn += [(curve, {"linewidth": 0.7, **options.line}) for curve in whole.outliers]
-        name = _typeset.mathtext(median.series.species) or median.series.long_name
-        notes.explain_words(f"{name}: median of {whole.count},")
-        notes.explain_words(f"band: the middle {100 * CENTRAL:g} %")
+        drawn.append((median, options.line))
+        drawn += [
+            (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options.line})
+            for curve in whole.outliers
+        ]
+        notes.explain_words(f"median of {whole.count}, band: the middle {100 * CENTRAL:g} %")
         who = _who(median, curves, usetex=bool(setting("text.usetex")), alone=True)
-        if _is_primary(mine[0], curves):
-            results.draw_many(ax, median, mine, scale, notes, who)
+        if _is_primary(by_species[name][0], curves):
+            results.draw_many(ax, median, by_species[name], scale, notes, who)
     return drawn
-
-
-def _in_one_colour(whole: Spread, ax: Axes) -> Spread:
-    """Give the median the colour of its species: that of one measurement would mislead."""
-    from sims_analysis.figures.colours import COLOURS, colour_of
-
-    mine = colour_of(whole.median.series.species)
-    others = [colour for colour in COLOURS if colour != mine]
-    outliers = [
-        replace(curve, colour=legible(others[i], ax)) for i, curve in enumerate(whole.outliers)
-    ]
-    return replace(whole, median=replace(whole.median, colour=legible(mine, ax)), outliers=outliers)
 
 
 def _finish(
@@ -473,16 +467,6 @@ def _finish(
         spread_right_axes(ax)
         figure.draw_without_rendering()
     write()
-
-
-def _groups(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Sort the curves by value axis; the most wanted quantity first, on the left."""
-    groups: dict[str, list[Curve]] = {}
-    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
-    for curve in sorted(curves, key=lambda c: rank.get(c.series.variable, len(rank))):
-        label = label_of(curve.series.long_name, curve.series.units)
-        groups.setdefault(label, []).append(curve)
-    return groups
 
 
 def _span(group: Sequence[Curve]) -> tuple[float, float]:

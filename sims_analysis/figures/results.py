@@ -17,9 +17,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
+from sims_analysis.figures.asked import argument_of, window_of
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
-from sims_analysis.figures.asked import argument_of, window_of
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify

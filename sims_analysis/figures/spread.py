@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sims_analysis.figures.colours import COLOURS, DASHES
+from sims_analysis.figures.colours import DASHES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +95,4 @@ def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Cur
     # 1.4826 makes the median absolute deviation that of a normal distribution.
     far = distance > max(_FAR * 1.4826 * float(np.median(distance)), _LEAST)
     order = [int(i) for i in np.argsort(-distance) if far[i]]
-    free = [colour for colour in COLOURS if colour != curves[0].colour]
-    return [
-        replace(curves[i], colour=free[rank % len(free)], dash=DASHES[1])
-        for rank, i in enumerate(order[:_NAMED])
-    ]
+    return [replace(curves[i], dash=DASHES[1]) for i in order[:_NAMED]]
