@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         UnitsError,
     )
     from sims_analysis.examples.opening import open_example
-    from sims_analysis.figures import plot_panels, plot_profiles, save_figure
+    from sims_analysis.figures import explore, plot_panels, plot_profiles, save_figure
     from sims_analysis.output.export import to_csv, to_excel, to_tcad
     from sims_analysis.output.tables import results_table
     from sims_analysis.output.versions import show_versions
@@ -111,7 +111,7 @@ _MODULES = {
     ],
     "examples.opening": ["open_example"],
     "output.export": ["to_csv", "to_excel", "to_tcad"],
-    "figures": ["plot_panels", "plot_profiles", "save_figure"],
+    "figures": ["explore", "plot_panels", "plot_profiles", "save_figure"],
     "dataset.provenance": ["provenance"],
     "profiles.profile": ["DepthProfile"],
     "quantification.concentration": ["to_concentration", "with_rsf"],
@@ -162,6 +162,7 @@ __all__ = [
     "detection_limit",
     "dose_budget",
     "errors",
+    "explore",
     "integrated_dose",
     "interpolate",
     "junction_depth",

@@ -6,5 +6,6 @@ read from a disk as from a server. Its own policy says so to the browser.
 
 from sims_analysis.output.pages.archive import entry_page, index_page, pages
 from sims_analysis.output.pages.report import report_page
+from sims_analysis.output.pages.serving import add_pages
 
-__all__ = ["entry_page", "index_page", "pages", "report_page"]
+__all__ = ["add_pages", "entry_page", "index_page", "pages", "report_page"]

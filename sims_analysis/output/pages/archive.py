@@ -43,21 +43,21 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     (True, False)
     """
     if data_id is not None:
-        return entry_page(archive.get(data_id))
+        return entry_page(archive.get(data_id), home="../")
     words = search.lower().split()
     found = [name for name in archive.ids() if all(word in name.lower() for word in words)]
     links = {name: f"entries/{quote(name, safe='')}" for name in found}
     return index_page(links, search=search, form=True)
 
 
-def entry_page(result: SIMSResult) -> str:
+def entry_page(result: SIMSResult, *, home: str = "") -> str:
     """Answer the usual questions of one entry, as a page."""
     from sims_analysis.output.report.answers import analyse
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ds = result.to_dataset()
-    return report_page(ds, analyse(ds, notes=[str(one.message) for one in caught]))
+    return report_page(ds, analyse(ds, notes=[str(one.message) for one in caught]), home=home)
 
 
 def index_page(links: dict[str, str], *, search: str = "", form: bool = False) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["document", "report_page", "table"]
 
 
-def report_page(ds: xr.Dataset, report: Report) -> str:
+def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     """Lay a report out as one page of HTML with an interactive plot.
 
     Parameters
@@ -32,6 +32,8 @@ def report_page(ds: xr.Dataset, report: Report) -> str:
         What the report is about.
     report : Report
         From :func:`sims_analysis.output.report.analyse`.
+    home : str
+        Address of the list that the page belongs to, if there is one.
 
     Returns
     -------
@@ -57,7 +59,8 @@ def report_page(ds: xr.Dataset, report: Report) -> str:
     title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
     measured = [row for row in report.species if row.dose_status]
     others = [row for row in report.species if not row.dose_status]
-    body = [f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
+    back = f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>' if home else ""
+    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
     if report.junctions:
