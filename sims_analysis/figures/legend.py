@@ -112,6 +112,10 @@ class Notes:
             known.notes_legend = None
         if not self.entries:
             return
+        # Results first, what explains the marks last.
+        explained = known.explained
+        for text in [text for text in self.entries if text in explained]:
+            self.entries[text] = self.entries.pop(text)
         # On the last of the axes, so that no curve of another runs over it.
         top = list(known.axes.values())[-1]
         legend = self._inside(top, (0.0, 1.0))

@@ -145,6 +145,8 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
         i, x = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(x)
     for i, row in marks.items():
+        if not row:
+            continue
         x = np.array(row)
         ax.plot(
             x,

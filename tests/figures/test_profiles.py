@@ -45,8 +45,9 @@ def two_units(values=(1e18, 3e18, 1e17), signal=(2e7, 2.1e7, 2e7)):
 
 
 def curves(ax):
-    """Solid data curves of an axes, without marks."""
-    return [line for line in ax.lines if line.get_linestyle() not in ("None", "none", " ", "")]
+    """Data curves of an axes, without marks, and without what stands in a legend only."""
+    drawn = [line for line in ax.lines if line.get_linestyle() not in ("None", "none", " ", "")]
+    return [line for line in drawn if len(line.get_xdata())]
 
 
 def marks(ax):
