@@ -39,6 +39,7 @@ from sims_analysis.errors import ApiError, SimsError
 from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -103,6 +104,7 @@ def serve(
     key: str | None = None,
     no_key: bool = False,
     log_level: str = "info",
+    extend: Callable[[Starlette, Archive], None] | None = None,
 ) -> None:
     """Serve an archive until interrupted.
 
@@ -118,6 +120,8 @@ def serve(
         Answer everybody; on loopback only.
     log_level : str
         As uvicorn has them.
+    extend : function, optional
+        Adds routes to the application, such as pages for a browser; the key guards them too.
 
     Raises
     ------
@@ -136,7 +140,10 @@ def serve(
         raise ApiError(f"without a key only loopback is served, not {host!r}")
     if key == "":
         raise ApiError(f"no key: set {KEY_VARIABLE}, or serve without one on loopback")
-    app: ASGIApp = create_app(archive, key)
+    application = create_app(archive, key)
+    if extend is not None:
+        extend(application, archive)
+    app: ASGIApp = application
     if no_key:
         # A web page that has its own name resolve to this machine must not read the archive.
         app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])

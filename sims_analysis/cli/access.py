@@ -84,10 +84,15 @@ def search(keywords: tuple[str, ...], status: str, style: str, **source: Any) ->
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--no-key", is_flag=True, help="Answer everybody; on this machine only.")
 def serve(archive: Path, host: str, port: int, no_key: bool) -> None:
-    """Serve an archive, with the API's contract, until interrupted.
+    """Serve an archive, with the API's contract and pages for a browser, until interrupted.
 
-    Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server".
+    Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server"; the
+    pages, at / and /entries/ID, need the extra "pages".
     """
-    from sims_analysis.api.server import serve as run
+    import importlib.util
 
-    run(archive, host, port, no_key=no_key)
+    from sims_analysis.api.server import serve as run
+    from sims_analysis.output.pages import add_pages
+
+    pages = None if importlib.util.find_spec("bokeh") is None else add_pages
+    run(archive, host, port, no_key=no_key, extend=pages)

@@ -97,7 +97,9 @@ def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: floa
     stderr = curve.series.stderr
     if stderr is None or not coverage:
         return False
-    hidden = ~shown(curve, log=log) | np.isnan(stderr)
+    data = shown(curve, log=log)
+    # Bands of points without a line would be the bar code that the line is not.
+    hidden = ~data | _scattered(data) | np.isnan(stderr)
     y = curve.series.y
     fill_between(ax, curve, scale, y - coverage * stderr, y + coverage * stderr, ~hidden, log=log)
     return True

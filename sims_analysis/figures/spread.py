@@ -68,17 +68,21 @@ def is_crowd(curves: Sequence[Curve], colour_by: str) -> bool:
 def spread_of(curves: Sequence[Curve]) -> Spread:
     """Summarise the curves of one species at the depths of the one with most samples.
 
-    A measurement counts between its own first and last sample.
+    A median of fewer and fewer measurements would jump where one ends: it is drawn where all were
+    measured, or, where no depth has all, wherever any was.
     """
     first = max(curves, key=lambda curve: curve.series.x.size)
     x = first.series.x
     values = np.array(
         [np.interp(x, c.series.x, c.series.y, left=np.nan, right=np.nan) for c in curves]
     )
+    everywhere = ~np.isnan(values).any(axis=0)
+    if everywhere.any():
+        x, values = x[everywhere], values[:, everywhere]
     shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
-    series = replace(first.series, y=median, stderr=None, place={})
+    series = replace(first.series, x=x, y=median, stderr=None, place={})
     whole = replace(first, series=series, source="", dash="solid")
     return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
 
