@@ -135,6 +135,7 @@ def serve(
     keyfile: str | os.PathLike[str] | None = None,
     allow_origins: Sequence[str] = (),
     log_level: str = "info",
+    extend: Callable[[Starlette, Archive], None] | None = None,
 ) -> None:
     """Serve an archive until interrupted; then end within seconds, whatever its readers do.
 
@@ -157,6 +158,8 @@ def serve(
         As :func:`create_app` takes them.
     log_level : str
         As uvicorn has them.
+    extend : function, optional
+        Adds routes to the application, such as pages for a browser; the key guards them too.
 
     Raises
     ------
@@ -175,7 +178,10 @@ def serve(
         raise ApiError(f"without a key only loopback is served, not {host!r}")
     if key == "":
         raise ApiError(f"no key: set {KEY_VARIABLE}, or serve without one on loopback")
-    app: ASGIApp = create_app(archive, key, allow_origins=allow_origins)
+    application = create_app(archive, key, allow_origins=allow_origins)
+    if extend is not None:
+        extend(application, archive)
+    app: ASGIApp = application
     if no_key:
         # A web page that has its own name resolve to this machine must not read the archive.
         app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])

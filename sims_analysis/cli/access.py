@@ -149,11 +149,16 @@ def search(
     help="Web pages that may ask, such as https://dashboard.example.",
 )
 def serve(place: Path | None, folder: Path | None, host: str, port: int, **options: Any) -> None:
-    """Serve an archive, with the API's contract, until interrupted.
+    """Serve an archive, with the API's contract and pages for a browser, until interrupted.
 
-    Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server".
+    Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server"; the
+    pages, at / and /entries/ID, need the extra "pages".
     """
-    folder = one_folder(place, folder)
-    from sims_analysis.api.server import serve as run
+    import importlib.util
 
-    run(folder, host, port, **options)
+    from sims_analysis.api.server import serve as run
+    from sims_analysis.output.pages import add_pages
+
+    folder = one_folder(place, folder)
+    pages = None if importlib.util.find_spec("bokeh") is None else add_pages
+    run(folder, host, port, extend=pages, **options)

@@ -93,7 +93,7 @@ def report(
     rate: str | None,
     **options: Any,
 ) -> None:
-    """Print peak, dose and junctions; write figures and data.
+    """Print peak, dose and junctions; write figures, pages and data.
 
     IDS are data ids, or names of files of instruments and laboratories. Every species gets an
     answer with its unit and status, or the reason why there is none. Without IDS, everything in
@@ -101,7 +101,7 @@ def report(
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
-    from sims_analysis.output.report import analyse, to_text, write_files
+    from sims_analysis.output.report import analyse, to_text, write_files, write_index
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
@@ -138,6 +138,10 @@ def report(
         if style == "table" and written:
             say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
         reports.append(one.to_dict() | {"files": written})
+    if len(reports) > 1 and not no_files:
+        index = write_index(reports, out)
+        if style == "table" and index is not None:
+            say(f"List of all: {index}\n")
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)

@@ -327,7 +327,13 @@ def _of_file(path: Path) -> dict[str, Any]:
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
         return _of_dataset(path)
     content = path.read_bytes()
-    readers = {b"\x89PNG": _png_text, b"%PDF": _pdf_text}
+    readers = {
+        b"\x89PNG": _png_text,
+        b"%PDF": _pdf_text,
+        b"%!PS": _eps_text,
+        b"II*\0": _tiff_text,
+        b"MM\0*": _tiff_text,
+    }
     text = readers.get(content[:4], _svg_text)(content)
     if text is None:
         raise ProfileError(
@@ -382,4 +388,23 @@ def _pdf_text(content: bytes) -> str | None:
         text = _found(re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL).decode("latin-1"))
         if text is not None:
             return text
+    return None
+
+
+def _eps_text(content: bytes) -> str | None:
+    """Read the comments of ours in the head of an EPS."""
+    lines = re.findall(rb"^%sims_analysis: (.*)$", content, re.MULTILINE)
+    return _found(b"".join(lines).decode("latin-1"))
+
+
+def _tiff_text(content: bytes) -> str | None:
+    """Read the tag ImageDescription: 12 bytes an entry of the first directory, 270, ASCII."""
+    order = "<" if content[:2] == b"II" else ">"
+    (start,) = struct.unpack(order + "I", content[4:8])
+    (count,) = struct.unpack(order + "H", content[start : start + 2])
+    for i in range(count):
+        entry = content[start + 2 + 12 * i : start + 14 + 12 * i]
+        tag, kind, size, at = struct.unpack(order + "HHII", entry)
+        if (tag, kind) == (270, 2):
+            return _found(content[at : at + size].rstrip(b"\0").decode("latin-1"))
     return None

@@ -1,10 +1,30 @@
-"""Figures for papers: profiles on a log axis, their results, saved to the same bytes every time.
+"""Figures for papers, and plots for the screen.
 
-The only importer of matplotlib, and only when a figure is made.
+The only importer of matplotlib and Bokeh, and only when a figure is made.
+
+================  ==========================================================================
+``profiles``      :func:`plot_profiles`: profiles on a log axis, with their results
+``panels``        :func:`plot_panels`: the same side by side
+``saving``        :func:`save_figure`: the same bytes every time, with their origin
+``interactive``   :func:`explore`: zoom, hover, species, doses, in a notebook or a browser
+``curves``        what is drawn: one curve for each species and measurement
+``spread``        many measurements as their median and a band
+``lines``         a curve, its band, and marks for what is no data
+``axes``          units, limits, decades, right axes, and what an earlier call has drawn
+``colours``       distinct within a figure, the same across figures
+``style``         the house style, where the user's settings leave room for it
+``results``       junctions, doses, peaks, decay lengths on the curves
+``asked``         what a result was asked for, read from its call
+``fits``          models over their data, and what they leave
+``labels``        names beside the curves, or in a legend above
+``legend``        the list that explains marks and results
+``free_space``    where a text covers nothing
+================  ==========================================================================
 """
 
+from sims_analysis.figures.interactive import explore
 from sims_analysis.figures.panels import plot_panels
 from sims_analysis.figures.profiles import plot_profiles
 from sims_analysis.figures.saving import save_figure
 
-__all__ = ["plot_panels", "plot_profiles", "save_figure"]
+__all__ = ["explore", "plot_panels", "plot_profiles", "save_figure"]

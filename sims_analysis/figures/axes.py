@@ -1,52 +1,114 @@
-"""Axes for depth profiles: decades that are whole, right axes that match, ticks on every one."""
+"""Axes for depth profiles: what they show, whole decades, right axes that match and stand apart."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.typeset import unit_label
-from sims_analysis.units import unit_of_kind
+from sims_analysis.units import read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from sims_analysis.analysis.series import Series
+    from sims_analysis.figures.curves import Curve
 
     Array = NDArray[np.float64]
 
 __all__ = [
-    "ROW",
+    "Memory",
     "Scale",
+    "by_axis",
     "decades",
     "depth_scale",
     "label_of",
+    "memory",
     "right_axes",
     "set_decades",
     "set_depth_limits",
+    "spread_right_axes",
+    "user_limits",
     "value_axis_ticks",
 ]
 
-#: Distance of a second right axis from the first, in points.
-_SPINE_STEP = 42.0
-#: Height of a row of marks above the floor of an axis, as a fraction of it.
-ROW = 0.016
+#: Distance between the labels of one right axis and the next axis, in points.
+_APART = 5.0
+#: Room below values that would lie on the frame, in decades.
+_ROOM = 0.3
 #: Up to so many decades, each has its minor ticks.
 _FINE_DECADES = 16
-#: Marks matplotlib's artists as ours, so that a second call finds its axes again.
-_TAG = "sims:"
+
+
+@dataclass
+class Memory:
+    """What earlier calls have drawn in an axes, so that the next adds to it.
+
+    Parameters
+    ----------
+    house : bool
+        Whether the first call drew in the style of the house.
+    entitled : bool
+        Whether its title is typeset, and its figure says what is synthetic.
+    axes : dict
+        Label of a value axis -> its axes; the left one first.
+    decades, depths : dict, tuple
+        What is shown so far: exponents by label of the axis, ends of the depth axis.
+    room : bool
+        Whether the floor has room for marks.
+    limits : dict
+        Limits that were set by us: as long as the axes have them, they are ours to widen.
+    colours : dict
+        Species or measurement -> its colour in the figure.
+    names, names_legend, notes, notes_legend : dict, artist
+        Names and explanations with their handles, and the lists that show them.
+    explained : set
+        Marks that a panel of the figure has explained already.
+    waiting : list of function or None
+        In a panel: what has to be written when all panels stand where they will stay.
+    common : list of Curve
+        Curves of all panels, which share their limits.
+    """
+
+    house: bool = False
+    entitled: bool = False
+    axes: dict[str, Any] = field(default_factory=dict)
+    decades: dict[str, tuple[float, float]] = field(default_factory=dict)
+    depths: tuple[float, float] | None = None
+    room: bool = False
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
+    colours: dict[str, str] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
+    names_legend: Any = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    notes_legend: Any = None
+    explained: set[str] = field(default_factory=set)
+    waiting: list[Callable[[], None]] | None = None
+    common: list[Curve] = field(default_factory=list)
+
+
+def memory(ax: Axes) -> Memory:
+    """Give what is known of an axes; it is kept there, and goes where a copy of it goes."""
+    if not hasattr(ax, "_sims"):
+        ax._sims = Memory()  # type: ignore[attr-defined]
+    known: Memory = ax._sims  # type: ignore[attr-defined]
+    return known
 
 
 class Scale:
     """How depth is printed: the unit, and the label of the axis."""
 
     def __init__(self, series: Series, units: str | None) -> None:
+        self.kind = series.axis
         self.units = series.axis_units
         self._unit = None
         if units is not None:
@@ -77,80 +139,123 @@ def label_of(long_name: str, units: str) -> str:
     return f"{long_name} ({unit})" if unit else long_name
 
 
+def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
+    """Sort the curves by value axis; the most wanted quantity first, on the left."""
+    groups: dict[str, list[Curve]] = {}
+    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
+    for curve in sorted(curves, key=lambda c: rank.get(c.series.variable, len(rank))):
+        label = label_of(curve.series.long_name, curve.series.units)
+        groups.setdefault(label, []).append(curve)
+    return groups
+
+
+def user_limits(
+    limits: tuple[Any, Any] | None, kinds: tuple[str, ...], name: str, convert: Any
+) -> tuple[float | None, float | None]:
+    """Read limits of an axis: with a unit, or as bare numbers in that of the axis."""
+    if limits is None:
+        return None, None
+    try:
+        low, high = limits
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={limits!r}; expected (low, high)") from None
+    return _limit(low, kinds, name, convert), _limit(high, kinds, name, convert)
+
+
+def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float | np.number):
+        return float(value)
+    return float(convert(read_quantity(value, kinds, name)[0]))
+
+
 def right_axes(ax: Axes, label: str) -> Axes:
-    """Give the right axis of this label, a new one if there is none yet."""
-    ours = [
-        other
-        for other in ax.figure.axes
-        if str(other.get_label()).startswith(_TAG)
-        and other.get_position().bounds == ax.get_position().bounds
-        and ax.get_shared_x_axes().joined(ax, other)
-    ]
-    for other in ours:
-        if other.get_label() == _TAG + label:
-            return other
+    """Give the axes of this label: the left one, one that is there, or a new one on the right."""
+    known = memory(ax).axes
+    if label in known:
+        found: Axes = known[label]
+        return found
+    if not known:
+        ax.set_ylabel(label)
+        known[label] = ax
+        return ax
     right = ax.twinx()
-    right.set_label(_TAG + label)
     right.set_ylabel(label)
     # A style sheet may ask for a grid: that of a right axis would run over the curves of the left.
     right.grid(visible=False, which="both")
     ax.tick_params(axis="y", which="both", right=False)
-    if ours:
-        right.spines["right"].set_position(("outward", len(ours) * _SPINE_STEP))
+    known[label] = right
     return right
 
 
-def decades(positive: Array, rows: int) -> tuple[float, float]:
-    """Give the exponents between which an axis runs: whole decades around the values.
+def spread_right_axes(ax: Axes) -> None:
+    """Move each further right axis outward, beyond the labels of the one before."""
+    right = [each for each in memory(ax).axes.values() if each is not ax]
+    figure: Any = ax.figure
+    for before, each in pairwise(right):
+        box = before.yaxis.get_tightbbox(figure.canvas.get_renderer())
+        outward = (box.x1 - ax.bbox.x1) * 72.0 / figure.dpi + _APART
+        each.spines["right"].set_position(("outward", round(outward, 1)))
+
+
+def decades(positive: Array) -> tuple[float, float]:
+    """Give the exponents between which an axis runs: whole decades around the values."""
+    if positive.size == 0:
+        return 0.0, 1.0
+    low = math.floor(math.log10(positive.min()) + 1e-9)
+    high = math.ceil(math.log10(positive.max()) - 1e-9)
+    # All values are one power of ten: on the frame, nobody would see them.
+    return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
+
+
+def set_decades(
+    ax: Axes, spans: dict[str, tuple[float, float]], *, room: bool, ylim: tuple[Any, Any]
+) -> None:
+    """Set the limits of the value axes; all show as many decades, in step with each other.
+
+    Axes whose limits the user has fixed keep them; a second call widens those of the first.
 
     Parameters
     ----------
-    positive : ndarray
-        Values that are drawn.
-    rows : int
-        Rows of marks at the floor; they need room below the values.
+    spans : dict
+        Label of an axis -> exponents that it has to show.
+    room : bool
+        Whether marks or values stand on the floor: they get a little room there.
+    ylim : (float or None, float or None)
+        Of the left axes, as the user wants it.
     """
-    if positive.size == 0:
-        return 0.0, 1.0
-    bottom = math.log10(positive.min())
-    low, high = math.floor(bottom + 1e-9), math.ceil(math.log10(positive.max()) - 1e-9)
-    if low == high:
-        # All values are one power of ten: on the frame, nobody would see them.
-        low, high = low - 1, high + 1
-    fraction = ROW * (rows + 1) if rows else 0.0
-    return min(low, (bottom - fraction * high) / (1.0 - fraction)), float(high)
+    known = memory(ax)
+    for label, span in spans.items():
+        before = known.decades.get(label, span)
+        known.decades[label] = min(span[0], before[0]), max(span[1], before[1])
+    known.room |= room
+    below = _ROOM if known.room else 0.0
+    count = max(high - low for low, high in known.decades.values())
+    for label, (low, high) in known.decades.items():
+        each = known.axes[label]
+        if not _is_ours(each, known, "y" + label):
+            continue
+        # The left axis gets its room at the top, for names; the right ones below their data,
+        # which are high and flat more often than not.
+        missing = count - (high - low)
+        bottom, top = (low, high + missing) if each is ax else (low - missing, high)
+        each.set_ylim(10.0 ** (bottom - below), 10.0**top)
+        known.limits["y" + label] = each.get_ylim()
+    _set_wanted(ax.set_ylim, ylim)
 
 
-def set_decades(axes: Sequence[Axes], spans: Sequence[tuple[float, float]]) -> None:
-    """Set the limits of the value axes; right axes show as many decades as the left.
-
-    Axes whose limits the user has fixed keep them; a second call widens those of the first.
-    """
-    spans = [_united(ax, span, "_sims_decades") for ax, span in zip(axes, spans, strict=True)]
-    count = max(high - low for low, high in spans)
-    for i, (ax, (low, high)) in enumerate(zip(axes, spans, strict=True)):
-        if _is_ours(ax, "y"):
-            # The left axis gets its room at the top, for names; the right ones below their data,
-            # which are high and flat more often than not.
-            missing = count - (high - low)
-            bottom, top = (low, high + missing) if i == 0 else (low - missing, high)
-            ax.set_ylim(10.0**bottom, 10.0**top)
-            ax._sims_ylim = ax.get_ylim()  # type: ignore[attr-defined]
+def _set_wanted(set_limits: Any, wanted: tuple[float | None, float | None]) -> None:
+    if wanted != (None, None):
+        set_limits(*wanted)
 
 
-def _united(ax: Axes, span: tuple[float, float], key: str) -> tuple[float, float]:
-    """Unite with what an earlier call has shown on the same axes."""
-    before = getattr(ax, key, span)
-    united = min(span[0], before[0]), max(span[1], before[1])
-    setattr(ax, key, united)
-    return united
-
-
-def _is_ours(ax: Axes, which: str) -> bool:
+def _is_ours(ax: Axes, known: Memory, which: str) -> bool:
     """Whether limits were never set, or set by us and not changed since."""
-    automatic = ax.get_autoscaley_on() if which == "y" else ax.get_autoscalex_on()
-    limits = ax.get_ylim() if which == "y" else ax.get_xlim()
-    return automatic or getattr(ax, f"_sims_{which}lim", None) == limits
+    vertical = which.startswith("y")
+    automatic = ax.get_autoscaley_on() if vertical else ax.get_autoscalex_on()
+    limits = ax.get_ylim() if vertical else ax.get_xlim()
+    return automatic or known.limits.get(which) == limits
 
 
 def value_axis_ticks(ax: Axes) -> None:
@@ -166,15 +271,20 @@ def value_axis_ticks(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def set_depth_limits(ax: Axes, x: Sequence[Array]) -> None:
-    """Begin the depth axis at the surface, and end it with the data."""
-    if not _is_ours(ax, "x"):
-        return
-    ends = min(float(v.min()) for v in x), max(float(v.max()) for v in x)
-    low, high = _united(ax, ends, "_sims_depths")
-    if 0 <= low < 0.25 * high:
-        low = 0.0
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    ax.set_xlim(low, high)
-    ax._sims_xlim = ax.get_xlim()  # type: ignore[attr-defined]
+def set_depth_limits(
+    ax: Axes, x: Sequence[Array], wanted: tuple[float | None, float | None]
+) -> None:
+    """Begin the depth axis at the surface, and end it with the data, or where the user wants."""
+    known = memory(ax)
+    if _is_ours(ax, known, "x"):
+        low, high = min(float(v.min()) for v in x), max(float(v.max()) for v in x)
+        if known.depths is not None:
+            low, high = min(low, known.depths[0]), max(high, known.depths[1])
+        known.depths = low, high
+        if 0 <= low < 0.25 * high:
+            low = 0.0
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        ax.set_xlim(low, high)
+        known.limits["x"] = ax.get_xlim()
+    _set_wanted(ax.set_xlim, wanted)

@@ -6,19 +6,34 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.curves import collect, measurements_of, with_limits
-from sims_analysis.figures.naming import brief
-from sims_analysis.figures.profiles import COLUMN, plot_profiles
+from sims_analysis.figures.axes import memory, spread_right_axes
+from sims_analysis.figures.curves import (
+    collect,
+    in_units,
+    is_synthetic,
+    measurements_of,
+    parallel,
+    styled,
+    with_limits,
+)
+from sims_analysis.figures.labels import brief
+from sims_analysis.figures.profiles import SIZES, measured_alike, plot_profiles
 from sims_analysis.figures.style import in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["plot_panels"]
 
 #: Characters that fit above a panel.
 _LINE = 34
+#: Height of a row of panels, and of what stands above and below all, in inches.
+_ROW, _REST = 1.75, 0.5
 
 
 def plot_panels(
@@ -32,12 +47,12 @@ def plot_panels(
 
     Parameters
     ----------
-    data : Dataset, DataArray, or a list or mapping of them
+    data : Dataset, DataArray, SIMSResult, or a list or mapping of them
         As for :func:`plot_profiles`; a batch gives a panel for each measurement.
     by : {"measurement", "species"}
         What a panel shows.
     columns : int, optional
-        Panels in a row; by default at most 3.
+        Panels in a row; by default at most 3, or 5 of more than a dozen.
     **options : Any
         Of :func:`plot_profiles`.
 
@@ -57,20 +72,26 @@ def plot_panels(
     import matplotlib.pyplot as plt
 
     parts = _parts(data, by, options)
-    across = columns or min(3, len(parts))
+    across = columns or min(3 if len(parts) <= 12 else 5, len(parts))
     down = -(-len(parts) // across)
-    width = COLUMN[0] if across == 1 else 2.3 * across
+    width = SIZES["single" if across == 1 else "double"][0] / 25.4
+    named = measurements_of(data)
+    for result in ("junctions", "dose", "peak", "decay_length", "fits"):
+        if result in options:
+            options[result] = parallel(options[result], data, named)
     with in_style(house=True):
-        _, grid = plt.subplots(
+        figure, grid = plt.subplots(
             down,
             across,
             squeeze=False,
-            figsize=(width, 0.5 + 1.8 * down),
+            figsize=(width, _REST + _ROW * down * min(1.0, 3.5 / across)),
             layout="constrained",
         )
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
             ax.remove()
+        if any(map(is_synthetic, named.values())):
+            figure.suptitle("Synthetic data", fontsize="medium")
         shown = [item for _, item, _ in parts] if by == "measurement" else [data]
         everything = [
             curve
@@ -78,26 +99,71 @@ def plot_panels(
             for curve in collect(measurements_of(item), options.get("species"))
         ]
         everything = with_limits(everything, options.get("detection_limit"))
+        everything = in_units(everything, options.get("value_units"))
         explained: set[str] = set()
-        for i, (ax, (heading, item, extra)) in enumerate(zip(axes, parts, strict=False)):
-            ax._sims_common, ax._sims_explained = everything, explained
-            plot_profiles(item, ax, **{**options, **extra})
-            ax.set_title(_title(heading, ax.get_title()))
-            if i % across:
-                ax.set_ylabel("")
-                ax.tick_params(axis="y", labelleft=False)
-            if i + across < len(parts):
-                ax.set_xlabel("")
-                ax.tick_params(axis="x", labelbottom=False)
-    return np.array(list(axes[: len(parts)]), dtype=object)
+        waiting: list[Callable[[], None]] = []
+        colours: dict[str, str] = {}
+        if options.get("colour_by") != "measurement":
+            styled(everything, options.get("colours"), "species", colours)
+        for ax, (heading, item, extra) in zip(axes, parts, strict=False):
+            known = memory(ax)
+            known.common, known.explained, known.colours = everything, explained, colours
+            known.house, known.entitled, known.waiting = True, True, waiting
+            plot_profiles(item, ax, **{"title": heading, **options, **extra})
+        axes = axes[: len(parts)]
+        _share_labels(axes, across, len(parts))
+        if down > 2:
+            _label_once(figure, axes)
+        with measured_alike(figure):
+            figure.draw_without_rendering()
+            if any(len(memory(ax).axes) > 2 for ax in axes):
+                for ax in axes:
+                    spread_right_axes(ax)
+                figure.draw_without_rendering()
+            for write in waiting:
+                write()
+        for ax in axes:
+            memory(ax).waiting = None
+    return np.array(axes, dtype=object)
 
 
-def _title(heading: str, title: str) -> str:
-    """Put the name of a panel before its title, or above it where one line would be too long."""
-    # A heading in mathtext is short already, and longer to the eye of a program.
-    name = heading if "$" in heading else brief(heading, _LINE)
-    apart = ": " if len(name) + len(title) < _LINE else "\n"
-    return apart.join(filter(None, [name, title]))
+def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
+    """Leave out what the next panel says too: the same axis with the same limits."""
+    for i, ax in enumerate(axes):
+        left = axes[i - 1] if i % across else None
+        beside = axes[i + 1] if (i + 1) % across and i + 1 < count else None
+        own = next(iter(memory(ax).axes))
+        if left is not None and _same(left, ax, own, own == next(iter(memory(left).axes))):
+            ax.set_ylabel("")
+            ax.tick_params(axis="y", labelleft=False)
+        for label, right in list(memory(ax).axes.items())[1:]:
+            if beside is not None and _same(beside, ax, label, label in memory(beside).axes):
+                right.set_ylabel("")
+                right.tick_params(axis="y", labelright=False)
+        if i + across < count:
+            ax.set_xlabel("")
+            ax.tick_params(axis="x", labelbottom=False)
+
+
+def _label_once(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Write the label of the value axis once, where rows are too low for one each."""
+    labels = {label for ax in axes if (label := ax.get_ylabel())}
+    if len(labels) == 1:
+        figure.supylabel(labels.pop(), fontsize="medium")
+        for ax in axes:
+            ax.set_ylabel("")
+
+
+def _same(one: Axes, other: Axes, label: str, known: bool) -> bool:
+    """Whether two panels have an axis of this label with the same limits."""
+    if not known:
+        return False
+    a, b = (memory(ax).axes[label].get_ylim() for ax in (one, other))
+    return bool(np.allclose(a, b))
+
+
+def _heading(name: str) -> str:
+    return _typeset.plain(brief(name, _LINE))
 
 
 def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -118,10 +184,11 @@ def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, 
     parts: list[tuple[str, Any, dict[str, Any]]] = []
     for label, item in named.items():
         if "measurement" not in item.dims:
-            parts.append((label, item, {}))
+            parts.append((_heading(label), {label: item}, {}))
             continue
         for i in range(item.sizes["measurement"]):
-            one = item.isel(measurement=i)
-            name = str(one["measurement"].values) if "measurement" in one.coords else str(i)
-            parts.append((", ".join(filter(None, [label, name])), one, {}))
+            # The dimension stays, so that results of the batch find the measurement.
+            one = item.isel(measurement=[i])
+            name = str(one["measurement"].values[0]) if "measurement" in one.coords else str(i)
+            parts.append((_heading(", ".join(filter(None, [label, name]))), {label: one}, {}))
     return parts

@@ -2,51 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset import provenance as origin
-from sims_analysis.figures import drawing
-from sims_analysis.figures.annotations import Results
+from sims_analysis.figures import fits as fitted
+from sims_analysis.figures import lines as drawing
 from sims_analysis.figures.axes import (
+    Scale,
+    by_axis,
     decades,
     depth_scale,
-    label_of,
+    memory,
     right_axes,
     set_decades,
     set_depth_limits,
+    spread_right_axes,
+    user_limits,
     value_axis_ticks,
 )
+from sims_analysis.figures.colours import COLOURS, colour_of, legible
 from sims_analysis.figures.curves import (
     Curve,
     collect,
-    is_crowd,
+    in_units,
     is_synthetic,
     measurements_of,
+    own_colours_measurements,
     parallel,
     styled,
     with_limits,
 )
-from sims_analysis.figures.naming import write_names
-from sims_analysis.figures.notes import Notes
-from sims_analysis.figures.style import in_style, is_default, legible, require_matplotlib, setting
+from sims_analysis.figures.labels import write_names
+from sims_analysis.figures.legend import Notes
+from sims_analysis.figures.results import Results
+from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
+from sims_analysis.figures.style import (
+    dress,
+    fix_ticks,
+    in_style,
+    is_default,
+    require_matplotlib,
+    setting,
+)
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from matplotlib.axes import Axes
 
+
 __all__ = ["plot_profiles"]
 
+#: Width and height of a figure in one and in two columns of a journal, in mm.
+SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
+#: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
+_DPI = 288.0
+_MM = 1 / 25.4
 
-#: Width of a column of a journal, and a height that suits it, in inches.
-COLUMN = (3.4, 2.6)
-_DPI = 100.0
+
+@dataclass(frozen=True)
+class _Options:
+    """What the user wants of a figure beside the data."""
+
+    depth_units: str | None
+    scale: str
+    coverage: float
+    labels: str
+    colour_by: str
+    xlim: tuple[Any, Any] | None
+    ylim: tuple[Any, Any] | None
+    line: Mapping[str, Any]
+    spread: bool
+    own: bool
+
+    @property
+    def log(self) -> bool:
+        return self.scale == "log"
 
 
 def plot_profiles(
@@ -54,7 +93,11 @@ def plot_profiles(
     ax: Axes | None = None,
     *,
     species: str | Sequence[str] | None = None,
+    width: Literal["single", "double"] | float | None = None,
+    xlim: tuple[Any, Any] | None = None,
+    ylim: tuple[Any, Any] | None = None,
     depth_units: str | None = None,
+    value_units: str | Sequence[str] | None = None,
     scale: Literal["log", "linear"] = "log",
     detection_limit: Any = None,
     coverage: float = 1.0,
@@ -63,35 +106,48 @@ def plot_profiles(
     dose_window: tuple[Any, Any] | None = None,
     peak: Any = None,
     decay_length: Any = None,
+    fits: Any = None,
+    residuals: bool = False,
+    colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,
+    spread: bool | None = None,
     labels: Literal["auto", "direct", "legend", "none"] = "auto",
     title: str | None = None,
+    house_style: bool | None = None,
     **line: Any,
 ) -> Axes:
     """Draw depth profiles on a log axis, concentrations left, signals right.
 
     Parameters
     ----------
-    data : Dataset, DataArray, or a list or mapping of them
+    data : Dataset, DataArray, SIMSResult, or a list or mapping of them
         One measurement, a batch, or several to overlay; the keys of a mapping name them. Plain or
         quantified. Each species is drawn on its own samples.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure as wide as a column of a journal (3.4 inches).
+        Where to draw; by default a new figure.
     species : str or sequence of str, optional
         Which species, in which order.
+    width : {"single", "double"} or float, optional
+        Of a new figure: one or two columns of a journal (86 mm, 178 mm), or so many mm.
+    xlim, ylim : (low, high), optional
+        Of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare numbers
+        in the unit of the axis; None for an end that the data set.
     depth_units : str, optional
         Unit of the depth (or sputter-time) axis, such as ``"um"``; by default ``nm`` (``s``).
+    value_units : str or sequence of str, optional
+        Units of the value axes, such as ``"1/m^3"``; a unit is for the values of its kind.
     scale : {"log", "linear"}
         Of the value axes.
     detection_limit : str, Quantity, DataArray or Dataset, optional
         One for all species in its unit, or one for each: samples below it are marked by open
         triangles at the limit, and are not part of the line.
     coverage : float
-        Half-width of the uncertainty bands in standard errors, where the data state these; 0
-        draws none.
+        Half-width of bands, bars and printed uncertainties in standard errors, where these are
+        known; 0 draws no bands.
     junctions : DataArray or Dataset, optional
-        From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`.
-        Like every result, it may be a list where `data` is one, or a mapping with its keys.
+        From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, or a
+        list of such. Like every result, it may be a list where `data` is one, or a mapping with
+        its keys.
     dose : DataArray or Dataset, optional
         From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its value named.
     dose_window : (start, stop), optional
@@ -99,20 +155,37 @@ def plot_profiles(
         `dose`. Where it is not known, nothing is shaded.
     peak, decay_length : Dataset, optional
         From the functions of these names.
+    fits : Dataset, or a list or mapping of them, optional
+        Models fitted to the data; drawn as :func:`evaluate` gives them.
+    residuals : bool
+        Draw what the fits leave in a panel below: in standard errors where the data state these,
+        else as log10(data / fit).
+    colour_by : {"auto", "species", "measurement"}
+        What a colour stands for; ``"auto"`` colours by measurement where there is one species of
+        several.
     colours : mapping, optional
-        Species -> colour, in place of the library's own.
+        Species or measurement -> colour, in place of the library's own.
+    spread : bool, optional
+        Draw each species of many measurements as their median, a band that holds the middle 80 %
+        of them, and those that lie off as a whole. By default where there are more than can be
+        told apart (8, or 6 of several species); False draws every curve.
     labels : {"auto", "direct", "legend", "none"}
-        Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` writes them
-        beside the curves if all fit without covering anything.
+        Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` and
+        ``"direct"`` write the names that fit without covering anything beside the curves, the
+        others in the legend; names of measurements always stand in it with ``"auto"``.
     title : str, optional
         By default none; synthetic data are always named so.
+    house_style : bool, optional
+        Whether sizes and ticks are those of the library where matplotlib's settings are as it
+        brings them: by default in a new figure, and again in one drawn so before.
     **line : Any
-        Of every curve: ``linewidth``, ``marker``, ``alpha``...
+        Of every curve: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
 
     Returns
     -------
     matplotlib.axes.Axes
-        The left axes. Right axes, where there are any, are in ``ax.figure.axes``.
+        The left axes. Right axes, where there are any, are in ``ax.figure.axes``. Its
+        ``legend()`` lists every curve.
 
     Raises
     ------
@@ -125,45 +198,61 @@ def plot_profiles(
 
     Notes
     -----
-    A species has the same colour in every figure: that of its element, so that isotopes share it
-    and differ by dashes (see ``sims_analysis.figures.style``). Zero and negative samples cannot
-    stand on a log axis: they are marked by open triangles at its floor, and the line breaks there.
-    Settings of matplotlib are left as they are; where a style sheet sets something, it wins.
+    A species has the colour of its element unless another in the figure has it. Zero and negative
+    samples cannot stand on a log axis, and neither can the small number that an instrument writes
+    where it counted nothing: they are marked by open triangles at its floor, and the line breaks
+    there. Settings of matplotlib are left as they are; where a style sheet sets something, it
+    wins.
 
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ax = sims.plot_profiles(sims.open_example("boron-implant"))
+    >>> ax = sims.plot_profiles(sims.open_example("boron-implant"), value_units="1/m^3")
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('Depth (nm)', 'Concentration (atoms/cm³)')
+    ('Depth (nm)', 'Concentration (1/m³)')
     """
     require_matplotlib()
     import matplotlib.pyplot as plt
 
+    _one_of("scale", scale, ("log", "linear"))
+    _one_of("labels", labels, ("auto", "direct", "legend", "none"))
+    _one_of("colour_by", colour_by, ("auto", "species", "measurement"))
     named = measurements_of(data)
-    curves = styled(collect(named, species), colours)
-    curves = with_limits(curves, detection_limit)
+    curves = with_limits(collect(named, species), detection_limit)
+    curves = in_units(curves, value_units)
+    colour_by = _colour_by(curves, colour_by, colours)
     results = Results(
         junctions=parallel(junctions, data, named),
         dose=parallel(dose, data, named),
         window=dose_window,
         peak=parallel(peak, data, named),
         decay_length=parallel(decay_length, data, named),
+        coverage=coverage,
     )
-    synthetic = any(map(is_synthetic, named.values()))
+    models = fitted.evaluated(parallel(fits, data, named), curves)
     own = ax is None
-    with in_style(house=own):
+    house = own if house_style is None else house_style
+    if ax is not None and house_style is None:
+        house = memory(ax).house
+    crowd = is_crowd(curves, colour_by) if spread is None else spread
+    options = _Options(
+        depth_units, scale, coverage, labels, colour_by, xlim, ylim, line, crowd, own
+    )
+    with in_style(house=house):
         if ax is None:
-            _, ax = plt.subplots(figsize=_size(COLUMN), layout="constrained")
+            _, ax = plt.subplots(figsize=_size(width), layout="constrained")
+        elif house_style:
+            dress(ax)
+        memory(ax).house = house
+        curves = styled(curves, colours, colour_by, memory(ax).colours)
         curves = [
-            curve
-            if curve.series.species in (colours or {})
-            else replace(curve, colour=legible(curve.colour, ax))
+            curve if curve.own else replace(curve, colour=legible(curve.colour, ax))
             for curve in curves
         ]
-        _entitle(ax, title, synthetic=synthetic)
-        with _measured_alike(ax):
-            _draw(ax, curves, results, depth_units, scale, coverage, labels, line, own=own)
+        _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
+        below = fitted.panel_below(ax) if residuals and models else None
+        with measured_alike(ax.figure):
+            _draw(ax, curves, results, models, options, below)
     shown = list(dict.fromkeys(curve.series.species for curve in curves))
     origin.attach(
         ax.figure, list(named.values()), results.given(), f"plot_profiles(..., species={shown})"
@@ -171,15 +260,44 @@ def plot_profiles(
     return ax
 
 
-def _size(default: tuple[float, float]) -> tuple[float, float]:
-    width, height = setting("figure.figsize")
-    return default if is_default("figure.figsize") else (width, height)
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name}={value!r}; expected {' or '.join(map(repr, known))}")
+
+
+def _colour_by(
+    curves: Sequence[Curve], colour_by: str, colours: Mapping[str, str] | None
+) -> Literal["species", "measurement"]:
+    """Decide what a colour stands for."""
+    if colour_by != "auto":
+        return "measurement" if colour_by == "measurement" else "species"
+    names = {curve.measurement for curve in curves} - {""}
+    by_measurement = own_colours_measurements(curves) or bool(names & set(map(str, colours or {})))
+    return "measurement" if by_measurement else "species"
+
+
+def _size(width: str | float | None) -> tuple[float, float]:
+    """Give the size of a new figure in inches."""
+    if width is None:
+        if not is_default("figure.figsize"):
+            across, down = setting("figure.figsize")
+            return across, down
+        width = "single"
+    if isinstance(width, str):
+        _one_of("width", width, tuple(SIZES))
+        across, down = SIZES[width]
+    else:
+        across = float(width)
+        if not across > 0:
+            raise ValueError(f"width={width!r}; expected millimetres, 'single' or 'double'")
+        # As high as a single column is for its width, up to the height of a double one.
+        down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
+    return across * _MM, down * _MM
 
 
 @contextmanager
-def _measured_alike(ax: Axes) -> Iterator[None]:
+def measured_alike(figure: Any) -> Iterator[None]:
     """Find the places of texts at one resolution, so that none depends on that of a screen."""
-    figure: Any = ax.figure
     dpi = figure.dpi
     figure.dpi = _DPI
     try:
@@ -189,8 +307,9 @@ def _measured_alike(ax: Axes) -> Iterator[None]:
 
 
 def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
-    text = title or ""
-    if synthetic and "synthetic" not in text.lower():
+    entitled = memory(ax).entitled
+    text = (title or "") if entitled else _typeset.plain(title or "")
+    if synthetic and not entitled and "synthetic" not in text.lower():
         text = f"{text} (synthetic data)" if text else "Synthetic data"
     if text:
         ax.set_title(text)
@@ -200,87 +319,170 @@ def _draw(
     ax: Axes,
     curves: list[Curve],
     results: Results,
-    depth_units: str | None,
-    scale: str,
-    coverage: float,
-    labels: str,
-    line: Mapping[str, Any],
-    *,
-    own: bool,
+    models: list[Curve],
+    options: _Options,
+    below: Axes | None,
 ) -> None:
-    if scale not in ("log", "linear"):
-        raise ValueError(f'scale={scale!r}; expected "log" or "linear"')
-    if labels not in ("auto", "direct", "legend", "none"):
-        raise ValueError(f'labels={labels!r}; expected "auto", "direct", "legend" or "none"')
-    log = scale == "log"
     usetex = bool(setting("text.usetex"))
-    x_scale = depth_scale([curve.series for curve in curves], depth_units)
-    groups = _groups(curves)
+    x_scale = depth_scale([curve.series for curve in curves], options.depth_units)
+    groups = by_axis(curves)
     ax.set_xlabel(x_scale.label)
-    ax.set_ylabel(next(iter(groups)))
-    axes = [ax, *(right_axes(ax, label) for label in list(groups)[1:])]
-    common = getattr(ax, "_sims_common", curves)
-    set_depth_limits(ax, [x_scale(curve.series.x) for curve in common])
-    for each in axes:
-        if log and each.get_yscale() != "log":
-            each.set_yscale("log")
-    if log:
-        everywhere = _groups(common)
-        set_decades(axes, [_span(everywhere[label]) for label in groups])
+    axes = {label: right_axes(ax, label) for label in groups}
+    common = memory(ax).common or curves
+    xlim = user_limits(options.xlim, (x_scale.kind,), "xlim", x_scale)
+    set_depth_limits(ax, [x_scale(curve.series.x) for curve in common], xlim)
+    _set_value_limits(ax, axes, common, options)
 
-    many = is_crowd(curves)
-    options = {"linewidth": 0.5, "alpha": 0.5, **line} if many else line
-    lines: list[tuple[Curve, Any]] = []
     notes = Notes(ax)
-    for each, group in zip(axes, groups.values(), strict=True):
-        if log:
-            value_axis_ticks(each)
-        row = 0
-        for curve in group:
-            if many:
-                curve = _solid(curve)  # noqa: PLW2901
-            drawn = drawing.draw_curve(each, curve, x_scale, log=log, options=options)
-            drawing.draw_band(each, curve, x_scale, log=log, coverage=coverage)
-            if log and drawing.mark_floor(each, curve, x_scale, row):
-                row += not many  # a crowd shares a row: it would fill the axes
-                notes.add_hidden(curve)
+    lines: list[tuple[Curve, Any]] = []
+    at_floor: list[Curve] = []
+    for label, group in groups.items():
+        each = axes[label]
+        shown: list[tuple[Curve, Mapping[str, Any]]]
+        if options.spread:
+            shown = _draw_spreads(each, group, results, x_scale, notes, options, curves)
+        else:
+            shown = [(curve, options.line) for curve in group]
+        for curve, style in shown:
+            drawn = drawing.draw_curve(each, curve, x_scale, log=options.log, options=style)
+            if drawing.draw_band(each, curve, x_scale, log=options.log, coverage=options.coverage):
+                notes.explain_error(options.coverage)
             drawing.mark_below_limit(each, curve, x_scale)
             lines.append((curve, drawn))
+            at_floor.append(curve)
         notes.add_limits(each, group)
         for curve in group:
-            if _is_primary(curve, curves):
+            if not options.spread and _is_primary(curve, curves):
                 who = _who(curve, curves, usetex=usetex)
                 results.draw(each, curve, x_scale, notes, who=who)
-    for each in axes:
-        _ticks(each)
-    if len(axes) > 2:
+    if options.log:
+        notes.add_hidden(drawing.mark_floor(ax, at_floor, x_scale))
+    fitted.draw(models, axes, curves, x_scale, notes)
+    if below is not None:
+        fitted.draw_residuals(below, models, curves, x_scale)
+        ax.set_xlabel("")
+    _finish(ax, lines, notes, options, usetex=usetex)
+
+
+def _set_value_limits(
+    ax: Axes, axes: Mapping[str, Axes], common: Sequence[Curve], options: _Options
+) -> None:
+    """Scale the value axes: whole decades around the data, or the limits that the user wants."""
+    for each in axes.values():
+        if options.log and each.get_yscale() != "log":
+            each.set_yscale("log")
+    everywhere = by_axis(common)
+    left = everywhere.get(next(iter(axes)), common)[0]
+    kinds = vocabulary.VALUE_KINDS
+    convert = float if left.unit is None else left.unit.from_canonical
+    ylim = user_limits(options.ylim, kinds, "ylim", convert)
+    if options.log:
+        spans = {label: _span(everywhere[label]) for label in axes}
+        set_decades(ax, spans, room=any(_on_the_floor(everywhere[k]) for k in axes), ylim=ylim)
+        for each in memory(ax).axes.values():
+            value_axis_ticks(each)
+    elif ylim != (None, None):
+        ax.set_ylim(*ylim)
+
+
+def _draw_spreads(
+    ax: Axes,
+    group: Sequence[Curve],
+    results: Results,
+    scale: Scale,
+    notes: Notes,
+    options: _Options,
+    curves: Sequence[Curve],
+) -> list[tuple[Curve, Mapping[str, Any]]]:
+    """Shade the band of each species; give the curves that are drawn: medians and outliers."""
+    by_species: dict[str, list[Curve]] = {}
+    for curve in group:
+        by_species.setdefault(curve.series.species, []).append(curve)
+    drawn: list[tuple[Curve, Mapping[str, Any]]] = []
+    alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
+    drawn += [(curve, options.line) for curve in alone.values()]
+    spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
+    if options.colour_by == "measurement":
+        # The colour of one measurement would mislead: all together have that of the species.
+        colours = {name: legible(colour_of(name), ax) for name in by_species}
+    else:
+        colours = {curve.series.species: curve.colour for curve in curves}
+    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
+    free = [c for c in (legible(c, ax) for c in COLOURS) if c not in colours.values()]
+    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
+    for name, whole in spreads.items():
+        median = replace(whole.median, colour=colours[name])
+        data = drawing.shown(median, log=options.log)
+        drawing.fill_between(ax, median, scale, whole.low, whole.high, data, log=options.log)
+        drawn.append((median, options.line))
+        drawn += [
+            (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options.line})
+            for curve in whole.outliers
+        ]
+        notes.explain_words(f"median of {whole.count}, band: the middle {100 * CENTRAL:g} %")
+        who = _who(median, curves, usetex=bool(setting("text.usetex")), alone=True)
+        if _is_primary(by_species[name][0], curves):
+            results.draw_many(ax, median, by_species[name], scale, notes, who)
+    return drawn
+
+
+def _finish(
+    ax: Axes,
+    lines: Sequence[tuple[Curve, Any]],
+    notes: Notes,
+    options: _Options,
+    *,
+    usetex: bool,
+) -> None:
+    """Set the ticks, part the right axes, and write the names where they are free of curves."""
+    figure: Any = ax.figure
+    every = list(memory(ax).axes.values())
+    for each in every:
+        fix_ticks(each)
+        for line in each.lines:
+            # Curves stand inside the axes; one of gaps only would be taken to stand at the origin.
+            line.set_in_layout(False)
+    if len(every) > 2:
         # One arrow cannot say which of several right axes is meant: their colour does.
-        for each, group in zip(axes[1:], list(groups.values())[1:], strict=True):
-            if len({curve.colour for curve in group}) == 1:
-                each.yaxis.label.set_color(group[0].colour)
-                each.tick_params(axis="y", which="both", colors=group[0].colour)
-    write_names(ax, axes, lines, notes, labels, usetex=usetex, own=own)
+        for each in every[1:]:
+            colours = {line.get_color() for _, line in lines if line.axes is each}
+            if len(colours) == 1:
+                (colour,) = colours
+                each.yaxis.label.set_color(colour)
+                each.tick_params(axis="y", which="both", colors=colour)
 
+    def write() -> None:
+        obstacles = write_names(
+            ax, lines, options.labels, colour_by=options.colour_by, usetex=usetex, own=options.own
+        )
+        notes.write(obstacles, own=options.own)
 
-def _groups(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Sort the curves by value axis; the most wanted quantity first, on the left."""
-    groups: dict[str, list[Curve]] = {}
-    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
-    for curve in sorted(curves, key=lambda c: rank.get(c.series.variable, len(rank))):
-        label = label_of(curve.series.long_name, curve.series.units)
-        groups.setdefault(label, []).append(curve)
-    return groups
+    waiting = memory(ax).waiting
+    if waiting is not None:
+        # Drawing a figure of panels after each of them would take the square of their number.
+        waiting.append(write)
+        return
+    figure.draw_without_rendering()
+    if len(every) > 2:
+        spread_right_axes(ax)
+        figure.draw_without_rendering()
+    write()
 
 
 def _span(group: Sequence[Curve]) -> tuple[float, float]:
     """Give the decades that a group of curves needs."""
-    shown = [c.series.y[(c.series.y > 0) & ~c.below_limit()] for c in group]
+    shown = [c.series.y[drawing.shown(c, log=True)] for c in group]
     # Half a limit: the marks stand on its line, not on the frame.
     limits = [0.5 * c.limit for c in group if c.limit > 0 and c.below_limit().any()]
-    rows = sum(bool(c.not_positive().any()) for c in group)
-    if is_crowd(group):
-        rows = min(rows, 1)
-    return decades(np.concatenate([*shown, np.array(limits)]), rows)
+    return decades(np.concatenate([*shown, np.array(limits)]))
+
+
+def _on_the_floor(group: Sequence[Curve]) -> bool:
+    """Whether marks or many values would lie on the lower frame."""
+    if any(curve.not_positive().any() for curve in group):
+        return True
+    floor = 10.0 ** _span(group)[0]
+    return any(int((np.abs(c.series.y / floor - 1.0) < 0.05).sum()) > 1 for c in group)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -294,27 +496,10 @@ def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     )
 
 
-def _who(curve: Curve, curves: Sequence[Curve], *, usetex: bool) -> str:
+def _who(curve: Curve, curves: Sequence[Curve], *, usetex: bool, alone: bool = False) -> str:
     """Name a curve in the list of results, as briefly as the others allow."""
     species = {other.series.species for other in curves}
     measurements = {other.measurement for other in curves}
     name = _typeset.mathtext(curve.series.species, usetex=usetex) if len(species) > 1 else ""
-    return ", ".join(filter(None, [name, curve.measurement if len(measurements) > 1 else ""]))
-
-
-def _solid(curve: Curve) -> Curve:
-    return replace(curve, dash="solid")
-
-
-def _ticks(ax: Axes) -> None:
-    """Fix the looks of ticks now: matplotlib would read its settings when it draws."""
-    for which in ("x", "y"):
-        for size in ("major", "minor"):
-            ax.tick_params(
-                axis=which,
-                which=size,
-                direction=setting(f"{which}tick.direction"),
-                width=setting(f"{which}tick.{size}.width"),
-                length=setting(f"{which}tick.{size}.size"),
-            )
-        ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"))
+    place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
+    return ", ".join(filter(None, [name, place]))

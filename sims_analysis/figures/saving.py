@@ -7,8 +7,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sims_analysis._version import __version__
 from sims_analysis.dataset import provenance as origin
+from sims_analysis.figures.colours import paper
+from sims_analysis.figures.style import is_default
 from sims_analysis.files import replace_file
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["save_figure"]
+__all__ = ["close", "save_figure"]
 
 #: A layout has come to rest after two or three drawings.
 _ATTEMPTS = 6
@@ -40,11 +44,11 @@ def save_figure(
     figure : matplotlib.figure.Figure
         Made by :func:`plot_profiles`, or by any other code.
     path : path
-        ``.svg``, ``.pdf`` or ``.png``; written whole or not at all.
+        ``.svg``, ``.pdf``, ``.eps``, ``.tiff`` or ``.png``; written whole or not at all.
     calls : sequence of str, optional
         Calls that made the numbers, to be recorded beside those that the data tell.
     dpi : float
-        Resolution of a PNG.
+        Resolution of a PNG or TIFF; journals ask for 600 or more of line art.
     **options : Any
         Of ``Figure.savefig``: ``transparent``, ``bbox_inches``...
 
@@ -64,6 +68,10 @@ def save_figure(
 
     Notes
     -----
+    SVG, PDF and EPS keep text as text (PDF and EPS with its outlines, as Type 42), unless a style
+    sheet asks otherwise. An EPS cannot be transparent: its shades are the colours that they give
+    on the paper of the axes.
+
     The bytes are the same for the same versions of matplotlib, its FreeType and the fonts: keep
     these, with the file, to make it again.
 
@@ -78,23 +86,72 @@ def save_figure(
     import matplotlib as mpl
 
     path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
+    suffix = path.suffix.lower().lstrip(".")
+    kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
         raise ValueError(
-            f"cannot write {path.name!r}: only .svg, .pdf and .png keep their origin and come out "
-            "the same every time"
+            f"cannot write {path.name!r}: only .svg, .pdf, .eps, .tiff and .png keep their origin "
+            "and come out the same every time"
         )
     record = origin.of_figure(figure, calls)
-    metadata = _METADATA[kind](origin.to_text(record))
-    arguments = {"format": kind, "dpi": dpi, "metadata": metadata, **options}
-    # Ids in an SVG are hashes with a random salt unless it is given.
-    with mpl.rc_context({"svg.hashsalt": "sims_analysis"}):
+    text = origin.to_text(record)
+    arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
+    with mpl.rc_context(_settings()):
         _settle(figure, arguments)
-        with _held(figure):
+        with _held(figure), _opaque(figure, flat=kind == "eps"):
             stream = BytesIO()
             figure.savefig(stream, **arguments)
-    replace_file(path, stream.getvalue())
+    content = stream.getvalue()
+    replace_file(path, _with_comment(content, text) if kind == "eps" else content)
     return path
+
+
+def close(figure: Figure) -> None:
+    """Forget a figure that has been saved: pyplot keeps each one until it is told not to."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+
+
+def _settings() -> Any:
+    """Give the settings that keep text as text, where the user has none of his own."""
+    # Ids in an SVG are hashes with a random salt unless it is given.
+    settings: Any = {"svg.hashsalt": "sims_analysis"}
+    wanted = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
+    return settings | {key: value for key, value in wanted.items() if is_default(key)}
+
+
+@contextmanager
+def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
+    """Paint what is transparent in the colour that it has on the paper, for as long as it takes."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgba
+
+    before: list[tuple[Any, Any, float]] = []
+    for ax in figure.axes if flat else ():
+        patches: list[Any] = list(ax.findobj(PolyCollection))
+        for patch in patches:
+            alpha = patch.get_alpha()
+            if alpha is None:
+                continue
+            before.append((patch, patch.get_facecolor(), alpha))
+            colour = np.array(to_rgba(patch.get_facecolor()[0])[:3])
+            patch.set_alpha(None)
+            patch.set_facecolor(tuple(alpha * colour + (1 - alpha) * np.array(paper(ax))))
+    try:
+        yield
+    finally:
+        for patch, colour, alpha in before:
+            patch.set_facecolor(colour)
+            patch.set_alpha(alpha)
+
+
+def _with_comment(content: bytes, text: str) -> bytes:
+    """Put the origin into the head of an EPS, where it is a comment; its lines have 255 letters."""
+    lines = [text[i : i + 200] for i in range(0, len(text), 200)]
+    comment = "".join(f"%sims_analysis: {line}\n" for line in lines)
+    head, mark, body = content.partition(b"%%EndComments\n")
+    return head + comment.encode("ascii") + mark + body
 
 
 def _settle(figure: Figure, arguments: dict[str, Any]) -> None:
@@ -133,16 +190,29 @@ def _held(figure: Figure) -> Iterator[None]:
             figure.set_layout_engine(engine)
 
 
+_CREATOR = f"sims_analysis {__version__}"
+
+
 def _svg(text: str) -> dict[str, Any]:
-    return {"Creator": f"sims_analysis {__version__}", "Date": None, "Description": text}
+    return {"metadata": {"Creator": _CREATOR, "Date": None, "Description": text}}
 
 
 def _pdf(text: str) -> dict[str, Any]:
-    return {"Creator": f"sims_analysis {__version__}", "CreationDate": None, "Subject": text}
+    return {"metadata": {"Creator": _CREATOR, "CreationDate": None, "Subject": text}}
+
+
+def _eps(text: str) -> dict[str, Any]:
+    return {"metadata": {"Creator": _CREATOR}}
 
 
 def _png(text: str) -> dict[str, Any]:
-    return {"Software": f"sims_analysis {__version__}", "Description": text}
+    return {"metadata": {"Software": _CREATOR, "Description": text}}
 
 
-_METADATA = {"svg": _svg, "pdf": _pdf, "png": _png}
+def _tiff(text: str) -> dict[str, Any]:
+    # The tags Software and ImageDescription.
+    tags = {305: _CREATOR, 270: text}
+    return {"pil_kwargs": {"compression": "tiff_lzw", "tiffinfo": tags}}
+
+
+_METADATA = {"svg": _svg, "pdf": _pdf, "eps": _eps, "png": _png, "tiff": _tiff}

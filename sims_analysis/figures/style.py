@@ -1,80 +1,32 @@
-"""Which colour and dash a species has, and the house style of a figure.
-
-A colour belongs to an element, in every figure: isotopes and cluster ions of an element share
-it, and differ in their dashes where they meet in one figure. Other names get a colour from a
-checksum of the name, the same in every figure too. The nine colours are those of Okabe and Ito
-(https://jfly.uni-koeln.de/color/) without yellow, which fades on white paper, and two dark ones
-of P. Tol (https://sronpersonalpages.nl/~pault/). Under simulated protanopia, deuteranopia and
-tritanopia (Machado et al. 2009) no two come closer than 16 in CIELAB.
-"""
+"""The house style of a figure: what matplotlib's settings are where the user has left them."""
 
 from __future__ import annotations
 
 import importlib.util
-import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sims_analysis.text.typeset import elements
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from matplotlib.axes import Axes
 
 __all__ = [
-    "COLOURS",
-    "DASHES",
-    "colour_of",
-    "dashes_of",
+    "dress",
+    "fix_ticks",
     "in_style",
-    "ink",
     "is_default",
-    "legible",
-    "paper",
     "require_matplotlib",
     "setting",
     "setting_points",
-    "wash",
 ]
 
-#: Colour -> elements. Those that are often measured together stand in different rows.
-_ELEMENTS = {
-    "#0072B2": "B Mg Na Ne Ni W La",  # blue
-    "#D55E00": "P Si Cu I Mn Rb Tb",  # vermilion
-    "#009E73": "As Al Zn Cl Cs Nb Pt",  # green
-    "#CC79A7": "Sb N K Mo Br Y Au",  # pink
-    "#E69F00": "In O Ti Cd Pd Er Bi",  # orange
-    "#56B4E9": "F Ge Li Co Sn Zr Ta",  # sky blue
-    "#000000": "C Ga Pb Fe V Ag Hg",  # black
-    "#882255": "S H Cr Te Ca Hf Xe",  # wine
-    "#332288": "Se Be He Ar Kr Ru Sr Tl",  # indigo
-}
-COLOURS = tuple(_ELEMENTS)
-_COLOUR = {symbol: colour for colour, text in _ELEMENTS.items() for symbol in text.split()}
-
-#: What becomes of the darkest on dark paper.
-_ON_DARK = {"#000000": "#FFFFFF", "#882255": "#B04A7C", "#332288": "#8F86D0"}
-
-#: In the order in which curves of one colour take them; in units of the line width.
-DASHES: tuple[Any, ...] = (
-    "solid",
-    (0, (5, 1.5)),
-    (0, (1.2, 1.2)),
-    (0, (5, 1.5, 1.2, 1.5)),
-    (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)),
-    (0, (2.5, 1)),
-)
-
-#: What a figure looks like where the user's style leaves matplotlib's own default.
+#: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
+#: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
 _HOUSE = {
     "font.size": 8.0,
+    "axes.titlesize": "medium",
     "axes.linewidth": 0.7,
-    "axes.labelsize": 8.0,
-    "axes.titlesize": 8.0,
-    "legend.fontsize": 7.0,
     "lines.linewidth": 1.1,
     "xtick.direction": "in",
     "ytick.direction": "in",
@@ -85,65 +37,6 @@ _HOUSE = {
     "xtick.minor.width": 0.5,
     "ytick.minor.width": 0.5,
 }
-
-
-def colour_of(species: str) -> str:
-    """Give the colour of a species, the same in every figure.
-
-    Parameters
-    ----------
-    species : str
-        Its first element decides; for a name that is no formula, a checksum of the name.
-
-    Examples
-    --------
-    >>> colour_of("11B") == colour_of("B") == colour_of("10B+")
-    True
-    """
-    for symbol in elements(species):
-        # Caesium clusters (CsM+) stand for the element M.
-        if symbol in _COLOUR and (symbol != "Cs" or len(elements(species)) == 1):
-            return _COLOUR[symbol]
-    return COLOURS[zlib.crc32(species.encode()) % len(COLOURS)]
-
-
-def dashes_of(colours: Iterable[str]) -> list[Any]:
-    """Give each curve the next dash of its colour."""
-    seen: dict[str, int] = {}
-    made = []
-    for colour in colours:
-        rank = seen.get(colour, 0)
-        made.append(DASHES[rank % len(DASHES)])
-        seen[colour] = rank + 1
-    return made
-
-
-def paper(ax: Axes) -> tuple[float, float, float]:
-    """Give the colour that curves are drawn on: of the axes, or of the figure behind it."""
-    from matplotlib.colors import to_rgba
-
-    figure: Any = ax.figure
-    below = np.array(to_rgba(figure.get_facecolor()))
-    red, green, blue, alpha = to_rgba(ax.get_facecolor())
-    # A figure without a colour of its own stands on a white page.
-    page = below[3] * below[:3] + (1 - below[3])
-    r, g, b = alpha * np.array([red, green, blue]) + (1 - alpha) * page
-    return float(r), float(g), float(b)
-
-
-def _is_dark(ax: Axes) -> bool:
-    # Weights of Rec. 709.
-    return float(np.dot(paper(ax), (0.2126, 0.7152, 0.0722))) < 0.4
-
-
-def legible(colour: str, ax: Axes) -> str:
-    """Give a colour of the house so that it can be seen on the paper: black is white on black."""
-    return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
-
-
-def ink(grey: float, ax: Axes) -> str:
-    """Give a grey, 0 for the colour of text, 1 for that of the paper."""
-    return f"{1 - grey if _is_dark(ax) else grey:g}"
 
 
 def require_matplotlib() -> None:
@@ -160,11 +53,6 @@ def setting(key: str) -> Any:
 
     settings: Any = mpl.rcParams
     return settings[key]
-
-
-def wash(alpha: float, ax: Axes) -> float:
-    """Give the opacity of a shaded area: dark paper swallows more of it."""
-    return min(1.0, 2.5 * alpha) if _is_dark(ax) else alpha
 
 
 def setting_points(key: str) -> float:
@@ -188,9 +76,38 @@ def in_style(*, house: bool) -> Iterator[None]:
     import matplotlib as mpl
 
     chosen: Any = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
+    if house and is_default("legend.fontsize"):
+        chosen["legend.fontsize"] = "medium"
     with mpl.rc_context(chosen):
         yield
         interactive = mpl.is_interactive()
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
     # and without that it would show no further figure.
     mpl.interactive(interactive)
+
+
+def dress(ax: Axes) -> None:
+    """Give axes that are there already the looks that the settings give to new ones."""
+    for spine in ax.spines.values():
+        spine.set_linewidth(setting("axes.linewidth"))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.label.set_fontsize(setting("axes.labelsize"))
+        axis.get_offset_text().set_fontsize(setting("xtick.labelsize"))
+    ax.title.set_fontsize(setting("axes.titlesize"))
+    if setting("xtick.minor.visible"):
+        ax.xaxis.minorticks_on()
+    ax.tick_params(axis="x", which="both", top=setting("xtick.top"))
+
+
+def fix_ticks(ax: Axes) -> None:
+    """Fix the looks of ticks now: matplotlib would read its settings when it draws."""
+    for which in ("x", "y"):
+        for size in ("major", "minor"):
+            ax.tick_params(
+                axis=which,
+                which=size,
+                direction=setting(f"{which}tick.direction"),
+                width=setting(f"{which}tick.{size}.width"),
+                length=setting(f"{which}tick.{size}.size"),
+            )
+        ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"))

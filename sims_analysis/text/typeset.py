@@ -10,7 +10,18 @@ import html as _html
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["Piece", "elements", "html", "latex", "mathtext", "pieces", "unit_label", "unit_latex"]
+__all__ = [
+    "Piece",
+    "elements",
+    "html",
+    "latex",
+    "mathtext",
+    "pieces",
+    "plain",
+    "power",
+    "unit_label",
+    "unit_latex",
+]
 
 #: In the order of their atomic numbers.
 SYMBOLS = (  # noqa: SIM905 - a list of 92 quoted symbols reads worse
@@ -127,11 +138,41 @@ def mathtext(name: str, *, usetex: bool = False) -> str:
         return latex(name)
     marks = {"super": "^", "sub": "_"}
     return "".join(
-        piece.text.replace("$", r"\$")
+        plain(piece.text)
         if piece.place == "base"
         else f"$\\mathregular{{{marks[piece.place]}{{{piece.text}}}}}$"
         for piece in pieces(name)
     )
+
+
+def plain(text: str) -> str:
+    r"""Write any text for matplotlib so that it is printed as it is.
+
+    Examples
+    --------
+    >>> print(plain("lot $5 to $7"))
+    lot \$5 to \$7
+    """
+    return text.replace("$", r"\$")
+
+
+def power(value: float, units: str) -> str:
+    r"""Write a level as the field does: ``10^18 cm^-3``, the atoms understood.
+
+    Examples
+    --------
+    >>> print(power(5e17, "atom/cm^3"))
+    5×10$\mathregular{^{17}}$ cm⁻³
+    """
+    mantissa, exponent = f"{value:.3e}".split("e")
+    digits = mantissa.rstrip("0").rstrip(".")
+    unit = re.sub(r"^(?:atoms?|at|1)/(\w+)\^(\d)$", r"\1^-\2", units)
+    if abs(int(exponent)) < 4:
+        number = f"{value:g}"
+    else:
+        number = rf"10$\mathregular{{^{{{int(exponent)}}}}}$".replace("{-", "{−")
+        number = number if digits == "1" else f"{digits}×{number}"
+    return f"{number} {unit_label(unit)}".strip()
 
 
 _LATEX = {
@@ -204,9 +245,25 @@ _PRINTED = {
 }
 
 
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
 def unit_label(units: str) -> str:
-    """Write a canonical unit as it is printed; nothing for a pure number."""
-    return _PRINTED.get(units, units)
+    """Write a unit as it is printed; nothing for a pure number.
+
+    Examples
+    --------
+    >>> unit_label("atom/cm^3"), unit_label("1/m^3"), unit_label("angstrom")
+    ('atoms/cm³', '1/m³', 'Å')
+    """
+    if units in _PRINTED:
+        return _PRINTED[units]
+    if units.lower().rstrip("s") in ("angstrom", "ang"):
+        return "Å"
+    if units.lower().rstrip("s") in ("micron", "micrometer", "micrometre", "μm"):
+        return "µm"
+    raised = re.sub(r"(?:\^|\*\*)(-?\d+)", lambda found: found[1].translate(_RAISED), units)
+    return re.sub(r"^atom/", "atoms/", raised)
 
 
 def unit_latex(units: str) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.style import COLOURS, legible, paper
+from sims_analysis.figures.axes import memory
+from sims_analysis.figures.colours import COLOURS, legible, paper
 
 mpl.use("Agg")
 
@@ -78,7 +79,7 @@ def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds, stop=stop))
     assert not ax.collections
-    assert any("$Q$" in text for text in ax._sims_notes)
+    assert any("$Q$" in text for text in memory(ax).notes)
 
 
 def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
@@ -136,7 +137,7 @@ def test_dark_paper_shows_black_curves_marks_and_lists():
             ds, detection_limit="1e15 atoms/cm^3", decay_length=sims.decay_length(ds)
         )
         ax.figure.canvas.draw()
-    lines = [*ax.lines, *ax._sims_notes.values()]
+    lines = [*ax.lines, *memory(ax).notes.values()]
     assert min(luminance(line.get_color()) for line in lines if line.get_color() != "none") > 0.15
     chosen = sims.plot_profiles(ds, colours={"C": "black"}, labels="none")
     chosen.set_facecolor("black")
@@ -172,7 +173,7 @@ def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     ax.figure.canvas.draw()
     power = ax.yaxis.get_offset_text()
     assert power.get_text()
-    legend, _ = ax._sims_names
+    legend = memory(ax).names_legend
     assert not power.get_window_extent().overlaps(legend.get_window_extent())
 
 
@@ -192,7 +193,8 @@ def test_long_names_stay_above_their_own_panels():
     panels[0].figure.canvas.draw()
     titles = [ax.title.get_window_extent() for ax in panels]
     assert not any(a.overlaps(b) for a, b in pairwise(titles))
-    assert panels[2].get_title() == "w3: Synthetic data"
+    assert panels[2].get_title() == "w3"
+    assert panels[0].figure.get_suptitle() == "Synthetic data"
 
 
 def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
@@ -202,11 +204,11 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
     sims.plot_profiles(ds, left, **results)
     figure.canvas.draw()
-    legend = left._sims_notes_legend
+    legend = memory(left).notes_legend
     assert legend.get_window_extent().y1 < left.get_window_extent().y0
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
     sims.plot_profiles(ds, left, **results)
-    legend = left._sims_notes_legend
+    legend = memory(left).notes_legend
     assert legend.get_frame_on()
     assert legend.get_window_extent().width <= left.bbox.width
 

@@ -4,7 +4,7 @@ A species for which there is no answer says why: counts are not atoms, and time 
 """
 
 from sims_analysis.output.report.answers import Junction, Report, SpeciesReport, analyse
-from sims_analysis.output.report.files import write_files
+from sims_analysis.output.report.files import write_files, write_index
 from sims_analysis.output.report.layout import results_csv, to_text
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "results_csv",
     "to_text",
     "write_files",
+    "write_index",
 ]

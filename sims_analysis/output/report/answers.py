@@ -76,6 +76,8 @@ class Report:
     source: str
     level: str
     surface: str
+    start: str | None
+    stop: str | None
     species: list[SpeciesReport]
     donors: list[str]
     acceptors: list[str]
@@ -160,6 +162,8 @@ def analyse(
         source=str(ds.attrs.get("source", "")),
         level=level,
         surface=" / ".join(stated),
+        start=start,
+        stop=stop,
         species=rows,
         donors=list(donors),
         acceptors=list(acceptors),

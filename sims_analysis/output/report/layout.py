@@ -14,9 +14,10 @@ from sims_analysis.text.rounding import rounded
 if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report, SpeciesReport
 
-__all__ = ["results_csv", "to_text"]
+__all__ = ["WORDS", "results_csv", "to_text"]
 
-_WORDS = {
+#: What a status means, in words.
+WORDS = {
     "never_reached": "every sample lies below the level",
     "always_above": "every sample lies above the level",
     "truncated": "the record ends before the concentration falls through the level",
@@ -75,8 +76,8 @@ def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
         lines.append(
             f"Surface: the first {report.surface}; part of the dose, peak and junction lie below."
         )
-    told = dict.fromkeys(row.junction_status for row in measured if row.junction_status in _WORDS)
-    lines += [f"{status.replace('_', ' ').capitalize()}: {_WORDS[status]}." for status in told]
+    told = dict.fromkeys(row.junction_status for row in measured if row.junction_status in WORDS)
+    lines += [f"{status.replace('_', ' ').capitalize()}: {WORDS[status]}." for status in told]
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
     return lines

@@ -1,4 +1,4 @@
-"""Between which depths a result was asked for, so that a figure shades that and no more."""
+"""What a result was asked for: its window and its level, as the recorded call states them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.units import read_quantity
+from sims_analysis.units import Unit, read_quantity
+from sims_analysis.vocabulary import VALUE_KINDS
 
 if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["window_of"]
+__all__ = ["argument_of", "window_of"]
 
 
 def window_of(
@@ -50,6 +51,21 @@ def window_of(
         limits[i] = float(limit)
     start, stop = max(limits[0], float(x[0])), min(limits[1], float(x[-1]))
     return (start, stop) if start <= stop else None
+
+
+def argument_of(result: xr.Dataset | xr.DataArray, name: str) -> tuple[float, Unit] | None:
+    """Read a number with a unit out of the recorded call: canonical, with its unit.
+
+    None where the call is not known, or has another value for each profile.
+    """
+    try:
+        asked = _asked(result, name)
+        if not isinstance(asked, str):
+            return None
+        value, unit = read_quantity(asked, VALUE_KINDS, name)
+    except (SyntaxError, ValueError, UnitsError):
+        return None
+    return float(value), unit
 
 
 def _carries(result: xr.Dataset | xr.DataArray, name: str) -> bool:

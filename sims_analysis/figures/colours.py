@@ -1,0 +1,178 @@
+"""Which colour and dash a curve has: distinct within a figure, the same across figures.
+
+A colour belongs to an element. Where two species of one figure want the same, the second takes
+one that is free; a figure of more species than colours tells the rest by dashes. Names that are
+no formula get a colour from a checksum of the name, the same in every figure too.
+
+The twelve colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/) without yellow,
+which fades on white paper, two dark ones of P. Tol (https://sronpersonalpages.nl/~pault/), and
+three that are as far as possible from these. Under simulated protanopia, deuteranopia and
+tritanopia (Machado et al. 2009) no two come closer than 16 in CIELAB.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.text.typeset import elements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "assigned",
+    "colour_of",
+    "dashes_of",
+    "ink",
+    "legible",
+    "paper",
+    "sequence",
+    "wash",
+]
+
+#: Colour -> elements. Those that are often measured together stand in different rows.
+_ELEMENTS = {
+    "#0072B2": "B Mg Na Ne W La",  # blue
+    "#D55E00": "P Cu I Mn Rb Tb",  # vermilion
+    "#009E73": "As Sn Ni Cl Nb Pt",  # green
+    "#CC79A7": "Sb N K Zn Y Au",  # pink
+    "#E69F00": "In Ti Cd Pd Er Bi",  # orange
+    "#56B4E9": "F Al Li Co Zr Ta",  # sky blue
+    "#000000": "C Fe V Ag Hg",  # black
+    "#882255": "S H Cr Te Ca Hf Xe",  # wine
+    "#332288": "Se Be Ge He Ar Kr Ru Sr Tl",  # indigo
+    "#E5004C": "Si Br Ba",  # crimson
+    "#892DE5": "O Cs Sc",  # violet
+    "#593B00": "Ga Pb Mo",  # brown
+}
+COLOURS = tuple(_ELEMENTS)
+_COLOUR = {symbol: colour for colour, text in _ELEMENTS.items() for symbol in text.split()}
+
+#: What becomes of the darkest on dark paper.
+_ON_DARK = {
+    "#000000": "#FFFFFF",
+    "#882255": "#B04A7C",
+    "#332288": "#8F86D0",
+    "#892DE5": "#A968F0",
+    "#593B00": "#A98B4F",
+}
+
+#: In the order in which curves of one colour take them; in units of the line width.
+DASHES: tuple[Any, ...] = (
+    "solid",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (5, 1.5, 1.2, 1.5)),
+    (0, (8, 1.5, 1.2, 1.5, 1.2, 1.5)),
+    (0, (2.5, 1)),
+)
+
+
+def colour_of(species: str) -> str:
+    """Give the colour that a species has unless another in the figure has it.
+
+    Parameters
+    ----------
+    species : str
+        Its first element decides; for a name that is no formula, a checksum of the name.
+
+    Examples
+    --------
+    >>> colour_of("11B") == colour_of("B") == colour_of("10B+")
+    True
+    """
+    for symbol in elements(species):
+        # Caesium clusters (CsM+) stand for the element M.
+        if symbol in _COLOUR and (symbol != "Cs" or len(elements(species)) == 1):
+            return _COLOUR[symbol]
+    return COLOURS[zlib.crc32(species.encode()) % len(COLOURS)]
+
+
+def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
+    """Give each species of a figure a colour that no other has, while there are any.
+
+    Parameters
+    ----------
+    names : iterable of str
+    taken : dict
+        What other species of the figure have already.
+
+    Examples
+    --------
+    >>> found = assigned(["11B", "10B", "P"], {})
+    >>> found["11B"] == colour_of("B"), len(set(found.values()))
+    (True, 3)
+    """
+    chosen = dict(taken)
+    waiting = [name for name in dict.fromkeys(names) if name not in chosen]
+    for name in list(waiting):
+        if colour_of(name) not in chosen.values():
+            chosen[name] = colour_of(name)
+            waiting.remove(name)
+    for name in waiting:
+        used = list(chosen.values())
+        chosen[name] = min(COLOURS, key=lambda colour: (used.count(colour), COLOURS.index(colour)))
+    return chosen
+
+
+def sequence(count: int) -> list[str]:
+    """Give colours for things in an order, such as wafers: apart, or along a scale if many."""
+    if count <= len(COLOURS):
+        return list(COLOURS[:count])
+    import matplotlib as mpl
+    from matplotlib.colors import to_hex
+
+    # The last tenth of the scale is yellow, which fades on white paper.
+    scale = mpl.colormaps["viridis"](np.linspace(0.0, 0.9, count))
+    return [to_hex(colour) for colour in scale]
+
+
+def dashes_of(colours: Sequence[str]) -> list[Any]:
+    """Give each curve the next dash of its colour."""
+    seen: dict[str, int] = {}
+    made = []
+    for colour in colours:
+        rank = seen.get(colour, 0)
+        made.append(DASHES[rank % len(DASHES)])
+        seen[colour] = rank + 1
+    return made
+
+
+def paper(ax: Axes) -> tuple[float, float, float]:
+    """Give the colour that curves are drawn on: of the axes, or of the figure behind it."""
+    from matplotlib.colors import to_rgba
+
+    figure: Any = ax.figure
+    below = np.array(to_rgba(figure.get_facecolor()))
+    red, green, blue, alpha = to_rgba(ax.get_facecolor())
+    # A figure without a colour of its own stands on a white page.
+    page = below[3] * below[:3] + (1 - below[3])
+    r, g, b = alpha * np.array([red, green, blue]) + (1 - alpha) * page
+    return float(r), float(g), float(b)
+
+
+def _is_dark(ax: Axes) -> bool:
+    # Weights of Rec. 709.
+    return float(np.dot(paper(ax), (0.2126, 0.7152, 0.0722))) < 0.4
+
+
+def legible(colour: str, ax: Axes) -> str:
+    """Give a colour of the house so that it can be seen on the paper: black is white on black."""
+    return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
+
+
+def ink(grey: float, ax: Axes) -> str:
+    """Give a grey, 0 for the colour of text, 1 for that of the paper."""
+    return f"{1 - grey if _is_dark(ax) else grey:g}"
+
+
+def wash(alpha: float, ax: Axes) -> float:
+    """Give the opacity of a shaded area: dark paper swallows more of it."""
+    return min(1.0, 2.5 * alpha) if _is_dark(ax) else alpha

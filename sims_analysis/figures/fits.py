@@ -1,0 +1,146 @@
+"""Models in a figure: the fitted curve over its data, and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.analysis.series import series_of
+from sims_analysis.figures.colours import ink
+from sims_analysis.figures.curves import Curve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.legend import Notes
+
+__all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
+
+#: Samples of a fitted curve between two samples of the data.
+_FINER = 4
+#: Height of the panel of residuals beside that of the data.
+_HEIGHTS = (3.0, 1.0)
+
+
+def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
+    """Evaluate each fit on the samples of its data, and between them.
+
+    Parameters
+    ----------
+    fits : Dataset, or a list or mapping of them, or None
+    curves : sequence of Curve
+
+    Returns
+    -------
+    list of Curve
+        One for each curve that a fit is about, with its source, colour and unit.
+    """
+    if fits is None:
+        return []
+    import sims_analysis as sims
+
+    evaluate: Any = getattr(sims, "evaluate", None)
+    if evaluate is None:
+        raise NotImplementedError("this release has no evaluate(): it cannot draw fits")
+    by_source = isinstance(fits, Mapping) and not isinstance(fits, xr.Dataset)
+    found: list[Curve] = []
+    for source in dict.fromkeys(curve.source for curve in curves):
+        given = fits.get(source) if by_source else fits
+        mine = [curve for curve in curves if curve.source == source]
+        for fit in [given] if isinstance(given, xr.Dataset) else list(given or []):
+            x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
+            depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
+            found += _matching(evaluate(fit, depth=depth), mine)
+    return found
+
+
+def _finer(x: Any) -> Any:
+    """Add samples between those of the data, which stay among them."""
+    parts = np.linspace(0.0, 1.0, _FINER, endpoint=False)
+    return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
+
+
+def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
+    """Give each profile of a model the looks of the data that it was fitted to."""
+    found = []
+    for series in series_of(model):
+        for curve in curves:
+            same_place = series.place in (curve.series.place, {})
+            if series.species in (curve.series.species, "") and same_place:
+                y = series.y if curve.unit is None else curve.unit.from_canonical(series.y)
+                known = replace(
+                    series, y=y, species=curve.series.species, place=curve.series.place,
+                    variable=curve.series.variable, units=curve.series.units, stderr=None,
+                )  # fmt: skip
+                found.append(Curve(known, curve.source, unit=curve.unit))
+                break
+    return found
+
+
+def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
+    """Find the data that a model was fitted to, as they are drawn."""
+    key = (model.source, model.series.species, model.series.variable, model.series.place)
+    return next(
+        c for c in curves if (c.source, c.series.species, c.series.variable, c.series.place) == key
+    )
+
+
+def draw(
+    models: Sequence[Curve],
+    axes: Mapping[str, Axes],
+    curves: Sequence[Curve],
+    scale: Scale,
+    notes: Notes,
+) -> None:
+    """Draw the fitted curves over their data."""
+    from sims_analysis.figures.axes import label_of
+
+    style: dict[str, Any] = {"linewidth": 0.9, "linestyle": (0, (4, 1.5)), "zorder": 3}
+    for model in models:
+        data = _data_of(model, curves)
+        each = axes[label_of(data.series.long_name, data.series.units)]
+        y = np.where(model.series.y > 0, model.series.y, np.nan)
+        each.plot(
+            scale(model.series.x), y, color=ink(0.0, notes.ax), label="_fit", gid="fit", **style
+        )
+        notes.explain("fit", color=ink(0.0, notes.ax), **style)
+
+
+def panel_below(ax: Axes) -> Axes:
+    """Part an axes in two: its data above, room for their residuals below."""
+    spec = ax.get_subplotspec()
+    if spec is None:
+        raise ValueError("residuals need axes that stand in a grid, as plt.subplots makes them")
+    figure: Any = ax.figure
+    grid = spec.subgridspec(2, 1, height_ratios=_HEIGHTS, hspace=0.04)
+    ax.set_subplotspec(grid[0])
+    below: Axes = figure.add_subplot(grid[1], sharex=ax)
+    ax.tick_params(axis="x", labelbottom=False)
+    return below
+
+
+def draw_residuals(
+    below: Axes, models: Sequence[Curve], curves: Sequence[Curve], scale: Scale
+) -> None:
+    """Draw what the models leave: in standard errors if the data state these, else as log10."""
+    data = [_data_of(model, curves) for model in models]
+    stated = all(curve.series.stderr is not None for curve in data)
+    for model, curve in zip(models, data, strict=True):
+        x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
+        fit = np.interp(x, model.series.x, model.series.y)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if stated and stderr is not None:
+                left = (y - fit) / np.where(stderr > 0, stderr, np.nan)
+            else:
+                left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
+        below.plot(scale(x), left, marker=".", markersize=1.8, linestyle="none", color=curve.colour)
+    below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
+    below.set_ylabel("(data − fit) / $σ$" if stated else "log$_{10}$(data/fit)")
+    below.set_xlabel(scale.label)

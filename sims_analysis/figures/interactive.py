@@ -1,0 +1,284 @@
+"""Profiles that answer to the mouse: zoom, values under the pointer, species on and off, doses.
+
+Drawn by Bokeh in a browser: its library is 1.3 MB in a page, that of Plotly 4.8 MB. The controls
+beside the plot are plain HTML, so that they work by keyboard and print.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.figures.axes import by_axis, decades, depth_scale, label_of
+from sims_analysis.figures.colours import assigned
+from sims_analysis.figures.curves import collect, in_units, measurements_of
+from sims_analysis.files import replace_file
+from sims_analysis.text import typeset as _typeset
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.curves import Curve
+
+__all__ = ["Explorer", "explore", "library", "plot_html", "script", "style"]
+
+#: Ends of the window of the dose at first, as fractions of the depth axis.
+_WINDOW = (0.0, 0.5)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """An interactive plot: shown by a notebook, or written as a page.
+
+    Parameters
+    ----------
+    page : str
+        HTML with everything that it needs inside.
+    """
+
+    page: str
+
+    def _repr_html_(self) -> str:
+        """Show the page in a frame of its own: nothing of it touches the notebook."""
+        source = html.escape(self.page, quote=True)
+        return (
+            f'<iframe srcdoc="{source}" style="width:100%;height:640px;border:0" '
+            'title="Depth profiles"></iframe>'
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page, whole or not at all; it is read without a connection."""
+        replace_file(Path(path), self.page.encode())
+        return Path(path)
+
+
+def explore(
+    data: Any,
+    *,
+    species: str | Sequence[str] | None = None,
+    depth_units: str | None = None,
+    value_units: str | Sequence[str] | None = None,
+) -> Explorer:
+    """Show depth profiles in a notebook or a browser: zoom, hover, species, log, dose.
+
+    Parameters
+    ----------
+    data : Dataset, DataArray, SIMSResult, or a list or mapping of them
+        As for :func:`plot_profiles`.
+    species, depth_units, value_units : optional
+        As for :func:`plot_profiles`.
+
+    Returns
+    -------
+    Explorer
+        A notebook shows it; ``save`` writes it as one page that needs nothing else.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Bokeh, the extra ``pages``, is missing.
+
+    Notes
+    -----
+    The dose between the two depths is the integral by trapezoids with interpolated limits, as
+    :func:`integrated_dose` gives it by default.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> page = sims.explore(sims.open_example("boron-implant")).page
+    >>> "<!doctype html>" in page, "http://" in page.split("<body>")[1]
+    (True, False)
+    """
+    plot = plot_html(data, species=species, depth_units=depth_units, value_units=value_units)
+    return Explorer(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Depth profiles</title><style>{style()}</style></head><body>\n<main>{plot}</main>"
+        f"<script>{library()}</script><script>{script()}</script></body></html>\n"
+    )
+
+
+def plot_html(
+    data: Any,
+    *,
+    species: str | Sequence[str] | None = None,
+    depth_units: str | None = None,
+    value_units: str | Sequence[str] | None = None,
+) -> str:
+    """Give the plot and its controls as a part of a page.
+
+    The page has to bring :func:`library`, :func:`script` and :func:`style`, in this order.
+    """
+    if importlib.util.find_spec("bokeh") is None:
+        raise ModuleNotFoundError(
+            'interactive pages need bokeh: pip install "sims-analysis[pages]"', name="bokeh"
+        )
+    from bokeh.embed import json_item
+    from bokeh.layouts import column
+
+    curves = in_units(collect(measurements_of(data), species), value_units)
+    scale = depth_scale([curve.series for curve in curves], depth_units)
+    names = [_name(curve) for curve in curves]
+    colours = assigned(names, {})
+    plots = [_plot(curves, names, colours, scale, kind) for kind in ("log", "linear")]
+    plots[1].visible = False
+    item: Any = json_item(column(plots, sizing_mode="stretch_width"), "sims-plot")
+    known = {
+        "curves": [
+            {
+                "name": name,
+                "html": _typeset.html(name),
+                "colour": colours[name],
+                "x": np.asarray(scale(curve.series.x)).tolist(),
+                "y": curve.series.y.tolist(),
+                "dose": _dose_factor(curve, scale),
+            }
+            for name, curve in zip(names, curves, strict=True)
+        ],
+        "units": _typeset.unit_label(scale.units),
+    }
+    # A "</script>" in a name must not end the element that carries it.
+    carried = json.dumps({"item": item, "known": known}).replace("<", "\\u003c")
+    fragment = resources.files("sims_analysis.figures").joinpath("interactive.html")
+    return fragment.read_text(encoding="utf-8").replace("{data}", carried)
+
+
+def _name(curve: Curve) -> str:
+    species = curve.series.species or curve.series.long_name
+    return ", ".join(filter(None, [species, curve.measurement]))
+
+
+def _dose_factor(curve: Curve, scale: Scale) -> float | None:
+    """Give what turns value x depth of the axes into atom/cm^2; None if it is no dose."""
+    if curve.series.axis != "depth" or curve.series.variable != "concentration":
+        return None
+    in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
+    in_nm = 1.0 / float(scale(1.0))
+    return in_cm3 * in_nm * 1e-7
+
+
+def _plot(
+    curves: Sequence[Curve], names: Sequence[str], colours: dict[str, str], scale: Scale, kind: str
+) -> Any:
+    """Draw all curves on a log or on linear axes; a further quantity gets an axis on the right."""
+    from bokeh.models import (
+        BoxAnnotation,
+        HoverTool,
+        LinearAxis,
+        LinearScale,
+        LogAxis,
+        LogScale,
+        Range1d,
+    )
+    from bokeh.plotting import figure
+
+    log = kind == "log"
+    groups = by_axis(curves)
+    x = np.concatenate([scale(curve.series.x) for curve in curves])
+    low, high = float(x.min()), float(x.max())
+    low = 0.0 if 0 <= low < 0.25 * high else low
+    first, *others = groups
+    ranges = _ranges(groups, log=log)
+    plot: Any = figure(
+        name=kind,
+        height=420,
+        sizing_mode="stretch_width",
+        y_axis_type=kind,
+        x_range=(low, high),
+        y_range=ranges[first],
+        x_axis_label=scale.label,
+        y_axis_label=first,
+        tools="pan,wheel_zoom,box_zoom,reset,save",
+        active_drag=None,
+    )
+    for label in others:
+        plot.extra_y_ranges[label] = Range1d(*ranges[label])
+        plot.extra_y_scales[label] = LogScale() if log else LinearScale()
+        axis = LogAxis if log else LinearAxis
+        plot.add_layout(axis(y_range_name=label, axis_label=label), "right")
+    for name, curve in zip(names, curves, strict=True):
+        label = label_of(curve.series.long_name, curve.series.units)
+        y = curve.series.y
+        y = np.where(curve.not_positive(), np.nan, y) if log else y
+        line = plot.line(
+            np.asarray(scale(curve.series.x)),
+            y,
+            color=colours[name],
+            line_width=1.8,
+            name=name,
+            **({} if label == first else {"y_range_name": label}),
+        )
+        unit = f" {_typeset.unit_label(curve.series.units)}".rstrip()
+        depth = f"@x{{0.0}} {_typeset.unit_label(scale.units)}"
+        tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
+                (curve.series.long_name, f"@y{{0.000e+0}}{unit}")]  # fmt: skip
+        plot.add_tools(HoverTool(renderers=[line], tooltips=tips, visible=False, name="hover"))
+    ends = [low + part * (high - low) for part in _WINDOW]
+    box = BoxAnnotation(
+        name=f"{kind}-window",
+        left=ends[0],
+        right=ends[1],
+        editable=True,
+        movable="x",
+        resizable="x",
+        fill_alpha=0.06,
+        fill_color="#0072B2",
+        line_color="#0072B2",
+        line_dash="dashed",
+        visible=any(_dose_factor(curve, scale) is not None for curve in curves),
+    )
+    plot.add_layout(box)
+    plot.xgrid.grid_line_alpha = plot.ygrid.grid_line_alpha = 0.35
+    plot.toolbar.logo = None
+    for axis in plot.axis:
+        axis.axis_label_text_font_style = "normal"
+    return plot
+
+
+def _ranges(groups: Mapping[str, Sequence[Curve]], *, log: bool) -> dict[str, tuple[float, float]]:
+    """Give the ends of the value axes; log axes show as many decades, each with its own."""
+    if not log:
+        return {label: _linear_range(group) for label, group in groups.items()}
+    spans = {
+        label: decades(np.concatenate([c.series.y[~c.not_positive()] for c in group]))
+        for label, group in groups.items()
+    }
+    count = max(high - low for low, high in spans.values())
+    return {label: (10.0 ** (high - count - 0.2), 10.0**high) for label, (_, high) in spans.items()}
+
+
+def _linear_range(group: Sequence[Curve]) -> tuple[float, float]:
+    values = np.concatenate([curve.series.y for curve in group])
+    bottom, top = min(0.0, float(values.min())), float(values.max())
+    return (bottom, 1.05 * top) if top > bottom else (bottom - 1.0, bottom + 1.0)
+
+
+def library() -> str:
+    """Give the library that draws, to be put into a page."""
+    from bokeh.resources import Resources
+
+    inline: Any = Resources(mode="inline", components=["bokeh"], log_level="error")
+    return "\n".join(inline.js_raw)
+
+
+def script() -> str:
+    """Give the script that ties the controls to the plot."""
+    return _resource("interactive.js")
+
+
+def style() -> str:
+    """Give the style of a page with a plot."""
+    return _resource("interactive.css")
+
+
+def _resource(name: str) -> str:
+    return resources.files("sims_analysis.figures").joinpath(name).read_text(encoding="utf-8")

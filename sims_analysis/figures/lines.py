@@ -1,0 +1,184 @@
+"""Drawing one curve: the line, its band, and the marks of what is not drawn as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.curves import Curve
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+__all__ = ["draw_band", "draw_curve", "mark_below_limit", "mark_floor", "shown"]
+
+_MARK: dict[str, Any] = {
+    "linestyle": "none",
+    "markersize": 1.9,
+    "markeredgewidth": 0.4,
+    "fillstyle": "none",
+    # A mark at the edge is a whole mark.
+    "clip_on": False,
+}
+
+#: Smallest distance between two marks of a row, in points.
+_APART = 4.0
+#: Height of the row of marks above the floor of an axis, as a fraction of it.
+_ROW = 0.018
+#: Where so many of so many neighbours are no data, those that are stand as points: a line from
+#: one count to none and back is a bar code.
+_SPARSE, _NEIGHBOURS = 0.25, 9
+
+
+def shown(curve: Curve, *, log: bool) -> Mask:
+    """Find the samples that are drawn as data."""
+    hidden = curve.below_limit()
+    if log:
+        hidden = hidden | curve.not_positive()
+    return ~hidden
+
+
+def draw_curve(
+    ax: Axes, curve: Curve, scale: Scale, *, log: bool, options: Mapping[str, Any]
+) -> Any:
+    """Draw the samples that are data; a line never bridges a sample that is not."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    data = shown(curve, log=log)
+    scattered = _scattered(data)
+    y = np.where(data & ~scattered, curve.series.y, np.nan)
+    style = {
+        "color": curve.colour,
+        "linestyle": curve.dash,
+        "solid_joinstyle": "round",
+        **normalize_kwargs(dict(options), Line2D),
+    }
+    x = scale(curve.series.x)
+    (line,) = ax.plot(x, y, **style)
+    # Between two hidden samples a line has no length: show the sample as a point.
+    broken = ~data | scattered
+    alone = data & (scattered | (np.r_[True, broken[:-1]] & np.r_[broken[1:], True]))
+    if alone.any() and not style.get("marker"):
+        ax.plot(
+            x[alone],
+            curve.series.y[alone],
+            marker=".",
+            # The only sample there is must not be taken for dust.
+            markersize=5.0 if data.sum() == 1 else 2.0,
+            markeredgewidth=0.4,
+            linestyle="none",
+            color=line.get_color(),
+            alpha=line.get_alpha(),
+            zorder=line.get_zorder(),
+        )
+    return line
+
+
+def _scattered(data: Mask) -> Mask:
+    """Find samples among so many that are no data that no line would be seen for its gaps."""
+    if data.size < 2 * _NEIGHBOURS or data.all():
+        return np.zeros(data.shape, dtype=bool)
+    window = np.ones(_NEIGHBOURS)
+    gaps = np.convolve(~data, window, "same") / np.convolve(np.ones(data.size), window, "same")
+    return np.asarray(gaps >= _SPARSE)
+
+
+def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: float) -> bool:
+    """Shade value +- coverage x standard error; True if there is something to shade."""
+    stderr = curve.series.stderr
+    if stderr is None or not coverage:
+        return False
+    data = shown(curve, log=log)
+    # Bands of points without a line would be the bar code that the line is not.
+    hidden = ~data | _scattered(data) | np.isnan(stderr)
+    y = curve.series.y
+    fill_between(ax, curve, scale, y - coverage * stderr, y + coverage * stderr, ~hidden, log=log)
+    return True
+
+
+def fill_between(
+    ax: Axes, curve: Curve, scale: Scale, low: Array, high: Array, where: Mask, *, log: bool
+) -> None:
+    """Shade between two curves, in the colour of the one between them."""
+    if log:
+        # An interval that reaches zero reaches the floor of a log axis, and no further: numbers
+        # near zero would be drawn miles below the page.
+        low = np.maximum(low, 0.1 * min(ax.get_ylim()))
+    ax.fill_between(
+        scale(curve.series.x),
+        np.where(where, low, np.nan),
+        np.where(where, high, np.nan),
+        color=curve.colour,
+        alpha=0.22,
+        linewidth=0,
+        zorder=1.5,
+    )
+
+
+def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
+    """Mark samples that a log axis cannot show in one row at its floor; give their curves.
+
+    The row has as many places as there is room for marks. Where several species want one, they
+    take turns, so that each is seen and the row stays a row.
+    """
+    hidden = {i: curve.not_positive() for i, curve in enumerate(curves)}
+    wanted = {i: curves[i].series.x[mask] for i, mask in hidden.items() if mask.any()}
+    low, high = sorted(ax.get_xlim())
+    width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
+    places: dict[int, list[tuple[int, float]]] = {}
+    for i, depths in wanted.items():
+        at = np.asarray(scale(depths))
+        at = at[(at >= low) & (at <= high)]
+        slots, first = np.unique(np.floor((at - low) / width).astype(int), return_index=True)
+        for slot, x in zip(slots, at[first], strict=True):
+            places.setdefault(int(slot), []).append((i, float(x)))
+    marks: dict[int, list[float]] = {i: [] for i in wanted}
+    for guests in places.values():
+        # The species with the fewest marks so far has the place.
+        i, x = min(guests, key=lambda guest: len(marks[guest[0]]))
+        marks[i].append(x)
+    for i, row in marks.items():
+        if not row:
+            continue
+        x = np.array(row)
+        ax.plot(
+            x,
+            np.full(x.shape, _ROW),
+            marker="v",
+            color=curves[i].colour,
+            transform=ax.get_xaxis_transform(),
+            **_MARK,
+        )
+    return [curves[i] for i in wanted]
+
+
+def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> None:
+    """Mark samples below the detection limit at the limit."""
+    hidden = curve.below_limit()
+    low, high = sorted(ax.get_xlim())
+    x = np.asarray(scale(curve.series.x[hidden]))
+    x = _apart(ax, x[(x >= low) & (x <= high)])
+    if x.size:
+        ax.plot(x, np.full(x.shape, curve.limit), marker="v", color=curve.colour, **_MARK)
+
+
+def _apart(ax: Axes, x: Array) -> Array:
+    """Leave out marks that would touch the one before: a row of marks stays a row of marks."""
+    figure = ax.figure
+    pixels = ax.transData.transform(np.column_stack([x, np.ones_like(x)]))[:, 0]
+    points = pixels * 72.0 / figure.dpi
+    kept, last = [], -np.inf
+    for i, place in enumerate(points):
+        if place - last >= _APART:
+            kept.append(i)
+            last = place
+    return x[kept]

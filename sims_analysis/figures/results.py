@@ -1,0 +1,413 @@
+"""Results in a figure: junctions, dose windows, peaks, decay lengths, and what they say.
+
+Marks stand on the curve they belong to; their numbers stand in a list (see ``legend``). A result
+that is no number (a junction that was never reached) is listed with its status. Every plus-minus,
+bar and band of a figure is the same number of random standard errors; a systematic part is named
+apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures.asked import argument_of, window_of
+from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.curves import of_curve
+from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.rounding import rounded
+from sims_analysis.units import dequantify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.curves import Curve
+    from sims_analysis.figures.legend import Notes
+
+    Array = NDArray[np.float64]
+    Result = xr.Dataset | xr.DataArray
+
+__all__ = ["Results"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the user wants to see on the curves: one result, or one for each measurement.
+
+    Parameters
+    ----------
+    junctions, dose, peak, decay_length : Any
+        A result, several for one measurement, or a mapping from measurements to these.
+    window : (start, stop) or None
+        Of the dose, as the user states it.
+    coverage : float
+        Standard errors in every plus-minus.
+    """
+
+    junctions: Any = None
+    dose: Any = None
+    window: tuple[Any, Any] | None = None
+    peak: Any = None
+    decay_length: Any = None
+    coverage: float = 1.0
+
+    def given(self) -> list[Result]:
+        """List the results, for the provenance of the figure."""
+        found: list[Result] = []
+        for result in (self.junctions, self.dose, self.peak, self.decay_length):
+            one_each = isinstance(result, Mapping) and not isinstance(result, xr.Dataset)
+            for item in result.values() if one_each else [result]:
+                found += _several(item)
+        return found
+
+    def draw(self, ax: Axes, curve: Curve, scale: Scale, notes: Notes, *, who: str) -> None:
+        """Mark the results of one curve; `who` names it in the list, empty if it is alone."""
+        painter = _Painter(ax, curve, scale, notes, who, self.coverage or 1.0)
+        for result in _mine(self.dose, curve):
+            painter.dose(result, self.window)
+        for result in _mine(self.junctions, curve):
+            painter.junctions(result)
+        for result in _mine(self.peak, curve):
+            painter.peak(result)
+        for result in _mine(self.decay_length, curve):
+            painter.decay(result)
+
+    def draw_many(
+        self, ax: Axes, median: Curve, curves: Sequence[Curve], scale: Scale, notes: Notes, who: str
+    ) -> None:
+        """Summarise the results of many measurements: their median and their range."""
+        painter = _Painter(ax, median, scale, notes, who, self.coverage or 1.0)
+        for given, symbol in (
+            (self.junctions, "$x_\\mathrm{j}$"),
+            (self.dose, "$Q$"),
+            (self.peak, "peak"),
+            (self.decay_length, "λ"),
+        ):
+            found = [result for curve in curves for result in _mine(given, curve)]
+            if found:
+                painter.many(found, symbol, on_curve=given is self.junctions)
+
+
+def _several(result: Any) -> list[Result]:
+    if result is None:
+        return []
+    return [result] if isinstance(result, xr.Dataset | xr.DataArray) else list(result)
+
+
+def _mine(given: Any, curve: Curve) -> list[Result]:
+    """Choose the results of a curve."""
+    if isinstance(given, Mapping) and not isinstance(given, xr.Dataset):
+        given = given.get(curve.source)
+    elif curve.source and not isinstance(given, xr.Dataset | xr.DataArray) and given is not None:
+        raise ProfileError(
+            f"{len(given)} results for the measurements; give a mapping with the keys of `data`"
+        )
+    found: list[Result] = []
+    for item in _several(given):
+        # Two calls of one function, because it gives back the kind that it gets.
+        if isinstance(item, xr.Dataset):
+            chosen: Result | None = of_curve(dequantify(item), curve)
+        else:
+            chosen = of_curve(dequantify(item), curve)
+        if chosen is not None:
+            found.append(chosen)
+    return found
+
+
+@dataclass(frozen=True)
+class _Painter:
+    ax: Axes
+    curve: Curve
+    scale: Scale
+    notes: Notes
+    who: str
+    coverage: float
+
+    def _of(self, *further: str) -> str:
+        """Say whose number it is: ``(B, 10^18)``."""
+        text = ", ".join(filter(None, [self.who, *further]))
+        return f"({text})" if text else ""
+
+    def _value_at(self, depth: Any) -> Array:
+        """Value of the curve at a depth, straight in ln C where it is positive."""
+        x, y = self.curve.series.x, self.curve.series.y
+        shown = y > 0 if self.ax.get_yscale() == "log" else np.full(y.shape, True)
+        if not shown.any():
+            return np.full(np.shape(depth), np.nan)
+        if self.ax.get_yscale() != "log":
+            return np.asarray(np.interp(depth, x, y, left=np.nan, right=np.nan))
+        log = np.interp(depth, x[shown], np.log(y[shown]), left=np.nan, right=np.nan)
+        return np.asarray(np.exp(log))
+
+    def _number(self, value: float, stderr: float = np.nan) -> str:
+        number = rounded(value, self.coverage * stderr)
+        if number.stderr:
+            self.notes.explain_error(self.coverage)
+        return number.text(style="mathtext")
+
+    def _depth_text(self, depth: float, stderr: float = np.nan) -> str:
+        number = self._number(float(self.scale(depth)), float(self.scale(stderr)))
+        return f"{number} {_typeset.unit_label(self.scale.units)}"
+
+    def _level(self, result: Result) -> str:
+        """Give the level of a junction as the axis has it; nothing where it is not known."""
+        level = argument_of(result, "level")
+        if level is None:
+            return ""
+        value, unit = level
+        if self.curve.unit is not None and self.curve.unit.kind == unit.kind:
+            return _typeset.power(
+                float(self.curve.unit.from_canonical(value)), self.curve.unit.text
+            )
+        return _typeset.power(value, unit.canonical)
+
+    def junctions(self, result: Result) -> None:
+        if isinstance(result, xr.Dataset) and "polarity" in result:
+            self._metallurgical(result)
+            return
+        if isinstance(result, xr.Dataset) and "direction" in result:
+            self._crossings(result)
+            return
+        depth = result["depth"] if isinstance(result, xr.Dataset) else result
+        symbol = f"$x_\\mathrm{{j}}${self._of(self._level(result))}"
+        for z, sigma, status in _entries(depth, result):
+            if not np.isfinite(z):
+                if status and status != "ok":
+                    self.notes.say(f"{symbol}: {status.replace('_', ' ')}")
+                continue
+            style = self._mark(z, sigma)
+            self.notes.add(
+                f"{symbol} = {self._depth_text(z, sigma)}", **{**style, "linestyle": "none"}
+            )
+
+    def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> dict[str, Any]:
+        """Mark a depth on the curve, with a line to the axis and a bar."""
+        height = float(self._value_at(z))
+        at, floor = float(self.scale(z)), min(self.ax.get_ylim())
+        self.ax.plot(
+            [at, at], [floor, height], color=self.curve.colour, linewidth=0.6, linestyle=":"
+        )
+        style: dict[str, Any] = {
+            "marker": "o",
+            "markersize": 3.5,
+            "color": self.curve.colour,
+            "linewidth": 0.8,
+            "markerfacecolor": paper(self.notes.ax),
+            "markeredgewidth": 0.8,
+            **changes,
+        }
+        if isinstance(sigma, tuple):
+            bar: Any = [[at - float(self.scale(sigma[0]))], [float(self.scale(sigma[1])) - at]]
+        else:
+            bar = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
+        container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
+        container.set_label("_")
+        return style
+
+    def _crossings(self, result: xr.Dataset) -> None:
+        """Mark every crossing, and list those that fall and those that rise."""
+        words = {"falling": "falls", "rising": "rises"}
+        level = self._level(result)
+        through = f"through {level} at" if level else "through the level at"
+        unit = _typeset.unit_label(self.scale.units)
+        shape = {"falling": "o", "rising": "D"}
+        found: dict[str, list[str]] = {}
+        style: dict[str, dict[str, Any]] = {}
+        for z, sigma, direction in _entries(result["depth"], result, "direction"):
+            if np.isfinite(z):
+                style[direction] = self._mark(z, sigma, marker=shape.get(direction, "o"))
+                style[direction]["markersize"] = 3.0
+                depth = self._number(float(self.scale(z)), float(self.scale(sigma)))
+                found.setdefault(direction, []).append(depth)
+        for direction, depths in found.items():
+            listed = ",\n".join(", ".join(depths[i : i + 4]) for i in range(0, len(depths), 4))
+            verb = words.get(direction, "goes")
+            verb = f"{self.who} {verb}" if self.who else verb
+            self.notes.add(
+                f"{verb} {through}\n{listed} {unit}", **{**style[direction], "linestyle": "none"}
+            )
+        if not found and "status" in result:
+            status = str(np.ravel(result["status"].values)[0]).replace("_", " ")
+            self.notes.say(f"{self.who or 'level'} {level}: {status}".replace("  ", " "))
+
+    def _metallurgical(self, result: xr.Dataset) -> None:
+        for z, sigma, polarity in _entries(result["depth"], result, "polarity"):
+            if not np.isfinite(z):
+                continue
+            style: dict[str, Any] = {
+                "color": ink(0.2, self.notes.ax),
+                "linestyle": (0, (1, 1.5)),
+                "linewidth": 0.9,
+            }
+            text = f"{polarity.replace('->', '→')} junction: {self._depth_text(z, sigma)}"
+            if text not in self.notes.entries:
+                self.ax.axvline(float(self.scale(z)), **style)
+            self.notes.add(text, **style)
+
+    def dose(self, result: Result, window: Any) -> None:
+        dose = result["dose"] if isinstance(result, xr.Dataset) else result
+        ((value, sigma, status),) = _entries(dose, result)
+        systematic = float("nan")
+        if _has(result, "systematic_stderr"):
+            sigma = float(result["random_stderr"])
+            systematic = float(result["systematic_stderr"])
+        symbol = f"$Q${self._of()}"
+        if not np.isfinite(value):
+            self.notes.say(f"{symbol}: {status.replace('_', ' ') or 'not known'}")
+            return
+        limits = window_of(result, self.curve, window)
+        if limits is not None:
+            self._shade(*limits)
+        units = _typeset.unit_label(dose.attrs.get("units", ""))
+        text = f"{symbol} = {self._number(value, sigma)} {units}"
+        if systematic > 0 and value:
+            text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
+        if status == "truncated":
+            text += "\n(truncated)"
+        self.notes.add(
+            text,
+            color=self.curve.colour,
+            alpha=wash(0.3, self.notes.ax),
+            linewidth=5.0,
+            solid_capstyle="butt",
+        )
+
+    def _shade(self, start: float, stop: float) -> None:
+        x, y = self.curve.series.x, self.curve.series.y
+        inside = (x > start) & (x < stop)
+        at = np.concatenate([[start], x[inside], [stop]])
+        ends = self._value_at(np.array([start, stop]))
+        height = np.concatenate([ends[:1], y[inside], ends[1:]])
+        floor = min(self.ax.get_ylim())
+        low = floor if self.ax.get_yscale() == "log" else 0.0
+        self.ax.fill_between(
+            self.scale(at),
+            low,
+            np.maximum(height, low),
+            color=self.curve.colour,
+            alpha=wash(0.12, self.notes.ax),
+            linewidth=0,
+            zorder=1,
+        )
+
+    def peak(self, result: Result) -> None:
+        depth = result["depth"] if isinstance(result, xr.Dataset) else result
+        for z, _, status in _entries(depth, result):
+            if not np.isfinite(z):
+                self.notes.say(f"peak{self._of()}: {status.replace('_', ' ') or 'not known'}")
+                continue
+            style: dict[str, Any] = {
+                "marker": "+",
+                "markersize": 5,
+                # Nothing but edge: a style sheet without edges would leave nothing of it.
+                "markeredgewidth": 1.0,
+                "color": self.curve.colour,
+                "linestyle": "none",
+            }
+            self.ax.plot([float(self.scale(z))], [float(self._value_at(z))], zorder=5, **style)
+            # The depth of a sample: no digits that the grid does not have.
+            unit = _typeset.unit_label(self.scale.units)
+            self.notes.add(f"peak{self._of()} at {float(self.scale(z)):.4g} {unit}", **style)
+
+    def decay(self, result: Result) -> None:
+        found = result["decay_length"] if isinstance(result, xr.Dataset) else result
+        symbol = f"λ{self._of()}"
+        for length, sigma, status in _entries(found, result):
+            if not np.isfinite(length):
+                self.notes.say(f"{symbol}: {status.replace('_', ' ') or 'not known'}")
+                continue
+            text = f"{symbol} = {self._depth_text(length, sigma)}"
+            limits = window_of(result, self.curve)
+            if limits is None:
+                self.notes.say(text)
+                continue
+            style: dict[str, Any] = {
+                "color": ink(0.1, self.notes.ax),
+                "linewidth": 0.8,
+                "linestyle": (0, (3, 1)),
+            }
+            ends = np.array(limits)
+            self.ax.plot(self.scale(ends), self._decaying(length, *limits), zorder=4, **style)
+            self.notes.add(text, **style)
+
+    def _decaying(self, length: float, start: float, stop: float) -> Array:
+        """Give the ends of the line that was fitted."""
+        x, y = self.curve.series.x, self.curve.series.y
+        inside = (x >= start) & (x <= stop)
+        middle, ends = 0.5 * (start + stop), np.array([start, stop])
+        if self.curve.series.stderr is not None and y[inside].sum() > 0:
+            # A fit by the likelihood of counts keeps their sum, zeros included.
+            shape = np.exp((middle - x[inside]) / length)
+            level = float(np.log(y[inside].sum() / shape.sum()))
+        else:
+            # The line of a least-squares fit passes through the mean of its points.
+            inside &= y > 0
+            level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
+        return np.exp(level - (ends - middle) / length)
+
+    def many(self, results: Sequence[Result], symbol: str, *, on_curve: bool) -> None:
+        """Say the median and the range of one answer for many measurements."""
+        first = results[0]
+        if isinstance(first, xr.Dataset) and not {"polarity", "direction"}.isdisjoint(first):
+            # Several depths each: a median of them would mix the first with the second.
+            self._metallurgical(first) if "polarity" in first else None
+            return
+        values, words = [], Counter[str]()
+        for result in results:
+            for value, _, status in _entries(_answer(result), result):
+                if np.isfinite(value):
+                    values.append(value)
+                else:
+                    words[status.replace("_", " ") or "not known"] += 1
+        level = self._level(first) if on_curve else ""
+        name = f"{symbol}{self._of(level)}"
+        for word, count in words.items():
+            self.notes.say(f"{name}: {word} in {count}")
+        if not values:
+            return
+        low, middle, high = (float(v) for v in np.quantile(values, (0.0, 0.5, 1.0)))
+        units = _answer(first).attrs.get("units", "")
+        is_depth = units == "nm"
+        convert: Any = self.scale if is_depth else float
+        unit = _typeset.unit_label(self.scale.units if is_depth else units)
+        ends = [rounded(float(convert(v))).text(style="mathtext") for v in (middle, low, high)]
+        text = f"{name}: median {ends[0]} {unit}\n({len(values)}: {ends[1]} to {ends[2]})"
+        style: dict[str, Any] = {"linestyle": "none", "color": "none"}
+        if on_curve and np.isfinite(self._value_at(middle)):
+            style = {**self._mark(middle, (low, high)), "linestyle": "none"}
+        self.notes.add(text, **style)
+
+
+def _answer(result: Result) -> xr.DataArray:
+    """Give the number that a result is about."""
+    if isinstance(result, xr.DataArray):
+        return result
+    name = next(name for name in ("dose", "depth", "decay_length") if name in result)
+    return result[name]
+
+
+def _entries(
+    values: xr.DataArray, result: Result, word: str = "status"
+) -> Iterator[tuple[float, float, str]]:
+    """Go through the values of a result with their standard error and a word about each."""
+    stderr = result["stderr"] if _has(result, "stderr") else None
+    words = result[word] if _has(result, word) else None
+    flat = np.asarray(values.values, dtype=np.float64).ravel()
+    for i, value in enumerate(flat):
+        sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
+        text = "" if words is None else str(np.ravel(words.values)[i])
+        yield float(value), sigma, text
+
+
+def _has(result: Result, name: str) -> bool:
+    return name in result.coords or (isinstance(result, xr.Dataset) and name in result)

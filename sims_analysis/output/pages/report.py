@@ -1,0 +1,192 @@
+"""One measurement as a page: answers in words, profiles to explore, where they came from."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import math
+from typing import TYPE_CHECKING, Any
+
+from sims_analysis.output.report.layout import WORDS
+from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.rounding import rounded
+from sims_analysis.units import read_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import xarray as xr
+
+    from sims_analysis.output.report.answers import Report, SpeciesReport
+
+__all__ = ["document", "report_page", "table"]
+
+
+def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
+    """Lay a report out as one page of HTML with an interactive plot.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        What the report is about.
+    report : Report
+        From :func:`sims_analysis.output.report.analyse`.
+    home : str
+        Address of the list that the page belongs to, if there is one.
+
+    Returns
+    -------
+    str
+        A page that needs nothing else: no connection, no further file.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Bokeh, the extra ``pages``, is missing.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from sims_analysis.output.report import analyse
+    >>> ds = sims.open_example("boron-implant")
+    >>> page = report_page(ds, analyse(ds))
+    >>> "<td>never reached: every sample lies below the level</td>" in page
+    True
+    """
+    from sims_analysis.figures.interactive import library, plot_html, script, style
+
+    title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
+    measured = [row for row in report.species if row.dose_status]
+    others = [row for row in report.species if not row.dose_status]
+    back = f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>' if home else ""
+    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
+    if measured:
+        body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
+    if report.junctions:
+        body += ["<h2>Metallurgical junctions</h2>", _junctions(report)]
+    if others:
+        body += ["<h2>Other signals</h2>", _others(others)]
+    body += [_notes(report), "<h2>Origin</h2>", _origin(ds)]
+    return document(title, "\n".join(body), scripts=[library(), script()], style=style())
+
+
+def document(title: str, body: str, *, scripts: Iterable[str] = (), style: str) -> str:
+    """Put a page together, with a policy that allows its own scripts and nothing else."""
+    scripts = list(scripts)
+    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'self'"
+    )
+    carried = "".join(f"<script>{text}</script>\n" for text in scripts)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{style}</style></head>\n"
+        f"<body><main>\n{body}\n</main>\n{carried}</body></html>\n"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def table(heads: list[str], rows: list[list[str]], *, words: Iterable[int] = (0,)) -> str:
+    """Write a table; cells are HTML already. Columns of words stand to the left."""
+    left = set(words)
+
+    def cells(tag: str, row: list[str]) -> str:
+        return "".join(
+            f"<{tag}>{cell}</{tag}>" if i in left else f'<{tag} class="number">{cell}</{tag}>'
+            for i, cell in enumerate(row)
+        )
+
+    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    head = cells("th", heads)
+    inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll"><table>{inner}</table></div>'
+
+
+def _measured(report: Report, rows: list[SpeciesReport]) -> str:
+    value, unit = read_quantity(report.level, ("concentration",), "level")
+    level = html.escape(f"{_number(value)} {_typeset.unit_label(unit.canonical)}")
+    heads = ["species", "peak (atoms/cm³)", "at (nm)", "dose (atoms/cm²)",
+             f"junction at {level} (nm)", "status"]  # fmt: skip
+    cells = [
+        [
+            _typeset.html(row.species),
+            _number(row.peak),
+            f"{row.peak_at:.1f}",
+            _number(row.dose, row.dose_stderr),
+            _number(row.junction_depth, row.junction_stderr),
+            _status(row),
+        ]
+        for row in rows
+    ]
+    return table(heads, cells, words=(0, 5))
+
+
+def _status(row: SpeciesReport) -> str:
+    word = row.junction_status.replace("_", " ")
+    if row.junction_status in WORDS:
+        word += f": {WORDS[row.junction_status]}"
+    if row.dose_status != "ok":
+        word += f"; dose {row.dose_status.replace('_', ' ')}"
+    return html.escape(word)
+
+
+def _junctions(report: Report) -> str:
+    rows = [
+        [
+            _number(junction.depth, junction.stderr),
+            html.escape(junction.polarity.replace("->", "→")),
+            html.escape(junction.status.replace("_", " ")),
+        ]
+        for junction in report.junctions
+    ]
+    return table(["depth (nm)", "polarity", "status"], rows, words=(1, 2))
+
+
+def _others(rows: list[SpeciesReport]) -> str:
+    timed = rows[0].axis != "depth"
+    heads = ["signal", "peak", "at time (s)" if timed else "at depth (nm)", "why no dose"]
+    cells = [
+        [
+            _typeset.html(row.species),
+            f"{_number(row.peak)} {html.escape(_typeset.unit_label(row.units))}".strip(),
+            _number(row.peak_at),
+            html.escape(row.reason),
+        ]
+        for row in rows
+    ]
+    return table(heads, cells, words=(0, 3))
+
+
+def _notes(report: Report) -> str:
+    notes = list(report.notes)
+    if any(row.dose_stderr or row.junction_stderr for row in report.species):
+        notes.insert(
+            0, "±: one standard error of counting; depth scale and sensitivity factors add to it."
+        )
+    if report.surface:
+        notes.append(f"Surface: the first {report.surface}; peak and junction lie below.")
+    return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
+
+
+def _origin(ds: xr.Dataset) -> str:
+    from sims_analysis.dataset.provenance import provenance
+
+    record: dict[str, Any] = provenance(ds)
+    rows = []
+    for key, value in record.items():
+        texts = value if isinstance(value, list) else [value]
+        rows += [[html.escape(key.replace("_", " ")), html.escape(str(text))] for text in texts]
+    return table(["", ""], rows, words=(0, 1))
+
+
+def _number(value: float | None, stderr: float | None = None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    return html.escape(rounded(value, math.nan if stderr is None else stderr).text())

@@ -1,0 +1,68 @@
+"""The pages of an archive beside its API: for people with a browser, under the same key."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from sims_analysis.errors import SimsError
+from sims_analysis.output.pages.archive import pages
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from sims_analysis.api.archive import Archive
+
+__all__ = ["add_pages"]
+
+#: What a page cannot say of itself: nobody may put it into a frame, or guess what it is.
+_HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-cache",
+}
+
+
+def add_pages(app: Starlette, archive: Archive) -> None:
+    """Add ``/`` (the entries, searchable) and ``/entries/ID`` to the application of an archive.
+
+    Whatever the application asks of a request, a key or a host, it asks of these too.
+
+    Parameters
+    ----------
+    app : Starlette
+        From :func:`sims_analysis.api.server.create_app`.
+    archive : Archive
+        The one that it serves.
+    """
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    async def index(request: Request) -> Response:
+        search = request.query_params.get("search", "")
+        page = await run_in_threadpool(pages, archive, search=search)
+        return HTMLResponse(page, headers=_HEADERS)
+
+    async def entry(request: Request) -> Response:
+        data_id = unquote(request.path_params["data_id"])
+        if data_id not in archive:
+            return HTMLResponse("<p>no such entry", HTTPStatus.NOT_FOUND, headers=_HEADERS)
+        try:
+            page = await run_in_threadpool(pages, archive, data_id)
+        except SimsError as error:
+            # What cannot be shown says why; the raw payload is still served by the API.
+            return HTMLResponse(_failed(error), HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
+        return HTMLResponse(page, headers=_HEADERS)
+
+    app.router.routes += [Route("/", index), Route("/entries/{data_id:path}", entry)]
+
+
+def _failed(error: SimsError) -> str:
+    import html
+
+    return f"<!doctype html><meta charset=utf-8><title>No page</title><p>{html.escape(str(error))}"

@@ -1,0 +1,46 @@
+"""A real browser without a screen, to see pages as people do."""
+
+import shutil
+import time
+
+import pytest
+
+
+class Browser:
+    """Chromium, driven by its own driver."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, address):
+        self.driver.get(address)
+        for _ in range(300):
+            if self.run("return document.body && document.body.dataset.ready") == "yes":
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"the page is not ready: {self.errors()}")
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def errors(self):
+        """What the page complains of: a script that fails, or that its policy refuses."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] == "SEVERE"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser():
+    webdriver = pytest.importorskip("selenium.webdriver")
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no chromium and chromedriver: pages are not seen in a browser here")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1100,1200")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield Browser(opened)
+    opened.quit()

@@ -1,0 +1,59 @@
+"""Small profiles to draw, and what is found in a figure that was drawn of them."""
+
+import numpy as np
+
+import sims_analysis as sims
+from sims_analysis.figures.axes import memory
+
+DEPTHS = np.arange(0.0, 100.0, 2.0)
+
+
+def profiles(axis="nm", **values):
+    """Profiles by species: values, or (values, unit)."""
+    made = []
+    for name, given in values.items():
+        y, units = given if isinstance(given, tuple) else (given, "atoms/cm^3")
+        made.append(
+            sims.DepthProfile(
+                species_name=name,
+                depths=DEPTHS[: len(y)],
+                depth_units=axis,
+                concentrations=list(y),
+                concentration_units=units,
+            )
+        )
+    return sims.to_dataset(made)
+
+
+def gaussian(top=1e19, middle=30.0, width=12.0, floor=1e15):
+    return top * np.exp(-0.5 * ((DEPTHS - middle) / width) ** 2) + floor
+
+
+def wafers(count, outlier=None):
+    """Wafers that agree to a per cent, but for one."""
+    rng = np.random.default_rng(1)
+    made = {}
+    for i in range(count):
+        factor = 1 + 0.01 * rng.standard_normal()
+        made[f"W{i + 1:02d}"] = profiles(B=gaussian() * factor * (3 if i == outlier else 1))
+    return made
+
+
+def lines(ax, least=10):
+    """Curves of an axes: lines with many samples."""
+    return [line for line in ax.lines if len(line.get_xdata()) >= least
+            and line.get_linestyle() not in ("None", "none")]  # fmt: skip
+
+
+def notes(ax):
+    legend = memory(ax).notes_legend
+    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
+
+
+def names(ax):
+    legend = memory(ax).names_legend
+    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
+
+
+def beside(ax):
+    return [t.get_text() for each in memory(ax).axes.values() for t in each.texts if t.get_text()]

@@ -1,0 +1,109 @@
+"""Colours and names: distinct in a figure, and every curve has its name once."""
+
+import itertools
+
+import drawn
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.figures.axes import memory
+from sims_analysis.figures.colours import COLOURS, assigned, colour_of
+
+mpl.use("Agg")
+
+TOGETHER = [
+    "B P As Sb Si Ge F C N O H In",
+    "Mg Si Al Ga In N O C H",
+    "P Si As Al C Ga In O Zn",
+    "Cu In Ga Se S Mo Na K Zn Cd Sn",
+    "10B 11B 28Si 29Si 30Si 69Ga 71Ga",
+]
+
+
+@pytest.mark.parametrize("species", TOGETHER)
+def test_species_of_a_figure_have_colours_of_their_own(species):
+    found = assigned(species.split(), {})
+    assert len(set(found.values())) == len(species.split())
+
+
+@pytest.mark.parametrize("pair", ["P Si", "As Al", "C Ga", "In O", "Zn Al", "Ga As", "B Si"])
+def test_elements_that_occur_together_keep_their_own_colours(pair):
+    assert assigned(pair.split(), {}) == {name: colour_of(name) for name in pair.split()}
+
+
+def test_more_species_than_colours_differ_by_dashes():
+    many = drawn.profiles(**{name: drawn.gaussian(10.0 ** (17 + i / 10)) for i, name in
+                             enumerate("H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar".split())})  # noqa: SIM905 # fmt: skip
+    looks = {(line.get_color(), str(line._dash_pattern)) for line in
+             drawn.lines(sims.plot_profiles(many, labels="none"))}  # fmt: skip
+    assert len(looks) == 18
+    assert len({colour for colour, _ in looks}) == len(COLOURS)
+
+
+def test_a_second_call_takes_free_colours():
+    ax = sims.plot_profiles(drawn.profiles(Mg=drawn.gaussian()))
+    sims.plot_profiles(drawn.profiles(B=drawn.gaussian(1e18)), ax)
+    assert colour_of("Mg") == colour_of("B")
+    assert len({line.get_color() for line in drawn.lines(ax)}) == 2
+
+
+def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
+    species = "H C O F Si Al Ga In Mg Zn Fe Cr Ni Cu Ti".split()  # noqa: SIM905
+    same = {name: np.full(50, 10.0 ** (17 + 0.01 * i)) for i, name in enumerate(species)}
+    ax = sims.plot_profiles(drawn.profiles(**same))
+    ax.figure.canvas.draw()
+    assert sorted(drawn.beside(ax) + drawn.names(ax)) == sorted(species)
+    assert drawn.beside(ax)
+    assert drawn.names(ax)
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
+    boxes.append(memory(ax).names_legend.get_window_extent())
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def test_names_stay_with_their_curves_after_zoom_and_resize():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+
+    def distance():
+        ax.figure.canvas.draw()
+        box = name.get_window_extent()
+        middle = np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+        points = ax.transData.transform(ax.lines[0].get_xydata())
+        return float(np.hypot(*(points - middle).T).min()) * 72 / ax.figure.dpi
+
+    before = distance()
+    assert before < 15
+    ax.figure.set_size_inches(7, 5)
+    assert distance() < before + 10
+    x, _ = name.xy
+    ax.set_xlim(x - 5, x + 5)
+    assert distance() < before + 25
+    ax.set_xlim(x + 20, x + 30)
+    ax.figure.canvas.draw()
+    assert not name._check_xy(ax.figure.canvas.get_renderer())
+
+
+def test_a_legend_of_the_user_lists_every_curve():
+    ax = sims.plot_profiles(
+        drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s")), labels="none"
+    )
+    assert [text.get_text() for text in ax.legend().get_texts()] == ["B", "Ga"]
+    assert ax.get_legend() is not None
+
+
+def test_isotopes_are_printed_no_smaller_than_five_and_a_half_points():
+    ax = sims.plot_profiles(drawn.profiles(**{"11B": drawn.gaussian()}))
+    (name,) = [text for text in ax.texts if "11" in text.get_text()]
+    # The superscripts of mathtext are 0.7 of the line.
+    assert 0.7 * name.get_fontsize() >= 5.5
+
+
+@pytest.mark.parametrize("name", ["lot $5 to $7", "_hidden", "^13C^", "50 % {x}", "$\\frac$"])
+def test_a_name_that_is_no_formula_is_printed_plainly(name):
+    data = {name: drawn.profiles(B=drawn.gaussian()), "other": drawn.profiles(B=drawn.gaussian())}
+    ax = sims.plot_profiles(data, title=name)
+    ax.figure.canvas.draw()
+    shown = [text.replace("\\$", "$") for text in drawn.names(ax)]
+    assert shown == [name, "other"]

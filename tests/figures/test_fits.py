@@ -1,0 +1,78 @@
+"""Models over their data, against a model that is known."""
+
+import drawn
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+
+mpl.use("Agg")
+
+#: Of the data, so that the residuals are known.
+FACTOR = 1.25
+
+
+def evaluate(fit, *, depth):
+    """Stand in for sims.evaluate: the profile itself, times a factor."""
+    y = fit["factor"].item() * np.exp(
+        np.interp(depth.values, drawn.DEPTHS, np.log(drawn.gaussian()))
+    )
+    return xr.DataArray(
+        y[None, :],
+        {"species": ["B"], "depth": ("depth", depth.values, {"units": "nm"})},
+        ("species", "depth"),
+        "concentration",
+        {"units": "atom/cm^3"},
+    )
+
+
+@pytest.fixture(autouse=True)
+def _models(monkeypatch):
+    monkeypatch.setattr(sims, "evaluate", evaluate, raising=False)
+
+
+FIT = xr.Dataset({"factor": FACTOR})
+
+
+def fitted(ax):
+    return [line for line in ax.lines if line.get_gid() == "fit"]
+
+
+def test_a_fit_is_drawn_over_its_data_and_named():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)), fits=FIT)
+    (line,) = fitted(ax)
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * drawn.gaussian())
+    assert drawn.notes(ax) == ["fit"]
+
+
+def test_a_fit_follows_the_units_of_its_data():
+    data = drawn.profiles(B=drawn.gaussian())
+    ax = sims.plot_profiles(data, fits=FIT, value_units="1/m^3", depth_units="um")
+    (line,) = fitted(ax)
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * drawn.gaussian())
+    assert line.get_xdata().max() == pytest.approx(drawn.DEPTHS.max() / 1000)
+
+
+def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=FIT, residuals=True)
+    below = ax.figure.axes[1]
+    np.testing.assert_allclose(below.lines[0].get_ydata(), -np.log10(FACTOR))
+    assert below.get_xlabel() == "Depth (nm)"
+    assert ax.get_xlabel() == ""
+    assert below.get_position().y1 < ax.get_position().y0
+
+
+def test_residuals_are_in_standard_errors_where_these_are_stated():
+    data = drawn.profiles(B=drawn.gaussian())
+    data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
+    below = sims.plot_profiles(data, fits=FIT, residuals=True).figure.axes[1]
+    np.testing.assert_allclose(below.lines[0].get_ydata(), (1 - FACTOR) / 0.05)
+
+
+def test_residuals_need_axes_in_a_grid():
+    ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
+    with pytest.raises(ValueError, match=r"plt\.subplots"):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), ax, fits=FIT, residuals=True)

@@ -1,0 +1,78 @@
+"""Wafers: told apart by colour while there are few, summarised when there are many."""
+
+import drawn
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.figures.axes import memory
+
+mpl.use("Agg")
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_few_wafers_have_a_colour_and_a_name_each(count):
+    ax = sims.plot_profiles(drawn.wafers(count))
+    curves = drawn.lines(ax)
+    assert len({line.get_color() for line in curves}) == len(curves) == count
+    assert drawn.names(ax) == list(drawn.wafers(count))
+
+
+def test_many_wafers_are_a_median_a_band_and_named_outliers():
+    data = drawn.wafers(25, outlier=7)
+    ax = sims.plot_profiles(data)
+    median, outlier = drawn.lines(ax)
+    values = np.array([ds["concentration"].values[0] for ds in data.values()])
+    np.testing.assert_allclose(median.get_ydata(), np.median(values, axis=0))
+    np.testing.assert_allclose(outlier.get_ydata(), values[7])
+    assert drawn.names(ax) == ["B", "W08"]
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    low, high = np.quantile(values, [0.1, 0.9], axis=0)
+    assert band.max() == pytest.approx(high.max())
+    assert band.min() == pytest.approx(low.min(), rel=1e-6)
+    assert any("median of 25, band: the middle 80 %" in text for text in drawn.notes(ax))
+
+
+def test_every_wafer_on_request():
+    ax = sims.plot_profiles(drawn.wafers(25), spread=False)
+    curves = drawn.lines(ax)
+    assert len({line.get_color() for line in curves}) == 25
+
+
+def test_colours_by_wafer():
+    data = {f"W{i}": drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for i in (1, 2)}
+    ax = sims.plot_profiles(data, colour_by="measurement")
+    b1, b2, p1, p2 = drawn.lines(ax)
+    assert b1.get_color() == p1.get_color() != b2.get_color() == p2.get_color()
+    assert b1.get_linestyle() != p1.get_linestyle()
+    ax = sims.plot_profiles(data, colours={"W1": "red", "W2": "blue"})
+    assert [line.get_color() for line in drawn.lines(ax)] == ["red", "blue", "red", "blue"]
+
+
+def test_junctions_of_many_wafers_are_a_median_and_a_range():
+    data = drawn.wafers(25, outlier=7)
+    xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
+    ax = sims.plot_profiles(data, junctions=xj)
+    (mark,) = [line for line in ax.lines if line.get_marker() == "o"]
+    depths = [float(found.item()) for found in xj.values()]
+    assert mark.get_xdata()[0] == pytest.approx(np.median(depths))
+    (text,) = [text for text in drawn.notes(ax) if "median" in text and "j" in text]
+    assert "(25:" in text
+
+
+def test_titles_of_panels_stand_clear_of_their_legends():
+    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    panels = sims.plot_panels({"W1": data, "W2": data}, labels="legend")
+    panels[0].figure.canvas.draw()
+    for ax in panels:
+        legend = memory(ax).names_legend.get_window_extent()
+        assert not ax.title.get_window_extent().overlaps(legend)
+
+
+def test_panels_show_the_results_of_their_measurement():
+    data = drawn.wafers(2, outlier=1)
+    xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
+    for panel, found in zip(sims.plot_panels(data, junctions=xj), xj.values(), strict=True):
+        (mark,) = [line for line in panel.lines if line.get_marker() == "o"]
+        assert mark.get_xdata()[0] == pytest.approx(float(found.item()))

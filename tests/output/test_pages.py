@@ -1,0 +1,100 @@
+"""Pages: the answers in words, their own policy, and the archive behind a key."""
+
+import re
+
+import pytest
+from browser import browser  # noqa: F401 - a fixture
+
+import sims_analysis as sims
+from sims_analysis.examples.opening import ARCHIVE
+from sims_analysis.output.pages import add_pages, index_page, pages
+from sims_analysis.output.report import analyse, to_text, write_files, write_index
+
+pytest.importorskip("bokeh")
+
+
+def words(page):
+    text = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
+
+
+def test_an_entry_says_what_the_report_says():
+    page = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
+    for text in (
+        "(5.0313 ± 0.0010)×10¹⁴",
+        "161.95 ± 0.10",
+        "junction at 1×10¹⁸ atoms/cm³ (nm)",
+        "never reached: every sample lies below the level",
+        "181.9 ± 0.3",
+        "p→n",
+    ):
+        assert text in page.replace("1.000×", "1×")
+    assert sims.open_example("boron-implant").attrs["sha256"] in page
+
+
+def test_the_list_is_searched_by_every_word():
+    archive = sims.Archive(ARCHIVE)
+    assert all(f'href="entries/{name}"' in pages(archive) for name in archive.ids())
+    found = pages(archive, search="GAN stack")
+    assert re.findall(r'href="entries/([^"]*)"', found) == ["gan-mg-stack"]
+    assert "no entries found for “<b>”" in pages(archive, search="<b>").replace(
+        "&lt;", "<"
+    ).replace("&gt;", ">")
+    assert "<b>" not in pages(archive, search="<b>")
+
+
+def test_names_cannot_break_a_list():
+    page = index_page({'<i>"x"': '"><script>alert(1)</script>'})
+    assert "<script>" not in page
+    assert "<i>" not in page
+
+
+def test_a_report_writes_a_page_and_a_list(tmp_path):
+    ds = sims.open_example("sputter-time")
+    report = analyse(ds)
+    files = write_files(ds, report, tmp_path)
+    assert tmp_path / "sputter-time.html" in files
+    page = words((tmp_path / "sputter-time.html").read_text())
+    assert "sputter time" in page
+    index = write_index([report.to_dict() | {"files": [str(f) for f in files]}], tmp_path)
+    assert 'href="sputter-time.html"' in index.read_text()
+    assert to_text(report)
+
+
+def client(key=None):
+    testing = pytest.importorskip("starlette.testclient")
+    from sims_analysis.api.server import create_app
+
+    archive = sims.Archive(ARCHIVE)
+    app = create_app(archive, key)
+    add_pages(app, archive)
+    return testing.TestClient(app, base_url="http://127.0.0.1")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pages_are_served_beside_the_api_under_the_same_key():
+    open_to_all = client()
+    assert "boron-implant" in open_to_all.get("/").text
+    entry = open_to_all.get("/entries/boron-implant")
+    assert entry.status_code == 200
+    assert entry.headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert "default-src 'none'" in entry.text
+    assert open_to_all.get("/entries/none").status_code == 404
+    closed = client(key="a-long-enough-key-for-a-test")
+    assert closed.get("/").status_code == 401
+    assert closed.get("/entries/boron-implant").status_code == 401
+    known = {"X-API-KEY": "a-long-enough-key-for-a-test"}
+    assert closed.get("/", headers=known).status_code == 200
+
+
+@pytest.mark.slow
+def test_the_policy_lets_the_page_work_and_nothing_else(browser, tmp_path):  # noqa: F811
+    path = tmp_path / "entry.html"
+    page = pages(sims.Archive(ARCHIVE), "boron-implant")
+    path.write_text(page)
+    browser.open(path.as_uri())
+    assert browser.errors() == []
+    path.write_text(page.replace("</main>", "<script>document.title = 'foreign'</script></main>"))
+    browser.open(path.as_uri())
+    assert browser.run("return document.title") != "foreign"
+    assert any("Content Security Policy" in error for error in browser.errors())
