@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         ArchiveError,
         ConnectionFailed,
         DoseWarning,
+        FitWarning,
         JunctionError,
         NotFound,
         PartialResultsError,
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     )
     from sims_analysis.examples.opening import open_example
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
+    from sims_analysis.models.evaluation import evaluate, list_models
+    from sims_analysis.models.fitting import fit
     from sims_analysis.output.export import to_csv, to_excel, to_tcad
     from sims_analysis.output.tables import results_table
     from sims_analysis.output.versions import show_versions
@@ -94,6 +97,7 @@ _MODULES = {
         "ArchiveError",
         "ConnectionFailed",
         "DoseWarning",
+        "FitWarning",
         "JunctionError",
         "NotFound",
         "PartialResultsError",
@@ -110,6 +114,8 @@ _MODULES = {
         "UnitsError",
     ],
     "examples.opening": ["open_example"],
+    "models.evaluation": ["evaluate", "list_models"],
+    "models.fitting": ["fit"],
     "output.export": ["to_csv", "to_excel", "to_tcad"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "dataset.provenance": ["provenance"],
@@ -134,6 +140,7 @@ __all__ = [
     "ConnectionFailed",
     "DepthProfile",
     "DoseWarning",
+    "FitWarning",
     "JunctionError",
     "NotFound",
     "PartialResultsError",
@@ -162,9 +169,12 @@ __all__ = [
     "detection_limit",
     "dose_budget",
     "errors",
+    "evaluate",
+    "fit",
     "integrated_dose",
     "interpolate",
     "junction_depth",
+    "list_models",
     "load",
     "metallurgical_junctions",
     "moments",

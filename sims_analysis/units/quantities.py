@@ -144,6 +144,8 @@ _PINT_EXPRESSIONS = {
     "1": "dimensionless",
     "1/cm": "1/centimeter",
     "nm/s": "nanometer/second",
+    "cm^2/s": "centimeter**2/second",
+    "ohm": "ohm",
 }
 
 

@@ -34,6 +34,8 @@ CANONICAL = {
     "mass_fraction": "1",
     "range_density": "1/cm",
     "sputter_rate": "nm/s",
+    "diffusivity": "cm^2/s",
+    "resistance": "ohm",
     "dimensionless": "1",
 }
 
@@ -55,6 +57,7 @@ _DEFINITIONS = (
     "kcount = 1000 count",
     "Mcount = 1e6 count",
     "arbitrary = [arbitrary]",
+    "ohm = [resistance]",
     "atomic_fraction = [atomic_fraction]",
     "mass_fraction = [mass_fraction]",
 )
@@ -68,6 +71,8 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (("[length]", 1),): "depth",
     (("[time]", 1),): "sputter_time",
     (("[length]", 1), ("[time]", -1)): "sputter_rate",
+    (("[length]", 2), ("[time]", -1)): "diffusivity",
+    (("[resistance]", 1),): "resistance",
     (("[count]", 1), ("[time]", -1)): "count_rate",
     (("[count]", 1),): "count",
     (("[arbitrary]", 1),): "arbitrary",
@@ -87,6 +92,8 @@ EXAMPLES = {
     "count_rate": "'counts/s'",
     "count": "'counts'",
     "sputter_rate": "'nm/s'",
+    "diffusivity": "'cm^2/s'",
+    "resistance": "'ohm'",
     "range_density": "'1/cm'",
     "atomic_fraction": "'at%' or 'ppm'",
     "mass_fraction": "'wt%'",
