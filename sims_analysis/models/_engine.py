@@ -6,12 +6,13 @@ the logit of one between two bounds. Values are in units of the profile's maximu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, inf, isfinite, isinf, log
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import brentq, leastsq
 
 from sims_analysis.models._model import Array, Parameter
 from sims_analysis.models._objective import Objective
@@ -20,9 +21,11 @@ __all__ = ["Curve", "Solution", "covariance", "profile_interval", "solve"]
 
 #: A residual for parameters that describe nothing: the step that led there is taken back.
 _NOWHERE = 1e8
+#: Exponents that a float can hold.
+_LARGE = 690.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """A model over the depths of one profile: what is free in it, and what is held.
 
@@ -32,71 +35,50 @@ class Curve:
         Those of the model, and ``background`` if it is one.
     formula, derivatives : callable
         Values, and their derivatives if they are known, of all parameters.
-    held : dict of int to float
+    held : mapping of int to float
         Parameters that are not free.
     """
 
     parameters: Sequence[Parameter]
     formula: Callable[..., Array]
     derivatives: Callable[..., Array] | None
-    held: dict[int, float] = field(default_factory=dict)
+    held: Mapping[int, float]
 
-    def __post_init__(self) -> None:
-        free = [i for i in range(len(self.parameters)) if i not in self.held]
-        lower, upper = (
-            np.array([getattr(self.parameters[i], end) for i in free]) for end in ("lower", "upper")
-        )
-        # Computed once: they are asked for at every step.
-        object.__setattr__(self, "free", np.array(free, dtype=int))
-        object.__setattr__(self, "_log", np.isfinite(lower) & np.isinf(upper))
-        object.__setattr__(self, "_logit", np.isfinite(lower) & np.isfinite(upper))
-        object.__setattr__(self, "_lower", lower)
-        object.__setattr__(self, "_span", np.where(np.isfinite(upper), upper - lower, 1.0))
+    @cached_property
+    def free(self) -> Array:
+        """Numbers of the free parameters."""
+        return np.array([i for i in range(len(self.parameters)) if i not in self.held], dtype=int)
 
-    free: Array = field(init=False, repr=False)
-    _log: Array = field(init=False, repr=False)
-    _logit: Array = field(init=False, repr=False)
-    _lower: Array = field(init=False, repr=False)
-    _span: Array = field(init=False, repr=False)
+    @cached_property
+    def _bounds(self) -> list[tuple[float, float]]:
+        return [(self.parameters[i].lower, self.parameters[i].upper) for i in self.free]
 
-    def inward(self, values: Array) -> Array:
+    def inward(self, values: Sequence[float] | Array) -> Array:
         """Give the coordinates of free parameters."""
-        x = values.copy()
-        log, logit = self._log, self._logit
-        x[log] = np.log(np.maximum(values[log] - self._lower[log], 1e-30))
-        part = np.clip((values[logit] - self._lower[logit]) / self._span[logit], 1e-9, 1 - 1e-9)
-        x[logit] = np.log(part / (1 - part))
-        return x
+        return np.array(
+            [_inward(float(v), *ends) for v, ends in zip(values, self._bounds, strict=True)]
+        )
 
-    def outward(self, x: Array) -> Array:
+    def outward(self, x: Array) -> list[float]:
         """Give the free parameters of coordinates."""
-        values = x.copy()
-        log, logit = self._log, self._logit
-        values[log] = self._lower[log] + np.exp(np.clip(x[log], -690, 690))
-        if logit.any():
-            part = 1 / (1 + np.exp(-np.clip(x[logit], -690, 690)))
-            values[logit] = self._lower[logit] + self._span[logit] * part
-        return values
+        # Python's floats: of so few numbers, arrays would take longer than the model.
+        return [_outward(v, *ends)[0] for v, ends in zip(x.tolist(), self._bounds, strict=True)]
 
     def stretch(self, x: Array) -> Array:
         """Give the derivatives of free parameters by their coordinates."""
-        values = np.ones_like(x)
-        log, logit = self._log, self._logit
-        values[log] = np.exp(np.clip(x[log], -690, 690))
-        if logit.any():
-            part = 1 / (1 + np.exp(-np.clip(x[logit], -690, 690)))
-            values[logit] = self._span[logit] * part * (1 - part)
-        return values
+        both = zip(x.tolist(), self._bounds, strict=True)
+        return np.array([_outward(v, *ends)[1] for v, ends in both])
 
-    def whole(self, free: Array) -> Array:
+    def whole(self, free: Sequence[float]) -> list[float]:
         """Give all parameters."""
-        values = np.empty(len(self.parameters))
-        values[self.free] = free
-        for i, value in self.held.items():
-            values[i] = value
-        return values
+        if not self.held:
+            return list(free)
+        rest = iter(free)
+        return [
+            self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))
+        ]
 
-    def values(self, free: Array) -> Array:
+    def values(self, free: Sequence[float]) -> Array:
         """Give the model's values."""
         return self.formula(*self.whole(free))
 
@@ -104,11 +86,11 @@ class Curve:
         """Give the derivatives of the values by the coordinates, a row for each."""
         if self.derivatives is not None:
             rows = self.derivatives(*self.whole(self.outward(x)))
-            if len(self.free) < len(self.parameters):
+            if self.held:
                 rows = rows[self.free]
             return rows * self.stretch(x)[:, None]
         here = None if central else self.values(self.outward(x))
-        rows = []
+        rows = np.empty((x.size, 0))
         for i in range(x.size):
             step = (1e-5 if central else 1e-7) * max(1.0, abs(x[i]))
             up, down = x.copy(), x.copy()
@@ -116,8 +98,32 @@ class Curve:
             down[i] -= step
             above = self.values(self.outward(up))
             below = self.values(self.outward(down)) if here is None else here
-            rows.append((above - below) / (up[i] - (down[i] if here is None else x[i])))
-        return np.stack(rows)
+            if i == 0:
+                rows = np.empty((x.size, *above.shape))
+            rows[i] = (above - below) / (up[i] - (down[i] if here is None else x[i]))
+        return rows
+
+
+def _inward(value: float, lower: float, upper: float) -> float:
+    if isinf(lower):
+        return value
+    if isinf(upper):
+        return log(max(value - lower, 1e-30))
+    part = min(max((value - lower) / (upper - lower), 1e-9), 1 - 1e-9)
+    return log(part / (1 - part))
+
+
+def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
+    """Give the parameter of a coordinate, and its derivative."""
+    if isinf(lower):
+        return x, 1.0
+    x = min(max(x, -_LARGE), _LARGE)
+    if isinf(upper):
+        grown = exp(x)
+        return lower + grown, grown
+    part = 1 / (1 + exp(-x))
+    span = upper - lower
+    return lower + span * part, span * part * (1 - part)
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ class Solution:
 def solve(
     curve: Curve,
     objective: Objective,
-    starts: Sequence[Array],
+    starts: Sequence[Sequence[float] | Array],
     *,
     enough: Callable[[float], bool] = lambda cost: cost < 0.0,
     evaluations: int = 600,
@@ -143,7 +149,7 @@ def solve(
     ----------
     curve : Curve
     objective : Objective
-    starts : sequence of array
+    starts : sequence of sequence of float
         Values of the free parameters.
     enough : callable
         Whether a sum of squares is as small as could be asked for: no further sets are tried.
@@ -156,69 +162,69 @@ def solve(
         None if the model has no values at any of the starts.
     """
 
+    seen: list[tuple[list[float], Array]] = []
+
     def residual(x: Array) -> Array:
         m = curve.values(curve.outward(x))
+        seen[:] = [(x.tolist(), m)]
         r = objective.residual(m)
-        return r if np.isfinite(r @ r) else np.full_like(m, _NOWHERE)
+        return r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
 
     def jacobian(x: Array) -> Array:
-        m = curve.values(curve.outward(x))
-        rows = (curve.jacobian(x) * objective.slope(m)).T
-        return rows if np.isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
+        rows = curve.jacobian(x)
+        at, m = seen[0]
+        rows *= objective.slope(m if at == x.tolist() else curve.values(curve.outward(x)))
+        return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
 
     best: Solution | None = None
-    for start in starts:
-        x = curve.inward(np.asarray(start, dtype=np.float64))
-        first = residual(x)
-        if first[0] == _NOWHERE:
-            continue
-        with np.errstate(all="ignore"):
-            found = _optimum(residual, jacobian, x, evaluations)
-        one = Solution(found.x, 2 * float(found.cost), found.status > 0)
-        # A tie goes to the first; one that has not converged never replaces one that has.
-        better = best is None or (
-            (one.converged, -one.cost) > (best.converged, -best.cost * (1 - 1e-9))
-        )
-        if better:
-            best = one
-        if best is not None and best.converged and enough(best.cost):
-            break
+    with np.errstate(all="ignore"):
+        for start in starts:
+            x, _, found, _, ended = leastsq(
+                residual,
+                curve.inward(start),
+                Dfun=jacobian,
+                col_deriv=True,
+                full_output=True,
+                ftol=1e-10,
+                xtol=1e-8,
+                maxfev=evaluations,
+            )
+            r = found["fvec"]
+            if r[0] == _NOWHERE:
+                continue
+            one = Solution(x, float(r @ r), ended in {1, 2, 3, 4})
+            # A tie goes to the first; one that has not converged replaces none that has.
+            if best is None or (
+                (one.converged, -one.cost) > (best.converged, -best.cost * (1 - 1e-9))
+            ):
+                best = one
+            if best.converged and enough(best.cost):
+                break
     return best
 
 
-def _optimum(residual: Any, jacobian: Any, x: Array, evaluations: int) -> Any:
-    return least_squares(
-        residual,
-        x,
-        jac=jacobian,
-        method="lm",
-        x_scale="jac",
-        ftol=1e-12,
-        xtol=1e-11,
-        gtol=1e-14,
-        max_nfev=evaluations,
-    )
-
-
-def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array | None:
+def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array) -> Array | None:
     """Invert the Fisher information of the free parameters; None where it is singular.
 
     Of errors that are not known, the scatter of the samples is the scale.
     """
-    m = curve.values(curve.outward(solution.x))
     with np.errstate(all="ignore"):
         rows = curve.jacobian(solution.x, central=True)
         information = (rows * objective.information(m)) @ rows.T
-    if not np.isfinite(information).all():
+        scale = np.sqrt(np.diag(information))
+        scaled = information / np.outer(scale, scale)
+    if not isfinite(scaled.sum()):
         return None
-    scale = np.sqrt(np.diag(information))
-    if not (scale > 0).all():
+    try:
+        inverse = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
         return None
-    scaled = information / np.outer(scale, scale)
-    if np.linalg.cond(scaled) > 1e13:
+    # The diagonal is how far the others could do what one parameter does.
+    diagonal = np.diag(inverse)
+    if not (diagonal > 0).all() or diagonal.max() > 1e12:
         return None
     stretch = curve.stretch(solution.x) / scale
-    found: Array = np.linalg.inv(scaled) * np.outer(stretch, stretch)
+    found: Array = inverse * np.outer(stretch, stretch)
     if not objective.known_errors:
         found = found * solution.cost / max(m.size - solution.x.size, 1)
     return found
@@ -234,7 +240,7 @@ def profile_interval(
     curve, objective, solution
         What was fitted, and the result.
     which : int
-        Number of the free parameter.
+        Place among the free parameters.
     stderr : float
         Its linear standard error: the first guess.
     rise : float
@@ -243,43 +249,41 @@ def profile_interval(
     Returns
     -------
     lower, upper : float
-        NaN on a side where the sum does not rise as far.
+        The parameter's bound on a side where the sum does not rise as far.
     """
     best = curve.outward(solution.x)
     number = int(curve.free[which])
-    others = np.delete(best, which)
-    parameter = curve.parameters[number]
+    here, parameter = best[which], curve.parameters[number]
+    near = [[*best[:which], *best[which + 1 :]]]
 
     def excess(value: float) -> float:
         held = Curve(
             curve.parameters, curve.formula, curve.derivatives, {**curve.held, number: value}
         )
-        if not held.free.size:
-            r = objective.residual(held.values(np.empty(0)))
+        if not near[0]:
+            r = objective.residual(held.values([]))
             return float(r @ r) - solution.cost - rise
-        found = solve(held, objective, [others])
-        return _NOWHERE if found is None else found.cost - solution.cost - rise
+        found = solve(held, objective, near)
+        if found is None:
+            return _NOWHERE
+        # The next value asked for is not far away.
+        near[0] = held.outward(found.x)
+        return found.cost - solution.cost - rise
 
     ends = []
-    for sign in (-1.0, 1.0):
-        inner, outer, reach = float(best[which]), float(best[which]), stderr
-        limit = parameter.lower if sign < 0 else parameter.upper
-        end = np.nan
-        for _ in range(12):
+    for sign, limit in ((-1.0, parameter.lower), (1.0, parameter.upper)):
+        near[0] = [*best[:which], *best[which + 1 :]]
+        inner, reach, end = here, stderr, limit if isfinite(limit) else sign * inf
+        for _ in range(10):
             outer = inner + sign * reach
-            if (outer - limit) * sign >= 0:
-                outer = limit + (inner - limit) * 1e-3
+            at_limit = (outer - limit) * sign >= 0
+            if at_limit:
+                outer = limit + (inner - limit) * 1e-4
             if excess(outer) > 0:
-                end = _crossing(excess, inner, outer)
+                end = float(brentq(excess, inner, outer, xtol=1e-3 * stderr, rtol=1e-12))
                 break
-            if abs(outer - limit) < 1e-6 * stderr:
+            if at_limit:
                 break
             inner, reach = outer, 1.5 * reach
         ends.append(end)
     return ends[0], ends[1]
-
-
-def _crossing(excess: Callable[[float], float], inner: float, outer: float) -> float:
-    from scipy.optimize import brentq
-
-    return float(brentq(excess, inner, outer, xtol=1e-4 * abs(outer - inner), rtol=1e-12))

@@ -84,19 +84,27 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.05) -> bool:
     width = max(3, c.size // 25)
     if c.size < 4 * width:
         return False
-    kernel = np.ones(width) / width
-    mean = np.convolve(c, kernel, mode="valid")
-    error = np.sqrt(np.convolve(noise**2, kernel / width, mode="valid"))
+    mean = _running(c, width)
     top = int(np.argmax(mean))
-    for side, sigma in ((mean[top:], error[top:]), (mean[top::-1], error[top::-1])):
-        if side.size < 3:
-            continue
+    error: Array | None = None
+    for way in (slice(top, None), slice(top, None, -1)):
+        side = mean[way]
         # At each place: the deepest valley on the way to it from the maximum.
         valley = np.minimum.accumulate(side)
-        at = np.maximum.accumulate(np.where(side == valley, np.arange(side.size), 0))
         rise = side - valley
-        unsure = np.hypot(sigma, sigma[at])
-        found = (rise > 5 * unsure) & (rise > 0.25 * np.maximum(valley, 0)) & (rise > 0)
-        if bool((found & (side > share * mean[top])).any()):
+        found = (rise > 0.25 * np.abs(valley)) & (side > share * mean[top])
+        if not found.any():
+            continue
+        if error is None:
+            error = np.sqrt(_running(noise * noise, width) / width)
+        sigma = error[way]
+        at = np.maximum.accumulate(np.where(side == valley, np.arange(side.size), 0))
+        if bool((found & (rise > 5 * np.hypot(sigma, sigma[at]))).any()):
             return True
     return False
+
+
+def _running(values: Array, width: int) -> Array:
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    means: Array = (sums[width:] - sums[:-width]) / width
+    return means

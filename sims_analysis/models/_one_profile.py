@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -169,18 +170,18 @@ def fit_one(
     if solution is None:
         tell(status=_CODE["not_converged"])
         return row
-    free = curve.outward(solution.x)
-    m = curve.values(free)
+    m = curve.values(curve.outward(solution.x))
+    free = np.array(curve.outward(solution.x))
     tell(**_statistics(objective, solution, m, samples))
     if _featureless(objective, solution, samples):
         tell(status=_CODE["featureless"], residuals=0)
         return row
-    errors = covariance(curve, objective, solution)
+    errors = covariance(curve, objective, solution, m)
     stderr = np.full(free.size, np.nan) if errors is None else np.sqrt(np.diag(errors))
     status = _status(curve, solution, free, stderr, m, samples, objective, task)
     tell(status=_CODE[status])
 
-    whole = curve.whole(free)
+    whole = np.array(curve.whole(free.tolist()))
     out["value"][:] = whole * scale
     out["stderr"][curve.free] = stderr * scale[curve.free]
     if errors is not None:
@@ -396,7 +397,7 @@ def _statistics(
     return {
         "objective_value": solution.cost,
         "reduced_chi_square": reduced,
-        "aic": aic,
+        "aic": float(aic),
         "residual_correlation": judging.lag_correlation(r),
         "residuals": judging.verdict(score, reduced, degrees, known_errors=objective.known_errors),
     }
@@ -452,10 +453,10 @@ def _shown(
     curve: Curve, free: Array, m: Array, samples: _Samples, objective: Objective, task: Task
 ) -> str | None:
     """Say what keeps a profile from showing one whole peak."""
-    background = curve.whole(free)[-1] if task.background != "none" else 0.0
+    background = curve.whole(free.tolist())[-1] if task.background != "none" else 0.0
     peak = m - background
     top = float(peak.max())
-    if top > 0 and np.count_nonzero(peak > 0.1 * top) < 3:
+    if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
         return "undetermined"
     if isinstance(objective, Poisson):
         noise = objective.one * np.sqrt(np.maximum(objective.counts, 1.0))
@@ -486,31 +487,29 @@ def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> N
     model = task.model
     if model.derive is None:
         return
-    derive, n = model.derive, len(model.parameters)
     names = [*model.names, *model.options]
-    values = np.array([*out["value"][:n], *(settings[name] for name in model.options)])
-    square = out["covariance"].reshape(len(task.parameters), -1)[:n, :n]
-    errors = np.zeros((values.size, values.size))
-    errors[:n, :n] = np.nan_to_num(square)
-    if "initial_straggle" in model.options:
-        own = settings["initial_straggle_stderr"]
-        errors[names.index("initial_straggle"), names.index("initial_straggle")] = (
-            own**2 if np.isfinite(own) else 0.0
-        )
+    n = len(model.parameters)
+    values = [*out["value"][:n].tolist(), *(settings[name] for name in model.options)]
+    errors = np.zeros((len(values), len(values)))
+    errors[:n, :n] = out["covariance"].reshape(len(task.parameters), -1)[:n, :n]
+    if "initial_straggle" in names and isfinite(settings["initial_straggle_stderr"]):
+        own = names.index("initial_straggle")
+        errors[own, own] = settings["initial_straggle_stderr"] ** 2
+    # Parameters that are held have no error.
+    known = [i for i, error in enumerate(np.diag(errors).tolist()) if error > 0]
 
-    def of(point: Array) -> Array:
-        given = dict(zip(names, point.tolist(), strict=True))
-        return np.array(derive(given, given), dtype=np.float64)
+    def of(point: list[float]) -> Array:
+        given = dict(zip(names, point, strict=True))
+        return np.array(model.derive(given, given) if model.derive else [])
 
-    with np.errstate(all="ignore"):
-        best = of(values)
-        slopes = np.zeros((best.size, values.size))
-        for i in np.flatnonzero(np.diag(errors)):
-            step = 1e-5 * max(abs(values[i]), 1e-3 * np.sqrt(errors[i, i]))
-            up, down = values.copy(), values.copy()
-            up[i] += step
-            down[i] -= step
-            slopes[:, i] = (of(up) - of(down)) / (2 * step)
-        out["derived"][:] = best
-        if np.isfinite(out["stderr"][:n]).any():
-            out["derived_stderr"][:] = np.sqrt(np.einsum("ij,jk,ik->i", slopes, errors, slopes))
+    best = of(values)
+    out["derived"][:] = best
+    if not known:
+        return
+    slopes = np.empty((len(known), best.size))
+    for row, i in enumerate(known):
+        step = 1e-6 * max(abs(values[i]), 1e-3 * float(errors[i, i]) ** 0.5)
+        moved = of([*values[:i], values[i] + step, *values[i + 1 :]])
+        slopes[row] = (moved - best) / step
+    square = errors[np.ix_(known, known)]
+    out["derived_stderr"][:] = np.sqrt(((square @ slopes) * slopes).sum(axis=0))

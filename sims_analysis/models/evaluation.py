@@ -140,7 +140,7 @@ def _one(
         model.parameters, formula, derivatives, {i: p[i] for i in range(n) if i not in free}
     )
     value = formula(*p[:n]) + level
-    x = curve.inward(p[free])
+    x = curve.inward(p[free].tolist())
     rows = np.zeros((p.size, z.size))
     if free:
         rows[free] = curve.jacobian(x, central=True) / curve.stretch(x)[:, None]

@@ -71,7 +71,8 @@ def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
     part_done = (smoothed(c, 3) - left) / ((right - left) or 1.0)
     crossed = [int(np.argmax(part_done > level)) for level in (0.16, 0.5, 0.84)]
     smallest = float(np.diff(z).min())
-    return float(z[crossed[1]]), max(float(z[crossed[2]] - z[crossed[0]]), smallest), left, right
+    width = max(float(z[crossed[2]] - z[crossed[0]]), smallest)
+    return float(z[crossed[1]]), width, left, right
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
