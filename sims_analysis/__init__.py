@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     from sims_analysis.figures import plot_panels, plot_profiles, save_figure
     from sims_analysis.models.evaluation import evaluate, list_models
     from sims_analysis.models.fitting import fit
+    from sims_analysis.models.interfaces import interface, layers
+    from sims_analysis.models.resolution import convolve
+    from sims_analysis.models.sheet import sheet_resistance
     from sims_analysis.output.export import to_csv, to_excel, to_tcad
     from sims_analysis.output.tables import results_table
     from sims_analysis.output.versions import show_versions
@@ -116,6 +119,9 @@ _MODULES = {
     "examples.opening": ["open_example"],
     "models.evaluation": ["evaluate", "list_models"],
     "models.fitting": ["fit"],
+    "models.interfaces": ["interface", "layers"],
+    "models.resolution": ["convolve"],
+    "models.sheet": ["sheet_resistance"],
     "output.export": ["to_csv", "to_excel", "to_tcad"],
     "figures": ["plot_panels", "plot_profiles", "save_figure"],
     "dataset.provenance": ["provenance"],
@@ -161,6 +167,7 @@ __all__ = [
     "below_detection",
     "calibrate_depth",
     "compare",
+    "convolve",
     "crossings",
     "cumulative_dose",
     "decay_length",
@@ -172,8 +179,10 @@ __all__ = [
     "evaluate",
     "fit",
     "integrated_dose",
+    "interface",
     "interpolate",
     "junction_depth",
+    "layers",
     "list_models",
     "load",
     "metallurgical_junctions",
@@ -189,6 +198,7 @@ __all__ = [
     "results_table",
     "save",
     "save_figure",
+    "sheet_resistance",
     "show_versions",
     "stack",
     "testing",

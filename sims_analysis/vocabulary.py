@@ -157,7 +157,9 @@ TERMS = {
     ),
     "aic": Term("dimensionless", "Akaike's criterion", "smaller for the better model"),
     "n_samples": Term(None, "Number of samples", "that the fit rests on"),
-    "n_left_out": Term(None, "Samples left out", "inside the window, that the objective cannot take"),
+    "n_left_out": Term(
+        None, "Samples left out", "inside the window, that the objective cannot take"
+    ),
     "residual_correlation": Term(
         "dimensionless", "Correlation of residuals", "of each with the next"
     ),

@@ -74,9 +74,7 @@ class Curve:
         if not self.held:
             return list(free)
         rest = iter(free)
-        return [
-            self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))
-        ]
+        return [self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))]
 
     def values(self, free: Sequence[float]) -> Array:
         """Give the model's values."""

@@ -56,7 +56,12 @@ class Parameter:
             return areas.get(data, f"{data} nm")
         if self.kind in ("value", "slope"):
             return data if self.kind == "value" else f"{data} / nm"
-        return {"depth": "nm", "per_depth": "1/nm", "diffusivity": "cm^2/s", "velocity": "cm/s"}.get(self.kind, "1")
+        return {
+            "depth": "nm",
+            "per_depth": "1/nm",
+            "diffusivity": "cm^2/s",
+            "velocity": "cm/s",
+        }.get(self.kind, "1")
 
     def factor(self, data_kind: str) -> float:
         """Give the number that turns value times nm into the unit of a dose."""

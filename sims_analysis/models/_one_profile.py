@@ -254,9 +254,7 @@ def _curve(
     return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
 
 
-def _objective(
-    samples: _Samples, task: Task, limit: float
-) -> tuple[Objective | None, _Samples]:
+def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective | None, _Samples]:
     """Choose what is made small, and leave out samples that it cannot take."""
     counts = samples.k
     if task.kind == "count" and np.isnan(counts).all():

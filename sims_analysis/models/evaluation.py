@@ -103,9 +103,7 @@ def evaluate(fit: xr.Dataset, *, depth: Any, model: Model | None = None) -> xr.D
     attrs["description"] = f"{chosen.summary}, as fitted"
     error = {"units": attrs["units"], "long_name": "Standard error of the curve"}
     answer: xr.DataArray = value.assign_attrs(attrs).rename(name)
-    answer = answer.assign_coords(
-        {"depth": z.variable, "stderr": stderr.variable.copy(deep=False)}
-    )
+    answer = answer.assign_coords({"depth": z.variable, "stderr": stderr.variable.copy(deep=False)})
     answer["stderr"].attrs = error
     if np.ndim(depth) == 0:
         answer = answer.isel({dim: 0})

@@ -244,9 +244,13 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
             f"background={told(background)}: the model {model.name!r} has levels of its own, "
             f"{', '.join(own)}"
         )
-    return ("fit", None) if isinstance(background, str) and background == "fit" else (
-        "stated",
-        background,
+    return (
+        ("fit", None)
+        if isinstance(background, str) and background == "fit"
+        else (
+            "stated",
+            background,
+        )
     )
 
 
@@ -318,7 +322,7 @@ def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
         raise UnitsError(f"{name}={told(value)}: give the number in {unit}") from None
     if unit == "1":
         kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
-    magnitude, read = units.read_quantity(value, kinds, name)
+    magnitude, _ = units.read_quantity(value, kinds, name)
     # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
     return float(units.read_unit(unit).from_canonical(magnitude) if unit != "1" else magnitude)
 
@@ -474,13 +478,9 @@ def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
         _warn_of(poor, residuals, answer, profiles, "the model does not fit: residuals are")
 
 
-def _warn_of(
-    where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str
-) -> None:
+def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str) -> None:
     first = tuple(np.argwhere(where)[0]) if answer["status"].ndim else ()
     word = str(words[first] if first else words[0])
     more = int(where.sum()) - 1
     others = f", and of {more} more" if more else ""
     warn(f"{profiles.place(first)}: {what} {word.replace('_', ' ')}{others}", FitWarning)
-
-

@@ -45,9 +45,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         share, sets = 0.1, [(core.mean + width, 2.0 * width, 0.5)]
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
     return [
-        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3)
-        + (mean, deviation, tail_lean, 3.2 + 1.6 * tail_lean**2)
-        for mean, deviation, tail_lean in sets
+        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
+        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in sets)
         for lean in (skewness, -0.3)
     ]
 
