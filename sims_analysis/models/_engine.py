@@ -159,7 +159,6 @@ def solve(
     Solution or None
         None if the model has no values at any of the starts.
     """
-
     seen: list[tuple[list[float], Array]] = []
 
     def residual(x: Array) -> Array:

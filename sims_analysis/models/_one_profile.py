@@ -167,7 +167,7 @@ def fit_one(
         return row
     tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
     solution, objective = _solved(curve, objective, samples, task)
-    if solution is None:
+    if solution is None or not solution.converged:
         tell(status=_CODE["not_converged"])
         return row
     m = curve.values(curve.outward(solution.x))
@@ -180,6 +180,9 @@ def fit_one(
     stderr = np.full(free.size, np.nan) if errors is None else np.sqrt(np.diag(errors))
     status = _status(curve, solution, free, stderr, m, samples, objective, task)
     tell(status=_CODE[status])
+    if status == "truncated" and int(np.argmax(m)) in {0, n - 1}:
+        # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
+        return row
 
     whole = np.array(curve.whole(free.tolist()))
     out["value"][:] = whole * scale
@@ -223,7 +226,7 @@ def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
 
 
 def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
-    """A background of counts is not negative; of values that may be negative it may be too."""
+    """Let a background be negative where values may be: counts and logarithms are not."""
     if isinstance(objective, Squares):
         return [
             replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
@@ -430,8 +433,6 @@ def _status(
     objective: Objective,
     task: Task,
 ) -> str:
-    if not solution.converged:
-        return "not_converged"
     if task.model.shape == "peak":
         shown = _shown(curve, free, m, samples, objective, task)
         if shown:

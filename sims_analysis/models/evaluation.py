@@ -49,7 +49,8 @@ def evaluate(fit: xr.Dataset, *, depth: Any, model: Model | None = None) -> xr.D
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species="B")
-    >>> fit = sims.fit(ds, model="gaussian", start="30 nm", stop="130 nm")
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="joined_gaussian", start="40 nm", stop="110 nm")
     >>> curve = sims.evaluate(fit, depth=ds["depth"])
     >>> curve.dims, curve.attrs["units"]
     (('depth',), 'atom/cm^3')

@@ -100,11 +100,12 @@ def fit(
         ``aic``, ``n_samples``, ``n_left_out``, ``residual_correlation`` (of each with the next),
         ``window_start`` and ``window_stop``, first and last depth that took part.
 
-        ``status``: ``ok`` only if the fit converged inside its bounds. ``featureless`` (a constant
-        does as well; no parameters are given), ``too_few_samples`` (fewer than parameters + 2),
-        ``no_data``, ``not_converged``, ``at_bound``, ``undetermined`` (the samples say nothing
-        about some parameter), and, of models of one peak, ``truncated`` (the profile has not come
-        down on either side of its maximum inside the window) and ``several_peaks``.
+        ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
+        ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
+        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples say nothing
+        about some parameter), and, of models of one peak, ``truncated`` (the profile does not come
+        down on both sides of its maximum inside the window; no parameters are given where the
+        maximum itself is outside) and ``several_peaks``.
 
         ``residuals``: ``random``, or what they show. A model that does not have the profile's
         shape has parameters, and errors that mean little.
@@ -145,9 +146,9 @@ def fit(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species="B")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    >>> fit = sims.fit(ds, model="pearson", start="15 nm", background="fit")
-    >>> print(f"{fit['projected_range'].item():.1f} +- {fit['projected_range_stderr'].item():.1f}")
-    78.5 +- 0.0
+    >>> fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit")
+    >>> print(f"{fit['dose'].item():.2e} +- {fit['dose_stderr'].item():.0e}", fit["dose"].units)
+    5.00e+14 +- 4e+11 atom/cm^2
     >>> fit["status"].item(), fit["residuals"].item()
     ('ok', 'random')
     """
@@ -475,7 +476,7 @@ def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
         _warn_of(bad, status, answer, profiles, "the fit is not ok")
     poor = (status == "ok") & (residuals != "random")
     if poor.any():
-        _warn_of(poor, residuals, answer, profiles, "the model does not fit: residuals are")
+        _warn_of(poor, residuals, answer, profiles, "the model does not fit; residuals are")
 
 
 def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str) -> None:

@@ -94,7 +94,7 @@ def interface(
     ...                     attrs={"units": "atom/cm^3"})
     >>> found = sims.interface(step)
     >>> print(f"{found['position'].item():.2f} {found['width'].item():.2f}")
-    50.00 7.98
+    50.00 7.96
     """
     if not (0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")

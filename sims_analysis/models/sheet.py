@@ -122,7 +122,7 @@ def sheet_resistance(
     >>> ds = sims.open_example("boron-implant")
     >>> found = sims.sheet_resistance(ds, donors=["P"], acceptors=["B"], start="15 nm")
     >>> print(f"{found['sheet_resistance'].item():.0f} ohm, {found['polarity'].item()} type")
-    199 ohm, p type
+    229 ohm, p type
     """
     if mobility not in MOBILITIES:
         raise ProfileError(

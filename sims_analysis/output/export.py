@@ -285,7 +285,8 @@ def to_tcad(
     >>> path = sims.to_tcad(ds, "b.txt", species="B")
     >>> path.read_text().splitlines()[0]
     '# B: depth (um), concentration (atom/cm^3)'
-    >>> fit = sims.fit(ds.sel(species="B"), model="gaussian", start="30 nm", stop="130 nm")
+    >>> ds = sims.with_counting_statistics(ds.sel(species="B"), value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
     >>> print(sims.to_tcad(fit, "moments.txt").read_text().splitlines()[1])
     # projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)
     """

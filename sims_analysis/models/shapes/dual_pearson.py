@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from sims_analysis.models._model import Array, Model, Parameter
@@ -64,6 +66,17 @@ def _moments(part: str) -> list[Parameter]:
     ]
 
 
+def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give the part of the dose that lies below the surface."""
+    parts = (p["head_fraction"], 1 - p["head_fraction"])
+    names = [one.name for one in pearson.MODEL.parameters[1:]]
+    left = sum(
+        share * (1 - pearson.lost(*(p[f"{part}_{name}"] for name in names)))
+        for share, part in zip(parts, ("head", "tail"), strict=True)
+    )
+    return [p["dose"] * left]
+
+
 MODEL = Model(
     name="dual_pearson",
     summary="an implant with a channelling tail, two Pearson distributions",
@@ -76,6 +89,8 @@ MODEL = Model(
     formula=formula,
     derivatives=derivatives,
     start=start,
+    derived=pearson.MODEL.derived,
+    derive=retained,
     reference="A. F. Tasch, H. Shin, C. Park, J. Alvis, S. Novak, J. Electrochem. Soc. 136 (1989) "
     "810",
 )

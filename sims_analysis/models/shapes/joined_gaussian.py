@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr
 
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import moments_above
@@ -45,11 +46,18 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def moments(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give mean and standard deviation, in closed form."""
+    """Give mean and standard deviation, and the dose below the surface, in closed form."""
     shallow, deep = p["straggle_shallow"], p["straggle_deep"]
     apart = deep - shallow
     mean = p["mode"] + np.sqrt(2 / np.pi) * apart
-    return [mean, float(np.sqrt((1 - 2 / np.pi) * apart**2 + shallow * deep))]
+    width = shallow if p["mode"] > 0 else deep
+    beyond = 2 * width / (shallow + deep) * float(ndtr(-abs(p["mode"]) / width))
+    kept = 1 - beyond if p["mode"] > 0 else beyond
+    return [
+        mean,
+        float(np.sqrt((1 - 2 / np.pi) * apart**2 + shallow * deep)),
+        p["dose"] * kept,
+    ]
 
 
 MODEL = Model(
@@ -68,6 +76,7 @@ MODEL = Model(
     derived=(
         Parameter("projected_range", "depth", "mean depth of the atoms"),
         Parameter("straggle", "depth", "standard deviation of the depth of the atoms"),
+        Parameter("retained_dose", "area", "part of the dose that lies below the surface"),
     ),
     derive=moments,
 )

@@ -8,6 +8,7 @@ or on both (I, II), or is a constant (the Gaussian).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import moments_above
 
-__all__ = ["MODEL", "derivatives", "formula", "shape", "start"]
+__all__ = ["MODEL", "derivatives", "formula", "lost", "shape", "start"]
 
 #: Below this, d2 is treated as a small correction: the closed form would divide by it.
 _SMALL = 1e-6
@@ -192,6 +193,19 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     ]
 
 
+def lost(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
+    """Give the part of the distribution that lies above the surface."""
+    reach = min(-projected_range / straggle, 15.0)
+    x = -15.0 + (reach + 15.0) * _UNIT
+    return float(shape(x, skewness, kurtosis) @ _UNIT_WEIGHTS) * max(reach + 15.0, 0.0)
+
+
+def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give the part of the dose that lies below the surface."""
+    names = ("projected_range", "straggle", "skewness", "kurtosis")
+    return [p["dose"] * (1 - lost(*(p[name] for name in names)))]
+
+
 MODEL = Model(
     name="pearson",
     summary="an implant by four moments, all types of the Pearson family",
@@ -205,6 +219,8 @@ MODEL = Model(
     formula=formula,
     derivatives=derivatives,
     start=start,
+    derived=(Parameter("retained_dose", "area", "part of the dose that lies below the surface"),),
+    derive=retained,
     reference="W. K. Hofker, Philips Res. Rep. Suppl. 8 (1975); H. Ryssel, I. Ruge, Ion "
     "Implantation, Wiley 1986",
 )
