@@ -21,8 +21,8 @@ __all__ = ["Curve", "Solution", "covariance", "profile_interval", "solve"]
 
 #: A residual for parameters that describe nothing: the step that led there is taken back.
 _NOWHERE = 1e8
-#: Exponents that a float can hold.
-_LARGE = 690.0
+#: Exponents of which the square, and the square of that, are numbers still.
+_LARGE = 150.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +78,13 @@ class Curve:
 
     def values(self, free: Sequence[float]) -> Array:
         """Give the model's values."""
-        return self.formula(*self.whole(free))
+        # Numpy's floats: what Python's would raise an error for gives NaN, or infinity.
+        return self.formula(*map(np.float64, self.whole(free)))
 
     def jacobian(self, x: Array, *, central: bool = False) -> Array:
         """Give the derivatives of the values by the coordinates, a row for each."""
         if self.derivatives is not None:
-            rows = self.derivatives(*self.whole(self.outward(x)))
+            rows = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
             if self.held:
                 rows = rows[self.free]
             return rows * self.stretch(x)[:, None]
@@ -222,9 +223,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array)
         return None
     stretch = curve.stretch(solution.x) / scale
     found: Array = inverse * np.outer(stretch, stretch)
-    if not objective.known_errors:
-        found = found * solution.cost / max(m.size - solution.x.size, 1)
-    return found
+    return found * objective.variance(solution.cost, solution.x.size)
 
 
 def profile_interval(

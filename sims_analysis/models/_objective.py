@@ -26,10 +26,15 @@ _TINY = 1e-250
 class Objective(Protocol):
     """Residuals of one profile."""
 
-    #: Place in :data:`OBJECTIVES`.
-    code: int
-    #: Whether the errors of the samples are known, or follow from their scatter.
-    known_errors: bool
+    @property
+    def code(self) -> int:
+        """Place in :data:`OBJECTIVES`."""
+        ...
+
+    @property
+    def known_errors(self) -> bool:
+        """Whether the errors of the samples are known, or follow from their scatter."""
+        ...
 
     def residual(self, m: Array) -> Array:
         """Give the residuals, positive where the model is above the sample."""
@@ -41,6 +46,10 @@ class Objective(Protocol):
 
     def information(self, m: Array) -> Array:
         """Give the information of each sample, the inverse variance of its value."""
+        ...
+
+    def variance(self, cost: float, free: int) -> float:
+        """Give what the sum of squares of one sample is on average: 1 where errors are known."""
         ...
 
 
@@ -91,6 +100,10 @@ class Poisson:
         """Give ``1 / mu`` in the unit of the values."""
         return 1 / (self.expected(m) * self.one**2)
 
+    def variance(self, cost: float, free: int) -> float:
+        """Give 1: the errors of counts are known."""
+        return 1.0
+
 
 @dataclass(frozen=True)
 class Squares:
@@ -113,6 +126,10 @@ class Squares:
     def information(self, m: Array) -> Array:
         """Give ``1 / s^2``."""
         return self.slope(m) ** 2
+
+    def variance(self, cost: float, free: int) -> float:
+        """Give 1, or the variance about the model where no errors are stated."""
+        return 1.0 if self.known_errors else cost / max(self.value.size - free, 1)
 
 
 @dataclass(frozen=True)
@@ -140,16 +157,32 @@ class LogSquares:
         below = self.scatter * np.sqrt(-2 * log_ndtr(-apart / self.scatter))
         return np.where(self.censored, below, apart)
 
+    def _hazard(self, m: Array) -> tuple[Array, Array, Array]:
+        """Give where the model is, in scatters above the limit, and the slope of the likelihood."""
+        x = self._apart(m) / self.scatter
+        log_below = log_ndtr(-x)
+        return x, log_below, np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
+
     def slope(self, m: Array) -> Array:
         """Give ``1 / m``, of censored samples times what their likelihood says."""
         slope = 1 / np.maximum(m, _TINY)
         if not self.censored.any():
             return slope
-        x = self._apart(m) / self.scatter
-        log_below = log_ndtr(-x)
-        hazard = np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
-        return np.where(self.censored, slope * hazard / np.sqrt(-2 * log_below), slope)
+        _, log_below, hazard = self._hazard(m)
+        root = np.sqrt(-2 * log_below)
+        part = np.divide(hazard, root, out=np.zeros_like(root), where=root > 0)
+        return np.where(self.censored, slope * part, slope)
 
     def information(self, m: Array) -> Array:
-        """Give ``1 / m^2``; of censored samples what their slope says."""
-        return self.slope(m) ** 2
+        """Give ``1 / m^2``; of censored samples times the curvature of their likelihood."""
+        information = np.maximum(m, _TINY) ** -2.0
+        if not self.censored.any():
+            return information
+        x, _, hazard = self._hazard(m)
+        return np.where(self.censored, information * hazard * (hazard - x), information)
+
+    def variance(self, cost: float, free: int) -> float:
+        """Give the variance of ln C about the model."""
+        if self.censored.any():
+            return self.scatter**2
+        return cost / max(self.value.size - free, 1)

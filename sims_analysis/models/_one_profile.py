@@ -193,7 +193,7 @@ def fit_one(
             scale[curve.free], scale[curve.free]
         )
     if task.profile and errors is not None:
-        spread = 1.0 if objective.known_errors else solution.cost / max(n - free.size, 1)
+        spread = objective.variance(solution.cost, free.size)
         for i, number in enumerate(curve.free):
             ends = profile_interval(curve, objective, solution, i, float(stderr[i]), spread)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
