@@ -17,7 +17,8 @@ from sims_analysis.units import CANONICAL
 
 __all__ = ["Array", "Model", "Parameter", "find_model", "models"]
 
-Array = NDArray[np.float64]
+#: Floats, truths and places alike.
+Array = NDArray[Any]
 
 #: What a parameter measures. ``value`` is in the unit of the data, ``area`` is a value integrated
 #: over depth (a dose, where the data are concentrations), ``slope`` a value per nm.

@@ -98,9 +98,10 @@ class Poisson:
 
     def information(self, m: Array) -> Array:
         """Give ``1 / mu`` in the unit of the values."""
-        return 1 / (self.expected(m) * self.one**2)
+        information: Array = 1 / (self.expected(m) * self.one**2)
+        return information
 
-    def variance(self, cost: float, free: int) -> float:
+    def variance(self, cost: float, free: int) -> float:  # noqa: ARG002
         """Give 1: the errors of counts are known."""
         return 1.0
 

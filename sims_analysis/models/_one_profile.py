@@ -420,7 +420,7 @@ def _featureless(objective: Objective, solution: Solution, samples: _Samples) ->
         return cost - solution.cost < 10 + 2 * more
     if cost <= 1e-20 * n:
         return True
-    return n * np.log(cost / max(solution.cost, 1e-300)) < 10 + 2 * more
+    return bool(n * np.log(cost / max(solution.cost, 1e-300)) < 10 + 2 * more)
 
 
 def _status(

@@ -157,7 +157,7 @@ def _canonical(
 
 
 def _refuse_infinite(profiles: Profiles) -> None:
-    infinite = np.isinf(profiles.value)
+    infinite = profiles.value.isin([np.inf, -np.inf])
     if bool(infinite.any()):
         lead = [dim for dim in profiles.value.dims if dim != profiles.dim]
         index = tuple(np.argwhere(infinite.transpose(*lead, profiles.dim).values)[0])

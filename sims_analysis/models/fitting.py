@@ -102,8 +102,8 @@ def fit(
 
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
-        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples say nothing
-        about some parameter), and, of models of one peak, ``truncated`` (the profile does not come
+        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the
+        samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the profile does not come
         down on both sides of its maximum inside the window; no parameters are given where the
         maximum itself is outside) and ``several_peaks``.
 
@@ -315,6 +315,7 @@ def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)
+    kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)
     except UnitsError:  # such as a slope, in a unit that nobody writes
@@ -338,13 +339,15 @@ def _rows(
 
     def block(z: Array, c: Array, s: Array, k: Array, *given: Any) -> Array:
         lead = np.broadcast_shapes(c.shape[:-1], *(np.shape(one) for one in given))
-        columns = [np.broadcast_to(one, (*lead, one.shape[-1])) for one in (z, c, s, k)]
-        columns = [np.asarray(one, dtype=np.float64) for one in columns]
+        z, c, s, k = (
+            np.broadcast_to(np.asarray(one, dtype=np.float64), (*lead, one.shape[-1]))
+            for one in (z, c, s, k)
+        )
         each = [np.broadcast_to(one, lead) for one in given]
         rows = np.empty((*lead, task.size))
         for index in _counted(list(np.ndindex(*lead)), progress, lazy=profiles.lazy):
             here = {name: float(one[index]) for name, one in zip(names, each, strict=True)}
-            rows[index] = fit_one(*(one[index] for one in columns), here, task)
+            rows[index] = fit_one(z[index], c[index], s[index], k[index], here, task)
         return rows
 
     columns = profiles.columns

@@ -176,7 +176,7 @@ def _measured(
     unsure = [float(np.sqrt(np.mean(noise[one] ** 2) / one.size)) for one in ends]
     row[2:4] = levels
     step = levels[1] - levels[0]
-    if not abs(step) > 5 * np.hypot(*unsure):
+    if not abs(step) > 5 * np.hypot(unsure[0], unsure[1]):
         row[-1] = 2
         return row
     between = slice(int(ends[0][0]), int(ends[1][-1]) + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -161,7 +161,11 @@ def sheet_resistance(
         return rows
 
     columns = []
-    for one in (profiles.value, profiles.depth, profiles.columns[2]):
+    stderr = profiles.columns[2]
+    if profiles.counts is not None:
+        # In a sum, a sample in which nothing was counted adds no variance.
+        stderr = stderr.where(profiles.counts != 0, 0.0)
+    for one in (profiles.value, profiles.depth, stderr):
         wide = one if "species" in one.dims else one.expand_dims(species=len(names))
         columns.append(wide.chunk({profiles.dim: -1, "species": -1}) if wide.chunks else wide)
     rows = xr.apply_ufunc(
@@ -196,8 +200,6 @@ def _signs(donors: Iterable[str], acceptors: Iterable[str]) -> dict[str, float]:
 
 def _chosen(profiles: Profiles, signs: Mapping[str, float]) -> tuple[Profiles, list[str]]:
     """Keep the species that are asked for, in the order of the data."""
-    from dataclasses import replace
-
     value = profiles.value
     if "species" not in value.coords:
         raise SpeciesError("a sheet resistance needs the coordinate 'species'")
@@ -209,24 +211,22 @@ def _chosen(profiles: Profiles, signs: Mapping[str, float]) -> tuple[Profiles, l
             f"{', '.join(map(repr, present))}"
         )
     if "species" not in value.dims:
-        wide = {
-            name: None if one is None else one.expand_dims("species")
-            for name, one in (("value", value), ("stderr", profiles.stderr))
-        }
-        return replace(profiles, counts=None, **wide), present
+        stderr = profiles.stderr
+        wide = None if stderr is None else stderr.expand_dims("species")
+        counts = None if profiles.counts is None else profiles.counts.expand_dims("species")
+        value = value.expand_dims("species")
+        return replace(profiles, value=value, stderr=wide, counts=counts), present
     places = [i for i, name in enumerate(present) if name in signs]
 
-    def kept(array: xr.DataArray | None) -> xr.DataArray | None:
-        if array is None or "species" not in array.dims:
-            return array
-        return array.isel(species=places)
+    def kept(array: xr.DataArray) -> xr.DataArray:
+        return array.isel(species=places) if "species" in array.dims else array
 
     chosen = replace(
         profiles,
         value=value.isel(species=places),
         depth=kept(profiles.depth),
-        stderr=kept(profiles.stderr),
-        counts=None,
+        stderr=None if profiles.stderr is None else kept(profiles.stderr),
+        counts=None if profiles.counts is None else kept(profiles.counts),
     )
     return chosen, [present[i] for i in places]
 

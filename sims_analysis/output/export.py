@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import orjson
+import xarray as xr
 
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
@@ -22,8 +23,6 @@ from sims_analysis.units import Unit, dequantify, unit_of_kind
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
-
-    import xarray as xr
 
 __all__ = ["to_csv", "to_excel", "to_tcad"]
 
@@ -293,7 +292,7 @@ def to_tcad(
     unit = unit_of_kind(depth_units, ("depth",), "depth_units")
     if order not in _ORDERS:
         raise ProfileError(f"order={order!r}; expected one of {', '.join(map(repr, _ORDERS))}")
-    if "model" in data.attrs and "covariance" in data:
+    if not isinstance(data, xr.DataArray) and "covariance" in data:
         lines = _moments_of(data, species, unit, order, comment)
         path = Path(path)
         replace_file(path, ("\n".join(lines) + "\n").encode())
@@ -365,24 +364,24 @@ def _moments_of(
         raise ProfileError(f"the fit has no parameters: {status.replace('_', ' ')}")
     if status != "ok":
         warn(f"moments of a fit that is {status.replace('_', ' ')}", FitWarning)
-    names = _ORDERS[order]
+    moment = _ORDERS[order]
     lines = []
     if comment is not None:
         who = " ".join(str(fit["species"].item()).split()) if "species" in fit.coords else ""
         what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
         lines.append(f"{comment} {who + ': ' if who else ''}{model}{what}")
-        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in names]
+        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
         lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
     share = float(fit["head_fraction"].item()) if "head_fraction" in fit else 1.0
     gaussian = {"skewness": 0.0, "kurtosis": 3.0}
     for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
         moments = [
             float(fit[part + name].item()) if part + name in fit else gaussian[name]
-            for name in names
+            for name in moment
         ]
         row = [
             value if name in _GREEK else float(unit.from_canonical(value))
-            for name, value in zip(names, moments, strict=True)
+            for name, value in zip(moment, moments, strict=True)
         ]
         lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
     return lines

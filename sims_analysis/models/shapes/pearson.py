@@ -75,7 +75,7 @@ def _half(d0: float, d1: float, d2: float, end: float) -> float:
     with np.errstate(all="ignore"):
         value = np.exp(_logarithm(sign * t, d0, d1, d2))
     # The mode is the maximum: anything else is an end of the support, or beyond a far one.
-    return float((np.where(value <= 1.0, value, 0.0) * weights)[weights > 0].sum())
+    return float(np.where(value < 1.0 + 1e-6, value, 0.0) @ weights)
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
