@@ -40,6 +40,7 @@ from .errors import ApiError as ApiError
 from .errors import ArchiveError as ArchiveError
 from .errors import ConnectionFailed as ConnectionFailed
 from .errors import DoseWarning as DoseWarning
+from .errors import FitWarning as FitWarning
 from .errors import JunctionError as JunctionError
 from .errors import NotFound as NotFound
 from .errors import PartialResultsError as PartialResultsError
@@ -60,6 +61,13 @@ from .figures import explore as explore
 from .figures import plot_panels as plot_panels
 from .figures import plot_profiles as plot_profiles
 from .figures import save_figure as save_figure
+from .models.evaluation import evaluate as evaluate
+from .models.evaluation import list_models as list_models
+from .models.fitting import fit as fit
+from .models.interfaces import interface as interface
+from .models.interfaces import layers as layers
+from .models.resolution import convolve as convolve
+from .models.sheet import sheet_resistance as sheet_resistance
 from .output.export import to_csv as to_csv
 from .output.export import to_excel as to_excel
 from .output.export import to_tcad as to_tcad

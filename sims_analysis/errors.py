@@ -17,6 +17,7 @@ __all__ = [
     "ArchiveError",
     "ConnectionFailed",
     "DoseWarning",
+    "FitWarning",
     "JunctionError",
     "NotFound",
     "PartialResultsError",
@@ -221,6 +222,10 @@ class ProfileWarning(SimsWarning):
 
 class DoseWarning(SimsWarning):
     """A dose was integrated over less than was asked, or depends on the rule."""
+
+
+class FitWarning(SimsWarning):
+    """A model was fitted that does not describe the profile, or whose parameters are not known."""
 
 
 class AmbiguousJunctionWarning(SimsWarning):

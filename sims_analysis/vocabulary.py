@@ -176,6 +176,37 @@ TERMS = {
         "Relative uncertainty of the depth scale",
         "standard uncertainty, acts on all depths alike",
     ),
+    # models
+    "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
+    "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
+    "residuals": Term(None, "Residuals", "what the runs test and chi-square say of them"),
+    "objective": Term(None, "Objective", "what was made small"),
+    "objective_value": Term("dimensionless", "Objective", "the sum of squared residuals"),
+    "reduced_chi_square": Term(
+        "dimensionless", "Reduced chi-square", "sum of squares over errors / degrees of freedom"
+    ),
+    "aic": Term("dimensionless", "Akaike's criterion", "smaller for the better model"),
+    "n_samples": Term(None, "Number of samples", "that the fit rests on"),
+    "n_left_out": Term(
+        None, "Samples left out", "inside the window, that the objective cannot take"
+    ),
+    "residual_correlation": Term(
+        "dimensionless", "Correlation of residuals", "of each with the next"
+    ),
+    "window_start": Term("depth", "Start of the window", "first depth that took part"),
+    "window_stop": Term("depth", "End of the window", "last depth that took part"),
+    "interface_position": Term("depth", "Position", "where half of the step is done"),
+    "interface_width": Term(
+        "depth",
+        "Width",
+        "between the stated parts of the step; 16 % to 84 % is 1.989 standard deviations of an "
+        "error function",
+        ISO_18115,
+    ),
+    "layer_thickness": Term("depth", "Thickness", "between successive interfaces"),
+    "sheet_resistance": Term(
+        "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
+    ),
     "status": Term(None, "Status", "what is known of the answer: see sims_analysis.vocabulary"),
 }
 

@@ -221,9 +221,6 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
         if leading[s.profile.species_name] != i
     ]
-    profiles, depths = (
-        [of[i] for i in leading.values()] for of in ([s.profile for s in found], own)
-    )
     coords: dict[str, Any] = {
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),

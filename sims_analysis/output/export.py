@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import orjson
+import xarray as xr
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import replace_file
-from sims_analysis.units import unit_of_kind
+from sims_analysis.units import Unit, dequantify, unit_of_kind
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
-
-    import xarray as xr
 
 __all__ = ["to_csv", "to_excel", "to_tcad"]
 
@@ -219,6 +218,15 @@ def _about(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
             yield [key, of, text[start : start + _CELL]]
 
 
+#: The four moments as programs have them: SUPREM-IV's `gtprs(rp, sigp, gam1, kurt)`, and the
+#: members of ViennaPS' `PearsonIVParameters`.
+_ORDERS = {
+    "suprem": ("projected_range", "straggle", "skewness", "kurtosis"),
+    "viennaps": ("projected_range", "straggle", "kurtosis", "skewness"),
+}
+_GREEK = {"skewness": "gamma", "kurtosis": "beta"}
+
+
 def to_tcad(
     data: xr.Dataset | xr.DataArray,
     path: str | os.PathLike[str],
@@ -226,13 +234,15 @@ def to_tcad(
     species: str | None = None,
     depth_units: str = "um",
     comment: str | None = "#",
+    order: Literal["suprem", "viennaps"] = "suprem",
 ) -> Path:
-    """Write one profile as two columns of text, as process and device simulators read them.
+    """Write one profile as two columns of text, or the moments of a fit, for simulators.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        One measurement, on a depth axis.
+        One measurement, on a depth axis; or a fit of one profile by ``"gaussian"``, ``"pearson"``
+        or ``"dual_pearson"``.
     path : path
         Written whole or not at all.
     species : str, optional
@@ -240,21 +250,32 @@ def to_tcad(
     depth_units : str
         Unit of the first column; the second is in ``atom/cm^3``. Most simulators read micrometres.
     comment : str or None
-        What begins the one line above the numbers, which names the species and the units; ``None``
+        What begins the lines above the numbers, which name the species, columns and units; ``None``
         writes no such line, for programs that take none.
+    order : {"suprem", "viennaps"}
+        Of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as SUPREM
+        has them; or kurtosis before skewness, as ViennaPS' ``PearsonIVParameters``.
 
     Returns
     -------
     pathlib.Path
         Where it was written: a depth and a concentration a line, in order of depth. Zero and
-        negative values are written as they were measured.
+        negative values are written as they were measured. Of a fit, a line for each distribution
+        (head, then channelling tail): its four moments in `order`, and its dose in
+        ``atom/cm^2``; a Gaussian has skewness 0 and kurtosis 3, which is not excess.
 
     Raises
     ------
     SpeciesError
         If `species` is not there, or has to be named.
     ProfileError
-        If the species has no concentration.
+        If the species has no concentration; if a fit is of several profiles, of a model without
+        moments, or has no parameters.
+
+    Warns
+    -----
+    FitWarning
+        If the status of a fit is not ``ok``.
 
     Examples
     --------
@@ -263,8 +284,19 @@ def to_tcad(
     >>> path = sims.to_tcad(ds, "b.txt", species="B")
     >>> path.read_text().splitlines()[0]
     '# B: depth (um), concentration (atom/cm^3)'
+    >>> ds = sims.with_counting_statistics(ds.sel(species="B"), value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="pearson", start="40 nm", stop="110 nm")
+    >>> print(sims.to_tcad(fit, "moments.txt").read_text().splitlines()[1])
+    # projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)
     """
     unit = unit_of_kind(depth_units, ("depth",), "depth_units")
+    if order not in _ORDERS:
+        raise ProfileError(f"order={order!r}; expected one of {', '.join(map(repr, _ORDERS))}")
+    if not isinstance(data, xr.DataArray) and "covariance" in data:
+        lines = _moments_of(data, species, unit, order, comment)
+        path = Path(path)
+        replace_file(path, ("\n".join(lines) + "\n").encode())
+        return path
     found = series_of(data)
     names = list(dict.fromkeys(series.species for series in found))
     if species is None and len(names) > 1:
@@ -298,3 +330,56 @@ def to_tcad(
     path = Path(path)
     replace_file(path, ("\n".join(lines) + "\n").encode())
     return path
+
+
+def _moments_of(
+    fit: xr.Dataset, species: str | None, unit: Unit, order: str, comment: str | None
+) -> list[str]:
+    """Give the lines of a fit: the moments of each distribution, and its dose."""
+    fit = dequantify(fit)
+    model = str(fit.attrs["model"])
+    parts = {"gaussian": ("",), "pearson": ("",), "dual_pearson": ("head_", "tail_")}.get(model)
+    if parts is None:
+        raise ProfileError(
+            f"the model {model!r} has no moments that a simulator reads; fit 'gaussian', 'pearson' "
+            "or 'dual_pearson', or write the profile itself"
+        )
+    if species is not None:
+        names = [str(name) for name in np.atleast_1d(fit["species"].values)]
+        if species not in names:
+            raise SpeciesError(
+                f"the fit has no species {species!r}; it has {', '.join(map(repr, names))}"
+            )
+        fit = fit.sel(species=species) if "species" in fit.dims else fit
+    if fit["dose"].size != 1:
+        raise ProfileError(
+            f"the fit is of {fit['dose'].size} profiles; a simulator reads one: choose it, as in "
+            ".sel(species='B')"
+        )
+    fit = fit.squeeze()
+    status = str(fit["status"].item())
+    if not np.isfinite(fit["dose"].item()):
+        raise ProfileError(f"the fit has no parameters: {status.replace('_', ' ')}")
+    if status != "ok":
+        warn(f"moments of a fit that is {status.replace('_', ' ')}", FitWarning)
+    moment = _ORDERS[order]
+    lines = []
+    if comment is not None:
+        who = " ".join(str(fit["species"].item()).split()) if "species" in fit.coords else ""
+        what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
+        lines.append(f"{comment} {who + ': ' if who else ''}{model}{what}")
+        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
+        lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
+    share = float(fit["head_fraction"].item()) if "head_fraction" in fit else 1.0
+    gaussian = {"skewness": 0.0, "kurtosis": 3.0}
+    for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
+        moments = [
+            float(fit[part + name].item()) if part + name in fit else gaussian[name]
+            for name in moment
+        ]
+        row = [
+            value if name in _GREEK else float(unit.from_canonical(value))
+            for name, value in zip(moment, moments, strict=True)
+        ]
+        lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
+    return lines

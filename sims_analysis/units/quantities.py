@@ -149,6 +149,8 @@ _PINT_EXPRESSIONS = {
     "atom/cm^3/(count/s)": "atom/centimeter**3/(count/second)",
     "atom/cm^3/count": "atom/centimeter**3/count",
     "g/cm^3": "gram/centimeter**3",
+    "cm^2/s": "centimeter**2/second",
+    "ohm": "ohm",
 }
 
 

@@ -39,6 +39,8 @@ CANONICAL = {
     "factor_per_rate": "atom/cm^3/(count/s)",
     "factor_per_count": "atom/cm^3/count",
     "mass_density": "g/cm^3",
+    "diffusivity": "cm^2/s",
+    "resistance": "ohm",
     "dimensionless": "1",
 }
 
@@ -64,6 +66,7 @@ _DEFINITIONS = (
     "kcount = 1000 count",
     "Mcount = 1e6 count",
     "arbitrary = [arbitrary]",
+    "ohm = [resistance]",
     "atomic_fraction = [atomic_fraction]",
     "mass_fraction = [mass_fraction]",
 )
@@ -77,6 +80,8 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (("[length]", 1),): "depth",
     (("[time]", 1),): "sputter_time",
     (("[length]", 1), ("[time]", -1)): "sputter_rate",
+    (("[length]", 2), ("[time]", -1)): "diffusivity",
+    (("[resistance]", 1),): "resistance",
     (("[count]", 1), ("[time]", -1)): "count_rate",
     (("[count]", 1),): "count",
     (("[atom]", 1), ("[count]", -1), ("[length]", -3), ("[time]", 1)): "factor_per_rate",
@@ -101,6 +106,8 @@ EXAMPLES = {
     "count_rate": "'counts/s'",
     "count": "'counts'",
     "sputter_rate": "'nm/s'",
+    "diffusivity": "'cm^2/s'",
+    "resistance": "'ohm'",
     "range_density": "'1/cm'",
     "factor_per_rate": "'atoms/cm^3 per count/s'",
     "factor_per_count": "'atoms/cm^3 per count'",

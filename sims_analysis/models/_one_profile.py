@@ -1,0 +1,514 @@
+"""The fit of one profile: from samples to a row of numbers, the same for numpy and Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.models import _judging as judging
+from sims_analysis.models._engine import Curve, Solution, covariance, profile_interval, solve
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._objective import LogSquares, Objective, Poisson, Squares
+
+__all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
+
+BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
+
+#: What is told of each fit, after its parameters, in the order of the row.
+STATISTICS = (
+    "status",
+    "objective",
+    "residuals",
+    "objective_value",
+    "reduced_chi_square",
+    "aic",
+    "n_samples",
+    "n_left_out",
+    "residual_correlation",
+    "window_start",
+    "window_stop",
+)
+
+_CODE = {word: code for code, word in enumerate(judging.STATUS)}
+#: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done with each profile.
+
+    Parameters
+    ----------
+    model : Model
+    kind : str
+        Kind of the data's unit.
+    weights : str
+        ``"auto"``, ``"counts"``, ``"stderr"``, ``"log"`` or ``"none"``.
+    cell : str
+        ``"point"`` or ``"mean"``.
+    background : str
+        ``"none"``, ``"fit"`` or ``"stated"``.
+    fixed : dict
+        Values of parameters that are held, in user's units.
+    profile : bool
+        Whether to find intervals by the profile of the likelihood.
+    """
+
+    model: Model
+    kind: str
+    weights: str = "auto"
+    cell: str = "point"
+    background: str = "none"
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    profile: bool = False
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """Those of the model, and the background."""
+        return [*self.model.parameters, *([BACKGROUND] if self.background != "none" else [])]
+
+    @cached_property
+    def factors(self) -> Array:
+        """What turns values times nm into the units of the user."""
+        return np.array([one.factor(self.kind) for one in self.parameters])
+
+    @property
+    def size(self) -> int:
+        """Numbers in the row of one profile."""
+        p, d = len(self.parameters), len(self.model.derived)
+        return 4 * p + 2 * d + p * p + len(STATISTICS)
+
+    def split(self, row: Any) -> dict[str, Any]:
+        """Take rows apart: arrays whose last dimension is one of the parts."""
+        p, d = len(self.parameters), len(self.model.derived)
+        parts = {"value": p, "stderr": p, "lower": p, "upper": p}
+        parts |= {"derived": d, "derived_stderr": d, "covariance": p * p}
+        found, at = {}, 0
+        for name, size in parts.items():
+            found[name] = row[..., at : at + size]
+            at += size
+        return found | {name: row[..., at + i] for i, name in enumerate(STATISTICS)}
+
+
+@dataclass
+class _Samples:
+    """The samples of a profile that take part, in units of the largest."""
+
+    z: Array
+    c: Array
+    s: Array
+    k: Array
+    top: float
+    left_out: int = 0
+    censored: Array = field(default_factory=lambda: np.empty(0, dtype=bool))
+
+
+def fit_one(
+    z: Array, c: Array, s: Array, k: Array, settings: Mapping[str, float], task: Task
+) -> Array:
+    """Fit one profile.
+
+    Parameters
+    ----------
+    z, c, s, k : ndarray
+        Depths, values, standard errors and counts; NaN where there are none.
+    settings : mapping
+        ``start``, ``stop``, ``background``, ``detection_limit``, ``time``, ``initial_straggle``
+        and ``initial_straggle_stderr``; NaN where they were not given.
+    task : Task
+
+    Returns
+    -------
+    ndarray
+        A row that :meth:`Task.split` takes apart.
+    """
+    row = np.full(task.size, np.nan)
+    out = task.split(row)
+    # Views of the row: what is told is written into them.
+    told = row[-len(STATISTICS) :]
+
+    def tell(**numbers: float) -> None:
+        for name, number in numbers.items():
+            told[STATISTICS.index(name)] = number
+
+    tell(objective=0, residuals=0, n_samples=0, n_left_out=0)
+    measured = np.isfinite(z) & np.isfinite(c)
+    inside = measured.copy()
+    if settings["start"] == settings["start"]:
+        inside &= z >= settings["start"]
+    if settings["stop"] == settings["stop"]:
+        inside &= z <= settings["stop"]
+    if not inside.any():
+        tell(status=_CODE["no_data"])
+        return row
+    z, c, s, k = z[inside], c[inside], s[inside], k[inside]
+    if z.size > 1 and (z[1:] < z[:-1]).any():
+        order = np.argsort(z, kind="stable")
+        z, c, s, k = z[order], c[order], s[order], k[order]
+    top = float(c.max())
+    if not top > 0:
+        tell(status=_CODE["featureless"], n_samples=z.size)
+        return row
+    samples = _Samples(z, c / top, s / top, k, top)
+    objective, samples = _objective(samples, task, settings["detection_limit"] / top)
+    z, n = samples.z, samples.z.size
+    tell(n_samples=n, n_left_out=samples.left_out)
+    parameters = _parameters(task, objective)
+    scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
+    curve = _curve(z, task, parameters, scale, settings["background"])
+    if objective is None or n < curve.free.size + 2:
+        tell(status=_CODE["too_few_samples" if n else "no_data"])
+        return row
+    tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
+    solution, objective = _solved(curve, objective, samples, task)
+    if solution is None or not solution.converged:
+        tell(status=_CODE["not_converged"])
+        return row
+    m = curve.values(curve.outward(solution.x))
+    free = np.array(curve.outward(solution.x))
+    tell(**_statistics(objective, solution, m, samples))
+    if _featureless(objective, solution, samples):
+        tell(status=_CODE["featureless"], residuals=0)
+        return row
+    errors = covariance(curve, objective, solution, m)
+    stderr = np.full(free.size, np.nan) if errors is None else np.sqrt(np.diag(errors))
+    status = _status(curve, solution, free, stderr, m, samples, objective, task)
+    tell(status=_CODE[status])
+    if status == "truncated" and int(np.argmax(m)) in {0, n - 1}:
+        # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
+        return row
+
+    whole = np.array(curve.whole(free.tolist()))
+    out["value"][:] = whole * scale
+    out["stderr"][curve.free] = stderr * scale[curve.free]
+    if errors is not None:
+        square = out["covariance"].reshape(len(parameters), -1)
+        square[np.ix_(curve.free, curve.free)] = errors * np.outer(
+            scale[curve.free], scale[curve.free]
+        )
+    if task.profile and errors is not None:
+        spread = objective.variance(solution.cost, free.size)
+        for i, number in enumerate(curve.free):
+            ends = profile_interval(curve, objective, solution, i, float(stderr[i]), spread)
+            out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
+    _derive(out, task, settings)
+    return row
+
+
+def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
+    """Give the formula and derivatives of a model at depths, as functions of its parameters."""
+    if cell == "point":
+        derivatives = model.derivatives
+        return (
+            lambda *p: model.formula(z, *p),
+            None if derivatives is None else lambda *p: derivatives(z, *p),
+        )
+    half = 0.5 * np.diff(z)
+    reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
+    below, above = reach[:-1], reach[1:]
+    nodes = (z + 0.5 * (above - below))[:, None] + 0.5 * (above + below)[:, None] * _NODES
+    weights = 0.5 * _WEIGHTS
+
+    def mean(*p: float) -> Array:
+        value: Array = model.formula(nodes, *p) @ weights
+        return value
+
+    derivatives = model.derivatives
+    if derivatives is None:
+        return mean, None
+    return mean, lambda *p: derivatives(nodes, *p) @ weights
+
+
+def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
+    """Let a background be negative where values may be: counts and logarithms are not."""
+    if isinstance(objective, Squares):
+        return [
+            replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
+            for one in task.parameters
+        ]
+    return list(task.parameters)
+
+
+def _curve(
+    z: Array, task: Task, parameters: list[Parameter], scale: Array, background: float
+) -> Curve:
+    formula, derivatives = formula_of(z, task.model, task.cell)
+    held = {
+        i: task.fixed[one.name] / scale[i]
+        for i, one in enumerate(parameters)
+        if one.name in task.fixed
+    }
+    if task.background == "none":
+        return Curve(parameters, formula, derivatives, held)
+    if task.background == "stated":
+        held[len(parameters) - 1] = background / scale[-1]
+    above = None
+    if derivatives is not None:
+
+        def above(*p: float) -> Array:
+            return np.vstack([derivatives(*p[:-1]), np.ones((1, z.size))])
+
+    return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
+
+
+def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective | None, _Samples]:
+    """Choose what is made small, and leave out samples that it cannot take."""
+    counts = samples.k
+    if task.kind == "count" and np.isnan(counts).all():
+        rounded = np.round(samples.c * samples.top)
+        if np.allclose(rounded, samples.c * samples.top, rtol=1e-9, atol=1e-6):
+            counts = rounded
+    has_counts, has_errors = np.isfinite(counts), np.isfinite(samples.s) & (samples.s > 0)
+    weights = task.weights
+    if weights == "auto":
+        weights = "counts" if has_counts.any() else "stderr" if has_errors.any() else "log"
+    if weights == "counts":
+        kept = _kept(samples, has_counts & (counts >= 0))
+        counts = counts[has_counts & (counts >= 0)]
+        one = _one_count(kept, counts, 1 / samples.top if task.kind == "count" else np.nan)
+        if one is None:
+            return None, kept
+        offset = one * counts - kept.c
+        offset[np.abs(offset) < 1e-9 * np.maximum(np.abs(kept.c), one)] = 0.0
+        return Poisson(counts, one, offset), kept
+    if weights == "stderr":
+        kept = _kept(samples, has_errors)
+        return Squares(kept.c, kept.s, known_errors=True, code=2), kept
+    if weights == "none":
+        return Squares(samples.c, None, known_errors=False, code=4), samples
+    positive = samples.c > 0
+    if not limit > 0:
+        kept = _kept(samples, positive)
+        return LogSquares(kept.c, np.zeros(kept.c.size, dtype=bool), 0.3), kept
+    censored = samples.c < limit
+    return LogSquares(np.where(censored, limit, samples.c), censored, 0.3), samples
+
+
+def _kept(samples: _Samples, keep: Array) -> _Samples:
+    columns = (samples.z[keep], samples.c[keep], samples.s[keep], samples.k[keep])
+    return _Samples(*columns, samples.top, samples.left_out + int(np.count_nonzero(~keep)))
+
+
+def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
+    """Give the value that one count stands for; between counted samples where none was."""
+    if np.isfinite(known):
+        return np.full(counts.size, known)
+    with np.errstate(all="ignore"):
+        by_error = samples.s / np.sqrt(counts)
+        by_value = samples.c / counts
+    one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
+    usable = (counts > 0) & np.isfinite(one) & (one > 0)
+    if not usable.any():
+        return None
+    if usable.all():
+        return one
+    return np.exp(np.interp(samples.z, samples.z[usable], np.log(one[usable])))
+
+
+def _solved(
+    curve: Curve, objective: Objective, samples: _Samples, task: Task
+) -> tuple[Solution | None, Objective]:
+    starts = [one[curve.free] for one in _starts(samples, curve, task)]
+    n = samples.z.size
+
+    def enough(cost: float) -> bool:
+        # No noise at all, or as much as there should be; less of it says that the data are smooth.
+        noisy = 0.5 * n < cost < n + 3 * np.sqrt(2 * n)
+        return cost < 1e-14 * n or (objective.known_errors and noisy)
+
+    solution = solve(curve, objective, starts, enough=enough)
+    if len(starts) > 1 and solution is not None and not enough(solution.cost):
+        # A model that needs several starts may need another way to walk, too.
+        walked = solve(curve, _another(objective, samples), starts, evaluations=60)
+        if walked is not None:
+            more = solve(curve, objective, [curve.outward(walked.x)])
+            if more is not None and more.converged and more.cost < solution.cost:
+                solution = more
+    if isinstance(objective, LogSquares) and objective.censored.any():
+        for _ in range(2):
+            if solution is None:
+                break
+            r = objective.residual(curve.values(curve.outward(solution.x)))[~objective.censored]
+            scatter = np.sqrt(r @ r / max(r.size - curve.free.size, 1))
+            objective = replace(objective, scatter=max(float(scatter), 1e-3))
+            solution = solve(curve, objective, [curve.outward(solution.x)])
+    return solution, objective
+
+
+def _another(objective: Objective, samples: _Samples) -> Objective:
+    """Give tails more weight than squares do, or less than logarithms."""
+    if isinstance(objective, LogSquares):
+        return Squares(samples.c, np.sqrt(np.maximum(samples.c, 1e-4)), known_errors=True, code=2)
+    low = samples.c < 1e-6
+    return LogSquares(np.where(low, 1e-6, samples.c), low, 0.3)
+
+
+def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
+    """Give sets of all parameters."""
+    z, c = samples.z, samples.c
+    background = 0.0
+    if task.background == "stated":
+        background = curve.held[len(curve.parameters) - 1]
+    elif task.background == "fit":
+        part = max(2, c.size // 10)
+        ends = [float(np.mean(c[-part:]))]
+        if task.model.shape == "peak":
+            ends.append(float(np.mean(c[:part])))
+        background = max(0.9 * min(ends), 1e-9)
+    rest = c - background
+    largest = max(float(rest.max()), 1e-12)
+    sets = []
+    for found in task.model.start(z, rest / largest):
+        one = np.asarray(found, dtype=np.float64)
+        scales = [largest if p.scales else 1.0 for p in task.model.parameters]
+        one = one * scales
+        sets.append(np.append(one, background) if task.background != "none" else one)
+    return sets
+
+
+def _statistics(
+    objective: Objective, solution: Solution, m: Array, samples: _Samples
+) -> dict[str, float]:
+    """Tell of residuals: their size, and whether neighbours go together."""
+    n, free = m.size, solution.x.size
+    r = objective.residual(m)
+    if isinstance(objective, Poisson):
+        mu = objective.expected(m)
+        # With less than one count expected, chi-square is no measure and the sign is known ahead.
+        counted = mu >= 1
+        degrees = int(counted.sum()) - free
+        chi_square = float(np.sum((objective.counts - mu)[counted] ** 2 / mu[counted]))
+        r, aic = ((mu - objective.counts) / np.sqrt(mu))[mu >= 3], solution.cost + 2 * free
+    else:
+        degrees, chi_square = n - free, solution.cost
+        aic = solution.cost + 2 * free
+        if not objective.known_errors:
+            aic = n * float(np.log(max(solution.cost, 1e-300) / n)) + 2 * (free + 1)
+            chi_square = np.nan
+    reduced = chi_square / degrees if degrees > 0 else np.nan
+    # Residuals of rounding show nothing.
+    exact = solution.cost < 1e-18 * n
+    score = 0.0 if exact else judging.runs_score(r > 0)
+    return {
+        "objective_value": solution.cost,
+        "reduced_chi_square": reduced,
+        "aic": float(aic),
+        "residual_correlation": judging.lag_correlation(r),
+        "residuals": judging.verdict(score, reduced, degrees, known_errors=objective.known_errors),
+    }
+
+
+def _featureless(objective: Objective, solution: Solution, samples: _Samples) -> bool:
+    """Whether a constant describes the samples as well, by Akaike's criterion and a margin."""
+    if isinstance(objective, Poisson):
+        level = float(objective.counts.sum() / np.sum(1 / objective.one))
+        level = max(level - float(np.mean(objective.offset)), 1e-12)
+    elif isinstance(objective, Squares):
+        weight = np.ones_like(samples.c) if objective.stderr is None else objective.stderr**-2.0
+        level = float(np.average(samples.c, weights=weight))
+    elif isinstance(objective, LogSquares):
+        level = float(np.exp(np.mean(np.log(objective.value))))
+    flat = objective.residual(np.full(samples.z.size, level))
+    cost, n, more = float(flat @ flat), samples.z.size, max(solution.x.size - 1, 0)
+    if objective.known_errors:
+        return cost - solution.cost < 10 + 2 * more
+    if cost <= 1e-20 * n:
+        return True
+    return bool(n * np.log(cost / max(solution.cost, 1e-300)) < 10 + 2 * more)
+
+
+def _status(
+    curve: Curve,
+    solution: Solution,
+    free: Array,
+    stderr: Array,
+    m: Array,
+    samples: _Samples,
+    objective: Objective,
+    task: Task,
+) -> str:
+    if task.model.shape == "peak":
+        shown = _shown(curve, free, m, samples, objective, task)
+        if shown:
+            return shown
+    if np.isnan(stderr).any():
+        return "undetermined"
+    for i, number in enumerate(curve.free):
+        one = curve.parameters[number]
+        near = min(free[i] - one.lower, one.upper - free[i])
+        whole = abs(solution.x[i]) > 40 if np.isfinite(near) else False
+        if near < 0.02 * stderr[i] or whole:
+            return "at_bound"
+    return "ok"
+
+
+def _shown(
+    curve: Curve, free: Array, m: Array, samples: _Samples, objective: Objective, task: Task
+) -> str | None:
+    """Say what keeps a profile from showing one whole peak."""
+    background = curve.whole(free.tolist())[-1] if task.background != "none" else 0.0
+    peak = m - background
+    top = float(peak.max())
+    if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
+        return "undetermined"
+    if isinstance(objective, Poisson):
+        noise = objective.one * np.sqrt(np.maximum(objective.counts, 1.0))
+    elif isinstance(objective, Squares) and objective.stderr is not None:
+        noise = objective.stderr
+    elif isinstance(objective, LogSquares):
+        noise = _scatter(np.log(objective.value)) * samples.c
+    else:
+        noise = np.full(samples.c.size, _scatter(samples.c))
+    if judging.second_peak(samples.c, noise):
+        return "several_peaks"
+    # Towards the surface an implant may well be cut off; below, it has to have come down.
+    if peak[0] > 0.9 * top or peak[-1] > 0.5 * top:
+        return "truncated"
+    return None
+
+
+def _scatter(values: Array) -> float:
+    """Give the standard deviation of noise, from second differences."""
+    if values.size < 5:
+        return 0.0
+    bent = values[2:] - 2 * values[1:-1] + values[:-2]
+    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
+
+
+def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> None:
+    """Give what follows from the parameters, with standard errors from their covariance."""
+    model = task.model
+    if model.derive is None:
+        return
+    names = [*model.names, *model.options]
+    n = len(model.parameters)
+    values = [*out["value"][:n].tolist(), *(settings[name] for name in model.options)]
+    errors = np.zeros((len(values), len(values)))
+    errors[:n, :n] = out["covariance"].reshape(len(task.parameters), -1)[:n, :n]
+    if "initial_straggle" in names and isfinite(settings["initial_straggle_stderr"]):
+        own = names.index("initial_straggle")
+        errors[own, own] = settings["initial_straggle_stderr"] ** 2
+    # Parameters that are held have no error.
+    known = [i for i, error in enumerate(np.diag(errors).tolist()) if error > 0]
+
+    def of(point: list[float]) -> Array:
+        given = dict(zip(names, point, strict=True))
+        return np.array(model.derive(given, given) if model.derive else [])
+
+    best = of(values)
+    out["derived"][:] = best
+    if not known:
+        return
+    slopes = np.empty((len(known), best.size))
+    for row, i in enumerate(known):
+        step = 1e-6 * max(abs(values[i]), 1e-3 * float(errors[i, i]) ** 0.5)
+        moved = of([*values[:i], values[i] + step, *values[i + 1 :]])
+        slopes[row] = (moved - best) / step
+    square = errors[np.ix_(known, known)]
+    out["derived_stderr"][:] = np.sqrt(((square @ slopes) * slopes).sum(axis=0))

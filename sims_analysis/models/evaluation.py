@@ -1,0 +1,180 @@
+"""The curve of a fit, and the list of models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import recorded
+from sims_analysis.errors import ProfileError
+from sims_analysis.models._engine import Curve
+from sims_analysis.models._model import Array, Model, find_model, models
+from sims_analysis.models._one_profile import BACKGROUND, formula_of
+
+__all__ = ["evaluate", "list_models"]
+
+
+@recorded
+def evaluate(fit: xr.Dataset, *, depth: Any, model: Model | None = None) -> xr.DataArray:
+    """Give the values of a fitted model at depths, and how well they are known.
+
+    Parameters
+    ----------
+    fit : Dataset
+        As :func:`fit` gives it.
+    depth : DataArray, str or Quantity
+        Depths with a unit: ``ds["depth"]`` for the profile's own, or ``"25 nm"``. Each profile may
+        have its own.
+    model : Model, optional
+        Needed for a model of your own that is not among :func:`list_models`.
+
+    Returns
+    -------
+    DataArray
+        Over the profiles and the dimension of `depth`, in the unit of what was fitted, background
+        included. The coordinate ``stderr`` is the standard error of the curve, from the
+        covariance of the parameters. NaN where there was no fit, and where there is no depth.
+
+    Raises
+    ------
+    ProfileError
+        If it is not a fit, or of a model that is not known.
+    UnitsError
+        If the depths have no unit.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species="B")
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="joined_gaussian", start="40 nm", stop="110 nm")
+    >>> curve = sims.evaluate(fit, depth=ds["depth"])
+    >>> curve.dims, curve.attrs["units"]
+    (('depth',), 'atom/cm^3')
+    """
+    if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
+        raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
+    chosen = find_model(fit.attrs["model"] if model is None else model)
+    quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
+    if quantified:
+        fit = units.dequantify(fit)
+    z, dim = _depths(depth)
+    with_background = BACKGROUND.name in fit
+    parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
+    kind = units.read_unit(fit.attrs["variable_units"]).kind
+    factors = [one.factor(kind) for one in parameters]
+    cell = fit.attrs.get("cell", "point")
+
+    def block(z: Array, covariance: Array, *given: Array) -> tuple[Array, Array]:
+        lead = np.broadcast_shapes(
+            z.shape[:-1], covariance.shape[:-2], *(one.shape for one in given)
+        )
+        z = np.broadcast_to(z, (*lead, z.shape[-1]))
+        covariance = np.broadcast_to(covariance, (*lead, *covariance.shape[-2:]))
+        given = tuple(np.broadcast_to(one, lead) for one in given)
+        value, stderr = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
+        for index in np.ndindex(*lead):
+            p = np.array([one[index] for one in given]) / factors
+            here = np.isfinite(z[index])
+            if not np.isfinite(p).all() or not here.any():
+                continue
+            square = covariance[index] / np.outer(factors, factors)
+            value[index][here], stderr[index][here] = _one(
+                z[index][here], chosen, cell, p, square, with_background=with_background
+            )
+        return value, stderr
+
+    value, stderr = xr.apply_ufunc(
+        lambda covariance, z, *given: block(z, covariance, *given),
+        fit["covariance"].drop_vars(["parameter", "parameter_"]),
+        z.drop_vars(list(z.coords)),
+        *(fit[one.name] for one in parameters),
+        input_core_dims=[["parameter", "parameter_"], [dim], *([[]] * len(parameters))],
+        output_core_dims=[[dim], [dim]],
+        dask="parallelized",
+        output_dtypes=[np.float64, np.float64],
+    )
+    name = str(fit.attrs["variable"])
+    known = name in vocabulary.TERMS
+    attrs = vocabulary.attrs(name) if known else {"long_name": name}
+    attrs |= {"units": str(fit.attrs["variable_units"]), "model": chosen.name}
+    attrs["description"] = f"{chosen.summary}, as fitted"
+    error = {"units": attrs["units"], "long_name": "Standard error of the curve"}
+    answer: xr.DataArray = value.assign_attrs(attrs).rename(name)
+    answer = answer.assign_coords({"depth": z.variable, "stderr": stderr.variable.copy(deep=False)})
+    answer["stderr"].attrs = error
+    if np.ndim(depth) == 0:
+        answer = answer.isel({dim: 0})
+    return units.quantify(answer) if quantified else answer
+
+
+def _depths(depth: Any) -> tuple[xr.DataArray, str]:
+    if isinstance(depth, xr.DataArray):
+        magnitude, unit = units.magnitude_and_unit(depth, ("depth",), "depth")
+        array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
+        dim = next((str(d) for d in ("depth", "point") if d in depth.dims), None)
+        if dim is None and depth.ndim:
+            dim = str(depth.dims[-1])
+        if dim is None:
+            array, dim = array.expand_dims("depth"), "depth"
+    else:
+        magnitude, _ = units.read_quantity(depth, ("depth",), "depth")
+        array, dim = xr.DataArray(np.atleast_1d(magnitude), dims="depth"), "depth"
+    return array.assign_attrs(vocabulary.attrs("depth")), dim
+
+
+def _one(
+    z: Array, model: Model, cell: str, p: Array, covariance: Array, *, with_background: bool
+) -> tuple[Array, Array]:
+    """Give values and their standard errors at some depths."""
+    # A cell reaches half way to its neighbours: of one depth alone there is none.
+    formula, derivatives = formula_of(z, model, cell if z.size > 1 else "point")
+    n = len(model.parameters)
+    free = [i for i in range(n) if np.isfinite(covariance[i, i])]
+    level = p[n] if with_background else 0.0
+    curve = Curve(
+        model.parameters, formula, derivatives, {i: p[i] for i in range(n) if i not in free}
+    )
+    value = formula(*p[:n]) + level
+    x = curve.inward(p[free].tolist())
+    rows = np.zeros((p.size, z.size))
+    if free:
+        rows[free] = curve.jacobian(x, central=True) / curve.stretch(x)[:, None]
+    if with_background:
+        rows[n] = 1.0
+    known = np.isfinite(np.diag(covariance))
+    if not known.any():
+        return value, np.full(z.size, np.nan)
+    square = covariance[np.ix_(known, known)]
+    variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
+    return value, np.sqrt(np.maximum(variance, 0.0))
+
+
+def list_models() -> Any:
+    """List the models that can be fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By the name of the model: ``summary``, ``parameters`` (and, in brackets, what follows from
+        them) and ``reference``.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> print(sims.list_models()["summary"]["gaussian"])
+    an implant by its range and straggle
+    """
+    import pandas as pd
+
+    rows = {}
+    for name, model in models().items():
+        derived = ", ".join(one.name for one in model.derived)
+        parameters = ", ".join(model.names) + (f" ({derived})" if derived else "")
+        rows[name] = (model.summary, parameters, model.reference)
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["summary", "parameters", "reference"]
+    ).rename_axis("model")

@@ -1,0 +1,496 @@
+"""What shape has this profile: models fitted, with the errors of their parameters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
+from sims_analysis.models import _judging as judging
+from sims_analysis.models._model import Array, Model, Parameter, find_model
+from sims_analysis.models._objective import OBJECTIVES
+from sims_analysis.models._one_profile import Task, fit_one
+from sims_analysis.models._profiles import Profiles, profiles_of
+
+__all__ = ["fit"]
+
+Weights = Literal["auto", "counts", "stderr", "log", "none"]
+
+#: Settings that hold one value a profile, and what they are measured in.
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "start": ("depth",),
+    "stop": ("depth",),
+    "background": (),
+    "detection_limit": (),
+    "time": ("sputter_time",),
+    "initial_straggle": ("depth",),
+    "initial_straggle_stderr": ("depth",),
+}
+
+
+@recorded
+def fit(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    model: str | Model,
+    start: Any = None,
+    stop: Any = None,
+    background: Any = None,
+    weights: Weights = "auto",
+    cell: Literal["point", "mean"] = "point",
+    fixed: Mapping[str, Any] | None = None,
+    detection_limit: Any = None,
+    interval: Literal["linear", "profile"] = "linear",
+    time: Any = None,
+    as_implanted: Any = None,
+    progress: bool | None = None,
+) -> xr.Dataset:
+    """Fit a model to each profile, and say how well its parameters are known.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Profiles over depth, in any unit; one measurement or a batch, plain or quantified, numpy or
+        Dask, on a shared axis or each on its own.
+    model : str or Model
+        One of :func:`list_models`, or a model of your own.
+    start, stop : str, Quantity or DataArray, optional
+        The window: samples outside take no part, such as those of the surface transient.
+    background : str or Quantity, optional
+        A constant under the profile: ``"fit"`` makes it a parameter, ``"2e15 atoms/cm^3"`` states
+        it. By default there is none.
+    weights : {"auto", "counts", "stderr", "log", "none"}
+        What is made small. ``"counts"``: the Poisson deviance, by the counts that
+        :func:`with_counting_statistics` adds, or data in counts. ``"stderr"``: squares over the
+        standard errors. ``"log"``: squares of ln C, with errors from the scatter about the model.
+        ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first of
+        the first three for which a profile has what it needs.
+    cell : {"point", "mean"}
+        Whether a sample is the value at its depth, or the mean over the cell that reaches half
+        way to its neighbours, where these stand far apart against the shape.
+    fixed : mapping, optional
+        Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
+    detection_limit : str, Quantity or DataArray, optional
+        With the logarithm: samples below it say no more than that. Without it, samples that are
+        not positive are left out, and counted in ``n_left_out``.
+    interval : {"linear", "profile"}
+        ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
+        the profile of the likelihood: to be asked for where few counts make the error linear in
+        nothing. It takes some ten fits for each parameter.
+    time : str, Quantity or DataArray, optional
+        Of the diffusion, such as ``"30 min"``: models of diffusion then give ``diffusivity``.
+    as_implanted : Dataset, str or Quantity, optional
+        For ``"annealed_implant"``: a fit of the profile before the anneal, or its straggle.
+    progress : bool, optional
+        A bar on the terminal; by default if there are many profiles, and tqdm is installed.
+
+    Returns
+    -------
+    Dataset
+        Over the profiles. For each parameter ``<name>`` and ``<name>_stderr``, for what follows
+        from them the same; ``covariance`` over ``(parameter, parameter_)``; ``status``,
+        ``residuals`` and ``objective`` in words; ``objective_value`` (the sum of squares, in units
+        of the largest value for ``"none"``), ``reduced_chi_square`` (where errors are known),
+        ``aic``, ``n_samples``, ``n_left_out``, ``residual_correlation`` (of each with the next),
+        ``window_start`` and ``window_stop``, first and last depth that took part.
+
+        ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
+        ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
+        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the
+        samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the profile does not come
+        down on both sides of its maximum inside the window; no parameters are given where the
+        maximum itself is outside) and ``several_peaks``.
+
+        ``residuals``: ``random``, or what they show. A model that does not have the profile's
+        shape has parameters, and errors that mean little.
+
+    Raises
+    ------
+    ProfileError
+        If the model or a parameter is unknown, an option is of no use to the model, or counts or
+        standard errors are asked for and are not there.
+    UnitsError
+        If the data are not over depth, or an option has no unit or a wrong one.
+
+    Warns
+    -----
+    FitWarning
+        Where the status is not ``ok``, or the residuals are not random. Not on Dask data, which
+        are not known yet.
+
+    See Also
+    --------
+    evaluate : The curve of a fit.
+    moments : Range and straggle without a model.
+
+    Notes
+    -----
+    Each profile is fitted alone, by ``scipy.optimize.least_squares``; starting values are taken
+    from the samples. Standard errors are those of the inverse Fisher information, times the
+    scatter about the model where errors are not known. Samples are taken to be independent.
+
+    ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
+    differences between models of the same samples mean something; 10 are decisive.
+
+    Chi-square counts samples of which the model expects a count or more. The runs test is that
+    of Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species="B")
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit")
+    >>> print(f"{fit['dose'].item():.2e} +- {fit['dose_stderr'].item():.0e}", fit["dose"].units)
+    5.00e+14 +- 4e+11 atom/cm^2
+    >>> fit["status"].item(), fit["residuals"].item()
+    ('ok', 'random')
+    """
+    chosen = find_model(model)
+    profiles = profiles_of(data, question=f"a fit of {chosen.name!r}")
+    _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
+    _refuse_absent(profiles, weights)
+    mode, level = _background(chosen, background)
+    given = {
+        "start": start,
+        "stop": stop,
+        "background": level,
+        "detection_limit": detection_limit,
+        "time": time,
+        **_initial(as_implanted),
+    }
+    settings = {
+        name: _setting(given.get(name), kinds or (profiles.kind,), name)
+        for name, kinds in _SETTINGS.items()
+    }
+    _refuse_reverse(settings["start"], settings["stop"], start, stop)
+    task = Task(
+        model=chosen,
+        kind=profiles.kind,
+        weights=weights,
+        cell=cell,
+        background=mode,
+        fixed=_fixed(chosen, fixed, profiles.kind),
+        profile=interval == "profile",
+    )
+    rows = _rows(profiles, settings, task, progress)
+    answer = _dressed(rows, profiles, task)
+    answer.attrs |= {
+        "model": chosen.name,
+        "model_summary": chosen.summary,
+        "references": chosen.reference,
+        "variable": profiles.name,
+        "variable_units": units.CANONICAL[profiles.kind],
+        "cell": cell,
+        "background": {"none": "none", "fit": "fitted", "stated": format_argument(background)}[
+            mode
+        ],
+        "fixed": ", ".join(
+            f"{name}={format_argument(value)}" for name, value in (fixed or {}).items()
+        ),
+        "errors": "68 %, from the inverse Fisher information; where the objective is not that of "
+        "counts or standard errors, scaled by the scatter about the model",
+    }
+    if not profiles.lazy:
+        _complain(answer, profiles)
+    return _quantified(answer) if profiles.quantified else answer
+
+
+# --- what was asked ---------------------------------------------------------------------------
+
+
+def _refuse_options(
+    model: Model, weights: str, cell: str, interval: str, time: Any, as_implanted: Any, bar: Any
+) -> None:
+    for name, value, allowed in (
+        ("weights", weights, ("auto", "counts", "stderr", "log", "none")),
+        ("cell", cell, ("point", "mean")),
+        ("interval", interval, ("linear", "profile")),
+    ):
+        if not (isinstance(value, str) and value in allowed):
+            raise ProfileError(
+                f"{name}={format_argument(value)}; expected one of {', '.join(map(repr, allowed))}"
+            )
+    if bar is not None and not isinstance(bar, bool):
+        raise ProfileError(f"progress={format_argument(bar)}; expected True or False")
+    for name, option, value in (
+        ("time", "time", time),
+        ("as_implanted", "initial_straggle", as_implanted),
+    ):
+        if value is not None and option not in model.options:
+            raise ProfileError(
+                f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
+            )
+
+
+def _refuse_absent(profiles: Profiles, weights: str) -> None:
+    if weights == "counts" and profiles.counts is None and profiles.kind != "count":
+        raise ProfileError(
+            f"weights='counts': the data have no {profiles.name}_counts; "
+            "with_counting_statistics() adds them"
+        )
+    if weights == "stderr" and profiles.stderr is None:
+        raise ProfileError(
+            f"weights='stderr': the data have no {profiles.name}_stderr; "
+            "with_counting_statistics() adds them"
+        )
+
+
+def _background(model: Model, background: Any) -> tuple[str, Any]:
+    if background is None:
+        return "none", None
+    own = [name for name in model.names if "level" in name]
+    if own:
+        raise ProfileError(
+            f"background={format_argument(background)}: the model {model.name!r} has levels of its own, "
+            f"{', '.join(own)}"
+        )
+    return (
+        ("fit", None)
+        if isinstance(background, str) and background == "fit"
+        else (
+            "stated",
+            background,
+        )
+    )
+
+
+def _initial(as_implanted: Any) -> dict[str, Any]:
+    if isinstance(as_implanted, xr.Dataset):
+        if "straggle" not in as_implanted:
+            raise ProfileError("as_implanted: expected a fit with a straggle, such as a Gaussian")
+        return {
+            "initial_straggle": as_implanted["straggle"],
+            "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
+        }
+    return {"initial_straggle": as_implanted}
+
+
+def _setting(value: Any, kinds: tuple[str, ...], name: str) -> float | xr.DataArray:
+    """Read one value for all, or one for each profile."""
+    if value is None:
+        return np.nan
+    if isinstance(value, xr.DataArray):
+        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+        plain = xr.DataArray(unit.to_canonical(magnitude), dims=value.dims)
+        return plain.assign_coords({dim: value[dim] for dim in value.dims if dim in value.coords})
+    magnitude, _ = units.read_quantity(value, kinds, name)
+    if np.ndim(magnitude):
+        raise UnitsError(f"{name}={value!r}: expected one value, or a DataArray")
+    number = float(magnitude)
+    if name == "time" and not number > 0:
+        raise ProfileError(f"time={value!r}: a diffusion takes longer than that")
+    return number
+
+
+def _refuse_reverse(start: Any, stop: Any, given_start: Any, given_stop: Any) -> None:
+    if isinstance(start, float) and isinstance(stop, float) and start >= stop:
+        raise ProfileError(
+            "start must be shallower than stop, found "
+            f"start={format_argument(given_start)} and stop={format_argument(given_stop)}"
+        )
+
+
+def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str, float]:
+    found = {}
+    parameters = {one.name: one for one in model.parameters}
+    for name, value in (fixed or {}).items():
+        one = parameters.get(name)
+        if one is None:
+            raise ProfileError(
+                f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
+            )
+        number = _number(value, one, kind, f"fixed[{name!r}]")
+        if not one.lower <= number <= one.upper:
+            raise ProfileError(
+                f"fixed[{name!r}]={format_argument(value)}: expected a value from {one.lower:g} to "
+                f"{one.upper:g}"
+            )
+        found[name] = number
+    return found
+
+
+def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
+    unit = one.units(kind)
+    bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if bare and (unit == "1" or value == 0):
+        return float(value)
+    kinds: tuple[str, ...]
+    try:
+        kinds = (units.read_unit(unit).kind,)
+    except UnitsError:  # such as a slope, in a unit that nobody writes
+        if bare:
+            return float(value)
+        raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
+    if unit == "1":
+        kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
+    magnitude, _ = units.read_quantity(value, kinds, name)
+    # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
+    return float(units.read_unit(unit).from_canonical(magnitude) if unit != "1" else magnitude)
+
+
+# --- one row for each profile -----------------------------------------------------------------
+
+
+def _rows(
+    profiles: Profiles, settings: Mapping[str, Any], task: Task, progress: bool | None
+) -> xr.DataArray:
+    names = list(settings)
+
+    def block(z: Array, c: Array, s: Array, k: Array, *given: Any) -> Array:
+        lead = np.broadcast_shapes(c.shape[:-1], *(np.shape(one) for one in given))
+        z, c, s, k = (
+            np.broadcast_to(np.asarray(one, dtype=np.float64), (*lead, one.shape[-1]))
+            for one in (z, c, s, k)
+        )
+        each = [np.broadcast_to(one, lead) for one in given]
+        rows = np.empty((*lead, task.size))
+        for index in _counted(list(np.ndindex(*lead)), progress, lazy=profiles.lazy):
+            here = {name: float(one[index]) for name, one in zip(names, each, strict=True)}
+            rows[index] = fit_one(z[index], c[index], s[index], k[index], here, task)
+        return rows
+
+    columns = profiles.columns
+    if profiles.lazy:
+        columns = [one.chunk({profiles.dim: -1}) if one.chunks else one for one in columns]
+    # The values first, so that the profiles stay in their order.
+    z, c, s, k = columns
+    rows: xr.DataArray = xr.apply_ufunc(
+        lambda c, z, s, k, *given: block(z, c, s, k, *given),
+        c,
+        z,
+        s,
+        k,
+        *settings.values(),
+        input_core_dims=[[profiles.dim]] * 4 + [[]] * len(settings),
+        output_core_dims=[["_row"]],
+        join="left",
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"_row": task.size}},
+    )
+    return rows
+
+
+def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterable[Any]:
+    wanted = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
+    if lazy or not wanted:
+        return places
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        if progress:
+            raise ModuleNotFoundError(
+                'progress=True needs tqdm: pip install "sims-analysis[progress]"'
+            ) from None
+        return places
+    bar: Iterable[Any] = tqdm(places, desc="fits", unit="profile")
+    return bar
+
+
+# --- the answer -------------------------------------------------------------------------------
+
+
+def _dressed(rows: xr.DataArray, profiles: Profiles, task: Task) -> xr.Dataset:
+    places = task.split(np.arange(task.size))
+
+    def part(name: str, i: int | None = None) -> xr.DataArray:
+        return rows.isel(_row=places[name] if i is None else int(places[name][i]))
+
+    found: dict[str, xr.DataArray] = {}
+    names = [one.name for one in task.parameters]
+    both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
+    both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
+    for one, value, stderr, i in both:
+        attrs = {
+            "units": one.units(profiles.kind),
+            "long_name": one.name.replace("_", " ").capitalize(),
+            "description": one.definition,
+        }
+        found[one.name] = part(value, i).assign_attrs(attrs)
+        error = f"Standard error of {one.name.replace('_', ' ')}"
+        found[f"{one.name}_stderr"] = part(stderr, i).assign_attrs(attrs, long_name=error)
+        if task.profile and value == "value":
+            for end in ("lower", "upper"):
+                what = f"{end.capitalize()} end of the 68 % interval"
+                ends = part(end, i).assign_attrs(attrs, long_name=what)
+                found[f"{one.name}_{end}"] = ends
+    square = part("covariance")
+    shape = {"parameter": names, "parameter_": names}
+    found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
+    for name, table in (
+        ("status", judging.STATUS),
+        ("residuals", judging.RESIDUALS),
+        ("objective", OBJECTIVES),
+    ):
+        found[name] = _words(part(name), table).assign_attrs(
+            vocabulary.attrs("fit_status" if name == "status" else name)
+        )
+    for name in ("n_samples", "n_left_out"):
+        found[name] = part(name).astype(np.int64).assign_attrs(vocabulary.attrs(name))
+    for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
+        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+    for name in ("window_start", "window_stop"):
+        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+    return xr.Dataset(found)
+
+
+def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
+    n = len(shape["parameter"])
+    made: xr.DataArray = xr.apply_ufunc(
+        lambda flat: flat.reshape(*flat.shape[:-1], n, n),
+        rows,
+        input_core_dims=[["_row"]],
+        output_core_dims=[list(shape)],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
+    )
+    return made.assign_coords(shape)
+
+
+def _words(codes: xr.DataArray, table: tuple[str, ...]) -> xr.DataArray:
+    words = np.array(table)
+    made: xr.DataArray = xr.apply_ufunc(
+        lambda code: words[np.nan_to_num(code).astype(int)],
+        codes,
+        dask="parallelized",
+        output_dtypes=[words.dtype],
+    )
+    return made
+
+
+def _quantified(answer: xr.Dataset) -> xr.Dataset:
+    """Give Quantities, as the data came; a unit that pint has no expression for stays in attrs."""
+    changed = {}
+    for name, array in answer.data_vars.items():
+        try:
+            changed[name] = units.quantified_variable(array.variable)
+        except UnitsError:
+            changed[name] = array.variable
+    return answer.assign(changed)
+
+
+def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
+    status = np.atleast_1d(answer["status"].values)
+    residuals = np.atleast_1d(answer["residuals"].values)
+    bad = (status != "ok") & (status != "no_data")
+    if bad.any():
+        _warn_of(bad, status, answer, profiles, "the fit is not ok")
+    poor = (status == "ok") & (residuals != "random")
+    if poor.any():
+        _warn_of(poor, residuals, answer, profiles, "the model does not fit; residuals are")
+
+
+def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str) -> None:
+    first = tuple(np.argwhere(where)[0]) if answer["status"].ndim else ()
+    word = str(words[first] if first else words[0])
+    more = int(where.sum()) - 1
+    others = f", and of {more} more" if more else ""
+    warn(f"{profiles.place(first)}: {what} {word.replace('_', ' ')}{others}", FitWarning)

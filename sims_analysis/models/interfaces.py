@@ -1,0 +1,444 @@
+"""How sharp is this interface, and how thick is this layer: from the data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import isotonic_regression
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis.crossings import crossings
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.models._model import Array
+from sims_analysis.models._profiles import Profiles, profiles_of
+
+__all__ = ["interface", "layers"]
+
+_STATUS = ("ok", "no_data", "featureless", "truncated")
+_ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
+#: Part of the samples, at either end, that is taken for a plateau unless one is stated.
+_PLATEAU = 0.1
+
+
+@recorded
+def interface(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    low: float = 0.16,
+    high: float = 0.84,
+    start: Any = None,
+    stop: Any = None,
+    left: tuple[Any, Any] | None = None,
+    right: tuple[Any, Any] | None = None,
+) -> xr.Dataset:
+    """Measure position and width of the step between two plateaus, without a model.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Profiles over depth, in any unit; one measurement or a batch, on any axes.
+    low, high : float
+        Parts of the step between which the width is taken.
+    start, stop : str or Quantity, optional
+        The window in which the interface lies.
+    left, right : (start, stop), optional
+        Depth windows of the plateaus towards the surface and below; by default the first and the
+        last tenth of the samples in the window.
+
+    Returns
+    -------
+    Dataset
+        Over the profiles: ``position`` (where half of the step is done), ``width`` (from `low` to
+        `high`), their standard errors ``position_stderr`` and ``width_stderr``, the levels
+        ``left_level`` and ``right_level``, and ``status``: ``ok``, ``no_data``, ``featureless``
+        (the levels do not differ by five of their standard errors) or ``truncated`` (the
+        step does not pass both parts inside the window).
+
+    Raises
+    ------
+    ProfileError
+        If `low` and `high` are not parts in this order, or a window is the wrong way round.
+    UnitsError
+        If the data are not over depth.
+
+    Warns
+    -----
+    FitWarning
+        Where there is no interface to be measured.
+
+    See Also
+    --------
+    fit : ``model="edge"`` and ``model="edge_logistic"``.
+
+    Notes
+    -----
+    The samples between the plateaus are made monotone by least squares (isotonic regression), so
+    that noise crosses each part once, and interpolated linearly. From 16 % to 84 % of an error
+    function are 1.989 standard deviations (ISO 18115: the depth resolution).
+
+    Errors come from the scatter of the samples about the plateaus, or from their standard errors
+    where the data carry them: that of a depth is the error of the mean of the samples in which
+    the step is done there, over the slope.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> import sims_analysis as sims
+    >>> from scipy.special import ndtr
+    >>> z = xr.DataArray(np.arange(0.0, 100.0), dims="depth", attrs={"units": "nm"})
+    >>> step = xr.DataArray(1e20 * ndtr((z - 50) / 4), dims="depth", coords={"depth": z},
+    ...                     attrs={"units": "atom/cm^3"})
+    >>> found = sims.interface(step)
+    >>> print(f"{found['position'].item():.2f} {found['width'].item():.2f}")
+    50.00 7.96
+    """
+    if not (0 < low < 0.5 < high < 1):
+        raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
+    profiles = profiles_of(data, question="an interface")
+    window = _window((start, stop), "start, stop")
+    plateaus = [_window(given, name) for given, name in ((left, "left"), (right, "right"))]
+
+    def block(c: Array, z: Array, s: Array) -> Array:
+        lead = c.shape[:-1]
+        z, s = np.broadcast_to(z, c.shape), np.broadcast_to(s, c.shape)
+        rows = np.empty((*lead, len(_ROW)))
+        for index in np.ndindex(*lead):
+            rows[index] = _measured(z[index], c[index], s[index], window, plateaus, (low, high))
+        return rows
+
+    z, c, s, _ = profiles.columns
+    if profiles.lazy:
+        c = c.chunk({profiles.dim: -1})
+    rows = xr.apply_ufunc(
+        block,
+        c,
+        z,
+        s,
+        input_core_dims=[[profiles.dim]] * 3,
+        output_core_dims=[["_row"]],
+        join="left",
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"_row": len(_ROW)}},
+    )
+    answer = _dressed(rows, profiles)
+    answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
+    if not profiles.lazy:
+        _complain(answer["status"], profiles)
+    return units.quantify(answer) if profiles.quantified else answer
+
+
+def _window(given: tuple[Any, Any] | None, name: str) -> tuple[float, float]:
+    if given is None:
+        return (np.nan, np.nan)
+    if not (isinstance(given, tuple) and len(given) == 2):
+        raise ProfileError(
+            f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
+        )
+    ends = [
+        np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
+        for one in given
+    ]
+    if ends[0] >= ends[1]:
+        raise ProfileError(
+            f"{name}={format_argument(given)}: the first must be shallower than the second"
+        )
+    return ends[0], ends[1]
+
+
+def _measured(
+    z: Array,
+    c: Array,
+    s: Array,
+    window: tuple[float, float],
+    plateaus: list[tuple[float, float]],
+    parts: tuple[float, float],
+) -> Array:
+    row = np.full(len(_ROW), np.nan)
+    row[-1] = 1
+    keep = np.isfinite(c) & np.isfinite(z) & _inside(z, window)
+    z, c, s = z[keep], c[keep], s[keep]
+    order = np.argsort(z, kind="stable")
+    z, c, s = z[order], c[order], s[order]
+    if z.size < 5:
+        return row
+    part = max(2, round(_PLATEAU * z.size))
+    ends = [
+        np.flatnonzero(_inside(z, one)) if one[0] == one[0] else default
+        for one, default in zip(
+            plateaus, (np.arange(part), np.arange(z.size - part, z.size)), strict=True
+        )
+    ]
+    if min(one.size for one in ends) < 1:
+        return row
+    levels = [float(c[one].mean()) for one in ends]
+    noise = _noise(c, s, ends)
+    unsure = [float(np.sqrt(np.mean(noise[one] ** 2) / one.size)) for one in ends]
+    row[2:4] = levels
+    step = levels[1] - levels[0]
+    if not abs(step) > 5 * np.hypot(unsure[0], unsure[1]):
+        row[-1] = 2
+        return row
+    between = slice(int(ends[0][0]), int(ends[1][-1]) + 1)
+    z, done, noise = z[between], (c[between] - levels[0]) / step, noise[between] / abs(step)
+    smooth = isotonic_regression(done).x
+    depths, errors = np.full(3, np.nan), np.full(3, np.nan)
+    for i, level in enumerate((parts[0], 0.5, parts[1])):
+        depths[i], errors[i] = _crossed(z, smooth, noise, level)
+    if np.isnan(depths).any():
+        row[-1] = 3
+        return row
+    row[:2] = depths[1], depths[2] - depths[0]
+    row[4:6] = errors[1], np.hypot(errors[0], errors[2])
+    row[-1] = 0
+    return row
+
+
+def _inside(z: Array, window: tuple[float, float]) -> Array:
+    low, high = window
+    inside: Array = ~(z < low) & ~(z > high)
+    return inside
+
+
+def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
+    """Give the standard error of each sample: stated, or the scatter about the nearer plateau."""
+    if np.isfinite(s).all():
+        return s
+    scatter = [float(np.std(c[one], ddof=1)) if one.size > 1 else 0.0 for one in ends]
+    middle = 0.5 * (ends[0][-1] + ends[1][0])
+    return np.where(np.arange(c.size) < middle, scatter[0], scatter[1])
+
+
+def _crossed(z: Array, smooth: Array, noise: Array, level: float) -> tuple[float, float]:
+    """Give where a rising curve passes a level, and the error of that."""
+    above = int(np.searchsorted(smooth, level))
+    if above in (0, z.size):
+        return np.nan, np.nan
+    below = above - 1
+    part = (level - smooth[below]) / (smooth[above] - smooth[below])
+    depth = z[below] + part * (z[above] - z[below])
+    # Samples that were pooled are one; the slope is that of the neighbourhood.
+    first = int(np.searchsorted(smooth, smooth[below], side="left"))
+    last = int(np.searchsorted(smooth, smooth[above], side="right")) - 1
+    pooled = last - first + 1
+    span = z[last] - z[first]
+    slope = (smooth[last] - smooth[first]) / span if span > 0 else np.nan
+    error = float(np.sqrt(np.mean(noise[first : last + 1] ** 2) / pooled) / slope)
+    return float(depth), error
+
+
+def _dressed(rows: xr.DataArray, profiles: Profiles) -> xr.Dataset:
+    def part(i: int, term: str, **attrs: str) -> xr.DataArray:
+        return rows.isel(_row=i).assign_attrs(vocabulary.attrs(term) | attrs)
+
+    level = {
+        "units": units.CANONICAL[profiles.kind],
+        "description": "mean over the plateau",
+    }
+    words = np.array(_STATUS)
+    status = xr.apply_ufunc(
+        lambda code: words[code.astype(int)],
+        rows.isel(_row=-1),
+        dask="parallelized",
+        output_dtypes=[words.dtype],
+    )
+    error = "Standard error, random part"
+    return xr.Dataset(
+        {
+            "position": part(0, "interface_position"),
+            "position_stderr": part(4, "interface_position", long_name=error),
+            "width": part(1, "interface_width"),
+            "width_stderr": part(5, "interface_width", long_name=error),
+            "left_level": rows.isel(_row=2).assign_attrs(long_name="Level above", **level),
+            "right_level": rows.isel(_row=3).assign_attrs(long_name="Level below", **level),
+            "status": status.assign_attrs(vocabulary.attrs("status")),
+        }
+    )
+
+
+def _complain(status: xr.DataArray, profiles: Profiles) -> None:
+    words = np.atleast_1d(status.values)
+    bad = (words != "ok") & (words != "no_data")
+    if bad.any():
+        index = tuple(np.argwhere(bad)[0])
+        more = int(bad.sum()) - 1
+        others = f", and in {more} more" if more else ""
+        place = profiles.place(index if status.ndim else ())
+        warn(f"{place}: no interface, {words[index]}{others}", FitWarning)
+
+
+@recorded
+def layers(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    species: str | None = None,
+    level: Any = None,
+    fraction: float | None = None,
+) -> xr.Dataset:
+    """Measure layers between the depths at which a species rises above a level and falls below.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        One measurement or a batch, over depth.
+    species : str, optional
+        Which one marks the layers; needed if there are several.
+    level : str or Quantity, optional
+        Where a layer begins and ends.
+    fraction : float, optional
+        The level as a part of the profile's maximum; by default half of it.
+
+    Returns
+    -------
+    Dataset
+        Over ``layer``, in order of depth: ``top``, ``bottom`` and ``thickness`` (nm), each with
+        its standard error ``<name>_stderr`` where the data carry errors; ``status``: ``ok``,
+        ``truncated`` (the species is above the level where the samples begin or end: the layer
+        goes on, and its thickness is not known), ``never_reached`` or ``no_data`` in the first
+        place of a profile without a layer, and nothing in the places after the last layer.
+
+    Raises
+    ------
+    SpeciesError
+        If `species` is not there, or has to be named.
+    ProfileError
+        If both `level` and `fraction` are given, or the fraction is none.
+
+    See Also
+    --------
+    crossings : Every crossing of a level, which layers are made of.
+    interface : The width of one interface.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
+    >>> found["thickness"].values.round(1), found["status"].values  # the first: surface transient
+    (array([  nan, 112.5]), array(['truncated', 'ok'], dtype='<U16'))
+    """
+    if level is not None and fraction is not None:
+        raise ProfileError("give a level or a fraction, not both")
+    part = 0.5 if fraction is None else fraction
+    if not (isinstance(part, float | int) and 0 < part < 1):
+        raise ProfileError(
+            f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
+        )
+    one = _one_species(data, species)
+    profiles = profiles_of(one, question="a layer")
+    if profiles.lazy:
+        raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
+    unit = units.CANONICAL[profiles.kind]
+    if level is None:
+        level = (part * profiles.value.max(profiles.dim)).assign_attrs(units=unit)
+    number, _ = (
+        units.magnitude_and_unit(level, (profiles.kind,), "level")
+        if isinstance(level, xr.DataArray)
+        else units.read_quantity(level, (profiles.kind,), "level")
+    )
+    found = crossings(one, level=level)
+    if profiles.quantified:
+        found = units.dequantify(found)
+    ends = [
+        xr.apply_ufunc(
+            _measured_end,
+            profiles.value,
+            input_core_dims=[[profiles.dim]],
+            kwargs={"place": place},
+            vectorize=True,
+        )
+        for place in (0, -1)
+    ]
+    names = ("depth", "stderr", "direction", "status")
+    columns = [found[name].transpose(..., "crossing") for name in names]
+    lead = columns[0].dims[:-1]
+    begins, goes_on = ((end > number).transpose(*lead).values for end in ends)
+    rows, words = {}, {}
+    for index in np.ndindex(*columns[0].shape[:-1]):
+        depth, stderr, direction, status = (column.values[index] for column in columns)
+        rows[index] = _paired(
+            depth, stderr, direction, begins=bool(begins[index]), goes_on=bool(goes_on[index])
+        )
+        words[index] = str(status[0])
+    return _layers_dressed(rows, words, lead, columns[0], quantified=profiles.quantified)
+
+
+def _measured_end(value: Array, place: int) -> float:
+    measured = value[np.isfinite(value)]
+    return float(measured[place]) if measured.size else np.nan
+
+
+def _one_species(data: Any, species: str | None) -> Any:
+    if species is None:
+        if getattr(data, "sizes", {}).get("species", 1) > 1:
+            names = ", ".join(map(repr, data["species"].values.tolist()))
+            raise SpeciesError(f"name the species that marks the layers: {names}")
+        return data
+    present = [str(name) for name in np.atleast_1d(data["species"].values)]
+    if species not in present:
+        raise SpeciesError(
+            f"the data have no species {species!r}; they have {', '.join(map(repr, present))}"
+        )
+    return data.sel(species=species) if "species" in data.dims else data
+
+
+def _paired(
+    depth: Array, stderr: Array, direction: Any, *, begins: bool, goes_on: bool
+) -> list[tuple[float, ...]]:
+    """Pair each rise with the fall after it; NaN where the samples begin or end in a layer."""
+    found: list[tuple[float, ...]] = []
+    top: tuple[float, float] | None = (np.nan, np.nan) if begins else None
+    for z, error, way in zip(depth, stderr, direction, strict=True):
+        if np.isnan(z):
+            break
+        if str(way) == "rising":
+            top = (float(z), float(error))
+        elif top is not None:
+            found.append((*top, float(z), float(error)))
+            top = None
+    if top is not None and goes_on:
+        found.append((*top, np.nan, np.nan))
+    return found
+
+
+def _layers_dressed(
+    rows: Mapping[tuple[int, ...], list[tuple[float, ...]]],
+    words: Mapping[tuple[int, ...], str],
+    lead: tuple[Any, ...],
+    like: xr.DataArray,
+    *,
+    quantified: bool,
+) -> xr.Dataset:
+    width = max(1, *(len(found) for found in rows.values()))
+    table = np.full((*like.shape[:-1], width, 4), np.nan)
+    status = np.full((*like.shape[:-1], width), "", dtype="U16")
+    for index, found in rows.items():
+        for i, one in enumerate(found):
+            table[(*index, i)] = one
+            status[(*index, i)] = "truncated" if np.isnan(one[0] + one[2]) else "ok"
+        if not found:
+            status[(*index, 0)] = words[index]
+    dims = (*lead, "layer")
+    top, top_stderr, bottom, bottom_stderr = np.moveaxis(table, -1, 0)
+    values = {
+        "top": (top, top_stderr),
+        "bottom": (bottom, bottom_stderr),
+        "thickness": (bottom - top, np.hypot(top_stderr, bottom_stderr)),
+    }
+    answer = {}
+    for name, (number, error) in values.items():
+        term = "layer_thickness" if name == "thickness" else "interface_position"
+        attrs = vocabulary.attrs(term) | {"long_name": name.capitalize()}
+        answer[name] = (dims, number, attrs)
+        attrs = attrs | {"long_name": f"Standard error of {name}, random part"}
+        answer[f"{name}_stderr"] = (dims, error, attrs)
+    answer["status"] = (dims, status, vocabulary.attrs("status"))
+    coords = {
+        name: c for name, c in like.coords.items() if "crossing" not in c.dims and name != "count"
+    }
+    made = xr.Dataset(answer, coords=coords)
+    return units.quantify(made) if quantified else made

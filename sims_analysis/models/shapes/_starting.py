@@ -1,0 +1,70 @@
+"""Starting values that several models share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sims_analysis.models._model import Array
+
+__all__ = ["Moments", "fall_length", "moments_above", "smoothed"]
+
+
+class Moments(NamedTuple):
+    """Area, and moments over depth."""
+
+    area: float
+    mean: float
+    deviation: float
+    skewness: float
+    kurtosis: float
+
+
+def smoothed(c: Array, width: int = 5) -> Array:
+    """Average over neighbours, fewer of them at the ends."""
+    half = max(0, min(width, c.size // 4) - 1) // 2
+    if half == 0:
+        return c
+    sums = np.concatenate([[0.0], np.cumsum(c)])
+    places = np.arange(c.size)
+    low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, c.size)
+    means: Array = (sums[high] - sums[low]) / (high - low)
+    return means
+
+
+def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
+    """Take moments about the maximum, as far as the profile stays above a fraction of it."""
+    smooth = smoothed(c)
+    top = int(np.argmax(smooth))
+    below = smooth < fraction * smooth[top]
+    left = top - int(np.argmax(below[top::-1])) if below[: top + 1].any() else 0
+    right = top + int(np.argmax(below[top:])) if below[top:].any() else c.size - 1
+    if right - left < 3:
+        left, right = max(0, left - 2), min(c.size - 1, right + 2)
+    z, c = z[left : right + 1], np.clip(c[left : right + 1], 0.0, None)
+    half = 0.5 * np.diff(z)
+    width = np.concatenate([half[:1], half]) + np.concatenate([half, half[-1:]])
+    weight = c * width
+    area = float(weight.sum())
+    if area <= 0.0:
+        return Moments(float(width.sum()), float(z.mean()), float(np.ptp(z)) / 4 or 1.0, 0.0, 3.0)
+    mean = float(weight @ z) / area
+    u = z - mean
+    variance = float(weight @ u**2) / area
+    deviation = max(float(np.sqrt(variance)), 0.3 * float(width.min()))
+    return Moments(
+        area,
+        mean,
+        deviation,
+        float(weight @ u**3) / area / deviation**3,
+        float(weight @ u**4) / area / deviation**4,
+    )
+
+
+def fall_length(z: Array, c: Array, fraction: float = 0.25) -> float:
+    """Give how far below the first samples the profile has fallen to a fraction of them."""
+    smooth = smoothed(c)
+    below = smooth < fraction * smooth[0]
+    last = int(np.argmax(below)) if below.any() else z.size - 1
+    return max(float(z[last] - z[0]), float(np.diff(z).min()))

@@ -1,0 +1,69 @@
+"""A Gaussian implant after diffusion, the surface reflecting what reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.shapes import gaussian
+from sims_analysis.models.shapes._starting import fall_length, moments_above, smoothed
+from sims_analysis.models.shapes.erfc import DIFFUSIVITY
+
+
+def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
+    """Give the Gaussian and its mirror image above the surface."""
+    return gaussian.formula(z, dose, projected_range, straggle) + gaussian.formula(
+        z, dose, -projected_range, straggle
+    )
+
+
+def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
+    """Give the derivatives by dose, projected range and straggle."""
+    one = gaussian.derivatives(z, dose, projected_range, straggle)
+    mirrored = gaussian.derivatives(z, dose, -projected_range, straggle)
+    mirrored[1] *= -1
+    return one + mirrored
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Take moments, of the profile as it is and of one whose maximum is at the surface."""
+    m = moments_above(z, c, 0.1)
+    area = float(np.trapezoid(np.clip(c, 0.0, None), z))
+    half = fall_length(z, smoothed(c), 0.5)
+    return [
+        (m.area, max(m.mean, 0.2 * m.deviation), m.deviation),
+        (area, 0.7 * half, half),
+    ]
+
+
+def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give ``D = (s^2 - s0^2) / 2 t``, s0 the straggle as implanted."""
+    grown = p["straggle"] ** 2 - options["initial_straggle"] ** 2
+    return [1e-14 * grown / (2 * options["time"])]
+
+
+MODEL = Model(
+    name="annealed_implant",
+    summary="a Gaussian implant after diffusion under a reflecting surface",
+    parameters=(
+        Parameter("dose", "area", "integral from the surface", lower=0),
+        Parameter("projected_range", "depth", "mean depth as implanted", lower=0),
+        Parameter("straggle", "depth", "sqrt(s0^2 + 2 D t), s0 as implanted", lower=0),
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    reference="R. B. Fair, in: Impurity Doping Processes in Silicon, North-Holland 1981, ch. 7",
+    shape="decay",
+    derived=(
+        Parameter(
+            DIFFUSIVITY.name,
+            "diffusivity",
+            "(straggle^2 - initial_straggle^2) / 2 t, with time= and initial_straggle=",
+        ),
+    ),
+    derive=diffusivity,
+    options=("time", "initial_straggle"),
+)

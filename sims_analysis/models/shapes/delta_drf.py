@@ -1,0 +1,64 @@
+"""A delta layer as an instrument shows it: Dowsett's depth resolution function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.shapes._blurred import rising
+from sims_analysis.models.shapes._starting import moments_above
+
+
+def formula(
+    z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
+) -> Array:
+    """Give the dose times two exponentials about the position, blurred by a Gaussian."""
+    u = z - position
+    both = growth + decay
+    if both == 0.0:
+        return dose * rising(u, 0.0, sigma)
+    value: Array = (
+        dose * (growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)) / both
+    )
+    return value
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Split the variance between growth, decay and the Gaussian, in three ways."""
+    m = moments_above(z, c, 0.01)
+    sets = []
+    for growth, decay, sigma in ((0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6)):
+        lengths = np.array([growth, decay, sigma]) * m.deviation
+        sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
+    return sets
+
+
+def centre(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give ``z0 + lambda_d - lambda_g``, and the root of ``s^2 + lambda_g^2 + lambda_d^2``."""
+    growth, decay = p["lambda_growth"], p["lambda_decay"]
+    spread = np.sqrt(p["sigma"] ** 2 + growth**2 + decay**2)
+    return [p["position"] + decay - growth, float(spread)]
+
+
+MODEL = Model(
+    name="delta_drf",
+    summary="a delta layer, by Dowsett's resolution function",
+    parameters=(
+        Parameter("dose", "area", "integral over depth", lower=0),
+        Parameter("position", "depth", "where the two exponentials meet"),
+        Parameter("lambda_growth", "depth", "leading edge, nm per factor e", lower=0),
+        Parameter("lambda_decay", "depth", "trailing edge, nm per factor e", lower=0),
+        Parameter("sigma", "depth", "standard deviation of the Gaussian", lower=0),
+    ),
+    formula=formula,
+    start=start,
+    reference="M. G. Dowsett et al., Surf. Interface Anal. 21 (1994) 310; compared with others in "
+    "S. Hofmann et al., Appl. Surf. Sci. 314 (2014) 942, arXiv:1401.1014",
+    derived=(
+        Parameter("centroid", "depth", "mean depth, position + lambda_decay - lambda_growth"),
+        Parameter("standard_deviation", "depth", "of the depth, all three widths together"),
+    ),
+    derive=centre,
+)

@@ -1,0 +1,52 @@
+"""A delta layer as an instrument shows it: Hofmann's mixing, roughness, information depth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.shapes._blurred import rising
+from sims_analysis.models.shapes._starting import moments_above
+
+
+def formula(
+    z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
+) -> Array:
+    """Give the layer seen from above, and then mixed, blurred by the roughness.
+
+    Until the mixed zone reaches the layer, at ``position - mixing``, it is seen through what lies
+    above it; from there on it decays with the mixing length. With an information depth of 0 only
+    the second is left.
+    """
+    v = z - position + mixing
+    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    value: Array = (1 - seen) * rising(-v, mixing, roughness)
+    if seen > 0:
+        value = value + seen * rising(v, information, roughness)
+    return dose * value
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Split the variance between the three lengths, in several ways."""
+    m = moments_above(z, c, 0.005)
+    return [
+        (m.area, m.mean, *(np.array(parts) * m.deviation).tolist())
+        for parts in ((0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9))
+    ]
+
+
+MODEL = Model(
+    name="delta_mri",
+    summary="a delta layer, by mixing, roughness and information depth",
+    parameters=(
+        Parameter("dose", "area", "integral over depth", lower=0),
+        Parameter("position", "depth", "of the layer"),
+        Parameter("mixing_length", "depth", "thickness of the mixed zone", lower=0),
+        Parameter("roughness", "depth", "standard deviation of the Gaussian", lower=0),
+        Parameter("information_depth", "depth", "of escape or of recoil implantation", lower=0),
+    ),
+    formula=formula,
+    start=start,
+    reference="S. Hofmann, Y. Liu, J. Y. Wang, J. Kovac, Appl. Surf. Sci. 314 (2014) 942, "
+    "arXiv:1401.1014",
+)

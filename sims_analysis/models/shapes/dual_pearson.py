@@ -1,0 +1,96 @@
+"""Two Pearson distributions: the head of an implant, and the tail that was channelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.shapes import pearson
+from sims_analysis.models.shapes._starting import moments_above, smoothed
+
+_HEAD, _TAIL = slice(0, 4), slice(4, 8)
+
+
+def formula(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
+    """Give ``Q [eta f_head + (1 - eta) f_tail]``."""
+    head = pearson.formula(z, head_fraction, *moments[_HEAD])
+    return dose * (head + pearson.formula(z, 1 - head_fraction, *moments[_TAIL]))
+
+
+def derivatives(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
+    """Give the derivatives; by skewness and kurtosis numerically."""
+    head = pearson.derivatives(z, dose * head_fraction, *moments[_HEAD])
+    tail = pearson.derivatives(z, dose * (1 - head_fraction), *moments[_TAIL])
+    by_dose = head_fraction * head[0] + (1 - head_fraction) * tail[0]
+    return np.vstack([by_dose[None], dose * (head[0] - tail[0])[None], head[1:], tail[1:]])
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Take the head above a tenth of the maximum, and for the tail what that leaves, below it."""
+    core = moments_above(z, c, 0.2)
+    # Moments above a fifth of the maximum of a Gaussian are less than the whole ones.
+    width = 1.15 * core.deviation
+    head = pearson.formula(z, 1.05 * core.area, core.mean, width, 0.0, 3.0)
+    rest = np.where(z > core.mean, np.clip(smoothed(c, 3) - head, 0.0, None), 0.0)
+    sets = []
+    if rest.max() > 0:
+        tail = moments_above(z, rest, 0.01)
+        share = float(np.clip(tail.area / (core.area + tail.area), 0.02, 0.6))
+        sets = [
+            (tail.mean, max(tail.deviation, width), 0.5),
+            (core.mean + width, 2.0 * width, 0.5),
+            (core.mean + 2.0 * width, 2.5 * width, 1.0),
+        ]
+    else:
+        share, sets = 0.1, [(core.mean + width, 2.0 * width, 0.5)]
+    skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
+    return [
+        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
+        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in sets)
+        for lean in (skewness, -0.3)
+    ]
+
+
+def _moments(part: str) -> list[Parameter]:
+    return [
+        Parameter(
+            f"{part}_{one.name}",
+            one.kind,
+            f"{one.definition}, of the {part}",
+            one.lower,
+            one.upper,
+        )
+        for one in pearson.MODEL.parameters[1:]
+    ]
+
+
+def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give the part of the dose that lies below the surface."""
+    parts = (p["head_fraction"], 1 - p["head_fraction"])
+    names = [one.name for one in pearson.MODEL.parameters[1:]]
+    left = sum(
+        share * (1 - pearson.lost(*(p[f"{part}_{name}"] for name in names)))
+        for share, part in zip(parts, ("head", "tail"), strict=True)
+    )
+    return [p["dose"] * left]
+
+
+MODEL = Model(
+    name="dual_pearson",
+    summary="an implant with a channelling tail, two Pearson distributions",
+    parameters=(
+        Parameter("dose", "area", "integral over all depths, above the surface included", lower=0),
+        Parameter("head_fraction", "dimensionless", "part of the dose in the head", 0, 1),
+        *_moments("head"),
+        *_moments("tail"),
+    ),
+    formula=formula,
+    derivatives=derivatives,
+    start=start,
+    derived=pearson.MODEL.derived,
+    derive=retained,
+    reference="A. F. Tasch, H. Shin, C. Park, J. Alvis, S. Novak, J. Electrochem. Soc. 136 (1989) "
+    "810",
+)

@@ -1,0 +1,71 @@
+"""A step between two plateaus that is steeper on one side: the extended logistic function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.shapes.edge import PLATEAUS, plateaus
+
+#: Arguments of a logistic function at 16 % and 84 %.
+_END = float(np.log(0.84 / 0.16))
+
+
+def formula(
+    z: Array,
+    position: float,
+    scale: float,
+    asymmetry: float,
+    left: float,
+    right: float,
+    left_slope: float,
+    right_slope: float,
+) -> Array:
+    """Give ``left / (1 + e^Z) + right / (1 + e^-Z)``, ``Z = u (1 + e^(Q u)) / 2 D0``."""
+    u = z - position
+    below = expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
+    value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
+    return value
+
+
+def start(z: Array, c: Array) -> list[tuple[float, ...]]:
+    """Begin without asymmetry."""
+    position, width, left, right = plateaus(z, c)
+    return [(position, width / (2 * _END), 0.0, left, right, 0.0, 0.0)]
+
+
+def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    """Give the distance between the depths at which 16 % and 84 % of the step are done."""
+    scale, asymmetry = p["scale"], p["asymmetry"]
+
+    def argument(u: float, wanted: float) -> float:
+        grown = float(np.exp(np.clip(asymmetry * u, -50.0, 50.0)))
+        return u * (1 + grown) / (2 * scale) - wanted
+
+    # Z grows with u, at least half as fast as without asymmetry on the flatter side.
+    reach = 2.5 * _END * scale
+    ends = [brentq(argument, -reach, reach, args=(end,), xtol=1e-14) for end in (-_END, _END)]
+    return [ends[1] - ends[0]]
+
+
+MODEL = Model(
+    name="edge_logistic",
+    summary="a step between two plateaus, an asymmetric logistic function",
+    parameters=(
+        Parameter("position", "depth", "where half of the step is done"),
+        Parameter("scale", "depth", "D0 of the logistic function", lower=0),
+        Parameter("asymmetry", "per_depth", "Q: D = 2 D0 / (1 + exp(Q u)), u from the position"),
+        *PLATEAUS,
+    ),
+    formula=formula,
+    start=start,
+    reference="W. H. Kirchhoff, G. P. Chambers, J. Fine, J. Vac. Sci. Technol. A 4 (1986) 1666; "
+    "ASTM E1636",
+    shape="step",
+    derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %"),),
+    derive=width,
+)

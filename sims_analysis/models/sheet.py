@@ -1,0 +1,433 @@
+"""The sheet resistance that a doping profile should have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.models._model import Array
+from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.models.mobility import CHARGE, MOBILITIES
+
+__all__ = ["sheet_resistance"]
+
+_NM_PER_CM = 1e7
+_STATUS = ("ok", "no_data", "never_reached", "truncated")
+_ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of each measurement; depths in nm, concentrations in atom/cm^3."""
+
+    #: Of each species: the type (+1 a donor, -1 an acceptor), and what of it can be active.
+    sign: Array
+    limit: Array
+    #: Elements whose mobility counts, for electrons and for holes.
+    elements: tuple[str, str]
+    mobility: str
+    background: float
+    start: float
+    stop: float
+    #: Whether there can be a junction: two types.
+    two_sided: bool
+
+
+@recorded
+def sheet_resistance(
+    ds: xr.Dataset | xr.DataArray,
+    *,
+    donors: Iterable[str] = (),
+    acceptors: Iterable[str] = (),
+    mobility: Literal["masetti", "arora", "f723"] = "masetti",
+    active_limit: Any = None,
+    background: Any = None,
+    start: Any = None,
+    stop: Any = None,
+) -> xr.Dataset:
+    """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
+
+    Parameters
+    ----------
+    ds : Dataset or DataArray
+        Concentrations over species and depth; one measurement or a batch, on any axes.
+    donors, acceptors : list of str
+        Species.
+    mobility : {"masetti", "arora", "f723"}
+        Whose mobility is taken; the others are given beside it.
+    active_limit : str, Quantity or mapping, optional
+        The highest concentration that is electrically active, for all species or each:
+        ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
+    background : str or Quantity, optional
+        Constant net doping of the wafer: ``"2e15 atoms/cm^3"`` counts as donors, negative as
+        acceptors.
+    start, stop : str or Quantity, optional
+        Limits of the layer, in place of the first sample and the first junction. A surface
+        transient is left out by `start`.
+
+    Returns
+    -------
+    Dataset
+        Over the measurements: ``sheet_resistance`` (ohm, per square) and
+        ``sheet_resistance_stderr`` (random part, where the data carry standard errors);
+        ``sheet_resistance_masetti``, ``_arora`` and ``_f723``; ``model_spread``, half of the
+        range of these over the answer; ``layer_depth``, where the layer ends; ``carrier_dose``,
+        the net active dopants in it; ``polarity``, ``"n"`` or ``"p"``; ``status``: ``ok``,
+        ``never_reached`` (no junction where there are two types of doping: no number),
+        ``truncated`` (`stop` lies below the last sample: no number) or ``no_data``.
+
+    Raises
+    ------
+    SpeciesError
+        If a species is not in the data.
+    ProfileError
+        If nothing is named, or a species is on both sides, or an option is none.
+    UnitsError
+        If the data hold no concentrations over depth.
+
+    Warns
+    -----
+    FitWarning
+        Where there is no number although there are data.
+
+    See Also
+    --------
+    metallurgical_junctions : All junctions.
+
+    Notes
+    -----
+    ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
+    of all species together, each interpolated in its logarithm. It is an estimate: every atom
+    below the active limit counts as active and ionized, carriers are where the net doping is, and
+    mobilities are those of bulk silicon; electrons take the parameters of the donor with the
+    larger dose (arsenic, otherwise phosphorus), holes those of boron. A sensitivity factor that is
+    off by 10 % makes nearly as much of a difference as that.
+
+    References
+    ----------
+    G. Masetti, M. Severi, S. Solmi, IEEE Trans. Electron Devices 30 (1983) 764; N. D. Arora, J. R.
+    Hauser, D. J. Roulston, IEEE Trans. Electron Devices 29 (1982) 292; ASTM F723 (SEMI MF723).
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> found = sims.sheet_resistance(ds, donors=["P"], acceptors=["B"], start="15 nm")
+    >>> print(f"{found['sheet_resistance'].item():.0f} ohm, {found['polarity'].item()} type")
+    229 ohm, p type
+    """
+    if mobility not in MOBILITIES:
+        raise ProfileError(
+            f"mobility={format_argument(mobility)}; expected one of {', '.join(map(repr, MOBILITIES))}"
+        )
+    signs = _signs(donors, acceptors)
+    profiles = profiles_of(ds, question="a sheet resistance", kinds=("concentration",))
+    profiles, names = _chosen(profiles, signs)
+    ends = [
+        np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
+        for one, name in ((start, "start"), (stop, "stop"))
+    ]
+    if ends[0] >= ends[1]:
+        raise ProfileError(
+            f"start={format_argument(start)} must be shallower than stop={format_argument(stop)}"
+        )
+    level = 0.0
+    if background is not None:
+        level = float(units.read_quantity(background, ("concentration",), "background")[0])
+    elements = ("As" if _is_arsenic(profiles, signs, names) else "P", "B")
+    kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
+    question = _Question(
+        sign=np.array([signs[name] for name in names]),
+        limit=_limits(active_limit, names),
+        elements=elements,
+        mobility=mobility,
+        background=level,
+        start=ends[0],
+        stop=ends[1],
+        two_sided=len(kinds) > 1,
+    )
+
+    def block(c: Array, z: Array, s: Array) -> Array:
+        z, s = np.broadcast_to(z, c.shape), np.broadcast_to(s, c.shape)
+        rows = np.empty((*c.shape[:-2], len(_ROW)))
+        for index in np.ndindex(c.shape[:-2]):
+            rows[index] = _resistance(z[index], c[index], s[index], question)
+        return rows
+
+    columns = []
+    stderr = profiles.columns[2]
+    if profiles.counts is not None:
+        # In a sum, a sample in which nothing was counted adds no variance.
+        stderr = stderr.where(profiles.counts != 0, 0.0)
+    for one in (profiles.value, profiles.depth, stderr):
+        wide = one if "species" in one.dims else one.expand_dims(species=len(names))
+        columns.append(wide.chunk({profiles.dim: -1, "species": -1}) if wide.chunks else wide)
+    rows = xr.apply_ufunc(
+        block,
+        *(one.drop_vars("species", errors="ignore") for one in columns),
+        input_core_dims=[["species", profiles.dim]] * 3,
+        output_core_dims=[["_row"]],
+        join="left",
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"_row": len(_ROW)}},
+    )
+    answer = _dressed(rows, mobility)
+    answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
+    if not profiles.lazy:
+        _complain(answer["status"])
+    return units.quantify(answer) if profiles.quantified else answer
+
+
+def _signs(donors: Iterable[str], acceptors: Iterable[str]) -> dict[str, float]:
+    for name, side in (("donors", donors), ("acceptors", acceptors)):
+        if isinstance(side, str):
+            raise ProfileError(f"{name}={side!r}; expected a list of species, [{side!r}]")
+    both = set(donors) & set(acceptors)
+    if both:
+        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    signs = dict.fromkeys(map(str, donors), 1.0) | dict.fromkeys(map(str, acceptors), -1.0)
+    if not signs:
+        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
+    return signs
+
+
+def _chosen(profiles: Profiles, signs: Mapping[str, float]) -> tuple[Profiles, list[str]]:
+    """Keep the species that are asked for, in the order of the data."""
+    value = profiles.value
+    if "species" not in value.coords:
+        raise SpeciesError("a sheet resistance needs the coordinate 'species'")
+    present = [str(name) for name in np.atleast_1d(value["species"].values)]
+    missing = [name for name in signs if name not in present]
+    if missing:
+        raise SpeciesError(
+            f"no species {', '.join(map(repr, missing))}; the data have "
+            f"{', '.join(map(repr, present))}"
+        )
+    if "species" not in value.dims:
+        stderr = profiles.stderr
+        wide = None if stderr is None else stderr.expand_dims("species")
+        counts = None if profiles.counts is None else profiles.counts.expand_dims("species")
+        value = value.expand_dims("species")
+        return replace(profiles, value=value, stderr=wide, counts=counts), present
+    places = [i for i, name in enumerate(present) if name in signs]
+
+    def kept(array: xr.DataArray) -> xr.DataArray:
+        return array.isel(species=places) if "species" in array.dims else array
+
+    chosen = replace(
+        profiles,
+        value=value.isel(species=places),
+        depth=kept(profiles.depth),
+        stderr=None if profiles.stderr is None else kept(profiles.stderr),
+        counts=None if profiles.counts is None else kept(profiles.counts),
+    )
+    return chosen, [present[i] for i in places]
+
+
+def _limits(active_limit: Any, names: list[str]) -> Array:
+    if active_limit is None:
+        return np.full(len(names), np.inf)
+    if not isinstance(active_limit, Mapping):
+        active_limit = dict.fromkeys(names, active_limit)
+    unknown = [name for name in active_limit if name not in names]
+    if unknown:
+        raise SpeciesError(
+            f"active_limit names {', '.join(map(repr, unknown))}; dopants are "
+            f"{', '.join(map(repr, names))}"
+        )
+    found = [
+        units.read_quantity(active_limit[name], ("concentration",), f"active_limit[{name!r}]")[0]
+        if name in active_limit
+        else np.inf
+        for name in names
+    ]
+    if not min(found) > 0:
+        raise ProfileError(f"active_limit={format_argument(active_limit)} must be positive")
+    return np.array(found, dtype=np.float64)
+
+
+def _is_arsenic(profiles: Profiles, signs: Mapping[str, float], names: list[str]) -> bool:
+    """Whether most donors are arsenic; of data that are not known yet, whether some are."""
+    donors = [i for i, name in enumerate(names) if signs[name] > 0]
+    arsenic = [i for i in donors if _element(names[i]) == "As"]
+    if len(arsenic) in (0, len(donors)) or profiles.lazy:
+        return bool(arsenic)
+    sums = [float(profiles.value.isel(species=i).sum()) for i in donors]
+    return donors[int(np.argmax(sums))] in arsenic
+
+
+def _element(species: str) -> str:
+    found = re.search(r"[A-Z][a-z]?", species)
+    return found[0] if found else species
+
+
+def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
+    row = np.full(len(_ROW), np.nan)
+    row[-1] = 1
+    measured = [np.isfinite(a) & np.isfinite(b) for a, b in zip(z, c, strict=True)]
+    if any(one.sum() < 2 for one in measured):
+        return row
+    own = []
+    for a, b, e, keep in zip(z, c, s, measured, strict=True):
+        order = np.argsort(a[keep], kind="stable")
+        own.append((a[keep][order], b[keep][order], e[keep][order]))
+    first, last = max(a[0] for a, _, _ in own), min(a[-1] for a, _, _ in own)
+    first = first if np.isnan(question.start) else max(first, question.start)
+    depths = np.unique(np.concatenate([a for a, _, _ in own] + [[first]]))
+    depths = depths[(depths >= first) & (depths <= last)]
+    if depths.size < 2:
+        return row
+    end = question.stop
+    if np.isnan(end):
+        end = _junction(depths, own, question) if question.two_sided else last
+    if np.isnan(end) or end > last:
+        row[-1] = 2 if np.isnan(end) else 3
+        return row
+    depths = np.append(depths[depths < end], end)
+    at = [_interpolated(depths, a, b) for a, b, _ in own]
+    values = np.stack([one[0] for one in at])
+    half = 0.5 * np.diff(depths) / _NM_PER_CM
+    weight = np.append(half, 0.0) + np.append(0.0, half)
+    for name in MOBILITIES:
+        sigma = _conductivity(values, question, name)
+        row[_ROW.index(name)] = CHARGE * float(weight @ sigma)
+    row[0] = row[_ROW.index(question.mobility)]
+    net = _net(values, question)
+    row[_ROW.index("depth")] = end
+    row[_ROW.index("dose")] = float(weight @ np.abs(net))
+    row[_ROW.index("polarity")] = np.sign(float(weight @ net))
+    row[1] = _conductance_error(values, at, own, weight, question)
+    row[-1] = 0
+    return row
+
+
+def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Array]:
+    """Give values at depths, the sample before each, and how far it is to the next."""
+    before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
+    part = (depths - z[before]) / (z[before + 1] - z[before])
+    low, high = c[before], c[before + 1]
+    both = (low > 0) & (high > 0)
+    straight = low + part * (high - low)
+    with np.errstate(all="ignore"):
+        curved = np.exp((1 - part) * np.log(low) + part * np.log(high))
+    return np.where(both, curved, straight), before, part
+
+
+def _active(values: Array, question: _Question) -> Array:
+    active: Array = np.clip(values, 0.0, question.limit[:, None])
+    return active
+
+
+def _net(values: Array, question: _Question) -> Array:
+    net: Array = question.sign @ _active(values, question) + question.background
+    return net
+
+
+def _conductivity(values: Array, question: _Question, mobility: str) -> Array:
+    """Give mobility times carriers, at each depth."""
+    net = _net(values, question)
+    total = _active(values, question).sum(axis=0) + abs(question.background)
+    formula = MOBILITIES[mobility]
+    electrons, holes = (formula(total, element) for element in question.elements)
+    return np.where(net > 0, electrons, holes) * np.abs(net)
+
+
+def _junction(depths: Array, own: list[Any], question: _Question) -> float:
+    """Give the first depth at which the net doping changes its sign; NaN if it does not."""
+    values = np.stack([_interpolated(depths, a, b)[0] for a, b, _ in own])
+    active = _active(values, question)
+    donors = question.sign.clip(0) @ active + max(question.background, 0.0)
+    acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
+    changed = np.flatnonzero(np.diff(np.sign(donors - acceptors)) != 0)
+    if not changed.size:
+        return float("nan")
+    i = int(changed[0])
+    ends = slice(i, i + 2)
+    if min(donors[ends].min(), acceptors[ends].min()) > 0:
+        low, high = np.log(acceptors[ends] / donors[ends])
+    else:
+        low, high = (acceptors - donors)[ends]
+    return float(depths[i] + low / (low - high) * (depths[i + 1] - depths[i]))
+
+
+def _conductance_error(
+    values: Array, at: list[Any], own: list[Any], weight: Array, question: _Question
+) -> float:
+    """Propagate the standard error of each sample; the junction's does not count to first order."""
+    if not any(np.isfinite(e).any() for _, _, e in own):
+        return float("nan")
+    here = _conductivity(values, question, question.mobility)
+    variance = 0.0
+    for i, ((_, c, e), (value, before, part)) in enumerate(zip(own, at, strict=True)):
+        step = 1e-5 * np.maximum(np.abs(values[i]), 1e-12 * np.abs(values[i]).max() + 1.0)
+        moved = values.copy()
+        moved[i] += step
+        slope = CHARGE * weight * (_conductivity(moved, question, question.mobility) - here) / step
+        by_sample = np.zeros(c.size)
+        low, high = c[before], c[before + 1]
+        both = (low > 0) & (high > 0)
+        with np.errstate(all="ignore"):
+            to_low = np.where(both, value / low, 1.0) * (1 - part)
+            to_high = np.where(both, value / high, 1.0) * part
+        np.add.at(by_sample, before, slope * to_low)
+        np.add.at(by_sample, before + 1, slope * to_high)
+        variance += float(np.nansum((by_sample * e) ** 2))
+    return float(np.sqrt(variance))
+
+
+def _dressed(rows: xr.DataArray, mobility: str) -> xr.Dataset:
+    part = {name: rows.isel(_row=i) for i, name in enumerate(_ROW)}
+    term = vocabulary.attrs("sheet_resistance")
+    answer = {"sheet_resistance": (1 / part["conductance"]).assign_attrs(term, mobility=mobility)}
+    answer["sheet_resistance_stderr"] = (part["stderr"] / part["conductance"] ** 2).assign_attrs(
+        term, long_name="Standard error of the sheet resistance, random part"
+    )
+    each = []
+    for name in MOBILITIES:
+        one = (1 / part[name]).assign_attrs(term, mobility=name)
+        answer[f"sheet_resistance_{name}"] = one
+        each.append(one)
+    together = xr.concat(each, "_row")
+    spread = (together.max("_row") - together.min("_row")) / 2 / answer["sheet_resistance"]
+    answer["model_spread"] = spread.assign_attrs(
+        units="1", long_name="Spread of the mobility models", description="half range / answer"
+    )
+    answer["layer_depth"] = part["depth"].assign_attrs(
+        vocabulary.attrs("depth") | {"description": "where the layer ends"}
+    )
+    answer["carrier_dose"] = part["dose"].assign_attrs(
+        vocabulary.attrs("dose") | {"description": "net active dopants of the layer"}
+    )
+    for name, table in (("polarity", ("", "n", "p")), ("status", _STATUS)):
+        words = np.array(table)
+        answer[name] = xr.apply_ufunc(
+            lambda code, words=words: words[np.nan_to_num(code).astype(int)],
+            part[name],
+            dask="parallelized",
+            output_dtypes=[words.dtype],
+        )
+    answer["polarity"].attrs = {"long_name": "Type of the layer"}
+    answer["status"].attrs = vocabulary.attrs("status")
+    return xr.Dataset(answer)
+
+
+def _complain(status: xr.DataArray) -> None:
+    words = np.atleast_1d(status.values)
+    bad = np.isin(words, ("never_reached", "truncated"))
+    if bad.any():
+        word = str(words[bad][0])
+        why = {
+            "never_reached": "there is no junction; say where the layer ends by stop=",
+            "truncated": "stop lies below the last sample",
+        }[word]
+        more = f" ({int(bad.sum())} measurements)" if bad.sum() > 1 else ""
+        warn(f"no sheet resistance{more}: {why}", FitWarning)

@@ -1,0 +1,449 @@
+"""Fits: the truth comes back, errors mean what they say, and what cannot be fitted says so."""
+
+import os
+import warnings
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.models._model import Model, Parameter, models
+
+CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
+TOLERANCE = {"dual_pearson": 1e-4}
+#: Peaks, parameters and axes on which the intervals are tried. What is not in `free` is held.
+COVERED = {
+    "gaussian": ((1e15, 100, 30), np.linspace(0, 220, 111), {}),
+    "joined_gaussian": ((1e15, 100, 25, 40), np.linspace(0, 260, 131), {}),
+    "erfc": ((1e20, 100), np.linspace(0, 250, 126), {}),
+    "limited_source": ((1e15, 80), np.linspace(0, 250, 126), {}),
+    "annealed_implant": ((1e15, 60, 50), np.linspace(0, 300, 151), {}),
+    "edge": ((120, 20, 1e21, 2e20, 1e17, 1e17), np.linspace(0, 250, 251), {}),
+    "tracer_exchange": (
+        (9e21, 1e20, 100, 0.7),
+        np.linspace(0, 500, 251),
+        {"gas_level": "9e21 atoms/cm^3", "background_level": "1e20 atoms/cm^3"},
+    ),
+    "pearson": ((1e15, 100, 30, 0.3, 3.5), np.linspace(0, 300, 301), {}),
+    "delta_drf": ((1e14, 50, 4, 10, 5), np.linspace(0, 150, 301), {}),
+    "delta_mri": ((1e14, 50, 8, 5, 4), np.linspace(0, 120, 241), {}),
+    "edge_logistic": ((120, 8, 0.01, 1e21, 2e20, 1e17, 1e17), np.linspace(0, 250, 251), {}),
+    "dual_pearson": (
+        (1e15, 0.8, 100, 25, -0.2, 3.2, 180, 60, 0.6, 4.2),
+        np.linspace(0, 500, 501),
+        {},
+    ),
+}
+#: The full trials take an hour: SIMS_ANALYSIS_TRIALS=1000 asks for them.
+TRIALS = int(os.environ.get("SIMS_ANALYSIS_TRIALS", "0"))
+QUICK = ("gaussian", "erfc", "annealed_implant", "edge")
+
+
+def quietly(*args, **kwargs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        return sims.fit(*args, **kwargs)
+
+
+def data_of(model, parameters, end, weights):
+    z = np.linspace(0, end, 251 if model != "dual_pearson" else 501)
+    one = models_truth.profile(models_truth.values(model, parameters, z), z)
+    ds, top = one.to_dataset(), float(one.max())
+    if weights == "stderr":
+        ds["concentration_stderr"] = (0.01 * one + 1e-4 * top).assign_attrs(units="atom/cm^3")
+    if weights == "counts":
+        ds["concentration_counts"] = (one * (1000 / top)).assign_attrs(units="count")
+    return ds
+
+
+@pytest.mark.parametrize("weights", ["log", "none", "stderr", "counts"])
+@pytest.mark.parametrize(("model", "parameters", "end"), CASES)
+def test_without_noise_the_truth_comes_back(model, parameters, end, weights):
+    fit = quietly(data_of(model, parameters, end, weights), model=model, weights=weights)
+    assert fit["status"].item() in ("ok", "at_bound")
+    for one, truth in zip(models()[model].parameters, parameters, strict=True):
+        found = fit[one.name].item()
+        size = abs(truth) if truth else 1.0
+        assert abs(found - truth) <= TOLERANCE.get(model, 1e-6) * size, one.name
+
+
+def test_the_answer_does_not_depend_on_layout_unit_or_order():
+    z = np.linspace(0, 300, 151)
+    own = np.linspace(1, 299, 120)
+    b = models_truth.values("gaussian", (1e15, 100, 30), z)
+    p = models_truth.values("pearson", (3e14, 120, 35, 0.3, 3.5), own)
+    rng = np.random.default_rng(3)
+    b, p = (c * np.exp(0.05 * rng.normal(size=c.size)) for c in (b, p))
+    profiles = [
+        sims.DepthProfile(
+            species_name=name, depths=x, depth_units="nm",
+            concentrations=c, concentration_units="atoms/cm^3",
+        )
+        for name, x, c in (("B", z, b), ("P", own, p))
+    ]  # fmt: skip
+    union = sims.to_dataset(profiles)
+    assert union.sizes["depth"] > 200
+    padded = sims.stack([union, union])
+    alone = [models_truth.profile(c, x) for c, x in ((b, z), (p, own))]
+    expected = [quietly(one, model="gaussian") for one in alone]
+    both = quietly(union, model="gaussian")
+    batch = quietly(padded, model="gaussian")
+    reversed_depth = quietly(union.isel(depth=slice(None, None, -1)), model="gaussian")
+    turned = quietly(union.transpose("depth", "species"), model="gaussian")
+    for i, one in enumerate(expected):
+        for name in ("dose", "projected_range", "straggle_stderr", "aic", "n_samples"):
+            wanted = one[name].item()
+            assert both[name].values[i] == wanted
+            assert reversed_depth[name].values[i] == wanted
+            assert turned[name].values[i] == wanted
+            assert (batch[name].values[:, i] == wanted).all()
+    micrometres = alone[0].assign_coords(depth=("depth", z / 1000, {"units": "um"}))
+    other = quietly((micrometres / 1e-6).assign_attrs(units="atoms/m^3"), model="gaussian")
+    np.testing.assert_allclose(other["straggle"], expected[0]["straggle"], rtol=1e-9)
+    np.testing.assert_allclose(other["dose"], expected[0]["dose"], rtol=1e-9)
+
+
+def test_dask_gives_the_same_numbers_and_words():
+    pytest.importorskip("dask")
+    ds = models_truth.counted("gaussian", (1e15, 100, 30), np.linspace(0, 220, 80),
+                              peak=100, trials=6, seed=1)  # fmt: skip
+    here = quietly(ds, model="gaussian", background="fit")
+    there = sims.fit(ds.chunk({"trial": 2, "depth": 40}), model="gaussian", background="fit")
+    assert there["dose"].chunks is not None
+    xr.testing.assert_identical(here.drop_attrs(), there.compute().drop_attrs())
+    curve = sims.evaluate(there, depth=ds["depth"]).compute()
+    np.testing.assert_allclose(curve, sims.evaluate(here, depth=ds["depth"]), rtol=1e-12)
+
+
+def test_quantities_come_back_as_quantities():
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    fit = sims.fit(sims.quantify(one), model="gaussian")
+    assert fit["straggle"].data.to("um").magnitude == pytest.approx(0.03)
+    assert sims.dequantify(fit)["dose"].attrs["units"] == "atom/cm^2"
+    assert sims.evaluate(fit, depth="100 nm").data.units == one_unit()
+
+
+def one_unit():
+    from pint import get_application_registry
+
+    return get_application_registry().Unit("atom/centimeter**3")
+
+
+def inside(fit, name, truth, *, profile=False):
+    if profile:
+        found = (fit[f"{name}_lower"] <= truth) & (truth <= fit[f"{name}_upper"])
+        return float(found.mean())
+    return float((abs(fit[name] - truth) <= fit[f"{name}_stderr"]).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peak", [10, 100, 1000])
+@pytest.mark.parametrize("model", list(COVERED) if TRIALS else QUICK)
+def test_intervals_cover_what_they_say(model, peak):
+    parameters, z, fixed = COVERED[model]
+    trials = TRIALS or 200
+    ds = models_truth.counted(model, parameters, z, peak=peak, trials=trials, seed=peak)
+    fit = quietly(ds, model=model, fixed=fixed)
+    low, high = (0.60, 0.76) if peak == 10 else (0.64, 0.72)
+    # What chance may do to so many trials, at three standard deviations.
+    chance = 3 * np.sqrt(0.68 * 0.32 / trials)
+    for one, truth in zip(models()[model].parameters, parameters, strict=True):
+        if one.name not in fixed:
+            covered = inside(fit, one.name, truth)
+            assert low - chance < covered < high + chance, (one.name, covered)
+
+
+def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
+    z = np.linspace(0, 220, 45)
+    ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=5, trials=40, seed=5)
+    fit = quietly(ds, model="gaussian", interval="profile")
+    below = fit["straggle"] - fit["straggle_lower"]
+    above = fit["straggle_upper"] - fit["straggle"]
+    assert bool((above > below).all())
+    assert 0.5 < inside(fit, "straggle", 30, profile=True) < 0.86
+    # At many counts it is the linear one.
+    ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1e5, trials=3, seed=6)
+    fit = quietly(ds, model="gaussian", interval="profile")
+    half = (fit["dose_upper"] - fit["dose_lower"]) / 2
+    np.testing.assert_allclose(half, fit["dose_stderr"], rtol=0.01)
+
+
+def test_errors_from_scatter_are_those_of_the_scatter():
+    z = np.linspace(0, 220, 111)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    rng = np.random.default_rng(8)
+    noisy = c * np.exp(0.1 * rng.normal(size=(300, z.size)))
+    ds = models_truth.profile(noisy, z, dims=("trial", "depth"))
+    fit = quietly(ds, model="gaussian")
+    assert set(fit["objective"].values) == {"squares of ln C"}
+    assert float(fit["straggle"].std() / fit["straggle_stderr"].mean()) == pytest.approx(1, abs=0.1)
+    assert "scatter" in fit.attrs["errors"]
+    assert np.isnan(fit["reduced_chi_square"]).all()
+
+
+def test_a_background_is_a_parameter_or_stated():
+    z = np.linspace(0, 300, 151)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z) + 2e17
+    one = models_truth.profile(c, z)
+    fit = sims.fit(one, model="gaussian", background="fit")
+    assert fit["background"].item() == pytest.approx(2e17, rel=1e-6)
+    assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
+    stated = sims.fit(one, model="gaussian", background="2e17 atoms/cm^3")
+    assert stated["dose"].item() == pytest.approx(1e15, rel=1e-9)
+    assert np.isnan(stated["background_stderr"])
+    assert list(fit["parameter"].values) == ["dose", "projected_range", "straggle", "background"]
+
+
+def test_zeros_are_censored_at_a_stated_limit():
+    z = np.linspace(0, 300, 151)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    rng = np.random.default_rng(2)
+    c = c * np.exp(0.1 * rng.normal(size=z.size))
+    c[c < 1e17] = 0.0
+    one = models_truth.profile(c, z)
+    left_out = quietly(one, model="gaussian")
+    censored = quietly(one, model="gaussian", detection_limit="1e17 atoms/cm^3")
+    assert left_out["n_left_out"].item() == int((c == 0).sum())
+    assert censored["n_left_out"].item() == 0
+    for fit in (left_out, censored):
+        error = fit["straggle_stderr"].item()
+        assert fit["straggle"].item() == pytest.approx(30, abs=4 * error)
+
+
+def test_parameters_are_held_at_what_is_stated():
+    one = data_of("delta_drf", (1e14, 100, 2, 5, 2.5), 250, "log")
+    fit = quietly(one, model="delta_drf", fixed={"sigma": "2.5 nm", "lambda_growth": "0.002 um"})
+    assert fit["sigma"].item() == 2.5
+    assert np.isnan(fit["sigma_stderr"])
+    assert fit["lambda_decay"].item() == pytest.approx(5, rel=1e-6)
+    assert np.isnan(fit["covariance"].sel(parameter="sigma")).all()
+
+
+def test_coarse_samples_are_means_over_cells():
+    z = np.arange(0, 220, 20.0)
+    fine = np.linspace(-10, 210, 22001)
+    # By definition: the mean of the truth over each cell, by a fine sum.
+    truth = models_truth.values("gaussian", (1e15, 100, 12), fine)
+    means = [truth[(fine >= a - 10) & (fine <= a + 10)].mean() for a in z]
+    one = models_truth.profile(np.array(means), z)
+    fit = quietly(one, model="gaussian", weights="none", cell="mean")
+    assert fit["straggle"].item() == pytest.approx(12, rel=2e-3)
+    assert quietly(one, model="gaussian", weights="none")["straggle"].item() > 13
+    curve = sims.evaluate(fit, depth=one["depth"])
+    np.testing.assert_allclose(curve, one, rtol=1e-2, atol=1e15)
+
+
+# --- what cannot be fitted --------------------------------------------------------------------
+
+
+def status(c, z=None, model="gaussian", **options):
+    z = np.linspace(0, 300, c.size) if z is None else z
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        fit = sims.fit(models_truth.profile(c, z), model=model, **options)
+    assert fit["status"].item() == "ok" or any(w.category is FitWarning for w in told)
+    return fit
+
+
+@pytest.mark.parametrize("weights", ["log", "none"])
+@pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
+def test_two_peaks_do_not_pass_for_an_implant(model, weights):
+    z = np.linspace(0, 300, 201)
+    rng = np.random.default_rng(1)
+    c = models_truth.values("gaussian", (1e15, 80, 20), z)
+    c += models_truth.values("gaussian", (5e14, 200, 25), z)
+    c *= np.exp(0.05 * rng.normal(size=z.size))
+    assert status(c, z, model, weights=weights)["status"].item() != "ok"
+
+
+@pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian"])
+@pytest.mark.parametrize("window", [{"start": "110 nm"}, {"stop": "95 nm"}, {"stop": "110 nm"}])
+def test_half_a_peak_does_not_pass_for_an_implant(model, window):
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    c *= np.exp(0.03 * np.random.default_rng(2).normal(size=z.size))
+    assert status(c, z, model, **window)["status"].item() != "ok"
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("model", ["gaussian", "pearson", "delta_drf", "edge", "erfc"])
+def test_noise_does_not_pass_for_a_profile(model, seed):
+    rng = np.random.default_rng(seed)
+    fit = status(1e17 * np.exp(0.3 * rng.normal(size=150)), model=model)
+    assert fit["status"].item() != "ok"
+    if fit["status"].item() == "featureless":
+        assert np.isnan(fit[models()[model].names[0]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_counts_without_a_peak_do_not_pass_for_an_implant(seed):
+    counts = np.random.default_rng(seed).poisson(4.0, 150).astype(float)
+    z = np.linspace(0, 300, 150)
+    one = models_truth.profile(counts, z, units="count", name="counts")
+    assert quietly(one, model="gaussian", background="fit")["status"].item() == "featureless"
+    assert quietly(one, model="gaussian")["status"].item() != "ok"
+
+
+def test_too_little_data_has_a_status_and_no_numbers():
+    z = np.linspace(0, 200, 4)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    fit = status(c, z)
+    assert fit["status"].item() == "too_few_samples"
+    assert np.isnan(fit["dose"])
+    nothing = quietly(models_truth.profile(np.full(50, np.nan), np.arange(50.0)), model="gaussian")
+    assert nothing["status"].item() == "no_data"
+    zeros = status(np.zeros(50))
+    assert zeros["status"].item() == "featureless"
+
+
+def test_a_model_of_another_shape_is_said_to_be_one():
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("pearson", (1e15, 100, 30, 0.8, 5.0), z)
+    c *= np.exp(0.02 * np.random.default_rng(0).normal(size=z.size))
+    with pytest.warns(FitWarning, match="does not have the profile's shape"):
+        poor = sims.fit(models_truth.profile(c, z), model="joined_gaussian", stop="180 nm")
+    good = sims.fit(models_truth.profile(c, z), model="pearson", stop="180 nm")
+    assert good["residuals"].item() == "random"
+    assert good["aic"].item() < poor["aic"].item() - 10
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"model": "gauss"}, ProfileError, "expected one of.*'gaussian'"),
+        ({"start": 5}, UnitsError, "start=5 has no unit"),
+        ({"start": "50 nm", "stop": "20 nm"}, ProfileError, "start must be shallower"),
+        ({"weights": "sqrt"}, ProfileError, "weights='sqrt'"),
+        ({"weights": "counts"}, ProfileError, "with_counting_statistics"),
+        ({"cell": "bin"}, ProfileError, "cell='bin'"),
+        ({"interval": "bayes"}, ProfileError, "interval='bayes'"),
+        ({"time": "5 min"}, ProfileError, "of no use to the model 'gaussian'"),
+        ({"fixed": {"width": "3 nm"}}, ProfileError, "fixed names 'width'"),
+        ({"fixed": {"straggle": 3}}, UnitsError, "has no unit"),
+        ({"fixed": {"straggle": "-3 nm"}}, ProfileError, "from 0 to inf"),
+        ({"background": 3e15}, UnitsError, "background=3000000000000000.0 has no unit"),
+        ({"model": "edge", "background": "fit"}, ProfileError, "levels of its own"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options, error, words):
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    with pytest.raises(error, match=words):
+        sims.fit(one, **{"model": "gaussian"} | options)
+
+
+def test_data_that_are_not_over_depth_are_refused():
+    time = xr.DataArray(
+        np.ones(10), dims="sputter_time", attrs={"units": "counts/s"}, name="intensity",
+        coords={"sputter_time": ("sputter_time", np.arange(10.0), {"units": "s"})},
+    )  # fmt: skip
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.fit(time, model="gaussian")
+    with pytest.raises(TypeError, match="expected a Dataset"):
+        sims.fit([1, 2], model="gaussian")
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    infinite = one.copy(deep=True)
+    infinite["concentration"][7] = np.inf
+    with pytest.raises(ProfileError, match=r"infinite at 8\.4 nm"):
+        sims.fit(infinite, model="gaussian")
+
+
+# --- what follows from parameters -------------------------------------------------------------
+
+
+def test_a_time_makes_a_diffusivity():
+    one = data_of("erfc", (1e20, 100), 300, "log")
+    fit = sims.fit(one, model="erfc", time="30 min")
+    # (2 sqrt(D t))^2 / 4 t: 1e-10 cm^2 / 7200 s.
+    assert fit["diffusivity"].item() == pytest.approx(1e-10 / 7200, rel=1e-9)
+    assert fit["diffusivity"].attrs["units"] == "cm^2/s"
+    assert np.isnan(sims.fit(one, model="erfc")["diffusivity"])
+
+
+def test_an_anneal_and_its_implant_give_a_diffusivity():
+    z = np.linspace(0, 400, 201)
+    diffusivity, time = 2e-14, 1800.0
+    broad = float(np.sqrt(30**2 + 2 * diffusivity * 1e14 * time))
+    rng = np.random.default_rng(4)
+    before, after = (
+        models_truth.profile(
+            models_truth.values(m, p, z) * np.exp(0.05 * rng.normal(size=z.size)), z
+        )
+        for m, p in (("gaussian", (1e15, 100, 30)), ("annealed_implant", (1e15, 100, broad)))
+    )
+    first = quietly(before, model="gaussian")
+    second = quietly(
+        after, model="annealed_implant", time="30 min", as_implanted=first, start="2 nm"
+    )
+    error = second["diffusivity_stderr"].item()
+    assert second["diffusivity"].item() == pytest.approx(diffusivity, abs=4 * error)
+    slope = 1e-14 / (2 * time) * 2
+    by_hand = slope * np.hypot(
+        broad * second["straggle_stderr"].item(), 30 * first["straggle_stderr"].item()
+    )
+    assert error == pytest.approx(by_hand, rel=0.02)
+
+
+def test_exchange_and_diffusion_from_the_tracer():
+    one = data_of("tracer_exchange", (9e21, 2e19, 100, 0.7), 500, "log")
+    fit = quietly(one, model="tracer_exchange", time="1 h")
+    diffusivity = (100e-7) ** 2 / (4 * 3600)
+    assert fit["diffusivity"].item() == pytest.approx(diffusivity, rel=1e-6)
+    exchange = 0.7 * np.sqrt(diffusivity / 3600)
+    assert fit["exchange_coefficient"].item() == pytest.approx(exchange, rel=1e-6)
+
+
+def test_a_model_of_ones_own_is_fitted_like_any_other():
+    mine = Model(
+        name="lorentzian",
+        summary="a Lorentzian",
+        parameters=(
+            Parameter("dose", "area", "integral", lower=0),
+            Parameter("position", "depth", "of the maximum"),
+            Parameter("half_width", "depth", "at half maximum", lower=0),
+        ),
+        formula=lambda z, q, p, w: q / np.pi * w / ((z - p) ** 2 + w**2),
+        start=lambda z, c: [(np.trapezoid(c, z), z[np.argmax(c)], 10.0)],
+        reference="",
+    )
+    z = np.linspace(0, 300, 301)
+    c = 1e22 / np.pi * 12 / ((z - 130) ** 2 + 144)
+    fit = sims.fit(models_truth.profile(c, z), model=mine)
+    assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
+    assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
+    curve = sims.evaluate(fit, depth="130 nm", model=mine)
+    assert curve.item() == pytest.approx(c.max(), rel=1e-6)
+
+
+def test_the_curve_has_the_error_of_its_parameters():
+    z = np.linspace(0, 220, 111)
+    ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1000, trials=300, seed=9)
+    fit = quietly(ds, model="gaussian")
+    curve = sims.evaluate(fit, depth=ds["depth"])
+    assert curve.dims == ("trial", "depth")
+    assert curve.attrs["units"] == "atom/cm^3"
+    for depth in (60.0, 100.0, 160.0):
+        here = curve.sel(depth=depth)
+        ratio = float(here.std() / here["stderr"].mean())
+        assert ratio == pytest.approx(1, abs=0.12), depth
+
+
+def test_every_model_is_listed_and_complete():
+    table = sims.list_models()
+    assert set(models_truth.TRUTH) == set(table.index)
+    for model in models().values():
+        assert model.reference
+        assert all(one.definition for one in (*model.parameters, *model.derived))
+        assert model.name == model.formula.__module__.rsplit(".", 1)[-1]
+
+
+def test_a_fit_is_saved_and_read_back(tmp_path):
+    pytest.importorskip("h5netcdf")
+    fit = sims.fit(data_of("gaussian", (1e15, 100, 30), 300, "log"), model="gaussian")
+    fit.to_netcdf(tmp_path / "fit.nc", engine="h5netcdf")
+    again = xr.load_dataset(tmp_path / "fit.nc", engine="h5netcdf")
+    assert sims.evaluate(again, depth="100 nm").item() == pytest.approx(
+        sims.evaluate(fit, depth="100 nm").item()
+    )

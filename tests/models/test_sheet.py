@@ -1,0 +1,162 @@
+"""Mobilities as published, and the sheet resistance of profiles whose integral is known."""
+
+import json
+
+import numpy as np
+import pytest
+import shared_profiles
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.models.mobility import CHARGE, MOBILITIES, f723, masetti
+
+
+def doped(z, **profiles):
+    depth = ("depth", np.asarray(z, dtype=float), {"units": "nm"})
+    return xr.DataArray(
+        np.stack(list(profiles.values())), dims=("species", "depth"),
+        coords={"species": list(profiles), "depth": depth},
+        attrs={"units": "atom/cm^3"}, name="concentration",
+    )  # fmt: skip
+
+
+def gaussian(z, dose=1e15, mean=40.0, width=20.0):
+    return dose / (np.sqrt(2 * np.pi) * width * 1e-7) * np.exp(-((z - mean) ** 2) / 2 / width**2)
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [("As", (1176.8, 283.8, 60.9)), ("P", (1183.8, 277.0, 73.2)), ("B", (424.9, 160.3, 49.9))],
+)
+def test_masettis_mobilities(element, expected):
+    found = masetti(np.array([1e16, 1e18, 1e20]), element)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_f723_gives_back_its_own_resistivities():
+    # The standard is a resistivity: 1e16 of boron have 1.46 ohm cm, of phosphorus 0.53.
+    for element, ohm_cm in (("B", 1.45), ("P", 0.525)):
+        resistivity = 1 / (CHARGE * 1e16 * f723(np.array([1e16]), element)[0])
+        assert resistivity == pytest.approx(ohm_cm, rel=0.02)
+
+
+def test_mobility_models_agree_within_what_is_known():
+    n = np.logspace(14, 19, 30)
+    for element in ("P", "B"):
+        each = np.stack([formula(n, element) for formula in MOBILITIES.values()])
+        assert (np.ptp(each, axis=0) / each.mean(axis=0)).max() < 0.25
+
+
+def test_the_boron_gaussian_of_the_definitions():
+    z = np.arange(0, 300.1, 0.5)
+    found = sims.sheet_resistance(doped(z, B=gaussian(z)), acceptors=["B"])
+    assert found["sheet_resistance"].item() == pytest.approx(131.1, rel=0.005)
+    assert found["polarity"].item() == "p"
+    others = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
+    spread = (max(others) - min(others)) / 2 / others[0]
+    assert found["model_spread"].item() == pytest.approx(spread)
+
+
+def test_a_box_has_its_resistance_by_hand():
+    z = np.linspace(0, 200, 5)
+    found = sims.sheet_resistance(doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723")
+    by_hand = 1 / (CHARGE * f723(np.array([1e18]), "P")[0] * 1e18 * 200e-7)
+    assert found["sheet_resistance"].item() == pytest.approx(by_hand, rel=1e-12)
+    half = sims.sheet_resistance(
+        doped(z, P=np.full(5, 1e18)), donors=["P"], mobility="f723",
+        active_limit={"P": "5e17 atoms/cm^3"},
+    )  # fmt: skip
+    assert half["carrier_dose"].item() == pytest.approx(1e13)
+
+
+def test_the_layer_ends_at_the_junction():
+    z = np.arange(0, 300.1, 1.0)
+    boron, phosphorus = gaussian(z), np.full(z.size, 1e17)
+    ds = doped(z, B=boron, P=phosphorus)
+    found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"])
+    junction = sims.metallurgical_junctions(ds, acceptors=["B"], donors=["P"])["depth"].values[0]
+    assert found["layer_depth"].item() == pytest.approx(junction, abs=1e-9)
+    same = sims.sheet_resistance(ds.sel(species=["B"]), acceptors=["B"],
+                                 background="1e17 atoms/cm^3")  # fmt: skip
+    assert same["sheet_resistance"].item() == pytest.approx(found["sheet_resistance"].item())
+
+
+def test_species_may_have_axes_of_their_own():
+    z, other = np.arange(0, 300.1, 1.0), np.arange(0.3, 299, 1.7)
+    profiles = [
+        sims.DepthProfile(species_name=name, depths=x, depth_units="nm",
+                          concentrations=c, concentration_units="atoms/cm^3")
+        for name, x, c in (("B", z, gaussian(z)), ("P", other, np.full(other.size, 1e17)))
+    ]  # fmt: skip
+    found = sims.sheet_resistance(sims.to_dataset(profiles), acceptors=["B"], donors=["P"])
+    shared = sims.sheet_resistance(
+        doped(z, B=gaussian(z), P=np.full(z.size, 1e17)), acceptors=["B"], donors=["P"],
+        start="0.3 nm",
+    )  # fmt: skip
+    assert found["sheet_resistance"].item() == pytest.approx(
+        shared["sheet_resistance"].item(), rel=1e-3
+    )
+
+
+def test_the_error_is_that_of_counting():
+    z = np.arange(0, 200.1, 2.0)
+    truth = gaussian(z, dose=1e14)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(truth / 1e18 * np.ones((400, 1)))
+    ds = xr.Dataset(
+        {"concentration": (("wafer", "species", "depth"), counts[:, None] * 1e18,
+                           {"units": "atom/cm^3"})},
+        coords={"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+    ds = sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3")
+    found = sims.sheet_resistance(ds, acceptors=["B"], stop="100 nm")
+    ratio = float(found["sheet_resistance"].std() / found["sheet_resistance_stderr"].mean())
+    assert ratio == pytest.approx(1, abs=0.15)
+
+
+def test_without_a_junction_there_is_no_number():
+    z = np.arange(0, 100.1, 1.0)
+    ds = doped(z, B=np.full(z.size, 1e19), P=np.full(z.size, 1e17))
+    with pytest.warns(FitWarning, match="there is no junction"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], donors=["P"])
+    assert found["status"].item() == "never_reached"
+    assert np.isnan(found["sheet_resistance"])
+    with pytest.warns(FitWarning, match="below the last sample"):
+        found = sims.sheet_resistance(ds, acceptors=["B"], stop="150 nm")
+    assert found["status"].item() == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({}, ProfileError, "name the donors"),
+        ({"donors": "P"}, ProfileError, "expected a list"),
+        ({"donors": ["Sb"]}, SpeciesError, "no species 'Sb'"),
+        ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
+        ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
+        ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options, error, words):
+    z = np.arange(0, 100.1, 1.0)
+    with pytest.raises(error, match=words):
+        sims.sheet_resistance(doped(z, B=gaussian(z)), **options)
+
+
+@shared_profiles.parametrize("tsuprem")
+def test_sheet_resistances_of_a_process_simulator(name):
+    """TSUPREM-4's own, stated beside each profile: what another mobility model may differ by."""
+    ds = sims.SIMSResult.from_json(shared_profiles.read(name)).to_dataset()
+    for i, text in enumerate(np.atleast_1d(ds["species_metadata"].values)):
+        stated = json.loads(text)
+        key = next((k for k in stated if k.lower() == "rs"), None)
+        if key is None:
+            pytest.skip("no sheet resistance is stated")
+        one = ds.isel(species=[i])
+        dopant = str(one["species"].values[0])
+        element = next(e for e in ("As", "B", "P") if dopant.startswith(e))
+        side = {"acceptors": [dopant]} if element == "B" else {"donors": [dopant]}
+        depth = next(v for k, v in stated.items() if k.lower() == "xj")
+        found = sims.sheet_resistance(one, **side, stop=f"{float(depth) * 1e9} nm")
+        assert found["sheet_resistance"].item() == pytest.approx(float(stated[key]), rel=0.25)
