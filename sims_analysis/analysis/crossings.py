@@ -122,8 +122,8 @@ def crossings(
     directions.attrs["long_name"] = f"Direction with {frame.axis.replace('_', ' ')}"
     results["direction"] = directions
     results["status"] = frame.status(found.status)
-    found.count.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords={"count": found.count})
+    found.number.attrs["long_name"] = "Number of crossings"
+    return frame.dataset(results, coords={"count": found.number})
 
 
 def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
@@ -163,7 +163,7 @@ def in_all_places(
 
     found = run(max_count or _USUAL)
     if max_count is None:
-        most = int(found.count.values.max(initial=1))
+        most = int(found.number.values.max(initial=1))
         found = run(most) if most > _USUAL else found
         found = type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
     return found
@@ -186,8 +186,8 @@ def frame_of_level(
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
-    odd = ~np.isfinite(limit)
-    found = first_marked(frame, odd)
+    finite: Any = np.isfinite(limit)
+    found = first_marked(frame, ~finite)
     if found is not None:
         label, place = found
         of = f"level of {label}" if limit.ndim else "level"
