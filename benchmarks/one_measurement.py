@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import orjson
+import pandas as pd
 
 import sims_analysis as sims
 
@@ -42,7 +45,25 @@ def payload(species: int = 10, n: int = 1000, *, own_axes: bool = False) -> byte
 def cases(repeats: int) -> Iterator[Case]:
     yield from _answers(payload(), "10 x 1,000", repeats)
     yield from _answers(payload(own_axes=True), "own axes", repeats)
+    yield _file(100, 2000, repeats)
     yield _first_answer()
+
+
+def _file(signals: int, n: int, repeats: int) -> Case:
+    """A table of text, as instruments export it: to profiles, beside to a DataFrame."""
+    folder = Path(mkdtemp())
+    path = folder / "signals.txt"
+    data = implants(signals, n)
+    heads = ["Depth (nm)", *(f"S{i} (atoms/cm3)" for i in range(signals))]
+    rows = np.column_stack([data["depth"].values, data.values.T])
+    np.savetxt(path, rows, fmt="%.6g", delimiter="\t", header="\t".join(heads), comments="")
+    return Case(
+        "text file -> profiles",
+        f"{signals} x {n:,}",
+        lambda: sims.read(path),
+        {"pandas.read_csv": lambda: pd.read_csv(path, sep="\t")},
+        repeats=repeats,
+    )
 
 
 def _answers(body: bytes, size: str, repeats: int) -> Iterator[Case]:

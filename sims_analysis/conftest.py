@@ -5,14 +5,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from _pytest.doctest import DoctestItem
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
-    if isinstance(request.node, DoctestItem):
+    if isinstance(request.node, pytest.DoctestItem):
         monkeypatch = request.getfixturevalue("monkeypatch")
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
     yield

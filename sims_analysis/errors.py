@@ -5,9 +5,9 @@ the built-in exception that a user would expect (``ValueError``, ``KeyError``, `
 so that code which does not know this library still catches the right thing.
 """
 
-import sys
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +24,7 @@ __all__ = [
     "ProfileError",
     "ProfileWarning",
     "RateLimited",
+    "ReadError",
     "RequestTimeout",
     "SimsError",
     "SimsWarning",
@@ -46,12 +47,46 @@ class ProfileError(SimsError, ValueError):
     """A depth profile that cannot be used as it is."""
 
 
+class ReadError(SimsError, ValueError):
+    """A file that holds no depth profile, is damaged, or leaves open what its numbers are."""
+
+
 class SpeciesError(SimsError, KeyError):
     """A species that the data do not hold."""
+
+    @classmethod
+    def missing(cls, wanted: object, there: Iterable[object], whose: str = "") -> "SpeciesError":
+        """Make the error for a species that is not there: it lists those that are.
+
+        Parameters
+        ----------
+        wanted : object
+            What was asked for.
+        there : iterable
+            The species that there are.
+        whose : str, optional
+            What they belong to, if not simply the data: ``"data entry 'w1'"``.
+
+        Examples
+        --------
+        >>> print(SpeciesError.missing("Li", ["7Li", "23Na"]))
+        the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)
+        """
+        names = [str(name) for name in there]
+        close = [repr(name) for name in names if _element(name) == _element(str(wanted))]
+        meant = f" (did you mean {' or '.join(close)}?)" if close else ""
+        subject, verb = (f"{whose} has", "it has") if whose else ("the data have", "they have")
+        listed = ", ".join(map(repr, names)) or "none"
+        return cls(f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}")
 
     def __str__(self) -> str:
         # KeyError shows the repr of its message, which hides line breaks and doubles quotes.
         return Exception.__str__(self)
+
+
+def _element(name: str) -> str:
+    """Give a name without isotope, charge and marks: that of ``7Li+`` is ``li``."""
+    return re.sub(r"[^a-z]", "", name.casefold())
 
 
 class JunctionError(SimsError, ValueError):
@@ -202,8 +237,10 @@ def warn(message: str, category: type[SimsWarning]) -> None:
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is passed over
     too: in ``ds.pipe(sims.integrated_dose)`` it stands between the caller and the function.
     """
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and _in_between(frame):
+    import inspect  # takes longer to import than all the rest of this module
+
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 

@@ -1,21 +1,37 @@
-"""Writing that survives a crash, and folder names that every file system takes."""
+"""Files that survive a crash, and names that every file system takes."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import importlib
+import ntpath
 import os
 import re
 import secrets
-from typing import TYPE_CHECKING
+import stat
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 #: Beginning of the name of everything that is not finished.
 TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
+_WINDOWS = os.name == "nt"
+_LOCK = TEMPORARY + "lock"
+_LOCK_PATIENCE = 10.0
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows, which locks files by other means
+    fcntl = None
 
 
 def folder_name(text: str) -> str:
@@ -56,19 +72,135 @@ def replace_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(temporary_name())
     try:
         write_durably(temporary, content)
-        temporary.replace(path)
+        _rename_over(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
+def _rename_over(source: Path, target: Path) -> None:
+    """Rename a file over another, which Windows refuses as long as somebody reads that one."""
+    for pause in (0.01, 0.1, 0.5) if _WINDOWS else ():
+        with suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(pause)
+    source.replace(target)
+
+
 def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk; Windows does so by itself."""
-    if os.name != "posix":
+    """Wait until the names in a folder are on the disk, where the file system knows how."""
+    if _WINDOWS:
         return
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in {errno.EIO, errno.ENOSPC, errno.EDQUOT}:
+            raise
+
+
+def read_plain(path: Path) -> bytes:
+    """Read a file that is one.
+
+    Raises
+    ------
+    OSError
+        Also for a link, a pipe or a device: what a folder from elsewhere holds under a name must
+        neither lead out of it nor keep a reader waiting.
+    """
+    _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
+    flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+    with os.fdopen(os.open(path, os.O_RDONLY | sum(flags)), "rb") as file:
+        _refuse_unless(stat.S_ISREG, os.fstat(file.fileno()), path, "file")
+        return file.read()
+
+
+def check_folder(path: Path) -> None:
+    """Raise an `OSError` for what is not a folder, but leads to one elsewhere."""
+    found = path.lstat()
+    if stat.S_ISREG(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, f"{path.name} is a file")
+    _refuse_unless(stat.S_ISDIR, found, path, "folder")
+
+
+def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
+    # A junction of Windows, which passes for a folder.
+    junction = getattr(found, "st_reparse_tag", 0) == getattr(
+        stat, "IO_REPARSE_TAG_MOUNT_POINT", -1
+    )
+    if junction or not wanted(found.st_mode):
+        kind = "a link" if junction or stat.S_ISLNK(found.st_mode) else "a pipe or device"
+        if stat.S_ISDIR(found.st_mode) and not junction:
+            kind = "a folder"
+        raise OSError(errno.EINVAL, f"{path.name} is {kind}, not a {what}, and is not read")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other writers out of a folder; where no lock can be had, go on without one.
+
+    The system takes the lock from a process that dies. Nobody waits for ever: whoever relies on
+    this must do no damage without it.
+    """
+    target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        descriptor = os.open(target, flags)
+    except OSError:
+        yield
+        return
+    try:
+        held = _taken(descriptor)
+        try:
+            yield
+        finally:
+            # Not left to the closing: a process that was forked meanwhile has it open as well.
+            if held:
+                _lock(descriptor, take=False)
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    end = time.monotonic() + _LOCK_PATIENCE
+    while time.monotonic() < end:
+        try:
+            _lock(descriptor, take=True)
+        except (BlockingIOError, PermissionError):
+            time.sleep(0.002)
+        except OSError:
+            return False
+        else:
+            return True
+    return False
+
+
+def _lock(descriptor: int, *, take: bool) -> None:
+    if fcntl:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if take else fcntl.LOCK_UN)
+    else:
+        msvcrt: Any = importlib.import_module("msvcrt")
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK if take else msvcrt.LK_UNLCK, 1)
+
+
+def reachable(path: Path) -> Path:
+    """Give a path as the system takes it at any length."""
+    return Path(extended(os.fspath(path))) if _WINDOWS else path
+
+
+def extended(path: str) -> str:
+    r"""Spell a path of Windows so that it may have more than 260 characters.
+
+    Examples
+    --------
+    >>> print(extended(r"C:\data\..\paper"), extended(r"\\server\lab\paper"))
+    \\?\C:\paper \\?\UNC\server\lab\paper
+    """
+    path = ntpath.abspath(path)
+    if path.startswith("\\\\?\\"):
+        return path
+    return "\\\\?\\UNC" + path[1:] if path.startswith("\\\\") else "\\\\?\\" + path

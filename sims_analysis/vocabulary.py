@@ -121,6 +121,9 @@ TERMS = {
     "decay_length": Term(
         "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
     ),
+    "reduced_chi_square": Term(
+        "dimensionless", "Reduced chi-square", "near 1 where a straight line of ln C fits"
+    ),
     # comparisons
     "ratio": Term("dimensionless", "Ratio", "b / a at the depths of a"),
     "log_ratio": Term("dimensionless", "Logarithm of the ratio", "log10(b / a)"),
@@ -141,6 +144,32 @@ TERMS = {
         "Relative sensitivity factor",
         "concentration = factor * intensity / matrix intensity",
         "ISO 18114, Determination of relative sensitivity factors from ion-implanted materials",
+    ),
+    "absolute_sensitivity_factor": Term(
+        "factor_per_rate",
+        "Sensitivity factor without a reference signal",
+        "concentration = factor * intensity",
+    ),
+    "sensitivity_factor_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the sensitivity factor",
+        "standard uncertainty, acts on all samples alike",
+    ),
+    "subtracted_background": Term(
+        "concentration", "Subtracted background", "was part of every sample of the species"
+    ),
+    "isotopic_abundance": Term(
+        "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
+    ),
+    "species_ratio": Term("dimensionless", "Ratio", "numerator / denominator"),
+    "dose_scale": Term(
+        "dimensionless", "Scale to a known dose", "concentrations were multiplied by it"
+    ),
+    "crater_depth": Term(
+        "depth", "Crater depth", "measured after sputtering; sets the depth scale"
+    ),
+    "matrix_status": Term(
+        None, "Matrix signal", "ok; vanished or not_measured: no concentration there"
     ),
     "depth_scale_uncertainty": Term(
         "dimensionless",

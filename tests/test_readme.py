@@ -4,17 +4,32 @@ import doctest
 import re
 from pathlib import Path
 
+import numpy as np
+from instrument_files import cameca_rpc
+
 import sims_analysis as sims
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
+def measured_file():
+    """Make the file that the README reads; its dose is what the instrument prints."""
+    depth = np.linspace(0.002, 0.5, 250)
+    value = 1e20 * np.exp(-(((depth - 0.15) / 0.04) ** 2) / 2)
+    dose = {"10B": np.trapezoid(value, depth * 1e-4)}
+    silicon = np.full(depth.size, 5e5)
+    species = {"10B": (None, depth, value, "C"), "30Si": (None, depth + 4e-4, silicon, "I")}
+    return cameca_rpc(species, dose=dose)
+
+
 def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
-def test_the_walk_through():
+def test_the_walk_through(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w7.dp_rpc_asc").write_bytes(measured_file())
     session = "".join(blocks("pycon"))
     test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
     assert len(test.examples) > 10
@@ -33,7 +48,8 @@ def test_the_two_commands_are_one_line_each_and_come_first():
 
 def test_the_table_of_functions_is_complete():
     table = TEXT[TEXT.index("## What the functions answer") : TEXT.index("## Notebooks")]
-    named = set(re.findall(r"`(\w+)`", table))
+    rows = "".join(re.findall(r"^\|.*$", table, re.MULTILINE))
+    named = set(re.findall(r"`(\w+)`", rows))
     functions = {
         name for name in sims.__all__
         if callable(getattr(sims, name)) and not isinstance(getattr(sims, name), type)
@@ -41,6 +57,7 @@ def test_the_table_of_functions_is_complete():
     elsewhere = {"quantify", "dequantify", "to_dataset", "to_profiles", "open_example",
                  "show_versions"}  # fmt: skip
     assert functions - named - elsewhere == set()
+    assert named <= set(sims.__all__)
 
 
 def test_links_and_pictures_are_there():

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -23,8 +23,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.rows import Index, InfiniteSampleError, Rows
 
 __all__ = ["Frame"]
-
-Found = TypeVar("Found", bound=tuple[Any, ...])
 
 _WORDS = np.array(vocabulary.STATUS)
 
@@ -123,14 +121,14 @@ class Frame:
 
     def map(
         self,
-        kernel: Callable[..., Found],
+        kernel: Callable[..., tuple[Any, ...]],
         *parameters: xr.Variable,
         errors: Literal["each", "fit", "sum"] | None = None,
         whole: Sequence[str] = (),
         extra: Sequence[str] = (),
         group: str | None = None,
         **options: Any,
-    ) -> Found:
+    ) -> Any:
         """Run a kernel over the profiles.
 
         Parameters
@@ -149,7 +147,7 @@ class Frame:
         Returns
         -------
         NamedTuple of Variable
-            The fields of the kernel's answer.
+            The fields of the kernel's answer, which are arrays there.
         """
         there = errors is not None and self.stderr is not None
         samples = Samples(
@@ -180,7 +178,8 @@ class Frame:
 
     def measured(self, least: int = 1) -> xr.Variable:
         """Tell the profiles of so many samples or more."""
-        return self.map(_size).size >= least
+        found: xr.Variable = self.map(_size).size >= least
+        return found
 
     def label(self, place: Mapping[str, int]) -> str:
         """Name a profile by its coordinates, for messages."""

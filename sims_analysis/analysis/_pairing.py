@@ -22,11 +22,18 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
     for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
         if dim not in a.dims and dim not in b.dims:
             continue
+        if dim == MEASUREMENT and (dim in a.dims) != (dim in b.dims):
+            # One measurement beside each of a batch: its own label would choose among these.
+            if dim in a.dims:
+                b = b.drop_vars(dim, errors="ignore")
+            else:
+                a = a.drop_vars(dim, errors="ignore")
+            continue
         names_a, names_b = (
             [] if dim not in one.coords else np.atleast_1d(one[dim].values).tolist()
             for one in (a, b)
         )
-        if (dim in a.dims) != (dim in b.dims) and (dim == MEASUREMENT or not (names_a and names_b)):
+        if (dim in a.dims) != (dim in b.dims) and not (names_a and names_b):
             continue
         for names in (names_a, names_b):
             refuse_repeated(names, dim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +115,7 @@ def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
     """Refuse labels by which a profile cannot be looked up, because two have the same."""
     if len(set(labels)) == len(labels):
         return
-    seen: set[Any] = set()
-    twice = sorted({str(label) for label in labels if label in seen or seen.add(label)})
+    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
     raise ProfileError(
         f"{what} {', '.join(map(repr, twice))} is in the data more than once, and is asked "
         "for by name; give each its own name, or select one with isel()"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,8 +15,6 @@ from sims_analysis.kernels import blocks
 from sims_analysis.kernels.rows import InfiniteSampleError
 
 __all__ = ["NEEDED", "Samples", "is_lazy", "run"]
-
-Found = TypeVar("Found", bound=tuple[Any, ...])
 
 NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
 
@@ -39,7 +37,7 @@ def is_lazy(variable: xr.Variable) -> bool:
 
 
 def run(
-    kernel: Callable[..., Found],
+    kernel: Callable[..., tuple[Any, ...]],
     samples: Samples,
     parameters: Sequence[xr.Variable],
     *,
@@ -47,7 +45,7 @@ def run(
     extra: Sequence[str] = (),
     group: str | None = None,
     options: Mapping[str, Any],
-) -> Found:
+) -> Any:
     """Run a kernel over profiles, and name the dimensions of its answers.
 
     Parameters
@@ -109,7 +107,7 @@ def _laid_out(
     return ordered.data[tuple(index)]
 
 
-def _named(found: Found, lead: Sequence[str], extra: Sequence[str]) -> Found:
+def _named(found: Any, lead: Sequence[str], extra: Sequence[str]) -> Any:
     return type(found)(*(xr.Variable([*lead, *extra[: f.ndim - len(lead)]], f) for f in found))
 
 
@@ -129,10 +127,8 @@ class _Call:
 
     def __call__(self, *arrays: Any) -> Any:
         given = iter(arrays)
-        depth, value, stderr, counts, fraction = (
-            np.asarray(next(given)) if there else None for there in self.there
-        )
-        assert value is not None  # noqa: S101  # of every Samples
+        samples: list[Any] = [np.asarray(next(given)) if there else None for there in self.there]
+        depth, value, stderr, counts, fraction = samples
         errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
         return blocks.run(
             self.kernel,
@@ -162,7 +158,7 @@ class _Call:
                 of_profiles, of_cases, last = shape[:own], shape[own:][:cases], shape[own + cases :]
                 if i >= sum(self.there):
                     last = (*(1,) * bool(self.group), *of_cases, *last)
-                array = array.reshape(*of_profiles, *last)  # noqa: PLW2901
+                array = array.reshape((*of_profiles, *last))  # noqa: PLW2901
             laid.append(array)
         try:
             found = self(*laid)
@@ -171,16 +167,6 @@ class _Call:
                 f"a profile of a chunk: {error.what}[{error.sample}] is {error.number}; {NEEDED}"
             ) from None
         return found if len(found) > 1 else found[0]
-
-
-def _chunked_alike(
-    variables: Sequence[xr.Variable], chunks: dict[str | None, Any]
-) -> list[xr.Variable]:
-    """Cut all variables where the first of them is cut, that is cut along a dimension."""
-    for variable in variables:
-        for dim, sizes in variable.chunksizes.items():
-            chunks.setdefault(str(dim), sizes)
-    return [v.chunk({d: chunks[str(d)] for d in v.dims if d in chunks}) for v in variables]
 
 
 def _lazily(
@@ -208,7 +194,15 @@ def _lazily(
     answer = blocks.empty(call.kernel, n, *nothing, errors=call.there[2], **call.options)
     of_each = [list(extra[: f.ndim - 1]) for f in answer]
     sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
-    variables = _chunked_alike([value, *given, *parameters], dict.fromkeys((*whole, group), -1))[1:]
+    # All of them are cut alike: Dask does not cut one for the other.
+    cuts: dict[str, Any] = dict.fromkeys((*core, *cases, *whole), -1)
+    for variable in (value, *given, *parameters):
+        for d, chunks in variable.chunksizes.items():
+            cuts.setdefault(str(d), chunks)
+    variables = [
+        v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims})
+        for v in (*given, *parameters)
+    ]
     inputs = [[d for d in (*core, *whole) if d in v.dims] for v in variables]
     found = xr.apply_ufunc(
         partial(call.of_chunk, whole=[len(of_array) for of_array in inputs]),

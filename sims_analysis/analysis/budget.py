@@ -198,7 +198,8 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
 
 def _below_detection(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> _Below:
     """Give the dose of the samples below the limit, and where the profile lies below it."""
-    return found.frame.map(_below, limit, found.start, found.stop, rule=rule)
+    below: _Below = found.frame.map(_below, limit, found.start, found.stop, rule=rule)
+    return below
 
 
 class _Below(NamedTuple):

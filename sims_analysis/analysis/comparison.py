@@ -14,7 +14,7 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._pairing import paired
-from sims_analysis.analysis.dose import integrated_dose
+from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import junction_depth
@@ -26,8 +26,6 @@ from sims_analysis.kernels.rows import Status
 
 __all__ = ["compare", "repeatability"]
 
-_RULES = {"log": "loglinear", "linear": "trapezoid"}
-
 
 @recorded
 def compare(
@@ -36,6 +34,7 @@ def compare(
     *,
     level: Any = None,
     method: Literal["log", "linear"] = "log",
+    rule: Rule = "trapezoid",
     variable: str | None = None,
     **junction: Any,
 ) -> xr.Dataset:
@@ -50,8 +49,9 @@ def compare(
     level : str, Quantity or DataArray, optional
         With it, the junction depths at this level are compared too.
     method : {"log", "linear"}
-        How b is interpolated at the depths of a, and by which rule doses are taken: loglinear or
-        trapezoid.
+        How b is interpolated at the depths of a.
+    rule : {"trapezoid", "loglinear"}
+        By which rule doses are taken, as for :func:`integrated_dose`; their attrs say which.
     variable : str, optional
         Of Datasets, which variable; by default the first that `a` has.
     **junction
@@ -100,8 +100,9 @@ def compare(
     >>> float(found["dose_ratio"].sel(species="B").round(6))
     1.1
     """
-    if method not in _RULES:
+    if method not in ("log", "linear"):
         raise ProfileError(f'method={method!r}; expected "log" or "linear"')
+    check_options(rule, "measured")
     a, b = paired(a, b)
     fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
@@ -136,7 +137,7 @@ def compare(
             found[key].attrs = _attrs_of_error(vocabulary.TERMS[name].long_name, "1")
     if fa.kind in DOSE_KINDS:
         window = {"start": found["overlap_start"], "stop": found["overlap_stop"]}
-        found |= _doses(a, b, window, _RULES[method])
+        found |= _doses(a, b, window, rule)
     if level is not None:
         found |= _junctions(a, b, level, junction)
     elif junction:
@@ -203,16 +204,17 @@ def _bare(answer: xr.DataArray) -> xr.DataArray:
     return answer.reset_coords(drop=True)
 
 
-def _doses(a: Any, b: Any, window: dict[str, Any], rule: Any) -> dict[str, xr.DataArray]:
+def _doses(a: Any, b: Any, window: dict[str, Any], rule: Rule) -> dict[str, xr.DataArray]:
     there = _bare(units.dequantify(window["start"])).notnull()
     found, errors = {}, []
     for name, data in (("dose_a", a), ("dose_b", b)):
         dose = units.dequantify(integrated_dose(data, **window, rule=rule))
         errors += [_bare(dose.coords["stderr"])] if "stderr" in dose.coords else []
-        found[name] = _bare(dose).where(there)
+        found[name] = _bare(dose).where(there).transpose(*there.dims)
     ratio = found["dose_b"] / found["dose_a"]
-    doses = {name: dose.assign_attrs(vocabulary.attrs("dose")) for name, dose in found.items()}
-    doses["dose_ratio"] = ratio.assign_attrs(vocabulary.attrs("dose_ratio"))
+    attrs = vocabulary.attrs("dose") | {"rule": rule}
+    doses = {name: dose.assign_attrs(attrs) for name, dose in found.items()}
+    doses["dose_ratio"] = ratio.assign_attrs(vocabulary.attrs("dose_ratio") | {"rule": rule})
     if len(errors) == len(found):
         # Not of relative errors: a dose of zero has none.
         of_a, of_b = errors

@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis._window import mark_transient, read_window, samples_used
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
@@ -55,8 +55,10 @@ def decay_length(
     Dataset
         Over the dimensions of the data without depth: ``decay_length`` (``nm`` per factor e),
         ``per_decade`` (``nm`` per factor 10), ``stderr`` (of the decay length), ``n`` (samples
-        used), ``start`` and ``stop`` (``nm``, first and last of them), ``status``: ``no_data``
-        with too few samples, ``never_reached`` where the edge runs the other way.
+        used), ``start`` and ``stop`` (``nm``, first and last of them), ``reduced_chi_square``
+        (near 1 where a straight line of ln C fits), ``status``: ``no_data`` with too few samples,
+        ``never_reached`` where the edge runs the other way, ``truncated`` where the first sample
+        of the window is its maximum and another one lies deeper.
 
     Raises
     ------
@@ -65,6 +67,12 @@ def decay_length(
     ProfileError
         If the edge is unknown, `low` does not lie below `high`, or the detection limit of a
         measured profile is NaN.
+
+    Warns
+    -----
+    SimsWarning
+        Where the status is ``truncated``: the line goes through the surface transient, or through
+        transient and implant. Not on Dask data, which are not known yet.
 
     Notes
     -----
@@ -75,6 +83,12 @@ def decay_length(
     says on which side it lies. Where there are none: equal weights, the standard error from the
     scatter about the line, and samples that are not positive left out. Where the maximum lies
     above `high`, samples on the far side of it are another edge, and left out.
+    The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)`` with the variance V that the
+    counts expected by the fit have; without standard errors, the scatter of ln C about the line
+    over its scatter from sample to sample, ``sum (second differences)^2 / 6 (n - 2)``. Much more
+    than 1 says that the edge is no exponential, or the window holds more than the edge. NaN with
+    fewer than three samples, four without standard errors.
+
     Terms as in ISO 18115-1: leading and trailing edge decay length.
 
     Examples
@@ -105,7 +119,10 @@ def decay_length(
             "stderr": frame.array(found.stderr, "decay_length", label="stderr"),
             "n": frame.array(found.n, "samples_used", label="n"),
             **samples_used(frame, found.start, found.stop),
-            "status": frame.array(frame.status(found.status), "status"),
+            "reduced_chi_square": frame.array(found.reduced_chi_square, "reduced_chi_square"),
+            "status": frame.array(
+                frame.status(mark_transient(frame, a, b, found.status)), "status"
+            ),
         }
     )
     result["stderr"].attrs["long_name"] = "Standard error of the decay length"

@@ -17,6 +17,7 @@ from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.rows import Status
 
 __all__ = ["below_detection", "detection_limit"]
 
@@ -52,8 +53,12 @@ def detection_limit(
     Returns
     -------
     DataArray
-        In the unit of the variable. Coordinates ``background`` (mean of the window) and ``n``
-        (samples in it). NaN with fewer than two samples (one for ``"currie"``).
+        In the unit of the variable. Coordinates ``background`` (mean of the window), ``n``
+        (samples in it) and ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples (one
+        for ``"currie"``), and ``undetermined`` where the window does not tell how a profile
+        without the species scatters: by ``"mean+3sigma"`` where all its samples are the same
+        (zeros, or the value that the instrument writes in their place), by ``"currie"`` where the
+        profile has no counts to tell what one of them is.
 
     Raises
     ------
@@ -65,8 +70,8 @@ def detection_limit(
     Warns
     -----
     SimsWarning
-        Where a profile has too few samples in the window, and so no limit; not on Dask data, which
-        are not known yet.
+        Where a profile has no limit: too few samples in the window, or samples that do not
+        scatter; not on Dask data, which are not known yet.
 
     References
     ----------
@@ -90,29 +95,47 @@ def detection_limit(
         raise ProfileError(f"window={window!r} ends before it starts")
     mean, deviation, count = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
-    if not frame.lazy:
-        few = (count < least) & frame.measured()
-        what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
-        message = message_about_window(frame, (a, b), few, f"{what} in the window")
-        if message is not None:
-            warn(f"{message}: there is no limit", SimsWarning)
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
+        blind, why = deviation <= _ROUNDING * abs(mean), "all samples in the window are the same"
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
+        blind, why = limit.isnull(), "nothing tells what one count is, as none was counted"
+    few, blind = count < least, blind & (count >= least)
+    status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
+    if not frame.lazy:
+        what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
+        for marked, problem in (
+            (few & frame.measured(), f"{what} in the window"),
+            (blind, why),
+        ):
+            message = message_about_window(frame, (a, b), marked, problem)
+            if message is not None:
+                warn(f"{message}: there is no limit", SimsWarning)
     name = frame.name if frame.name in vocabulary.QUANTITIES else vocabulary.name_of(frame.kind)
     coords = {
         "background": xr.Variable(
             mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
         ),
         "n": xr.Variable(count.dims, count.data, vocabulary.attrs("samples_used")),
+        "status": frame.status(status.astype(np.uint8)),
     }
-    result = frame.array(limit, name, units_=frame.units, coords=coords, label="detection_limit")
+    result = frame.array(
+        limit.where(status == Status.OK),
+        name,
+        units_=frame.units,
+        coords=coords,
+        label="detection_limit",
+    )
     result.attrs.update(
         {k: v for k, v in vocabulary.attrs("detection_limit").items() if k != "units"}
     )
     return result
+
+
+#: Part of the mean that is rounding, as of a converted unit, and no scatter.
+_ROUNDING = 1e-9
 
 
 def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
@@ -122,8 +145,8 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
         return xr.Variable((), np.array(1.0))
     if frame.counts is None:
         raise ProfileError(
-            'rule="currie" needs to know what one count is: pass value_per_count=, or data with '
-            "counts from with_counting_statistics()"
+            'rule="currie" needs counts, and the data have none: pass value_per_count=, the value '
+            "that one count stands for, or data with counts from with_counting_statistics()"
         )
     ratio = (frame.value / frame.counts.where(frame.counts > 0)).median(frame.dim)
     found: xr.Variable = ratio
@@ -145,7 +168,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
             raise ProfileError(
                 f"{unknown[0]}: {name} is NaN, so that it is not known what "
                 "lies below it; give a limit (detection_limit() gives NaN where its window holds "
-                "fewer than two samples), or leave the profile out"
+                "fewer than two samples, or samples that do not scatter), or leave the profile out"
             )
     known: xr.Variable = limit.fillna(np.inf)
     return known

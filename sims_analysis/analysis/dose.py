@@ -233,6 +233,7 @@ def _variance(
         return None
     nowhere = xr.Variable((), np.array(np.nan))
     fraction = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
+    variance: xr.Variable
     (variance,) = frame.map(
         variance_of_dose,
         *limits,

@@ -121,12 +121,12 @@ def _interpolated(
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     own = [d for d in frame.lead if d in at.dims]
     ordered = at.transpose(*own, *new)
-    flat = ordered.data.reshape(*ordered.shape[: len(own)], prod(new.values()))
+    flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(new.values())))
     asked = xr.Variable((*own, ASKED), flat)
     dims = (*frame.lead, *new)
 
     def unflattened(found: xr.Variable, attrs: Any = None) -> xr.Variable:
-        return xr.Variable(dims, found.data.reshape(*found.shape[:-1], *new.values()), attrs)
+        return xr.Variable(dims, found.data.reshape((*found.shape[:-1], *new.values())), attrs)
 
     found = frame.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
     linear = found.n_linear_segments
@@ -218,4 +218,3 @@ def read_depths(frame: Frame, depth: Any) -> xr.Variable:
     magnitude, _ = units.read_quantity(depth, kinds, "depth")
     dims = (frame.axis,) if np.ndim(magnitude) else ()
     return xr.Variable(dims, np.asarray(magnitude))
-

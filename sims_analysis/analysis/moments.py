@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis._window import mark_transient, read_window, samples_used
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
@@ -52,7 +52,8 @@ def moments(
         ``no_data`` with fewer than three samples, ``never_reached`` where fewer than three lie
         above the threshold, ``below_detection`` where nothing significant is left above the
         background: the dose or the second moment is not positive, or the projected range would
-        lie outside the samples used. Unless ``ok``, all of them are NaN. Where the data carry
+        lie outside the samples used; all of them are NaN then. ``truncated``, with numbers, where
+        the first sample of the window is its maximum and another one lies deeper. Where the data carry
         standard errors, ``<name>_stderr`` of the first five: the random part.
 
     Raises
@@ -61,6 +62,12 @@ def moments(
         If the data hold no concentration.
     ProfileError
         If the threshold is a number outside (0, 1).
+
+    Warns
+    -----
+    SimsWarning
+        Where the status is ``truncated``: the numbers are those of the surface transient, or of
+        transient and implant together. Not on Dask data, which are not known yet.
 
     Notes
     -----
@@ -125,7 +132,7 @@ def moments(
         "kurtosis": frame.array(found.kurtosis, "kurtosis"),
         "dose": frame.array(found.integral / NM_PER_CM, term(frame, "dose"), label="dose"),
         **samples_used(frame, found.start, found.stop),
-        "status": frame.array(frame.status(found.status), "status"),
+        "status": frame.array(frame.status(mark_transient(frame, a, b, found.status)), "status"),
     }
     if frame.stderr is not None:
         errors = {

@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import format_argument, history_after
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere, refuse_repeated
-from sims_analysis.analysis._run import is_lazy
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.analysis._call import format_argument
+from sims_analysis.dataset.canonical import (
+    label_of,
+    on_canonical_data,
+    read_positive,
+    read_time,
+    stated_in_metadata,
+)
+from sims_analysis.dataset.provenance import with_step
+from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
 
 
+#: How far a number of counts may be from a whole one: rates and counting times are printed rounded.
+_ROUNDED = 0.05
+_ROUNDED_RELATIVE = 0.005
+
+
+@on_canonical_data
 def with_counting_statistics(
-    ds: xr.Dataset, *, dwell_time: Any = None, value_per_count: Any = None
+    data: xr.Dataset, *, dwell_time: Any = None, value_per_count: Any = None
 ) -> xr.Dataset:
     """Add the counts of every sample, and the standard errors that follow from them.
 
     Parameters
     ----------
-    ds : Dataset
-        Intensities in counts need nothing more.
+    data : Dataset
+        Intensities in counts need nothing more; neither do those in counts per second whose
+        ``species_metadata`` state the ``counting_time``, such as ``"0.99 s"`` (and, where the
+        instrument has divided by it, the ``detector_yield``, ``"95 %"``); those of a Faraday cup
+        (``detector`` ``"FC"``) are currents and have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Time counted for one sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
@@ -56,12 +69,23 @@ def with_counting_statistics(
     SpeciesError
         If a mapping names a species that the data do not hold.
     ProfileError
-        If values are negative: they are not counts. Of Dask data, which are not known yet,
-        their counts and standard errors are NaN.
+        If values are negative, or intensities are no whole numbers of counts: then the counting
+        time is another, or something was subtracted or averaged. Of Dask data, which are not
+        known yet, their counts and standard errors are NaN.
 
     See Also
     --------
     poisson_interval : The exact interval of a count, for samples with few.
+
+    Notes
+    -----
+    Counts of intensities are whole to within 0.05 counts and 0.5 %, which is what rates and
+    counting times lose when they are printed; above 90 counts that tells nothing any more, and
+    they are taken as they are. What an instrument writes where nothing was counted (0.001 count/s,
+    say, where one count is 1.01 count/s) is zero counts by the same rule; the intensity stays.
+
+    Counts come before a dead-time correction or a subtracted background:
+    :func:`correct_dead_time` and :func:`subtract_background` take them along.
 
     Examples
     --------
@@ -71,107 +95,121 @@ def with_counting_statistics(
     >>> ds["concentration_stderr"].attrs["units"]
     'atom/cm^3'
     """
-    if not isinstance(ds, xr.Dataset):
-        raise TypeError(f"expected a Dataset, found {type(ds).__name__}")
-    quantified = any(units.is_quantity(v.data) for v in ds.data_vars.values())
-    plain = units.dequantify(ds)
     added: dict[str, xr.DataArray] = {}
     for name in vocabulary.QUANTITIES:
-        if name not in plain.data_vars:
-            continue
-        frame = open_frame(
-            plain[name], vocabulary.kinds(name), question="counts", axes=vocabulary.AXES
-        )
-        one = _one_count(frame, dwell_time, value_per_count)
-        if one is not None:
-            added |= _counted(frame, plain[name], one)
+        if name in data.data_vars:
+            one = _one_count(data, data[name], dwell_time, value_per_count)
+            if one is not None:
+                added |= _counted(data[name], one, whole=name != "concentration")
     if not added:
         raise UnitsError(
             "no variable's counts are known: give dwell_time for intensities in counts/s, "
-            f"value_per_count for concentrations; the data have {', '.join(map(str, ds.data_vars))}"
+            "value_per_count for concentrations; the data have "
+            f"{', '.join(map(str, data.data_vars))}"
         )
-    result: xr.Dataset = plain.assign(added)
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None]
-    step = f"with_counting_statistics({', '.join(given)})"
-    result = result.assign_attrs(history=history_after(ds, step))
-    if quantified:
-        result = units.quantify(result)
-    return result
+    given = [
+        f"{name}={format_argument(value)}" for name, value in stated.items() if value is not None
+    ]
+    line = f"with_counting_statistics({', '.join(given)})"
+    return with_step(data.assign(added), "with_counting_statistics", line, **stated)
 
 
-def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
+def _one_count(
+    ds: xr.Dataset, array: xr.DataArray, dwell_time: Any, value_per_count: Any
+) -> xr.DataArray | None:
     """Give the value that one count stands for, in the unit of the variable."""
-    if frame.kind == "count":
-        return xr.Variable((), np.array(1.0))
-    if frame.kind == "count_rate" and dwell_time is not None:
-        return 1.0 / _each_species(frame, dwell_time, ("sputter_time",), "dwell_time")
-    if frame.kind == "concentration" and value_per_count is not None:
-        return _each_species(frame, value_per_count, ("concentration",), "value_per_count")
+    unit = array.attrs["units"]
+    if unit == "count":
+        return xr.DataArray(1.0)
+    if unit == "count/s":
+        if dwell_time is not None:
+            return 1.0 / read_positive(ds, dwell_time, ("sputter_time",), "dwell_time")
+        time = stated_in_metadata(ds, "counting_time", read_time)
+        if time is None:
+            return None
+        counted = stated_in_metadata(ds, "detector", _counts)
+        if counted is not None:
+            time = time.where(counted != 0.0)
+        found = stated_in_metadata(ds, "detector_yield", _yield)
+        return 1.0 / (time if found is None else time * found.fillna(1.0))
+    if unit == "atom/cm^3" and value_per_count is not None:
+        return read_positive(ds, value_per_count, ("concentration",), "value_per_count")
     return None
 
 
-def _each_species(frame: Frame, value: Any, kinds: tuple[str, ...], name: str) -> xr.Variable:
-    if not isinstance(value, Mapping):
-        return _positive(frame.parameter(value, kinds, name), value, name)
-    if "species" not in frame.coords:
-        raise SpeciesError(f"{name} names species, but the data have no species coordinate")
-    species = np.atleast_1d(frame.coords["species"].values).tolist()
-    unknown = [key for key in value if key not in species]
-    if unknown:
-        raise SpeciesError(
-            f"{name} names {', '.join(map(repr, unknown))}; the data have "
-            f"{', '.join(map(repr, species))}"
-        )
-    refuse_repeated([name for name in species if name in value])
-    numbers = np.full(len(species), np.nan)
-    for key, stated in value.items():
-        label = f"{name}[{key!r}]"
-        numbers[species.index(key)] = units.read_quantity(stated, kinds, label)[0]
-    dims = frame.coords["species"].dims
-    return _positive(xr.Variable(dims, numbers if dims else numbers[0]), value, name)
+def _counts(value: Any, name: str) -> float:
+    """Whether a detector counts ions; a Faraday cup measures their current."""
+    return 0.0 if str(value).strip().upper().startswith(("FC", "FARADAY")) else 1.0
 
 
-def _positive(parameter: xr.Variable, given: Any, name: str) -> xr.Variable:
-    if anywhere(parameter <= 0):
-        raise ProfileError(f"{name}={given!r} must be positive")
-    return parameter
+def _yield(value: Any, name: str) -> float:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = float(match[1]) / 100.0 if match else value
+    if isinstance(number, bool) or not isinstance(number, float | int) or not 0 < number <= 1:
+        raise ProfileError(f"{name}={value!r}; expected a fraction of the ions, such as '95 %'")
+    return float(number)
 
 
-def _counted(frame: Frame, array: xr.DataArray, one: xr.Variable) -> dict[str, xr.DataArray]:
-    counts = frame.value / one
-    negative = (counts < 0).any(frame.dim)
-    if not frame.lazy and bool(negative.any()):
-        where = np.argwhere(negative.values)[0]
+def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str, xr.DataArray]:
+    counts = (array / one).transpose(*array.dims)
+    wrong = counts < 0
+    if array.chunks is None and bool(wrong.any()):
         raise ProfileError(
-            f"{frame.label_of(negative, where)}: negative values in {frame.name} are not counts; "
-            "take the counting statistics before subtracting a background"
+            f"{label_of(array, wrong)}: negative values in {array.name} are not counts; take the "
+            "counting statistics before subtracting a background"
         )
-    if frame.lazy:
-        counts = counts.where(~(counts < 0))
-    stderr = xr.apply_ufunc(poisson_stderr, counts, dask="parallelized", output_dtypes=[float])
-    if frame.lazy or is_lazy(one):
-        stderr = stderr * one
-    else:
-        stderr *= one  # in place: it is as large as the data
-    dims = (*frame.lead, frame.dim)
-    values = {
-        f"{frame.name}_counts": (counts, {"units": "count", "long_name": "Counts"}),
-        f"{frame.name}_stderr": (
-            stderr,
+    if whole:
+        nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
+        wrong = wrong | ((abs(counts - nearest) > allowed) & (allowed < 0.5))
+        if array.chunks is None and bool(wrong.any()):
+            place = dict(zip(wrong.dims, np.argwhere(wrong.values)[0], strict=True))
+            raise ProfileError(
+                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, and no whole "
+                f"number of them{_hint(array, one, place)}; take the counting statistics before "
+                "anything is subtracted, averaged or divided, and leave out species that were not "
+                "counted: dwell_time={'11B': '1 s', ...}"
+            )
+        counts = xr.where(allowed < 0.5, nearest, counts)
+    counts = counts.where(~wrong) if array.chunks is not None else counts
+    stderr = one * xr.apply_ufunc(
+        poisson_stderr, counts, dask="parallelized", output_dtypes=[float]
+    )
+    made = {
+        f"{array.name}_counts": (counts, {"units": "count", "long_name": "Counts"}),
+        f"{array.name}_stderr": (
+            stderr.transpose(*array.dims),
             {
-                "units": frame.units,
-                "long_name": f"Standard error of {frame.name}",
+                "units": array.attrs["units"],
+                "long_name": f"Standard error of {array.name}",
                 "description": "random part, from counting statistics",
             },
         ),
     }
     return {
-        name: xr.DataArray(
-            xr.Variable(dims, v.transpose(*dims).data, attrs), coords=array.coords, name=name
-        ).transpose(*array.dims)
-        for name, (v, attrs) in values.items()
+        name: xr.DataArray(samples.data, array.coords, array.dims, attrs=attrs)
+        for name, (samples, attrs) in made.items()
     }
+
+
+def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
+    """Say which counting time the values of a profile speak for, if they do."""
+    dim = axis_of(array)
+    values = array.isel({d: i for d, i in place.items() if d != dim}).values
+    of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+    values = values[np.isfinite(values) & (values > _ROUNDED * of_one)]
+    steps = np.diff(np.unique(values))
+    steps = steps[steps > 1e-3 * of_one]
+    step = float(min(values.min(), steps.min())) if steps.size else 0.0
+    few = values[values < 90 * step] / step if step > 0 else values[:0]
+    if few.size < 3 or (abs(few - few.round()) > _ROUNDED + _ROUNDED_RELATIVE * few).any():
+        return ""
+    return (
+        f" (the values of this profile are multiples of {step:.6g}, as after "
+        f"{1 / step:.4g} s of counting)"
+        if array.attrs["units"] == "count/s"
+        else f" (the values of this profile are multiples of {step:.6g})"
+    )
 
 
 def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any, Any]:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 from sims_analysis import files
 from sims_analysis.api.versions import (
     Record,
+    canonical,
     check_format,
     commit,
     current_with,
@@ -43,14 +45,15 @@ from sims_analysis.api.versions import (
     read_record,
     read_version,
     readable,
+    validator,
 )
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, SimsError
+from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = ["Archive", "Record"]
 
@@ -84,10 +87,13 @@ class Archive:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        if not os.fspath(path):
-            # Which pathlib takes for the current folder, and a variable that is not set gives.
-            raise ArchiveError("the folder of an archive has a name, found ''; '.' is this folder")
-        self.path = Path(path)
+        name = os.fspath(path)
+        if not name or "\0" in name:
+            # An empty name pathlib takes for the current folder; an unset variable gives it.
+            raise ArchiveError(
+                f"the folder of an archive has a name, found {name!r}; '.' is this folder"
+            )
+        self.path = files.reachable(Path(name))
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
@@ -101,16 +107,15 @@ class Archive:
     def ids(self) -> list[str]:
         """List the data ids, sorted.
 
+        An entry that is so damaged that its id is not known is left out with a warning.
+
         Raises
         ------
         ArchiveError
-            If the folder is not an archive, or an entry whose name is coded cannot be read.
+            If the folder is not an archive.
         """
         self.check()
-        return sorted(
-            read_record(versions[-1]).data_id if "~" in folder.name else folder.name
-            for folder, versions in self._walk()
-        )
+        return sorted(self._names())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids())
@@ -119,6 +124,7 @@ class Archive:
         return sum(1 for _ in self._walk())
 
     def __contains__(self, data_id: object) -> bool:
+        check_format(self.path, strict=False)
         return isinstance(data_id, str) and bool(list_versions(self.folder(data_id)))
 
     def get(self, data_id: str, *, sha256: str | None = None) -> SIMSResult:
@@ -129,8 +135,8 @@ class Archive:
         data_id : str
             Identifier of the entry.
         sha256 : str, optional
-            The version whose payload has this hash (its first 8 digits are enough); by default
-            the current one.
+            The version whose payload has this hash, or one that begins with these digits (at
+            least 8); by default the current one.
 
         Raises
         ------
@@ -140,7 +146,9 @@ class Archive:
         version = self._find(data_id, sha256)
         record, payload = read_version(version)
         try:
-            return SIMSResult.from_json(payload, data_id=data_id, provenance=record.provenance)
+            return SIMSResult.from_json(
+                payload, data_id=canonical(data_id), provenance=record.provenance
+            )
         except PayloadError as error:
             raise damaged(version, f"the payload breaks the contract ({error})") from None
 
@@ -153,22 +161,21 @@ class Archive:
         return read_record(self._find(data_id, sha256))
 
     def versions(self, data_id: str) -> list[Record]:
-        """List every version of an entry, superseded ones first, the current one last."""
-        folder = self._find(data_id, None).parent
-        return [read_record(version) for version in list_versions(folder)]
+        """List every version of an entry, superseded ones first, the current one last.
+
+        One whose record is damaged is left out with a warning.
+        """
+        records = []
+        for version in list_versions(self._find(data_id, None).parent):
+            try:
+                records.append(read_record(version))
+            except ArchiveError as error:
+                _leave_out(version, error)
+        return records
 
     def catalogue(self, data_id: str) -> dict[str, Any] | None:
         """Read the catalogue entry kept with an entry, or None."""
-        file = self._find(data_id, None).parent / "catalogue.json"
-        try:
-            entry = decode(file.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, PayloadError) as error:
-            raise damaged(file, f"catalogue.json cannot be read ({error})") from None
-        if not isinstance(entry, dict) or not isinstance(entry.get("data_id"), str):
-            raise damaged(file, "catalogue.json is not a catalogue entry")
-        return entry
+        return read_catalogue(self._find(data_id, None).parent)
 
     def verify(self) -> dict[str, str]:
         """Check every version of every entry.
@@ -181,14 +188,21 @@ class Archive:
         """
         self.check()
         damage: dict[str, str] = {}
-        for folder, versions in self._walk():
+
+        def note(path: Path, error: SimsError) -> None:
+            known = path.relative_to(self.path / "entries").as_posix()
+            damage[known] = str(error)
+
+        for folder, versions in self._walk(note):
             for version in versions:
                 try:
-                    record, payload = read_version(version)
-                    SIMSResult.from_json(payload)
-                    self.catalogue(record.data_id)
+                    SIMSResult.from_json(read_version(version)[1])
                 except SimsError as error:
-                    damage[f"{folder.name}/{version.name}"] = str(error)
+                    note(version, error)
+            try:
+                read_catalogue(folder)
+            except SimsError as error:
+                note(folder / "catalogue.json", error)
         return damage
 
     # ---- writing
@@ -231,22 +245,42 @@ class Archive:
         ArchiveError
             If the folder cannot be written to.
         """
-        folder = self.folder(data_id)
-        result = SIMSResult.from_json(payload, data_id=data_id)
+        self.folder(data_id)  # refuses what is no id
+        result = SIMSResult.from_json(payload, data_id=canonical(data_id))
+        return self.keep(result, payload, url=url, retrieved=retrieved, catalogue=catalogue)
+
+    def keep(
+        self,
+        result: SIMSResult,
+        payload: bytes,
+        *,
+        url: str,
+        retrieved: datetime | None = None,
+        catalogue: dict[str, Any] | None = None,
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> SIMSResult:
+        """Keep a payload that has been read: what :meth:`put` does once it has read it."""
+        folder = self.folder(result.data_id)
         moment = retrieved or datetime.now(UTC)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         sha256 = hashlib.sha256(payload).hexdigest()
         record = Record(
-            data_id=data_id,
+            data_id=result.data_id,
             url=url,
             retrieved=moment.isoformat().replace("+00:00", "Z"),
             sha256=sha256,
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
+            etag=validator(etag),
+            last_modified=validator(last_modified),
         )
         with self._writing():
-            kept = current_with(folder, sha256)
-            if kept is None:
-                commit(next_version(folder, sha256, moment), record, payload)
+            list_versions(folder)  # refuses a link before anything is made behind it
+            folder.mkdir(parents=True, exist_ok=True)
+            with files.alone(folder):
+                kept = current_with(folder, sha256)
+                if kept is None:
+                    commit(next_version(folder, sha256, moment), record, payload)
             if catalogue is not None:
                 files.replace_file(folder / "catalogue.json", readable(catalogue))
         return replace(result, provenance=(kept or record).provenance)
@@ -318,45 +352,94 @@ class Archive:
         -------
         Archive
             The other archive.
+
+        Raises
+        ------
+        ArchiveError
+            If an entry is not there, or after everything else has been copied, if one is damaged.
         """
         other = Archive(path)
+        damage = []
         for data_id in [ids] if isinstance(ids, str) else ids:
             folder = self._find(data_id, None).parent
+            target = other.folder(data_id)
             for version in list_versions(folder):
-                record, payload = read_version(version)
-                target = other.folder(data_id) / version.name
-                if not target.is_dir():
+                try:
+                    record, payload = read_version(version)
+                except ArchiveError as error:
+                    damage.append(str(error))
+                    continue
+                if not (target / version.name).is_dir():
                     with other._writing():
-                        commit(target, record, payload)
-            catalogue = self.catalogue(data_id)
-            if catalogue is not None:
+                        commit(target / version.name, record, payload)
+            try:
+                catalogue = read_catalogue(folder)
+            except ArchiveError as error:
+                damage.append(str(error))
+                continue
+            if catalogue is not None and list_versions(target):
                 other.put_catalogue(data_id, catalogue)
+        if damage:
+            raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
 
     # ---- inside
 
     def folders(self) -> list[Path]:
         """List the folders of the entries, sorted by name."""
+        check_format(self.path, strict=False)
         entries = self.path / "entries"
-        return sorted(entries.iterdir()) if entries.is_dir() else []
+        try:
+            files.check_folder(entries)
+            return sorted(entries.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            where = f"cannot read the archive {str(self.path)!r}"
+            raise ArchiveError(f"{where}: {error.strerror or error}") from None
 
     def folder(self, data_id: str) -> Path:
         """Give the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
             raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
+        entries = self.path / "entries"
         try:
-            return self.path / "entries" / files.folder_name(data_id)
+            folder = entries / files.folder_name(canonical(data_id))
+            if canonical(data_id) != data_id:
+                # As archives had it that took the same UUID in other letters for another id.
+                spelled = entries / files.folder_name(data_id)
+                return folder if folder.exists() or not spelled.exists() else spelled
+            return folder
         except UnicodeEncodeError:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
 
-    def _walk(self) -> Iterator[tuple[Path, list[Path]]]:
-        """Walk over the folders of the entries, with their versions."""
+    def _walk(
+        self, skip: Callable[[Path, SimsError], None] | None = None
+    ) -> Iterator[tuple[Path, list[Path]]]:
+        """Walk over the folders of the entries, with their versions; tell what is left out."""
         for folder in self.folders():
-            versions = list_versions(folder)
+            try:
+                versions = list_versions(folder)
+            except ArchiveError as error:
+                (skip or _leave_out)(folder, error)
+                continue
             if versions:
                 yield folder, versions
 
+    def _names(self) -> Iterator[str]:
+        for folder, versions in self._walk():
+            if "~" not in folder.name:
+                yield folder.name.lower()
+                continue
+            for version in reversed(versions):
+                try:
+                    yield read_record(version).data_id
+                    break
+                except ArchiveError as error:
+                    _leave_out(version, error)
+
     def _find(self, data_id: str, sha256: str | None) -> Path:
+        check_format(self.path, strict=False)
         versions = list_versions(self.folder(data_id))
         if not versions:
             self.check()
@@ -366,8 +449,13 @@ class Archive:
             )
         if sha256 is None:
             return versions[-1]
+        wanted = sha256.lower()
+        if not re.fullmatch("[0-9a-f]{8,64}", wanted):
+            raise ArchiveError(f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits")
         for version in reversed(versions):
-            if version.name.endswith("-" + sha256[:8]):
+            if version.name.lower().endswith("-" + wanted[:8]) and read_record(
+                version
+            ).sha256.startswith(wanted):
                 return version
         raise ArchiveError(f"data entry {data_id!r} has no version with sha256 {sha256}")
 
@@ -380,3 +468,21 @@ class Archive:
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
+
+
+def read_catalogue(folder: Path) -> dict[str, Any] | None:
+    """Read what the catalogue says of the entry in a folder, or None."""
+    file = folder / "catalogue.json"
+    try:
+        entry = decode(files.read_plain(file))
+    except FileNotFoundError:
+        return None
+    except (OSError, PayloadError) as error:
+        raise damaged(file, f"catalogue.json cannot be read ({error})") from None
+    if not isinstance(entry, dict) or not isinstance(entry.get("data_id"), str):
+        raise damaged(file, "catalogue.json is not a catalogue entry")
+    return entry
+
+
+def _leave_out(path: Path, error: SimsError) -> None:
+    warn(f"{error}; it is left out ({path.name})", SimsWarning)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import ApiError, PayloadError
+from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import json_type
 
@@ -139,7 +139,16 @@ class Catalogue(list[CatalogueEntry]):
         wire = decode(payload)
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of entries, found {json_type(wire)}")
-        entries = cls(CatalogueEntry.from_dict(item, f"$[{i}]") for i, item in enumerate(wire))
+        entries = cls()
+        for i, item in enumerate(wire):
+            try:
+                entries.append(CatalogueEntry.from_dict(item, f"$[{i}]"))
+            except PayloadError as error:
+                if not isinstance(item, dict) or item.get("char_source_type") in {SIMS, None}:
+                    raise
+                warn(
+                    f"a row of the catalogue that is not of SIMS is left out: {error}", SimsWarning
+                )
         refuse_duplicate_keys(payload, wire)
         return entries
 
@@ -240,15 +249,29 @@ class Search:
 
 def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
     """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
-    known = archive.catalogue(data_id)
-    if known is not None:
-        return CatalogueEntry.from_dict(known)
+    try:
+        known = archive.catalogue(data_id)
+        if known is not None:
+            return CatalogueEntry.from_dict(known)
+    except (ArchiveError, PayloadError) as error:
+        archive.record(data_id)  # raises if there is no such entry at all
+        warn(f"{error}; what the record tells stands in for it", SimsWarning)
     return CatalogueEntry(
         data_id=data_id,
         char_source_type=SIMS,
         pipeline_status="success",
         last_updated=archive.record(data_id).last_updated,
     )
+
+
+def archived_entries(archive: Archive, ids: Iterable[str]) -> Iterator[CatalogueEntry]:
+    """Give what an archive knows of its entries; damaged ones are left out with a warning."""
+    for data_id in ids:
+        try:
+            if data_id in archive:
+                yield archived_entry(archive, data_id)
+        except ArchiveError as error:
+            warn(f"{error}; it is left out", SimsWarning)
 
 
 def moment_of(text: str | datetime | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sims_analysis.api.archive import Archive
@@ -11,7 +12,7 @@ from sims_analysis.api.catalogue import (
     Catalogue,
     CatalogueEntry,
     Search,
-    archived_entry,
+    archived_entries,
     as_moment,
     as_texts,
 )
@@ -20,17 +21,17 @@ from sims_analysis.api.endpoint import (
     DEFAULT_ENDPOINT,
     ENDPOINT_VARIABLE,
     Endpoint,
-    Secret,
     as_ids,
 )
 from sims_analysis.api.fetching import Fetcher
+from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Self
@@ -53,10 +54,13 @@ class Client:
     offline : bool
         Never open a connection: what is not in the archive is an error.
     timeout : float
-        Seconds without an answer after which a server is given up; 5 s at most to connect.
+        Seconds without a byte after which an attempt is given up; 5 s at most to connect.
+    deadline : float
+        Seconds after which an entry is given up, with all its attempts and waits, whatever the
+        server does meanwhile.
     retries : int
         How often a failure that may pass is tried again, after a random and growing wait, or the
-        one that the server asks for.
+        one that the server asks for (which is not counted, and makes all requests wait).
     max_connections : int
         How many entries are fetched at a time.
     max_response_bytes : int
@@ -67,6 +71,9 @@ class Client:
         Certificates to trust, in place of the usual ones.
     allow_http : bool
         Accept an endpoint without TLS on another machine.
+    check_ids : bool
+        Refuse an answer that says it is of another entry than the one asked for; False is for
+        test doubles, which have one answer for every id.
     transport : optional
         A replacement for the network, for tests: an ``httpx.BaseTransport``.
 
@@ -86,12 +93,14 @@ class Client:
         archive: str | os.PathLike[str] | Archive | None = None,
         offline: bool = False,
         timeout: float = 30.0,
+        deadline: float = 300.0,
         retries: int = 3,
         max_connections: int = 8,
         max_response_bytes: int = 256 * 2**20,
         progress: bool | None = None,
         ca_bundle: str | os.PathLike[str] | None = None,
         allow_http: bool = False,
+        check_ids: bool = True,
         transport: Any = None,
     ) -> None:
         key = Secret.from_environment() if api_key is None else Secret(api_key)
@@ -111,6 +120,7 @@ class Client:
             key,
             offline=offline,
             timeout=timeout,
+            deadline=deadline,
             retries=retries,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
@@ -123,6 +133,7 @@ class Client:
             self.archive,
             width=max_connections,
             progress=progress,
+            check_ids=check_ids,
         )
 
     def __repr__(self) -> str:
@@ -184,7 +195,8 @@ class Client:
             What becomes of an entry that cannot be had: an error is raised when all others have
             arrived, or is put in the place of the result.
         refresh : bool
-            Fetch also what is archived; the archive keeps the superseded payload.
+            Ask also for what is archived, whether it has changed; the archive keeps the
+            superseded payload.
 
         Returns
         -------
@@ -195,7 +207,9 @@ class Client:
         Raises
         ------
         PartialResultsError
-            If some of several entries failed; ``.results`` holds what arrived.
+            If some of several entries failed; ``.results`` holds what arrived. A key that is
+            refused and a server that gives no answer end the batch: what was not asked for then
+            has the error of that kind in its place.
         NotFound, Unauthorized, RateLimited, StatusError, ConnectionFailed, RequestTimeout
             For a single id, what the server or the network did.
         PayloadError
@@ -203,34 +217,109 @@ class Client:
         ArchiveError
             If an entry is damaged in the archive, or offline and not in it.
         """
+        asked = as_ids(data_ids)
+        with closing(self._outcomes(asked, errors, refresh)) as arriving:
+            outcomes = dict(arriving)
+        results = [outcomes[data_id] for data_id in asked]
+        failures = [outcome for outcome in outcomes.values() if isinstance(outcome, SimsError)]
+        if errors == "raise" and failures:
+            raise _failed(failures, len(outcomes), results)
+        return results
+
+    def iter(
+        self,
+        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
+        *,
+        errors: Literal["raise", "collect"] = "raise",
+        refresh: bool = False,
+    ) -> Iterator[SIMSResult | SimsError]:
+        """Get the depth profiles of data entries one by one, as they arrive.
+
+        For more entries than fit into memory: no more than a few wait to be taken. With an
+        archive, what was interrupted goes on where it stopped.
+
+        Parameters
+        ----------
+        data_ids, refresh
+            As for :meth:`get`.
+        errors : {"raise", "collect"}
+            What becomes of entries that cannot be had: when all others have been handed on, an
+            error is raised, or each is handed on as its error.
+
+        Yields
+        ------
+        SIMSResult
+            Archived ones first, then the others in the order of arrival, each id once.
+
+        Raises
+        ------
+        PartialResultsError
+            As for :meth:`get`; ``.results`` holds the errors alone.
+
+        Examples
+        --------
+        >>> import sims_analysis as sims
+        >>> from sims_analysis.examples.opening import ARCHIVE
+        >>> client = sims.Client(archive=ARCHIVE, offline=True)
+        >>> for result in client.iter(["boron-implant", "sputter-time"]):
+        ...     print(result)
+        <SIMSResult 'boron-implant': B, P>
+        <SIMSResult 'sputter-time': As, Si>
+        """
+        return self._handed_on(self._outcomes(as_ids(data_ids), errors, refresh), errors)
+
+    @staticmethod
+    def _handed_on(
+        outcomes: Generator[tuple[str, SIMSResult | SimsError], None, None], errors: str
+    ) -> Iterator[SIMSResult | SimsError]:
+        failures: list[SimsError] = []
+        total = 0
+        with closing(outcomes) as arriving:
+            for _, outcome in arriving:
+                total += 1
+                if errors == "raise" and isinstance(outcome, SimsError):
+                    failures.append(outcome)
+                else:
+                    yield outcome
+        if failures:
+            raise _failed(failures, total, failures)
+
+    def _outcomes(
+        self, asked: Iterable[str], errors: str, refresh: bool
+    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+        """Give every entry once: what is archived, then what is fetched, as it arrives."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'")
         if refresh and self.offline:
             raise ApiError("refresh=True asks the API, offline=True forbids it")
-        asked = as_ids(data_ids)
-        outcomes: dict[str, SIMSResult | SimsError] = {}
+        return self._each(dict.fromkeys(asked), refresh)
+
+    def _each(
+        self, asked: Iterable[str], refresh: bool
+    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
         missing = []
-        for data_id in dict.fromkeys(asked):
-            archived = self.archive is not None and data_id in self.archive
-            if self.archive is None or (not self.offline and (refresh or not archived)):
+        for data_id in asked:
+            archived = None if refresh else self._archived(data_id)
+            if archived is None:
                 missing.append(data_id)
-                continue
-            try:
-                outcomes[data_id] = self.archive.get(data_id)
-            except SimsError as error:
-                outcomes[data_id] = error
-        outcomes.update(self._fetcher.profiles(missing))
-        results = [outcomes[data_id] for data_id in asked]
-        failures = [outcome for outcome in outcomes.values() if isinstance(outcome, SimsError)]
-        if errors == "collect" or not failures:
-            return results
-        if len(outcomes) == 1:
-            raise failures[0]
-        raise PartialResultsError(
-            f"{len(failures)} of {len(outcomes)} entries failed; the others are in .results of "
-            f"this error, or ask with errors='collect'. The first: {failures[0]}",
-            results,
-        )
+            else:
+                yield data_id, archived
+        if missing:
+            with closing(self._fetcher.profiles(missing, refresh=refresh)) as fetched:
+                yield from fetched
+
+    def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
+        """Give what the archive has, or None if the API is to be asked."""
+        if self.archive is None:
+            return None
+        try:
+            if not self.offline and data_id not in self.archive:
+                return None
+            result = self.archive.get(data_id)
+        except SimsError as error:
+            return error
+        # That there were no data then does not mean that there are none now.
+        return result if result.species or self.offline else None
 
     def get_species(self, data_id: str | uuid.UUID, species: str) -> DepthProfile | None:
         """Get the profile of one species of an entry.
@@ -310,7 +399,7 @@ class Client:
             include_organization_data=include_organization_data,
         )
         if self.offline and self.archive is not None:
-            known = (archived_entry(self.archive, data_id) for data_id in self.archive)
+            known = archived_entries(self.archive, self.archive)
             return Catalogue(entry for entry in known if search.passes(entry))
         found = self._fetcher.catalogue(search.query(), "catalogue search")
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
@@ -337,6 +426,18 @@ class Client:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
-            archive = self.archive
-            return Catalogue(archived_entry(archive, i) for i in asked if i in archive)
+            return Catalogue(archived_entries(self.archive, asked))
         return self._fetcher.entries(asked)
+
+
+def _failed(
+    failures: Sequence[SimsError], total: int, results: Sequence[SIMSResult | SimsError]
+) -> SimsError:
+    """Make the error that is raised for entries that could not be had."""
+    if total == 1:
+        return failures[0]
+    return PartialResultsError(
+        f"{len(failures)} of {total} entries failed; the others are in .results of this error "
+        f"or were handed on, or ask with errors='collect'. The first: {failures[0]}",
+        results,
+    )

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
 import math
-import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
+from sims_analysis.api.forking import PerProcess
+from sims_analysis.api.parallel import Batch
 from sims_analysis.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from sims_analysis.api.endpoint import Endpoint, Secret
-    from sims_analysis.api.http import Http
+    from sims_analysis.api.endpoint import Endpoint
+    from sims_analysis.api.http import Answer, Http
+    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
 
 class Connection:
-    """Stands for an `Http`, which is imported and opened at the first request.
+    """Stands for an `Http`, which is opened at the first request.
 
     Parameters
     ----------
@@ -42,41 +45,47 @@ class Connection:
         self._key = key
         self._offline = offline
         self._options = options
-        self._http: Http | None = None
-        self._lock = threading.Lock()
+        if not offline:
+            # Now, and not while requests are under way: a process that is forked while a thread
+            # imports waits for that import for ever.
+            importlib.import_module("sims_analysis.api.http")
+        self._http: PerProcess[Http] = PerProcess(self._opened)
         self._closed = False
 
     def get(
         self,
         url: str,
-        read: Callable[[bytes], T],
+        read: Callable[[Answer], T],
         what: str,
-        cancelled: threading.Event | None = None,
+        batch: Batch | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> T:
         """Ask: see :meth:`Http.get`."""
-        return self._open().get(url, read, what=what, cancelled=cancelled)
+        if self._offline:
+            raise ApiError("the client is offline; make one without offline=True to ask the API")
+        if self._closed:
+            raise ApiError("the client is closed; make a new one")
+        http = self._http.get()
+        return http.get(url, read, what=what, batch=batch or Batch(), headers=headers or {})
+
+    def renew(self) -> None:
+        """Let requests that follow go over new connections; those under way keep theirs."""
+        self._http.drop()
 
     def close(self) -> None:
         """Close what is open, for good."""
-        with self._lock:
-            self._closed = True
-            http, self._http = self._http, None
+        self._closed = True
+        http = self._http.drop()
         if http is not None:
             http.close()
 
-    def _open(self) -> Http:
-        if self._offline:
-            raise ApiError("the client is offline; make one without offline=True to ask the API")
-        with self._lock:
-            if self._closed:
-                raise ApiError("the client is closed; make a new one")
-            if self._http is None:
-                if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
-                    raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
-                from sims_analysis.api.http import Http
+    def _opened(self) -> Http:
+        if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
+            raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
+        from sims_analysis.api.http import Http
 
-                self._http = Http(self._endpoint, self._key, **self._options)
-            return self._http
+        return Http(self._endpoint, self._key, **self._options)
 
 
-_LEAST = {"timeout": 0.001, "retries": 0, "max_connections": 1, "max_response_bytes": 1}
+_LEAST = {"timeout": 0.001, "deadline": 0.001, "retries": 0, "max_connections": 1}
+_LEAST["max_response_bytes"] = 1

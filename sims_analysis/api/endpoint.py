@@ -1,72 +1,21 @@
-"""Where the API is, how its addresses are made, and the key that goes with them."""
+"""Where the API is, and how its addresses are made."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
+from sims_analysis.api.versions import canonical
 from sims_analysis.errors import ApiError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 DEFAULT_ENDPOINT = "https://api.atomscale.ai/"
-KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 ENDPOINT_VARIABLE = "AS_API_ENDPOINT"
 
 _PORTS = {"http": 80, "https": 443}
-
-
-class Secret:
-    """A key that shows itself to nobody who does not ask for it.
-
-    It is in no repr, and cannot be pickled or copied. An empty one stands for no key.
-
-    Examples
-    --------
-    >>> Secret("s3cr3t")
-    <Secret>
-    >>> Secret("s3cr3t").redact("the key s3cr3t was refused")
-    'the key *** was refused'
-    """
-
-    __slots__ = ("reveal",)
-
-    def __init__(self, text: object) -> None:
-        if not isinstance(text, str):
-            kind = type(text).__name__
-            del text
-            raise ApiError(f"the API key must be text, found {kind}")
-        text = text.strip()
-        if not re.fullmatch(r"[\x21-\x7e]*", text):
-            text = ""  # it must not be seen in the frame of the error either
-            raise ApiError("the API key holds characters that no HTTP header can carry")
-        # In a closure: tools that walk over attributes find a function.
-        self.reveal: Callable[[], str] = lambda: text
-
-    @classmethod
-    def from_environment(cls) -> Secret:
-        """Take the key from the environment; an empty one if there is none."""
-        return cls(next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), ""))
-
-    def redact(self, text: str) -> str:
-        """Remove the key from a text that a server sent."""
-        return text.replace(self.reveal(), "***") if self else text
-
-    def __bool__(self) -> bool:
-        return bool(self.reveal())
-
-    def __repr__(self) -> str:
-        return "<Secret>" if self else "<no key>"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("an API key is not pickled; make a new client where one is needed")
 
 
 class Endpoint:
@@ -90,9 +39,17 @@ class Endpoint:
             parts = urlsplit(url.strip())
             port = parts.port
         except (ValueError, AttributeError):
-            raise ApiError(f"the endpoint {url!r} is not an address") from None
-        if parts.scheme not in _PORTS or not parts.hostname or re.search(r"\s", parts.netloc):
-            raise ApiError(f"the endpoint must be https://host/..., found {url!r}")
+            parts = None
+        if (
+            parts is None
+            or parts.scheme not in _PORTS
+            or not parts.hostname
+            or re.search(r"\s", parts.netloc)
+        ):
+            raise ApiError(
+                "the endpoint must be https://host/..., which what was given is not; it is not "
+                "shown, for it may hold credentials"
+            )
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise ApiError(
                 "the endpoint must hold no user name, password, query or fragment; "
@@ -138,17 +95,18 @@ class Endpoint:
             return False
         return (parts.scheme, parts.hostname, port) == self.origin and "@" not in parts.netloc
 
-    def may_use_proxies(self) -> bool:
-        """Whether proxies of the environment are used.
-
-        Plain http was accepted because the endpoint is on this machine; a proxy on another one
-        would read the key all the same.
-        """
-        if not (self.is_plain and self.is_loopback):
-            return True
+    def proxy(self) -> str | None:
+        """Give the proxy that the environment names for this host."""
+        scheme, host, _ = self.origin
         proxies = getproxies()
-        used = [proxies[scheme] for scheme in ("http", "all") if scheme in proxies]
-        return all(is_loopback(urlsplit(proxy).hostname or "") for proxy in used)
+        proxy = proxies.get(scheme) or proxies.get("all")
+        if not proxy or proxy_bypass(host):
+            return None
+        proxy = proxy if "://" in proxy else f"http://{proxy}"
+        # Plain http was accepted because the endpoint is on this machine; a proxy on another one
+        # would read the key all the same.
+        elsewhere = not is_loopback(urlsplit(proxy).hostname or "")
+        return None if self.is_plain and self.is_loopback and elsewhere else proxy
 
 
 def is_loopback(host: str) -> bool:
@@ -175,4 +133,4 @@ def as_ids(data_ids: object) -> list[str]:
     for data_id in ids:
         if not isinstance(data_id, str | uuid.UUID) or not str(data_id).strip():
             raise ApiError(f"a data id is text that is not empty, or a UUID, found {data_id!r}")
-    return [str(data_id) for data_id in ids]
+    return [canonical(str(data_id)) for data_id in ids]

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
-from sims_analysis.api.parallel import Progress, each
+from sims_analysis.api.forking import PerProcess
+from sims_analysis.api.parallel import Batch, Progress, each
+from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import PayloadError, SimsError
+from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.connection import Connection
     from sims_analysis.api.endpoint import Endpoint
+    from sims_analysis.api.http import Answer
+
+T = TypeVar("T")
 
 #: Threads beside those that wait for an answer, so that connections need not wait for readers.
 _READERS = 2
@@ -42,6 +48,8 @@ class Fetcher:
         Number of requests at a time.
     progress : bool or None
         As `Progress` takes it.
+    check_ids : bool
+        Whether an answer must be that of the entry that was asked for.
     """
 
     def __init__(
@@ -52,60 +60,117 @@ class Fetcher:
         *,
         width: int,
         progress: bool | None,
+        check_ids: bool,
     ) -> None:
         self._endpoint = endpoint
         self._connection = connection
         self._archive = archive
         self._width = width
         self._progress = progress
+        self._check_ids = check_ids
         # Two that read at a time hand the interpreter to and fro at every array, and end later.
-        self._reading = threading.Lock()
+        self._reading = PerProcess(threading.Lock)
         # What searches told, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
 
-    def profiles(self, ids: Sequence[str]) -> dict[str, SIMSResult | SimsError]:
-        """Fetch entries; each is given as a result, or as the error that it met."""
-        outcomes: dict[str, SIMSResult | SimsError] = {}
+    def profiles(
+        self, ids: Sequence[str], *, refresh: bool = False
+    ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+        """Fetch entries; each is given as it arrives, or as the error that it met.
+
+        Entries without data come last, with what the catalogue says of their processing.
+        """
+        batch = Batch()
+        empty: dict[str, SIMSResult] = {}
+        fetching: Generator[tuple[str, SIMSResult | SimsError], None, None]
+        ask = partial(self._fetch, refresh=refresh)
         if len(ids) == 1:
             # In this thread, so that a debugger or an interrupt finds it where it is expected.
-            try:
-                outcomes[ids[0]] = self._fetch(ids[0])
-            except SimsError as error:
-                outcomes[ids[0]] = error
-        elif ids:
-            # Closed at once when interrupted: a traceback that is kept would keep it alive.
-            fetching = closing(each(self._fetch, ids, width=self._width + _READERS))
-            with Progress(len(ids), self._progress) as progress, fetching as fetched:
-                for data_id, outcome in fetched:
-                    outcomes[data_id] = outcome
-                    progress.step()
-        empty = [i for i, o in outcomes.items() if isinstance(o, SIMSResult) and not o.species]
-        for data_id, status in self._pipeline_status(empty).items():
-            result = outcomes[data_id]
-            if isinstance(result, SIMSResult):
-                provenance = result.provenance | {"pipeline_status": status}
-                outcomes[data_id] = replace(result, provenance=provenance)
-        return outcomes
+            fetching = _here(ask, ids[0], batch)
+        else:
+            fetching = each(ask, ids, width=self._width + _READERS, batch=batch)
+        # Closed at once when interrupted: a traceback that is kept would keep it alive.
+        with Progress(len(ids), self._progress) as progress, closing(fetching) as fetched:
+            for data_id, outcome in fetched:
+                progress.step()
+                if batch.troubles and batch.troubles[0]:
+                    warn(f"what arrives is not kept: {batch.troubles[0]}", SimsWarning)
+                    batch.troubles[0] = ""
+                if isinstance(outcome, SIMSResult) and not outcome.species:
+                    empty[data_id] = outcome
+                else:
+                    yield data_id, outcome
+        status = self._pipeline_status(list(empty))
+        for data_id, result in empty.items():
+            known = {"pipeline_status": status[data_id]} if data_id in status else {}
+            yield data_id, replace(result, provenance=result.provenance | known)
 
-    def _fetch(self, data_id: str, cancelled: threading.Event | None = None) -> SIMSResult:
+    def _fetch(self, data_id: str, batch: Batch, *, refresh: bool) -> SIMSResult:
         url = self._endpoint.address("sims", data_id)
+        known, validators = self._archived(data_id, url) if refresh else (None, {})
 
-        def read(payload: bytes) -> SIMSResult:
-            archive = self._archive
-            # An entry whose processing is not finished is empty as well: to keep that would hide
-            # the data that come later. Where it supersedes data it is kept.
-            empty = b"".join(payload[:64].split()) == b"[]"
-            if archive is not None and (not empty or data_id in archive):
-                return archive.put(data_id, payload, url=url, catalogue=self._seen.get(data_id))
-            provenance = {
-                "source": url,
-                "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-                "sha256": hashlib.sha256(payload).hexdigest(),
-            }
-            with self._reading:
-                return SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        def read(answer: Answer) -> SIMSResult:
+            if answer.unchanged and known is not None:
+                return known
+            return self._received(data_id, url, answer, batch)
 
-        return self._connection.get(url, read, f"data entry {data_id!r}", cancelled)
+        return self._ask(url, read, f"data entry {data_id!r}", batch, validators)
+
+    def _ask(
+        self,
+        url: str,
+        read: Callable[[Answer], T],
+        what: str,
+        batch: Batch | None = None,
+        validators: dict[str, str] | None = None,
+    ) -> T:
+        """Ask; after an answer to another question once more, over a new connection."""
+        try:
+            return self._connection.get(url, read, what, batch, validators)
+        except _OtherEntry:
+            self._connection.renew()
+        try:
+            return self._connection.get(url, read, what, batch, validators)
+        except _OtherEntry as error:
+            raise PayloadError(*error.args) from None
+
+    def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
+        """Give what is archived of an address, if it is sound, and the server's mark of it."""
+        if self._archive is not None:
+            with suppress(ArchiveError):
+                known, record = self._archive.get(data_id), self._archive.record(data_id)
+                if known.species and record.url == url:
+                    return known, record.validators
+        return None, {}
+
+    def _received(self, data_id: str, url: str, answer: Answer, batch: Batch) -> SIMSResult:
+        """Read an answer, and archive it if it holds data of the entry that was asked for."""
+        payload = answer.body
+        provenance = {
+            "source": url,
+            "retrieved": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "sha256": hashlib.sha256(payload).hexdigest(),
+        }
+        with self._reading.get():
+            result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        if self._check_ids:
+            for i, profile in enumerate(result.depth_profiles):
+                _refuse_other(profile, data_id, f"$[{i}]")
+        # An entry whose processing is not finished is empty as well: to keep that would hide the
+        # data that come later.
+        if self._archive is not None and result.species:
+            try:
+                return self._archive.keep(
+                    result,
+                    payload,
+                    url=url,
+                    catalogue=self._seen.get(data_id),
+                    etag=answer.etag,
+                    last_modified=answer.last_modified,
+                )
+            except ArchiveError as error:
+                batch.troubles.append(str(error))
+        return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
         """Ask the catalogue why entries are empty; no answer is no reason to fail."""
@@ -126,21 +191,38 @@ class Fetcher:
         """Fetch the profile of one species."""
         url = self._endpoint.address("sims", data_id, "species", species)
         what = f"species {species!r} of data entry {data_id!r}"
-        return self._connection.get(url, _read_species, what)
+
+        def read(answer: Answer) -> DepthProfile | None:
+            profile = _read_species(answer.body)
+            if profile is not None and self._check_ids:
+                _refuse_other(profile, data_id, "$")
+                if profile.species_name != species:
+                    found = profile.species_name
+                    raise _OtherEntry(
+                        f"asked for species {species!r}, the answer is that of {found!r}",
+                        "$.species_name",
+                    )
+            return profile
+
+        return self._ask(url, read, what)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._connection.get(url, Catalogue.from_json, what)
+        found = self._connection.get(url, lambda answer: Catalogue.from_json(answer.body), what)
         archive = self._archive
         if archive is None:
             return found
         for entry in found:
             wire = entry.to_dict()
             self._seen[entry.data_id] = wire
-            if entry.data_id in archive and archive.catalogue(entry.data_id) != wire:
-                archive.put_catalogue(entry.data_id, wire)
+            try:
+                if entry.data_id in archive and _kept(archive, entry.data_id) != wire:
+                    archive.put_catalogue(entry.data_id, wire)
+            except ArchiveError as error:
+                warn(f"what the catalogue says is not kept: {error}", SimsWarning)
+                break
         return found
 
     def entries(self, ids: Sequence[str]) -> Catalogue:
@@ -155,6 +237,36 @@ class Fetcher:
                 what += f" and {len(batch) - 1} more"
             found.update((entry.data_id, entry) for entry in self.catalogue(query, what))
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
+
+
+class _OtherEntry(PayloadError):
+    """An answer that belongs to another request."""
+
+
+def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
+    """Raise unless a profile is of the entry that was asked for, or does not say of which."""
+    if profile.data_id is not None and canonical(str(profile.data_id)) != data_id:
+        raise _OtherEntry(
+            f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
+            f"{path}.data_id",
+        )
+
+
+def _kept(archive: Archive, data_id: str) -> dict[str, Any] | None:
+    try:
+        return archive.catalogue(data_id)
+    except ArchiveError:
+        return None
+
+
+def _here(
+    function: Callable[[str, Batch], SIMSResult], item: str, batch: Batch
+) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
+    try:
+        outcome: SIMSResult | SimsError = function(item, batch)
+    except SimsError as error:
+        outcome = error
+    yield item, outcome
 
 
 def _read_species(payload: bytes) -> DepthProfile | None:

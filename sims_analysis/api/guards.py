@@ -1,9 +1,12 @@
-"""What the HTTP libraries leave to their callers: patience that ends, and logs without the key."""
+"""What the HTTP libraries leave to their callers: deadlines, and logs without the key."""
 
 from __future__ import annotations
 
 import logging
+import math
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -12,87 +15,61 @@ import httpcore
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from sims_analysis.api.endpoint import Secret
+    from sims_analysis.api.secret import Secret
 
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
-
-
 #: Bytes that are taken from a connection at once, if they are there. Every piece of a body passes
 #: through half a dozen layers, whatever its size.
 _AT_ONCE = 1 << 18
 
+_end: ContextVar[float] = ContextVar("_end", default=math.inf)
 
-class PatientBackend(httpcore.NetworkBackend):
-    """Opens connections whose patience ends: see `PatientStream`.
 
-    Parameters
-    ----------
-    inner : httpcore.NetworkBackend
-        Opens the connections.
-    seconds : float
-        How long a server may be slow.
-    slowest : float
-        Bytes a second.
+@contextmanager
+def until(end: float) -> Iterator[None]:
+    """Let nothing that this thread does on a connection last longer than to a moment.
+
+    The timeout of a socket begins anew with every byte, so that a byte now and then, in headers
+    or body, would keep a client waiting for ever.
     """
+    token = _end.set(end)
+    try:
+        yield
+    finally:
+        _end.reset(token)
 
-    def __init__(self, inner: httpcore.NetworkBackend, seconds: float, slowest: float) -> None:
-        self._inner = inner
-        self._seconds = seconds
-        self._slowest = slowest
 
-    def connect_tcp(self, *args: Any, **options: Any) -> httpcore.NetworkStream:
+def _left(timeout: float | None) -> float | None:
+    left = _end.get() - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the deadline has passed")
+    return timeout if left == math.inf else min(left, timeout or left)
+
+
+class PunctualBackend(httpcore.SyncBackend):
+    """Opens connections that keep to :func:`until`."""
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
+    ) -> httpcore.NetworkStream:
         """Open a connection."""
-        stream = self._inner.connect_tcp(*args, **options)
-        return PatientStream(stream, self._seconds, self._slowest)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        self._inner.sleep(seconds)
+        return _Stream(super().connect_tcp(host, port, _left(timeout), *args, **options))
 
 
-class PatientStream(httpcore.NetworkStream):
-    """Gives up a server that drips, in headers or body.
-
-    The timeout of a socket begins anew with every byte, so that a byte now and then would keep a
-    client waiting for ever. From the first byte of an answer on, what arrives in each stretch of
-    time must come faster than `slowest`; how long that byte takes is for the timeout.
-    """
-
-    def __init__(self, inner: httpcore.NetworkStream, seconds: float, slowest: float) -> None:
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
-        self._seconds = seconds
-        self._slowest = slowest
-        self._began: float | None = None
-        self._received = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what there is, unless it comes too slowly."""
-        if self._began is not None:
-            elapsed = time.monotonic() - self._began
-            if elapsed > self._seconds:
-                if self._received < self._slowest * elapsed:
-                    raise httpcore.ReadTimeout(
-                        f"{self._received} bytes in {elapsed:.0f} s, the server stalls"
-                    )
-                # A new stretch: a fast beginning is no credit for what follows.
-                self._began = None
-        data = self._inner.read(max(max_bytes, _AT_ONCE), timeout)
-        if self._began is None:
-            self._began = time.monotonic()
-            self._received = 0
-        self._received += len(data)
-        return data
+        return self._inner.read(max(max_bytes, _AT_ONCE), _left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send; the next answer is measured anew."""
-        self._began = None
-        self._inner.write(buffer, timeout)
+        self._inner.write(buffer, _left(timeout))
 
     def close(self) -> None:
-        """Close the connection."""
         self._inner.close()
 
     def start_tls(
@@ -101,17 +78,14 @@ class PatientStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """Go on with TLS, as patient as before."""
-        stream = self._inner.start_tls(ssl_context, server_hostname, timeout)
-        return PatientStream(stream, self._seconds, self._slowest)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell what the connection tells."""
         return self._inner.get_extra_info(info)
 
 
 class _Redaction(logging.Filter):
-    """Removes the key from what is logged."""
+    """Keeps what holds the key out of the log."""
 
     def __init__(self, key: Secret) -> None:
         super().__init__()
@@ -119,14 +93,13 @@ class _Redaction(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        clean = self._key.redact(said)
-        if clean != said:
-            record.msg, record.args = clean, ()
+        if self._key.tells(said):
+            record.msg, record.args = self._key.shown(said), ()
         return True
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Remove a key from the logs of the HTTP libraries, until what is returned is called."""
+    """Keep a key out of the logs of the HTTP libraries, until what is returned is called."""
     redaction = _Redaction(key)
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(redaction)

@@ -6,19 +6,27 @@ traceback or context that has seen the request or the answer, because those hold
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - else imported with the first connection: see Connection
+import importlib
+import os
+import random
 import ssl
 import threading
+import time
 import weakref
 import zlib
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+import httpcore
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.guards import PatientBackend, asked_to_wait, keep_out_of_logs
+from sims_analysis.api.guards import PunctualBackend, asked_to_wait, keep_out_of_logs, until
+from sims_analysis.api.parallel import Batch
 from sims_analysis.api.retrying import Failure, attempted
 from sims_analysis.errors import (
     ApiError,
@@ -30,31 +38,49 @@ from sims_analysis.errors import (
     StatusError,
     Unauthorized,
 )
-from sims_analysis.profiles.strict_json import decode
+from sims_analysis.profiles.strict_json import NOT_JSON
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
-    from sims_analysis.api.endpoint import Endpoint, Secret
+    from sims_analysis.api.endpoint import Endpoint
+    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
+#: What a server that is at work does not say, or a gateway says in place of one that is not.
+_NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _CONNECT_TIMEOUT = 5.0
-_MAX_RETRY_AFTER = 120.0
+_KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
-#: Bytes a second; an answer that comes slower than this is a stalled one.
-_SLOWEST = 1024.0
 _ERROR_BODY = 2000
+#: A body in more pieces than this must have so many bytes in each: taking one up takes longer
+#: than a server needs to send it.
+_MANY_PIECES, _CRUMB = 1 << 16, 16
+
+
+class Answer(NamedTuple):
+    """What a server said: a body and what goes with it, or that its validators still hold."""
+
+    body: bytes
+    content_type: str = ""
+    etag: str | None = None
+    last_modified: str | None = None
+    unchanged: bool = False
 
 
 class _Question(NamedTuple):
-    """What is asked: the address, its name in messages, and whether nobody waits any more."""
+    """What is asked: the address, its name in messages, and who waits for how long."""
 
     url: str
     what: str
-    cancelled: threading.Event
+    headers: Mapping[str, str]
+    batch: Batch
     turn: _Turn
+    began: float
+    end: float
 
 
 class _Turn:
@@ -86,6 +112,82 @@ class _KeyHeader(httpx.Auth):
         yield request
 
 
+class _Transport(httpx.BaseTransport):
+    """The network, by connections that keep deadlines."""
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, size: int) -> None:
+        named = endpoint.proxy()
+        proxy = None
+        if named is not None:
+            given = httpx.Proxy(named)
+            if given.url.scheme.startswith("socks"):
+                importlib.import_module("socksio")
+            proxy = httpcore.Proxy(str(given.url), auth=given.auth)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=proxy,
+            max_connections=size,
+            max_keepalive_connections=size,
+            keepalive_expiry=_KEPT_ALIVE,
+            network_backend=PunctualBackend(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        asked = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+            ),
+            headers=request.headers.raw,
+            extensions=request.extensions,
+        )
+        with _translated():
+            answer = self._pool.handle_request(asked)
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _translated():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the errors of httpcore under the names that they have in httpx."""
+    try:
+        yield
+    except Exception as error:
+        kind = getattr(httpx, type(error).__name__, None)
+        if kind is None or not isinstance(error, _OF_HTTPCORE):
+            raise
+        raise kind(str(error)) from None
+
+
+_OF_HTTPCORE = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
 class Http:
     """GET requests to one endpoint, over one pool of connections, safe to use from threads.
 
@@ -95,6 +197,8 @@ class Http:
         Where to ask, and what to show there and nowhere else.
     timeout : float
         Seconds without a byte after which a server is given up.
+    deadline : float
+        Seconds after which a request is given up, with all its attempts and waits.
     retries : int
         How often a failure that may pass is tried again.
     max_connections : int
@@ -113,6 +217,7 @@ class Http:
         key: Secret,
         *,
         timeout: float,
+        deadline: float,
         retries: int,
         max_connections: int,
         max_response_bytes: int,
@@ -122,10 +227,17 @@ class Http:
         self._endpoint = endpoint
         self._key = key
         self._timeout = timeout
+        self._deadline = deadline
         self._retries = retries
         self._limit = max_response_bytes
         # There may be more threads than this, which read one answer while others are on the way.
-        self._turns = threading.BoundedSemaphore(max_connections)
+        # Until the server has given a first answer, it is asked by one at a time: a key that is
+        # not accepted is sent once, and a server that is not there is waited for once.
+        self._turns = threading.Semaphore(1)
+        self._more_turns = max_connections - 1
+        self._opening = threading.Lock()
+        self._heard = 0.0
+        self._not_before = 0.0
         try:
             client = httpx.Client(
                 auth=_KeyHeader(key),
@@ -135,67 +247,79 @@ class Http:
                     "Accept-Encoding": "identity" if endpoint.is_loopback else "gzip",
                     "User-Agent": f"sims-analysis/{__version__}",
                 },
-                verify=_trusted(ca_bundle),
-                trust_env=endpoint.may_use_proxies(),
                 timeout=httpx.Timeout(timeout, connect=min(_CONNECT_TIMEOUT, timeout), pool=None),
-                limits=httpx.Limits(
-                    max_connections=max_connections, max_keepalive_connections=max_connections
-                ),
-                transport=transport,
+                transport=transport or _Transport(endpoint, _trusted(ca_bundle), max_connections),
             )
         except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise ApiError(f"a proxy named in the environment cannot be used: {error}") from None
+            name = type(error).__name__  # the address may hold a password
+            raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
         self._client = client
-        for pool in _pools(client):
-            pool._network_backend = PatientBackend(pool._network_backend, timeout, _SLOWEST)
         # Who does not close the client leaves no open connections either.
-        self.close = weakref.finalize(self, _shut, client, keep_out_of_logs(key))
+        self.close = weakref.finalize(self, _shut, client, keep_out_of_logs(key), os.getpid())
 
     def get(
         self,
         url: str,
-        read: Callable[[bytes], T],
+        read: Callable[[Answer], T],
         *,
         what: str,
-        cancelled: threading.Event | None = None,
+        batch: Batch,
+        headers: Mapping[str, str],
     ) -> T:
-        """Ask for `url`, read the body, and try again where that may help.
+        """Ask for `url`, read the answer, and try again where that may help.
 
         Parameters
         ----------
         url : str
             An address below the endpoint.
         read : callable
-            Makes of the body what is wanted, or raises `PayloadError`.
+            Makes of the answer what is wanted, or raises `PayloadError`.
         what : str
             What is asked for, as error messages call it.
-        cancelled : threading.Event, optional
-            Once set, waiting ends and no attempt follows.
+        batch : Batch
+            The requests to which this one belongs.
+        headers : mapping
+            Validators, if the answer may be that nothing has changed.
         """
-        cancelled = cancelled or threading.Event()
         turn = _Turn(self._turns)
-        question = _Question(url, what, cancelled, turn)
         try:
             turn.take()
-            return attempted(lambda: self._attempt(question, read), self._retries, cancelled)
+            began = time.monotonic()
+            end = began + self._deadline
+            question = _Question(url, what, headers, batch, turn, began, end)
+            # After one that got no answer, one look is enough.
+            retries = 0 if batch.strikes else self._retries
+            return attempted(lambda: self._attempt(question, read), retries, end, batch)
         except Failure as failure:
             error = failure.error
+            if isinstance(error, Unauthorized) and batch.ended is None:
+                batch.ended = error
+            elif isinstance(error, ApiError) and self._silent_since(began, failure):
+                batch.strike(error)
         finally:
             turn.give_back()
         raise error.with_traceback(None)
 
-    def _attempt(self, question: _Question, read: Callable[[bytes], T]) -> T:
+    def _silent_since(self, moment: float, failure: Failure) -> bool:
+        """Whether a failure is that of a server that has answered nobody since a moment."""
+        return failure.again and self._heard < moment
+
+    def _attempt(self, question: _Question, read: Callable[[Answer], T]) -> T:
         failure: BaseException
-        if question.cancelled.is_set():
-            raise Failure(ApiError(f"{question.what}: interrupted"))
+        self._wait_for_others(question)
+        if question.batch.cancelled.is_set() or question.batch.ended is not None:
+            raise Failure(question.batch.unasked(question.what))
         try:
-            body, content_type = self._exchange(question)
+            with until(question.end):
+                answer = self._exchange(question)
         except httpx.TimeoutException as error:
-            reason = str(error) if "stalls" in str(error) else type(error).__name__
+            late = time.monotonic() >= question.end
+            limit = f"{self._deadline:g} s" if late else f"{self._timeout:g} s"
             failure = Failure(
                 RequestTimeout(
-                    f"{question.what}: no answer within {self._timeout:g} s "
-                    f"({reason}, {question.url}); try again, or raise timeout="
+                    f"{question.what}: no {'whole ' if late else ''}answer within {limit} "
+                    f"({type(error).__name__}, {question.url}); try again, or raise "
+                    f"{'deadline=' if late else 'timeout='}"
                 ),
                 again=True,
             )
@@ -209,37 +333,78 @@ class Http:
             # The next may ask while this one reads.
             question.turn.give_back()
             try:
-                return read(body)
+                return read(answer)
             except PayloadError as error:
                 question.turn.take()
-                failure = self._payload_failure(error, body, content_type, question)
+                failure = self._payload_failure(error, answer, question)
         raise failure
 
-    def _exchange(self, question: _Question) -> tuple[bytes, str]:
-        """Follow redirects within the origin, and give the body of the answer."""
-        asked = question
+    def _wait_for_others(self, question: _Question) -> None:
+        """Wait as long as the server has asked anybody to."""
+        wait = self._not_before - time.monotonic()
+        if wait <= 0:
+            return
+        if time.monotonic() + wait >= question.end:
+            raise Failure(
+                RateLimited(
+                    f"{question.what}: the server wants to be left alone for {wait:.0f} s more "
+                    f"({question.url}); come back then, or raise deadline=",
+                    url=question.url,
+                    retry_after=wait,
+                )
+            )
+        # Not all at once, when it is over.
+        question.batch.cancelled.wait(wait + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
+
+    def _hear(self, batch: Batch) -> None:
+        """Note that there is a server that answers."""
+        self._heard = time.monotonic()
+        batch.strikes = 0
+        if self._more_turns:
+            with self._opening:
+                more, self._more_turns = self._more_turns, 0
+            if more:
+                self._turns.release(more)
+
+    def _exchange(self, question: _Question) -> Answer:
+        """Follow redirects within the origin, and give the answer."""
+        target = question.url
         for _ in range(1 + _MAX_REDIRECTS):
-            with self._client.stream("GET", asked.url) as response:
+            with self._client.stream("GET", target, headers=question.headers) as response:
+                status, said = response.status_code, response.headers
                 if response.has_redirect_location:
-                    asked = self._redirected(asked, response.headers["Location"])
+                    target = self._redirected(question, target, said["Location"])
                     continue
-                if response.status_code != HTTPStatus.OK:
-                    self._refuse(response, asked)
-                return self._body(response, asked), response.headers.get("Content-Type", "")
+                if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                    self._hear(question.batch)
+                if status == HTTPStatus.NOT_MODIFIED and question.headers:
+                    return Answer(b"", unchanged=True)
+                if status != HTTPStatus.OK:
+                    self._refuse(response, question)
+                body = self._body(response, question)
+                if self._key.is_in(body):
+                    raise PayloadError(
+                        f"{question.what}: the answer repeats the API key, and is neither shown "
+                        f"nor kept ({question.url}); tell those who run the server"
+                    )
+                kept = [said.get(name) for name in ("ETag", "Last-Modified")]
+                etag, modified = (None if self._key.tells(text or "") else text for text in kept)
+                return Answer(body, said.get("Content-Type", ""), etag, modified)
         raise ApiError(f"{question.what}: more than {_MAX_REDIRECTS} redirects from {question.url}")
 
-    def _redirected(self, question: _Question, location: str) -> _Question:
+    def _redirected(self, question: _Question, origin: str, location: str) -> str:
         try:
-            target = urljoin(question.url, location)
-            host = self._key.redact(urlsplit(target).netloc.rpartition("@")[2])
+            target = urljoin(origin, location)
+            host = urlsplit(target).netloc.rpartition("@")[2]
         except ValueError:
             target = host = ""
         if not self._endpoint.is_home(target):
             raise ApiError(
-                f"{question.what}: {question.url} redirects to another origin, {host!r}, which "
-                "gets neither the key nor a request; if that is the API, set endpoint= to it"
+                f"{question.what}: {question.url} redirects to another origin, "
+                f"'{self._key.shown(host)}', which gets neither the key nor a request; if that is "
+                "the API, set endpoint= to it"
             )
-        return question._replace(url=target)
+        return target
 
     def _body(self, response: httpx.Response, question: _Question) -> bytes:
         """Read the body of a good answer, whole or not at all."""
@@ -264,8 +429,8 @@ class Http:
             return raw
         if encoding not in {"gzip", "x-gzip"}:
             raise PayloadError(
-                f"{question.what}: gzip was asked for, the answer is encoded as {encoding!r} "
-                f"({question.url})"
+                f"{question.what}: gzip was asked for, the answer is encoded as "
+                f"'{self._key.shown(encoding)}' ({question.url})"
             )
         # Not by httpx, which decompresses whatever arrives before it can be measured.
         inflate = zlib.decompressobj(wbits=31)
@@ -285,8 +450,18 @@ class Http:
         for chunk in response.iter_raw():
             chunks.append(chunk)
             size += len(chunk)
-            if size >= limit or question.cancelled.is_set():
+            if size >= limit:
                 break
+            if question.batch.cancelled.is_set():
+                raise Failure(question.batch.unasked(question.what))
+            self._heard = now = time.monotonic()
+            if now > question.end:
+                raise httpx.ReadTimeout("the deadline has passed")
+            if len(chunks) > _MANY_PIECES and size < _CRUMB * len(chunks):
+                raise PayloadError(
+                    f"{question.what}: the answer comes in crumbs, {len(chunks)} pieces for "
+                    f"{size} bytes ({question.url})"
+                )
         raw = b"".join(chunks)
         return raw if size <= limit else raw[:limit]
 
@@ -294,15 +469,15 @@ class Http:
         """Raise what an HTTP status other than 200 means."""
         status = response.status_code
         url = question.url
-        body = self._key.redact(
-            self._content(response, _ERROR_BODY, question).decode(errors="replace")
-        )
-        # Without what a terminal would obey.
-        phrase = repr(self._key.redact(response.reason_phrase))[1:-1]
+        # As one text: a key may be cut off at the end of what is kept.
+        body = self._content(response, _ERROR_BODY, question).decode(errors="replace")
+        if self._key.tells(body):
+            body = self._key.shown(body)
+        phrase = self._key.shown(response.reason_phrase)
         message = f"{question.what}: HTTP {status} {phrase} from {url}"
         said = " ".join(body.split())[:200]
         if said and "html" not in response.headers.get("Content-Type", ""):
-            message += f", which says {said!r}"
+            message += f", which says '{visible(said)}'"
         error: StatusError
         retry_after = asked_to_wait(response.headers.get("Retry-After"))
         if status in {401, 403}:
@@ -319,14 +494,15 @@ class Http:
             )
         else:
             error = StatusError(message, status_code=status, url=url, body=body)
-        # Who is asked for more patience than this is told so; no process sleeps for an hour.
-        patience = retry_after or 0.0
-        again = status in _RETRIED and patience <= _MAX_RETRY_AFTER
-        raise Failure(error, again=again, after=patience)
+        wait = retry_after or 0.0
+        again = status in _RETRIED
+        if again and wait:
+            self._not_before = max(self._not_before, time.monotonic() + wait)
+        raise Failure(error, again=again, after=wait)
 
     def _connection_failure(self, error: Exception, question: _Question) -> Failure:
         what, url = question.what, question.url
-        reason = self._key.redact(str(error)) or type(error).__name__
+        reason = self._key.shown(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             return Failure(
                 ConnectionFailed(
@@ -346,42 +522,28 @@ class Http:
         name = type(error).__name__
         return Failure(ApiError(f"{what}: the request could not be made ({name}, {url})"))
 
-    def _payload_failure(
-        self, error: PayloadError, body: bytes, content_type: str, question: _Question
-    ) -> Failure:
+    def _payload_failure(self, error: PayloadError, answer: Answer, question: _Question) -> Failure:
         what, url = question.what, question.url
-        if "html" in content_type.lower():
+        if "html" in answer.content_type.lower():
             message = f"{what}: {url} answered with a web page, not JSON; check the endpoint"
             return Failure(PayloadError(message))
-        reason = self._key.redact(str(error.args[0]))
-        path = self._key.redact(error.path)
-        try:
-            decode(body)
-            again = False
-        except PayloadError:
-            # Cut off or garbled on the way, perhaps.
-            again = True
-        return Failure(PayloadError(f"{what}: {reason} ({url})", path), again=again)
+        reason = self._key.shown(str(error.args[0]))
+        # What is no JSON at all was cut off or garbled on the way, perhaps.
+        again = reason.startswith(NOT_JSON)
+        message = f"{what}: {reason} ({url})"
+        return Failure(type(error)(message, self._key.shown(error.path)), again=again)
 
 
-def _pools(client: httpx.Client) -> list[Any]:
-    """Give the pools of connections, direct and by proxy; a transport for tests has none.
-
-    There is no public way to them that leaves the proxies of the environment to httpx.
-    """
-    transports = (client._transport, *client._mounts.values())
-    pools = (getattr(transport, "_pool", None) for transport in transports)
-    return [pool for pool in pools if hasattr(pool, "_network_backend")]
+def _shut(client: httpx.Client, end_redaction: Callable[[], None], process: int) -> None:
+    # A forked process has the connections of its parent open, and lets them alone.
+    if os.getpid() == process:
+        client.close()
+        end_redaction()
 
 
-def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
-    client.close()
-    end_redaction()
-
-
-def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
+def _trusted(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is None:
-        return True
+        return httpx.create_ssl_context()
     folder = Path(ca_bundle).is_dir()
     try:
         return ssl.create_default_context(

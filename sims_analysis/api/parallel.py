@@ -1,13 +1,14 @@
-"""Several requests at a time, and how far they are."""
+"""Several requests at a time, what they know of each other, and how far they are."""
 
 from __future__ import annotations
 
+import copy
 import queue
 import sys
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import ApiError, SimsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -16,64 +17,109 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Entries in a row that get no answer at all: that is no matter of the entry.
+_STRIKES = 2
 #: A bar for less than this would be gone before it is read.
 _WORTH_A_BAR = 4
 
 
+class Batch:
+    """Requests that belong together: what befalls one may make the others pointless."""
+
+    def __init__(self) -> None:
+        #: Set when nobody waits any more: waits end, and no attempt follows.
+        self.cancelled = threading.Event()
+        #: Why nothing more is asked.
+        self.ended: SimsError | None = None
+        #: How many in a row got no answer.
+        self.strikes = 0
+        #: What went wrong with keeping what arrived.
+        self.troubles: list[str] = []
+
+    def strike(self, error: SimsError) -> None:
+        """Count a request that got no answer while nobody got one."""
+        self.strikes += 1
+        if self.strikes >= _STRIKES and self.ended is None:
+            self.ended = error
+            self.cancelled.set()
+
+    def unasked(self, what: str) -> SimsError:
+        """Say why something was not asked for, in an error of the kind that ended the batch."""
+        if self.ended is None:
+            return ApiError(f"{what}: interrupted")
+        error = copy.copy(self.ended)
+        error.args = (f"{what}: not asked after what another met: {self.ended}", *error.args[1:])
+        return error
+
+
 def each(
-    function: Callable[[str, threading.Event], T], items: Sequence[str], *, width: int
+    function: Callable[[str, Batch], T], items: Sequence[str], *, width: int, batch: Batch
 ) -> Generator[tuple[str, T | SimsError], None, None]:
     """Call a function for every item, `width` at a time; give what is done as it is done.
 
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
-    iteration ends early, the event that every call is given is set, and no call follows.
+    iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
+    results wait to be taken.
 
     Parameters
     ----------
     function : callable
-        Takes an item and an event; an error of this library is given in place of a result, any
+        Takes an item and the batch; an error of this library is given in place of a result, any
         other is raised.
     items : sequence of str
-        What to call it for.
+        What to call it for, each once.
     width : int
         Number of threads.
+    batch : Batch
+        Once it is cancelled, what is not done is given with the reason.
     """
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, T | BaseException]] = queue.SimpleQueue()
-    cancelled = threading.Event()
+    room = threading.Semaphore(2 * width)
     for item in items:
         todo.put(item)
 
     def work() -> None:
-        while not cancelled.is_set():
+        while room.acquire() and not batch.cancelled.is_set():
             try:
                 item = todo.get_nowait()
             except queue.Empty:
                 return
             try:
-                done.put((item, function(item, cancelled)))
+                done.put((item, function(item, batch)))
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
                 done.put((item, error))
 
-    for _ in range(min(width, len(items))):
+    threads = min(width, len(items))
+    for _ in range(threads):
         threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
+    waiting = dict.fromkeys(items)
     try:
-        for _ in items:
-            item, outcome = _interruptible(done)
+        while waiting:
+            found = _next(done, batch)
+            if found is None:
+                yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
+                return
+            item, outcome = found
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
+            del waiting[item]
             yield item, outcome
+            room.release()
     finally:
-        cancelled.set()
+        batch.cancelled.set()
+        room.release(threads)
 
 
-def _interruptible(done: queue.SimpleQueue[T]) -> T:
-    """Wait for the next item; not for ever at a stretch, which Windows cannot interrupt."""
+def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
+    """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
         try:
-            return done.get(timeout=0.5)
+            # Not for ever at a stretch, which Windows cannot interrupt.
+            return done.get(timeout=0.2)
         except queue.Empty:
-            continue
+            if batch.cancelled.is_set():
+                return None
 
 
 class Progress:

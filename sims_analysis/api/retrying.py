@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
+
+    from sims_analysis.api.parallel import Batch
 
 __all__ = ["Failure", "attempted"]
 
@@ -16,6 +19,8 @@ T = TypeVar("T")
 
 #: Full jitter: clients that failed together must not come back together.
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+
+_log = logging.getLogger("sims_analysis.api")
 
 
 class Failure(Exception):
@@ -28,7 +33,7 @@ class Failure(Exception):
         self.after = after
 
 
-def attempted(attempt: Callable[[], T], retries: int, cancelled: threading.Event) -> T:
+def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) -> T:
     """Call, and call again where that may help.
 
     Parameters
@@ -36,9 +41,11 @@ def attempted(attempt: Callable[[], T], retries: int, cancelled: threading.Event
     attempt : callable
         Raises `Failure`.
     retries : int
-        How often to call again.
-    cancelled : threading.Event
-        Once set, waiting ends.
+        How often to call again; what the server itself asked to wait for is not counted.
+    end : float
+        No wait goes beyond this moment of `time.monotonic`.
+    batch : Batch
+        Once it is cancelled, waiting ends.
     """
     # Most requests have no need of what is set up for a second one.
     try:
@@ -47,17 +54,24 @@ def attempted(attempt: Callable[[], T], retries: int, cancelled: threading.Event
         if not failure.again:
             raise
         first = [failure]
+    counted = 0
 
     def one_more() -> T:
         if first:
             raise first.pop()
         return attempt()
 
+    def enough(state: tenacity.RetryCallState) -> bool:
+        nonlocal counted
+        counted += not _failure(state).after
+        return counted > retries or time.monotonic() + state.upcoming_sleep >= end
+
     attempts = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_may_pass),
-        stop=tenacity.stop_after_attempt(1 + retries),
+        stop=enough,
         wait=_wait,
-        sleep=tenacity.sleep_using_event(cancelled),
+        sleep=tenacity.sleep_using_event(batch.cancelled),
+        before_sleep=_told,
         reraise=True,
     )
     return attempts(one_more)
@@ -67,8 +81,15 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, Failure) and error.again
 
 
+def _failure(state: tenacity.RetryCallState) -> Failure:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, Failure) else Failure(RuntimeError())
+
+
 def _wait(state: tenacity.RetryCallState) -> float:
     """Wait as long as the server asked, and a random time on top."""
-    failure = state.outcome.exception() if state.outcome else None
-    asked = failure.after if isinstance(failure, Failure) else 0.0
-    return asked + _BACKOFF(state)
+    return _failure(state).after + _BACKOFF(state)
+
+
+def _told(state: tenacity.RetryCallState) -> None:
+    _log.info("%s; trying again in %.1f s", _failure(state).error, state.upcoming_sleep)

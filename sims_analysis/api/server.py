@@ -5,10 +5,14 @@ It needs the extra ``server`` (starlette and uvicorn).
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import hashlib
 import hmac
 import math
 import os
+import re
+import ssl
 import time
 from dataclasses import fields
 from http import HTTPStatus
@@ -17,9 +21,10 @@ from urllib.parse import unquote
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,11 +39,12 @@ from sims_analysis.api.catalogue import (
 )
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.openapi import document
-from sims_analysis.api.versions import list_versions, read_record
+from sims_analysis.api.versions import canonical, list_versions, read_record
 from sims_analysis.errors import ApiError, SimsError
 from sims_analysis.profiles.strict_json import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
@@ -51,11 +57,23 @@ KEY_VARIABLE = "SIMS_SERVER_KEY"
 _COMPRESSED_FROM = 1000
 #: Of digits, gzip leaves 10 % more at level 1 than at 9, in a sixth of the time.
 _COMPRESSION = 1
+#: So many answers are compressed at a time; others are looked up and sent meanwhile.
+_COMPRESSING = 2
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
+#: More connections than this are told to come back later.
+_CONNECTIONS = 256
+#: Seconds for which answers under way are waited for when the server is told to end.
+_GRACE = 3
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _NS = 1_000_000_000
 
 
-def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None) -> Starlette:
+def create_app(
+    archive: str | os.PathLike[str] | Archive,
+    key: str | None = None,
+    *,
+    allow_origins: Sequence[str] = (),
+) -> Starlette:
     """Make the ASGI application that answers from an archive.
 
     Parameters
@@ -64,6 +82,8 @@ def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None
         What to serve; entries that are added later are served as well.
     key : str, optional
         What a request must carry as ``X-API-KEY``; without one, everybody is answered.
+    allow_origins : sequence of str
+        Origins of web pages that may ask, such as ``"https://dashboard.example"``.
 
     Returns
     -------
@@ -71,18 +91,27 @@ def create_app(archive: str | os.PathLike[str] | Archive, key: str | None = None
         To be run by any ASGI server, or by :func:`serve`.
     """
     shelf = _Shelf(archive if isinstance(archive, Archive) else Archive(archive))
+    answers = {
+        "/sims/{data_id}": shelf.profiles,
+        "/sims/{data_id}/species/{species_name}": shelf.species,
+        "/data_entries/": shelf.catalogue,
+        "/data_entries": shelf.catalogue,
+        "/openapi.json": _openapi,
+    }
+    turns = asyncio.Semaphore(_COMPRESSING)
+    pages = Middleware(
+        CORSMiddleware,
+        allow_origins=allow_origins,
+        allow_methods=["GET"],
+        allow_headers=["X-API-KEY", "If-None-Match"],
+        expose_headers=["ETag"],
+    )
     app = Starlette(
-        routes=[
-            Route("/sims/{data_id}", shelf.profiles),
-            Route("/sims/{data_id}/species/{species_name}", shelf.species),
-            Route("/data_entries/", shelf.catalogue),
-            Route("/data_entries", shelf.catalogue),
-            Route("/openapi.json", _openapi),
-        ],
+        routes=[Route(path, _compressed(answer, turns)) for path, answer in answers.items()],
         middleware=[
+            *([pages] if allow_origins else []),
             Middleware(_EncodedPaths),
             Middleware(_Key, key=key),
-            Middleware(GZipMiddleware, minimum_size=_COMPRESSED_FROM, compresslevel=_COMPRESSION),
         ],
         exception_handlers={
             HTTPException: _http_error,
@@ -102,9 +131,15 @@ def serve(
     *,
     key: str | None = None,
     no_key: bool = False,
+    certfile: str | os.PathLike[str] | None = None,
+    keyfile: str | os.PathLike[str] | None = None,
+    allow_origins: Sequence[str] = (),
     log_level: str = "info",
 ) -> None:
-    """Serve an archive until interrupted.
+    """Serve an archive until interrupted; then end within seconds, whatever its readers do.
+
+    More connections than a laboratory needs are refused. What is left to a reverse proxy:
+    connections that never finish their headers, and limits for each address.
 
     Parameters
     ----------
@@ -116,14 +151,18 @@ def serve(
         By default from ``SIMS_SERVER_KEY``.
     no_key : bool
         Answer everybody; on loopback only.
+    certfile, keyfile : path-like, optional
+        Certificate and its key, to speak https.
+    allow_origins : sequence of str
+        As :func:`create_app` takes them.
     log_level : str
         As uvicorn has them.
 
     Raises
     ------
     ApiError
-        If there is no key, `no_key` on an address that other machines reach, or an address that
-        cannot be listened on.
+        If there is no key, `no_key` on an address that other machines reach, a certificate that
+        cannot be used, or an address that cannot be listened on.
     ArchiveError
         If there is no archive.
     """
@@ -136,12 +175,28 @@ def serve(
         raise ApiError(f"without a key only loopback is served, not {host!r}")
     if key == "":
         raise ApiError(f"no key: set {KEY_VARIABLE}, or serve without one on loopback")
-    app: ASGIApp = create_app(archive, key)
+    app: ASGIApp = create_app(archive, key, allow_origins=allow_origins)
     if no_key:
         # A web page that has its own name resolve to this machine must not read the archive.
         app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])
     try:
-        uvicorn.run(app, host=host, port=port, log_level=log_level, server_header=False, ws="none")
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level=log_level,
+            server_header=False,
+            http="h11",
+            ws="none",
+            ssl_certfile=certfile,
+            ssl_keyfile=None if keyfile is None else os.fspath(keyfile),
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=_GRACE,
+        )
+    except (FileNotFoundError, PermissionError, ssl.SSLError) as error:
+        raise ApiError(
+            f"certfile={certfile!r}, keyfile={keyfile!r} cannot be used: {error}"
+        ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.
         raise ApiError(f"{host}, port {port} cannot be listened on; see the log above") from None
@@ -153,28 +208,29 @@ class _Shelf:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._known: dict[str, tuple[int, CatalogueEntry]] = {}
-        # Hashes of payloads that are in the order of the contract: these are sent as they are.
-        self._in_order: set[str] = set()
+        # Ids and hashes of payloads that are as the contract has them: these are sent as they are.
+        self._in_order: set[tuple[str, str]] = set()
 
     def profiles(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}``."""
-        payload = self._payload(request)
+        data_id, payload = self._payload(request)
         sha256 = hashlib.sha256(payload).hexdigest()
-        if sha256 not in self._in_order:
+        if (data_id, sha256) not in self._in_order:
             profiles = decode(payload)
             ordered = sorted(profiles, key=lambda profile: str(profile["species_name"]))
+            ordered = [_named(profile, data_id) for profile in ordered]
             if ordered != profiles:
                 return _json(request, orjson.dumps(ordered))
-            self._in_order.add(sha256)
+            self._in_order.add((data_id, sha256))
         # Byte for byte as it was received.
         return _json(request, payload, sha256)
 
     def species(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}/species/{species_name}``."""
         wanted = _parameter(request, "species_name")
-        profiles = decode(self._payload(request))
-        found = next((p for p in profiles if p["species_name"] == wanted), None)
-        return _json(request, orjson.dumps(found))
+        data_id, payload = self._payload(request)
+        found = next((p for p in decode(payload) if p["species_name"] == wanted), None)
+        return _json(request, orjson.dumps(found and _named(found, data_id)))
 
     def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
@@ -188,25 +244,25 @@ class _Shelf:
         found = [entry.to_dict() for entry in entries if entry and search.passes(entry)]
         return _json(request, orjson.dumps(found))
 
-    def _payload(self, request: Request) -> bytes:
-        data_id = _parameter(request, "data_id")
+    def _payload(self, request: Request) -> tuple[str, bytes]:
+        data_id = canonical(_parameter(request, "data_id"))
         if data_id not in self._archive:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
-        return self._archive.payload(data_id)
+        return data_id, self._archive.payload(data_id)
 
     def _entry(self, folder: Path) -> CatalogueEntry | None:
         """Give the catalogue entry of a folder, read again only after the folder has changed."""
         try:
-            changed = folder.stat().st_mtime_ns
+            changed = folder.lstat().st_mtime_ns
         except OSError:
             return None
         known = self._known.get(folder.name)
         if known is not None and known[0] == changed:
             return known[1]
-        versions = list_versions(folder)
-        if not versions:
-            return None
         try:
+            versions = list_versions(folder)
+            if not versions:
+                return None
             entry = archived_entry(self._archive, read_record(versions[-1]).data_id)
         except SimsError as error:
             # One damaged entry must not hide the others.
@@ -220,6 +276,33 @@ class _Shelf:
         if time.time_ns() - changed > 2 * _NS:
             self._known[folder.name] = changed, entry
         return entry
+
+
+def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
+    """Give a profile the id of its entry: files that were added here may have none, or another."""
+    known = profile.get("data_id")
+    if known is not None and canonical(str(known)) == data_id:
+        return profile
+    return profile | {"data_id": data_id}
+
+
+def _compressed(
+    answer: Callable[[Request], Response], turns: asyncio.Semaphore
+) -> Callable[[Request], Awaitable[Response]]:
+    """Answer in a thread, and compress in another: nobody else waits for either."""
+
+    async def endpoint(request: Request) -> Response:
+        response = await run_in_threadpool(answer, request)
+        wanted = _TAKES_GZIP.search(request.headers.get("Accept-Encoding", ""))
+        if wanted and len(response.body) >= _COMPRESSED_FROM:
+            async with turns:
+                body = await run_in_threadpool(gzip.compress, bytes(response.body), _COMPRESSION)
+            response.body = body
+            response.headers["Content-Length"] = str(len(body))
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    return endpoint
 
 
 class _EncodedPaths:
@@ -267,7 +350,7 @@ def _json(request: Request, body: bytes, sha256: str | None = None) -> Response:
     sha256 = sha256 or hashlib.sha256(body).hexdigest()
     # Weak: the same content is sent compressed to one and plain to another.
     etag = f'W/"{sha256[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
     known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if etag in known or etag.removeprefix("W/") in known or "*" in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -38,11 +40,14 @@ hash, and stands in full in record.json. VERSION begins with the time of retriev
 name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
 were left by an interrupted writer and mean nothing.
 
-`python -m sims_analysis archive verify FOLDER` checks every file; so does `sha256sum`.
+`python -m sims_analysis archive verify --archive FOLDER` checks every file; so does `sha256sum`.
 """
 # Line ends changed by version control would break every hash.
 _GITATTRIBUTES = "entries/** -text\n"
-_VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}")
+# Some ways of copying change case.
+_VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _ABANDONED_AFTER = 3600.0
 _NEWER = (
     "{!r} was written in format version {} of the archive, this version of sims-analysis reads "
@@ -70,6 +75,8 @@ class Record:
         Version of the library that wrote the record.
     format_version : int
         Version of the archive's layout.
+    etag, last_modified : str or None
+        By which the server knows this payload again, where it said so.
     """
 
     data_id: str
@@ -79,39 +86,76 @@ class Record:
     last_updated: str | None = None
     sims_analysis_version: str = __version__
     format_version: int = FORMAT_VERSION
+    etag: str | None = None
+    last_modified: str | None = None
 
     @property
     def provenance(self) -> dict[str, str]:
         """What a `SIMSResult` read from this version carries on."""
         return {"source": self.url, "retrieved": self.retrieved, "sha256": self.sha256}
 
+    @property
+    def validators(self) -> dict[str, str]:
+        """The headers that ask whether a server still has this payload."""
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: text for name, text in asked.items() if text}
+
+    def to_dict(self) -> dict[str, object]:
+        """Give the object of record.json."""
+        fields = asdict(self)
+        return {k: v for k, v in fields.items() if v is not None or k not in _OPTIONAL}
+
+
+_OPTIONAL = ("etag", "last_modified")
+
+
+def canonical(data_id: str) -> str:
+    """Spell a data id as the archive does: the letters of a UUID are small, whatever was typed."""
+    return data_id.lower() if _UUID.fullmatch(data_id) else data_id
+
+
+def validator(text: object) -> str | None:
+    """Give what can be sent as a header, or None."""
+    return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
+
 
 def list_versions(folder: Path) -> list[Path]:
     """List the versions in the folder of an entry, the current one last."""
     try:
-        return sorted(path for path in folder.iterdir() if _VERSION.fullmatch(path.name))
+        files.check_folder(folder.parent)
+        files.check_folder(folder)
+        found = [path for path in folder.iterdir() if _VERSION.fullmatch(path.name)]
+        return sorted(found, key=lambda path: path.name.upper())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise ArchiveError(
+            f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r} cannot be "
+            f"read: {error.strerror or error}"
+        ) from None
 
 
 def read_record(version: Path) -> Record:
     """Read where a version came from, and check that it is a record of this version."""
-    name = version.parent.name
+    name = version.parent.name.lower()
     try:
-        fields = decode((version / "record.json").read_bytes())
+        files.check_folder(version)
+        fields = decode(files.read_plain(version / "record.json"))
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
             raise ArchiveError(_NEWER.format(name, fields["format_version"]))
-        record = Record(**{key: fields[key] for key in Record.__dataclass_fields__})
+        optional = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
+        required = {key: fields[key] for key in Record.__dataclass_fields__ if key not in optional}
+        record = Record(**required, **optional)
     except OSError as error:
         raise damaged(version, f"record.json cannot be read ({error.strerror})") from None
-    except (PayloadError, KeyError, TypeError) as error:
+    except (PayloadError, AttributeError, KeyError, TypeError) as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
-    required = (record.data_id, record.url, record.retrieved, record.sha256)
-    if not all(isinstance(text, str) for text in required):
+    texts = (record.data_id, record.url, record.retrieved, record.sha256)
+    if not all(isinstance(text, str) for text in texts):
         raise damaged(version, "record.json is not a record (data_id, url, retrieved, sha256)")
     if files.folder_name(record.data_id) != name:
         raise damaged(version, f"record.json names another entry, {record.data_id!r}")
-    if not version.name.endswith("-" + record.sha256[:8]):
+    if not version.name.lower().endswith("-" + record.sha256[:8]):
         raise damaged(version, "record.json belongs to another version")
     return record
 
@@ -120,7 +164,7 @@ def read_version(version: Path) -> tuple[Record, bytes]:
     """Read a record and its payload, and check the payload against the record."""
     record = read_record(version)
     try:
-        payload = (version / "payload.json").read_bytes()
+        payload = files.read_plain(version / "payload.json")
     except OSError as error:
         raise damaged(version, f"payload.json cannot be read ({error.strerror})") from None
     found = hashlib.sha256(payload).hexdigest()
@@ -136,7 +180,7 @@ def read_version(version: Path) -> tuple[Record, bytes]:
 def current_with(folder: Path, sha256: str) -> Record | None:
     """Give the record of the current version if it holds this payload and is sound."""
     versions = list_versions(folder)
-    if not versions or not versions[-1].name.endswith("-" + sha256[:8]):
+    if not versions or not versions[-1].name.lower().endswith("-" + sha256[:8]):
         return None
     try:
         record, _ = read_version(versions[-1])
@@ -149,7 +193,7 @@ def next_version(folder: Path, sha256: str, moment: datetime) -> Path:
     """Name the version after the current one, even if a clock was ahead when that was added."""
     versions = list_versions(folder)
     if versions:
-        stamp = versions[-1].name.rpartition("-")[0]
+        stamp = versions[-1].name.upper().rpartition("-")[0]
         try:
             newest = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z")
         except ValueError:
@@ -167,7 +211,7 @@ def commit(target: Path, record: Record, payload: bytes) -> None:
     temporary.mkdir()
     try:
         files.write_durably(temporary / "payload.json", payload)
-        files.write_durably(temporary / "record.json", readable(asdict(record)))
+        files.write_durably(temporary / "record.json", readable(record.to_dict()))
         files.sync_folder(temporary)
         temporary.rename(target)
     except BaseException as error:
@@ -181,7 +225,8 @@ def commit(target: Path, record: Record, payload: bytes) -> None:
 
 def prepare(path: Path) -> None:
     """Make a folder an archive, if it is not one yet."""
-    if (path / "archive.json").exists():
+    if os.path.lexists(path / "archive.json"):
+        check_format(path, strict=False)
         return
     (path / "entries").mkdir(parents=True, exist_ok=True)
     for name, text in (("README.txt", _README), (".gitattributes", _GITATTRIBUTES)):
@@ -191,19 +236,22 @@ def prepare(path: Path) -> None:
     files.replace_file(path / "archive.json", readable(about))
 
 
-def check_format(path: Path) -> None:
-    """Refuse what is not an archive, or one that this version of the library cannot read."""
+def check_format(path: Path, *, strict: bool = True) -> None:
+    """Refuse what this version of the library cannot read; if strict, what is no archive too."""
     try:
-        version = decode((path / "archive.json").read_bytes())["format_version"]
+        version = decode(files.read_plain(path / "archive.json"))["format_version"]
     except (FileNotFoundError, NotADirectoryError):
-        raise ArchiveError(
-            f"{str(path)!r} is not an archive: it has no archive.json; "
-            "the first entry that is added makes one"
-        ) from None
+        reason = (
+            "is not an archive: it has no archive.json; the first entry that is added makes one"
+        )
     except (OSError, PayloadError, KeyError, TypeError) as error:
-        raise ArchiveError(f"archive.json in {str(path)!r} is damaged ({error})") from None
-    if version != FORMAT_VERSION:
-        raise ArchiveError(_NEWER.format(path.name, version))
+        reason = f"cannot be read: its archive.json is damaged ({error})"
+    else:
+        if version != FORMAT_VERSION:
+            raise ArchiveError(_NEWER.format(path.name, version))
+        return
+    if strict:
+        raise ArchiveError(f"{str(path)!r} {reason}")
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:
@@ -242,4 +290,5 @@ def _sweep(folder: Path) -> None:
                 continue
             if abandoned:
                 shutil.rmtree(path, ignore_errors=True)
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()

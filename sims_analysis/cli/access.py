@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from sims_analysis.cli.options import (
+    Folder,
+    all_ids,
+    archive_option,
     ending,
     finish,
     format_option,
     get,
+    ids_argument,
+    one_folder,
+    one_line,
     open_client,
     print_columns,
     print_json,
     source_options,
     species_of,
 )
+from sims_analysis.errors import SimsError
 
 __all__ = ["fetch", "search", "serve"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(
     epilog=ending(
-        "python -m sims_analysis fetch d290f1ee-6c54-4b01-90e6-d701748f0851 --archive paper"
+        "python -m sims_analysis fetch d290f1ee-6c54-4b01-90e6-d701748f0851 --archive paper",
+        "python -m sims_analysis fetch --ids-from wafers.txt --archive paper",
     )
 )
-@click.argument("ids", nargs=-1, required=True)
+@ids_argument
 @source_options
-@click.option("--refresh", is_flag=True, help="Fetch also what is archived already.")
+@click.option("--refresh", is_flag=True, help="Ask also for what is archived already.")
 @format_option
-def fetch(ids: tuple[str, ...], refresh: bool, style: str, **source: Any) -> None:
-    """Fetch entries by id and keep them in an archive."""
+def fetch(
+    ids: tuple[str, ...], lists: tuple[TextIO, ...], refresh: bool, style: str, **source: Any
+) -> None:
+    """Fetch entries by id and keep them in an archive.
+
+    What was interrupted goes on where it stopped, when the same is asked again.
+    """
+    ids = all_ids(ids, lists)
+    if not ids:
+        raise click.UsageError("name the ids, or a file of them with --ids-from")
     if source["archive"] is None:
         raise click.UsageError("say with --archive where to keep what is fetched")
     with open_client(**source) as client:
@@ -45,18 +64,52 @@ def fetch(ids: tuple[str, ...], refresh: bool, style: str, **source: Any) -> Non
     finish(len(results), failures)
 
 
+def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    from sims_analysis.api.catalogue import as_moment
+
+    try:
+        return as_moment(value, option.opts[0])
+    except SimsError as error:
+        raise click.BadParameter(one_line(error)) from None
+
+
+def _time_option(name: str, parameter: str, explanation: str) -> Any:
+    """Make an option that takes a time."""
+    return click.option(name, parameter, metavar="TIME", callback=_time, help=explanation)
+
+
 @click.command(epilog=ending("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
 @click.option("--status", default="all", show_default=True, help="Of the processing.")
+@_time_option("--uploaded-after", "upload_datetime_min", "Uploaded then or later.")
+@_time_option("--uploaded-before", "upload_datetime_max", "Uploaded then or earlier.")
+@_time_option("--updated-after", "last_updated_min", "Changed then or later.")
+@_time_option("--updated-before", "last_updated_max", "Changed then or earlier.")
 @format_option
-def search(keywords: tuple[str, ...], status: str, style: str, **source: Any) -> None:
+def search(
+    keywords: tuple[str, ...],
+    status: str,
+    style: str,
+    upload_datetime_min: datetime | None,
+    upload_datetime_max: datetime | None,
+    last_updated_min: datetime | None,
+    last_updated_max: datetime | None,
+    **source: Any,
+) -> None:
     """Search the catalogue for SIMS entries.
 
     With --offline, search what the archive knows of it.
     """
     with open_client(**source) as client:
-        found = client.search(keywords=keywords, status=status)
+        found = client.search(
+            keywords=keywords,
+            status=status,
+            upload_datetime_min=upload_datetime_min,
+            upload_datetime_max=upload_datetime_max,
+            last_updated_min=last_updated_min,
+            last_updated_max=last_updated_max,
+        )
     if style == "json":
         print_json([entry.to_dict() for entry in found])
     elif not found:
@@ -77,17 +130,30 @@ def search(keywords: tuple[str, ...], status: str, style: str, **source: Any) ->
 
 
 @click.command(
-    epilog=ending("SIMS_SERVER_KEY=... python -m sims_analysis serve paper-data --port 8000")
+    epilog=ending(
+        "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
+    )
 )
-@click.argument("archive", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
+@archive_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--no-key", is_flag=True, help="Answer everybody; on this machine only.")
-def serve(archive: Path, host: str, port: int, no_key: bool) -> None:
+@click.option("--certfile", type=_FILE, help="Certificate, to speak https.")
+@click.option("--keyfile", type=_FILE, help="Key of the certificate.")
+@click.option(
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Web pages that may ask, such as https://dashboard.example.",
+)
+def serve(place: Path | None, folder: Path | None, host: str, port: int, **options: Any) -> None:
     """Serve an archive, with the API's contract, until interrupted.
 
     Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server".
     """
+    folder = one_folder(place, folder)
     from sims_analysis.api.server import serve as run
 
-    run(archive, host, port, no_key=no_key)
+    run(folder, host, port, **options)

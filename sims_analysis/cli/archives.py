@@ -2,92 +2,158 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
+    Folder,
     Group,
+    archive_option,
     ending,
     finish,
     format_option,
+    one_folder,
     one_line,
     print_columns,
     print_json,
+    say,
     species_of,
 )
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import ArchiveError, SimsError
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["archive"]
 
 
-@click.group(cls=Group, epilog=ending("python -m sims_analysis archive verify paper-data"))
+@click.group(
+    cls=Group, epilog=ending("python -m sims_analysis archive verify --archive paper-data")
+)
 def archive() -> None:
     """Look after an archive."""
 
 
-_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+_place = click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
 
 
-@archive.command(epilog=ending("python -m sims_analysis archive verify paper-data"))
-@_folder
+@archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
+@_place
+@archive_option
 @format_option
-def verify(folder: Path, style: str) -> None:
+def verify(place: Path | None, folder: Path | None, style: str) -> None:
     """Check every version of every entry; exit code 1 if any is damaged."""
     from sims_analysis.api.archive import Archive
 
-    kept = Archive(folder)
+    kept = Archive(one_folder(place, folder))
     damage = kept.verify()
+    entries = sum(1 for _ in kept.folders()) if damage else len(kept)
     if style == "json":
-        print_json({"entries": len(kept), "damage": damage})
+        print_json({"entries": entries, "damage": damage})
     elif not damage:
-        click.echo(f"{len(kept)} entries, all sound")
-    for reason in damage.values():
-        click.echo(f"Error: {reason}", err=True)
-    if damage:
-        sys.exit(1)
+        click.echo(f"{entries} entries, all sound")
+    finish(0, damage)
 
 
-@archive.command("list", epilog=ending("python -m sims_analysis archive list paper-data"))
-@_folder
+@archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
+@_place
+@archive_option
 @format_option
-def list_entries(folder: Path, style: str) -> None:
+def list_entries(place: Path | None, folder: Path | None, style: str) -> None:
     """List the entries and where they came from."""
     from sims_analysis.api.archive import Archive
 
-    kept = Archive(folder)
-    records = [kept.record(data_id) for data_id in kept.ids()]
+    kept = Archive(one_folder(place, folder))
+    records, failures = [], {}
+    for data_id in kept.ids():
+        try:
+            records.append(kept.record(data_id))
+        except SimsError as error:
+            failures[data_id] = one_line(error)
     if style == "json":
-        from dataclasses import asdict
-
-        print_json([asdict(record) for record in records])
+        print_json([record.to_dict() for record in records])
     else:
         print_columns(
             ["data id", "retrieved", "source"],
             [[record.data_id, record.retrieved[:19], record.url] for record in records],
         )
+    finish(len(records), failures)
 
 
 @archive.command(
-    epilog=ending("python -m sims_analysis archive add paper-data wafer1.json wafer2.json")
+    epilog=ending(
+        "python -m sims_analysis archive add wafer1.json w7.dp_rpc_asc --archive lab-data",
+    )
 )
-@_folder
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@archive_option
 @click.option("--id", "data_id", help="Data id; by default the one in the file.")
 @click.option("--replace", is_flag=True, help="Supersede an entry of the same id; it is kept.")
-def add(folder: Path, files: tuple[Path, ...], data_id: str | None, *, replace: bool) -> None:
-    """Add JSON files, as the API sends them, to an archive."""
+@file_options
+def add(
+    files: tuple[Path, ...],
+    folder: Path | None,
+    data_id: str | None,
+    *,
+    replace: bool,
+    **options: Any,
+) -> None:
+    """Add measurements to an archive, from which they are then read and served.
+
+    JSON as the API sends it is kept byte for byte. Of files of instruments and laboratories the
+    profiles are kept, with all that the file says and its hash.
+    """
     from sims_analysis.api.archive import Archive
 
+    kept = Archive(one_folder(folder))
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, and there are several files")
+    stated = stated_of_files(options)
     failures = {}
     for file in files:
+        results, unread = ([file], {}) if _is_json(file) else read_files([file], stated)
+        failures |= unread
+        if unread:
+            continue
         try:
-            result = Archive(folder).add(file, data_id=data_id, replace=replace)
+            result = kept.add(results[0], data_id=data_id, url=f"file:{file.name}", replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
-            click.echo(f"{result.data_id}: {species_of(result)}")
+            say(f"{result.data_id}: {species_of(result)}")
     finish(len(files) - len(failures), failures)
+
+
+@archive.command(
+    epilog=ending("python -m sims_analysis archive export boron-implant --archive lab --to paper")
+)
+@click.argument("ids", nargs=-1)
+@archive_option
+@click.option("--to", "target", type=Folder(), required=True, help="Folder of the other archive.")
+def export(ids: tuple[str, ...], folder: Path | None, target: Path) -> None:
+    """Copy entries, with their superseded versions, into another archive; without IDS, all."""
+    from sims_analysis.api.archive import Archive
+
+    kept = Archive(one_folder(folder))
+    chosen = ids or tuple(kept.ids())
+    failures = {}
+    for data_id in chosen:
+        try:
+            kept.export(data_id, target)
+        except SimsError as error:
+            failures[data_id] = one_line(error)
+        else:
+            say(data_id)
+    finish(len(chosen) - len(failures), failures)
+
+
+def _is_json(file: Path) -> bool:
+    """Whether a file holds a JSON array, as the API sends it; one that is not there is told so."""
+    try:
+        with file.open("rb") as content:
+            return content.read(256).lstrip().startswith((b"[", b"{"))
+    except OSError as error:
+        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror or error}") from None

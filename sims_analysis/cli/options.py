@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from sims_analysis.errors import SimsError
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     from sims_analysis.api.client import Client
@@ -34,6 +38,13 @@ INTERRUPTED = 130
 class Group(click.Group):
     """Errors as one line on stderr, and exit codes that mean something."""
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run, on a terminal of any encoding."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
@@ -55,12 +66,20 @@ class Group(click.Group):
             if isinstance(error, BrokenPipeError):
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or one_line(error)}") from None
+            reason = f"{where}{error.strerror or one_line(error)}"
+            raise click.ClickException(visible(reason)) from None
+        except (UnicodeError, RecursionError, MemoryError) as error:
+            raise click.ClickException(f"{type(error).__name__}: {one_line(error)}") from None
 
 
 def one_line(error: BaseException) -> str:
     """Say what an error says, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return visible(" ".join(str(error).split())) or type(error).__name__
+
+
+def say(text: str) -> None:
+    """Print a text of several lines."""
+    click.echo(visible(text, keep="\n\t"))
 
 
 def _show_warning(
@@ -71,7 +90,7 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
+    click.echo(f"Warning: {visible(' '.join(str(message).split()))}", err=True)
 
 
 _EXIT_CODES = """
@@ -91,13 +110,73 @@ def ending(*examples: str) -> str:
     return f"\b\nExamples:\n{lines}\n\n\b{_EXIT_CODES}"
 
 
+class Folder(click.Path):
+    """A folder; no empty name, which a variable that is not set gives."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Read the name."""
+        if not os.fspath(value):
+            self.fail("the name is empty; '.' is this folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def archive_option(command: Command) -> Command:
+    """Add the option that names an archive to look after."""
+    return click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")(
+        command
+    )
+
+
+def one_folder(*given: Path | None) -> Path:
+    """Give the folder that was named, in either of two ways."""
+    named = [folder for folder in given if folder is not None]
+    if len(named) != 1:
+        raise click.UsageError("name one folder, with --archive")
+    return named[0]
+
+
+def ids_argument(command: Command) -> Command:
+    """Add the ids, and the file in which there are more of them."""
+    more = click.option(
+        "--ids-from",
+        "lists",
+        type=click.File(encoding="utf-8-sig"),
+        multiple=True,
+        metavar="FILE",
+        help="File with an id on each line; - is standard input.",
+    )
+    return click.argument("ids", nargs=-1)(more(command))
+
+
+def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
+    """Give the ids that were named, and those on the lines of files; ``-`` is standard input."""
+    found: list[str] = [data_id for data_id in ids if data_id != "-"]
+    for file in [*lists, *([click.open_file("-", encoding="utf-8-sig")] if "-" in ids else [])]:
+        try:
+            lines = [line.strip() for line in file]
+        except UnicodeError:
+            raise click.UsageError(f"{visible(file.name)}: no text in UTF-8") from None
+        found += [line for line in lines if line and not line.startswith("#")]
+    if not found and (ids or lists):
+        raise click.UsageError("there is no id on any line")
+    return tuple(found)
+
+
 def source_options(command: Command) -> Command:
     """Add the options that say where entries come from."""
     for option in reversed(
         [
             click.option(
                 "--archive",
-                type=click.Path(file_okay=False, path_type=Path),
+                type=Folder(),
                 help="Folder of archived entries; what is fetched is kept there.",
             ),
             click.option(
@@ -106,7 +185,21 @@ def source_options(command: Command) -> Command:
             click.option("--allow-http", is_flag=True, help="Accept another machine without TLS."),
             click.option("--offline", is_flag=True, help="Read the archive, ask no server."),
             click.option(
-                "--timeout", default=30.0, show_default=True, help="Seconds without an answer."
+                "--timeout", default=30.0, show_default=True, help="Seconds without a byte."
+            ),
+            click.option(
+                "--deadline", default=300.0, show_default=True, help="Seconds for an entry in all."
+            ),
+            click.option(
+                "--retries", default=3, show_default=True, help="After failures that may pass."
+            ),
+            click.option(
+                "--max-connections", default=8, show_default=True, help="Entries at a time."
+            ),
+            click.option(
+                "--ca-bundle",
+                type=click.Path(exists=True, path_type=Path),
+                help="Certificates to trust, in place of the usual ones.",
             ),
         ]
     ):
@@ -156,26 +249,13 @@ format_option = click.option(
 )
 
 
-def open_client(
-    *,
-    archive: Path | None,
-    endpoint: str | None,
-    allow_http: bool,
-    offline: bool,
-    timeout: float,
-) -> Client:
+def open_client(*, archive: Path | None, offline: bool, **options: Any) -> Client:
     """Make the client that :func:`source_options` describe."""
     from sims_analysis.api.client import Client
 
     if offline and archive is None:
         raise click.UsageError("--offline reads an archive; say which with --archive")
-    return Client(
-        endpoint=endpoint,
-        archive=archive,
-        offline=offline,
-        timeout=timeout,
-        allow_http=allow_http,
-    )
+    return Client(archive=archive, offline=offline, **options)
 
 
 def get(
@@ -197,16 +277,23 @@ def finish(done: int, failures: dict[str, str]) -> None:
     """Tell what failed, and leave with the code that says so."""
     for data_id, reason in failures.items():
         who = "" if data_id in reason else f"{data_id}: "
-        click.echo(f"Error: {who}{reason}", err=True)
+        click.echo(visible(f"Error: {who}{reason}"), err=True)
     if failures:
         sys.exit(PARTIAL if done else 1)
 
 
 def print_json(value: Any) -> None:
-    """Print for programs."""
+    """Print for programs; in JSON everything can be spelled in ASCII."""
     import orjson
 
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _spelled, text))
+
+
+def _spelled(found: re.Match[str]) -> str:
+    character = found[0]
+    printed = character.encode(sys.stdout.encoding or "ascii", errors="replace") != b"?"
+    return character if printed and visible(character) == character else json.dumps(character)[1:-1]
 
 
 def species_of(result: SIMSResult) -> str:
@@ -216,6 +303,7 @@ def species_of(result: SIMSResult) -> str:
 
 def print_columns(head: list[str], rows: list[list[str]]) -> None:
     """Print columns, aligned."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in [head, ["-" * width for width in widths], *rows]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -6,29 +6,38 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from sims_analysis.cli.files import file_options, read_files, stated_of_files
 from sims_analysis.cli.options import (
+    Folder,
+    all_ids,
     concentration_option,
     depth_option,
     ending,
     finish,
     format_option,
     get,
+    ids_argument,
     one_line,
     open_client,
     print_json,
     rate_option,
+    say,
     source_options,
 )
 from sims_analysis.errors import SimsError
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["report"]
+
+#: Endings of names that no data id has.
+_SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
 #: Options that go to `analyse` as they are.
 _QUESTION = ("level", "start", "stop", "background", "surface", "doping")
@@ -42,11 +51,13 @@ def _names(texts: Iterable[str]) -> list[str]:
 @click.command(
     epilog=ending(
         "python -m sims_analysis report",
+        'python -m sims_analysis report w7.dp_rpc_asc --start "20 nm" --stop "1 um"',
+        'python -m sims_analysis report table.csv --depth-units nm --units "B=atoms/cm^3"',
         'python -m sims_analysis report --archive paper-data --level "5e17 atoms/cm^3"',
         "python -m sims_analysis report boron-implant --donors P --acceptors B --format json",
     )
 )
-@click.argument("ids", nargs=-1)
+@ids_argument
 @source_options
 @concentration_option(
     "--level", "Concentration of the junction.", default="1e18 atoms/cm^3", show_default=True
@@ -61,9 +72,10 @@ def _names(texts: Iterable[str]) -> list[str]:
 @concentration_option(
     "--doping", "Constant net doping: positive for donors, negative for acceptors."
 )
+@file_options
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(),
     default=Path("report"),
     show_default=True,
     help="Folder for figures, tables and data.",
@@ -72,6 +84,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @format_option
 def report(
     ids: tuple[str, ...],
+    lists: tuple[TextIO, ...],
     out: Path,
     no_files: bool,
     style: str,
@@ -82,9 +95,9 @@ def report(
 ) -> None:
     """Print peak, dose and junctions; write figures and data.
 
-    Every species gets an answer with its unit and status, or the reason why there is none.
-    Without IDS, everything in the archive; without --archive too, the synthetic measurements
-    inside the package.
+    IDS are data ids, or names of files of instruments and laboratories. Every species gets an
+    answer with its unit and status, or the reason why there is none. Without IDS, everything in
+    the archive; without --archive too, the synthetic measurements inside the package.
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
@@ -92,14 +105,23 @@ def report(
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options
-    if source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
+    ids = all_ids(ids, lists)
+    files = [Path(name) for name in ids if Path(name).is_file()]
+    results, failures = read_files(files, stated_of_files(options))
+    asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
+    _refuse_missing_files(ids)
+    if asked and not ids:
+        pass
+    elif source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
         source |= {"archive": ARCHIVE, "offline": True}
-    if not ids:
+    if not asked:
         if source["archive"] is None:
             raise click.UsageError("name the ids; the command search finds them")
         ids = tuple(Archive(source["archive"]).ids())
-    with open_client(**source) as client:
-        results, failures = get(client, ids)
+    if ids:
+        with open_client(**source) as client:
+            fetched, missing = get(client, ids)
+        results, failures = results + fetched, failures | missing
     reports = []
     for result in results:
         try:
@@ -108,23 +130,31 @@ def report(
                 ds, donors=_names(donors), acceptors=_names(acceptors), notes=notes, **question
             )
             if style == "table":
-                click.echo(to_text(one) + "\n")
-            files = [] if no_files else [str(path) for path in write_files(ds, one, out)]
+                say(to_text(one) + "\n")
+            written = [] if no_files else [str(path) for path in write_files(ds, one, out)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
-        if style == "table" and files:
-            click.echo("Written:\n" + "\n".join(f"  {path}" for path in files) + "\n")
-        reports.append(one.to_dict() | {"files": files})
+        if style == "table" and written:
+            say("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
+        reports.append(one.to_dict() | {"files": written})
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
 
 
+def _refuse_missing_files(ids: Sequence[str]) -> None:
+    """Say of what can only be the name of a file that there is none."""
+    for name in ids:
+        if Path(name).suffix.lower() in _SUFFIXES and not Path(name).exists():
+            raise click.UsageError(f"{visible(name)}: there is no such file")
+
+
 def _means_examples(ids: Sequence[str]) -> bool:
     """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE, KEY_VARIABLES
+    from sims_analysis.api.endpoint import ENDPOINT_VARIABLE
+    from sims_analysis.api.secret import KEY_VARIABLES
     from sims_analysis.examples.opening import ARCHIVE
 
     names = Archive(ARCHIVE).ids()
@@ -133,7 +163,7 @@ def _means_examples(ids: Sequence[str]) -> bool:
     if any(os.environ.get(variable) for variable in (ENDPOINT_VARIABLE, *KEY_VARIABLES)):
         return False
     raise click.UsageError(
-        f"{', '.join(i for i in ids if i not in names)}: no example (these are "
+        f"{visible(', '.join(i for i in ids if i not in names))}: no example (these are "
         f"{', '.join(names)}); for your own data give --archive or --endpoint, or set "
         f"{KEY_VARIABLES[0]}"
     )

@@ -9,33 +9,34 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import orjson
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis._variables import bare_dataset, bare_index, bare_variable
 from sims_analysis._version import __version__
-from sims_analysis.dataset import to_profiles as delivered
+from sims_analysis.dataset import delivered
+from sims_analysis.dataset.axes import merge, order_of
+from sims_analysis.dataset.repeats import without_repeats
+from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import Unit, unit_of_kind
+from sims_analysis.units import unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.profiles.profile import HasProfiles
 
     Array = NDArray[np.float64]
 
 __all__ = ["to_dataset"]
-
-#: Axes closer than this fraction of their span are one axis.
-AXIS_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ class _Samples:
     kind: str
     value: Array
     stderr: Array | None
-    #: Whether they were delivered in order of depth, each depth once.
-    in_order: bool
 
 
 def to_dataset(
-    source: SIMSResult | DepthProfile | Sequence[DepthProfile],
+    source: HasProfiles | DepthProfile | Sequence[DepthProfile],
     *,
-    duplicates: Literal["raise", "mean"] = "raise",
+    depth: Any = "union",
+    like: str | None = None,
+    duplicates: Literal["raise", "mean", "step"] = "raise",
 ) -> xr.Dataset:
     """Turn the profiles of one measurement into a Dataset indexed by species and depth.
 
@@ -63,8 +64,17 @@ def to_dataset(
     ----------
     source : SIMSResult, DepthProfile or sequence of DepthProfile
         The profiles, in any mixture of units.
-    duplicates : {"raise", "mean"}
-        What to do where a profile holds the same depth twice: refuse it, or take the mean value.
+    depth : "union", str or Quantity
+        ``"union"`` keeps every sample where it was measured, on the union of all depths.
+        ``"1 nm"`` interpolates all species to multiples of a step, as :func:`to_grid` does.
+    like : str, optional
+        Interpolate all species to the depths of this one: ``like="70Zn"``.
+    duplicates : {"raise", "mean", "step"}
+        What to do where a profile holds the same depth twice. ``"raise"`` refuses it. ``"step"``
+        takes it for the edge of a histogram that is drawn as steps: the first of the two values
+        moves to the closest number below, so that the trapezoid keeps the dose of the histogram.
+        ``"mean"`` takes the mean of the values, which is right where a depth was measured twice,
+        and would make ramps of a histogram's steps.
 
     Returns
     -------
@@ -74,21 +84,26 @@ def to_dataset(
         ``count`` or ``arb. unit``), ``atomic_fraction`` and ``mass_fraction`` (``1``) those that
         occur, each with ``<name>_stderr`` where profiles state one. If axes are equal within 1e-9
         of their span after conversion, the axis is theirs; otherwise it is the union of all axes,
-        every sample where it was measured, and ``NaN`` where a species was not.
+        every sample where it was measured, and ``NaN`` where a species was not. The attr
+        ``layout`` then says so; :func:`samples` gives one species without the ``NaN``.
 
     Raises
     ------
     ProfileError
-        If there is no profile, a species occurs twice, a depth occurs twice in a profile, or
-        some profiles are on a depth axis and others on a sputter-time axis.
+        If there is no profile, a species occurs twice in one kind of unit, a depth occurs twice in
+        a profile, or some profiles are on a depth axis and others on a sputter-time axis.
+    SpeciesError
+        If `like` is none of the species.
     UnitsError
         If a unit is unknown, ambiguous or of the wrong kind; it names the species.
 
     Warns
     -----
     ProfileWarning
-        If samples had to be put in order of depth, some were not measured, or the profiles are
-        of different data entries.
+        If samples had to be put in order of depth, some were not measured, the profiles are of
+        different data entries, or something is not as it usually is: depths beyond 1 mm,
+        concentrations above 1e24 atoms/cm^3 or that look like logarithms, fractions above 1,
+        columns that seem to be swapped. Nothing is refused for being unusual.
 
     Examples
     --------
@@ -101,6 +116,27 @@ def to_dataset(
     >>> ds["depth"].values, ds["depth"].attrs["units"]
     (array([ 0., 10., 20.]), 'nm')
     """
+    if depth != "union" and like is not None:
+        raise ProfileError(f"give one of depth={depth!r} and like={like!r}")
+    profiles = _checked(source)
+    found = [_canonical(profile, duplicates) for profile in profiles]
+    _refuse_repeats(found)
+    _warn_of_gaps(found)
+    warn_of_implausible(profiles)
+    ds = _joined(found, _dataset_attrs(source, profiles))
+    if depth == "union" and like is None:
+        return ds
+    # The one look up the flow of data: a common axis is an answer about the samples.
+    from sims_analysis.analysis.grid import to_grid
+
+    grid = {"step": depth} if like is None else {"like": samples(ds, like)}
+    on_grid: xr.Dataset = to_grid(ds, **grid)
+    on_grid.attrs.pop(LAYOUT, None)
+    return on_grid
+
+
+def _checked(source: Any) -> list[DepthProfile]:
+    """List the profiles of one measurement."""
     profiles = profiles_of(source)
     if not profiles and not hasattr(source, "depth_profiles"):
         raise ProfileError("there are no profiles: a Dataset needs at least one")
@@ -115,13 +151,9 @@ def to_dataset(
         raise ProfileError(
             f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}"
         )
-    counts = Counter(profile.species_name for profile in profiles)
-    twice = [repr(name) for name, count in counts.items() if count > 1]
-    if twice:
-        raise ProfileError(
-            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...)"
-        )
+    for name in {profile.species_name for profile in profiles}:
+        if name.endswith("\0"):
+            raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
     if len(entries) > 1:
         warn(
@@ -129,108 +161,92 @@ def to_dataset(
             "one measurement, and carries the id of the first",
             ProfileWarning,
         )
-    for name in counts:
-        if name.endswith("\0"):
-            raise ProfileError(f"species {name!r}: a name cannot end with a NUL character")
-    samples: list[_Samples] = []
-    for profile in profiles:
-        samples.append(_canonical(profile, duplicates, samples[-1] if samples else None))
-    _warn_of_gaps(samples)
-    axis = _common_axis(samples)
-    depth, positions, own = _merge([s.depth for s in samples])
-    names = _variable_names({s.kind for s in samples})
-
-    attrs = _dataset_attrs(source, profiles)
-    shape = (len(samples), depth.size)
-    variables: dict[str, Any] = {}
-    for kind, name in names.items():
-        units = "count" if kind == "count" else "arb. unit" if kind == "arbitrary" else None
-        grids = {name: np.full(shape, np.nan)}
-        if any(s.stderr is not None for s in samples if s.kind == kind):
-            grids[f"{name}_stderr"] = np.full(shape, np.nan)
-        for row, (s, position) in enumerate(zip(samples, positions, strict=True)):
-            if s.kind == kind:
-                grids[name][row][position] = s.value
-                if s.stderr is not None:
-                    grids[f"{name}_stderr"][row][position] = s.stderr
-        for grid_name, grid in grids.items():
-            described = vocabulary.attrs(name, units)
-            if grid_name != name:
-                described["long_name"] = f"Standard error of {described['long_name'].lower()}"
-                described.pop("description")
-            variables[grid_name] = bare_variable(("species", axis), grid, described)
-
-    indexes: dict[str, Any] = {}
-    coords: dict[str, xr.Variable] = {}
-    labels = np.array([p.species_name for p in profiles], dtype=str)
-    coords["species"], indexes["species"] = bare_index("species", labels, {})
-    coords[axis], indexes[axis] = bare_index(axis, depth, vocabulary.attrs(axis))
-    coords.update(delivered.coords(profiles, own, attrs.get("data_id", "")))
-    return bare_dataset(variables, coords, indexes, attrs)
+    return profiles
 
 
-def _canonical(profile: DepthProfile, duplicates: str, before: _Samples | None) -> _Samples:
-    """Convert to canonical units and put in order of depth; `before` may have the same axis."""
+def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
+    """Convert to canonical units and put in order of depth."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
     value_unit = unit_of_kind(
         profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
     )
-    shared = (
-        before is not None
-        and before.in_order
-        and before.profile.depths is profile.depths
-        and before.profile.depth_units == profile.depth_units
-    )
-    depth = before.depth if shared and before else axis_unit.to_canonical(profile.depths)
+    depth = axis_unit.to_canonical(profile.depths)
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
         columns.append(value_unit.to_canonical(profile.concentrations_stderr))
-    in_order = shared or bool((np.diff(depth) > 0).all())
-    if not in_order:
-        if (depth[1:] < depth[:-1]).any():
-            warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
-            order = np.argsort(depth, kind="stable")
-            depth, columns = depth[order], [column[order] for column in columns]
-        depth, columns = _without_repeats(who, axis_unit, depth, columns, duplicates)
+    if (np.diff(depth) < 0).any():
+        warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
+        order = order_of(depth)
+        depth, columns = depth[order], [column[order] for column in columns]
+    units = (axis_unit, value_unit)
+    depth, columns = without_repeats(who, units, depth, columns, duplicates)
     stderr = columns[1] if len(columns) > 1 else None
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, in_order)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr)
 
 
-def _without_repeats(
-    who: str, unit: Unit, depth: Array, columns: list[Array], duplicates: str
-) -> tuple[Array, list[Array]]:
-    repeated = np.flatnonzero(np.diff(depth) == 0)
-    if repeated.size == 0:
-        return depth, columns
-    if duplicates == "raise":
-        where = unit.from_canonical(depth[repeated[0]])
-        others = f", as do {repeated.size - 1} more" if repeated.size > 1 else ""
-        raise ProfileError(
-            f"{who}: depth {where:g} {unit.text} occurs twice{others}; "
-            'pass duplicates="mean" to take the mean of the values there'
-        )
-    if duplicates != "mean":
-        raise ProfileError(f'duplicates={duplicates!r}; expected "raise" or "mean"')
-    unique, start = np.unique(depth, return_index=True)
-    value = columns[0]
-    measured = ~np.isnan(value)
-    count = np.add.reduceat(measured.astype(float), start)
-    with np.errstate(invalid="ignore"):
-        merged = [np.add.reduceat(np.where(measured, value, 0.0), start) / count]
-        if len(columns) > 1:
-            # Independent values: the standard error of their mean.
-            variance = np.add.reduceat(np.where(measured, columns[1], 0.0) ** 2, start)
-            merged.append(np.sqrt(variance) / count)
-    return unique, merged
-
-
-def _warn_of_gaps(samples: list[_Samples]) -> None:
-    gaps = {
-        s.profile.species_name: int(np.isnan(s.value).sum())
-        for s in samples
-        if delivered.has_gaps(s.value)
+def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
+    """Put all species on one axis, each sample where it was measured."""
+    axis = _common_axis(found)
+    depth, places, own = merge([s.depth for s in found])
+    if any(s.depth.size < depth.size for s in found):
+        attrs = {**attrs, LAYOUT: OWN_DEPTHS}
+    # A species may have a concentration and an intensity: the first of its profiles leads.
+    leading: dict[str, int] = {}
+    for i, s in enumerate(found):
+        leading.setdefault(s.profile.species_name, i)
+    row_of = {name: row for row, name in enumerate(leading)}
+    rows = [row_of[s.profile.species_name] for s in found]
+    names = _variable_names({s.kind for s in found})
+    dims, shape = ("species", axis), (len(leading), depth.size)
+    variables: dict[str, Any] = {}
+    for kind, name in names.items():
+        units = {"count": "count", "arbitrary": "arb. unit"}.get(kind)
+        described = vocabulary.attrs(name, units)
+        of_error = {
+            **{key: text for key, text in described.items() if key != "description"},
+            "long_name": f"Standard error of {described['long_name'].lower()}",
+        }
+        values, errors = np.full((2, *shape), np.nan)
+        for s, row, place in zip(found, rows, places, strict=True):
+            if s.kind == kind:
+                values[row, place] = s.value
+                if s.stderr is not None:
+                    errors[row, place] = s.stderr
+        variables[name] = (dims, values, described)
+        if any(s.stderr is not None for s in found if s.kind == kind):
+            variables[f"{name}_stderr"] = (dims, errors, of_error)
+    others = [
+        (row, names[s.kind], s.profile, z)
+        for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
+        if leading[s.profile.species_name] != i
+    ]
+    profiles, depths = (
+        [of[i] for i in leading.values()] for of in ([s.profile for s in found], own)
+    )
+    coords: dict[str, Any] = {
+        "species": np.array(list(leading), dtype=str),
+        axis: (axis, depth, vocabulary.attrs(axis)),
+        **delivered.coords(profiles, depths, attrs.get("data_id", ""), others),
     }
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _refuse_repeats(found: list[_Samples]) -> None:
+    """Refuse two profiles of one species in one kind of unit."""
+    counts = Counter((s.profile.species_name, s.kind) for s in found)
+    twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
+    if twice:
+        raise ProfileError(
+            f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
+            "or give them distinct names with dataclasses.replace(profile, species_name=...), or, "
+            "of a file, with sims.read(path, number_repeats=True)"
+        )
+
+
+def _warn_of_gaps(found: list[_Samples]) -> None:
+    counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
+    gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
@@ -238,8 +254,8 @@ def _warn_of_gaps(samples: list[_Samples]) -> None:
         warn(f"{some} not measured (null): species {listed}", ProfileWarning)
 
 
-def _common_axis(samples: list[_Samples]) -> str:
-    by_axis = {axis: [s for s in samples if s.axis == axis] for axis in vocabulary.AXES}
+def _common_axis(found: list[_Samples]) -> str:
+    by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile
         raise ProfileError(
@@ -247,46 +263,7 @@ def _common_axis(samples: list[_Samples]) -> str:
             f"species {deep.species_name!r} on a depth axis ({deep.depth_units}); make one "
             "Dataset of each kind, and calibrate_depth() to bring time to depth"
         )
-    return samples[0].axis
-
-
-def _merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp] | slice], list[Array]]:
-    """Give the common axis; for each profile, where on it its samples stand, and their depths."""
-    distinct: list[Array] = []
-    which: list[int] = []
-    for axis in axes:
-        for i, known in enumerate(distinct):
-            if known is axis or _same_axis(known, axis):
-                which.append(i)
-                break
-        else:
-            which.append(len(distinct))
-            distinct.append(axis)
-    if len(distinct) == 1:
-        return distinct[0], [slice(None)] * len(axes), [distinct[0]] * len(axes)
-    every = np.concatenate(distinct)
-    # The axes are runs in order, which a stable sort merges: a fifth of the time of np.unique.
-    order = np.argsort(every, kind="stable")
-    ordered = every.take(order)
-    first = np.ones(order.size, dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    place = np.empty(order.size, dtype=np.intp)
-    place[order] = np.cumsum(first) - 1
-    ends = accumulate(axis.size for axis in distinct)
-    places = [place[end - axis.size : end] for axis, end in zip(distinct, ends, strict=True)]
-    return ordered[first], [places[i] for i in which], [distinct[i] for i in which]
-
-
-def _same_axis(a: Array, b: Array) -> bool:
-    if a.size != b.size:
-        return False
-    if not a.size:
-        return True
-    tolerance = AXIS_TOLERANCE * (a[-1] - a[0])
-    # Most axes that are not the same differ at their ends, and more of them at the deeper one.
-    if not (abs(a[-1] - b[-1]) <= tolerance and abs(a[0] - b[0]) <= tolerance):
-        return False
-    return bool((np.abs(a - b) <= tolerance).all())
+    return found[0].axis
 
 
 _OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}
@@ -311,6 +288,8 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
     if hasattr(source, "provenance"):
         attrs["data_id"] = source.data_id
         attrs.update(source.provenance)
+    if FIELD in profiles[0].extra:
+        attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
     attrs.update(
         Conventions="CF-1.11",
         sims_analysis_version=__version__,

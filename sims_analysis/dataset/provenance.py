@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,9 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.errors import ArchiveError, ProfileError
 
-__all__ = ["attach", "of_figure", "provenance", "to_text"]
+__all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
+
+Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 
 #: Attrs of a Dataset that say where it comes from.
 _ORIGIN = ("data_id", "sha256", "source", "retrieved")
@@ -42,7 +44,9 @@ def provenance(source: Any) -> dict[str, Any]:
         ``data_id``, ``sha256`` (of the payload), ``source`` and ``retrieved``: a text where all
         numbers come from one measurement, a list of texts where they come from several; only
         those that are known. ``sims_analysis_version``, ``calls`` (what made the numbers, as
-        recorded), and for figures ``results``: the numbers shown, in full precision.
+        recorded), ``steps`` (what was done to the data, each as ``{"function": ...,
+        "parameters": {...}}``), of an answer ``question`` (likewise), and for figures ``results``:
+        the numbers shown, in full precision.
 
     Raises
     ------
@@ -68,6 +72,120 @@ def provenance(source: Any) -> dict[str, Any]:
     )
 
 
+# --- recording ----------------------------------------------------------------------------------
+
+
+def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
+    """Record in the attrs of data what was done to them.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        What the step gave; its attrs say what was done before.
+    function : str
+        The public function.
+    line : str
+        What it did, for a reader: one more line of the attr ``history``.
+    **parameters
+        The arguments with which it was called, None left out. Numbers and texts are recorded as
+        they are, arrays by their values (of more than 100, by shape alone), data by their origin.
+
+    Returns
+    -------
+    Dataset or DataArray
+        With the attrs ``history`` and ``steps``, a JSON list of
+        ``{"function": ..., "parameters": {...}}``, the latest last.
+    """
+    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
+    steps = json.loads(_attr(data, "steps") or "[]")
+    steps.append({"function": function, "parameters": stated})
+    history = [*filter(None, [_attr(data, "history")]), f"{line}, by sims_analysis {__version__}"]
+    return data.assign_attrs(history="\n".join(history), steps=json.dumps(steps))
+
+
+def with_question(
+    answer: Data, data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
+) -> Data:
+    """Record in the attrs of an answer what it rests on, and what was asked.
+
+    Parameters
+    ----------
+    answer : Dataset or DataArray
+        Of a Dataset, each variable carries the record too, since people take them out.
+    data : Dataset or DataArray
+        What the question was asked of.
+    function : str
+        The public function.
+    **parameters
+        The arguments with which it was called, as for :func:`with_step`.
+
+    Returns
+    -------
+    Dataset or DataArray
+        With the attrs of the data that say where they come from (``data_id``, ``sha256``,
+        ``source``, ``retrieved``) and what was done to them (``steps``), and with the attr
+        ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a batch, what
+        tells the measurements apart stands in coordinates, which are left to the caller.
+    """
+    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
+    record = {key: data.attrs[key] for key in (*_ORIGIN, "steps") if data.attrs.get(key)}
+    record["question"] = json.dumps({"function": function, "parameters": stated})
+    marked = answer.assign_attrs(record)
+    if isinstance(marked, xr.Dataset):
+        # Variables of a copy, so that the attrs of the answer that was given stay as they are.
+        marked = marked.assign({n: v.assign_attrs(record) for n, v in marked.data_vars.items()})
+    return marked
+
+
+def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
+    """List the steps of the measurements of a batch, and those of all data after them."""
+    apart = np.ravel(item["steps"].values).tolist() if "steps" in item.coords else []
+    return _distinct(
+        [step for text in (*apart, _attr(item, "steps")) if text for step in json.loads(text)]
+    )
+
+
+def _questions(asked: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    distinct = _distinct(asked)
+    return {"question": distinct[0] if len(distinct) == 1 else distinct} if distinct else {}
+
+
+def _distinct(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [record for i, record in enumerate(records) if record not in records[:i]]
+
+
+def _recorded(value: Any) -> Any:
+    """Give an argument as JSON has it."""
+    if isinstance(value, xr.Dataset):
+        return _origin(value)
+    if isinstance(value, Mapping):
+        return {str(key): _recorded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_recorded(item) for item in value]
+    if isinstance(value, xr.DataArray):
+        from sims_analysis.units import dequantify
+
+        plain = dequantify(value)
+        record: dict[str, Any] = {"shape": dict(plain.sizes), **_origin(plain)}
+        if "units" in plain.attrs:
+            record["units"] = plain.attrs["units"]
+        if plain.size <= 100 and plain.chunks is None:
+            record["values"] = _recorded(plain.values.tolist())
+        return record
+    if value is None:
+        return None
+    return str(value) if hasattr(value, "magnitude") else _plain(value)
+
+
+def _origin(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
+    """Say which data they are, and what was done to them."""
+    steps = _steps(item)
+    record: dict[str, Any] = {"steps": steps} if steps else {}
+    for key in ("data_id", "sha256"):
+        record |= _one_or_many(key, _texts(item, key))
+    return record
+
+
 # --- collecting ---------------------------------------------------------------------------------
 
 
@@ -87,6 +205,11 @@ def of_data(
         for line in _attr(item, key).splitlines()
     ]
     record["calls"] = list(dict.fromkeys(filter(None, calls)))
+    steps = [step for item in (*data, *results) for step in _steps(item)]
+    if steps:
+        record["steps"] = _distinct(steps)
+    asked = [json.loads(text) for item in (*data, *results) if (text := _attr(item, "question"))]
+    record |= _questions(asked)
     if results:
         record["results"] = [row for result in results for row in _rows(result)]
     return record
@@ -173,6 +296,11 @@ def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     merged["sims_analysis_version"] = __version__
     calls = [call for record in records for call in record["calls"]]
     merged["calls"] = list(dict.fromkeys(calls))
+    steps = [step for record in records for step in record.get("steps", [])]
+    if steps:
+        merged["steps"] = _distinct(steps)
+    found = [record["question"] for record in records if "question" in record]
+    merged |= _questions([q for one in found for q in (one if isinstance(one, list) else [one])])
     rows = [row for record in records for row in record.get("results", [])]
     if rows:
         merged["results"] = rows

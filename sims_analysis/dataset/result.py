@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import ARRAYS, json_type
@@ -30,7 +31,8 @@ class SIMSResult:
     depth_profiles : list of DepthProfile
         In the order delivered; empty if the entry has no SIMS data.
     provenance : dict, optional
-        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload.
+        ``source`` (address or file), ``retrieved`` (ISO 8601), ``sha256`` of the payload or file;
+        for files, ``format`` and ``reader``.
 
     Examples
     --------
@@ -114,6 +116,17 @@ class SIMSResult:
         return to_dataset(self, **options)
 
     @property
+    def metadata(self) -> Metadata:
+        """What the file of the measurement says of it as a whole; see :func:`sims_analysis.read`.
+
+        Every field is ``None`` for entries whose profiles carry nothing of the kind.
+        """
+        for profile in self.depth_profiles:
+            if FIELD in profile.extra:
+                return Metadata.from_dict(profile.extra[FIELD])
+        return Metadata()
+
+    @property
     def species(self) -> list[str]:
         """Names of the species, in the order delivered."""
         return [profile.species_name for profile in self.depth_profiles]
@@ -122,10 +135,7 @@ class SIMSResult:
         for profile in self.depth_profiles:
             if profile.species_name == species:
                 return profile
-        raise SpeciesError(
-            f"data entry {self.data_id!r} has no species {species!r}; "
-            f"it has {', '.join(map(repr, self.species)) or 'none'}"
-        )
+        raise SpeciesError.missing(species, self.species, f"data entry {self.data_id!r}")
 
     def __repr__(self) -> str:
         names = [name if name.strip() else repr(name) for name in self.species]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset import to_profiles as delivered
-from sims_analysis.dataset.from_profiles import _same_axis
+from sims_analysis.dataset.axes import axis_of, same_axis
+from sims_analysis.dataset.delivered import COORDS
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import dequantify, is_quantity, quantify, unit_of_kind
 
@@ -101,7 +101,7 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None)
     patterns = _patterns(parts, axis, labels)
 
     first = parts[0].depth
-    shared = all(part.depth is first or _same_axis(first, part.depth) for part in parts)
+    shared = all(same_axis(first, part.depth) for part in parts)
     coords: dict[str, Any] = {
         MEASUREMENT: (MEASUREMENT, np.array(labels)),
         "species": ("species", np.array(species, dtype=str)),
@@ -127,7 +127,7 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None)
 def holds_quantities(ds: Any, index: int) -> bool:
     if not isinstance(ds, xr.Dataset):
         raise TypeError(f"datasets[{index}]: expected a Dataset, found {type(ds).__name__}")
-    return any(is_quantity(ds.variables[name]._data) for name in ds.data_vars)
+    return any(is_quantity(ds.variables[name].data) for name in ds.data_vars)
 
 
 def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
@@ -148,13 +148,13 @@ def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
     who = f"measurement {labels[index]!r}"
     if MEASUREMENT in ds.dims or POINT in ds.dims:
         raise ProfileError(f"{who} is a batch already: unstack() it, then stack all of them")
-    if any(is_quantity(v._data) for v in ds.variables.values()):
+    if any(is_quantity(variable.data) for variable in ds.variables.values()):
         ds = dequantify(ds)
-    axis = delivered.axis_of(ds)
+    axis = axis_of(ds)
     if "species" not in ds.dims:
         if "species" not in ds.coords:
             raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
-        own = [name for name in delivered.COORDS if name in ds.coords and not ds[name].dims]
+        own = [name for name in COORDS if name in ds.coords and not ds[name].dims]
         ds = ds.expand_dims("species")
         ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
     index_variable = ds.variables[axis]
@@ -248,8 +248,7 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
             dtype=np.result_type(*{variable.dtype for variable in variables}),
             everywhere=len(holders) == len(parts),
             attrs=dict(first.attrs),
-            # Not `.chunks`: for ten thousand arrays that takes longer than all the rest.
-            lazy=any(hasattr(variable._data, "dask") for variable in variables),
+            lazy=any(hasattr(variable.data, "dask") for variable in variables),
         )
     return patterns
 

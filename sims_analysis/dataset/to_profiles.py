@@ -1,146 +1,34 @@
-"""What was delivered, kept beside the Dataset; and the way back to it.
-
-A Dataset holds canonical units on one common axis. Identifiers, metadata and source units stand
-beside it as coordinates over species. Whatever these cannot carry (unknown fields, numbers that
-a unit conversion rounds, samples that were not measured) stands in the coordinate
-``wire_fields``, as JSON, so that :func:`to_profiles` gives back the very profiles.
-"""
+"""A Dataset of one measurement back to the depth profiles that it was made from."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis._variables import bare_variable
+from sims_analysis.dataset.axes import axis_of
+from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.profiles.wire import WIRE_FIELDS
 from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import xarray as xr
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["COORDS", "axis_of", "coords", "has_gaps", "to_profiles"]
-
-#: Coordinate over species -> the wire field that it carries as text.
-_TEXTS = {
-    "profile_id": "id",
-    "processed_data_id": "processed_data_id",
-    "last_updated": "last_updated",
-    "source_depth_units": "depth_units",
-    "source_units": "concentration_units",
-}
-#: Every coordinate that describes a delivered profile rather than what is asked of it.
-COORDS = (*_TEXTS, "species_metadata", "wire_fields")
-_IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
-#: Keys of a profile object that holds what the reference names, no more and no less.
-_REFERENCE_KEYS = WIRE_FIELDS[:-1]
+__all__ = ["COORDS", "axis_of", "to_profiles"]
 
 
-def coords(
-    profiles: list[DepthProfile], depths: list[Array], data_id: str
-) -> dict[str, xr.Variable]:
-    """Give the coordinates over species that keep what the variables do not hold.
-
-    Parameters
-    ----------
-    profiles : list of DepthProfile
-    depths : list of ndarray
-        For each profile, where its samples stand on the axis of the Dataset.
-    data_id : str
-        What the attrs of the Dataset say of all of them.
-    """
-    made: dict[str, xr.Variable] = {}
-    for coord, wire_field in _TEXTS.items():
-        values = [getattr(profile, wire_field) for profile in profiles]
-        made[coord] = _text_coord("" if value is None else str(value) for value in values)
-    made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
-    rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
-    if any(rest):
-        made["wire_fields"] = _text_coord(
-            _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
-        )
-    return made
-
-
-def _text_coord(texts: Iterable[str]) -> xr.Variable:
-    return bare_variable(("species",), np.array(list(texts), dtype=str))
-
-
-def has_gaps(values: Array) -> bool:
-    """Whether a sample was not measured (NaN), of values of which none is infinite."""
-    # Squares cannot cancel: their sum is NaN only if one of them is.
-    return math.isnan(np.dot(values, values))
-
-
-def _json(value: Any, profile: DepthProfile) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError as error:
-        who = f"species {profile.species_name!r}"
-        raise ProfileError(f"{who}: its metadata have no JSON form ({error})") from None
-
-
-def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
-    """Collect what the texts and the canonical arrays cannot give back."""
-    rest: dict[str, Any] = {}
-    for name in _IDENTIFIERS:
-        value = getattr(profile, name)
-        text = data_id if name == "data_id" else value
-        # numpy's text drops NUL characters at the end.
-        told = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
-        if value != told:
-            rest[name] = value
-    if profile.extra:
-        rest["extra"] = profile.extra
-    if profile._keys != _REFERENCE_KEYS:
-        rest["keys"] = list(profile._keys)
-    if z.size != profile.depths.size:
-        # duplicates="mean": the user asked for fewer samples than were delivered.
-        return rest
-    if has_gaps(profile.concentrations):
-        missing = np.isnan(profile.concentrations)
-        rest["not_measured"] = np.sort(profile.depths[missing]).tolist()
-    axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, "depth_units")
-    value_unit = unit_of_kind(profile.concentration_units, vocabulary.VALUE_KINDS, "units")
-    for name, unit in (
-        ("depths", axis_unit),
-        ("concentrations", value_unit),
-        ("concentrations_stderr", value_unit),
-    ):
-        source = getattr(profile, name)
-        if source is None or _is_given_back(name, unit, z, source):
-            continue
-        source = source[np.argsort(profile.depths, kind="stable")]
-        canonical = z if name == "depths" else unit.to_canonical(source)
-        rounded = (unit.from_canonical(canonical) != source) & ~np.isnan(source)
-        if rounded.any():
-            rest[name] = np.column_stack([z, source])[rounded].tolist()
-    return rest
-
-
-def _is_given_back(name: str, unit: Unit, z: Array, source: Array) -> bool:
-    """Whether numbers are the source's without a look at each: no unit has changed them."""
-    if not unit.is_canonical:
-        return False
-    return name != "depths" or z is source or np.array_equal(z, source)
-
-
-def to_profiles(ds: xr.Dataset) -> list[DepthProfile]:
+def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     """Turn a Dataset of one measurement back into depth profiles.
 
     Parameters
     ----------
-    ds : xarray.Dataset
+    data : xarray.Dataset
         As :func:`to_dataset` gives it, quantified or not; one species or many.
 
     Returns
@@ -166,7 +54,7 @@ def to_profiles(ds: xr.Dataset) -> list[DepthProfile]:
     >>> [profile.species_name for profile in sims.to_profiles(ds)]
     ['B', 'P']
     """
-    ds = dequantify(ds)
+    ds = dequantify(data)
     axis = axis_of(ds)
     if "species" not in ds.dims:
         kept = {c: ("species", [ds[c].values]) for c in COORDS if c in ds.coords}
@@ -196,6 +84,10 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         if coord in ds.coords and ds[coord].dims == ("species",)
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
+    if name in rest.get("also", {}):
+        # A species in several kinds of unit: this one has been a profile of its own.
+        texts = rest["also"][name]
+        rest = orjson.loads(texts.get("wire_fields") or "{}")
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
     stated, unit = _units(ds, name, vocabulary.kinds(name), texts.get("source_units"))
 
@@ -231,7 +123,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         concentration_units=unit.text,
         species_metadata=orjson.loads(texts.get("species_metadata") or "null"),
         extra=rest.get("extra", {}),
-        _keys=tuple(rest.get("keys", _REFERENCE_KEYS if texts else ())),
+        _keys=tuple(rest.get("keys", REFERENCE_KEYS if texts else ())),
         **arrays,
         **{key: rest.get(key, text or None) for key, text in identifiers.items()},
     )
@@ -279,14 +171,3 @@ def _with_gaps(arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array) -
     nothing = np.full(gaps.size, np.nan)
     with_gaps = {field: np.concatenate([a, nothing])[order] for field, a in arrays.items()}
     return {**with_gaps, "depths": depths[order]}
-
-
-def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
-    """Name the dimension along which samples lie: depth, sputter_time, or point in a batch."""
-    for axis in (*vocabulary.AXES, "point"):
-        if axis in data.dims:
-            return axis
-    raise ProfileError(
-        f"the data have no depth axis: expected a dimension depth, sputter_time or point, "
-        f"found {tuple(data.dims)}"
-    )

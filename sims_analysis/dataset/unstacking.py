@@ -9,8 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset import to_profiles as delivered
-from sims_analysis.dataset.from_profiles import _merge
+from sims_analysis.dataset.axes import axis_of, merge
 from sims_analysis.dataset.stacking import ATTRIBUTE, MEASUREMENT, POINT, blank, holds_quantities
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, quantify
@@ -18,12 +17,12 @@ from sims_analysis.units import dequantify, quantify
 __all__ = ["unstack"]
 
 
-def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
+def unstack(data: xr.Dataset) -> list[xr.Dataset]:
     """Take a batch apart into its measurements.
 
     Parameters
     ----------
-    batch : Dataset
+    data : Dataset
         As :func:`stack` gives it, or a part of it: ``batch.isel(measurement=3)`` gives one.
 
     Returns
@@ -55,10 +54,10 @@ def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
     >>> first["concentration"].identical(ds["concentration"])
     True
     """
-    if not isinstance(batch, xr.Dataset):
-        raise TypeError(f"expected a Dataset, found {type(batch).__name__}")
-    quantified = holds_quantities(batch, 0)
-    batch = dequantify(batch)
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"expected a Dataset, found {type(data).__name__}")
+    quantified = holds_quantities(data, 0)
+    batch = dequantify(data)
     if MEASUREMENT not in batch.dims:
         if MEASUREMENT not in batch.coords and POINT not in batch.dims:
             raise ProfileError(
@@ -68,7 +67,7 @@ def unstack(batch: xr.Dataset) -> list[xr.Dataset]:
         batch = batch.expand_dims(MEASUREMENT)
     if "species" not in batch.dims:
         batch = batch.expand_dims("species")
-    axis = delivered.axis_of(batch)
+    axis = axis_of(batch)
     if axis == POINT:
         axis = next((name for name in vocabulary.AXES if name in batch.coords), axis)
     variables = {name: v for name, v in batch.variables.items() if name != MEASUREMENT}
@@ -124,7 +123,7 @@ def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Varia
     some = [row for row in range(rows) if measured[row].size]
     if not some:
         return {n: v for n, v in items.items() if POINT not in v.dims}
-    depth, positions, _ = _merge([places[row][measured[row]] for row in some])
+    depth, positions, _ = merge([places[row][measured[row]] for row in some])
     single = {axis: xr.Variable((axis,), depth, own.attrs)}
     for name, variable in items.items():
         if POINT not in variable.dims:

@@ -21,7 +21,8 @@ LEVEL = 1e-12
 class Decay(NamedTuple):
     """Exponential decay of an edge of every row; fields have shape (R,).
 
-    ``start`` and ``stop`` are the depths of the first and the last of the ``n`` samples used.
+    ``start`` and ``stop`` are the depths of the first and the last of the ``n`` samples used;
+    ``reduced_chi_square`` is near 1 where a straight line of ln C fits them.
     """
 
     length: Array
@@ -29,6 +30,7 @@ class Decay(NamedTuple):
     n: Index
     start: Array
     stop: Array
+    reduced_chi_square: Array
     status: NDArray[np.uint8]
 
 
@@ -92,8 +94,33 @@ def decay(
     few = kept.sum((kept.value > 0).astype(float)) < (2 if sigma is not None else 3)
     runs = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
     status = np.where(few, Status.NO_DATA, runs).astype(np.uint8)
-    length, stderr = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr))
-    return Decay(length, stderr, kept.size, kept.first(), kept.last(), status)
+    chi = _reduced_chi_square(kept, fit, None if one is None else one[keep])
+    answers = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
+    length, stderr, chi = answers
+    return Decay(length, stderr, kept.size, kept.first(), kept.last(), chi, status)
+
+
+def _reduced_chi_square(kept: Packed, fit: _Fit, one: Array | None) -> Array:
+    """Compare how far samples lie from the line with how far they should."""
+    with np.errstate(all="ignore"):
+        line = kept.repeat(fit.a) + kept.repeat(fit.b) * (kept.depth - kept.repeat(fit.at))
+        if one is not None:
+            expected = np.exp(line)
+            terms = (kept.value - expected) ** 2 / (one * expected)
+            return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
+        off = np.log(kept.value) - line
+        scatter = np.zeros(off.size)
+        # Of unevenly spaced samples: from the line through the two neighbours.
+        z0, z1, z2 = kept.depth[:-2], kept.depth[1:-1], kept.depth[2:]
+        t = (z1 - z0) / (z2 - z0)
+        bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
+        scatter[1:-1] = bend**2 / (1 + (1 - t) ** 2 + t**2)
+        scatter[kept.start[:-1][kept.size > 0]] = 0.0
+        scatter[kept.start[1:][kept.size > 0] - 1] = 0.0
+        chi = kept.sum(off**2) / kept.sum(scatter)
+        # A line that is exact but for rounding.
+        exact = kept.sum(off**2) <= (LEVEL * kept.size) ** 2
+        return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
 
 
 def _value_of_one_count(rows: Packed, sigma: Array) -> Array:

@@ -20,7 +20,8 @@ __all__ = ["CellStderr", "Cells", "Fraction", "cell_means", "cell_stderr", "samp
 
 class Cells(NamedTuple):
     """Averages over cells, shape (R, m), and the number of cells of each row, shape (R,), in which
-    a value is not positive, so that a segment is a straight line in C."""
+    a value is not positive, so that a segment is a straight line in C.
+    """
 
     mean: Array
     n_linear_segments: Index
@@ -57,7 +58,8 @@ def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]
     """Integrate over the pieces of each cell; count the cells without a logarithm."""
     before, after = (c.take(i, axis=1) for i in (pieces.segment, pieces.segment + 1))
     at_start, at_stop = (
-        segments.interpolated(before, after, place, log=log) for place in (pieces.start, pieces.stop)
+        segments.interpolated(before, after, place, log=log)
+        for place in (pieces.start, pieces.stop)
     )
     mean, n_linear = segments.middle(at_start, at_stop), np.zeros(len(c), dtype=np.intp)
     if log:

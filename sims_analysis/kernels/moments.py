@@ -193,9 +193,7 @@ def _slopes(
         ]
 
 
-def _stderr_of_sum(
-    rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool
-) -> Array:
+def _stderr_of_sum(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool) -> Array:
     """Give the standard error of a weighted sum; NaN where it is not positive."""
     if window:
         variance = variance_above_mean(rows, weights, rows.sum(weights), top, bottom)

@@ -172,7 +172,7 @@ class Dense:
 
     def any(self, flags: Flags) -> Flags:
         """Tell the rows in which a sample is marked."""
-        found: Flags = flags.any(axis=-1)
+        found: Flags = np.logical_or.reduce(flags, axis=-1)
         return found
 
     def keep(self, kept: Flags) -> Packed:
@@ -182,7 +182,7 @@ class Dense:
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
         if self.alike(start, stop):
-            inside = ~((self.depth < start[0]) | (self.depth > stop[0]))
+            inside: Flags = ~((self.depth < start[0]) | (self.depth > stop[0]))
             return self.columns(slice(*_run(inside)))
         return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
 

@@ -173,4 +173,3 @@ def _with_held(rows: Rows, weights: Array, held: Array) -> Array:
     some = np.flatnonzero(rows.size)
     weights.reshape(-1)[rows.start[some]] += held[some]
     return weights
-

@@ -271,9 +271,7 @@ def to_tcad(
         raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
     chosen = [s for s in found if species in (None, s.species)]
     if not chosen:
-        raise SpeciesError(
-            f"the data have no species {species!r}; they have {', '.join(map(repr, names))}"
-        )
+        raise SpeciesError.missing(species, names)
     profiles = [s for s in chosen if s.variable == "concentration" and s.axis == "depth"]
     if len(profiles) != 1:
         if len(profiles) > 1:

@@ -38,6 +38,11 @@ def result_html(result: Any) -> str:
         for key, value in result.provenance.items()
         if key in ("source", "retrieved")
     ]
+    about += [
+        f"{key}: {html.escape(getattr(result.metadata, key))}"
+        for key in ("instrument", "sample", "measured")
+        if getattr(result.metadata, key)
+    ]
     if not result.depth_profiles:
         about.append("no SIMS data")
     return f"<div><div>{' &middot; '.join(about)}</div>{_table(result.depth_profiles)}</div>"

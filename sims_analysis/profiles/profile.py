@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from sims_analysis.profiles.wire import (
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DepthProfile"]
+__all__ = ["DepthProfile", "HasProfiles", "profiles_of"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -248,6 +248,13 @@ def _nullable(array: NDArray[np.float64]) -> list[float | None]:
 _ABSENT = {
     f.name: f.default for f in fields(DepthProfile) if f.name not in (*REQUIRED, "extra", "_keys")
 }
+
+
+class HasProfiles(Protocol):
+    """What the API answers for a data entry: its profiles, and where they came from."""
+
+    @property
+    def depth_profiles(self) -> list[DepthProfile]: ...  # noqa: D102
 
 
 def profiles_of(source: Any) -> list[DepthProfile]:

@@ -8,6 +8,7 @@ keeps the last without a word; that is refused here.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,30 @@ from sims_analysis.errors import PayloadError
 __all__ = ["decode", "refuse_duplicate_keys"]
 
 _COLON = ord(":")
+#: Beginning of the message about text that is no JSON at all.
+NOT_JSON = "not valid JSON"
+#: An array or object of two bytes takes a hundred once it is decoded.
+_MOST_CONTAINERS = 1_000_000
+_MOST_TEXTS = 10_000_000
 
 
 def decode(payload: bytes | bytearray | memoryview | str) -> Any:
-    """Decode JSON text; a `PayloadError` says what is not JSON about it."""
+    """Decode JSON text; a `PayloadError` says what is not JSON about it.
+
+    Text that would grow out of all proportion in memory is refused before it does.
+    """
+    text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
+    if len(text) > _MOST_CONTAINERS and (
+        text.count(b"[") + text.count(b"{") > _MOST_CONTAINERS or text.count(b'"') > 2 * _MOST_TEXTS
+    ):
+        raise PayloadError(
+            f"more than {_MOST_CONTAINERS} arrays and objects, or {_MOST_TEXTS} texts, in "
+            f"{len(text)} bytes; no measurement has as many"
+        )
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:
-        raise PayloadError(f"not valid JSON ({error})") from None
+        raise PayloadError(f"{NOT_JSON} ({error})") from None
 
 
 def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded: Any) -> None:
@@ -87,7 +104,6 @@ def _colons(decoded: Any) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique = dict(pairs)
     if len(unique) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise PayloadError(f"the key {twice!r} occurs twice in one object")
     return unique

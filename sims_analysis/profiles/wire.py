@@ -192,9 +192,10 @@ def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
     except (OverflowError, struct.error):
         index = next(i for i, v in enumerate(values) if overflows(v))
         raise PayloadError("the number is too large", f"{path}[{index}]") from None
-    if np.isinf(array).any():
-        index = int(np.isinf(array).argmax())
-        raise PayloadError("the number is infinite", f"{path}[{index}]")
+    # Neither is JSON, but a mapping that was made by hand may hold them.
+    for bad, what in ((np.isinf(array), "infinite"), (np.isnan(array) & (not nullable), "NaN")):
+        if bad.any():
+            raise PayloadError(f"the number is {what}", f"{path}[{int(bad.argmax())}]")
     return array
 
 

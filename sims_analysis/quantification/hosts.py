@@ -1,15 +1,22 @@
 """Host materials: how many atoms are in a cubic centimetre of them, and from where that is known.
 
-Densities follow from lattice constants at room temperature; of the glass, from its mass density.
-Atomic weights are the abridged standard ones of IUPAC (2021).
+Densities of the named hosts follow from lattice constants at room temperature; of the glass, from
+its mass density. Their atomic weights are the abridged standard ones of IUPAC (2021). Masses and
+isotopic abundances of everything else come from the tables of ``periodictable``: isotopes' masses
+of AME 2020, standard atomic weights (abridged) and isotopic compositions of IUPAC (CIAAW 2021), of
+which the middle where these are ranges.
 """
 
 from __future__ import annotations
 
+import re
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["HOSTS", "Host"]
+from sims_analysis import units
+from sims_analysis.errors import ProfileError, SpeciesError
+
+__all__ = ["HOSTS", "Host", "host_of_formula", "isotope", "natural_abundance"]
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
@@ -76,3 +83,93 @@ HOSTS = {
         "vitreous, 2.20 g/cm^3; thermal and deposited oxides differ from it by a few per cent",
     ),
 }
+
+
+def host_of_formula(formula: Any, mass_density: Any) -> Host:
+    """Make a host of its formula and mass density: ``n = rho N_A / M``.
+
+    Parameters
+    ----------
+    formula : str
+        ``"Al0.3Ga0.7N"``, ``"(AlGa)2O3"``; numbers are relative.
+    mass_density : str or Quantity
+        ``"5.2 g/cm^3"``.
+
+    Returns
+    -------
+    Host
+        Its atomic density counts the atoms of all elements.
+
+    Raises
+    ------
+    ProfileError
+        If the formula is none, or the density is not positive.
+    UnitsError
+        If the density has no unit of mass per volume.
+
+    Examples
+    --------
+    >>> from sims_analysis.quantification.hosts import host_of_formula
+    >>> print(f"{host_of_formula('GaN', '6.15 g/cm^3').atomic_density:.4g}")
+    8.847e+22
+    """
+    from periodictable import formula as read
+
+    try:
+        atoms = read(str(formula)).atoms
+    # Its parser has errors of its own; an unknown element is a ValueError or a KeyError.
+    except Exception as error:  # noqa: BLE001
+        raise ProfileError(f"cannot read the formula {formula!r} ({error})") from None
+    number = sum(atoms.values())
+    mass = sum(atom.mass * n for atom, n in atoms.items())
+    if not number > 0:
+        raise ProfileError(f"the formula {formula!r} holds no atoms")
+    rho = units.read_quantity(mass_density, ("mass_density",), "mass density")[0]
+    if not rho > 0:
+        raise ProfileError(f"mass density {mass_density!r} must be positive")
+    mean = mass / number
+    return Host(_of_mass(rho, mean), mean, f"{formula}, {mass_density}")
+
+
+#: ``11B``, ``^30Si``, ``30Si+``, ``30Si->``: one isotope, and no cluster.
+_ISOTOPE = re.compile(r"\^?\{?(\d{1,3})\}?([A-Z][a-z]?)(?:[+-]|->)?")
+
+
+def isotope(species: str) -> tuple[int, str]:
+    """Read the mass number and the element of a species, such as ``"11B"``.
+
+    Raises
+    ------
+    SpeciesError
+        If it names no isotope.
+    """
+    match = _ISOTOPE.fullmatch(species)
+    if match is None:
+        raise SpeciesError(f"{species!r} names no single isotope, such as '11B' or '30Si'")
+    return int(match[1]), match[2]
+
+
+def natural_abundance(species: str) -> float:
+    """Give the natural abundance of an isotope, by number of atoms.
+
+    Raises
+    ------
+    SpeciesError
+        If the species names no isotope, or one that does not occur in nature.
+
+    Examples
+    --------
+    >>> from sims_analysis.quantification.hosts import natural_abundance
+    >>> round(natural_abundance("30Si"), 4)
+    0.0307
+    """
+    import periodictable
+
+    number, element = isotope(species)
+    try:
+        abundance = getattr(periodictable, element)[number].abundance / 100.0
+    except (AttributeError, KeyError):
+        abundance = 0.0
+    if not abundance > 0:
+        raise SpeciesError(f"{species!r} has no natural abundance; state it")
+    return float(abundance)

@@ -21,6 +21,7 @@ __all__ = [
     "dequantify",
     "is_quantity",
     "magnitude_and_unit",
+    "magnitude_of",
     "quantified_variable",
     "quantify",
     "read_quantity",
@@ -123,15 +124,16 @@ def magnitude_and_unit(
     UnitsError
         If the array has neither ``attrs["units"]`` nor a pint Quantity inside.
     """
-    variable: Any = getattr(array, "variable", array)
-    data = variable._data
-    if type(data) is not np.ndarray:
-        from sims_analysis._variables import data_of
-
-        data = data_of(variable)
+    data = array.data
     if is_quantity(data):
         return data.magnitude, unit_of_kind(_pint_text(data), kinds, name)
     return data, unit_of_kind(array.attrs.get("units"), kinds, name)
+
+
+def magnitude_of(array: xr.DataArray | xr.Variable) -> Any:
+    """Give the numbers of an array, whether or not it carries its unit itself."""
+    data = array.data
+    return data.magnitude if is_quantity(data) else data
 
 
 _PINT_EXPRESSIONS = {
@@ -144,6 +146,9 @@ _PINT_EXPRESSIONS = {
     "1": "dimensionless",
     "1/cm": "1/centimeter",
     "nm/s": "nanometer/second",
+    "atom/cm^3/(count/s)": "atom/centimeter**3/(count/second)",
+    "atom/cm^3/count": "atom/centimeter**3/count",
+    "g/cm^3": "gram/centimeter**3",
 }
 
 
@@ -213,8 +218,7 @@ def _each_variable(data: Any, change: Any) -> Any:
     import xarray as xr
 
     if isinstance(data, xr.DataArray):
-        # `_to_temp_dataset` is xarray's own way to treat an array as a dataset; the public
-        # equivalent needs a name that clashes with no coordinate.
+        # A name that clashes with no coordinate.
         name = data.name
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
         return _each_variable(dataset, change)["__sims__"].rename(name)
@@ -236,6 +240,8 @@ def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
 
 def quantified_variable(variable: xr.Variable) -> xr.Variable:
     """Give a Variable with a unit in its attrs as a Quantity; one without as it is."""
+    import xarray as xr
+
     text = variable.attrs.get("units")
     if text is None or is_quantity(variable.data):
         return variable
@@ -247,20 +253,23 @@ def quantified_variable(variable: xr.Variable) -> xr.Variable:
     quantity = registry.Quantity(
         unit.to_canonical(variable.data), _PINT_EXPRESSIONS[unit.canonical]
     )
-    return variable._replace(data=quantity, attrs=attrs)
+    return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
 def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
+    import xarray as xr
+
     data = variable.data
     if not is_quantity(data):
         return variable
     text = _pint_text(data)
-    if not data.dimensionless:
+    if not data.dimensionless or text == "count":  # pint takes a count for a pure number
         unit = unit_of_kind(text, tuple(EXAMPLES), name)
         magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
     else:
         magnitude, text = data.to("dimensionless").magnitude, "1"
-    return variable._replace(data=magnitude, attrs={**variable.attrs, "units": text})
+    attrs = {**variable.attrs, "units": text}
+    return xr.Variable(variable.dims, magnitude, attrs, variable.encoding)
 
 
 def as_quantity(values: Any, canonical: str) -> Any:

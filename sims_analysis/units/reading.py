@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import UnitsError
+from sims_analysis.units.scaling import scaled
 from sims_analysis.units.spelling import phrase_or_expression, unknown
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ CANONICAL = {
     "mass_fraction": "1",
     "range_density": "1/cm",
     "sputter_rate": "nm/s",
+    "factor_per_rate": "atom/cm^3/(count/s)",
+    "factor_per_count": "atom/cm^3/count",
+    "mass_density": "g/cm^3",
     "dimensionless": "1",
 }
 
@@ -48,8 +53,12 @@ _DEFINITIONS = (
     "m = 100 cm",
     "s = [time]",
     "ms = 0.001 s",
+    "us = 1e-6 s",
+    "ns = 1e-9 s",
     "min = 60 s",
     "hour = 60 min",
+    "g = [mass]",
+    "kg = 1000 g",
     "atom = [atom]",
     "count = [count]",
     "kcount = 1000 count",
@@ -70,6 +79,11 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (("[length]", 1), ("[time]", -1)): "sputter_rate",
     (("[count]", 1), ("[time]", -1)): "count_rate",
     (("[count]", 1),): "count",
+    (("[atom]", 1), ("[count]", -1), ("[length]", -3), ("[time]", 1)): "factor_per_rate",
+    (("[count]", -1), ("[length]", -3), ("[time]", 1)): "factor_per_rate",
+    (("[atom]", 1), ("[count]", -1), ("[length]", -3)): "factor_per_count",
+    (("[count]", -1), ("[length]", -3)): "factor_per_count",
+    (("[length]", -3), ("[mass]", 1)): "mass_density",
     (("[arbitrary]", 1),): "arbitrary",
     (("[atomic_fraction]", 1),): "atomic_fraction",
     (("[mass_fraction]", 1),): "mass_fraction",
@@ -88,6 +102,9 @@ EXAMPLES = {
     "count": "'counts'",
     "sputter_rate": "'nm/s'",
     "range_density": "'1/cm'",
+    "factor_per_rate": "'atoms/cm^3 per count/s'",
+    "factor_per_count": "'atoms/cm^3 per count'",
+    "mass_density": "'g/cm^3'",
     "atomic_fraction": "'at%' or 'ppm'",
     "mass_fraction": "'wt%'",
     "dimensionless": "'1'",
@@ -106,9 +123,8 @@ class Unit:
     kind : str
         Key of :data:`CANONICAL`.
     multiply, divide : float
-        One of this unit is ``multiply / divide`` canonical units. One of the two is 1, the other
-        has 15 significant digits: dividing by 10 is rounded once, multiplying by 0.1 twice, so
-        that 3 angstrom are 0.3 nm and not 0.30000000000000004 nm.
+        One of this unit is ``multiply / divide`` canonical units; both are whole numbers, so that
+        the ratio is exact: 0.1 is no double.
     """
 
     text: str
@@ -128,35 +144,24 @@ class Unit:
 
     def to_canonical(self, values: Any) -> Any:
         """Convert magnitudes to the canonical unit; the same object where nothing changes."""
-        return _scaled(values, self.multiply, self.divide)
+        return scaled(values, self.multiply, self.divide)
 
     def from_canonical(self, values: Any) -> Any:
         """Convert magnitudes in the canonical unit to this one."""
-        return _scaled(values, self.divide, self.multiply)
+        return scaled(values, self.divide, self.multiply)
 
 
-def _unit(text: str, kind: str, factor: float) -> Unit:
-    if factor >= 1.0:
-        return Unit(text, kind, multiply=_significant(factor))
-    return Unit(text, kind, divide=_significant(1.0 / factor))
-
-
-def _scaled(values: Any, multiply: float, divide: float) -> Any:
-    if multiply != 1.0:
-        return values * multiply
-    return values / divide if divide != 1.0 else values
-
-
-def _significant(value: float) -> float:
-    """Round to 15 significant digits: pint's um -> nm is 999.9999999999999 otherwise."""
-    return float(f"{value:.15g}")
+def _unit(text: str, kind: str, factor: Fraction) -> Unit:
+    return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, cache_folder=None)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(
+        None, cache_folder=None, non_int_type=Fraction
+    )
     for definition in _DEFINITIONS:
         registry.define(definition)
     return registry
@@ -223,7 +228,8 @@ def read_unit(text: str) -> Unit:
 def _read(text: str) -> Unit:
     spelled = phrase_or_expression(text)
     if isinstance(spelled, tuple):
-        return _unit(text, *spelled)
+        kind, factor = spelled
+        return _unit(text, kind, Fraction(factor))
     return _evaluate(text, spelled)
 
 
@@ -236,7 +242,7 @@ def _evaluate(text: str, expression: str) -> Unit:
         quantity = _registry().parse_expression(expression).to_base_units()
         powers: dict[str, Any] = dict(quantity.dimensionality)
         dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
-        factor = float(quantity.magnitude)
+        factor = Fraction(quantity.magnitude)
     # The exception for a malformed expression differs between pint's versions.
     except Exception as error:  # noqa: BLE001
         raise unknown(text, f"cannot read it ({type(error).__name__})") from None
@@ -250,11 +256,11 @@ def _evaluate(text: str, expression: str) -> Unit:
 
 
 @lru_cache(maxsize=32)
-def _canonical_in_base(kind: str) -> float:
+def _canonical_in_base(kind: str) -> Fraction:
     if kind in ("arbitrary", "atomic_fraction", "mass_fraction"):
-        return 1.0
+        return Fraction(1)
     expression = CANONICAL[kind].replace("^", "**")
-    return float(_registry().parse_expression(expression).to_base_units().magnitude)
+    return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:

@@ -26,8 +26,12 @@ _SPELLINGS = {
     "m": "m meter meters metre metres",
     "s": "s sec sec. secs second seconds sekunde sekunden seconde secondes 秒",
     "ms": "ms millisecond milliseconds",
+    "us": "us µs microsecond microseconds",
+    "ns": "ns nanosecond nanoseconds",
     "min": "min min. mins minute minutes minuten 分",
     "hour": "h hr hrs hour hours",
+    "g": "g gram grams",
+    "kg": "kg kilogram kilograms",
     "atom": "atom atoms at at. ats atoms. At At. atome atomes 原子",
     "count": "count counts cnt cnts cts ct count. counts. cts. cnt.",
     "kcount": "kcount kcounts kcnt kcts",
@@ -41,17 +45,20 @@ _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.spl
 
 #: Whole phrases, written without spaces, dots, hyphens, underscores and brackets, in lower case.
 _PHRASE_LISTS = {
-    ("atomic_fraction", 0.01): "at% atom% atoms% atomic% %at %atomic atpct atpercent atompercent "
-    "atomicpercent atomprozent 原子%",
-    ("atomic_fraction", 1.0): "atomicfraction atomfraction atfraction atfrac atomicfrac",
-    ("atomic_fraction", 1e-6): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
-    ("atomic_fraction", 1e-9): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
-    ("mass_fraction", 0.01): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent "
+    (
+        "atomic_fraction",
+        "1/100",
+    ): "at% atom% atoms% atomic% %at %atomic atpct atpercent "
+    "atompercent atomicpercent atomprozent 原子%",
+    ("atomic_fraction", "1"): "atomicfraction atomfraction atfraction atfrac atomicfrac",
+    ("atomic_fraction", "1/1000000"): "ppm ppma ppmat ppmatoms ppmatomic atppm atomicppm",
+    ("atomic_fraction", "1/1000000000"): "ppb ppba ppbat ppbatoms ppbatomic atppb atomicppb",
+    ("mass_fraction", "1/100"): "wt% weight% mass% %wt wtpct wtpercent weightpercent masspercent "
     "%weight %mass gew% gewichts% gewichtsprozent masse% 質量% 重量%",
-    ("mass_fraction", 1.0): "massfraction weightfraction wtfraction wtfrac massfrac",
-    ("mass_fraction", 1e-6): "ppmw ppmwt ppmweight ppmmass wtppm",
-    ("mass_fraction", 1e-9): "ppbw ppbwt ppbweight ppbmass wtppb",
-    ("arbitrary", 1.0): "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
+    ("mass_fraction", "1"): "massfraction weightfraction wtfraction wtfrac massfrac",
+    ("mass_fraction", "1/1000000"): "ppmw ppmwt ppmweight ppmmass wtppm",
+    ("mass_fraction", "1/1000000000"): "ppbw ppbwt ppbweight ppbmass wtppb",
+    ("arbitrary", "1"): "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
     "intensity",
 }
 _PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
@@ -75,13 +82,13 @@ _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE
 _HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
-def phrase_or_expression(text: str) -> tuple[str, float] | str:
+def phrase_or_expression(text: str) -> tuple[str, str] | str:
     """Read a spelling.
 
     Returns
     -------
     (kind, factor) or str
-        Of a phrase, the kind of quantity and how much one of it is; of anything else, an
+        Of a phrase, the kind of quantity and the fraction that one of it is; of anything else, an
         expression in registry names such as ``(atom) / (cm)**(3)``.
 
     Raises

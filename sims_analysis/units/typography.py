@@ -72,10 +72,17 @@ def plain(text: str) -> str:
     result = result.strip()
     while result[:1] in _BRACKETS and _closes_at_end(result):
         result = result[1:-1].strip()
+    result = _PER_RATE.sub("/(count/s)", result)
     result = re.sub(r"\bper\b", "/", result, flags=re.IGNORECASE)
     for word, power in (("cubic", 3), ("square", 2)):
         result = re.sub(rf"\b{word}\s+([A-Za-zµ]+)", rf"\1^{power}", result, flags=re.IGNORECASE)
     return result.strip()
+
+
+#: ``atoms/cm^3 per count/s``: the slash after the word binds more closely than the word.
+_PER_RATE = re.compile(
+    r"\bper\s+\(?\s*(?:counts?|cnts?|cts?|c)\s*(?:/|per)\s*s(?:ec(?:ond)?)?\b\s*\)?", re.IGNORECASE
+)
 
 
 def _closes_at_end(text: str) -> bool:

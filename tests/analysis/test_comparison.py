@@ -419,3 +419,33 @@ def test_repeatability_does_not_depend_on_chunks_or_on_the_order_of_measurements
         for name, array in whole.items():
             same = found[name].transpose(*array.dims)
             np.testing.assert_array_equal(same.values, array.values, err_msg=name)
+
+
+def test_one_measurement_of_a_batch_is_compared_with_each_of_it():
+    parts = [dataset(DEPTH, B=f * EDGE, P=EDGE).assign_attrs(data_id=f"w{f}") for f in (1, 2, 3)]
+    own = [ds.isel(depth=slice(i, None)) for i, ds in enumerate(parts)]
+    for batch in (sims.stack(parts), sims.stack(own)):
+        chosen = batch.isel(measurement=1)
+        assert chosen["measurement"].ndim == 0
+        found = sims.compare(chosen, batch)
+        assert found["measurement"].values.tolist() == ["w1", "w2", "w3"]
+        ratio = found["dose_ratio"].transpose("measurement", "species")
+        np.testing.assert_allclose(ratio, [[0.5, 1], [1, 1], [1.5, 1]], rtol=1e-13)
+        back = sims.compare(batch, chosen)
+        np.testing.assert_allclose(back["dose_ratio"] * ratio, 1.0, rtol=1e-13)
+        assert found["dose_a"].dims == found["dose_b"].dims == found["overlap_start"].dims
+
+
+@pytest.mark.parametrize("method", ["log", "linear"])
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_doses_are_those_of_integrated_dose(method, rule):
+    a, b = dataset(DEPTH, B=EDGE), dataset(DEPTH, B=2 * EDGE)
+    found = sims.compare(a, b, method=method, rule=rule)
+    assert found["dose_a"].values == sims.integrated_dose(a, rule=rule).values
+    default = sims.compare(a, b, method=method)
+    assert default["dose_b"].values == sims.integrated_dose(b).values
+    for name in ("dose_a", "dose_b", "dose_ratio"):
+        assert found[name].attrs["rule"] == rule
+        assert default[name].attrs["rule"] == "trapezoid"
+    with pytest.raises(ProfileError, match="rule='simpson'"):
+        sims.compare(a, b, rule="simpson")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
-from measured import number, one, word
+from measured import measurement, number, one, word
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -110,3 +110,41 @@ def test_a_level_run_does_not_decay(stderr):
 def test_levels_in_the_wrong_order_are_refused():
     with pytest.raises(ProfileError, match=r"low=.*high="):
         sims.decay_length(one([0, 1, 2], [4, 2, 1]), low="1e19 atoms/cm^3", high="1e17 atoms/cm^3")
+
+
+# --- does a straight line fit? ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("counts", [30, 1000])
+@pytest.mark.parametrize("stated", [False, True])
+@pytest.mark.parametrize("step", [1.0, None])
+def test_reduced_chi_square_of_an_exponential_is_about_one(counts, stated, step):
+    rng = np.random.default_rng(3)
+    z = np.arange(0, 60.0) if step else np.cumsum(rng.uniform(0.3, 2, 60))
+    k = rng.poisson(counts * np.exp(-z / 50), (300, z.size)).astype(float)
+    ds = measurement(z, {f"{i}": np.maximum(row, 1) * 1e16 for i, row in enumerate(k)})
+    if stated:
+        ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    found = sims.decay_length(ds)["reduced_chi_square"]
+    assert float(found.median()) == pytest.approx(1.0, abs=0.05)
+    assert found.attrs["units"] == "1"
+
+
+@pytest.mark.parametrize("stated", [False, True])
+def test_reduced_chi_square_of_what_is_no_exponential_is_large(stated):
+    z = np.arange(0, 200, 2.0)
+    k = np.random.default_rng(4).poisson(1e4 * np.exp(-((z - 20) ** 2) / 8000))
+    ds = one(z, k * 1e16)
+    if stated:
+        ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    assert number(sims.decay_length(ds, start="20 nm")["reduced_chi_square"]) > 10
+    # Its tail is nearly one.
+    assert number(sims.decay_length(ds, start="120 nm", stop="160 nm")["reduced_chi_square"]) < 2
+
+
+def test_reduced_chi_square_needs_more_samples_than_a_line():
+    z = np.arange(3.0)
+    ds = one(z, np.exp(-z) * 1e18)
+    assert math.isnan(number(sims.decay_length(ds)["reduced_chi_square"]))
+    four = one(np.arange(4.0), np.exp(-np.arange(4.0)) * 1e18)
+    assert number(sims.decay_length(four)["reduced_chi_square"]) < 1e-6

@@ -130,3 +130,68 @@ def test_on_dask_nothing_lies_above_a_limit_that_is_not_known():
     limit = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "1/cm3"})
     assert sims.dose_budget(lazy, detection_limit=limit)["status"].values == ["below_detection"]
     assert sims.decay_length(lazy, detection_limit=limit)["status"].values == ["no_data"]
+
+
+# --- windows that tell nothing ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("floor", [0.0, 5.35e9, 1e15])
+def test_a_window_that_does_not_scatter_has_no_limit(floor):
+    z = np.arange(0, 100.0)
+    ds = one(z, np.where(z < 50, 1e18, floor))
+    window = ("60 nm", "90 nm")
+    with pytest.warns(sims.SimsWarning, match="'B': all samples in the window are the same, 60 to"):
+        found = sims.detection_limit(ds, window=window)
+    assert math.isnan(number(found))
+    assert found["status"].values.tolist() == ["undetermined"]
+    assert number(found["n"]) == 31
+    lazy = sims.detection_limit(ds.chunk(species=1), window=window).compute()
+    assert lazy["status"].values.tolist() == ["undetermined"]
+    assert math.isnan(number(lazy))
+    # Of counts it is known how they scatter, and so it is where none was counted.
+    counted = sims.detection_limit(
+        ds, window=window, rule="currie", value_per_count="1e15 atoms/cm^3"
+    )
+    k = floor / 1e15
+    assert number(counted) == pytest.approx((k + 2.71 + 3.29 * math.sqrt(2 * k)) * 1e15)
+    assert counted["status"].values.tolist() == ["ok"]
+
+
+def test_rounding_is_no_scatter():
+    z = np.arange(0, 100.0)
+    floor = 5.35e9 * (1 + np.where(z % 2, 2.0**-52, 0))
+    with pytest.warns(sims.SimsWarning, match="the same"):
+        found = sims.detection_limit(one(z, floor), window=("60 nm", "90 nm"))
+    assert math.isnan(number(found))
+
+
+def test_currie_needs_counts_and_says_so():
+    window = ("60 nm", "99 nm")
+    with pytest.raises(ProfileError, match="needs counts, and the data have none"):
+        sims.detection_limit(tail(), window=window, rule="currie")
+    nothing = sims.with_counting_statistics(
+        one(np.arange(100.0), np.zeros(100)), value_per_count="1e15 atoms/cm^3"
+    )
+    with pytest.warns(sims.SimsWarning, match="'B': nothing tells what one count is"):
+        found = sims.detection_limit(nothing, window=window, rule="currie")
+    assert found["status"].values.tolist() == ["undetermined"]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_windows_over_a_dimension_of_their_own(lazy):
+    ds = tail()
+    start = xr.DataArray(
+        [60.0, 70.0, 80.0], coords={"case": ["a", "b", "c"]}, attrs={"units": "nm"}
+    )
+    found = sims.detection_limit(ds.chunk(species=1) if lazy else ds, window=(start, "99 nm"))
+    assert found.dims == ("species", "case")
+    assert found["case"].values.tolist() == ["a", "b", "c"]
+    for case, at in zip("abc", (60, 70, 80), strict=True):
+        alone = sims.detection_limit(ds, window=(f"{at} nm", "99 nm"))
+        assert number(found.sel(case=case)) == number(alone)
+    # And it goes on from there.
+    marked = sims.below_detection(ds, limit=found)
+    assert set(marked.dims) == {"species", "depth", "case"}
+    np.testing.assert_array_equal(
+        marked.sel(case="b"), sims.below_detection(ds, limit=found.sel(case="b", drop=True))
+    )

@@ -1,6 +1,7 @@
 """Moments: closed forms, windows, noise floors, published moments, and their errors."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -241,3 +242,99 @@ def test_a_window_that_is_not_known_holds_nothing(question):
     found = question(ds, start=unknown)
     assert word(found["status"]) == "no_data"
     assert math.isnan(number(found[next(iter(found.data_vars))]))
+
+
+# --- parameters over a dimension of their own ---------------------------------------------------
+
+
+def over_cases(values, units):
+    return xr.DataArray(values, coords={"case": [f"{i}" for i in range(len(values))]}).assign_attrs(
+        units=units
+    )
+
+
+@pytest.mark.parametrize("cases", [1, 2, 3])
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("gap", [False, True])
+def test_parameters_over_a_dimension_of_their_own(cases, lazy, gap):
+    z = np.arange(0, 300, 2.0)
+    ds = measurement(z, {"B": skewed(z) + 1e16, "P": 2 * skewed(z) + 1e16})
+    if gap:
+        ds["concentration"][1, 40:43] = np.nan
+    asked = {
+        "start": over_cases([10.0, 20.0, 30.0][:cases], "nm"),
+        "background": over_cases([1e15, 1e16, 2e16][:cases], "atom/cm^3"),
+        "threshold": over_cases([1e17, 1e18, 1e19][:cases], "atom/cm^3"),
+    }
+    found = sims.moments(ds.chunk(species=1) if lazy else ds, **asked).compute()
+    assert dict(found.sizes) == {"species": 2, "case": cases}
+    for i in range(cases):
+        alone = sims.moments(
+            ds, **{key: value.isel(case=i, drop=True) for key, value in asked.items()}
+        )
+        one_case = found.isel(case=i, drop=True)
+        for name in alone:
+            if alone[name].dtype.kind == "U":
+                np.testing.assert_array_equal(one_case[name], alone[name])
+            else:
+                np.testing.assert_allclose(one_case[name], alone[name], rtol=1e-12, err_msg=name)
+    # Only one of them over cases; and a background window.
+    window = (over_cases([220.0, 240.0, 260.0][:cases], "nm"), "299 nm")
+    found = sims.moments(ds, background=window, threshold=0.1)
+    assert found["straggle"].dims == ("species", "case")
+
+
+def test_a_scalar_coordinate_of_the_data_is_a_label():
+    z = np.arange(0, 300, 2.0)
+    ds = measurement(z, {"Si": skewed(z), "S": 3 * skewed(z)})
+    level = xr.DataArray(
+        [1e16, 5e17], coords={"species": ["S", "Si"]}, attrs={"units": "atom/cm^3"}
+    )
+    whole = sims.moments(ds, background=level)
+    one_of_them = sims.moments(ds.sel(species="Si"), background=level)
+    assert one_of_them["straggle"].item() == whole["straggle"].sel(species="Si").item()
+
+
+# --- the surface transient ----------------------------------------------------------------------
+
+
+def with_transient(z, height=1.5):
+    """Give an implant of 144 nm below a surface transient."""
+    return 1e20 * (height * np.exp(-z / 4) + np.exp(-((z - 144) ** 2) / (2 * 40**2)))
+
+
+@pytest.mark.parametrize("height", [1.05, 1.5, 100.0])
+@pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
+def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
+    z = np.arange(0, 300, 2.0)
+    ds = measurement(z, {"Al": with_transient(z, height), "B": skewed(z)})
+    with pytest.warns(sims.SimsWarning, match="'Al': the maximum is the first sample, at 0 nm, and"
+                      " there is another at 144 nm"):  # fmt: skip
+        found = question(ds)
+    assert found["status"].values[0] == "truncated"
+    assert found["status"].values[1] != "truncated"
+    lazy = question(ds.chunk(species=1)).compute()
+    assert lazy["status"].values[0] == "truncated"
+    below = question(ds, start="30 nm", stop="299 nm")
+    assert below["status"].values[0] != "truncated"
+
+
+def test_a_threshold_does_not_hide_the_implant():
+    z = np.arange(0, 300, 2.0)
+    with pytest.warns(sims.SimsWarning, match="another at 144 nm"):
+        found = sims.moments(one(z, with_transient(z, 100.0)), threshold=0.1)
+    assert word(found["status"]) == "truncated"
+    assert number(found["projected_range"]) < 10
+
+
+@pytest.mark.parametrize("counts", [10, 100, 10_000])
+@pytest.mark.parametrize("floor", [0.0, 1.0, 5.0])
+def test_a_falling_edge_and_its_noisy_floor_are_no_second_maximum(counts, floor):
+    rng = np.random.default_rng(counts)
+    z = np.arange(0, 600, 2.0)
+    k = rng.poisson(counts * np.exp(-z / 20) + floor, (200, z.size))
+    ds = measurement(z, {f"{i}": row * 1e16 for i, row in enumerate(k)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.SimsWarning)
+        found = sims.moments(ds)
+    assert (found["status"] == "truncated").mean() < 0.03

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-import xarray as xr
 from counted import edge, trials
 from measured import measurement, one
+from shared_profiles import read
 
 import sims_analysis as sims
 from sims_analysis.errors import AmbiguousJunctionWarning, ProfileError, SpeciesError, UnitsError
@@ -66,7 +66,7 @@ def test_counts_from_a_known_value_of_one_count():
 
 def test_counts_from_a_rate_and_the_dwell_time():
     ds = one([0, 1], [10, 1000], units="counts/s").rename(concentration="intensity")
-    found = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    found = sims.with_counting_statistics(ds, dwell_time="500 ms")
     np.testing.assert_allclose(found["intensity_counts"][0], [5, 500])
     np.testing.assert_allclose(
         found["intensity_stderr"][0], [10 / math.sqrt(5), 1000 / math.sqrt(500)]
@@ -126,6 +126,98 @@ def test_what_one_count_stands_for_is_on_record():
     ds = sims.with_counting_statistics(
         sims.open_example("boron-implant"), value_per_count={"B": "1e14 atoms/cm^3"}
     )
-    assert ds.attrs["history"].endswith(
-        "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'})"
+    assert (
+        "with_counting_statistics(value_per_count={'B': '1e14 atoms/cm^3'}), by"
+        in ds.attrs["history"]
     )
+    assert sims.provenance(ds)["steps"] == [
+        {
+            "function": "with_counting_statistics",
+            "parameters": {"value_per_count": {"B": "1e14 atoms/cm^3"}},
+        }
+    ]
+
+
+# --- whole numbers of counts, and what the metadata state --------------------------------------
+
+
+def rates(values, **about):
+    profile = sims.DepthProfile(
+        species_name="7Li", depths=np.arange(float(len(values))), depth_units="s",
+        concentrations=values, concentration_units="cnt/s", species_metadata=about,
+    )  # fmt: skip
+    return sims.to_dataset([profile])
+
+
+#: As an instrument prints them: 0.99016 s, and 0.001 where nothing was counted.
+PRINTED = [0.001, 1.00994, 2.01988, 33.328, 71.7059, 776.666, 308.035]
+
+
+def test_counting_times_come_from_the_metadata():
+    ds = rates(PRINTED, counting_time="0.99 s")
+    found = sims.with_counting_statistics(ds)
+    np.testing.assert_allclose(
+        found["intensity_counts"][0], [0, 1, 2, 33, 71, 768.899, 304.955], rtol=1e-5
+    )
+    assert found["intensity_counts"].values[0, :5].tolist() == [0, 1, 2, 33, 71]
+    # What was read stays, and so does what the error of nothing is.
+    np.testing.assert_array_equal(found["intensity"], ds["intensity"])
+    nothing = -math.log(0.15865525393145707) / 2 / 0.99
+    assert found["intensity_stderr"].values[0, 0] == pytest.approx(nothing)
+    assert found["intensity_stderr"].values[0, 3] == pytest.approx(math.sqrt(33) / 0.99)
+    divided = rates(PRINTED, counting_time="1.040 s", detector_yield="95.2 %")
+    counts = sims.with_counting_statistics(divided)["intensity_counts"]
+    assert counts.values[0, :5].tolist() == [0, 1, 2, 33, 71]
+    cup = rates(PRINTED, counting_time="0.99 s", detector="FC")
+    assert sims.with_counting_statistics(cup)["intensity_stderr"].isnull().all()
+    with pytest.raises(UnitsError, match="no variable's counts are known"):
+        sims.with_counting_statistics(rates(PRINTED, matrix="ZnO"))
+    with pytest.raises(UnitsError, match=r"species_metadata\['counting_time'\]='0.99'"):
+        sims.with_counting_statistics(rates(PRINTED, counting_time="0.99"))
+
+
+def test_an_argument_counts_more_than_the_metadata():
+    found = sims.with_counting_statistics(rates([2.0, 4.0], counting_time="7 s"), dwell_time="1 s")
+    assert found["intensity_counts"].values.tolist() == [[2.0, 4.0]]
+
+
+@pytest.mark.parametrize("time", ["1.04 s", "0.5 s", "0.7 s"])
+def test_values_that_are_no_counts_are_refused(time):
+    with pytest.raises(
+        ProfileError, match=r"species '7Li', sputter time \d s: .*as after 0.9902 s"
+    ):
+        sims.with_counting_statistics(rates(PRINTED), dwell_time=time)
+    lazy = sims.with_counting_statistics(rates(PRINTED).chunk(), dwell_time=time)
+    assert lazy["intensity_counts"].isnull().any()
+
+
+@pytest.mark.parametrize(
+    ("counts", "whole"), [(5.07, True), (5.08, False), (0.05, True), (0.06, False)]
+)
+def test_how_far_a_number_of_counts_may_be_from_a_whole_one(counts, whole):
+    ds = one([0, 1], [counts, 3.0], units="counts").rename(concentration="intensity")
+    if whole:
+        assert sims.with_counting_statistics(ds)["intensity_counts"][0, 0] == round(counts)
+    else:
+        with pytest.raises(
+            ProfileError, match=f"'B', depth 0 nm: {counts} count is {counts} counts"
+        ):
+            sims.with_counting_statistics(ds)
+
+
+def test_a_subtracted_background_leaves_no_counts():
+    ds = rates([0.7, 1.7, 2.7, 40.7])
+    with pytest.raises(ProfileError, match="subtracted, averaged or divided"):
+        sims.with_counting_statistics(ds, dwell_time="1 s")
+
+
+@pytest.mark.parametrize("name", ["151118h", "160112b", "160112l", "160113c"])
+def test_counts_of_an_instrument(name):
+    ds = sims.SIMSResult.from_json(read(f"uio_mina_cameca/{name}.api.json")).to_dataset()
+    found = sims.with_counting_statistics(ds, dwell_time="0.99 s")
+    counts, rate = found["intensity_counts"], ds["intensity"]
+    np.testing.assert_array_equal(counts.values[rate.values == 0.001], 0.0)
+    few = (rate < 80).values
+    np.testing.assert_allclose(counts.values[few], np.round(rate.values[few] / 1.00994))
+    with pytest.raises(ProfileError, match=r"no whole number of them"):
+        sims.with_counting_statistics(ds, dwell_time="1.04 s")

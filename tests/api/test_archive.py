@@ -176,7 +176,6 @@ def test_names_reserved_on_windows_are_coded(name):
 IDS = [
     "boron-implant",
     REFERENCE_ID,
-    REFERENCE_ID.upper(),
     "W1",
     "w1",
     "../../etc",

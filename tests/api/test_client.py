@@ -29,8 +29,9 @@ from sims_analysis.api import client as client_module
 from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
-from sims_analysis.api.endpoint import Endpoint, Secret
+from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.parallel import Progress
+from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     ApiError,
@@ -41,6 +42,7 @@ from sims_analysis.errors import (
     PayloadError,
     RateLimited,
     SimsError,
+    StatusError,
     Unauthorized,
 )
 
@@ -148,7 +150,7 @@ def test_what_is_no_id_is_refused(bad):
 )
 def test_ids_are_encoded(data_id, path):
     with FaultyServer(reply()) as server:
-        Client(KEY, endpoint=server.url).get(data_id)
+        Client(KEY, endpoint=server.url, check_ids=False).get(data_id)
         assert server.paths == [path]
 
 
@@ -163,8 +165,9 @@ def test_ids_that_climb_are_not_sent(data_id):
 def test_a_prefix_of_the_endpoint_is_kept():
     for endpoint in ("/v1/lab", "/v1/lab/"):
         with FaultyServer(reply()) as server:
-            Client(KEY, endpoint=server.url.rstrip("/") + endpoint).get("a")
-            assert server.paths == ["/v1/lab/sims/a"]
+            client = Client(KEY, endpoint=server.url.rstrip("/") + endpoint)
+            client.get(REFERENCE_ID)
+            assert server.paths == [f"/v1/lab/sims/{REFERENCE_ID}"]
 
 
 # ---- failures of some
@@ -180,9 +183,9 @@ def test_errors_raise_carries_what_arrived():
 
 
 def test_errors_collect_puts_the_error_in_its_place():
-    api = Api(a=profiles("a", "B"), b=b"[{}]", c=401)
-    results = api.client().get(["a", "b", "c", "d"], errors="collect")
-    assert [type(r) for r in results] == [SIMSResult, PayloadError, Unauthorized, NotFound]
+    api = Api(a=profiles("a", "B"), b=b"[{}]", c=500)
+    results = api.client(retries=0).get(["a", "b", "c", "d"], errors="collect")
+    assert [type(r) for r in results] == [SIMSResult, PayloadError, StatusError, NotFound]
 
 
 def test_a_single_id_raises_the_plain_error():
@@ -313,16 +316,24 @@ def test_a_damaged_entry_is_refused_and_refresh_repairs_it(tmp_path):
     assert client.get("a")[0].species == ["B"]
 
 
-def test_an_empty_entry_is_not_archived_but_may_supersede(tmp_path):
-    api = Api(a=b"[]", b=profiles("b", "B"))
+@pytest.mark.parametrize("empty", [b"[]", b"[ \n ]", b" " * 100 + b"[" + b" " * 1000 + b"]"])
+def test_an_empty_answer_is_never_archived(empty, tmp_path):
+    api = Api(a=empty)
     client = api.client(archive=tmp_path)
     assert client.get("a")[0].species == []
     assert "a" not in client.archive
     api.bodies["a"] = profiles("a", "B")
     assert client.get("a")[0].species == ["B"]
-    api.bodies["a"] = b"[]"
+    api.bodies["a"] = empty
     assert client.get("a", refresh=True)[0].species == []
-    assert client.get("a")[0].species == []
+    assert client.get("a")[0].species == ["B"], "what was measured stays"
+
+
+def test_an_empty_entry_of_an_archive_does_not_hide_what_came_later(tmp_path):
+    Archive(tmp_path).put("a", b"[ ]", url="test")
+    api = Api(a=profiles("a", "B"))
+    assert api.client(archive=tmp_path, offline=True).get("a")[0].species == []
+    assert api.client(archive=tmp_path).get("a")[0].species == ["B"]
 
 
 def test_a_broken_payload_is_not_archived(tmp_path):
@@ -455,10 +466,10 @@ def test_key_and_endpoint_from_the_environment(monkeypatch):
     with FaultyServer(reply()) as server:
         monkeypatch.setenv("ATOMSCALE_API_KEY", "second")
         monkeypatch.setenv("AS_API_ENDPOINT", server.url)
-        Client().get("a")
+        Client().get(REFERENCE_ID)
         monkeypatch.setenv("AS_API_KEY", " first\n")
-        Client().get("a")
-        Client("given").get("a")
+        Client().get(REFERENCE_ID)
+        Client("given").get(REFERENCE_ID)
         keys = [request.headers["X-API-KEY"] for request in server.received]
         assert keys == ["second", "first", "given"]
 
@@ -471,7 +482,7 @@ def test_no_key_for_the_api_is_told_before_anything_is_sent():
 def test_a_server_without_keys_is_asked_without_one():
     with FaultyServer(reply(), reply(b"", 401)) as server:
         client = Client(endpoint=server.url)
-        client.get("a")
+        client.get(REFERENCE_ID)
         assert "X-API-KEY" not in server.received[0].headers
         with pytest.raises(Unauthorized, match="no key was sent"):
             client.get("a")
@@ -503,7 +514,8 @@ def test_plain_http_to_this_machine(endpoint):
 
 
 def test_plain_http_to_another_machine_on_request():
-    assert Api(a=REFERENCE).client(endpoint="http://lab.example", allow_http=True).get("a")
+    api = Api(a=profiles("a", "B"))
+    assert api.client(endpoint="http://lab.example", allow_http=True).get("a")
 
 
 @pytest.mark.parametrize(
@@ -522,7 +534,7 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(key):
 
 
 def test_a_closed_client_says_so():
-    client = Api(a=REFERENCE).client()
+    client = Api(a=profiles("a", "B")).client()
     with client:
         client.get("a")
     client.close()
@@ -549,22 +561,22 @@ def test_a_certificate_of_ones_own(tmp_path):
             Client(KEY, endpoint=server.url).get("a")
         assert (server.connections, server.received) == (1, [])
         client = Client(KEY, endpoint=server.url, ca_bundle=certificate)
-        assert client.get("a")[0].species == ["Si"]
+        assert client.get(REFERENCE_ID)[0].species == ["Si"]
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch):
     with FaultyServer(reply()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("http_proxy", proxy.url)
-        Client(KEY, endpoint="http://lab.example/", allow_http=True).get("a")
-        assert proxy.paths == ["http://lab.example/sims/a"]
+        Client(KEY, endpoint="http://lab.example/", allow_http=True).get(REFERENCE_ID)
+        assert proxy.paths == [f"http://lab.example/sims/{REFERENCE_ID}"]
 
 
 def test_a_proxy_elsewhere_does_not_see_what_was_meant_for_this_machine(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1:9/")
     monkeypatch.setenv("http_proxy", "http://192.0.2.1:9/")
     with FaultyServer(reply()) as server:
-        assert Client(KEY, endpoint=server.url, retries=0, timeout=1).get("a")
+        assert Client(KEY, endpoint=server.url, retries=0, timeout=1).get(REFERENCE_ID)
 
 
 # ---- the key is seen by nobody
@@ -642,7 +654,7 @@ def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
         script = (
             "from sims_analysis.api.client import Client\n"
             f"client = Client('k', endpoint={server.url!r}, archive={str(tmp_path)!r},"
-            " max_connections=2)\n"
+            " max_connections=2, check_ids=False)\n"
             "client.get([f'id-{i}' for i in range(50)])\n"
         )
         process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
@@ -668,7 +680,7 @@ def test_an_interrupt_ends_a_wait_for_retry_after():
         assert time.monotonic() - began < 3
         time.sleep(0.2)
         assert not [t for t in threading.enumerate() if t.name == "sims-analysis-fetch"]
-        assert len(server.received) == 2, "nothing more is asked"
+        assert len(server.received) == 1, "nothing more is asked"
 
 
 def test_an_interrupt_does_not_show_the_key():
@@ -715,7 +727,7 @@ def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
 def test_offline_holds_wherever_a_request_is_made(tmp_path):
     api = Api(a=REFERENCE)
     client = api.client(archive=tmp_path, offline=True)
-    assert "offline" in str(client._fetcher.profiles(["a"])["a"])
+    assert "offline" in str(dict(client._fetcher.profiles(["a"]))["a"])
     assert api.asked == []
 
 
@@ -769,14 +781,20 @@ def test_many_are_fetched_at_a_time():
             most = max(most, running)
             if most == 4:
                 at_once.release(100)
-        at_once.acquire(timeout=5)
+        if not request.url.path.endswith("/first"):
+            at_once.acquire(timeout=5)
         with lock:
             running -= 1
         return httpx.Response(200, content=REFERENCE)
 
     client = Client(
-        KEY, endpoint=ENDPOINT, max_connections=4, transport=httpx.MockTransport(answer)
+        KEY,
+        endpoint=ENDPOINT,
+        max_connections=4,
+        check_ids=False,
+        transport=httpx.MockTransport(answer),
     )
+    client.get(["first"])  # one request alone shows that there is a server
     client.get([f"id-{i}" for i in range(12)])
     assert most == 4
 
@@ -798,7 +816,11 @@ def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
 
     from_json = SIMSResult.from_json
     client = Client(
-        KEY, endpoint=ENDPOINT, max_connections=2, transport=httpx.MockTransport(answer)
+        KEY,
+        endpoint=ENDPOINT,
+        max_connections=2,
+        check_ids=False,
+        transport=httpx.MockTransport(answer),
     )
     with mock.patch.object(SIMSResult, "from_json", slowly):
         client.get([f"id-{i}" for i in range(12)])

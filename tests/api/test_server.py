@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import http.client
 import json
 import socket
-import threading
 import time
 from urllib.parse import quote
 
@@ -15,6 +13,7 @@ import uvicorn
 from faulty_server import REFERENCE, REFERENCE_ID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from running_server import KEY, Running
 
 from sims_analysis.api import server as server_module
 from sims_analysis.api.archive import Archive
@@ -24,7 +23,6 @@ from sims_analysis.api.openapi import document
 from sims_analysis.api.server import create_app, serve
 from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized
 
-KEY = "k3y"
 ODD = ["( Pb+ )", "^118SnI_3-", "Ga->", "Si/Ge", "µ", "%41", ".."]
 
 
@@ -56,44 +54,6 @@ def archive(tmp_path_factory):
         },
     )
     return archive
-
-
-class Running:
-    """An application behind uvicorn, on a socket of its own."""
-
-    def __init__(self, app):
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
-
-    def __enter__(self):
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_):
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
-
-    def get(self, path, method="GET", key=KEY, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        if key is not None:
-            headers["X-API-KEY"] = key
-        connection.request(method, path, headers=headers)
-        response = connection.getresponse()
-        body = response.read()
-        connection.close()
-        return response.status, response.headers, body
-
-    def json(self, path, **options):
-        status, _, body = self.get(path, **options)
-        assert status == 200, body
-        return json.loads(body)
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +226,8 @@ def test_etag(running):
 
 
 def test_gzip(archive):
-    big = [json.loads(REFERENCE)[0] | {"depths": [*range(2000)], "concentrations": [1.0] * 2000}]
+    profile = json.loads(REFERENCE)[0] | {"data_id": "big"}
+    big = [profile | {"depths": [*range(2000)], "concentrations": [1.0] * 2000}]
     archive.put("big", json.dumps(big).encode(), url="test")
     with Running(create_app(archive, KEY)) as running:
         _, headers, body = running.get("/sims/big", Accept_Encoding="gzip")

@@ -1,6 +1,5 @@
 """The command line: what it prints, which codes it leaves with, and that it leaves at once."""
 
-import http.server
 import json
 import os
 import re
@@ -8,74 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command_line import NAMES, error_line, payload_of, process, run, serving
 
 import sims_analysis as sims
-from sims_analysis.cli import cli
 from sims_analysis.examples.opening import ARCHIVE
 
 #: The package need not be installed to be tested.
 ROOT = Path(sims.__file__).parents[1]
-NAMES = ["boron-implant", "gan-mg-stack", "sputter-time"]
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_user(monkeypatch):
     for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT", "SIMS_SERVER_KEY"):
         monkeypatch.delenv(name, raising=False)
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
-
-
-def process(*arguments, **more):
-    command = [sys.executable, "-m", "sims_analysis", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
-    )
-
-
-def error_line(result):
-    """The one line on stderr that says what is wrong."""
-    assert "Traceback" not in result.stderr
-    assert not result.exception or isinstance(result.exception, SystemExit)
-    (line,) = [text for text in result.stderr.splitlines() if text.startswith("Error: ")]
-    return line
-
-
-@contextmanager
-def serving(answers):
-    """Answer GET requests from a mapping of path to bytes; all else is 404."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = answers.get(self.path)
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body or b"{}")))
-            self.end_headers()
-            self.wfile.write(body or b"{}")
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 # ---- help
@@ -224,7 +173,7 @@ def test_report_where_nothing_can_be_had(tmp_path):
 
 
 def test_report_on_an_entry_without_data(tmp_path):
-    with serving({"/sims/empty": b"[]", "/sims/b": payload_of("boron-implant")}) as url:
+    with serving({"/sims/empty": b"[]", "/sims/b": payload_of("boron-implant", "b")}) as url:
         result = run("report", "b", "empty", "--endpoint", url, "--no-files")
     assert result.exit_code == 3
     assert "no SIMS data" in error_line(result)
@@ -247,7 +196,7 @@ def test_warnings_of_the_data_stand_under_the_table(tmp_path):
     }
     file = tmp_path / "w.json"
     file.write_text(json.dumps([profile]))
-    run("archive", "add", tmp_path / "a", file, "--id", "w")
+    run("archive", "add", file, "--archive", tmp_path / "a", "--id", "w")
     result = run("report", "--archive", tmp_path / "a", "--offline", "--no-files")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "Note: species 'B': depths were not in increasing order" in result.stdout
@@ -280,21 +229,17 @@ def test_a_missing_extra_is_named(missing, tmp_path):
 # ---- fetch and search
 
 
-def payload_of(name):
-    return sims.Archive(ARCHIVE).payload(name)
-
-
 def test_fetch_keeps_what_arrives_and_says_what_does_not(tmp_path):
-    with serving({"/sims/one": payload_of("boron-implant")}) as url:
+    with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         result = run("fetch", "one", "two", "--endpoint", url, "--archive", tmp_path)
     assert result.exit_code == 3
     assert "two" in error_line(result)
     assert "B, P" in result.stdout
-    assert sims.Archive(tmp_path).payload("one") == payload_of("boron-implant")
+    assert sims.Archive(tmp_path).payload("one") == payload_of("boron-implant", "one")
 
 
 def test_fetch_as_json(tmp_path):
-    with serving({"/sims/one": payload_of("boron-implant")}) as url:
+    with serving({"/sims/one": payload_of("boron-implant", "one")}) as url:
         arguments = ["--endpoint", url, "--archive", tmp_path, "--format", "json"]
         result = run("fetch", "one", *arguments)
     assert result.exit_code == 0
@@ -372,7 +317,7 @@ def test_add_goes_on_after_a_bad_file(tmp_path):
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_bytes(payload_of("boron-implant"))
     bad.write_bytes(b"[{}]")
-    result = run("archive", "add", tmp_path / "a", bad, good)
+    result = run("archive", "add", bad, good, "--archive", tmp_path / "a")
     assert result.exit_code == 3
     assert "bad.json" in error_line(result)
     assert sims.Archive(tmp_path / "a").ids() == ["boron-implant"]

@@ -237,3 +237,20 @@ def test_a_broken_file_and_a_missing_folder_are_named(tmp_path):
         sims.provenance(broken)
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
         sims.save(sims.open_example("boron-implant"), tmp_path / "nowhere" / "b.nc")
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_numbers_in_attrs_are_numbers_in_the_file(tmp_path, suffix):
+    numbers = {"run": 7, "angle": 0.5, "big": np.int64(2**40), "small": np.float64(1e-30)}
+    ds = sims.open_example("boron-implant").assign_attrs(numbers)
+    ds["concentration"].attrs["gain"] = 2
+    path = sims.save(ds, tmp_path / f"w.{suffix}")
+    engine = {"nc": "h5netcdf", "zarr": "zarr"}[suffix]
+    with xr.open_dataset(path, engine=engine) as plain:
+        assert {name: plain.attrs[name] for name in numbers} == numbers
+        assert plain["concentration"].attrs["gain"] == 2
+        assert not isinstance(plain.attrs["run"], str)
+    back = sims.load(path)
+    assert {name: back.attrs[name] for name in numbers} == numbers
+    assert back["concentration"].attrs["gain"] == 2
+    assert not {type(back.attrs[name]) for name in numbers} & {str, np.ndarray}

@@ -228,6 +228,6 @@ def test_a_lone_sample_is_larger_than_dust():
 
 
 def test_thirty_decades_do_not_blacken_the_axis():
-    ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-5, 25, 50), "atoms/cm^3")))
+    ax = sims.plot_profiles(profiles(B=(10.0 ** np.linspace(-6, 24, 50), "atoms/cm^3")))
     assert len(ax.yaxis.get_minorticklocs()) == 0
     assert len(sims.plot_profiles(profiles(B=falling())).yaxis.get_minorticklocs()) > 20

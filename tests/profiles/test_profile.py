@@ -247,3 +247,52 @@ def test_json_in_is_json_out(objects):
     back = json.loads(sims.SIMSResult.from_json(payload).to_json())
     assert back == json.loads(payload)
     assert [list(b) for b in back] == [list(o) for o in objects]
+
+
+WIRE = {
+    "species_name": "B", "depths": [0, 1.5], "depth_units": "nm",
+    "concentrations": [1e18, None], "concentration_units": "atoms/cm^3",
+}  # fmt: skip
+
+
+def test_from_dict_reads_an_object_of_the_wire():
+    read = sims.DepthProfile.from_dict({**WIRE, "lab": "A"})
+    assert read.depths.tolist() == [0.0, 1.5]
+    assert np.isnan(read.concentrations[1])
+    assert read.extra == {"lab": "A"}
+    assert read.to_dict() == {**WIRE, "lab": "A"}
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "message"),
+    [
+        ({"depths": [0, "1"]}, "$[3].depths[1]", "expected a number, found text"),
+        ({"depths": [0, None]}, "$[3].depths[1]", "expected a number, found null"),
+        ({"depths": [0, True]}, "$[3].depths[1]", "expected a number, found a boolean"),
+        ({"depths": []}, "$[3].depths", "species 'B' has no samples"),
+        ({"depths": "0"}, "$[3].depths", "expected an array of numbers, found text"),
+        ({"concentrations": [1]}, "$[3]", "2 depths but 1 concentrations"),
+        ({"concentrations": [1, 10**400]}, "$[3].concentrations[1]", "too large"),
+        ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "infinite"),
+        ({"depths": [0, float("nan")]}, "$[3].depths[1]", "the number is NaN"),
+        ({"concentrations_stderr": [1]}, "$[3]", "2 depths but 1 concentrations_stderr"),
+        ({"species_name": 5}, "$[3].species_name", "expected text, found a number"),
+        ({"depth_units": None}, "$[3].depth_units", "expected text, found null"),
+        ({"data_id": 1.5}, "$[3].data_id", "expected text or an integer, found a number"),
+        ({"id": True}, "$[3].id", "found a boolean"),
+        ({"last_updated": 3}, "$[3].last_updated", "expected text"),
+        ({"species_metadata": []}, "$[3].species_metadata", "expected an object, found an array"),
+    ],
+)  # fmt: skip
+def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path, message):
+    with pytest.raises(sims.PayloadError, match=message) as caught:
+        sims.DepthProfile.from_dict({**WIRE, **change}, "$[3]")
+    assert caught.value.path == path
+
+
+def test_from_dict_names_what_is_missing():
+    with pytest.raises(sims.PayloadError, match=r"^\$: the profile object lacks depths, conc"):
+        sims.DepthProfile.from_dict({k: WIRE[k] for k in WIRE if k[:4] not in ("dept", "conc")} | {
+            "depth_units": "nm", "concentration_units": "nm"})  # fmt: skip
+    with pytest.raises(sims.PayloadError, match="expected a profile object, found an array"):
+        sims.DepthProfile.from_dict([WIRE])

@@ -45,10 +45,16 @@ OTHERS = {
     "a.u.": ("arbitrary", 1.0), "s": ("sputter_time", 1.0), "sec": ("sputter_time", 1.0),
     "seconds": ("sputter_time", 1.0), "min": ("sputter_time", 60.0),
     "(Atoms/cm3) / (Atoms/cm2)": ("range_density", 1.0), "nm/min": ("sputter_rate", 1 / 60),
+    "ns": ("sputter_time", 1e-9), "g/cm3": ("mass_density", 1.0), "kg/m^3": ("mass_density", 1e-3),
+    "atoms/cm^3 per count/s": ("factor_per_rate", 1.0), "at/cm3 per c/s": ("factor_per_rate", 1.0),
+    "cm^-3 per (counts per second)": ("factor_per_rate", 1.0),
+    "atom/cm^3/(count/s)": ("factor_per_rate", 1.0), "m^-3/cps": ("factor_per_rate", 1e-6),
+    "atoms/cm^3 per count": ("factor_per_count", 1.0),
 }  # fmt: skip
 REFUSED = [
-    "A", "%", "mol/cm^3", "mol", "kg", "Nm", "C/s", "c", "g/cm3", "eV", "atoms/cm^3/s", "nm^2",
-    "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "at/", "Pa", "atm/cm3", "1/1/cm3",
+    "A", "%", "mol/cm^3", "mol", "kg", "Nm", "C/s", "c", "eV", "atoms/cm^3/s", "nm^2",
+    "", "  ", "1/s", "2 nm", "cm^3", "((nm)", "nm)", "(nmx", "(nm", "nmx)", "[um", "'nm",
+    "(nm)(nm)x", "'n'm'", "at/", "Pa", "atm/cm3", "1/1/cm3",
     "nm nm^-1", "5", "S", "atoms/cm^3.5", "10^3 cps", "Depth [um]", "mol%", "percent", "atoms",
 ]  # fmt: skip
 #: Seen in exports, spreadsheets, LaTeX and web pages; each means one thing only.

@@ -1,0 +1,73 @@
+"""Files of instruments and laboratories on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sims_analysis.cli.options import Command, one_line
+from sims_analysis.errors import SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.dataset.result import SIMSResult
+
+__all__ = ["file_options", "read_files", "stated_of_files"]
+
+
+def file_options(command: Command) -> Command:
+    """Add the options that say what a file does not."""
+    for option in reversed(
+        [
+            click.option("--depth-units", help="Unit of the depths of files that state none."),
+            click.option(
+                "--units",
+                multiple=True,
+                metavar="[SPECIES=]UNIT",
+                help="Unit of the values of files that state none.",
+            ),
+            click.option(
+                "--number-repeats", is_flag=True, help="Number signals that a file names alike."
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
+    """Take what :func:`file_options` added out of the options of a command."""
+    stated = {name: options.pop(name) for name in ("depth_units", "units", "number_repeats")}
+    return stated | {"units": _units(stated["units"])}
+
+
+def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
+    """Read ``--units nm`` or ``--units B=atoms/cm^3 --units Si=counts/s``."""
+    pairs = [text.rpartition("=") for text in texts]
+    if len(pairs) == 1 and not pairs[0][1]:
+        return texts[0]
+    if any(not mark for _, mark, _ in pairs):
+        raise click.UsageError("--units takes one unit, or SPECIES=UNIT for each species")
+    return {species: unit for species, _, unit in pairs} or None
+
+
+def read_files(
+    files: Sequence[Path], stated: dict[str, Any]
+) -> tuple[list[SIMSResult], dict[str, str]]:
+    """Read files; say of those that cannot be read why not."""
+    from dataclasses import replace
+
+    from sims_analysis.readers.reading import read
+
+    results: dict[str, SIMSResult] = {}
+    failures = {}
+    for file, outcome in zip(files, read(files, errors="collect", **stated), strict=True):
+        if isinstance(outcome, SimsError):
+            failures[str(file)] = one_line(outcome)
+            continue
+        # Two files of one name but for its ending must not write over each other.
+        name = file.name if outcome.data_id in results else outcome.data_id
+        results[name] = replace(outcome, data_id=name)
+    return list(results.values()), failures

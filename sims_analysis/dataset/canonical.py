@@ -1,0 +1,359 @@
+"""Data and arguments in canonical units, for functions that do plain xarray arithmetic on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import orjson
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+
+__all__ = [
+    "argument",
+    "axis_name",
+    "in_window",
+    "label_of",
+    "on_canonical_data",
+    "read_positive",
+    "read_time",
+    "signal_name",
+    "species_of",
+    "stated_in_metadata",
+    "to_canonical",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def on_canonical_data(function: F) -> F:
+    """Give a function its Dataset in canonical units without pint, and answer in kind."""
+
+    @wraps(function)
+    def call(data: xr.Dataset, **arguments: Any) -> Any:
+        if not isinstance(data, xr.Dataset):
+            raise TypeError(
+                f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
+            )
+        quantified = any(units.is_quantity(array.data) for array in data.data_vars.values())
+        answer = function(to_canonical(units.dequantify(data)), **arguments)
+        return units.quantify(answer) if quantified else answer
+
+    return cast("F", call)
+
+
+def to_canonical(ds: xr.Dataset) -> xr.Dataset:
+    """Convert measured variables, their standard errors, and the axis to canonical units.
+
+    Raises
+    ------
+    UnitsError
+        If one of them has no unit, or one of another kind.
+    ProfileError
+        If it does not hold real numbers.
+    """
+    kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
+    for name in vocabulary.QUANTITIES:
+        kinds |= {name: vocabulary.kinds(name), f"{name}_stderr": vocabulary.kinds(name)}
+    changed = {}
+    for name in map(str, ds.variables.keys() & kinds.keys()):
+        magnitude, unit = units.magnitude_and_unit(ds[name], kinds[name], name)
+        if magnitude.dtype.kind not in "fiu":
+            raise ProfileError(
+                f"{name}: expected real numbers, found values of type {magnitude.dtype}"
+            )
+        attrs = {**ds[name].attrs, "units": unit.canonical}
+        if not unit.is_canonical or attrs != ds[name].attrs:
+            changed[name] = (ds[name].dims, unit.to_canonical(magnitude), attrs)
+    axes = {name: changed.pop(name) for name in vocabulary.AXES if name in changed}
+    return ds.assign_coords(axes).assign(changed) if axes or changed else ds
+
+
+def axis_name(data: xr.Dataset | xr.DataArray) -> str:
+    """Name the coordinate along which samples lie: depth or sputter_time."""
+    dim = axis_of(data)
+    if dim in vocabulary.AXES:
+        return dim
+    for axis in vocabulary.AXES:
+        if axis in data.coords:
+            return axis
+    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+
+
+def signal_name(ds: xr.Dataset, question: str) -> str:
+    """Name the variable that holds intensities: in count/s, counts or arbitrary units."""
+    for name in ("intensity", "counts", "intensity_arbitrary"):
+        if name in ds.data_vars:
+            return name
+    found = ", ".join(f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items())
+    raise UnitsError(
+        f"{question} needs a count rate (count/s) or counts; the data have "
+        f"{found or 'no variables'}"
+    )
+
+
+def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species") -> list[str]:
+    """List the species, among which those asked for must be, once each.
+
+    Raises
+    ------
+    SpeciesError
+        If one of them is not there; it lists those that are.
+    ProfileError
+        If one of them is there more than once.
+    """
+    if "species" not in ds.coords:
+        raise SpeciesError(f"{name} names species, but the data have no species coordinate")
+    names = [str(label) for label in np.atleast_1d(ds["species"].values)]
+    unknown = [one for one in asked if one not in names]
+    if unknown:
+        raise SpeciesError(
+            f"{name} names {', '.join(map(repr, unknown))}; the data have "
+            f"{', '.join(map(repr, names))}"
+        )
+    twice = [one for one in asked if names.count(one) > 1]
+    if twice:
+        raise ProfileError(
+            f"species {', '.join(map(repr, twice))} is in the data more than once, and is asked "
+            "for by name; give each its own name, or select one with isel()"
+        )
+    return names
+
+
+def argument(
+    data: xr.Dataset | xr.DataArray, value: Any, kinds: tuple[str, ...], name: str
+) -> xr.DataArray:
+    """Read an argument with a unit, one for all or several, ready to be combined with the data.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        In whose order a DataArray comes out.
+    value : str, Quantity, DataArray or mapping
+        A mapping gives each species its own, in any of the other forms; a DataArray with a scalar
+        coordinate ``species`` belongs to that species alone.
+    kinds : tuple of str
+        Acceptable kinds of unit.
+    name : str
+        For messages.
+
+    Returns
+    -------
+    DataArray of float
+        In the canonical unit, which stands in its attrs; NaN for species that a mapping leaves
+        out.
+
+    Raises
+    ------
+    UnitsError
+        If it has no unit, or one of another kind.
+    SpeciesError
+        If it names a species that the data do not have.
+    ProfileError
+        If a DataArray lacks labels of the data, or has another length.
+    """
+    if isinstance(value, Mapping):
+        return _by_species(data, value, kinds, name)
+    if not isinstance(value, xr.DataArray):
+        magnitude, unit = units.read_quantity(value, kinds, name)
+        if np.ndim(magnitude):
+            raise ProfileError(
+                f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
+                "says what they belong to"
+            )
+        return xr.DataArray(magnitude, attrs={"units": unit.canonical})
+    if value.coords.get("species", xr.DataArray([])).ndim == 0 and "species" in data.coords:
+        return _by_species(data, {str(value["species"].values): value}, kinds, name)
+    magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+    labels = {dim: value[dim] for dim in value.dims if dim in value.coords}
+    for axis in map(str, labels.keys() & set(vocabulary.AXES)):
+        if "units" in labels[axis].attrs:
+            places, of_axis = units.magnitude_and_unit(labels[axis], (axis,), f"{name}: {axis}")
+            labels[axis] = xr.DataArray(of_axis.to_canonical(places), dims=axis)
+    plain = xr.DataArray(
+        unit.to_canonical(magnitude.astype(np.float64)),
+        labels,
+        value.dims,
+        attrs={"units": unit.canonical},
+    )
+    return _in_order_of(data, plain, name)
+
+
+def _by_species(
+    data: xr.Dataset | xr.DataArray, given: Mapping[Any, Any], kinds: tuple[str, ...], name: str
+) -> xr.DataArray:
+    species_of(data, *given, name=name)
+    if not given:
+        raise ProfileError(f"{name} is empty; give a value for each species that is meant")
+    read = {}
+    for key, value in given.items():
+        own = value
+        if (
+            isinstance(value, xr.DataArray)
+            and value.coords.get("species", xr.DataArray([])).ndim == 0
+        ):
+            if str(value["species"].values) != key:
+                raise SpeciesError(f"{name}[{key!r}] is that of {str(value['species'].values)!r}")
+            own = value.drop_vars("species")
+        if isinstance(own, xr.DataArray) and "species" in own.dims:
+            raise ProfileError(
+                f"{name}[{key!r}] is over species; expected a value for {key!r} alone"
+            )
+        read[key] = argument(data, own, kinds, f"{name}[{key!r}]")
+    found = {array.attrs["units"] for array in read.values()}
+    if len(found) > 1:
+        raise UnitsError(f"{name} mixes {' and '.join(sorted(found))}; expected one kind of value")
+    columns = xr.broadcast(*read.values())
+    joined = xr.concat(columns, xr.Variable("species", list(read)), join="exact")
+    order = data["species"]
+    if order.ndim:
+        joined = joined.reindex(species=order.values)
+    else:
+        joined = joined.reindex(species=[order.item()]).isel(species=0, drop=True)
+    if "species" in joined.dims:
+        joined = joined.transpose(..., "species")
+    return joined.assign_attrs(units=found.pop())
+
+
+def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str) -> xr.DataArray:
+    """Bring what a DataArray holds into the order of the data, by label."""
+    for dim, size in value.sizes.items():
+        if dim not in data.dims:
+            raise ProfileError(
+                f"{name} is over {str(dim)!r}, and the data over "
+                f"({', '.join(map(str, data.dims))}): bring the data there first, for instance "
+                f"with data.expand_dims({dim}=...)"
+            )
+        if dim not in value.coords or dim not in data.coords:
+            if size != data.sizes[dim]:
+                raise ProfileError(
+                    f"{name} holds {size} values along {str(dim)!r}, and the data "
+                    f"{data.sizes[dim]}; give it a coordinate {str(dim)!r} that says which of "
+                    "them each belongs to"
+                )
+            continue
+        has, wanted = value.indexes[dim], data.indexes[dim]
+        if has.has_duplicates:
+            raise ProfileError(f"{name} has several values for one {dim}")
+        nearest: dict[str, Any] = {}
+        if dim in vocabulary.AXES and has.is_monotonic_increasing:
+            # As for the axes of profiles: conversions of a unit round the last digit.
+            nearest = {"method": "nearest", "tolerance": 1e-9 * float(np.ptp(wanted))}
+        places = has.get_indexer(wanted, **nearest)
+        missing = wanted[places < 0]
+        if len(missing):
+            others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise ProfileError(
+                f"{name} has no value for {dim} {', '.join(map(str, missing[:3]))}{others}"
+            )
+        value = value.isel({dim: places}).assign_coords({dim: data[dim].variable})
+    return value
+
+
+def read_positive(
+    data: xr.Dataset | xr.DataArray, value: Any, kinds: tuple[str, ...], name: str
+) -> xr.DataArray:
+    """Read an argument that is positive and finite wherever it is known."""
+    read = argument(data, value, kinds, name)
+    if read.chunks is None:
+        wrong = ~((read > 0) & np.isfinite(read)) & read.notnull()
+        nothing = bool(read.isnull().all())
+        if bool(wrong.any()) or nothing:
+            shown = "<DataArray>" if isinstance(value, xr.DataArray) else repr(value)
+            raise ProfileError(f"{name}={shown} must be positive")
+    return read
+
+
+def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
+    """Give the samples of a depth (or time) window, NaN outside.
+
+    Parameters
+    ----------
+    window : (start, stop)
+        Text, Quantities or DataArrays; None for an end of the record.
+
+    Raises
+    ------
+    UnitsError
+        If a limit has no unit of the axis.
+    ProfileError
+        If it is no window, or ends before it starts.
+    """
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    axis = axis_name(array)
+    ends = {"start": xr.DataArray(-np.inf), "stop": xr.DataArray(np.inf)}
+    for end, limit in zip(ends, window, strict=True):
+        if limit is not None:
+            ends[end] = argument(array, limit, (axis,), f"window {end}")
+    start, stop = ends.values()
+    if bool((start >= stop).any()):
+        raise ProfileError(f"window={window!r} ends before it starts")
+    return array.where((array[axis] >= start) & (array[axis] <= stop))
+
+
+def stated_in_metadata(
+    ds: xr.Dataset, key: str, read: Callable[[Any, str], float]
+) -> xr.DataArray | None:
+    """Read what the metadata of the species state under a key, such as ``"0.99 s"``.
+
+    Parameters
+    ----------
+    read : callable
+        Takes what is stated, and a name for messages.
+
+    Returns
+    -------
+    DataArray or None
+        NaN for species whose metadata do not state it; None if none does.
+    """
+    if "species_metadata" not in ds.coords:
+        return None
+    texts = ds["species_metadata"]
+    numbers = np.full(texts.shape, np.nan)
+    for place in np.ndindex(texts.shape):
+        about = orjson.loads(str(texts.values[place]) or "null")
+        if isinstance(about, dict) and about.get(key) is not None:
+            numbers[place] = read(about[key], f"species_metadata[{key!r}]")
+    if np.isnan(numbers).all():
+        return None
+    labels = {dim: texts[dim] for dim in texts.dims if dim in texts.coords}
+    return xr.DataArray(numbers, labels, texts.dims)
+
+
+def read_time(value: Any, name: str) -> float:
+    """Read a time, in s."""
+    return float(units.read_quantity(value, ("sputter_time",), name)[0])
+
+
+def label_of(array: xr.DataArray, where: xr.DataArray) -> str:
+    """Name the first place that is marked, for messages: species, depth, value.
+
+    Parameters
+    ----------
+    array : DataArray
+        The values, with coordinates.
+    where : DataArray of bool
+        Of the dimensions of `array`.
+    """
+    where = where.transpose(*array.dims)
+    place = dict(zip(array.dims, np.argwhere(where.values)[0], strict=True))
+    one = array.isel(place)
+    axis = axis_name(array)
+    parts: list[str] = []
+    for name in dict.fromkeys(["measurement", "species", *map(str, array.dims)]):
+        if name in (axis, "point"):
+            continue
+        label: Hashable | None = one.coords[name].item() if name in one.coords else None
+        if label is not None or name in place:
+            parts.append(f"{name} {str(place[name] if label is None else label)!r}")
+    unit = array[axis].attrs.get("units", "")
+    words = f"{axis.replace('_', ' ')} {one[axis].item():g} {unit}".strip()
+    more = int(where.sum()) - 1
+    others = f" (and {more} more)" if more else ""
+    return f"{', '.join([*parts, words])}: {one.item():g} {array.attrs.get('units', '')}{others}"

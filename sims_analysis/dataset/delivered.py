@@ -1,0 +1,133 @@
+"""What was delivered with each species, kept beside the variables of a Dataset.
+
+Identifiers, metadata and source units stand in coordinates over species. Whatever these and the
+canonical arrays cannot carry (unknown fields, numbers that a unit conversion rounds, samples that
+were not measured) stands in the coordinate ``wire_fields``, as JSON, so that
+:func:`sims_analysis.to_profiles` gives back the very profiles.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import order_of
+from sims_analysis.errors import ProfileError
+from sims_analysis.profiles.wire import WIRE_FIELDS
+from sims_analysis.units import unit_of_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from sims_analysis.profiles.profile import DepthProfile
+
+    Array = NDArray[np.float64]
+    TextCoord = tuple[str, NDArray[np.str_]]
+
+__all__ = ["COORDS", "REFERENCE_KEYS", "coords"]
+
+#: Coordinate over species -> the wire field that it carries as text.
+_TEXTS = {
+    "profile_id": "id",
+    "processed_data_id": "processed_data_id",
+    "last_updated": "last_updated",
+    "source_depth_units": "depth_units",
+    "source_units": "concentration_units",
+}
+#: Every coordinate that describes a delivered profile rather than what is asked of it.
+COORDS = (*_TEXTS, "species_metadata", "wire_fields")
+_IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
+#: Keys of a profile object that holds what the reference names, no more and no less.
+REFERENCE_KEYS = WIRE_FIELDS[:-1]
+
+
+def coords(
+    profiles: list[DepthProfile],
+    depths: list[Array],
+    data_id: str,
+    others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
+) -> dict[str, TextCoord]:
+    """Give the coordinates over species that keep what the variables do not hold.
+
+    Parameters
+    ----------
+    profiles : list of DepthProfile
+    depths : list of ndarray
+        For each profile, where its samples stand on the axis of the Dataset.
+    data_id : str
+        What the attrs of the Dataset say of all of them.
+    others : iterable of tuple
+        Further profiles of a species, in other kinds of unit: the row of the species, the variable
+        that holds their values, the profile, and its depths.
+    """
+    made: dict[str, TextCoord] = {}
+    for coord, wire_field in _TEXTS.items():
+        values = [getattr(profile, wire_field) for profile in profiles]
+        made[coord] = _text_coord("" if value is None else str(value) for value in values)
+    made["species_metadata"] = _text_coord(_json(p.species_metadata, p) for p in profiles)
+    rest = [_rest(p, data_id, z) for p, z in zip(profiles, depths, strict=True)]
+    for row, name, profile, z in others:
+        own = coords([profile], [z], data_id)
+        texts = {coord: str(values[0]) for coord, (_, values) in own.items()}
+        rest[row].setdefault("also", {})[name] = texts
+    if any(rest):
+        made["wire_fields"] = _text_coord(
+            _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
+        )
+    return made
+
+
+def _text_coord(texts: Iterable[str]) -> TextCoord:
+    return "species", np.array(list(texts), dtype=str)
+
+
+def _json(value: Any, profile: DepthProfile) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        who = f"species {profile.species_name!r}"
+        raise ProfileError(f"{who}: its metadata have no JSON form ({error})") from None
+
+
+def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
+    """Collect what the texts and the canonical arrays cannot give back."""
+    rest: dict[str, Any] = {}
+    for name in _IDENTIFIERS:
+        value = getattr(profile, name)
+        text = data_id if name == "data_id" else value
+        # numpy's text drops NUL characters at the end.
+        told = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
+        if value != told:
+            rest[name] = value
+    if profile.extra:
+        rest["extra"] = profile.extra
+    if profile._keys != REFERENCE_KEYS:
+        rest["keys"] = list(profile._keys)
+    if z.size != profile.depths.size:
+        # duplicates="mean": the user asked for fewer samples than were delivered.
+        return rest
+    missing = np.isnan(profile.concentrations)
+    if missing.any():
+        rest["not_measured"] = np.sort(profile.depths[missing]).tolist()
+    axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, "depth_units")
+    value_unit = unit_of_kind(profile.concentration_units, vocabulary.VALUE_KINDS, "units")
+    order = order_of(profile.depths)
+    for name, unit in (
+        ("depths", axis_unit),
+        ("concentrations", value_unit),
+        ("concentrations_stderr", value_unit),
+    ):
+        source = getattr(profile, name)
+        if source is None:
+            continue
+        source = source[order]
+        canonical = z if name == "depths" else unit.to_canonical(source)
+        rounded = (unit.from_canonical(canonical) != source) & ~np.isnan(source)
+        if rounded.any():
+            rest[name] = np.column_stack([z, source])[rounded].tolist()
+    return rest

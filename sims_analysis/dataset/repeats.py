@@ -1,0 +1,92 @@
+"""A depth that occurs more than once in a profile: refused, averaged, or drawn as a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sims_analysis.units import Unit
+
+    Array = NDArray[np.float64]
+
+__all__ = ["without_repeats"]
+
+_WAYS = ("raise", "mean", "step")
+
+
+def without_repeats(
+    who: str, units: tuple[Unit, Unit], depth: Array, columns: list[Array], way: str
+) -> tuple[Array, list[Array]]:
+    """Give samples at strictly increasing depths.
+
+    Parameters
+    ----------
+    who : str
+        The profile, for messages.
+    units : tuple of Unit
+        Of the depths and of the values.
+    depth : ndarray, shape (n,)
+        Canonical, not decreasing.
+    columns : list of ndarray, each of shape (n,)
+        The values and, where there are some, their standard errors.
+    way : {"raise", "mean", "step"}
+        What to do where a depth occurs more than once.
+    """
+    if way not in _WAYS:
+        raise ProfileError(f'duplicates={way!r}; expected "raise", "mean" or "step"')
+    repeated = np.flatnonzero(np.diff(depth) == 0)
+    if repeated.size == 0:
+        return depth, columns
+    if way == "mean":
+        return _mean(depth, columns)
+    first = f"depth {units[0].from_canonical(depth[repeated[0]]):g} {units[0].text}"
+    if way == "step":
+        thrice = np.flatnonzero(np.diff(repeated) == 1)
+        if thrice.size:
+            z = units[0].from_canonical(depth[repeated[thrice[0]]])
+            raise ProfileError(
+                f"{who}: depth {z:g} {units[0].text} occurs more than twice; a step has two "
+                'values at one depth, so that duplicates="step" does not fit'
+            )
+        # The value above the edge stands at the closest number before it: the trapezoid between
+        # the two has no area.
+        stepped = depth.copy()
+        stepped[repeated] = np.nextafter(depth[repeated], -np.inf)
+        return stepped, columns
+    others = f", as do {repeated.size - 1} more" if repeated.size > 1 else ""
+    raise ProfileError(
+        f"{who}: {first} occurs twice{others}. For a histogram drawn as steps, pass "
+        'duplicates="step", which keeps its dose; for a depth measured twice, duplicates="mean", '
+        f"which takes the mean of the values there{_change_of_dose(units, depth, columns)}"
+    )
+
+
+def _mean(depth: Array, columns: list[Array]) -> tuple[Array, list[Array]]:
+    unique, start = np.unique(depth, return_index=True)
+    value = columns[0]
+    measured = ~np.isnan(value)
+    count = np.add.reduceat(measured.astype(float), start)
+    with np.errstate(invalid="ignore"):
+        merged = [np.add.reduceat(np.where(measured, value, 0.0), start) / count]
+        if len(columns) > 1:
+            # Independent values: the standard error of their mean.
+            variance = np.add.reduceat(np.where(measured, columns[1], 0.0) ** 2, start)
+            merged.append(np.sqrt(variance) / count)
+    return unique, merged
+
+
+def _change_of_dose(units: tuple[Unit, Unit], depth: Array, columns: list[Array]) -> str:
+    """Say what the mean would do to the dose of this very profile."""
+    if (units[0].kind, units[1].kind) != ("depth", "concentration"):
+        return ""
+    averaged, means = _mean(depth, columns)
+    # nm atom/cm^3 to atom/cm^2.
+    before = np.trapezoid(columns[0], depth) * 1e-7
+    after = np.trapezoid(means[0], averaged) * 1e-7
+    return f" and changes the dose of this profile from {before:.3g} to {after:.3g} atoms/cm^2"

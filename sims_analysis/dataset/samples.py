@@ -1,0 +1,118 @@
+"""One species on its own axis: the samples that it was measured at, and no others."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import axis_of
+from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.units import dequantify, magnitude_of
+
+__all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
+
+Data = TypeVar("Data", xr.Dataset, xr.DataArray)
+
+#: Attr of a Dataset that says how its species lie on their common axis.
+LAYOUT = "layout"
+OWN_DEPTHS = (
+    "species on their own depths, NaN between: samples(data, name) gives one of them, "
+    "to_grid(data, step='1 nm') all on one axis"
+)
+
+
+def samples(data: Data, species: str | None = None) -> Data:
+    """Take one species at the depths where it was measured.
+
+    Instruments measure species in turn, so that each has depths of its own. On the union of all
+    depths, most values of a species are NaN, and plain xarray (arithmetic between species,
+    ``.sel(depth=..., method="nearest")``, ``.plot()``) finds nothing there.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        One measurement, or one selected from a batch; plain or quantified, numpy or Dask (of
+        which only what tells measured samples from others is computed).
+    species : str, optional
+        Its name as delivered: ``"23Na"``. Not needed where the data hold one species.
+
+    Returns
+    -------
+    Dataset or DataArray
+        As the data, without the dimension ``species``: over ``depth`` (or ``sputter_time``) at
+        the measured samples only, with all variables, coordinates and attrs.
+
+    Raises
+    ------
+    SpeciesError
+        If the species is not there; the message lists those that are.
+    ProfileError
+        If the data hold several measurements.
+
+    See Also
+    --------
+    to_grid : All species on one axis.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("gan-mg-stack")         # every species on its own depths
+    >>> mg = sims.samples(ds, "Mg")
+    >>> ds.sizes["depth"], mg.sizes["depth"], int(mg["concentration"].isnull().sum())
+    (1200, 300, 0)
+    """
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+    one: Any = _one_species(data, species)
+    if "measurement" in one.dims:
+        if one.sizes["measurement"] > 1:
+            raise ProfileError(
+                f"expected one measurement, found {one.sizes['measurement']}; select one first, "
+                "as in data.isel(measurement=0)"
+            )
+        one = one.isel(measurement=0)
+    axis = axis_of(one)
+    one = one.isel({axis: np.flatnonzero(_measured(one, axis))})
+    if axis == "point":
+        own = next((name for name in vocabulary.AXES if name in one.coords), None)
+        if own is None:
+            raise ProfileError("data over 'point' need a coordinate depth (or sputter_time)")
+        # An index cannot hold a Quantity.
+        axis_values = dequantify(one[own].reset_coords(drop=True)).variable
+        one = one.assign_coords({own: axis_values}).swap_dims(point=own)
+    one.attrs = {key: value for key, value in one.attrs.items() if key != LAYOUT}
+    chosen: Data = one
+    return chosen
+
+
+def _one_species(data: Any, species: str | None) -> Any:
+    if "species" not in data.coords:
+        if species is None:
+            return data
+        raise SpeciesError(f"the data name no species, so that {species!r} cannot be chosen")
+    names = [str(name) for name in np.atleast_1d(data["species"].values)]
+    if species is None and len(names) > 1:
+        raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
+    if species not in (None, *names):
+        raise SpeciesError.missing(species, names)
+    if "species" not in data.dims:
+        return data
+    return data.isel(species=0 if species is None else names.index(species))
+
+
+def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
+    """Tell where the species was measured, in any of its variables."""
+    if isinstance(one, xr.DataArray):
+        arrays = [one]
+    else:
+        along = [array for array in one.data_vars.values() if array.dims == (axis,)]
+        known = [array for array in along if array.name in vocabulary.QUANTITIES]
+        arrays = known or along
+    measured = np.zeros(one.sizes[axis], dtype=bool)
+    for array in arrays:
+        measured |= ~np.isnan(np.asarray(magnitude_of(array)))
+    return measured

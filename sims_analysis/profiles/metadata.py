@@ -1,0 +1,124 @@
+"""What a file says of a measurement as a whole, in plain names, every number with its unit.
+
+It travels as the field ``measurement`` of each profile, so that archives, servers and Datasets
+carry it without knowing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+__all__ = ["FIELD", "Layer", "Metadata"]
+
+#: Name of the field of a profile object that holds the metadata of its measurement.
+FIELD = "measurement"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer of a depth calibration.
+
+    Parameters
+    ----------
+    matrix : str, optional
+        As the file writes it: ``"64Zn 16O"``.
+    start, stop : str, optional
+        Depths of its interfaces, such as ``"2230 nm"``.
+    sputter_rate : str, optional
+        Such as ``"95.99 nm/min"``.
+    depth_method : str, optional
+        How the instrument's software made depths of times.
+    """
+
+    matrix: str | None = None
+    start: str | None = None
+    stop: str | None = None
+    sputter_rate: str | None = None
+    depth_method: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """What is known of a measurement; ``None`` is what its file does not say.
+
+    Parameters
+    ----------
+    file, sha256, format, reader : str, optional
+        Name and hash of the file, the format it was read as, and the version of what read it.
+    instrument, laboratory, sample, measured, comment : str, optional
+        ``measured`` in ISO 8601 where the file's date is unambiguous, otherwise as written.
+    primary_ion, impact_energy, primary_current, secondary_polarity : str, optional
+        ``"O2+"``, ``"10010 eV"``, ``"99.62 nA"``, ``"+"``.
+    raster_size, analysed_area : str, optional
+        Side or diameter, with unit.
+    crater_depth, sputter_time, reference_signal : str, optional
+        Of the whole crater; the species that intensities were divided by.
+    layers : tuple of Layer
+        From the surface down.
+    other : dict
+        All else that the file says, under its own words.
+
+    Examples
+    --------
+    >>> from sims_analysis.profiles.metadata import Metadata
+    >>> Metadata(primary_ion="O2+", impact_energy="10 keV").impact_energy
+    '10 keV'
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    format: str | None = None
+    reader: str | None = None
+    instrument: str | None = None
+    laboratory: str | None = None
+    sample: str | None = None
+    measured: str | None = None
+    comment: str | None = None
+    primary_ion: str | None = None
+    impact_energy: str | None = None
+    primary_current: str | None = None
+    secondary_polarity: str | None = None
+    raster_size: str | None = None
+    analysed_area: str | None = None
+    crater_depth: str | None = None
+    sputter_time: str | None = None
+    reference_signal: str | None = None
+    layers: tuple[Layer, ...] = ()
+    other: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, stated: object) -> Metadata:
+        """Read what :meth:`to_dict` gave; whatever is not of this form is left out."""
+        if not isinstance(stated, Mapping):
+            return cls()
+        texts = {name: stated[name] for name in _TEXTS if isinstance(stated.get(name), str)}
+        layers, other = stated.get("layers"), stated.get("other")
+        return cls(
+            **texts,
+            layers=tuple(
+                Layer(**{k: v for k, v in layer.items() if k in _LAYER and isinstance(v, str)})
+                for layer in (layers if isinstance(layers, list) else [])
+                if isinstance(layer, Mapping)
+            ),
+            other=dict(other) if isinstance(other, Mapping) else {},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what is known, ready for JSON."""
+        known: dict[str, Any] = {
+            name: getattr(self, name) for name in _TEXTS if getattr(self, name)
+        }
+        if self.layers:
+            known["layers"] = [
+                {name: value for name, value in asdict(layer).items() if value}
+                for layer in self.layers
+            ]
+        if self.other:
+            known["other"] = dict(self.other)
+        return known
+
+
+_LAYER = {f.name for f in fields(Layer)}
+_TEXTS = [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]

@@ -1,0 +1,188 @@
+"""What depth profiles usually hold, and what no concentration can be.
+
+Unusual data are kept as they are, with a warning that names what is unusual: columns that were
+swapped, logarithms in the place of values, a unit that is not the one meant. Values that cannot be
+concentrations have lost their unit in arithmetic, and are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.units import CANONICAL, unit_of_kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sims_analysis.profiles.profile import DepthProfile
+
+    Array = NDArray[np.float64]
+
+__all__ = ["refuse_impossible", "warn_of_implausible"]
+
+#: Kind -> the most that is usual in the canonical unit, in numbers and in words.
+_USUAL = {
+    "depth": (1e6, "at most 1e+06 nm (1 mm)"),
+    "sputter_time": (1e6, "at most 1e+06 s (12 days)"),
+    "concentration": (1e24, "at most 1e+24 atoms/cm^3 (the densest solid, diamond, has 1.8e+23)"),
+    "atomic_fraction": (1.0, "at most 1 (100 at%)"),
+    "mass_fraction": (1.0, "at most 1 (100 wt%)"),
+    "count_rate": (1e13, "at most 1e+13 counts/s (1.6 uA of ions)"),
+    "count": (1e13, "at most 1e+13 counts in a data point"),
+}
+#: Hundreds of times the atoms of any solid: no sensitivity factor is that wrong (atom/cm^3).
+_IMPOSSIBLE = 1e26
+#: Decimal logarithms of concentrations in atom/cm^3, from below any detection limit to any solid.
+_LOGARITHMS = (5.0, 26.0)
+#: Fewer samples than this may be anything.
+_FEW = 3
+#: As many samples are looked at before all of them are.
+_GLANCE = 4096
+#: As many species are named in one warning.
+_NAMED = 5
+
+
+def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
+    """Warn of profiles that are not as profiles usually are; nothing is changed or refused.
+
+    Parameters
+    ----------
+    profiles : iterable of DepthProfile
+        As delivered. Where a unit cannot be read there is nothing to judge.
+
+    Warns
+    -----
+    ProfileWarning
+        One for each way of being unusual. It names the species, what was found, and what is usual:
+        depths beyond 1 mm or times beyond 1e6 s; concentrations above 1e24 atoms/cm^3, or that look
+        like their logarithms; fractions above 1; rates above 1e13 counts/s; depths that go to and
+        fro beside values that only grow or only fall, as where columns were swapped.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for profile in profiles:
+        for what, finding, usual in _findings(profile):
+            found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
+    for (what, usual), species in found.items():
+        listed = ", ".join(species[:_NAMED])
+        more = f" and {len(species) - _NAMED} more" if len(species) > _NAMED else ""
+        warn(
+            f"unusual {what}: species {listed}{more}; usual is {usual}. The data are kept as "
+            "delivered: check the columns and their units",
+            ProfileWarning,
+        )
+
+
+def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
+    """Give what is unusual, how it was found, and what is usual."""
+    if _is_swapped(profile):
+        first, last = profile.concentrations[[0, -1]]
+        yield (
+            "order of depths",
+            f"(depths go to and fro, values from {first:.4g} to {last:.4g} one way)",
+            "the reverse, unless the columns are swapped",
+        )
+    for name, kinds in (("depth", vocabulary.AXES), ("concentration", vocabulary.VALUE_KINDS)):
+        numbers = getattr(profile, f"{name}s")
+        try:
+            unit = unit_of_kind(getattr(profile, f"{name}_units"), kinds, name)
+        except UnitsError:
+            continue
+        kind = unit.kind.replace("_", " ")
+        least, largest = float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
+        most, usual = _USUAL.get(unit.kind, (np.inf, ""))
+        if unit.to_canonical(largest) > most * (1 + 1e-9):
+            yield kind, f"up to {largest:.4g} {unit.text}", usual
+        if unit.kind == "concentration" and _are_logarithms(unit.to_canonical(numbers)):
+            yield (
+                kind,
+                f"from {least:.4g} to {largest:.4g} {unit.text}, as if a logarithm",
+                "1e+12 to 1e+23 atoms/cm^3",
+            )
+
+
+def _is_swapped(profile: DepthProfile) -> bool:
+    steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
+    to_and_fro = (steps > 0).any() and (steps < 0).any()
+    return bool(to_and_fro and rises.size >= _FEW and ((rises > 0).all() or (rises < 0).all()))
+
+
+def _are_logarithms(values: Array) -> bool:
+    """Whether numbers look like log10 of concentrations; whole numbers are somebody's example."""
+    # The logarithm of a zero is infinite.
+    measured = values[np.isfinite(values)]
+    if measured.size < _FEW:
+        return False
+    low, high = _LOGARITHMS
+    if not ((measured >= low) & (measured <= high)).all():
+        return False
+    return bool((measured != np.rint(measured)).mean() > 0.5)
+
+
+def _is_normalised(values: Array) -> bool:
+    measured = values[np.isfinite(values)]
+    return bool(measured.max() == 1.0 and (measured != np.rint(measured)).mean() > 0.5)
+
+
+def refuse_impossible(values: Any, kind: str, name: str) -> None:
+    """Refuse what cannot be the stated kind of value: its unit was lost in arithmetic.
+
+    xarray keeps ``attrs`` through ``c**2``, ``np.log10(c)`` and ``c / c.max()``, none of which is
+    in ``atom/cm^3``.
+
+    Parameters
+    ----------
+    values : ndarray
+        In the canonical unit; NaN where nothing was measured. Anything that is not in memory
+        (Dask) is let pass.
+    kind : str
+        Key of :data:`sims_analysis.units.CANONICAL`.
+    name : str
+        Of the variable, for the message.
+
+    Raises
+    ------
+    ProfileError
+        If `kind` is a concentration and a value is above 1e26 atom/cm^3, hundreds of times any
+        solid, or all values look like logarithms or like a profile divided by its maximum. A few
+        thousand samples, taken evenly, decide whether all are looked at.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sims_analysis.profiles.plausibility import refuse_impossible
+    >>> refuse_impossible(np.array([1e16, 1e18, 3e17]), "concentration", "c")
+    >>> refuse_impossible(np.array([1e16, 1e18, 3e17]) ** 2, "concentration", "c")
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: c reaches 1e+36 atom/cm^3, ...
+    """
+    if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _FEW:
+        return
+    flat = values.reshape(-1)
+    glance = flat[:: max(1, flat.size // _GLANCE)]
+    # Infinities are refused by a message of their own.
+    largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
+    advice = (
+        "arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
+        "changes the unit: ask about the concentration itself, or set the true unit"
+    )
+    if largest > _IMPOSSIBLE:
+        raise ProfileError(
+            f"{name} reaches {largest:.4g} {CANONICAL[kind]}, and no solid has more than 1.8e+23; "
+            f"{advice}"
+        )
+    if 0 < largest <= 1 and _is_normalised(flat):
+        raise ProfileError(
+            f"{name} is 1 {CANONICAL[kind]} at most, as a profile divided by its maximum is; "
+            f"{advice}"
+        )
+    if _are_logarithms(glance) and _are_logarithms(flat):
+        raise ProfileError(
+            f"{name} lies between {np.fmin.reduce(flat):.4g} and {np.fmax.reduce(flat):.4g} "
+            f"{CANONICAL[kind]}, as logarithms of concentrations do; {advice}"
+        )

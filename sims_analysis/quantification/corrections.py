@@ -1,0 +1,222 @@
+"""What was counted, before it is quantified: dead time of the detector, background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.dataset.canonical import (
+    argument,
+    in_window,
+    label_of,
+    on_canonical_data,
+    read_positive,
+)
+from sims_analysis.dataset.provenance import provenance, with_step
+from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+
+__all__ = ["correct_dead_time", "subtract_background"]
+
+#: Above this part of the time dead, the model of the detector matters.
+_MUCH = 0.1
+
+
+@on_canonical_data
+def correct_dead_time(data: xr.Dataset, *, dead_time: Any) -> xr.Dataset:
+    """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
+
+    Parameters
+    ----------
+    data : Dataset
+        With ``intensity`` in counts per second, as observed. Many instruments have corrected for
+        it before they write a file, and state there the dead time that they took: so there is no
+        default.
+    dead_time : str, Quantity, DataArray or mapping
+        ``"35 ns"``, not extended by further ions; species that a mapping leaves out stay as they
+        are.
+
+    Returns
+    -------
+    Dataset
+        With the true rates; counts stay those that were counted, and the relative standard errors
+        stay, because a counter that is blind after each count counts more evenly:
+        ``var k = k (1 - I_obs tau)^2``.
+
+    Raises
+    ------
+    UnitsError
+        If there are no count rates, or the dead time is no time.
+    ProfileError
+        If ``I_obs tau`` is 1 or more: so many counts cannot have been observed. Of Dask data,
+        which are not known yet, these are NaN. And if the data were corrected before.
+
+    Warns
+    -----
+    ProfileWarning
+        Where more than a tenth of the time was dead.
+
+    References
+    ----------
+    G. F. Knoll, Radiation Detection and Measurement, Wiley: models of dead-time behavior.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("gan-mg-stack")
+    >>> ds = sims.correct_dead_time(ds, dead_time={"Ga->": "10 ns"})
+    >>> sims.provenance(ds)["steps"][-1]["parameters"]
+    {'dead_time': {'Ga->': '10 ns'}}
+    """
+    rate = data.get("intensity")
+    if rate is None or rate.attrs["units"] != "count/s":
+        raise UnitsError(
+            "a dead time is that of a count rate (count/s); the data have "
+            + (
+                ", ".join(f"{n} ({v.attrs.get('units')})" for n, v in data.data_vars.items())
+                or "none"
+            )
+        )
+    if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
+        raise ProfileError("the data were corrected for the dead time before")
+    tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
+    dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
+    impossible = dead >= 1
+    if rate.chunks is None:
+        if bool(impossible.any()):
+            raise ProfileError(
+                f"{label_of(rate, impossible)}: with a dead time of "
+                f"{float(tau.max()) * 1e9:g} ns so many cannot be counted (I tau >= 1)"
+            )
+        if bool((dead > _MUCH).any()):
+            warn(
+                f"{label_of(rate, dead > _MUCH)}: dead for up to {float(dead.max()):.0%} of the "
+                "time; how far the correction can be trusted depends on the detector",
+                ProfileWarning,
+            )
+    alive = 1.0 - dead.where(~impossible)
+    corrected = {
+        name: (data[name] / alive).assign_attrs(data[name].attrs)
+        for name in ("intensity", "intensity_stderr")
+        if name in data
+    }
+    line = f"intensities corrected for a dead time of {_in_ns(tau)}"
+    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
+
+
+def _in_ns(tau: xr.DataArray) -> str:
+    known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
+    return f"{', '.join(f'{time:g}' for time in known[:5])} ns"
+
+
+@on_canonical_data
+def subtract_background(
+    data: xr.Dataset,
+    *,
+    value: Any = None,
+    window: tuple[Any, Any] | None = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """Subtract a background from the samples of the species: ``C - C_bg``.
+
+    For a dose, let :func:`integrated_dose` or :func:`dose_budget` subtract it: they know what its
+    error does to the sum.
+
+    Parameters
+    ----------
+    data : Dataset
+        One measurement or a batch, over depth or sputter time.
+    value : str, Quantity, DataArray or mapping
+        The background, in a unit of the variable: ``"3 counts/s"``, or
+        ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out stay as they are.
+    window : (start, stop)
+        Instead of `value`: depths (or times) over which to take the mean of each species, a
+        matrix signal among them. For one species, select it first, or take the mean as `value`.
+    variable : str, optional
+        By default the concentration, or else the first measured variable.
+
+    Returns
+    -------
+    Dataset
+        Samples may be negative: noise about a background that is gone. Counts and standard errors
+        stay those of what was counted; the coordinate ``subtracted_background`` holds what was
+        subtracted, and ``subtracted_background_stderr`` the standard error of the mean of the
+        window (from its scatter), which all samples share.
+
+    Raises
+    ------
+    UnitsError
+        If the background is in another unit than the variable.
+    ProfileError
+        If not exactly one of `value` and `window` is given, or the window holds no sample.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species=["B"])
+    >>> ds = sims.subtract_background(ds, window=("420 nm", "490 nm"))
+    >>> abs(ds["concentration"].sel(depth=slice(420, 490)).mean().item()) < 1e6
+    True
+    """
+    if (value is None) == (window is None):
+        raise ProfileError("give the background as value= or as window=, one of them")
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    name = next((name for name in names if name in data.data_vars), None)
+    if name is None:
+        raise UnitsError(
+            f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
+            f"the data have {', '.join(map(str, data.data_vars)) or 'no variables'}"
+        )
+    array = data[name]
+    stderr = None
+    if window is None:
+        kinds = _kinds_of(array, name)
+        level = argument(data, value, kinds, "value")
+        if array.chunks is None and bool((level < 0).any() | np.isinf(level).any()):
+            raise ProfileError(f"value={value!r}: a background is not negative")
+        origin = "stated"
+    else:
+        level, stderr = _mean_of_window(array, window)
+        origin = f"the mean from {window[0]} to {window[1]}"
+    result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims)})
+    result[name].attrs = array.attrs
+    attrs = {**vocabulary.attrs("subtracted_background"), "units": array.attrs["units"]}
+    result = result.assign_coords(subtracted_background=level.assign_attrs(attrs))
+    if stderr is not None:
+        attrs = {
+            "units": attrs["units"],
+            "long_name": "Standard error of the subtracted background",
+        }
+        result = result.assign_coords(subtracted_background_stderr=stderr.assign_attrs(attrs))
+    return with_step(
+        result,
+        "subtract_background",
+        f"background of {name} subtracted, {origin}",
+        value=value,
+        window=window,
+        variable=variable,
+    )
+
+
+def _kinds_of(array: xr.DataArray, name: str) -> tuple[str, ...]:
+    """Give the kind of the variable, so that no other unit is taken for it."""
+    from sims_analysis.units import CANONICAL
+
+    return tuple(k for k in vocabulary.kinds(name) if CANONICAL[k] == array.attrs["units"])
+
+
+def _mean_of_window(array: xr.DataArray, window: Any) -> tuple[xr.DataArray, xr.DataArray]:
+    dim, inside = axis_of(array), in_window(array, window)
+    mean, number = inside.mean(dim), inside.count(dim)
+    none = (number == 0) & array.notnull().any(dim)
+    if array.chunks is None and bool(none.any()):
+        first = array.where(none & array.notnull())
+        raise ProfileError(
+            f"window={window!r} holds no sample: {label_of(first, first.notnull())} is of a "
+            "profile without one"
+        )
+    stderr = inside.std(dim, ddof=1) / number**0.5
+    return mean.reset_coords(drop=True), stderr.where(number > 1).reset_coords(drop=True)

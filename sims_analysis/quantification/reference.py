@@ -1,0 +1,108 @@
+"""The signal that another is divided by, at the samples of that other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sims_analysis.dataset.canonical import axis_name
+from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.errors import ProfileError
+
+__all__ = ["at_samples_of", "quotient"]
+
+Array = NDArray[np.float64]
+
+
+def at_samples_of(
+    wanted: xr.DataArray, reference: xr.DataArray, stderr: xr.DataArray | None
+) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Give a reference signal, and its standard error, at the samples of other species.
+
+    Between two of its samples the reference lies on the straight line through them,
+    ``m = (1 - t) m0 + t m1`` with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species
+    are measured one after the other: what was measured before the first reference sample, or after
+    the last, but in the same cycle, takes that sample. NaN anywhere else, and where nothing is
+    wanted.
+
+    Parameters
+    ----------
+    wanted : DataArray
+        Samples of the other species along the axis, NaN where not measured.
+    reference, stderr : DataArray
+        Of one species: without the dimension ``species``.
+    """
+    dim, axis = axis_of(wanted), axis_name(wanted)
+    for array in (wanted, reference):
+        if len(array.chunksizes.get(dim, ())) > 1:
+            raise ProfileError(
+                f"{array.name or 'the data'} is chunked along {dim}, and each profile is needed "
+                f"whole: data.chunk({dim}=-1)"
+            )
+    own = reference[axis].drop_vars(reference[axis].coords)
+    columns = [own, reference.drop_vars(reference.coords)]
+    if stderr is not None:
+        columns.append(stderr.drop_vars(stderr.coords))
+    found = xr.apply_ufunc(
+        _at_samples,
+        wanted[axis],
+        wanted,
+        *columns,
+        input_core_dims=[[dim]] * (len(columns) + 2),
+        output_core_dims=[[dim]] * (len(columns) - 1),
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[float] * (len(columns) - 1),
+    )
+    signal, error = (found, None) if stderr is None else found
+    dims = wanted.dims
+    return signal.transpose(*dims), None if error is None else error.transpose(*dims)
+
+
+def _at_samples(at: Array, wanted: Array, own: Array, *columns: Array) -> Any:
+    found = tuple(np.full(at.shape, np.nan) for _ in columns)
+    places = np.isfinite(at) & np.isfinite(wanted)
+    known = np.isfinite(own) & np.isfinite(columns[0])
+    z, x = at[places], own[known]
+    if np.array_equal(z, x):
+        for out, column in zip(found, columns, strict=True):
+            out[places] = column[known]
+    elif z.size and x.size:
+        left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
+        right = np.minimum(left + 1, x.size - 1)
+        width = x[right] - x[left]
+        t = np.clip(np.divide(z - x[left], width, out=np.zeros(z.size), where=width > 0), 0, 1)
+        cycle = [max(_step(x, end), _step(z, end)) * (1 + 1e-9) for end in (0, -1)]
+        within = (z >= x[0] - cycle[0]) & (z <= x[-1] + cycle[1])
+        parts = [[c[known][left] * (1 - t), c[known][right] * t] for c in columns]
+        found[0][places] = np.where(within, np.add(*parts[0]), np.nan)
+        for out, part in zip(found[1:], parts[1:], strict=True):
+            out[places] = np.where(within, np.hypot(*part), np.nan)
+    return found if len(found) > 1 else found[0]
+
+
+def _step(places: Array, end: int) -> float:
+    """Give the distance of the first two samples, or of the last two."""
+    return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
+
+
+def quotient(
+    value: xr.DataArray,
+    stderr: xr.DataArray | None,
+    reference: xr.DataArray,
+    reference_stderr: xr.DataArray | None,
+) -> tuple[xr.DataArray, xr.DataArray | None]:
+    """Divide, with the standard error of independent parts.
+
+    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``: nothing is divided by a, which may
+    be zero.
+    """
+    divisor = reference.where(reference > 0)
+    ratio = value / divisor
+    if stderr is None:
+        return ratio, None
+    other = 0.0 if reference_stderr is None else ratio * reference_stderr
+    return ratio, (stderr**2 + other**2) ** 0.5 / divisor

@@ -1,0 +1,79 @@
+"""CAMECA NanoSIMS ``.is_txt``: counts over cumulative seconds, a block for each isotope."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.numbers import table
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Source
+
+__all__ = ["read", "recognises"]
+
+_BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.]+)\s*ms\s*")
+_SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
+
+
+def recognises(source: Source) -> bool:
+    """Whether a block begins with field, radius, mass and counting time."""
+    return any(_BLOCK.fullmatch(line) for line in source.start.split("\n")[:10])
+
+
+def read(source: Source) -> Content:
+    """Read the blocks.
+
+    Raises
+    ------
+    ReadError
+        If a block is empty, or shorter than the first.
+    """
+    lines = source.lines
+    blocks = [(i, m) for i, m in enumerate(map(_BLOCK.fullmatch, lines)) if m]
+    ends = [*(i for i, _ in blocks[1:]), len(lines)]
+    signals: list[Signal] = []
+    for (start, head), stop in zip(blocks, ends, strict=True):
+        rows = [
+            (i + 1, lines[i].strip())
+            for i in range(start + 1, stop)
+            if lines[i].strip() and lines[i].split() != ["X", "Y"]
+        ]
+        if not rows:
+            raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")
+        numbers, texts = zip(*rows, strict=True)
+        values, _ = table(texts, "\t", width=2, line_numbers=numbers)
+        if np.isnan(values).any():
+            row = int(np.isnan(values).any(axis=1).argmax())
+            source.options.truncated(f"line {numbers[row]}: expected a time and a count")
+            values = values[~np.isnan(values).any(axis=1)]
+        if signals and len(values) < signals[0].values.size:
+            source.options.truncated(
+                f"{head[2]!r} has {len(values)} samples, {signals[0].name!r} "
+                f"{signals[0].values.size}"
+            )
+        signals.append(
+            Signal(
+                name=head[2],
+                depths=values[:, 0],
+                depth_units="s",
+                values=values[:, 1],
+                units="counts",
+                where=f"line {start + 1}",
+                metadata={
+                    "mass": f"{head[1]} u",
+                    "counting_time": f"{float(head[3]) / 1000:.15g} s",
+                },
+            )
+        )
+    about = _SAMPLE.fullmatch(lines[0])
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument="CAMECA NanoSIMS",
+            sample=(about[1] or None) if about else None,
+            measured=about[2] if about else None,
+        ),
+    )

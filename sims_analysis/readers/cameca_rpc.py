@@ -1,0 +1,336 @@
+"""CAMECA IMS ``.dp_rpc_asc``: triplets of time, depth and value a species, then all about them.
+
+The head of a species on a time axis has four cells, its data have three: columns are found by
+counting species, never by the heads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.profiles.metadata import Layer, Metadata
+from sims_analysis.readers.counting import seen_yield
+from sims_analysis.readers.numbers import table
+from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.source import Source
+
+__all__ = ["read", "recognises"]
+
+_FIRST = "*** DATA FILES ***"
+#: Written where nothing was counted; one count a second would be 1.
+_FILL = 0.001
+_SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
+_UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
+
+
+def recognises(source: Source) -> bool:
+    """Whether the first line is that of the format."""
+    return source.start.lstrip().startswith(_FIRST)
+
+
+def read(source: Source) -> Content:
+    """Read a profile with its calibration.
+
+    Raises
+    ------
+    ReadError
+        If it is a mass spectrum or an energy scan, or breaks off.
+    """
+    lines = source.lines
+    start = next((i for i, x in enumerate(lines) if x.startswith("*** DATA START")), None)
+    names = heads = None
+    if start is not None:
+        following = range(start + 1, min(start + 12, len(lines)))
+        filled = [i for i in following if lines[i].strip(" \t;,")]
+        if len(filled) > 3 and not any(lines[i].startswith("***") for i in filled[:3]):
+            names, heads = filled[1], filled[2]
+    if names is None or heads is None:
+        raise ReadError("a CAMECA file with a header but without data")
+    # Spreadsheets save the tabs as commas or semicolons.
+    delimiter = max("\t;,", key=lines[heads].count)
+    species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
+    groups = list(_groups(lines[heads], delimiter))
+    if len(groups) != len(species):
+        raise ReadError(
+            f"line {heads + 1}: {len(groups)} signals in the heads, but {len(species)} species "
+            f"in line {names + 1}"
+        )
+    stop = heads + 1
+    while stop < len(lines) and not lines[stop].startswith("***"):
+        stop += 1
+    width = 3 * len(species)
+    kept = [i for i in range(heads + 1, stop) if lines[i].strip(" \t;,")]
+    rows = [_padded(lines[i], delimiter, width) for i in kept]
+    if not rows:
+        raise ReadError("a CAMECA file with a header but without data")
+    about = _About([*lines[:start], *lines[stop:]], delimiter)
+    if not any(line.startswith("*** DATA END") for line in lines[stop:]):
+        source.options.truncated(
+            f"the file breaks off after line {stop}: the line '*** DATA END ***' is missing"
+        )
+    comma = delimiter != "," and any("," in row for row in rows)
+    decimal = source.options.decimal or ("," if comma else ".")
+    values, _ = table(rows, delimiter, decimal, width=width, line_numbers=[i + 1 for i in kept])
+    if not about.layers:
+        warn(
+            "the file says nothing of its calibration (no section CALIBRATION PARAMETERS); it may "
+            "have been cut off after its data",
+            ProfileWarning,
+        )
+    stated = about.number("acquisition parameters", "# of data point/species")
+    if stated is not None and len(rows) < stated:
+        source.options.truncated(
+            f"the file states {stated:g} points a species and holds {len(rows)}"
+        )
+    signals = [
+        _signal(name, group, values[:, 3 * i : 3 * i + 3], f"column {3 * i + 1} to {3 * i + 3}")
+        for i, (name, group) in enumerate(zip(species, groups, strict=True))
+    ]
+    for signal in signals:
+        signal.metadata.update(about.of_species(signal.name))
+    _add_counting(signals)
+    return Content(signals=signals, metadata=about.metadata())
+
+
+def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
+    """Give the units of each signal: of its time, its depth and its value."""
+    units: dict[str, str | None] = {}
+    for cell in filter(None, (cell.strip() for cell in line.split(delimiter))):
+        word, _, unit = cell.partition("[")
+        word = word.strip().casefold()
+        stated = unit.rstrip("] ").strip() or None
+        if word in ("mass", "energy"):
+            kind = {"mass": "a CAMECA mass spectrum", "energy": "a CAMECA energy scan"}[word]
+            raise ReadError(f"the file is {kind} (its columns begin with {cell!r}), not a profile")
+        if word in ("time", "depth"):
+            units[word] = stated
+        else:
+            yield units | {"value": stated}
+            units = {}
+
+
+def _padded(line: str, delimiter: str, width: int) -> str:
+    count = line.count(delimiter)
+    if count == width and line.endswith(delimiter):
+        return line[:-1]
+    return line + delimiter * (width - 1 - count)
+
+
+def _signal(name: str, units: dict[str, str | None], columns: Array, where: str) -> Signal:
+    time, depth, value = columns.T
+    there = ~np.isnan(columns).all(axis=1)
+    axes = {"depth": depth, "time": time}
+    filled = [axis for axis in axes if not np.isnan(axes[axis]).all()]
+    if not filled:
+        raise ReadError(f"species {name!r}: neither a time nor a depth in its columns")
+    axis = next((a for a in filled if units.get(a)), filled[0])
+    signal = Signal(
+        name=name,
+        depths=axes[axis][there],
+        depth_units=units.get(axis),
+        values=value[there],
+        units=units["value"],
+        where=where,
+    )
+    if axis == "depth" and "time" in filled:
+        signal.beside["sputter_time"] = Column(time[there], units.get("time"))
+    return signal
+
+
+def _add_counting(signals: Sequence[Signal]) -> None:
+    """Say how zero counts are written, and which yield the rates were divided by."""
+    rates = [s for s in signals if s.units and "cnt" in s.units]
+    for signal in rates:
+        if (signal.values == _FILL).any():
+            signal.metadata["fill_value"] = f"{_FILL} {signal.units}"
+    known = [s for s in signals if {"counting_time", "detector_yield"} <= set(s.metadata)]
+    for detector in {s.metadata["detector"] for s in known}:
+        members = [s for s in known if s.metadata["detector"] == detector]
+        stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
+        seen = seen_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        if seen is not None:
+            for signal in members:
+                signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
+                signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
+
+
+# --- what stands beside the data --------------------------------------------------------------
+
+
+@dataclass
+class _Calibration:
+    layer: Layer
+    species: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class _About:
+    """The sections of the file: keys as written, in small letters, with their values."""
+
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+        self.sections: dict[str, dict[str, str]] = {"": {}}
+        self.conditions: dict[str, dict[str, str]] = {}
+        self.layers: list[_Calibration] = []
+        section, columns, group = "", [], ""
+        for line in lines:
+            head = _SECTION.match(line)
+            if head:
+                section = head[1].partition(",")[0].strip().casefold()
+                section = re.sub(r"\s*\(.*\)", "", section)
+                section = "" if section in ("data files", "data start", "data end") else section
+                self.sections.setdefault(section, {})
+            elif "|" in line:
+                cells = [cell.strip() for cell in line.split("|")]
+                if cells[0] == "Species":
+                    columns = cells
+                elif columns:
+                    self.conditions[cells[0]] = dict(zip(columns[1:], cells[1:], strict=False))
+            elif section.startswith("calibration"):
+                self._calibration(*_key_and_value(line, delimiter))
+            else:
+                key, value = _key_and_value(line, delimiter)
+                if section == "analysis position" and key and not value:
+                    group = f"{key} "
+                elif key and value not in ("", "-"):
+                    key = f"{group}{key}" if section == "analysis position" else key
+                    self.sections[section][key] = value
+
+    def _calibration(self, key: str, value: str) -> None:
+        if key.startswith("Layer #"):
+            self.layers.append(_Calibration(Layer(matrix=value or None)))
+        elif not self.layers:
+            return
+        elif key == "Species":
+            self.layers[-1].species[value] = {}
+        elif value and self.layers[-1].species:
+            list(self.layers[-1].species.values())[-1][key] = value
+        elif value:
+            names = {
+                "1st Interface": "start",
+                "2nd Interface": "stop",
+                "Mean SR": "sputter_rate",
+                "Depth calib method": "depth_method",
+            }
+            words, _ = _words_and_unit(key)
+            if words in names:
+                stated = self.layers[-1].layer
+                changed = {**stated.__dict__, names[words]: _quantity(key, value)}
+                self.layers[-1].layer = Layer(**changed)
+
+    def number(self, section: str, key: str) -> float | None:
+        """Give a number of a section."""
+        text = self.sections.get(section, {}).get(key, "")
+        try:
+            return float(text.replace(",", "."))
+        except ValueError:
+            return None
+
+    def of_species(self, name: str) -> dict[str, str]:
+        """Collect what is said of one species."""
+        known: dict[str, str] = {}
+        conditions = self.conditions.get(name, {})
+        for key, plain in (
+            ("CT(s)", "counting_time"),
+            ("WT(s)", "waiting_time"),
+            ("Extra WT(s)", "extra_waiting_time"),
+            ("Mass (amu)", "mass"),
+            ("Detector", "detector"),
+            ("Offset", "offset"),
+        ):
+            if conditions.get(key):
+                known[plain] = _quantity(key, conditions[key])
+        detectors = self.sections.get("ion detector parameters", {})
+        detector = known.get("detector", "")
+        for key, value in detectors.items():
+            words, _ = _words_and_unit(key)
+            for plain, end in (
+                ("dead_time", "dead time"),
+                ("detector_yield", "yield"),
+                ("detector_background", "background"),
+            ):
+                if detector and words == f"{detector} {end}":
+                    known[plain] = _quantity(key, value)
+        for number, calibration in enumerate(self.layers, 1):
+            suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
+            for key, value in calibration.species.get(name, {}).items():
+                words, _ = _words_and_unit(key)
+                plain = _CALIBRATION.get(words, "")
+                if plain:
+                    known[plain + suffix] = _quantity(key, value)
+        return known
+
+    def metadata(self) -> Metadata:
+        """Collect what is said of the measurement."""
+        taken: dict[str, str] = {}
+        other: dict[str, str] = {}
+        for section, entries in self.sections.items():
+            for key, value in entries.items():
+                words, _ = _words_and_unit(key)
+                plain = _PLAIN.get(words)
+                if plain is not None and plain not in taken:
+                    taken[plain] = _quantity(key, value)
+                elif words != "Data file name":
+                    other[f"{section}: {key}" if section else key] = value
+        date, time = other.pop("Analysis date", ""), other.pop("Analysis time", "")
+        if date:
+            taken["measured"] = _iso(date, time)
+        return Metadata(
+            instrument="CAMECA IMS",
+            **taken,
+            layers=tuple(calibration.layer for calibration in self.layers),
+            other=other,
+        )
+
+
+_CALIBRATION = {
+    "RSF": "rsf",
+    "Dose": "dose",
+    "[C]": "concentration",
+    "Ref signal": "reference_signal",
+    "Conc calib method": "calibration",
+}
+_PLAIN = {
+    "Sample ID": "sample",
+    "Primary ions": "primary_ion",
+    "Impact energy": "impact_energy",
+    "Prim beam intensity @t=0": "primary_current",
+    "Secondary ion polarity": "secondary_polarity",
+    "Raster size": "raster_size",
+    "Analyzed area size": "analysed_area",
+    "Total depth": "crater_depth",
+    "Total sputtering time": "sputter_time",
+    "Comments": "comment",
+}
+
+
+def _key_and_value(line: str, delimiter: str) -> tuple[str, str]:
+    cells = [cell.strip() for cell in re.split(rf"[\t{delimiter}]", line) if cell.strip()]
+    return (cells[0], " ".join(cells[1:])) if cells else ("", "")
+
+
+def _words_and_unit(key: str) -> tuple[str, str]:
+    match = _UNIT.fullmatch(key.strip())
+    return (match[1].strip(), match[2].strip()) if match else (key.strip(), "")
+
+
+def _quantity(key: str, value: str) -> str:
+    """Write a value with the unit that its key has."""
+    _, unit = _words_and_unit(key)
+    try:
+        number = f"{float(value.replace(',', '.')):.10g}"
+    except ValueError:
+        return value
+    return f"{number} {unit}" if unit and unit not in ("s)", "field") else number
+
+
+def _iso(date: str, time: str) -> str:
+    """Write a date as the instrument's MM/DD/YYYY means it."""
+    match = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", date)
+    if match is None or not 1 <= int(match[1]) <= 12:
+        return f"{date} {time}".strip()
+    clock = f"T{time}" if re.fullmatch(r"\d{2}:\d{2}(:\d{2})?", time) else ""
+    return f"{match[3]}-{int(match[1]):02}-{int(match[2]):02}{clock}"

@@ -1,0 +1,37 @@
+"""Tables of service laboratories in the layout of Evans Analytical: a head, then blocks.
+
+``Depth`` and ``CONC.`` below the name of each species, units below these; the lines above say
+which sample it was.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sims_analysis.readers.signals import Content
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.table import read_sheet, the_sheet
+from sims_analysis.readers.workbook import is_workbook
+
+__all__ = ["read", "recognises"]
+
+_MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
+
+
+def recognises(source: Source) -> bool:
+    """Whether the lines above the numbers are those of the layout."""
+    if is_workbook(source):
+        heads = the_sheet(source).heads
+        return any(_MARKS.search(cell) for _, row in heads[:10] for cell in row)
+    return any(_MARKS.search(line) for line in source.start.split("\n")[:10])
+
+
+def read(source: Source) -> Content:
+    """Read a table, and what its first lines say."""
+    content = read_sheet(the_sheet(source), source.options)
+    notes = dict(content.metadata.other)
+    sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
+    laboratory = notes.pop("line 1", None)
+    metadata = replace(content.metadata, sample=sample, laboratory=laboratory, other=notes)
+    return replace(content, metadata=metadata)

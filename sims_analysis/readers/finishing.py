@@ -1,0 +1,233 @@
+"""From signals to a result: what the user states is applied, what is doubtful is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis._version import __version__
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.units import read_unit, unit_of_kind
+
+__all__ = ["finish"]
+
+
+def finish(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
+    """Make the result of what a format's reader gave.
+
+    Raises
+    ------
+    UnitsError
+        If a unit is stated nowhere, or is none of a depth, a time or a value.
+    SpeciesError
+        If the user states something of a species that the file does not hold.
+    """
+    options, signals = source.options, content.signals
+    if content.ready is not None:
+        return replace(content.ready, provenance=_provenance(source, format_name, version))
+    if not signals:
+        raise ReadError("the file holds no profile: no signal has a number in it")
+    _rename(signals, options)
+    _state_units(signals, options)
+    if options.number_repeats:
+        _number(signals)
+    _warn_of_zeros(signals)
+    infinite = _infinities(signals)
+    metadata = replace(
+        content.metadata,
+        file=source.name,
+        sha256=source.sha256,
+        format=format_name,
+        reader=_provenance(source, format_name, version)["reader"],
+    )
+    about = metadata.to_dict()
+    data_id = content.data_id or source.name.rpartition(".")[0] or source.name
+    profiles = [
+        _profile(signal, count, data_id, about, content.restored.get(signal.name))
+        for signal, count in zip(signals, infinite, strict=True)
+    ]
+    return SIMSResult(
+        data_id=data_id,
+        depth_profiles=profiles,
+        provenance=_provenance(source, format_name, version),
+    )
+
+
+def _provenance(source: Source, format_name: str, version: int) -> dict[str, str]:
+    return {
+        "source": f"file:{source.name}",
+        "sha256": source.sha256,
+        "format": format_name,
+        "reader": f"{version}, sims_analysis {__version__}",
+    }
+
+
+def _rename(signals: list[Signal], options: Options) -> None:
+    if options.species is not None:
+        names = [options.species] if isinstance(options.species, str) else list(options.species)
+        if len(names) != len(signals):
+            found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
+            raise SpeciesError(
+                f"species= names {len(names)}, the file holds {len(signals)} signals: {found}"
+            )
+        for signal, name in zip(signals, names, strict=True):
+            signal.name = name
+    nameless = [signal.where for signal in signals if not signal.name.strip()]
+    if nameless:
+        raise SpeciesError(
+            f"the file does not name the species of {', '.join(nameless)}; pass species=, "
+            f"a name for each of the {len(signals)} signals in order"
+        )
+
+
+def _state_units(signals: list[Signal], options: Options) -> None:
+    """Fill in the units that the user states, and demand those that nobody does."""
+    units = options.units
+    if isinstance(units, Mapping):
+        names = {signal.name for signal in signals}
+        unknown = [name for name in units if name not in names]
+        if unknown:
+            raise SpeciesError(
+                f"units= names {', '.join(map(repr, unknown))}; the file holds "
+                f"{', '.join(map(repr, sorted(names)))}"
+            )
+    for signal in signals:
+        who = f"species {signal.name!r}"
+        signal.depth_units = _stated(
+            signal.depth_units,
+            options.depth_units,
+            f"{who}: depth_units",
+            vocabulary.AXES,
+            "no line of the file states the unit of its depths; pass depth_units=, such as "
+            '"nm", "um" or "s"',
+        )
+        own = units.get(signal.name) if isinstance(units, Mapping) else units
+        signal.units = _stated(
+            signal.units,
+            own,
+            f"{who}: units",
+            vocabulary.VALUE_KINDS,
+            "no line of the file states the unit of its values; pass units=, such as "
+            f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
+        )
+
+
+def _stated(
+    in_file: str | None, by_user: str | None, who: str, kinds: tuple[str, ...], advice: str
+) -> str:
+    if by_user is not None:
+        unit = unit_of_kind(by_user, kinds, who)
+        if in_file is not None and not _same(in_file, by_user):
+            warn(
+                f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated",
+                ProfileWarning,
+            )
+        return unit.text
+    if in_file is None:
+        raise UnitsError(f"{who.partition(': ')[0]}: {advice}")
+    return unit_of_kind(in_file, kinds, who).text
+
+
+def _same(in_file: str, by_user: str) -> bool:
+    try:
+        one = read_unit(in_file)
+    except UnitsError:
+        return False
+    other = read_unit(by_user)
+    if one.kind == "arbitrary":
+        # "Intensity" leaves the unit open.
+        return True
+    return (one.kind, one.multiply, one.divide) == (other.kind, other.multiply, other.divide)
+
+
+def _number(signals: list[Signal]) -> None:
+    """Tell signals of one name and kind apart by a number."""
+    keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
+    counts, seen = Counter(keys), Counter[tuple[str, str]]()
+    taken = {signal.name for signal in signals}
+    for signal, key in zip(signals, keys, strict=True):
+        if counts[key] > 1:
+            seen[key] += 1
+            numbered = f"{signal.name} ({seen[key]})"
+            if numbered in taken:
+                raise SpeciesError(
+                    f"number_repeats=True would name a second signal {numbered!r}; name them "
+                    "with species="
+                )
+            signal.name = numbered
+
+
+def _warn_of_zeros(signals: list[Signal]) -> None:
+    """Tell of a last row of zeros: a cycle that was not finished, or an end mark."""
+    longest = max(signal.values.size for signal in signals)
+    ends = [s for s in signals if s.values.size == longest and (s.values > 0).any()]
+    if longest < 3 or not ends:
+        return
+    if any(np.isfinite(s.values[-1]) and s.values[-1] != 0 for s in ends):
+        return
+    if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
+        return
+    if len(ends) > 1 or ends[0].depths[-1] < ends[0].depths[-2]:
+        where = f"{ends[0].depths[-1]:g} {ends[0].depth_units}"
+        warn(
+            f"the last row, at {where}, is zero in every signal: kept as delivered; "
+            "an unfinished cycle or an end mark is no measurement, cut it off with .isel or .sel",
+            ProfileWarning,
+        )
+
+
+def _infinities(signals: list[Signal]) -> list[int]:
+    """Count the infinite values of each signal, and tell of them."""
+    counts = [int(np.count_nonzero(np.isinf(signal.values))) for signal in signals]
+    listed = [f"{s.name!r} {count}" for s, count in zip(signals, counts, strict=True) if count]
+    if listed:
+        more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
+        warn(
+            f"infinite values are taken as not measured: {', '.join(listed[:6])}{more}",
+            ProfileWarning,
+        )
+    return counts
+
+
+def _profile(
+    signal: Signal,
+    infinite: int,
+    data_id: str,
+    about: dict[str, Any],
+    restored: dict[str, Any] | None,
+) -> DepthProfile:
+    values = signal.values
+    metadata: dict[str, Any] = {**(restored or {}), **signal.metadata}
+    if infinite:
+        metadata["infinite_values"] = str(infinite)
+        values = np.where(np.isinf(values), np.nan, values)
+    bad = ~np.isfinite(signal.depths)
+    if bad.any():
+        raise ReadError(
+            f"species {signal.name!r}, sample {int(bad.argmax()) + 1}: it has a value, "
+            f"{values[bad.argmax()]:g}, but no depth"
+        )
+    extra: dict[str, Any] = {FIELD: about}
+    if signal.beside:
+        extra["columns"] = {name: column.to_dict() for name, column in signal.beside.items()}
+    return DepthProfile(
+        data_id=data_id,
+        species_name=signal.name,
+        depths=signal.depths,
+        depth_units=signal.depth_units or "",
+        concentrations=values,
+        concentration_units=signal.units or "",
+        concentrations_stderr=signal.stderr,
+        species_metadata=metadata or None,
+        extra=extra,
+    )

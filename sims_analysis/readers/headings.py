@@ -1,0 +1,171 @@
+"""Heads of columns: what a column holds, of which species, in which unit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import UnitsError
+from sims_analysis.units import read_unit
+
+__all__ = ["Head", "Role", "is_unit_row", "read_head", "read_head_quietly", "unit_kind"]
+
+Role = Literal["axis", "time", "value", "error", "index", "beside", "mass", "energy"]
+
+_AXIS = r"depth|tiefe|sputter(?:ing)?[ _-]?depth|sputtertiefe|profondeur|distance|深さ|深度"
+_TIME = r"(?:sputter(?:ing)?|etch(?:ing)?)?[ _-]?time|(?:sputter)?zeit|temps|時間"
+_WORDS: dict[Role, re.Pattern[str]] = {
+    "mass": re.compile(r"\b(?:mass|m/z|masse|amu)\b", re.IGNORECASE),
+    "energy": re.compile(r"\b(?:(?:binding|kinetic) energy|energy|energie)\b", re.IGNORECASE),
+    "axis": re.compile(rf"(?:^|[\s_])({_AXIS})(?=$|[\s_:,.])", re.IGNORECASE),
+    "time": re.compile(rf"(?:^|[\s_])({_TIME})(?=$|[\s_:,.])", re.IGNORECASE),
+    "error": re.compile(
+        r"(?:^|[\s_])(std\.?[ _]?err(?:or)?|std(?:dev)?\.?|err(?:or)?\.?|uncertainty|unc\.?|sigma|σ"
+        r"|±|\+/-)(?=$|[\s_(])",
+        re.IGNORECASE,
+    ),
+    "index": re.compile(
+        r"^(?:#|no\.?|nr\.?|index|(?:data )?point(?: ?#| number| no\.?)?|cycles?|scan|frame)$",
+        re.IGNORECASE,
+    ),
+    "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),
+}
+_LOGARITHM = re.compile(r"(?:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])", re.IGNORECASE)
+_SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
+#: What values are called, beside their species.
+_KINDS = re.compile(
+    r"(?:^|[\s_])(concentration|konzentration|conc\.?|atomic[ _]fraction|mass[ _]fraction"
+    r"|intensity(?:_arbitrary)?|intensität|int\.?|counts?(?: rate)?|signal|value|raw)(?=$|[\s_:])",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
+_AFTER = (
+    re.compile(r"(.+?)\s*,\s*(\S.*)"),
+    re.compile(r"(.+?)\s+/\s+(\S.*)"),
+    re.compile(r"([^/]+?)/(\S.*)"),
+    re.compile(r"(.+?)_([^_\s]+)"),
+    re.compile(r"(.+?)\s+in\s+(\S.*)"),
+    re.compile(r"(\S+)\s+(\S+)"),
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of one column says.
+
+    Parameters
+    ----------
+    role : str
+        ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
+        ``"index"``, ``"beside"``, or ``"mass"`` and ``"energy"``, which no depth profile runs over.
+    name : str
+        Of the species, as far as this head has one.
+    unit : str or None
+        As written.
+    says : bool
+        Whether the role is stated in words, rather than all that is left.
+    """
+
+    role: Role
+    name: str
+    unit: str | None
+    says: bool
+
+
+@lru_cache(maxsize=4096)
+def unit_kind(text: str) -> str | None:
+    """Kind of a unit that a column may be in; ``None`` if the text is none."""
+    try:
+        kind = read_unit(text).kind
+    except UnitsError:
+        return None
+    return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
+
+
+def is_unit_row(cells: list[str]) -> bool:
+    """Whether a row holds the units of the columns, and nothing else."""
+    filled = [cell for cell in cells if cell]
+    if not filled:
+        return False
+    bracketed = all(cell[0] in "([" and cell[-1] in ")]" for cell in filled)
+    if not bracketed and not all(unit_kind(cell) for cell in filled):
+        return False
+    return any(unit_kind(cell) in vocabulary.AXES for cell in filled)
+
+
+@lru_cache(maxsize=4096)
+def read_head(text: str) -> Head:
+    """Read the head of a column.
+
+    Raises
+    ------
+    UnitsError
+        If it states a unit that is ambiguous.
+
+    Examples
+    --------
+    >>> read_head("Depth, nm")
+    Head(role='axis', name='', unit='nm', says=True)
+    >>> read_head("11B conc. (atoms/cm³)")
+    Head(role='value', name='11B', unit='atoms/cm³', says=True)
+    """
+    text = " ".join(text.strip().strip('"').split())
+    words, unit = _split(text)
+    if _LOGARITHM.match(words):
+        raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    for role, pattern in _WORDS.items():
+        match = pattern.search(words)
+        if match:
+            if role in ("mass", "energy") and (unit and unit_kind(unit)):
+                continue
+            rest = (words[: match.start()] + words[match.end() :]).strip(" _:,-")
+            if role == "time":
+                return Head("time", rest, unit, says=True)
+            return Head(role, rest, unit, says=True)
+    kind = unit_kind(unit) if unit else None
+    if kind == "depth":
+        return Head("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, says=True)
+    if kind == "sputter_time":
+        return Head("time", "" if words in ("t", "T") else words, unit, says=True)
+    match = _KINDS.search(words)
+    if match:
+        rest = (words[: match.start()] + words[match.end() :]).strip(" _:")
+        return Head("value", rest, unit, says=True)
+    return Head("value", words, unit, says=False)
+
+
+def read_head_quietly(text: str) -> Head | None:
+    """Read a head; nothing if its unit is ambiguous."""
+    try:
+        return read_head(text)
+    except UnitsError:
+        return None
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """Take the unit off a head."""
+    match = _BRACKETS.fullmatch(text)
+    if match:
+        words, unit = match[1].strip(" _:,-/"), match[2].strip()
+        if unit_kind(unit):
+            return words, unit
+        if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):
+            # A unit that cannot be read must be seen, not taken for a part of the name.
+            return words, unit
+        return text, None
+    kind = unit_kind(text)
+    if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
+        return "", text
+    for pattern in _AFTER:
+        match = pattern.fullmatch(text)
+        if match and match[2] and unit_kind(match[2]) and not _is_species(match):
+            return match[1].strip(), match[2].strip()
+    return text, None
+
+
+def _is_species(match: re.Match[str]) -> bool:
+    """Whether what stands last is rather an element than a unit: ``Si Au``, ``Ga/As``."""
+    return bool(re.fullmatch(r"[A-Z][a-z]?", match[2]))

@@ -1,0 +1,122 @@
+"""IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
+
+The unit of the signals is not stated but as "Intensity". Dose and fluence are those of the primary
+ions. Under a running average neighbours are not independent, and there are no counts to speak of.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.headings import read_head
+from sims_analysis.readers.numbers import decimal_mark, table
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Source
+
+__all__ = ["read", "recognises"]
+
+_TIME = re.compile(r"Sputter Time\s*\(", re.IGNORECASE)
+_BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
+#: Lines of comments, names, masses and heads before the numbers.
+_HEAD_LINES = 12
+
+
+def _head_line(source: Source) -> int | None:
+    """Find the line of the heads."""
+    if not source.start.startswith("#"):
+        return None
+    for i, line in enumerate(source.lines[:_HEAD_LINES]):
+        if line.startswith("#") and _TIME.search(line):
+            return i
+    return None
+
+
+def recognises(source: Source) -> bool:
+    """Whether a commented head among the first lines begins with the sputter time."""
+    return _head_line(source) is not None
+
+
+def read(source: Source) -> Content:
+    """Read all signals.
+
+    Raises
+    ------
+    ReadError
+        If names and columns do not match, or a line is cut off.
+    """
+    head = _head_line(source)
+    if head is None or head < 2:
+        raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
+    lines = source.lines
+    heads = [cell.strip() for cell in lines[head].lstrip("#").split("\t")]
+    if heads and not heads[-1]:
+        heads.pop()
+    time = next(j for j, cell in enumerate(heads) if _TIME.search(cell))
+    first = time + 1
+    while first < len(heads) and _BEAM.match(heads[first]):
+        first += 1
+    names, masses = (_signal_cells(lines[head - k], len(heads) - first) for k in (2, 1))
+    rows = [
+        (i + 1, line.rstrip("\t "))
+        for i, line in enumerate(lines[head + 1 :], head + 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not rows:
+        raise ReadError("an IONTOF file with a header but without data")
+    numbers, texts = zip(*rows, strict=True)
+    cells = len(heads) - 1
+    short = next((n for n, t in rows if t.count("\t") < cells), None)
+    if short is not None:
+        message = f"line {short} has fewer cells than the {len(heads)} heads"
+        if short != numbers[-1]:
+            raise ReadError(message)
+        source.options.truncated(f"the file breaks off: {message}")
+    decimal = source.options.decimal or _decimal(texts)
+    values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
+    values = np.asfortranarray(values)
+    beside = {
+        f"primary_{match[1].lower()}": Column(values[:, j], match[2])
+        for j, match in enumerate(map(_BEAM.match, heads))
+        if match
+    }
+    comments = [line.lstrip("# ").strip() for line in lines[: head - 2]]
+    axis = read_head(heads[time]).unit
+    signals = []
+    for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
+        signals.append(
+            Signal(
+                name=name,
+                depths=values[:, time],
+                depth_units=axis,
+                values=values[:, j],
+                units=read_head(heads[j]).unit or heads[j],
+                where=f"column {j + 1}",
+                metadata={"mass": f"{mass} u"} if re.match(r"\d", mass) else {},
+                # The columns of the beam are the same for all: kept once.
+                beside=beside if j == first else {},
+            )
+        )
+    return Content(
+        signals=signals,
+        metadata=Metadata(instrument="IONTOF", other={"processing": "; ".join(comments)}),
+    )
+
+
+def _signal_cells(line: str, count: int) -> list[str]:
+    """Take the names or masses of the signals, which stand last in their line."""
+    cells = [cell.strip() for cell in line.lstrip("#").split("\t")]
+    while len(cells) > count and not cells[-1]:
+        cells.pop()
+    if len(cells) < count:
+        raise ReadError(f"{count} columns of signals, but {len(cells)} names or masses above them")
+    return cells[len(cells) - count :]
+
+
+def _decimal(texts: tuple[str, ...]) -> str:
+    if not any("," in line for line in texts):
+        return "."
+    return decimal_mark(cell for line in texts for cell in line.split("\t")) or "."

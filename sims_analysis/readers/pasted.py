@@ -1,0 +1,50 @@
+"""Exports of instruments as text that somebody has pasted into, or opened with, a spreadsheet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof
+from sims_analysis.readers.signals import Content
+from sims_analysis.readers.source import Source
+from sims_analysis.readers.workbook import all_sheets, chosen_sheet, is_workbook
+
+__all__ = ["read", "recognises"]
+
+_TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof)
+
+
+def _found(source: Source) -> tuple[Source, ModuleType] | None:
+    """Find the sheet whose cells are the lines of an instrument's text, and its format."""
+    sheets = all_sheets(source) if source.options.sheet is None else [chosen_sheet(source)]
+    options = replace(source.options, encoding=None)
+    for sheet in sheets:
+        lines = "\n".join("\t".join(row).rstrip("\t") for row in sheet.texts)
+        text = Source(source.name, lines.encode(), options, source.path)
+        for module in _TEXTS:
+            if module.recognises(text):
+                return text, module
+    return None
+
+
+def recognises(source: Source) -> bool:
+    """Whether the cells of a workbook are the lines of an instrument's text."""
+    return is_workbook(source) and _found(source) is not None
+
+
+def read(source: Source) -> Content:
+    """Read the text that the cells hold.
+
+    Raises
+    ------
+    ReadError
+        If they hold none.
+    """
+    found = _found(source)
+    if found is None:
+        raise ReadError("no sheet holds the text of an instrument")
+    text, module = found
+    content: Content = module.read(text)
+    return content

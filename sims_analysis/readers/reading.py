@@ -1,0 +1,263 @@
+"""``sims.read``: a file to a result, and many files to many."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import PartialResultsError, ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.readers.finishing import finish
+from sims_analysis.readers.formats import FORMATS, Format
+from sims_analysis.readers.refusals import refuse_other_kinds
+from sims_analysis.readers.source import Options, Source
+
+__all__ = ["read", "read_formats"]
+
+_Path = str | os.PathLike[str]
+#: A bar for fewer files would be gone before it is read.
+_WORTH_A_BAR = 20
+#: Larger files are no depth profiles, and would fill the memory.
+_MAX_BYTES = 2**31
+
+
+@overload
+def read(path: _Path, **options: Any) -> SIMSResult: ...
+
+
+@overload
+def read(
+    path: Iterable[_Path], *, errors: Literal["raise"] = "raise", **options: Any
+) -> list[SIMSResult]: ...
+
+
+@overload
+def read(
+    path: Iterable[_Path], *, errors: Literal["collect"], **options: Any
+) -> list[SIMSResult | SimsError]: ...
+
+
+def read(  # type: ignore[misc]  # the options of the overloads are those named here
+    path: _Path | Iterable[_Path],
+    *,
+    depth_units: str | None = None,
+    units: str | Mapping[str, str] | None = None,
+    species: str | Sequence[str] | None = None,
+    sheet: str | int | None = None,
+    columns: Mapping[str, tuple[int | str, int | str]] | None = None,
+    decimal: Literal[".", ","] | None = None,
+    encoding: str | None = None,
+    not_measured: Collection[str] = (),
+    mz_windows: Mapping[str, tuple[float, float]] | None = None,
+    number_repeats: bool = False,
+    allow_truncated: bool = False,
+    format: str | None = None,  # noqa: A002 - the word people look for
+    errors: Literal["raise", "collect"] = "raise",
+    progress: bool | None = None,
+) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
+    r"""Read depth profiles from files of instruments, laboratories and simulators.
+
+    The format is recognised by the content of a file, not by its name; :func:`read_formats` lists
+    them. What a file does not say is never guessed: an error says what to pass.
+
+    Parameters
+    ----------
+    path : path-like, or iterable of these
+        A file, or several. A folder stands for the files in it, in the order of their names.
+    depth_units : str, optional
+        Unit of the depths (or times), where the file states none.
+    units : str or mapping, optional
+        Unit of the values, for all or by species: ``{"Mg": "atoms/cm^3", "Ga->": "counts/s"}``.
+    species : str or sequence of str, optional
+        Names of the signals in their order, in place of those in the file.
+    sheet : str or int, optional
+        Of a workbook; by default ``"Processed data"``, or the first with numbers in it.
+    columns : mapping, optional
+        Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
+        letter, or by head.
+    decimal : {".", ","}, optional
+        Where the numbers leave it open.
+    encoding : str, optional
+        Of a text; by default that of its byte order mark, UTF-8, or Windows-1252.
+    not_measured : collection of str, optional
+        Texts in cells, such as ``"n.d."``, which say that there is no value.
+    mz_windows : mapping, optional
+        Of a TOF archive: ``{"30Si": (29.95, 29.99)}``.
+    number_repeats : bool
+        Number signals of one name and one kind, ``"SnO+ (1)"`` and ``"SnO+ (2)"``, which a Dataset
+        refuses otherwise.
+    allow_truncated : bool
+        Read what is there of a file that breaks off, with a warning.
+    format : str, optional
+        One of :func:`read_formats`, in place of recognising it.
+    errors : {"raise", "collect"}
+        Of several files, what becomes of one that cannot be read: an error is raised when all
+        others have been read, or is put in the place of the result.
+    progress : bool, optional
+        Show a bar on stderr; by default for many files on a terminal.
+
+    Returns
+    -------
+    SIMSResult, or list of SIMSResult
+        Depths and values as the file has them, in its units; samples below a stated limit
+        (``<2E15``) and infinite values are not measured (``NaN``). Of each signal,
+        ``species_metadata`` holds what the file says, with units: ``counting_time``,
+        ``detector``, ``dead_time``, ``rsf``, ``dose``, ``reference_signal``, ``mass``,
+        ``detection_limit``...; ``extra["columns"]`` numbers that stand beside it, such as times.
+        ``.metadata`` is what it says of the measurement.
+
+    Raises
+    ------
+    ReadError
+        If a file holds no depth profile (it says what it is), breaks off, or has a cell that is
+        no number.
+    UnitsError
+        If a unit is stated nowhere, or is ambiguous.
+    SpeciesError
+        If a species is named nowhere, or what is passed names one that is not there.
+    PartialResultsError
+        If some of several files failed; ``.results`` holds the others.
+    ModuleNotFoundError
+        If a workbook or an archive needs a package that is not installed.
+
+    Warns
+    -----
+    ProfileWarning
+        If something was kept that may not be meant, or is not what the file says.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from pathlib import Path
+    >>> text = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;<1E15"
+    >>> _ = Path("boron.csv").write_text(text)
+    >>> result = sims.read("boron.csv")
+    >>> result
+    <SIMSResult 'boron': 11B>
+    >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
+    (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
+    """
+    options = Options(
+        depth_units=depth_units,
+        units=units,
+        species=species,
+        sheet=sheet,
+        columns=columns,
+        decimal=decimal,
+        encoding=encoding,
+        not_measured=[not_measured] if isinstance(not_measured, str) else tuple(not_measured),
+        mz_windows=mz_windows,
+        number_repeats=number_repeats,
+        allow_truncated=allow_truncated,
+    )
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"decimal={decimal!r}; expected '.' or ','")
+    if errors not in ("raise", "collect"):
+        raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
+    forced = None if format is None else _named(format)
+    if isinstance(path, (str, os.PathLike)) and not Path(path).is_dir():
+        return _read_one(Path(path), options, forced)
+    files = _files(path)
+    outcomes: list[SIMSResult | SimsError] = []
+    with _bar(len(files), show=progress) as step:
+        for file in files:
+            try:
+                outcomes.append(_read_one(file, options, forced))
+            except SimsError as error:
+                outcomes.append(error)
+            except OSError as error:
+                outcomes.append(ReadError(f"{file}: {error.strerror or error}"))
+            step()
+    failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
+    if errors == "raise" and failures:
+        raise PartialResultsError(
+            f"{len(failures)} of {len(outcomes)} files failed; the others are in .results of this "
+            f"error, or read with errors='collect'. The first: {failures[0]}",
+            outcomes,
+        )
+    return outcomes
+
+
+def read_formats() -> dict[str, str]:
+    """List the formats that :func:`read` knows.
+
+    Returns
+    -------
+    dict
+        What ``format=`` takes, and what the files are, in the order in which they are tried.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.read_formats()["srim"]
+    'SRIM and TRIM, RANGE.txt'
+    """
+    return {known.name: known.description for known in FORMATS}
+
+
+def _named(name: str) -> Format:
+    for known in FORMATS:
+        if known.name == name:
+            return known
+    raise ValueError(f"format={name!r}; expected one of {', '.join(f.name for f in FORMATS)}")
+
+
+def _files(path: _Path | Iterable[_Path]) -> list[Path]:
+    """List files; a folder stands for what is in it."""
+    given = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    files: list[Path] = []
+    for item in map(Path, given):
+        if item.is_dir():
+            inside = sorted(f for f in item.iterdir() if f.is_file() and f.name[:1] != ".")
+            if not inside:
+                raise ReadError(f"{item}: there are no files in the folder")
+            files += inside
+        else:
+            files.append(item)
+    return files
+
+
+def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult:
+    """Read one file; whatever is said of it begins with its name."""
+    if path.stat().st_size > _MAX_BYTES:
+        raise ReadError(f"{path.name}: the file has more than {_MAX_BYTES >> 30} GB")
+    source = Source(path.name, path.read_bytes(), options, path)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ProfileWarning)
+            result = _recognised(source, forced)
+    except SimsError as error:
+        error.args = (f"{path.name}: {error}", *error.args[1:])
+        raise
+    for warning in caught:
+        warn(f"{path.name}: {warning.message}", ProfileWarning)
+    return result
+
+
+def _recognised(source: Source, forced: Format | None) -> SIMSResult:
+    refuse_other_kinds(source)
+    chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
+    if chosen is None:
+        raise ReadError("the file is binary, and in no format that is known")
+    return finish(chosen.read(source), source, chosen.name, chosen.version)
+
+
+@contextmanager
+def _bar(total: int, *, show: bool | None) -> Iterator[Any]:
+    """Show how many files have been read, by tqdm where it is installed."""
+    watched = total >= _WORTH_A_BAR and sys.stderr is not None and sys.stderr.isatty()
+    if not (watched if show is None else show):
+        yield lambda: None
+        return
+    try:
+        from tqdm.std import tqdm
+    except ImportError:
+        yield lambda: None
+        return
+    with tqdm(total=total, desc="reading", unit="file", file=sys.stderr) as bar:
+        yield bar.update

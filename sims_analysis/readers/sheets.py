@@ -1,0 +1,327 @@
+"""Rows of cells, of a text or of a spreadsheet: where the numbers begin and end, and what they are.
+
+The numbers are one block: from the first row of numbers to the last. Whatever stands between and
+is no number is an error, so that nothing is cut off in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.numbers import (
+    NOTHING,
+    censored,
+    column_name,
+    decimal_mark,
+    is_number,
+    read_cell,
+    table,
+)
+from sims_analysis.readers.signals import Array
+from sims_analysis.readers.source import Options
+
+__all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
+
+_COMMENTS = ("#", "%", "!", "//", "*")
+#: Thousands with points between.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: A line that begins like this is neither blank nor a comment.
+_OPENINGS = frozenset("0123456789+-.")
+#: Numbers begin within so many lines.
+_FAR = 1000
+#: Delimiters in the order in which they are preferred where several explain a text.
+_DELIMITERS = ("\t", ";", ",", "|", None)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The numbers of a sheet.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, columns)
+    limits : dict
+        ``{(row, column): limit}`` of cells like ``<2E15``.
+    rows : sequence of int
+        Number of each row in the sheet, from 1.
+    """
+
+    values: Array
+    limits: dict[tuple[int, int], float]
+    rows: Sequence[int]
+
+
+def _numbers_in(cells: Sequence[str], decimal: str | None, nothing: Sequence[str]) -> int:
+    """Count the numbers of a row; 0 if it holds anything else."""
+    count = 0
+    for cell in cells:
+        text = cell.strip().strip('"')
+        if is_number(text, decimal):
+            count += 1
+        elif text.casefold() not in NOTHING and text not in nothing:
+            return 0
+    return count
+
+
+# --- text -------------------------------------------------------------------------------------
+
+
+@dataclass
+class TextSheet:
+    """Lines of text with a delimiter."""
+
+    lines: Sequence[str]
+    delimiter: str | None
+    quoted: bool
+    first: int
+    options: Options
+    name: str | None = None
+
+    def split(self, line: str) -> list[str]:
+        """Split a line into cells."""
+        if self.quoted and self.delimiter:
+            return next(csv.reader([line], delimiter=self.delimiter), [])
+        return line.split(self.delimiter)
+
+    @cached_property
+    def heads(self) -> list[tuple[int, list[str]]]:
+        """Rows above the numbers that are not blank, with their numbers from 1."""
+        rows = []
+        for i, line in enumerate(self.lines[: self.first]):
+            stripped = line.lstrip()
+            mark = next((m for m in _COMMENTS if stripped.startswith(m)), "")
+            text = stripped.removeprefix(mark) if mark else line
+            cells = [cell.strip() for cell in self.split(text)]
+            if self.delimiter is None:
+                cells = self._between_blanks(text.strip(), cells)
+            if any(cells):
+                rows.append((i + 1, cells))
+        return rows
+
+    def _between_blanks(self, text: str, cells: list[str]) -> list[str]:
+        """Split a head whose cells hold blanks themselves: ``Depth (nm)   B (at/cm3)``."""
+        width = len(self.split(self.lines[self.first]))
+        for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
+            if len(cells) == width:
+                break
+            cells = re.split(pattern, text)
+        return cells
+
+    @cached_property
+    def notes(self) -> list[list[str]]:
+        """Rows below the numbers that are not blank."""
+        below = self.lines[self.block.rows[-1] :]
+        return [[cell.strip() for cell in self.split(line)] for line in below if line.strip()]
+
+    @cached_property
+    def block(self) -> Block:
+        """The numbers."""
+        nothing = tuple(self.options.not_measured)
+        last = len(self.lines) - 1
+        while last > self.first and not _numbers_in(
+            self.split(self.lines[last]), self.options.decimal, nothing
+        ):
+            last -= 1
+        rows: Sequence[int] = range(self.first + 1, last + 2)
+        lines = self.lines[self.first : last + 1]
+        if not {line[:1] for line in lines} <= _OPENINGS:
+            kept = [
+                (number, line)
+                for number, line in zip(rows, lines, strict=True)
+                if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
+            ]
+            rows, lines = [number for number, _ in kept], [line for _, line in kept]
+        if self.delimiter is None:
+            lines = [line.strip() for line in lines]
+        few = [self.split(line) for line in (*lines[:20], lines[-1])]
+        width = max(len(cells) for cells in few)
+        while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
+            width -= 1
+        self._refuse_lost_rows(last, width)
+        decimal = self.options.decimal or self._decimal(lines)
+        values, limits = table(
+            lines,
+            self.delimiter,
+            decimal,
+            width=width,
+            line_numbers=rows,
+            not_measured=nothing,
+            split=self.split if self.quoted else None,
+        )
+        # Columns are what is asked for.
+        return Block(np.asfortranarray(values), limits, rows)
+
+    def _decimal(self, lines: Sequence[str]) -> str:
+        if self.delimiter == "," and not self.quoted:
+            return "."
+        with_commas = (line for line in lines if "," in line)
+        mark = decimal_mark(cell.strip('" ') for line in with_commas for cell in self.split(line))
+        return mark or "."
+
+    def _refuse_lost_rows(self, last: int, width: int) -> None:
+        """Refuse lines before and after the numbers that are a row of them with a bad cell."""
+        above = next((i for i in range(self.first - 1, -1, -1) if self.lines[i].strip()), None)
+        below = range(last + 1, len(self.lines))
+        for i in (*below, *(() if above is None else (above,))):
+            cells = self.split(self.lines[i])
+            if len(cells) == width > 1 and is_number(cells[0]):
+                for j, cell in enumerate(cells):
+                    read_cell(
+                        cell,
+                        self.options.decimal or ".",
+                        self.options.not_measured,
+                        where=self.where(i + 1, j),
+                    )
+
+    def where(self, row: int, column: int) -> str:
+        """Name a cell, for messages."""
+        return f"line {row}, column {column_name(column)}"
+
+
+def text_sheet(lines: Sequence[str], options: Options) -> TextSheet | None:
+    """Find the delimiter of a text, and where its numbers begin; ``None`` if it has none."""
+    only = None
+    for delimiter in _DELIMITERS:
+        quoted = delimiter is not None and any('"' in line for line in lines[:200])
+        sheet = TextSheet(lines, delimiter, quoted, 0, options)
+        sheet.first, run = _first_run(sheet)
+        if run > 1:
+            return sheet
+        only = only or (sheet if run else None)
+    return only
+
+
+def _first_run(sheet: TextSheet) -> tuple[int, int]:
+    """Find where rows of numbers begin, and how many follow each other, up to 3."""
+    nothing = tuple(sheet.options.not_measured)
+    decimal = "." if sheet.delimiter == "," and not sheet.quoted else sheet.options.decimal
+    run = start = width = 0
+    for i, line in enumerate(sheet.lines[:_FAR]):
+        if not line.strip() or line.lstrip().startswith(_COMMENTS):
+            continue
+        cells = sheet.split(line)
+        numbers = _numbers_in(cells, decimal, nothing)
+        if numbers == 0 or (run and len(cells) != width and numbers < 2):
+            if run > 1:
+                break
+            run = 0
+            continue
+        if not run:
+            # The first rows may lack values.
+            if len(cells) < 2:
+                continue
+            start, width = i, len(cells)
+        run += 1
+        if run == 3:
+            break
+    return start, run
+
+
+# --- spreadsheets -----------------------------------------------------------------------------
+
+
+@dataclass
+class CellSheet:
+    """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing."""
+
+    name: str | None
+    cells: Sequence[Sequence[object]]
+    options: Options
+    #: What the rows are called in messages.
+    row_word: str = "row"
+
+    @cached_property
+    def texts(self) -> list[list[str]]:
+        """The cells as text."""
+        return [[_text(cell) for cell in row] for row in self.cells]
+
+    @cached_property
+    def first(self) -> int | None:
+        """Index of the first row of numbers; ``None`` if there is none."""
+        nothing = tuple(self.options.not_measured)
+        counts = [_numbers_in(row, None, nothing) for row in self.texts]
+        full = next((i for i, count in enumerate(counts) if count > 1), None)
+        while full and counts[full - 1]:
+            full -= 1
+        return full
+
+    @cached_property
+    def notes(self) -> list[list[str]]:
+        """Rows below the numbers that are not blank."""
+        return [row for row in self.texts[self.block.rows[-1] :] if any(row)]
+
+    @cached_property
+    def heads(self) -> list[tuple[int, list[str]]]:
+        """Rows above the numbers that are not blank, with their numbers from 1."""
+        above = self.texts[: self.first or 0]
+        return [(i + 1, row) for i, row in enumerate(above) if any(row)]
+
+    @cached_property
+    def block(self) -> Block:
+        """The numbers."""
+        if self.first is None:
+            raise ReadError("there are no numbers in it")
+        nothing = tuple(self.options.not_measured)
+        last = len(self.cells) - 1
+        while last > self.first and not self._begins_with_number(last):
+            last -= 1
+        rows = [i for i in range(self.first, last + 1) if any(self.texts[i])]
+        width = max(j + 1 for i in rows for j, text in enumerate(self.texts[i]) if text)
+        above = next((i for i in range(self.first - 1, -1, -1) if any(self.texts[i])), None)
+        if above is not None and self._begins_with_number(above):
+            rows.insert(0, above)
+        texts = [t for i in rows for c, t in zip(self.cells[i], self.texts[i], strict=True)
+                 if isinstance(c, str)]  # fmt: skip
+        mark = self.options.decimal or decimal_mark(texts) or "."
+        values, limits = np.full((len(rows), width), np.nan), {}
+        for k, i in enumerate(rows):
+            for j, cell in enumerate(self.cells[i][:width]):
+                if type(cell) in (int, float):
+                    values[k, j] = cell
+                    continue
+                text = self.texts[i][j]
+                decimal = mark
+                if (
+                    self.options.decimal is None
+                    and is_number(text, ".")
+                    and not _GROUPS.match(text)
+                ):
+                    # Numbers as text come from everywhere.
+                    decimal = "."
+                value = read_cell(text, decimal, nothing, where=self.where(i + 1, j))
+                if censored(value):
+                    limits[k, j] = value
+                else:
+                    values[k, j] = value
+        return Block(values, limits, [i + 1 for i in rows])
+
+    def _begins_with_number(self, row: int) -> bool:
+        """Whether the first cells of a row are a number and something beside it."""
+        filled = [text for text in self.texts[row] if text]
+        alone = len(filled) == 1 and len([t for t in self.texts[self.first or 0] if t]) > 1
+        return bool(filled) and is_number(filled[0]) and not (alone and row < (self.first or 0))
+
+    def where(self, row: int, column: int) -> str:
+        """Name a cell, for messages."""
+        sheet = f"sheet {self.name!r}, " if self.name else ""
+        return f"{sheet}{self.row_word} {row}, column {column_name(column)}"
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    return str(cell).strip()
+
+
+Sheet = TextSheet | CellSheet

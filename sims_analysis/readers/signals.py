@@ -1,0 +1,59 @@
+"""What every format gives: signals as the file states them, and what it says beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.profiles.metadata import Metadata
+
+__all__ = ["Column", "Content", "Signal"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Numbers that a file gives beside a profile, one a sample: times, doses of the beam..."""
+
+    values: Array
+    units: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it ready for JSON."""
+        values = [v if np.isfinite(v) else None for v in self.values.tolist()]
+        return {"units": self.units, "values": values}
+
+
+@dataclass(kw_only=True)
+class Signal:
+    """One signal of a file, in the units that the file states; ``None`` if it states none."""
+
+    name: str
+    depths: Array
+    depth_units: str | None
+    values: Array
+    units: str | None
+    #: Where it stands, for messages: ``"column C"``.
+    where: str = ""
+    stderr: Array | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, Column] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Content:
+    """What was read of a file."""
+
+    signals: list[Signal] = field(default_factory=list)
+    metadata: Metadata = field(default_factory=Metadata)
+    data_id: str | None = None
+    #: species_metadata of profiles that this library wrote, by species.
+    restored: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    #: A result that needs no finishing: what the API sends.
+    ready: SIMSResult | None = None

@@ -1,0 +1,132 @@
+"""A file as its bytes, its text and its lines; and what the user says of it."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sims_analysis.errors import ProfileWarning, ReadError, warn
+
+__all__ = ["Options", "Source"]
+
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the user states because the file does not: see :func:`sims_analysis.read`."""
+
+    depth_units: str | None = None
+    units: str | Mapping[str, str] | None = None
+    species: str | Sequence[str] | None = None
+    sheet: str | int | None = None
+    columns: Mapping[str, tuple[int | str, int | str]] | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    not_measured: Collection[str] = ()
+    mz_windows: Mapping[str, tuple[float, float]] | None = None
+    number_repeats: bool = False
+    allow_truncated: bool = False
+
+    def truncated(self, message: str) -> None:
+        """Refuse a file that ends too early, or tell of it where the user allows that."""
+        if not self.allow_truncated:
+            raise ReadError(f"{message}; allow_truncated=True reads what is there")
+        warn(message, ProfileWarning)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A file.
+
+    Parameters
+    ----------
+    name : str
+        Its name, without folders.
+    content : bytes
+    options : Options
+    path : Path, optional
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    options: Options = Options()
+    #: Where it is, for libraries that read files only.
+    path: Path | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the bytes are text: no zeros in them, unless they are UTF-16."""
+        return b"\0" not in self.content or self._wide is not None
+
+    @cached_property
+    def _wide(self) -> str | None:
+        """Name the encoding if it is of two bytes a character."""
+        if self.content[:2] in _MARKS:
+            return "utf-16"
+        # Excel and some instruments leave the mark out: then every second byte is zero.
+        start = self.content[:4096]
+        for encoding, zeros, others in (
+            ("utf-16-le", start[1::2], start[::2]),
+            ("utf-16-be", start[::2], start[1::2]),
+        ):
+            if len(start) > 8 and zeros.count(0) > 0.9 * len(zeros) and b"\0" not in others:
+                return encoding
+        return None
+
+    @cached_property
+    def text(self) -> str:
+        """The text, line ends made alike.
+
+        Raises
+        ------
+        ReadError
+            If the bytes are no text, or not in the stated encoding.
+        """
+        if not self.is_text:
+            raise ReadError("the file is binary, not text")
+        stated = self.options.encoding
+        encodings = [stated] if stated else self._encodings()
+        for encoding in encodings:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", UnicodeWarning)
+                    decoded = self.content.decode(encoding)
+            except (UnicodeDecodeError, LookupError) as error:
+                if stated:
+                    raise ReadError(f"encoding={stated!r}: {error}") from None
+            else:
+                return decoded.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        raise ReadError("the text is in no known encoding; pass encoding=")
+
+    def _encodings(self) -> list[str]:
+        for mark, encoding in _MARKS.items():
+            if self.content.startswith(mark):
+                return [encoding]
+        if self._wide is not None:
+            return [self._wide]
+        # Every sequence of bytes is latin-1: it comes last.
+        return ["utf-8", "cp1252", "latin-1"]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines, without their ends."""
+        return self.text.split("\n")
+
+    @cached_property
+    def start(self) -> str:
+        """The first 8,000 characters of a text; empty if the file is none."""
+        return self.text[:8000] if self.is_text else ""

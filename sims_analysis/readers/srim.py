@@ -1,0 +1,100 @@
+"""SRIM and TRIM ``RANGE.txt``: the distribution of the ions, and of the recoils.
+
+The depth of a row is the far edge of its bin: values are means over the bin above it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sims_analysis.errors import ReadError
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.numbers import table
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Source
+
+__all__ = ["read", "recognises"]
+
+_UNITS = re.compile(r"Distribution Units are\s*>*\s*(.+?)\s*<*\s*$")
+_BINS = 100
+_MOMENTS = (
+    ("projected_range", r"Ion Average Range\s*=\s*(\S+)\s*A"),
+    ("straggle", r"Ion Average Range.*Straggling\s*=\s*(\S+)\s*A"),
+    ("skewness", r"Range Skewne-?s*\s*=\s*(\S+)"),
+    ("kurtosis", r"Range Kurtosis\s*=\s*(\S+)"),
+)
+
+
+def recognises(source: Source) -> bool:
+    """Whether it is the table of ion and recoil ranges."""
+    return "ION and final RECOIL" in source.start or (
+        "Ion Average Range" in source.start and "Distribution Units" in source.start
+    )
+
+
+def read(source: Source) -> Content:
+    """Read ions and recoils.
+
+    Raises
+    ------
+    ReadError
+        If the table is missing or breaks off.
+    """
+    lines = source.lines
+    unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
+    head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), None)
+    if head is None or head + 2 >= len(lines):
+        raise ReadError("a SRIM file with a header but without its table")
+    names, kinds = lines[head].split()[1:], _kinds(lines[head + 1])
+    depth_unit = kinds.pop(0)
+    rows = [
+        (i + 1, line.strip())
+        for i, line in enumerate(lines[head + 2 :], head + 2)
+        if line[:1].strip(" -=") and line[0].isdigit()
+    ]
+    if len(rows) < _BINS:
+        source.options.truncated(f"the table has {len(rows)} rows of the {_BINS} that SRIM writes")
+    if not rows:
+        raise ReadError("a SRIM file with a header but without its table")
+    numbers, texts = zip(*rows, strict=True)
+    decimal = source.options.decimal or ("," if "," in texts[0] else ".")
+    values, _ = table(texts, None, decimal, width=len(names) + 1, line_numbers=numbers)
+    moments = {}
+    for name, pattern in _MOMENTS:
+        found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
+        if found:
+            number = float(found[1].replace(",", "."))
+            unit_of = " angstrom" if name in ("projected_range", "straggle") else ""
+            moments[name] = f"{number:.15g}{unit_of}"
+    signals = []
+    for j, name in enumerate(names):
+        ions = j == 0
+        kind = kinds[j] if j < len(kinds) else ""
+        signals.append(
+            Signal(
+                name=name if ions else f"{name} ({kind or 'recoils'})",
+                depths=values[:, 0],
+                depth_units=depth_unit,
+                values=values[:, j + 1],
+                units=unit,
+                where=f"column {j + 2}",
+                metadata={"depth": "far edge of the bin"} | (moments if ions else {}),
+            )
+        )
+    ion = re.search(r"Ion\s*=\s*(\S+)\s+Energy\s*=\s*(\S+)\s*(\S+)", source.text)
+    other = {"target": " ".join(x.strip() for x in lines if "Density" in x or "Percent" in x)}
+    return Content(
+        signals=signals,
+        metadata=Metadata(
+            instrument=next((x.strip() for x in lines[:5] if "SRIM-" in x), "SRIM"),
+            primary_ion=ion[1] if ion else None,
+            impact_energy=f"{ion[2]} {ion[3]}" if ion else None,
+            other=other,
+        ),
+    )
+
+
+def _kinds(line: str) -> list[str]:
+    """Split the second head: ``(Ang.)  Ions  Tgt. Atoms``."""
+    cells = [cell.strip() for cell in re.split(r"\s{2,}", line.strip())]
+    return [cells[0].strip("()"), *cells[1:]]

@@ -1,0 +1,361 @@
+"""Tables as laboratories write them: one depth column for all, or a pair of columns a species.
+
+What the heads do not say the user must: nothing is taken for a depth, a unit or a species because
+it looks like one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.profiles.metadata import Metadata
+from sims_analysis.readers.headings import (
+    Head,
+    is_unit_row,
+    read_head,
+    read_head_quietly,
+    unit_kind,
+)
+from sims_analysis.readers.numbers import column_name, is_number
+from sims_analysis.readers.sheets import Block, Sheet, text_sheet
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.workbook import chosen_sheet, is_workbook
+
+__all__ = ["read", "read_sheet", "recognises"]
+
+
+def recognises(source: Source) -> bool:
+    """Take every text and workbook that no other format takes."""
+    return is_workbook(source) or source.is_text
+
+
+def read(source: Source) -> Content:
+    """Read a table."""
+    return read_sheet(the_sheet(source), source.options)
+
+
+def the_sheet(source: Source) -> Sheet:
+    """Find the rows of a file.
+
+    Raises
+    ------
+    ReadError
+        If there are no rows of numbers.
+    """
+    if is_workbook(source):
+        return chosen_sheet(source)
+    sheet = text_sheet(source.lines, source.options)
+    if sheet is None:
+        if not source.text.strip():
+            raise ReadError("the file is empty")
+        looks = next(
+            (i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)), None
+        )
+        like = (
+            "" if looks is None else f"; line {looks + 1} is {source.lines[looks][:60].strip()!r}"
+        )
+        raise ReadError(
+            f"the file has no row of two numbers or more: a header without data, or no table{like}"
+        )
+    return sheet
+
+
+def read_sheet(sheet: Sheet, options: Options) -> Content:
+    """Read the profiles of a sheet.
+
+    Raises
+    ------
+    ReadError, UnitsError, SpeciesError
+        That name the cell, and what to pass.
+    """
+    block = sheet.block
+    layout = _Layout(sheet, block, options)
+    if options.columns is not None:
+        pairs = _stated_columns(layout, options.columns)
+    else:
+        pairs = layout.pairs()
+    found = [_signal(sheet, block, layout, pair) for pair in pairs]
+    signals = [signal for signal in found if signal is not None]
+    for cells in sheet.notes:
+        layout.note(cells)
+    return Content(signals=signals, metadata=Metadata(other=layout.notes))
+
+
+@dataclass
+class _Pair:
+    """Columns of one profile."""
+
+    axis: int
+    value: int
+    name: str
+    beside: dict[str, int] = field(default_factory=dict)
+    error: int | None = None
+
+
+class _Layout:
+    """What the rows above the numbers say of each column."""
+
+    def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
+        self.options = options
+        self.width = block.values.shape[1]
+        # Most columns have a number in their first row.
+        first = np.isnan(block.values[0])
+        self.filled = [
+            not (first[j] and np.isnan(block.values[:, j]).all()) for j in range(self.width)
+        ]
+        for _, column in block.limits:
+            self.filled[column] = True
+        self.notes: dict[str, str] = {}
+        self.heads = [Head("value", "", None, says=False)] * self.width
+        self.names = [""] * self.width
+        self.texts = [""] * self.width
+        self.units: list[str | None] = [None] * self.width
+        rows = list(sheet.heads)
+        if rows and is_unit_row(rows[-1][1]):
+            self.units = [_bare(cell) or None for cell in self._fitted(rows.pop()[1])]
+        if rows and self._are_heads(rows[-1][1]):
+            number, cells = rows.pop()
+            self.texts = self._fitted(cells)
+            empty = [cell for cell in cells[self.width :] if cell]
+            if empty:
+                warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            self.heads = [self._head(sheet, number, j) for j in range(self.width)]
+        if rows and self._are_names(rows[-1][1]):
+            self.names = self._fitted(rows.pop()[1])
+        for j, head in enumerate(self.heads):
+            self.units[j] = head.unit or self.units[j]
+        for _, cells in rows:
+            self.note(cells)
+        self._mark_row_numbers(block)
+
+    def _fitted(self, cells: Sequence[str]) -> list[str]:
+        return [*cells, *[""] * self.width][: self.width]
+
+    def _are_heads(self, cells: list[str]) -> bool:
+        """Whether a row tells the columns: one of them an axis, or a name for each."""
+        filled = [cell for cell in cells if cell]
+        if len(filled) < 2:
+            return False
+        roles = [read_head_quietly(cell) for cell in filled]
+        if any(head and head.says and head.role != "value" for head in roles):
+            return True
+        return len(filled) == sum(self.filled) and not any(c.endswith(":") for c in filled)
+
+    def _are_names(self, cells: list[str]) -> bool:
+        """Whether a row above the heads names the species of blocks."""
+        filled = [j for j, cell in enumerate(cells) if cell]
+        if not filled or filled[-1] >= self.width:
+            return False
+        axes = [j for j, head in enumerate(self.heads) if head.role in ("axis", "time")]
+        values = [j for j, head in enumerate(self.heads) if head.role == "value" and self.filled[j]]
+        if any(":" in cells[j] or is_number(cells[j]) for j in filled):
+            return False
+        return len(filled) in (len(axes), len(values)) and (
+            set(filled) <= {*axes} or set(filled) <= {*values}
+        )
+
+    def _head(self, sheet: Sheet, row: int, column: int) -> Head:
+        try:
+            return read_head(self.texts[column])
+        except UnitsError as error:
+            raise UnitsError(f"{sheet.where(row, column)}: {error}") from None
+
+    def _mark_row_numbers(self, block: Block) -> None:
+        """Tell a column of row numbers without a head, as DataFrames write it, from values."""
+        if self.texts[0] or not any(self.texts) or not self.filled[0]:
+            return
+        column = block.values[:, 0]
+        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
+            self.heads[0] = Head("index", "", None, says=False)
+
+    def note(self, cells: list[str]) -> None:
+        """Keep a line that is no head: `key : value`, `key | value`, or free text."""
+        filled = [cell for cell in cells if cell]
+        text = " ".join(filled)
+        key, mark, value = text.partition(":")
+        if len(filled) == 2 and ":" not in filled[0]:
+            key, mark, value = filled[0], ":", filled[1]
+        if mark and key.strip() and value.strip():
+            self.notes[key.strip()] = value.strip()
+        else:
+            self.notes[f"line {len(self.notes) + 1}"] = text
+
+    # ---- columns
+
+    def pairs(self) -> list[_Pair]:
+        """Find the columns of each profile."""
+        self._refuse_other_kinds()
+        axes = [j for j in range(self.width) if self.heads[j].role in ("axis", "time")]
+        axes = [j for j in axes if self.filled[j]]
+        if not axes:
+            axes = [self._silent_axis()]
+        pairs: list[_Pair] = []
+        axis, beside = -1, {}
+        shared = {
+            self.texts[j] or column_name(j): j
+            for j in range(self.width)
+            if self.heads[j].role in ("beside", "index") and self.filled[j]
+        }
+        for j in range(self.width):
+            if not self.filled[j]:
+                continue
+            if j in axes:
+                if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
+                    # Time and depth side by side: the depth is the axis.
+                    time, depth = sorted((axis, j), key=lambda k: self.heads[k].role == "axis")
+                    if self.heads[time].role == self.heads[depth].role:
+                        raise ReadError(
+                            f"columns {column_name(axis)} and {column_name(j)} are both "
+                            f"{'depths' if self.heads[j].role == 'axis' else 'times'}; say which "
+                            'belongs to what with columns={"B": (axis, values)}'
+                        )
+                    axis, beside = depth, {"sputter_time": time}
+                else:
+                    axis, beside = j, {}
+            elif self.heads[j].role == "error" and pairs:
+                if self.heads[j].name in ("", pairs[-1].name):
+                    pairs[-1].error = j
+                else:
+                    raise ReadError(
+                        f"column {column_name(j)} ({self.texts[j]!r}) holds errors of "
+                        f"{self.heads[j].name!r}, but stands beside {pairs[-1].name!r}"
+                    )
+            elif self.heads[j].role == "value":
+                if axis < 0:
+                    axis = axes[0]
+                # What belongs to all of them is kept once.
+                columns = beside if pairs else {**shared, **beside}
+                pairs.append(_Pair(axis, j, self._name(axis, j), columns))
+        if not pairs:
+            raise ReadError(
+                f"no column holds values: the heads are {', '.join(filter(None, self.texts))!r}"
+            )
+        return pairs
+
+    def _refuse_other_kinds(self) -> None:
+        first = next((head for j, head in enumerate(self.heads) if self.filled[j]), None)
+        kinds = {"mass": "a mass spectrum", "energy": "an energy scan"}
+        if first is not None and first.role in kinds:
+            raise ReadError(
+                f"the file is {kinds[first.role]} (its first column is "
+                f"{next(filter(None, self.texts))!r}), not a depth profile"
+            )
+
+    def _silent_axis(self) -> int:
+        """Find the axis where no head names one: the first column, if the user gives its unit."""
+        candidates = [
+            j for j in range(self.width) if self.filled[j] and self.heads[j].role == "value"
+        ]
+        for j in candidates:
+            if self.units[j] and unit_kind(self.units[j] or "") in ("depth", "sputter_time"):
+                return j
+        if any(head.role == "index" for head in self.heads) or len(candidates) < 2:
+            raise ReadError(
+                "the table has neither a depth nor a time column; heads found: "
+                f"{', '.join(map(repr, filter(None, self.texts))) or 'none'}. Name the columns by "
+                'columns={"B": (axis, values)}'
+            )
+        if self.options.depth_units is None:
+            raise UnitsError(
+                "no head of the table names a depth or a time; if the first column holds the "
+                'depths, pass depth_units=, such as "nm", "um" or "s"'
+            )
+        return candidates[0]
+
+    def _name(self, axis: int, value: int) -> str:
+        """Name the species of a column of values."""
+        head = self.heads[value]
+        above = self.names[value] or self.names[axis]
+        if above and (not head.name or head.says or head.name in ("C", "I", "c", "i", "Conc")):
+            return above
+        return head.name or above or self.heads[axis].name
+
+
+def _bare(cell: str) -> str:
+    return cell[1:-1].strip() if cell[:1] in "([" and cell[-1:] in ")]" and cell else cell
+
+
+def _stated_columns(
+    layout: _Layout, columns: Mapping[str, tuple[int | str, int | str]]
+) -> list[_Pair]:
+    """Find the columns that the user names."""
+
+    def place(name: int | str) -> int:
+        if isinstance(name, int) and not isinstance(name, bool):
+            if 0 <= name < layout.width:
+                return name
+            raise ReadError(f"columns=: there is no column {name}; the table has {layout.width}")
+        found = [j for j, text in enumerate(layout.texts) if text == name]
+        letters = [j for j in range(layout.width) if column_name(j) == name]
+        if len(found or letters) == 1:
+            return (found or letters)[0]
+        heads = ", ".join(map(repr, filter(None, layout.texts))) or "none"
+        raise ReadError(
+            f"columns=: {name!r} is the head of {len(found)} columns; give the letter or the "
+            f"number of a column, from 0. Heads: {heads}"
+        )
+
+    pairs = []
+    for species, pair in columns.items():
+        if isinstance(pair, str) or len(pair) != 2:
+            raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
+        pairs.append(_Pair(place(pair[0]), place(pair[1]), species))
+    return pairs
+
+
+def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal | None:
+    """Take the samples of one profile out of the block."""
+    x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    without_depth, without_value = np.isnan(x), np.isnan(y)
+    limits = {row: limit for (row, column), limit in block.limits.items() if column == pair.value}
+    for row, column in block.limits:
+        if column == pair.axis:
+            raise ReadError(f"{sheet.where(block.rows[row], column)}: a depth cannot be a limit")
+    there = ~(without_depth & without_value)
+    there[list(limits)] = True
+    partly = not there.all()
+    where = f"column {column_name(pair.value)}"
+    if without_value.all() and not limits:
+        warn(f"{where} ({layout.texts[pair.value]!r}) holds no number", ProfileWarning)
+        return None
+    lost = there & without_depth
+    if lost.any():
+        row = int(lost.argmax())
+        raise ReadError(
+            f"{sheet.where(block.rows[row], pair.axis)}: a value without a depth "
+            f"({y[row] if row not in limits else f'<{limits[row]:g}'})"
+        )
+    if partly:
+        x, y = x[there], y[there]
+    signal = Signal(
+        name=pair.name,
+        depths=x,
+        depth_units=layout.units[pair.axis],
+        values=y,
+        units=layout.units[pair.value],
+        where=where,
+        stderr=None if pair.error is None else block.values[there, pair.error],
+        beside={
+            name: Column(block.values[there, j], layout.units[j]) for name, j in pair.beside.items()
+        },
+    )
+    if limits:
+        _censor(signal, limits, there)
+    return signal
+
+
+def _censor(signal: Signal, limits: Mapping[int, float], there: np.ndarray) -> None:
+    """Keep the limits of samples that were below them."""
+    column = np.full(there.size, np.nan)
+    column[list(limits)] = list(limits.values())
+    highest = max(limits.values())
+    unit = f" {signal.units}" if signal.units else ""
+    signal.metadata["detection_limit"] = f"{highest:g}{unit}"
+    signal.metadata["below_detection_limit"] = f"{len(limits)} of {int(there.sum())} samples"
+    signal.beside["detection_limit"] = Column(column[there], signal.units)

@@ -1,0 +1,99 @@
+"""Tables of a row for each sample, with the species in a column: how programs keep profiles."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+
+import numpy as np
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.headings import read_head, read_head_quietly
+from sims_analysis.readers.numbers import censored, column_name, decimal_mark, read_cell
+from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.source import Options, Source
+
+__all__ = ["is_tidy", "read", "read_rows", "recognises"]
+
+_NAMES = ("species", "species_name", "element", "isotope", "ion", "signal")
+
+
+def _rows(source: Source, *, only_first: bool = False) -> list[list[str]]:
+    text = source.start if only_first else source.text
+    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
+    if not lines:
+        return []
+    delimiter = max("\t;,", key=lines[0].count)
+    return list(csv.reader(lines[:1] if only_first else lines, delimiter=delimiter))
+
+
+def is_tidy(heads: Sequence[str]) -> bool:
+    """Whether one head names a column of species, and another a depth or a time."""
+    names = [head for head in heads if head.strip().casefold() in _NAMES]
+    roles = [head.role for head in map(read_head_quietly, heads) if head]
+    return len(names) == 1 and sum(role in ("axis", "time") for role in roles) == 1
+
+
+def recognises(source: Source) -> bool:
+    """Whether the first line is such a head."""
+    if not source.is_text:
+        return False
+    rows = _rows(source, only_first=True)
+    return bool(rows) and is_tidy(rows[0])
+
+
+def read(source: Source) -> Content:
+    """Read a text."""
+    return read_rows(_rows(source), source.options, "line")
+
+
+def read_rows(rows: Sequence[Sequence[str]], options: Options, row_word: str) -> Content:
+    """Read rows of which the first holds the heads.
+
+    Raises
+    ------
+    ReadError
+        That names the cell that is no number.
+    """
+    heads = [read_head(cell) for cell in rows[0]]
+    label = next(j for j, cell in enumerate(rows[0]) if cell.strip().casefold() in _NAMES)
+    axis = next(j for j, head in enumerate(heads) if head.role in ("axis", "time"))
+    decimal = options.decimal or decimal_mark(
+        cell for row in rows[1:] for j, cell in enumerate(row) if j != label
+    )
+    by_species: dict[str, list[int]] = {}
+    for i, row in enumerate(rows[1:], 1):
+        if label >= len(row) or not row[label].strip():
+            raise ReadError(f"{row_word} {i + 1}: no species in column {column_name(label)}")
+        by_species.setdefault(row[label].strip(), []).append(i)
+    values = [j for j, h in enumerate(heads) if h.role == "value" and j != label]
+    if not values:
+        raise ReadError("no column holds values")
+
+    def number(row: int, column: int) -> float:
+        cell = rows[row][column] if column < len(rows[row]) else ""
+        where = f"{row_word} {row + 1}, column {column_name(column)}"
+        return read_cell(cell, decimal or ".", options.not_measured, where=where)
+
+    signals = []
+    for name, members in by_species.items():
+        for j in values:
+            column = [number(i, j) for i in members]
+            limits = np.array([v if censored(v) else np.nan for v in column])
+            y = np.array([np.nan if censored(v) else v for v in column])
+            if np.isnan(y).all() and np.isnan(limits).all():
+                continue
+            signal = Signal(
+                name=name,
+                depths=np.array([number(i, axis) for i in members]),
+                depth_units=heads[axis].unit,
+                values=y,
+                units=heads[j].unit,
+                where=f"column {column_name(j)}",
+            )
+            if not np.isnan(limits).all():
+                unit = f" {signal.units}" if signal.units else ""
+                signal.metadata["detection_limit"] = f"{np.nanmax(limits):g}{unit}"
+                signal.beside["detection_limit"] = Column(limits, signal.units)
+            signals.append(signal)
+    return Content(signals=signals)

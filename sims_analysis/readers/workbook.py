@@ -1,0 +1,121 @@
+"""Workbooks: the sheets of .xlsx by openpyxl, of .xls by xlrd."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import warnings
+from functools import lru_cache
+from typing import Any
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.sheets import CellSheet
+from sims_analysis.readers.source import Source
+
+__all__ = ["all_sheets", "chosen_sheet", "is_workbook"]
+
+#: Of a zip file with this in it, and of the older compound files.
+_XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Where the platform and service laboratories keep the profiles.
+_PREFERRED = "processed data"
+
+
+def is_workbook(source: Source) -> bool:
+    """Whether a file is a workbook, by its first bytes."""
+    if source.content.startswith(_XLSX):
+        return b"xl/" in source.content
+    return source.content.startswith(_XLS)
+
+
+@lru_cache(maxsize=1)
+def all_sheets(source: Source) -> list[CellSheet]:
+    """Give the sheets of a workbook.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the package that reads it is not installed.
+    ReadError
+        If it is damaged or encrypted.
+    """
+    xlsx = source.content.startswith(_XLSX)
+    package = "openpyxl" if xlsx else "xlrd"
+    if importlib.util.find_spec(package) is None:
+        kind = ".xlsx" if xlsx else ".xls"
+        raise ModuleNotFoundError(
+            f'{kind} needs {package}: pip install "sims-analysis[excel]"', name=package
+        )
+    try:
+        found = _xlsx(source.content) if xlsx else _xls(source.content)
+    # What a damaged file makes these raise is not documented.
+    except Exception as error:  # noqa: BLE001
+        reason = str(error) or type(error).__name__
+        raise ReadError(f"the workbook cannot be read: {reason}") from None
+    return [CellSheet(name, cells, source.options) for name, cells in found]
+
+
+def _xlsx(content: bytes) -> list[tuple[str, list[list[object]]]]:
+    import openpyxl
+
+    with warnings.catch_warnings():
+        # Styles and extensions that openpyxl does not know do not concern the numbers.
+        warnings.simplefilter("ignore")
+        book: Any = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+        return [
+            (sheet.title, [list(row) for row in sheet.iter_rows(values_only=True)])
+            for sheet in book.worksheets
+        ]
+
+
+def _xls(content: bytes) -> list[tuple[str, list[list[object]]]]:
+    import xlrd
+
+    book: Any = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+    return [
+        (
+            sheet.name,
+            [[_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows)],
+        )
+        for sheet in book.sheets()
+    ]
+
+
+def _xls_cell(cell: Any, datemode: int) -> object:
+    import xlrd
+
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        return xlrd.xldate_as_datetime(cell.value, datemode)
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    return None if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK) else cell.value
+
+
+def chosen_sheet(source: Source) -> CellSheet:
+    """Choose the sheet that the user names, "Processed data", or the first with numbers.
+
+    Raises
+    ------
+    ReadError
+        If there is no such sheet, or none with numbers.
+    """
+    found = all_sheets(source)
+    names = ", ".join(repr(sheet.name) for sheet in found)
+    asked = source.options.sheet
+    if isinstance(asked, int) and not isinstance(asked, bool):
+        if not 0 <= asked < len(found):
+            raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
+        return found[asked]
+    if asked is not None:
+        for sheet in found:
+            if sheet.name == asked:
+                return sheet
+        raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
+    for sheet in found:
+        if str(sheet.name).strip().casefold() == _PREFERRED:
+            return sheet
+    for sheet in found:
+        if sheet.first is not None:
+            return sheet
+    raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")

@@ -1,0 +1,419 @@
+"""An archive that is damaged, foreign, full, or on another file system: one thing hides no other."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID
+
+from sims_analysis import files
+from sims_analysis.api import versions
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ArchiveError, SimsWarning
+
+ROOT = Path(__file__).parents[2]
+ODD = "Wafer 1"
+
+
+def body_of(data_id, value=1.0):
+    return json.dumps(
+        [json.loads(REFERENCE)[0] | {"data_id": data_id, "concentrations": [value] * 5}]
+    ).encode()
+
+
+def known(data_id):
+    return {"data_id": data_id, "char_source_type": "sims"}
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "archive")
+    for data_id in ("a", "b", ODD):
+        archive.put(data_id, body_of(data_id), url="test", catalogue=known(data_id))
+    return archive
+
+
+def version_of(archive, data_id="a"):
+    return versions.list_versions(archive.folder(data_id))[-1]
+
+
+# ---- what is no plain file
+
+
+def as_link(path, elsewhere):
+    elsewhere.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(elsewhere)
+
+
+def as_fifo(path, elsewhere):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def as_socket(path, elsewhere):
+    path.unlink()
+    here = os.getcwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def as_device(path, elsewhere):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def as_folder(path, elsewhere):
+    path.unlink()
+    path.mkdir()
+
+
+SMUGGLED = [as_link, as_fifo, as_socket, as_device, as_folder]
+posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX has them")
+
+
+@posix
+@pytest.mark.parametrize("kind", SMUGGLED)
+@pytest.mark.parametrize("name", ["payload.json", "record.json"])
+def test_what_is_no_plain_file_is_refused_by_name(archive, tmp_path, kind, name):
+    kind(version_of(archive) / name, tmp_path / "elsewhere")
+    began = time.monotonic()
+    for use in (archive.get, archive.payload):
+        with pytest.raises(ArchiveError, match=f"'a'.*{name}"):
+            use("a")
+    assert time.monotonic() - began < 2
+    assert list(archive.verify()) == [f"a/{version_of(archive).name}"]
+    assert archive.get("b").species == ["Si"]
+
+
+@posix
+@pytest.mark.parametrize("kind", SMUGGLED)
+def test_a_catalogue_that_is_no_plain_file(archive, tmp_path, kind):
+    kind(archive.folder("a") / "catalogue.json", tmp_path / "elsewhere")
+    with pytest.raises(ArchiveError, match=r"'a'.*catalogue\.json"):
+        archive.catalogue("a")
+    assert list(archive.verify()) == ["a/catalogue.json"]
+
+
+@posix
+@pytest.mark.parametrize("level", ["entry", "version", "entries", "archive.json"])
+def test_a_folder_that_leads_elsewhere_is_refused(archive, tmp_path, level):
+    place = {
+        "entry": archive.folder("a"),
+        "version": version_of(archive),
+        "entries": archive.path / "entries",
+        "archive.json": archive.path / "archive.json",
+    }[level]
+    elsewhere = tmp_path / "elsewhere"
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    if level != "archive.json":
+        with pytest.raises(ArchiveError, match="link"):
+            archive.get("a")
+        if level != "version":
+            with pytest.raises(ArchiveError, match="link"):
+                archive.put("a", body_of("a", 2.0), url="test")
+        assert sorted(elsewhere.rglob("*")) == before, "nothing is written there either"
+    if level in {"entries", "archive.json"}:
+        with pytest.raises(ArchiveError, match="link"):
+            archive.ids()
+    else:
+        assert len(archive.verify()) == 1
+        assert archive.get("b")
+
+
+# ---- one damaged thing hides no other
+
+
+def test_a_damaged_record_hides_no_other_entry(archive):
+    (version_of(archive, ODD) / "record.json").write_bytes(b"")
+    with pytest.warns(SimsWarning, match=r"wafer_1~.*left out"):
+        assert archive.ids() == ["a", "b"]
+    with pytest.warns(SimsWarning, match="wafer_1~"):
+        assert Client(archive=archive, offline=True).search().ids == ["a", "b"]
+    assert len(archive.verify()) == 1
+
+
+def test_a_damaged_version_hides_no_other_version(archive):
+    archive.put(ODD, body_of(ODD, 2.0), url="test")
+    (version_of(archive, ODD) / "record.json").write_bytes(b"{}")
+    with pytest.warns(SimsWarning, match="left out"):
+        assert len(archive.versions(ODD)) == 1
+    with pytest.warns(SimsWarning):
+        assert ODD in archive.ids()
+    with pytest.raises(ArchiveError, match="damaged"):
+        archive.get(ODD)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"data_id": "a", "tags": 5}', b"\xff"])
+def test_a_damaged_catalogue_hides_no_entry(archive, content):
+    (archive.folder("a") / "catalogue.json").write_bytes(content)
+    client = Client(archive=archive, offline=True)
+    with pytest.warns(SimsWarning, match="stands in"):
+        assert client.search().ids == sorted(["a", "b", ODD])
+    with pytest.warns(SimsWarning, match="stands in"):
+        assert client.entry("a").last_updated == "2024-01-15T10:35:00Z"
+
+
+def test_a_damaged_catalogue_is_replaced_by_a_search(archive):
+    (archive.folder("a") / "catalogue.json").write_bytes(b"")
+    rows = [{"data_id": "a", "char_source_type": "sims", "sample_name": "new"}]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
+    client = Client("key", endpoint="https://lab.example/", archive=archive, transport=transport)
+    assert client.search().ids == ["a"]
+    assert archive.catalogue("a")["sample_name"] == "new"
+
+
+def test_export_copies_what_is_sound_and_names_the_rest(archive, tmp_path):
+    (version_of(archive) / "payload.json").write_bytes(b"[]")
+    with pytest.raises(ArchiveError, match=r"but not: data entry 'a'"):
+        archive.export(["a", "b", ODD], tmp_path / "other")
+    assert Archive(tmp_path / "other").ids() == sorted(["b", ODD])
+
+
+def test_the_whole_hash_is_compared(archive):
+    sha256 = archive.record("a").sha256
+    assert archive.get("a", sha256=sha256).species == ["Si"]
+    assert archive.get("a", sha256=sha256[:12].upper())
+    for wrong in (sha256[:8] + "0" * 56, sha256[:-1] + ("0" if sha256[-1] != "0" else "1")):
+        with pytest.raises(ArchiveError, match="no version"):
+            archive.get("a", sha256=wrong)
+    for bad in ("", sha256[:7], "x" * 64, sha256 + "0"):
+        with pytest.raises(ArchiveError, match="hexadecimal"):
+            archive.get("a", sha256=bad)
+
+
+# ---- errors of the file system
+
+
+def test_every_error_of_the_file_system_is_told_as_one_of_the_archive(archive, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "iterdir", fail)
+    for use in (archive.ids, archive.verify, lambda: archive.get("a"), lambda: "a" in archive):
+        with pytest.raises(ArchiveError, match="Input/output error"):
+            use()
+    client = Client(archive=archive, offline=True)
+    assert {type(r) for r in client.get(["a", "b"], errors="collect")} == {ArchiveError}
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
+def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files, "write_durably", refuse)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body_of("c")))
+    client = Client("key", endpoint="https://lab.example/", archive=archive, transport=transport)
+    with pytest.warns(SimsWarning, match=f"not kept.*{os.strerror(code)}"):
+        results = client.get(["a", "c"], errors="collect")
+    assert [type(r) for r in results] == [SIMSResult] * 2
+    assert archive.ids() == sorted(["a", "b", ODD])
+
+
+def test_a_newer_format_is_refused_by_every_call(archive, tmp_path):
+    (archive.path / "archive.json").write_text('{"format_version": 2}')
+    before = sorted(archive.path.rglob("*"))
+    calls = [
+        archive.check,
+        archive.ids,
+        archive.verify,
+        lambda: len(archive),
+        lambda: "a" in archive,
+        lambda: archive.get("a"),
+        lambda: archive.payload("a"),
+        lambda: archive.record("a"),
+        lambda: archive.versions("a"),
+        lambda: archive.catalogue("a"),
+        lambda: archive.put("a", body_of("a", 2.0), url="test"),
+        lambda: archive.put_catalogue("a", {"data_id": "a"}),
+        lambda: archive.add(SIMSResult.from_json(body_of("n"))),
+        lambda: archive.export("a", tmp_path / "other"),
+        lambda: (
+            Archive(tmp_path / "third").put("a", REFERENCE, url="")
+            and Archive(tmp_path / "third").export("a", archive.path)
+        ),
+    ]
+    for call in calls:
+        with pytest.raises(ArchiveError, match="update sims-analysis"):
+            call()
+    assert sorted(archive.path.rglob("*")) == before
+
+
+# ---- writers
+
+
+WRITER = """
+import sys, time
+from sims_analysis.api.archive import Archive
+payload = sys.argv[2].encode()
+while time.time() < float(sys.argv[3]): pass
+for n in range(10):
+    Archive(sys.argv[1]).put(f"id-{n}", payload, url="test")
+"""
+
+
+def test_identical_bytes_are_one_version_however_many_processes_fetch_them(tmp_path):
+    began = str(time.time() + 3)
+    command = [sys.executable, "-c", WRITER, str(tmp_path), REFERENCE.decode(), began]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    writers = [subprocess.Popen(command, env=environment) for _ in range(8)]
+    assert [writer.wait(60) for writer in writers] == [0] * 8
+    archive = Archive(tmp_path)
+    assert [len(list(folder.iterdir())) for folder in archive.folders()] == [1] * 10
+    assert archive.verify() == {}
+
+
+def test_where_no_lock_can_be_had_writing_goes_on(archive, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files, "_lock", refuse)
+    archive.put("a", body_of("a", 2.0), url="test")
+    assert archive.verify() == {}
+
+
+def test_nobody_waits_for_ever_for_a_lock(archive, monkeypatch):
+    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.2)
+    with files.alone(archive.folder("a")):
+        began = time.monotonic()
+        archive.put("a", body_of("a", 2.0), url="test")
+        assert 0.1 < time.monotonic() - began < 5
+    assert archive.verify() == {}
+
+
+# ---- other systems, simulated
+
+
+def test_locks_as_windows_has_them(archive, monkeypatch):
+    held = []
+
+    def locking(descriptor, mode, size):
+        assert size == 1
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if mode else fcntl.LOCK_UN)
+        held.append(mode)
+
+    fake = SimpleNamespace(locking=locking, LK_NBLCK=2, LK_UNLCK=0)
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", fake)
+    archive.put("a", body_of("a", 2.0), url="test")
+    assert held == [2, 0]
+    assert archive.verify() == {}
+    assert len(archive.versions("a")) == 2
+
+
+def test_a_file_that_is_being_read_is_replaced_later(archive, monkeypatch):
+    """As on Windows, where a file that is open cannot be replaced."""
+    refusals = iter([True, True])
+    replace = Path.replace
+
+    def busy(self, target):
+        if next(refusals, False):
+            raise PermissionError(errno.EACCES, "being used by another process")
+        return replace(self, target)
+
+    monkeypatch.setattr(files, "_WINDOWS", True)
+    monkeypatch.setattr(Path, "replace", busy)
+    archive.put_catalogue("a", {"data_id": "a", "name": "new"})
+    assert archive.catalogue("a")["name"] == "new"
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF])
+def test_a_file_system_that_does_not_sync_folders(archive, code, monkeypatch):
+    fsync = os.fsync
+
+    def refuse(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    archive.put("a", body_of("a", 2.0), url="test")
+    assert archive.verify() == {}
+
+
+def test_a_disk_that_breaks_while_folders_are_synced_is_an_error(archive, monkeypatch):
+    def broken(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(ArchiveError, match="Input/output error"):
+        archive.put("a", body_of("a", 2.0), url="test")
+
+
+def test_a_copy_in_other_letters_is_the_same_archive(archive, tmp_path):
+    """As from a file system that knows capitals only: a name is found in any letters there."""
+    for folder in archive.folders():
+        for version in versions.list_versions(folder):
+            version.rename(version.with_name(version.name.lower()))
+    assert archive.verify() == {}
+    assert archive.ids() == sorted(["a", "b", ODD])
+    assert archive.get("a").species == ["Si"]
+    archive.put("a", body_of("a", 2.0), url="test")
+    assert archive.get("a").depth_profiles[0].concentrations[0] == 2.0
+    sha256 = archive.versions("a")[0].sha256
+    assert archive.get("a", sha256=sha256).depth_profiles[0].concentrations[0] == 1.0
+
+
+def test_an_archive_that_told_capitals_apart_is_read(archive):
+    """Written when the UUID in other letters was another id."""
+    name = REFERENCE_ID.upper()
+    archive.put(REFERENCE_ID, REFERENCE, url="test")
+    folder = archive.folder(REFERENCE_ID)
+    record = version_of(archive, REFERENCE_ID) / "record.json"
+    record.write_text(record.read_text().replace(REFERENCE_ID, name))
+    folder.rename(folder.with_name(files.folder_name(name)))
+    assert name in archive.ids()
+    assert archive.get(name).species == ["Si"]
+    assert archive.verify() == {}
+
+
+def test_paths_of_any_length_on_windows():
+    long = "C:\\data\\" + "x" * 300
+    assert files.extended(long) == "\\\\?\\" + long
+    assert files.extended("\\\\?\\C:\\x") == "\\\\?\\C:\\x"
+
+
+def test_no_call_that_only_posix_has():
+    """With those taken away that Windows does not have, an archive is written and read."""
+    script = (
+        "import os, sys, tempfile\n"
+        "sys.modules['fcntl'] = None\n"
+        "for name in ('fork', 'register_at_fork', 'O_NOFOLLOW', 'O_NONBLOCK', 'mkfifo'):\n"
+        "    delattr(os, name)\n"
+        "from types import SimpleNamespace\n"
+        "sys.modules['msvcrt'] = SimpleNamespace(locking=lambda *_: None, LK_NBLCK=2, LK_UNLCK=0)\n"
+        "from sims_analysis.api.archive import Archive\n"
+        "from sims_analysis import files\n"
+        "from sims_analysis.api import client\n"
+        "files._WINDOWS = True\n"
+        "files.extended = lambda path: path\n"
+        "archive = Archive(tempfile.mkdtemp())\n"
+        "archive.put('a', sys.argv[1].encode(), url='test')\n"
+        "assert archive.verify() == {} and archive.ids() == ['a']\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script, REFERENCE.decode()],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )

@@ -1,0 +1,384 @@
+"""Many entries: what befalls one, the others, and what is handed on meanwhile."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import warnings
+import weakref
+
+import httpx
+import pytest
+from faulty_server import REFERENCE, FaultyServer, raw, reply
+
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import (
+    ApiError,
+    ConnectionFailed,
+    PartialResultsError,
+    PayloadError,
+    RateLimited,
+    RequestTimeout,
+    SimsWarning,
+    StatusError,
+    Unauthorized,
+)
+
+ENDPOINT = "https://lab.example/"
+MANY = [f"id-{i}" for i in range(500)]
+
+
+def body_of(data_id):
+    return json.dumps([json.loads(REFERENCE)[0] | {"data_id": data_id}]).encode()
+
+
+class Api:
+    """Answers every id with its own data, unless told otherwise."""
+
+    def __init__(self, answer=None):
+        self.asked = []
+        self.lock = threading.Lock()
+        self.answer = answer or (lambda n, data_id: httpx.Response(200, content=body_of(data_id)))
+
+    def __call__(self, request):
+        with self.lock:
+            self.asked.append(request)
+            n = len(self.asked)
+        return self.answer(n, request.url.path.rpartition("/")[2])
+
+    def client(self, **options):
+        return Client("key", endpoint=ENDPOINT, transport=httpx.MockTransport(self), **options)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_is_sent_once(status):
+    api = Api(lambda n, data_id: httpx.Response(status))
+    results = api.client().get(MANY, errors="collect")
+    assert len(api.asked) == 1
+    assert {type(r) for r in results} == {Unauthorized}
+    for data_id, error in zip(MANY, results, strict=True):
+        assert f"'{data_id}'" in str(error)
+        assert error.status_code == status
+    with pytest.raises(PartialResultsError, match="500 of 500"):
+        api.client().get(MANY)
+
+
+def test_a_refusal_in_the_middle_loses_nothing_that_arrived():
+    def answer(n, data_id):
+        return httpx.Response(*([403] if n == 20 else [200]), content=body_of(data_id))
+
+    api = Api(answer)
+    results = api.client().get(MANY, errors="collect")
+    good = [r for r in results if isinstance(r, SIMSResult)]
+    assert len(good) == len(api.asked) - 1
+    assert 19 <= len(good) < 19 + 10
+    assert {type(r) for r in results} == {SIMSResult, Unauthorized}
+
+
+def test_one_retry_after_makes_the_others_wait():
+    times = []
+
+    def answer(n, data_id):
+        times.append(time.monotonic())
+        if n == 4:
+            return httpx.Response(429, headers={"Retry-After": "1"})
+        time.sleep(0.02)
+        return httpx.Response(200, content=body_of(data_id))
+
+    api = Api(answer)
+    assert len(api.client(max_connections=4).get(MANY[:40])) == 40
+    first = times[3]
+    meanwhile = [t for t in times if first + 0.1 < t < first + 0.95]
+    assert meanwhile == []
+
+
+def test_sixty_entries_at_two_a_second_all_arrive():
+    """A server that counts: two requests in each second, all others are told to wait."""
+    seconds, slow = {}, 0.25  # a quarter of the time, at four times the rate
+
+    def answer(n, data_id):
+        now = int(time.monotonic() / slow)
+        with api.lock:
+            seconds[now] = seconds.get(now, 0) + 1
+            if seconds[now] > 2:
+                # No server says less than a second, but it takes a minute then.
+                return httpx.Response(429, headers={"Retry-After": "1"})
+        return httpx.Response(200, content=body_of(data_id))
+
+    api = Api(answer)
+    results = api.client().get(MANY[:60])
+    assert [r.data_id for r in results] == MANY[:60]
+
+
+def test_a_wait_beyond_the_deadline_is_an_error_at_once():
+    api = Api(lambda n, data_id: httpx.Response(429, headers={"Retry-After": "20"}))
+    began = time.monotonic()
+    results = api.client(deadline=5).get(MANY[:50], errors="collect")
+    assert time.monotonic() - began < 2
+    assert {type(r) for r in results} == {RateLimited}
+    assert all(19 < r.retry_after <= 20 for r in results)
+    assert len(api.asked) <= 2
+
+
+@pytest.mark.parametrize("then", ["stall", "close"])
+@pytest.mark.parametrize("width", [1, 8])
+def test_a_dead_server_ends_a_batch_after_the_patience_for_one(then, width):
+    with FaultyServer(raw(then=then)) as server:
+        client = Client("key", endpoint=server.url, timeout=0.4, retries=2, max_connections=width)
+        began = time.monotonic()
+        with pytest.raises((RequestTimeout, ConnectionFailed)):
+            client.get("alone")
+        patience = time.monotonic() - began
+        began = time.monotonic()
+        results = client.get(MANY, errors="collect")
+        assert time.monotonic() - began < patience + 3
+        assert len(server.received) < 12
+    assert {type(r) for r in results} <= {RequestTimeout, ConnectionFailed}
+    assert "'id-499': not asked" in str(results[-1])
+
+
+def test_a_gateway_without_a_server_ends_a_batch():
+    api = Api(lambda n, data_id: httpx.Response(503))
+    results = api.client(retries=1).get(MANY, errors="collect")
+    assert len(api.asked) < 5
+    assert {type(r) for r in results} == {StatusError}
+
+
+def test_a_server_that_stalls_in_the_middle_ends_a_batch():
+    good = [reply(body_of(f"id-{i}")) for i in range(3)]
+    with FaultyServer(*good, raw(then="stall")) as server:
+        client = Client(
+            "key",
+            endpoint=server.url,
+            timeout=0.4,
+            retries=1,
+            max_connections=1,
+            check_ids=False,
+        )
+        began = time.monotonic()
+        results = client.get(MANY, errors="collect")
+        assert time.monotonic() - began < 6
+    assert [type(r) for r in results].count(SIMSResult) == 3
+    assert {type(r) for r in results} == {SIMSResult, RequestTimeout}
+
+
+def test_an_entry_that_fails_is_no_dead_server():
+    """Every second entry cannot be made by the server, which says so; the others arrive."""
+
+    def answer(n, data_id):
+        bad = int(data_id.partition("-")[2]) % 2
+        return httpx.Response(500 if bad else 200, content=b"" if bad else body_of(data_id))
+
+    results = Api(answer).client(retries=0).get(MANY[:40], errors="collect")
+    assert [type(r) for r in results] == [SIMSResult, StatusError] * 20
+
+
+def test_one_entry_that_stalls_costs_no_other():
+    def answer(n, data_id):
+        if data_id == "id-0":
+            raise httpx.ReadTimeout("")
+        return httpx.Response(200, content=body_of(data_id))
+
+    for width in (1, 8):
+        api = Api(answer)
+        results = api.client(retries=1, max_connections=width).get(MANY[:30], errors="collect")
+        assert [type(r) for r in results] == [RequestTimeout] + [SIMSResult] * 29
+
+
+# ---- iter
+
+
+def test_results_are_handed_on_as_they_arrive():
+    gate = threading.Event()
+
+    def answer(n, data_id):
+        if data_id == "id-1":
+            gate.wait(10)
+        return httpx.Response(200, content=body_of(data_id))
+
+    arriving = Api(answer).client().iter(MANY[:10])
+    first = [next(arriving).data_id for _ in range(9)]
+    assert "id-1" not in first
+    gate.set()
+    assert [r.data_id for r in arriving] == ["id-1"]
+
+
+def test_few_results_are_in_memory_however_many_are_asked_for():
+    seen = []
+    most = 0
+    api = Api()
+    for result in api.client(max_connections=2).iter(MANY):
+        seen.append(weakref.ref(result))
+        most = max(most, sum(ref() is not None for ref in seen))
+        del result
+    assert len(seen) == 500
+    assert most <= 3
+
+
+def test_the_network_waits_for_who_takes_the_results():
+    api = Api()
+    arriving = api.client(max_connections=2).iter(MANY)
+    next(arriving)
+    time.sleep(0.5)
+    assert len(api.asked) < 20
+    arriving.close()
+    time.sleep(0.3)
+    assert not [t for t in threading.enumerate() if t.name == "sims-analysis-fetch"]
+
+
+def test_iter_raises_when_all_others_were_handed_on():
+    def answer(n, data_id):
+        return httpx.Response(404 if data_id == "id-3" else 200, content=body_of(data_id))
+
+    client = Api(answer).client()
+    got = []
+    with pytest.raises(PartialResultsError, match="1 of 10") as caught:
+        got.extend(client.iter(MANY[:10]))
+    assert len(got) == 9
+    assert "'id-3'" in str(caught.value.results[0])
+    outcomes = list(client.iter(MANY[:10], errors="collect"))
+    assert len(outcomes) == 10
+    with pytest.raises(ApiError, match="errors="):
+        client.iter("a", errors="ignore")
+
+
+def test_an_interrupted_fetch_goes_on_where_it_stopped(tmp_path):
+    api = Api()
+    client = api.client(archive=tmp_path, max_connections=2)
+    for n, _ in enumerate(client.iter(MANY[:50])):
+        if n == 9:
+            break
+    time.sleep(0.3)
+    kept = len(Archive(tmp_path))
+    assert 10 <= kept < 30
+    before = len(api.asked)
+    assert len(client.get(MANY[:50])) == 50
+    assert len(api.asked) - before == 50 - kept
+
+
+def test_retries_are_logged_once_a_wait(caplog):
+    caplog.set_level(logging.INFO, "sims_analysis")
+    answers = iter([503, 503])
+
+    def answer(n, data_id):
+        return httpx.Response(next(answers, 200), content=body_of(data_id))
+
+    Api(answer).client().get("a")
+    said = [record.getMessage() for record in caplog.records if "sims_analysis" in record.name]
+    assert len(said) == 2
+    assert all("503" in text and "trying again in" in text for text in said)
+    assert "key" not in "".join(said)
+
+
+# ---- validators
+
+
+class Versioned:
+    """A server that knows what it has said."""
+
+    def __init__(self, **validators):
+        self.version, self.validators, self.asked = 1, validators, []
+
+    def __call__(self, request):
+        self.asked.append(dict(request.headers))
+        tag = f'"v{self.version}"'
+        if request.headers.get("If-None-Match") == tag:
+            return httpx.Response(304)
+        if request.headers.get("If-Modified-Since") == self.validators.get("Last-Modified", ""):
+            return httpx.Response(304)
+        body = body_of("a").replace(b'"Si"', f'"S{self.version}"'.encode())
+        headers = self.validators or {"ETag": tag}
+        return httpx.Response(200, content=body, headers=headers)
+
+    def client(self, path, endpoint=ENDPOINT):
+        transport = httpx.MockTransport(self)
+        return Client("key", endpoint=endpoint, archive=path, transport=transport)
+
+
+def test_refresh_asks_whether_it_has_changed(tmp_path):
+    api = Versioned()
+    client = api.client(tmp_path)
+    (first,) = client.get("a")
+    (again,) = client.get("a", refresh=True)
+    assert api.asked[1]["if-none-match"] == '"v1"'
+    assert again.species == first.species
+    assert again.provenance == first.provenance
+    api.version = 2
+    assert client.get("a", refresh=True)[0].species == ["S2"]
+    assert len(client.archive.versions("a")) == 2
+    assert client.archive.record("a").etag == '"v2"'
+
+
+def test_refresh_by_the_time_of_the_last_change(tmp_path):
+    api = Versioned(**{"Last-Modified": "Mon, 15 Jan 2024 10:35:00 GMT"})
+    client = api.client(tmp_path)
+    client.get("a")
+    assert client.get("a", refresh=True)[0].species == ["S1"]
+    assert api.asked[1]["if-modified-since"] == "Mon, 15 Jan 2024 10:35:00 GMT"
+
+
+def test_what_is_damaged_or_from_elsewhere_is_fetched_whole(tmp_path):
+    api = Versioned()
+    api.client(tmp_path).get("a")
+    api.client(tmp_path, "https://other.example/").get("a", refresh=True)
+    assert "if-none-match" not in api.asked[-1]
+    (payload,) = tmp_path.rglob("payload.json")
+    payload.write_bytes(b"[]")
+    assert api.client(tmp_path).get("a", refresh=True)[0].species == ["S1"]
+    assert "if-none-match" not in api.asked[-1]
+    assert api.client(tmp_path, ENDPOINT).get("a")[0].species == ["S1"]
+
+
+def test_304_that_was_not_asked_for_is_an_error(tmp_path):
+    client = Client(
+        "key", endpoint=ENDPOINT, transport=httpx.MockTransport(lambda _: httpx.Response(304))
+    )
+    with pytest.raises(StatusError, match="304"):
+        client.get("a")
+
+
+@pytest.mark.parametrize("etag", ["x\r\nEvil: yes", "x" * 5000, 5, ["x"], "\x1b"])
+def test_a_validator_that_is_none_is_not_sent(tmp_path, etag):
+    api = Versioned()
+    client = api.client(tmp_path)
+    client.get("a")
+    (file,) = tmp_path.rglob("record.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"etag": etag}))
+    client.get("a", refresh=True)
+    assert "if-none-match" not in api.asked[-1]
+    assert "evil" not in api.asked[-1]
+
+
+# ---- what cannot be kept
+
+
+def test_what_cannot_be_kept_is_returned_with_a_warning(tmp_path):
+    (tmp_path / "archive").write_text("a file")
+    client = Api().client(archive=tmp_path / "archive")
+    with pytest.warns(SimsWarning, match="not kept") as caught:
+        results = client.get(MANY[:5])
+    assert [r.data_id for r in results] == MANY[:5]
+    assert len(caught) == 1
+    with pytest.warns(SimsWarning):
+        assert list(client.iter(MANY[:3], errors="collect"))
+
+
+def test_a_row_of_another_technique_hides_no_entry(tmp_path):
+    rows = [
+        {"data_id": "a", "char_source_type": "sims"},
+        {"data_id": 5, "char_source_type": "xrd", "tags": "none"},
+        {"data_id": "b", "char_source_type": "xps", "tags": 1},
+    ]
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
+    client = Client("key", endpoint=ENDPOINT, transport=transport)
+    with pytest.warns(SimsWarning, match=r"\$\[[12]\]\.(data_id|tags)"):
+        assert client.search().ids == ["a"]
+    rows[0]["tags"] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(PayloadError):
+            client.search()

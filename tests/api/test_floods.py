@@ -1,0 +1,165 @@
+"""Servers that answer without end, or with what grows: everything ends, in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import orjson
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
+
+from sims_analysis.api.client import Client
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ApiError, PayloadError, RequestTimeout
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+DRIPS = {
+    "103 again and again": [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"],
+    "100 again and again": [b"HTTP/1.1 100 Continue\r\n\r\n"],
+    "headers without end": [b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 60],
+    "a slow body": [head(10**6), b"["],
+    "slow chunks": [CHUNKED, chunked(b"[")],
+    "slow trailers": [CHUNKED, chunked(REFERENCE) + b"0\r\n", *[b"A: b\r\n"] * 60],
+    "a slow body of an error": [head(1000).replace(b"200 OK", b"404 No"), b"{"],
+}
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_what_never_ends_is_given_up_at_the_deadline(kind):
+    """Each piece comes well within the timeout, so that only the deadline can end it."""
+    first = DRIPS[kind]
+    script = raw(*first, *[first[-1] if len(first) == 1 else b" "] * 200, pause=0.05)
+    with FaultyServer(script) as server:
+        client = Client("key", endpoint=server.url, timeout=5, deadline=0.6)
+        began = time.monotonic()
+        with pytest.raises((RequestTimeout, ApiError), match="deadline="):
+            client.get(REFERENCE_ID)
+        assert time.monotonic() - began < 2
+
+
+def test_a_flood_of_103_at_full_speed_ends():
+    with FaultyServer(raw(*[b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10_000] * 100)) as server:
+        began = time.monotonic()
+        with pytest.raises(ApiError):
+            Client("key", endpoint=server.url, deadline=1.0, retries=0).get(REFERENCE_ID)
+        assert time.monotonic() - began < 6
+
+
+def test_the_deadline_holds_for_all_attempts_together():
+    with FaultyServer(raw(then="stall")) as server:
+        client = Client("key", endpoint=server.url, timeout=0.3, deadline=1.0, retries=50)
+        began = time.monotonic()
+        with pytest.raises(RequestTimeout):
+            client.get(REFERENCE_ID)
+        assert time.monotonic() - began < 2
+        assert len(server.received) > 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_crumbs_are_refused_before_they_take_a_minute(size):
+    body = chunked(*[b" " * size] * 150_000)
+    with FaultyServer(raw(CHUNKED + body)) as server:
+        with pytest.raises(PayloadError, match="crumbs"):
+            Client("key", endpoint=server.url).get(REFERENCE_ID)
+
+
+def test_many_pieces_of_a_fair_size_are_taken():
+    profile = json.loads(REFERENCE)[0]
+    profile |= {"depths": [*range(50_000)], "concentrations": [1.5e18] * 50_000}
+    text = json.dumps([profile]).encode()
+    pieces = [text[i : i + 30] for i in range(0, len(text), 30)]
+    with FaultyServer(raw(CHUNKED + chunked(*pieces) + b"0\r\n\r\n")) as server:
+        (result,) = Client("key", endpoint=server.url).get(REFERENCE_ID)
+    assert result.depth_profiles[0].depths.size == 50_000
+
+
+GROWING = {
+    "arrays": b"[" + b"[]," * 2_000_000 + b"[]]",
+    "objects": b"[" + b"{}," * 2_000_000 + b"{}]",
+    "both, nested": b"[" + b'{"a":[]},' * 700_000 + b"{}]",
+    "in the metadata": REFERENCE.replace(b"{}", b'{"a": [' + b"[]," * 2_000_000 + b"[]]}"),
+    "texts": b"[" + b'"a",' * 10_000_000 + b'""]',
+}
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_json_that_grows_is_refused_before_it_does(kind):
+    body = gzip.compress(GROWING[kind], 1)
+    with FaultyServer(reply(body, Content_Encoding="gzip")) as server:
+        client = Client("key", endpoint=server.url)
+        tracemalloc.start()
+        try:
+            with pytest.raises(PayloadError, match="no measurement"):
+                client.get(REFERENCE_ID)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(server.received) == 1, "it gets no better"
+    assert peak < 4 * len(GROWING[kind]) + 2**22
+
+
+def test_a_large_measurement_passes():
+    """Fifty species with 10^5 points each, as an instrument may write them."""
+    numbers = orjson.dumps([i * 0.1 for i in range(100_000)])
+    profile = orjson.dumps(json.loads(REFERENCE)[0] | {"depths": 0, "concentrations": 0})
+    profile = profile.replace(b'"depths":0', b'"depths":' + numbers)
+    profile = profile.replace(b'"concentrations":0', b'"concentrations":' + numbers)
+    names = [profile.replace(b'"Si"', b'"S%d"' % i) for i in range(50)]
+    result = SIMSResult.from_json(b"[" + b",".join(names) + b"]")
+    assert sum(p.depths.size for p in result.depth_profiles) == 5_000_000
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+def test_many_keys_are_checked_in_linear_time(doubled):
+    keys = [f'"k{i}":0' for i in range(40_000)]
+    if doubled:
+        keys.append('"k39999":1')
+    body = REFERENCE.replace(b"{}", ("{" + ",".join(keys) + ',"\\u003a":1}').encode())
+    began = time.perf_counter()
+    if doubled:
+        with pytest.raises(PayloadError, match="'k39999' occurs twice"):
+            refuse_duplicate_keys(body, decode(body))
+    else:
+        refuse_duplicate_keys(body, decode(body))
+    assert time.perf_counter() - began < 1.0
+
+
+def test_numbers_of_many_digits_are_an_error_of_the_payload():
+    """Python itself refuses to read an integer of so many digits."""
+    body = REFERENCE.replace(b"{}", b'{"\\u003a": 0, "n": ' + b"1" * 5000 + b"}")
+    try:
+        SIMSResult.from_json(body)
+    except PayloadError:
+        pass
+
+
+def test_the_time_of_a_flood_does_not_grow_with_threads():
+    """One entry that floods leaves the others whole."""
+    good = json.dumps([json.loads(REFERENCE)[0] | {"data_id": "b"}]).encode()
+    flood = reply(gzip.compress(GROWING["arrays"], 1), Content_Encoding="gzip")
+    with FaultyServer(flood, reply(good)) as server:
+        client = Client("key", endpoint=server.url, max_connections=1)
+        a, b = client.get(["a", "b"], errors="collect")
+    assert isinstance(a, PayloadError)
+    assert b.data_id == "b"
+
+
+def test_no_private_part_of_the_http_libraries_is_used():
+    script = (
+        "import pathlib, re, sims_analysis.api as api\n"
+        "text = ''.join(p.read_text() for p in pathlib.Path(api.__path__[0]).glob('*.py'))\n"
+        "assert not re.findall(r'_pool\\._|_network_backend|client\\._|_mounts|httpcore\\._|httpx\\._', text)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

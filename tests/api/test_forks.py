@@ -1,0 +1,327 @@
+"""A forked process, and answers that belong to another request: nobody gets another's data."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.api.forking import PerProcess
+from sims_analysis.errors import PayloadError
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+ROOT = Path(__file__).parents[2]
+
+
+def answer_for(path: str) -> bytes:
+    profile = json.loads(REFERENCE)[0] | {"data_id": path.rpartition("/")[2]}
+    return json.dumps([profile]).encode()
+
+
+#: A server that answers each id with its own data, and takes its time.
+SERVER = """
+import http.server, json, sys, time
+reference = json.loads(sys.argv[1])[0]
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        time.sleep(0.003)
+        profile = reference | {"data_id": self.path.rpartition("/")[2]}
+        body = json.dumps([profile]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def url():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVER, REFERENCE.decode()], stdout=subprocess.PIPE, text=True
+    )
+    yield f"http://127.0.0.1:{process.stdout.readline().strip()}/"
+    process.kill()
+    process.communicate()
+
+
+def in_a_process(script: str, url: str, *more: str) -> str:
+    """Run in a process of its own, which has only the threads that the script starts."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, url, *more],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+POOL = """
+import multiprocessing, sys
+from sims_analysis.api.client import Client
+client = Client("key", endpoint=sys.argv[1], check_ids=False, archive=sys.argv[2])
+client.get("first")
+def ask(n):
+    (result,) = client.get(f"id-{n}")
+    return f"id-{n}" == result.depth_profiles[0].data_id
+with multiprocessing.get_context("fork").Pool(4) as pool:
+    right = pool.map(ask, range(200), chunksize=1)
+right += [ask(n) for n in range(1000, 1020)]
+print(right.count(False))
+"""
+
+
+@needs_fork
+def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
+    """With the check of ids off, so that it is the connections that are looked at."""
+    assert in_a_process(POOL, url, str(tmp_path)) == "0"
+    archive = Archive(tmp_path)
+    assert len(archive) == 221
+    for data_id in archive:
+        assert archive.get(data_id).depth_profiles[0].data_id == data_id
+        assert len(archive.versions(data_id)) == 1
+
+
+DURING = """
+import os, sys, threading, time
+from sims_analysis.api.client import Client
+client = Client("key", endpoint=sys.argv[1], check_ids=False, max_connections=4)
+wrong, stop = [], threading.Event()
+def look(results):
+    return [r for r in results if r.data_id != r.depth_profiles[0].data_id]
+def fetch():
+    n = 0
+    while not stop.is_set():
+        n += 1
+        wrong.extend(look(client.get([f"id-{n}-{i}" for i in range(6)])))
+threads = [threading.Thread(target=fetch) for _ in range(2)]
+for thread in threads: thread.start()
+statuses = []
+for round in range(15):
+    time.sleep(0.02)
+    child = os.fork()
+    if not child:
+        os._exit(len(look(client.get([f"child-{i}" for i in range(5)]))))
+    end = time.monotonic() + 10
+    found = (0, 0)
+    while found[0] == 0 and time.monotonic() < end:
+        found = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.005)
+    if found[0] == 0:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        statuses.append("hung")
+    elif found[1]:
+        statuses.append(found[1])
+stop.set()
+for thread in threads: thread.join()
+print(len(wrong), statuses)
+"""
+
+
+@needs_fork
+def test_a_fork_during_a_fetch_neither_hangs_nor_mixes(url):
+    """From the first moment on, when modules are imported and connections opened."""
+    assert in_a_process(DURING, url) == "0 []"
+
+
+AFTER = """
+import os, sys
+from sims_analysis.api.client import Client
+client = Client("key", endpoint=sys.argv[1])
+client.get("a")
+for ending in (lambda: None, client.close):
+    child = os.fork()
+    if not child:
+        ending()
+        sys.exit(0)  # runs what is registered for the end of a process
+    assert os.waitpid(child, 0)[1] == 0
+print(client.get("b")[0].data_id)
+"""
+
+
+@needs_fork
+def test_what_a_child_closes_stays_open_in_the_parent(url):
+    assert in_a_process(AFTER, url) == "b"
+
+
+def _ask(arguments):
+    url, data_id = arguments
+    with Client("key", endpoint=url) as client:
+        return client.get(data_id)[0].depth_profiles[0].data_id
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_other_ways_to_start_a_process(method, url, monkeypatch):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip("not on this system")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+    script = (
+        "import multiprocessing, sys\n"
+        "from test_forks import _ask\n"
+        "if __name__ == '__main__':\n"
+        f"    with multiprocessing.get_context({method!r}).Pool(2) as pool:\n"
+        "        print(pool.map(_ask, [(sys.argv[1], f'id-{n}') for n in range(4)]))\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), str(ROOT / "tests")])
+    monkeypatch.setenv("PYTHONPATH", path)
+    assert in_a_process(script, url) == "['id-0', 'id-1', 'id-2', 'id-3']"
+
+
+@needs_fork
+def test_every_process_has_its_own():
+    own = PerProcess(object)
+    mine = own.get()
+    # The second is a fork of which Python is not told.
+    for fork in (os.fork, ctypes.PyDLL(None).fork):
+        child = fork()
+        if not child:
+            os._exit(own.get() is mine)
+        assert os.waitpid(child, 0)[1] == 0
+    assert own.get() is mine
+
+
+# ---- answers to another question
+
+
+def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
+    with FaultyServer(reply()) as server:
+        client = Client("key", endpoint=server.url, archive=tmp_path)
+        with pytest.raises(PayloadError, match=f"'other'.*'{REFERENCE_ID}'") as caught:
+            client.get("other")
+        assert type(caught.value) is PayloadError
+        assert caught.value.path == "$[0].data_id"
+        assert (len(server.received), server.connections) == (2, 2), "once more, on a new one"
+    assert "other" not in client.archive
+
+
+def test_an_answer_that_was_left_on_a_connection_is_asked_for_again(tmp_path):
+    """The server sends two answers to the first request: the second waits for the next one."""
+    twice = answer_for("/a")
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(twice)}\r\n\r\n".encode()
+
+    def both(connection, stop):
+        connection.sendall(2 * (head + twice))
+        return True
+
+    with FaultyServer(both, reply(answer_for("/b")), reply(answer_for("/b"))) as server:
+        client = Client("key", endpoint=server.url, archive=tmp_path)
+        assert client.get("a")[0].depth_profiles[0].data_id == "a"
+        assert client.get("b")[0].depth_profiles[0].data_id == "b"
+    assert client.archive.get("b").depth_profiles[0].data_id == "b"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_profile_of_another_entry_is_enough(place):
+    profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in "ABC"]
+    profiles[place]["data_id"] = "other"
+    with FaultyServer(reply(json.dumps(profiles).encode())) as server:
+        with pytest.raises(PayloadError) as caught:
+            Client("key", endpoint=server.url).get(REFERENCE_ID)
+    assert caught.value.path == f"$[{place}].data_id"
+
+
+def test_a_species_of_another_entry_or_of_another_name_is_refused():
+    with FaultyServer(reply(REFERENCE[1:-1])) as server:
+        client = Client("key", endpoint=server.url)
+        assert client.get_species(REFERENCE_ID, "Si").species_name == "Si"
+        with pytest.raises(PayloadError, match="'other'"):
+            client.get_species("other", "Si")
+        with pytest.raises(PayloadError, match="'B'.*'Si'"):
+            client.get_species(REFERENCE_ID, "B")
+
+
+def test_an_answer_that_does_not_say_whose_it_is_is_taken():
+    nameless = [{k: v for k, v in json.loads(REFERENCE)[0].items() if k != "data_id"}]
+    null = [nameless[0] | {"data_id": None}]
+    for body in (nameless, null):
+        with FaultyServer(reply(json.dumps(body).encode())) as server:
+            assert Client("key", endpoint=server.url).get("a")[0].species == ["Si"]
+
+
+def test_species_out_of_order_or_twice_are_kept_as_delivered(tmp_path):
+    profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in ("Si", "B", "Si")]
+    body = json.dumps(profiles).encode()
+    with FaultyServer(reply(body)) as server:
+        (result,) = Client("key", endpoint=server.url, archive=tmp_path).get(REFERENCE_ID)
+    assert result.species == ["Si", "B", "Si"]
+    assert Archive(tmp_path).payload(REFERENCE_ID) == body
+
+
+def test_a_uuid_is_the_same_in_capitals(tmp_path):
+    with FaultyServer(reply()) as server:
+        client = Client("key", endpoint=server.url, archive=tmp_path)
+        both = client.get([REFERENCE_ID.upper(), REFERENCE_ID])
+        assert server.paths == [f"/sims/{REFERENCE_ID}"]
+    assert [r.data_id for r in both] == [REFERENCE_ID] * 2
+    assert REFERENCE_ID.upper() in client.archive
+    assert client.archive.get(REFERENCE_ID.upper()).data_id == REFERENCE_ID
+    assert client.archive.ids() == [REFERENCE_ID]
+
+
+def test_an_upper_case_answer_is_the_same_entry():
+    body = REFERENCE.replace(REFERENCE_ID.encode(), REFERENCE_ID.upper().encode())
+    with FaultyServer(reply(body)) as server:
+        assert Client("key", endpoint=server.url).get(REFERENCE_ID)
+
+
+def test_a_test_double_may_have_one_answer_for_every_id():
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=REFERENCE))
+    client = Client("key", endpoint="https://lab.example/", check_ids=False, transport=transport)
+    assert len(client.get(["a", "b", "c"])) == 3
+
+
+def test_threads_that_share_a_client_get_their_own_answers(url):
+    client = Client("key", endpoint=url, check_ids=False)
+    wrong = []
+
+    def fetch(thread):
+        for n in range(20):
+            asked = f"id-{thread}-{n}"
+            (result,) = client.get(asked)
+            if result.depth_profiles[0].data_id != asked:
+                wrong.append(asked)
+
+    threads = [threading.Thread(target=fetch, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
+    if not hasattr(os, "fork"):
+        pytest.skip("forks")
+    with FaultyServer(raw(then="stall"), reply(answer_for("/b"))) as server:
+        client = Client("key", endpoint=server.url, retries=0, timeout=5)
+        stuck = threading.Thread(target=client.get, args=("a",), kwargs={"errors": "collect"})
+        stuck.start()
+        while not server.received:
+            time.sleep(0.01)
+        child = os.fork()
+        if not child:
+            os._exit(0 if client.get("b")[0].data_id == "b" else 1)
+        began = time.monotonic()
+        assert os.waitpid(child, 0)[1] == 0
+        assert time.monotonic() - began < 4
+    stuck.join()

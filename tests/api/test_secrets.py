@@ -1,0 +1,194 @@
+"""The key comes back from a server in any spelling, and reaches nobody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import traceback
+from urllib.parse import quote
+
+import pytest
+from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
+
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.api.secret import Secret
+from sims_analysis.errors import ApiError, PayloadError, SimsError, StatusError
+from sims_analysis.text.visible import visible
+
+KEY = "K3y-that/Nobody_may=See0123456789"
+HIDDEN = "not shown: it holds the API key"
+
+SPELLINGS = {
+    "plain": KEY,
+    "upper case": KEY.upper(),
+    "lower case": KEY.lower(),
+    "percent": quote(KEY, safe=""),
+    "percent, every letter": "".join(f"%{ord(c):02x}" for c in KEY),
+    "percent, twice": quote(quote(KEY, safe=""), safe=""),
+    "percent, six times": "".join(f"%25252525{ord(c):02X}" for c in KEY),
+    "JSON": json.dumps(KEY).replace("/", "\\/"),
+    "JSON, every letter": "".join(f"\\u{ord(c):04x}" for c in KEY),
+    "HTML": "".join(f"&#{ord(c)};" for c in KEY),
+    "HTML, hexadecimal": "".join(f"&#x{ord(c):X};" for c in KEY),
+    "base64": base64.b64encode(KEY.encode()).decode(),
+    "base64, in a pair": base64.b64encode(f"x:{KEY}".encode()).decode(),
+    "hexadecimal": KEY.encode().hex(),
+    "with blanks": " ".join(KEY),
+    "on two lines": KEY[:12] + "\n" + KEY[12:],
+    "full width": "".join(chr(ord(c) + 0xFEE0) for c in KEY),
+    "the first half": KEY[: len(KEY) // 2] + "***",
+    "the second half": "***" + KEY[len(KEY) // 2 :],
+}
+
+
+def parts(key=KEY, size=9):
+    """What must not be seen of a key: any nine characters of it in a row."""
+    return [key[i : i + size].lower() for i in range(len(key) - size + 1)]
+
+
+def shows(text):
+    return any(part in text.lower() for part in parts())
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_text_that_holds_the_key_is_not_shown(spelling):
+    secret = Secret(KEY)
+    for text in (SPELLINGS[spelling], f"the key {SPELLINGS[spelling]} was refused"):
+        assert HIDDEN in secret.shown(text)
+    assert secret.shown("no such entry: d290f1ee") == "no such entry: d290f1ee"
+
+
+@pytest.mark.parametrize("length", range(5, len(KEY)))
+def test_a_key_that_is_cut_off_at_the_end_is_not_shown(length):
+    assert HIDDEN in Secret(KEY).shown("x" * 500 + KEY[:length])
+
+
+def everything(client, asked, caplog):
+    """All that can be seen of a request that failed."""
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(SimsError) as caught:
+        client.get(asked)
+    error = caught.value
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    seen = "".join(shown.format()) + repr(error) + repr(vars(error)) + caplog.text
+    if isinstance(error, StatusError):
+        seen += error.url + error.body
+    return seen
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+def test_an_echo_in_a_body_is_seen_nowhere(spelling, status, caplog, tmp_path):
+    echo = SPELLINGS[spelling]
+    body = json.dumps({"detail": echo}).encode() if status != 200 else f'["{echo}"]'.encode()
+    with FaultyServer(reply(body, status)) as server:
+        client = Client(KEY, endpoint=server.url, retries=0, archive=tmp_path)
+        seen = everything(client, REFERENCE_ID, caplog)
+        assert server.received[0].headers["X-API-KEY"] == KEY
+    assert echo not in seen
+    assert not shows(seen)
+
+
+@pytest.mark.parametrize("kept", range(1985, 2001))
+def test_a_key_at_the_end_of_a_kept_body(kept, caplog):
+    with FaultyServer(reply(b"x" * kept + KEY.encode(), 500)) as server:
+        seen = everything(Client(KEY, endpoint=server.url, retries=0), REFERENCE_ID, caplog)
+    assert not any(KEY[:n] in seen for n in range(5, len(KEY)))
+
+
+@pytest.mark.parametrize("spelling", ["plain", "upper case", "percent", "percent, every letter"])
+def test_an_echo_in_a_redirect_is_seen_nowhere(spelling, caplog):
+    place = SPELLINGS[spelling].replace("/", "%2F")
+    for target in (f"/x?k={place}", f"/{place}", f"http://{place}.example/", f"http://{place}@x/"):
+        script = [reply(b"", 302, Location=target), reply(b"no", 404)]
+        with FaultyServer(*script) as server:
+            seen = everything(Client(KEY, endpoint=server.url), REFERENCE_ID, caplog)
+        assert place.lower() not in seen.lower()
+        assert not shows(seen)
+
+
+@pytest.mark.parametrize("name", ["X-Echo", "ETag", "Last-Modified", "Set-Cookie", "Content-Type"])
+def test_an_echo_in_a_header_is_neither_kept_nor_logged(name, caplog, tmp_path):
+    caplog.set_level(logging.DEBUG)
+    answer = head(len(REFERENCE)).replace(b"\r\n\r\n", f"\r\n{name}: {KEY}\r\n\r\n".encode())
+    with FaultyServer(raw(answer + REFERENCE)) as server:
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
+        client.get(REFERENCE_ID)
+    assert not shows(caplog.text)
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or not shows(file.read_text())
+
+
+@pytest.mark.parametrize("spelling", ["plain", "upper case", "percent", "JSON, every letter"])
+def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
+    note = f'{{"note": "{SPELLINGS[spelling]}"}}'
+    with FaultyServer(reply(REFERENCE.replace(b"{}", note.encode()))) as server:
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
+        with pytest.raises(PayloadError, match="repeats the API key"):
+            client.get(REFERENCE_ID)
+        with pytest.raises(PayloadError, match="repeats the API key"):
+            client.search()
+    assert not list(tmp_path.rglob("payload.json"))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://user:s3cr3t@lab.example:port/",
+        "https//user:s3cr3t@lab.example/",
+        "user:s3cr3t@lab.example",
+        "https://user:s3cr3t/",
+        "https://lab .example/?api_key=s3cr3t",
+        "lab.example/?api_key=s3cr3t",
+        "ftp://user:s3cr3t@lab.example/",
+        "https://user:s3cr3t@[lab.example/",
+        "s3cr3t",
+    ],
+)
+def test_credentials_in_a_malformed_endpoint_are_not_quoted(endpoint, monkeypatch):
+    for ask in (lambda: Client("key", endpoint=endpoint), lambda: Client("key")):
+        monkeypatch.setenv("AS_API_ENDPOINT", endpoint)
+        with pytest.raises(ApiError) as caught:
+            ask()
+        assert "s3cr3t" not in str(caught.value)
+
+
+def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
+    for proxy in ("http://user:s3cr3t@[proxy/", "gopher://user:s3cr3t@proxy/"):
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        with pytest.raises(SimsError) as caught:
+            Client("key", endpoint="https://lab.example/", retries=0, timeout=1).get("a")
+        assert "s3cr3t" not in str(caught.value)
+
+
+def test_short_keys_and_keys_of_signs_are_kept_as_well():
+    for key in ("k", "--", "a-b"):
+        assert HIDDEN in Secret(key).shown(f"<{key}>")
+    assert Secret("").shown("anything") == "anything"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("B", "B"),
+        ("µm³ Å → ²⁸Si", "µm³ Å → ²⁸Si"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\x9b31m", "a\\x9b31m"),
+        ("a\u202eb", "a\\u202eb"),
+        ("a\r\nb", "a\\r\\nb"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\udcff", "\\udcff"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_spelled_out(text, seen):
+    assert visible(text) == seen
+
+
+def test_the_key_in_an_archive_that_was_served_by_the_same_server(tmp_path):
+    """What another client archived is not read for the key; what this one receives is."""
+    Archive(tmp_path).put(REFERENCE_ID, REFERENCE, url="test")
+    assert Client(KEY, archive=tmp_path, offline=True).get(REFERENCE_ID)

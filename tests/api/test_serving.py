@@ -1,0 +1,241 @@
+"""The server under load, with readers that do not read, to web pages, and of one's own data."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import uvicorn
+from faulty_server import REFERENCE, REFERENCE_ID
+from running_server import KEY, Running
+
+from sims_analysis.api import server as server_module
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.client import Client
+from sims_analysis.api.server import create_app, serve
+from sims_analysis.errors import ApiError
+from sims_analysis.profiles.profile import DepthProfile
+
+ROOT = Path(__file__).parents[2]
+
+
+def large(samples=200_000):
+    profile = json.loads(REFERENCE)[0] | {"data_id": "large"}
+    numbers = [i * 0.1 for i in range(samples)]
+    return json.dumps([profile | {"depths": numbers, "concentrations": numbers}]).encode()
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "archive")
+    archive.put(REFERENCE_ID, REFERENCE, url="test")
+    archive.put("large", large(), url="test")
+    return archive
+
+
+@pytest.fixture
+def served(archive):
+    """A server in a process of its own, as the command line starts it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sims_analysis", "serve", "--archive", str(archive.path)]
+        + ["--port", str(port), "--no-key"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield process, port
+    process.kill()
+    process.communicate()
+
+
+def readers_that_stay(port):
+    """Connections that never finish their headers, never read, or stay silent."""
+    lines = (b"GET /sims/large HTTP/1.1\r\nHost: localhost\r\n", b"")
+    for sent in (*lines, lines[0] + b"Accept-Encoding: gzip\r\n\r\n", lines[0] + b"\r\n"):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(sent)
+        yield connection
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_within_five_seconds_whatever_its_readers_do(served, number):
+    process, port = served
+    connections = [c for _ in range(3) for c in readers_that_stay(port)]
+    time.sleep(0.5)
+    began = time.monotonic()
+    process.send_signal(number)
+    try:
+        process.wait(10)
+    finally:
+        for connection in connections:
+            connection.close()
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_small_requests_do_not_wait_behind_large_ones(archive):
+    with Running(create_app(archive, KEY)) as running:
+        running.get(f"/sims/{REFERENCE_ID}")
+        stop = threading.Event()
+
+        def fetch():
+            while not stop.is_set():
+                running.get("/sims/large", Accept_Encoding="gzip")
+
+        threads = [threading.Thread(target=fetch) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            waits = []
+            for _ in range(15):
+                began = time.monotonic()
+                assert running.get(f"/sims/{REFERENCE_ID}", Accept_Encoding="gzip")[0] == 200
+                waits.append(time.monotonic() - began)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+    assert statistics.median(waits) < 1
+
+
+def test_more_connections_than_there_are_places_for_come_back_later(archive, monkeypatch):
+    monkeypatch.setattr(server_module, "_CONNECTIONS", 3)
+    options = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **given: options.update(given, app=app))
+    serve(archive, key=KEY)
+    config = uvicorn.Config(
+        options["app"],
+        log_level="critical",
+        ws="none",
+        limit_concurrency=options["limit_concurrency"],
+        timeout_keep_alive=1,
+    )
+    with Running(options["app"]) as running:
+        running._server.config = config
+        assert options["timeout_graceful_shutdown"] <= 4
+    assert options["limit_concurrency"] == 3
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [("gzip", True), ("br, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False)],
+)
+def test_gzip_for_those_who_take_it(archive, accepted, compressed):
+    with Running(create_app(archive, KEY)) as running:
+        _, headers, body = running.get("/sims/large", Accept_Encoding=accepted)
+        assert ("Content-Encoding" in headers) == compressed
+        assert int(headers["Content-Length"]) == len(body)
+        status, headers, body = running.get(
+            "/sims/large", Accept_Encoding=accepted, If_None_Match=headers["ETag"]
+        )
+        assert (status, body) == (304, b"")
+
+
+def test_web_pages_of_named_origins_may_ask(archive):
+    page = "https://dashboard.example"
+    with Running(create_app(archive, KEY, allow_origins=[page])) as running:
+        path = f"/sims/{REFERENCE_ID}"
+        asked = {"Access_Control_Request_Method": "GET"}
+        asked["Access_Control_Request_Headers"] = "X-API-KEY"
+        status, headers, _ = running.get(path, method="OPTIONS", key=None, Origin=page, **asked)
+        assert status == 200, "a browser asks without the key whether it may send it"
+        assert headers["Access-Control-Allow-Origin"] == page
+        _, headers, _ = running.get(path, Origin=page)
+        assert headers["Access-Control-Allow-Origin"] == page
+        _, headers, _ = running.get(path, Origin="https://evil.example")
+        assert "Access-Control-Allow-Origin" not in headers
+        assert running.get(path, key=None, Origin=page)[0] == 401
+    with Running(create_app(archive, KEY)) as running:
+        _, headers, _ = running.get(path, Origin=page)
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+def test_https(archive, tmp_path, monkeypatch):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    make += f" -subj /CN=lab -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    subprocess.run(make.split(), check=True, capture_output=True)
+    given = {}
+    run = uvicorn.run
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: given.update(options, app=app))
+    serve(archive, key=KEY, certfile=certificate, keyfile=key)
+    config = uvicorn.Config(
+        given["app"],
+        log_level="critical",
+        ssl_certfile=given["ssl_certfile"],
+        ssl_keyfile=given["ssl_keyfile"],
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with Client(KEY, endpoint=url, ca_bundle=certificate) as client:
+            assert client.get(REFERENCE_ID)[0].species == ["Si"]
+        server.should_exit = True
+        thread.join()
+    monkeypatch.setattr(uvicorn, "run", run)
+    for bad in (tmp_path / "none.pem", key):
+        with pytest.raises((ApiError, ssl.SSLError), match="certfile"):
+            serve(archive, key=KEY, certfile=bad)
+
+
+def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp_path):
+    """Files and profiles that name no entry, or another, are answers to what is asked."""
+    profile = DepthProfile(
+        species_name="B",
+        depths=[0, 10],
+        depth_units="nm",
+        concentrations=[1e18, 2e18],
+        concentration_units="atoms/cm^3",
+    )
+    archive.add(profile, data_id="ours")
+    file = tmp_path / "w1.json"
+    file.write_bytes(REFERENCE)
+    archive.add(file, data_id="W1 (left)")
+    with Running(create_app(archive, KEY)) as running:
+        with Client(KEY, endpoint=running.url) as client:
+            ours, theirs = client.get(["ours", "W1 (left)"])
+            assert [ours.species, theirs.species] == [["B"], ["Si"]]
+            assert client.get_species("W1 (left)", "Si").data_id == "W1 (left)"
+            capitals = client.get(REFERENCE_ID.upper())[0]
+        assert capitals.data_id == REFERENCE_ID
+        assert running.get(f"/sims/{REFERENCE_ID.upper()}")[2] == REFERENCE, "byte for byte"
+    assert archive.payload("W1 (left)") == REFERENCE, "what was added stays as it is"
+
+
+def test_a_second_fetch_from_the_server_sends_nothing(archive, tmp_path):
+    with Running(create_app(archive, KEY)) as running:
+        with Client(KEY, endpoint=running.url, archive=tmp_path / "copy") as client:
+            client.get("large")
+            record = client.archive.record("large")
+            status, _, body = running.get("/sims/large", If_None_Match=record.etag)
+            assert (status, body) == (304, b"")
+            assert client.get("large", refresh=True)[0].species == ["Si"]
+            assert len(client.archive.versions("large")) == 1

@@ -1,0 +1,82 @@
+"""``report`` on files of instruments and laboratories."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from instrument_files import cameca_rpc
+
+import sims_analysis as sims
+from sims_analysis.cli import cli
+
+Z = np.linspace(0.005, 1.0, 200)
+C = 1e19 * np.exp(-(((Z - 0.3) / 0.08) ** 2) / 2) + 1e15
+
+
+@pytest.fixture
+def instrument(tmp_path):
+    path = tmp_path / "w7.dp_rpc_asc"
+    path.write_bytes(cameca_rpc({"10B": (None, Z, C, "C")}))
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["report", *map(str, arguments)])
+
+
+def test_a_file_is_reported_with_its_dose(instrument, tmp_path):
+    result = run(instrument, "--format", "json", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads(result.stdout)["reports"]
+    assert report["data_id"] == "w7"
+    written = [path for path in report["files"] if path.endswith(".svg")]
+    assert sims.provenance(written[0])["source"] == "file:w7.dp_rpc_asc"
+    text = run(instrument, "--no-files").stdout
+    # In the file depths and values have six digits.
+    dose = np.trapezoid(C, Z * 1e-4)
+    assert f"{dose:.3e}"[:4] in text.replace("×10", "e")
+
+
+def test_bad_files_are_told_and_the_others_done(instrument, tmp_path):
+    (tmp_path / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    result = run(instrument, tmp_path / "image.png", "--no-files")
+    assert result.exit_code == 3
+    assert "image.png: the file is an image" in result.stderr
+    assert "10B" in result.stdout
+
+
+def test_units_that_a_table_does_not_state(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("Depth,B,Si\n" + "\n".join(f"{z:g},{c:g},1e5" for z, c in zip(Z, C)))  # noqa: B905
+    result = run(table, "--no-files")
+    assert result.exit_code == 1
+    assert "depth_units" in result.stderr
+    stated = ["--depth-units", "um", "--units", "B=cm^-3", "--units", "Si=counts/s"]
+    result = run(table, *stated, "--no-files")
+    assert result.exit_code == 0, result.output
+    assert run(table, "--depth-units", "um", "--units", "B=cm^-3", "--units", "s").exit_code == 2
+
+
+def test_files_of_one_name_are_told_apart(instrument, tmp_path):
+    other = tmp_path / "w7.txt"
+    other.write_bytes(instrument.read_bytes())
+    result = run(instrument, other, "--format", "json", "--no-files")
+    reports = json.loads(result.stdout)["reports"]
+    assert [report["data_id"] for report in reports] == ["w7", "w7.txt"]
+
+
+def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
+    archive = tmp_path / "archive"
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n")
+    arguments = ["archive", "add", str(archive), str(instrument), str(bad)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 3
+    assert "w7: 10B" in result.stdout
+    assert "bad.png: the file is an image" in result.stderr
+    kept = sims.Archive(archive).get("w7")
+    assert kept.depth_profiles == sims.read(instrument).depth_profiles
+    assert kept.metadata.sha256 == hashlib.sha256(instrument.read_bytes()).hexdigest()
+    assert sims.Archive(archive).verify() == {}

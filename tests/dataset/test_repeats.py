@@ -1,0 +1,108 @@
+"""A histogram drawn as steps keeps its dose; what the mean does to it is said."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+EDGES = [0.0, 10.0, 30.0, 35.0, 60.0]
+HEIGHTS = [1e18, 5e19, 2e19, 1e16]
+
+
+def drawn(edges=EDGES, heights=HEIGHTS, *, backwards=False, stderr=None):
+    """Draw a histogram: each bin from edge to edge at its height."""
+    depths = list(itertools.chain.from_iterable(itertools.pairwise(edges)))
+    twice = lambda values: [v for value in values for v in (value, value)]  # noqa: E731
+    way = slice(None, None, -1 if backwards else 1)
+    more = {} if stderr is None else {"concentrations_stderr": twice(stderr)[way]}
+    return sims.DepthProfile(
+        species_name="B", depths=depths[way], depth_units="nm",
+        concentrations=twice(heights)[way], concentration_units="atoms/cm^3", **more,
+    )  # fmt: skip
+
+
+def dose(edges, heights):
+    return (
+        math.fsum(h * (b - a) for h, (a, b) in zip(heights, itertools.pairwise(edges), strict=True))
+        * 1e-7
+    )
+
+
+def trapezoid(ds):
+    return float(np.trapezoid(ds["concentration"].values[0], ds["depth"].values)) * 1e-7
+
+
+@given(
+    st.lists(st.integers(1, 50), min_size=1, max_size=20),
+    st.lists(st.floats(1e14, 1e21), min_size=20, max_size=20),
+)
+def test_the_dose_of_a_histogram_is_kept(widths, heights):
+    edges = np.concatenate([[0.0], np.cumsum(widths)]) / 10
+    heights = heights[: len(widths)]
+    ds = sims.to_dataset(drawn(edges.tolist(), heights), duplicates="step")
+    assert (np.diff(ds["depth"]) > 0).all()
+    assert trapezoid(ds) == pytest.approx(dose(edges, heights), rel=1e-12)
+    assert sims.integrated_dose(ds).item() == pytest.approx(dose(edges, heights), rel=1e-12)
+
+
+def test_the_values_stay_and_depths_move_by_the_last_bit():
+    ds = sims.to_dataset(drawn(), duplicates="step")
+    assert ds["concentration"].values[0].tolist() == [h for h in HEIGHTS for _ in range(2)]
+    np.testing.assert_allclose(ds["depth"], [0, 10, 10, 30, 30, 35, 35, 60], rtol=1e-15)
+    at_edge = sims.interpolate(ds, depth="30 nm")["concentration"].item()
+    assert at_edge == 2e19  # the depth itself belongs to the bin that begins there
+
+
+def test_steps_delivered_deepest_first_are_not_turned_inside_out():
+    with pytest.warns(sims.ProfileWarning, match="sorted"):
+        ds = sims.to_dataset(drawn(backwards=True), duplicates="step")
+    assert ds["concentration"].values[0].tolist() == [h for h in HEIGHTS for _ in range(2)]
+    assert trapezoid(ds) == pytest.approx(dose(EDGES, HEIGHTS), rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*sorted:sims_analysis.ProfileWarning")
+def test_steps_come_back_as_they_were_delivered():
+    profile = drawn(stderr=[1e17, 1e18, 1e18, 1e15])
+    assert sims.to_profiles(sims.to_dataset(profile, duplicates="step")) == [profile]
+
+
+def test_the_refusal_says_what_the_mean_does_to_the_dose():
+    averaged = sims.to_dataset(drawn(), duplicates="mean")
+    before, after = f"{dose(EDGES, HEIGHTS):.3g}", f"{trapezoid(averaged):.3g}"
+    assert before != after
+    with pytest.raises(ProfileError) as caught:
+        sims.to_dataset(drawn())
+    message = str(caught.value)
+    assert 'duplicates="step", which keeps its dose' in message
+    assert message.endswith(f"changes the dose of this profile from {before} to {after} atoms/cm^2")
+
+
+def test_of_counts_there_is_no_dose_to_tell():
+    counted = sims.DepthProfile(
+        species_name="B", depths=[0, 1, 1], depth_units="nm",
+        concentrations=[1, 2, 3], concentration_units="counts",
+    )  # fmt: skip
+    with pytest.raises(ProfileError, match=r"takes the mean of the values there$"):
+        sims.to_dataset(counted)
+
+
+def test_three_values_at_one_depth_are_no_step():
+    thrice = sims.DepthProfile(
+        species_name="B", depths=[0, 1, 1, 1, 2], depth_units="um",
+        concentrations=[1, 2, 3, 4, 5], concentration_units="cm^-3",
+    )  # fmt: skip
+    with pytest.raises(ProfileError, match="'B': depth 1 um occurs more than twice"):
+        sims.to_dataset(thrice, duplicates="step")
+    with pytest.raises(ProfileError, match="duplicates='first'; expected"):
+        sims.to_dataset(thrice, duplicates="first")
+
+
+def test_neighbouring_edges_are_steps_each():
+    ds = sims.to_dataset(drawn([0.0, 1.0, 2.0, 3.0], [1e18, 2e18, 3e18]), duplicates="step")
+    assert ds.sizes["depth"] == 6

@@ -1,0 +1,192 @@
+"""What is unusual is told and kept; what cannot be a concentration is refused."""
+
+import re
+import warnings
+
+import dask.array
+import numpy as np
+import pytest
+import shared_profiles
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.profiles.plausibility import refuse_impossible, warn_of_implausible
+
+Z = np.arange(0.0, 500.0, 2.0)
+IMPLANT = 1e16 + 7e19 * np.exp(-(((Z - 74.0) / 40.0) ** 2))
+NOISY = np.random.default_rng(1).poisson(IMPLANT / 1e15) * 1e15
+
+
+def profile(values=NOISY, depths=Z, *, units="atoms/cm^3", depth_units="nm", species="B"):
+    return sims.DepthProfile(
+        species_name=species, depths=depths, depth_units=depth_units,
+        concentrations=values, concentration_units=units,
+    )  # fmt: skip
+
+
+UNUSUAL = {
+    "depths of another unit": (
+        profile(depth_units="cm"),
+        "unusual depth: species 'B' up to 498 cm; usual is at most 1e.06 nm",
+    ),
+    "swapped with concentrations": (
+        profile(Z, NOISY), r"unusual depth: species 'B' up to \S+e\+19 nm",
+    ),
+    "swapped with counts": (
+        profile(Z, NOISY / 1e16, units="counts/s"),
+        r"order of depths: species 'B' \(depths go to and fro, values from 0 to 498 one way",
+    ),
+    "swapped, deepest first": (
+        profile(Z[::-1].copy(), NOISY / 1e16, units="counts/s"), "unusual order of depths",
+    ),
+    "logarithms": (
+        profile(np.log10(IMPLANT)),
+        r"concentration: species 'B' from 16 to 19\.85 atoms/cm\^3, as if a logarithm",
+    ),
+    "above any solid": (
+        profile(IMPLANT * 1e5), r"concentration: species 'B' up to 7\.00\de\+24 atoms/cm\^3",
+    ),
+    "above any solid, in m": (
+        profile(IMPLANT * 1e11, units="m^-3"), r"concentration: species 'B' up to 7\S+e\+30 m\^-3",
+    ),
+    "a percentage called a fraction": (
+        profile(IMPLANT / 1e18, units="atomic fraction"),
+        "up to 70.01 atomic fraction; usual is at most 1",
+    ),
+    "too much of it": (
+        profile(IMPLANT / 6e17, units="wt%"), "unusual mass fraction: .* up to 116.7 wt%",
+    ),
+    "a concentration called a rate": (
+        profile(units="counts/s"), "unusual count rate: .* at most 1e.13",
+    ),
+    "a concentration called counts": (
+        profile(units="counts"), "unusual count: .* at most 1e.13",
+    ),
+    "a time of another unit": (
+        profile(depth_units="hour"), "unusual sputter time: .* up to 498 hour",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("unusual", "message"), UNUSUAL.values(), ids=UNUSUAL)
+def test_what_is_unusual_is_told_and_kept(unusual, message):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ds = sims.to_dataset(unusual, duplicates="mean")
+    told = [str(w.message) for w in caught if "unusual" in str(w.message)]
+    assert any(re.search(message, text) for text in told)
+    assert all("kept as delivered: check the columns" in text for text in told)
+    assert np.nanmax(ds[next(iter(ds.data_vars))].values) > 0
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [
+        profile(), profile(IMPLANT / 7.1e19, units="atomic fraction"),
+        profile(IMPLANT / 7.1e17, units="at%"), profile(NOISY * 1e4), profile(NOISY[::-1]),
+        profile(NOISY / 1e10, units="counts/s"), profile(Z / 1e6, depth_units="mm", depths=Z / 1e6),
+        profile([1, 2, 10, 20], [0, 1, 2, 3]), profile([14.3, 15.2], [0, 1]),
+        profile(np.full(Z.size, np.nan)), profile(-NOISY), profile(depths=Z[::-1].copy()),
+        profile([18.2, 19.1, 17.3], [0, 1, 2], units="counts"), profile(Z, units="furlong"),
+        profile(NOISY, np.random.default_rng(0).permutation(Z)),
+    ],
+)  # fmt: skip
+def test_no_false_alarm(usual):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible([usual])
+
+
+@pytest.mark.parametrize(
+    ("unit", "edge"),
+    [
+        ("atoms/cm^3", 1e24), ("atoms/nm^3", 1e3), ("at%", 100.0), ("wt%", 100.0),
+        ("counts/s", 1e13), ("counts", 1e13), ("atomic fraction", 1.0),
+    ],
+)  # fmt: skip
+def test_the_edge_of_the_usual(unit, edge):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible([profile([0.0, edge], [0.0, 1.0], units=unit)])
+    with pytest.warns(ProfileWarning, match="unusual"):
+        warn_of_implausible([profile([0.0, edge * 1.001], [0.0, 1.0], units=unit)])
+
+
+def test_a_hundred_species_make_one_warning():
+    many = [profile(IMPLANT * 1e6, species=f"s{i}") for i in range(100)]
+    with pytest.warns(ProfileWarning) as caught:
+        warn_of_implausible(many)
+    assert len(caught) == 1
+    assert "'s4' up to 7.001e+25 atoms/cm^3 and 95 more; usual is" in str(caught[0].message)
+    assert "'s5'" not in str(caught[0].message)
+
+
+@shared_profiles.parametrize()
+def test_no_false_alarm_on_real_profiles(name):
+    result = sims.SIMSResult.from_json(shared_profiles.read(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible(result.depth_profiles)
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_no_false_alarm_on_the_examples(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_implausible(sims.to_profiles(sims.open_example(name)))
+
+
+# --- what no concentration can be ----------------------------------------------------------------
+
+ARITHMETIC = {
+    "square": np.square, "log10": np.log10, "normalised": lambda c: c / np.nanmax(c),
+    "cube": lambda c: c**3, "product": lambda c: c * c[..., ::-1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ARITHMETIC.values(), ids=ARITHMETIC)
+@pytest.mark.parametrize("shape", [(250,), (2, 125), (400, 250)])
+def test_a_lost_unit_is_noticed(change, shape):
+    c = np.resize(IMPLANT, shape)
+    refuse_impossible(c, "concentration", "concentration")
+    c[..., 3] = np.nan
+    with pytest.raises(ProfileError, match=r"c / c.max\(\)\) keeps attrs\['units'\]"):
+        refuse_impossible(change(c), "concentration", "concentration")
+
+
+def test_logarithms_of_profiles_with_zeros_are_noticed():
+    c = sims.open_example("boron-implant")["concentration"].values
+    with np.errstate(divide="ignore"), pytest.raises(ProfileError, match="as logarithms of"):
+        refuse_impossible(np.log10(c), "concentration", "concentration")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        NOISY, -NOISY, NOISY * 0.0, NOISY * 1e5, np.full(9, np.nan), np.array([]),
+        np.array([1.0, 2.0, 3.0]), np.array([0.0, 0.5, 0.25]), np.array([0.0, 1.0, 0.0]),
+        np.array([1e300, 1e-300]), np.array([np.inf, 1e18, 1e18]), IMPLANT.astype(np.float32),
+        np.array([10, 20, 15]), np.sqrt(IMPLANT),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_concentration_is_let_pass(values):
+    refuse_impossible(values, "concentration", "c")
+
+
+@given(st.lists(st.floats(1e10, 1e24), min_size=1))
+def test_no_profile_of_usual_values_is_refused(values):
+    refuse_impossible(np.array(values), "concentration", "c")
+
+
+def test_other_kinds_and_lazy_data_are_not_judged():
+    for kind in ("count_rate", "dimensionless", "areal_density"):
+        refuse_impossible(IMPLANT**2, kind, "c")
+    refuse_impossible(dask.array.from_array(IMPLANT**2), "concentration", "c")
+
+
+def test_a_few_low_samples_in_a_large_batch_do_not_make_a_logarithm():
+    batch = np.full((100, 1000), 15.5)
+    batch[57, 333] = 1e17
+    refuse_impossible(batch, "concentration", "c")

@@ -1,0 +1,160 @@
+"""Fractions to concentrations, by a density that is stated or has a source."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.quantification.hosts import HOSTS, host_of_formula
+
+
+def fractions(unit="at%", name="atomic_fraction", **rows):
+    return xr.Dataset(
+        {name: (("species", "depth"), np.array(list(rows.values()), float), {"units": unit})},
+        coords={"species": list(rows), "depth": ("depth", [0.0, 1.0], {"units": "nm"})},
+    )
+
+
+def test_atomic_fraction_to_concentration():
+    ds = fractions(Ge=[20.0, 10.0])
+    found = sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3")
+    np.testing.assert_allclose(found["concentration"].values, [[1e22, 5e21]], rtol=1e-15)
+    assert "atomic_fraction" not in found
+    assert found["concentration"].attrs["units"] == "atom/cm^3"
+    assert found.attrs["atomic_density"] == "5e+22 atom/cm^3 (stated)"
+    silicon = sims.to_concentration(fractions("ppm", B=[1.0, 2.0]), atomic_density="Si")
+    np.testing.assert_allclose(silicon["concentration"].values, [[4.99397e16, 9.98794e16]], 1e-5)
+    assert "(Si)" in silicon.attrs["history"]
+
+
+@pytest.mark.parametrize(
+    ("host", "density", "rel"),
+    [
+        # 8 / a^3 of the 2018 CODATA lattice constant.
+        ("Si", 4.99397e22, 2e-6),
+        # The NSM Archive of the Ioffe Institute rounds to two or three digits.
+        ("Ge", 4.42e22, 2e-3),
+        ("GaAs", 4.42e22, 3e-3),
+        ("InP", 3.96e22, 2e-3),
+        # From mass densities: 6.15 and 3.21 g/cm^3.
+        ("GaN", 6.15 / 41.865 * 6.02214076e23, 1.5e-2),
+        ("SiC", 3.21 / 20.048 * 6.02214076e23, 1e-2),
+        ("SiO2", 3 * 2.20 / 60.083 * 6.02214076e23, 1e-4),
+    ],
+)
+def test_hosts(host, density, rel):
+    assert HOSTS[host].atomic_density == pytest.approx(density, rel=rel)
+    assert HOSTS[host].source
+
+
+def test_silicon_agrees_with_codata():
+    from scipy import constants
+
+    lattice = constants.value("lattice parameter of silicon")
+    assert HOSTS["Si"].atomic_density == pytest.approx(8 / (lattice * 100) ** 3, rel=1e-7)
+
+
+def test_stderr_is_converted_too():
+    ds = fractions(Ge=[20.0, 10.0])
+    ds["atomic_fraction_stderr"] = (("species", "depth"), [[2.0, 0.5]], {"units": "at%"})
+    found = sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3")
+    np.testing.assert_allclose(found["concentration_stderr"].values, [[1e21, 2.5e20]])
+    assert found["concentration_stderr"].attrs["units"] == "atom/cm^3"
+
+
+def test_mass_fraction_needs_masses():
+    ds = fractions("wt%", "mass_fraction", B=[1.0, 2.0])
+    with pytest.raises(UnitsError, match="only with the masses of the atoms"):
+        sims.to_concentration(ds, atomic_density="Si")
+    with pytest.raises(UnitsError, match="only with the masses"):
+        sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3", masses={"B": 10.81})
+    with pytest.raises(SpeciesError, match="masses lack 'B'"):
+        sims.to_concentration(ds, atomic_density="Si", masses={"P": 30.97})
+    found = sims.to_concentration(ds, atomic_density="Si", masses={"B": 10.81})
+    exact = 0.01 * HOSTS["Si"].atomic_density * 28.085 / 10.81
+    np.testing.assert_allclose(found["concentration"].values, [[exact, 2 * exact]])
+
+
+def test_species_in_concentrations_stay_as_they_are():
+    ds = sims.open_example("gan-mg-stack")
+    found = sims.to_concentration(ds, atomic_density="GaN")
+    before = ds["concentration"].notnull()
+    assert (
+        found["concentration"].values[before.values] == ds["concentration"].values[before.values]
+    ).all()
+    added = ds["atomic_fraction"].notnull()
+    np.testing.assert_allclose(
+        found["concentration"].values[added.values],
+        ds["atomic_fraction"].values[added.values] * HOSTS["GaN"].atomic_density,
+    )
+    both = fractions(B=[1.0, 2.0]).assign(
+        concentration=(("species", "depth"), [[1.0, 2.0]], {"units": "atom/cm^3"})
+    )
+    with pytest.raises(ProfileError, match="species 'B' would have two values"):
+        sims.to_concentration(both, atomic_density="Si")
+
+
+def test_no_density_is_assumed():
+    ds = fractions(Ge=[20.0, 10.0])
+    with pytest.raises(TypeError, match="atomic_density"):
+        sims.to_concentration(ds)
+    with pytest.raises(UnitsError, match="or name a host: Si, Ge, GaAs"):
+        sims.to_concentration(ds, atomic_density="Diamond")
+    with pytest.raises(UnitsError, match="atomic_density=5e"):
+        sims.to_concentration(ds, atomic_density=5e22)
+    with pytest.raises(UnitsError, match="no atomic_fraction or mass_fraction"):
+        sims.to_concentration(sims.open_example("boron-implant"), atomic_density="Si")
+
+
+def test_fraction_quantified_and_dask():
+    ds = sims.to_concentration(fractions(Ge=[20.0, 10.0]), atomic_density="Si")
+    quantified = sims.to_concentration(
+        sims.quantify(fractions("1", Ge=[0.2, 0.1])), atomic_density="Si"
+    )
+    assert hasattr(quantified["concentration"].data, "magnitude")
+    np.testing.assert_allclose(
+        sims.dequantify(quantified)["concentration"].values, ds["concentration"].values, 1e-15
+    )
+    lazy = sims.to_concentration(fractions(Ge=[20.0, 10.0]).chunk(), atomic_density="Si")
+    assert lazy["concentration"].chunks is not None
+
+
+def test_a_host_by_formula_and_mass_density():
+    """By hand: 0.3 x 26.982 + 0.7 x 69.723 + 14.007 u in two atoms."""
+    mean = (0.3 * 26.982 + 0.7 * 69.723 + 14.007) / 2
+    density = 5.2 / mean * 6.02214076e23
+    host = ("Al0.3Ga0.7N", "5.2 g/cm^3")
+    found = sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=host)
+    np.testing.assert_allclose(found["concentration"][0], [1e-4 * density, 2e-4 * density], 1e-5)
+    assert found.attrs["atomic_density"].endswith("(Al0.3Ga0.7N, 5.2 g/cm^3)")
+    ds = fractions("wt%", "mass_fraction", Mg=[1.0, 2.0])
+    found = sims.to_concentration(ds, atomic_density=host, masses={"Mg": 24.305})
+    np.testing.assert_allclose(found["concentration"][0, 0], 0.01 * density * mean / 24.305, 1e-5)
+    # A named host agrees with its formula and the mass density that its lattice has.
+    silicon = HOSTS["Si"]
+    rho = silicon.atomic_density * 28.085 / 6.02214076e23
+    assert host_of_formula("Si", f"{rho} g/cm^3").atomic_density == pytest.approx(
+        silicon.atomic_density, rel=1e-12
+    )
+    for bad, error, words in [
+        (("Xx2", "5 g/cm^3"), ProfileError, "cannot read the formula 'Xx2'"),
+        (("", "5 g/cm^3"), ProfileError, "holds no atoms"),
+        (("GaN", "5"), UnitsError, "mass density='5' has no unit"),
+        (("GaN", "5 atoms/cm^3"), UnitsError, "which is a concentration"),
+        (("GaN", "-5 g/cm^3"), ProfileError, "must be positive"),
+    ]:
+        with pytest.raises(error, match=words):
+            sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
+
+
+def test_counts_and_their_meaning_go_along_with_fractions():
+    ds = fractions(Ge=[20.0, 10.0])
+    ds["atomic_fraction_stderr"] = (
+        ("species", "depth"), [[2.0, 0.5]], {"units": "at%", "description": "counting"}
+    )  # fmt: skip
+    ds["atomic_fraction_counts"] = (("species", "depth"), [[100.0, 400.0]], {"units": "count"})
+    found = sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3")
+    np.testing.assert_array_equal(found["concentration_counts"], ds["atomic_fraction_counts"])
+    assert found["concentration_stderr"].attrs["description"] == "counting"
+    assert not [name for name in found if name.startswith("atomic_fraction")]

@@ -1,0 +1,119 @@
+"""Dead time against a simulated counter; backgrounds by hand."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+
+TIME = np.arange(0.0, 20.0, 2.0)
+
+
+def test_dead_time_by_hand():
+    ds = timed(TIME, B=np.full(10, 1e6), Si=np.full(10, 2e6))
+    found = sims.correct_dead_time(ds, dead_time="35 ns")
+    np.testing.assert_allclose(found["intensity"][0], 1e6 / (1 - 0.035), rtol=1e-14)
+    np.testing.assert_allclose(found["intensity"][1], 2e6 / (1 - 0.07), rtol=1e-14)
+    one = sims.correct_dead_time(ds, dead_time={"Si": "0.035 us"})
+    np.testing.assert_array_equal(one["intensity"][0], 1e6)
+    np.testing.assert_allclose(one["intensity"][1], 2e6 / (1 - 0.07), rtol=1e-14)
+    assert "corrected for a dead time of 35 ns" in found.attrs["history"]
+
+
+def test_a_counter_that_is_blind_after_each_count():
+    """Ions at random, each that is counted blinds for tau: rate and scatter come out right."""
+    rng = np.random.default_rng(3)
+    rate, tau, time, trials = 2e6, 100e-9, 1e-3, 400
+    # After each count the counter is blind for tau, and then waits for the next ion.
+    gaps = tau + rng.exponential(1 / rate, (trials, int(2 * rate * time)))
+    counts = (gaps.cumsum(axis=1) < time).sum(axis=1).astype(float)
+    ds = timed(np.arange(float(trials)), B=counts / time)
+    ds = sims.with_counting_statistics(ds, dwell_time="1 ms")
+    with pytest.warns(ProfileWarning, match="dead for up to 1[78]% of the time"):
+        found = sims.correct_dead_time(ds, dead_time="100 ns")
+    corrected = found["intensity"][0]
+    assert float(corrected.mean()) == pytest.approx(rate, rel=3e-3)
+    scatter = float(corrected.std(ddof=1))
+    assert float(found["intensity_stderr"][0].mean()) == pytest.approx(scatter, rel=0.1)
+    np.testing.assert_array_equal(found["intensity_counts"][0], counts)
+
+
+def test_what_no_dead_time_corrects():
+    ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
+    with pytest.raises(
+        ProfileError, match=r"species 'Si', sputter time 6 s: 5e\+07 count/s.*20 ns"
+    ):
+        sims.correct_dead_time(ds, dead_time="20 ns")
+    lazy = sims.correct_dead_time(ds.chunk(), dead_time="20 ns")["intensity"].compute()
+    assert np.isnan(lazy.sel(species="Si", sputter_time=6))
+    once = sims.correct_dead_time(ds, dead_time={"B": "20 ns"})
+    with pytest.raises(ProfileError, match="corrected for the dead time before"):
+        sims.correct_dead_time(once, dead_time={"B": "20 ns"})
+    with pytest.raises(UnitsError, match="dead_time=20 has no unit"):
+        sims.correct_dead_time(ds, dead_time=20)
+    with pytest.raises(
+        UnitsError, match=r"count rate \(count/s\); the data have intensity \(count\)"
+    ):
+        sims.correct_dead_time(timed(TIME, "counts", B=TIME), dead_time="20 ns")
+    with pytest.raises(SpeciesError, match="'As'"):
+        sims.correct_dead_time(ds, dead_time={"As": "20 ns"})
+
+
+# --- background ---------------------------------------------------------------------------------
+
+COUNTED = sims.with_counting_statistics(
+    timed(TIME, "counts", B=[9, 7, 5, 3, 2, 1, 3, 1, 0, 3], Si=[50] * 10)
+)
+
+
+def test_a_stated_background():
+    found = sims.subtract_background(COUNTED, value={"B": "2 counts"})
+    np.testing.assert_array_equal(found["intensity"][0], [7, 5, 3, 1, 0, -1, 1, -1, -2, 1])
+    np.testing.assert_array_equal(found["intensity"][1], 50)
+    for beside in ("intensity_counts", "intensity_stderr"):
+        xr.testing.assert_identical(found[beside].reset_coords(drop=True), COUNTED[beside])
+    assert found["subtracted_background"].attrs["units"] == "count"
+    xr.testing.assert_identical(
+        sims.dequantify(sims.subtract_background(sims.quantify(COUNTED), value={"B": "2 counts"})),
+        found,
+    )
+    with pytest.raises(ProfileError, match="negative values in intensity are not counts"):
+        sims.with_counting_statistics(found)
+
+
+def test_a_background_window():
+    found = sims.subtract_background(COUNTED.sel(species=["B"]), window=("8 s", "18 s"))
+    tail = np.array([2, 1, 3, 1, 0, 3])
+    np.testing.assert_allclose(found["intensity"][0], COUNTED["intensity"][0] - tail.mean())
+    assert found["subtracted_background"].item() == pytest.approx(tail.mean())
+    stderr = found["subtracted_background_stderr"].item()
+    assert stderr == pytest.approx(tail.std(ddof=1) / np.sqrt(6))
+    batch = sims.stack([COUNTED, COUNTED.isel(sputter_time=slice(1, None))])
+    own = sims.subtract_background(batch, window=("8 s", "18 s"))
+    np.testing.assert_allclose(own["subtracted_background"].sel(species="B"), tail.mean())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({}, ProfileError, "one of them"),
+        ({"value": "1 counts", "window": ("1 s", "2 s")}, ProfileError, "one of them"),
+        ({"value": "1 counts/s"}, UnitsError, "value='1 counts/s'"),
+        ({"value": 1}, UnitsError, "value=1 has no unit"),
+        ({"value": "-1 counts"}, ProfileError, "is not negative"),
+        ({"window": ("30 s", "40 s")}, ProfileError, "holds no sample: species 'B'"),
+        ({"window": ("8 s", "4 s")}, ProfileError, "ends before it starts"),
+        ({"window": ("8 nm", "9 nm")}, UnitsError, "window start"),
+        ({"window": "8 s"}, ProfileError, r"expected \(start, stop\)"),
+        (
+            {"value": "1 counts", "variable": "concentration"},
+            UnitsError,
+            "no variable 'concentration'",
+        ),
+    ],
+)
+def test_what_is_no_background(options, error, words):
+    with pytest.raises(error, match=words):
+        sims.subtract_background(COUNTED, **options)

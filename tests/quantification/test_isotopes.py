@@ -1,0 +1,129 @@
+"""One species over another on axes of their own, and isotopes as parts of elements."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+
+
+def counted(time, **rows):
+    return timed(time, "counts", **rows)
+
+
+ZN = counted(np.array([0.5, 1.5, 2.5, 3.5]), **{"70Zn": [100.0, 0.0, 25.0, 400.0]})
+REFERENCE = counted(np.array([1.0, 2.0, 3.0]), **{"64Zn": [400.0, 900.0, 0.0]})
+BOTH = xr.merge([ZN, REFERENCE], join="outer", compat="no_conflicts", combine_attrs="override")
+
+
+def test_a_ratio_on_interleaved_axes_by_hand():
+    ds = sims.with_counting_statistics(BOTH).assign_attrs(data_id="w1")
+    found = sims.ratio(ds, numerator="70Zn", denominator="64Zn")
+    np.testing.assert_array_equal(found["sputter_time"], [0.5, 1.5, 2.5, 3.5])
+    # The first sample takes the 64Zn of its cycle; at 3.5 s nothing was counted to divide by.
+    below = np.array([400.0, 650.0, 450.0])
+    np.testing.assert_allclose(found.values, [*(np.array([100.0, 0.0, 25.0]) / below), np.nan])
+    nothing = sims.with_counting_statistics(counted([0.0], B=[0.0]))["intensity_stderr"].item()
+    s_below = np.array([20.0, np.hypot(10, 15), np.hypot(15, 0.5 * nothing)])
+    s_above = np.array([10.0, nothing, 5.0])
+    expected = np.hypot(s_above / below, np.array([100, 0, 25]) * s_below / below**2)
+    np.testing.assert_allclose(found["stderr"][:3].values, expected, rtol=1e-13)
+    assert found.attrs["units"] == "1"
+    assert found["numerator"].item() == "70Zn"
+    record = sims.provenance(found)
+    assert record["data_id"] == "w1"
+    assert [step["function"] for step in record["steps"]] == ["with_counting_statistics", "ratio"]
+
+
+def test_a_ratio_is_the_same_in_every_layout():
+    alone = sims.ratio(BOTH, numerator="70Zn", denominator="64Zn").values
+    batch = sims.stack([BOTH, BOTH.isel(sputter_time=slice(0, 5))])
+    found = sims.ratio(batch, numerator="70Zn", denominator="64Zn")
+    assert found.dims == ("measurement", "point")
+    one = found.isel(measurement=0).values
+    np.testing.assert_array_equal(one[np.isfinite(one)], alone[:3])
+    lazy = sims.ratio(batch.chunk(measurement=1), numerator="70Zn", denominator="64Zn")
+    np.testing.assert_array_equal(lazy.compute().values, found.values)
+    quantified = sims.ratio(sims.quantify(BOTH), numerator="70Zn", denominator="64Zn")
+    assert quantified.data.dimensionless
+    np.testing.assert_array_equal(quantified.data.magnitude, alone)
+
+
+def test_what_has_no_ratio():
+    with pytest.raises(
+        SpeciesError, match="denominator names '66Zn'; the data have '64Zn', '70Zn'"
+    ):
+        sims.ratio(BOTH, numerator="70Zn", denominator="66Zn")
+    with pytest.raises(SpeciesError, match="both '70Zn'"):
+        sims.ratio(BOTH, numerator="70Zn", denominator="70Zn")
+    stack = sims.open_example("gan-mg-stack")
+    with pytest.raises(UnitsError, match="no variable in which both"):
+        sims.ratio(stack, numerator="Mg", denominator="Ga->")
+    with pytest.raises(UnitsError, match="no concentration in which both"):
+        sims.ratio(BOTH, numerator="70Zn", denominator="64Zn", variable="concentration")
+
+
+def test_a_ratio_takes_out_what_both_share():
+    """The isotopes of zinc in a measured profile: natural, at whatever the beam does."""
+    time = np.arange(0.0, 50.0)
+    drift = 1e4 * (1 + 0.3 * np.sin(time / 8))
+    ds = timed(time, **{"64Zn": drift * 0.4917, "70Zn": drift * 0.0061})
+    found = sims.ratio(ds, numerator="70Zn", denominator="64Zn")
+    np.testing.assert_allclose(found.values, 0.0061 / 0.4917, rtol=1e-13)
+
+
+# --- elements -----------------------------------------------------------------------------------
+
+
+def quantified(*species):
+    ds = timed(np.arange(3.0), "atoms/cm^3", **{name: [1e18, 2e18, 0.0] for name in species})
+    ds = ds.rename(intensity="concentration")
+    return sims.with_counting_statistics(ds, value_per_count="1e17 atoms/cm^3")
+
+
+def test_an_element_from_an_isotope():
+    ds = quantified("11B", "30Si+", "P")
+    found = sims.to_element(ds, abundance={"11B": 0.8, "30Si+": "natural"})
+    assert found["species"].values.tolist() == ["B", "Si", "P"]
+    for name in ("concentration", "concentration_stderr"):
+        np.testing.assert_allclose(found[name][0], ds[name][0] / 0.8, rtol=1e-15)
+        np.testing.assert_array_equal(found[name][2], ds[name][2])
+    np.testing.assert_array_equal(found["concentration_counts"], ds["concentration_counts"])
+    # CIAAW: 30Si from 0.03053 to 0.03102 in what occurs in nature.
+    assert 0.03053 <= found["isotopic_abundance"].sel(species="Si").item() <= 0.03102
+    assert found["isotopic_abundance"].sel(species="P").item() == 1.0
+    xr.testing.assert_identical(
+        sims.dequantify(sims.to_element(sims.quantify(ds), abundance={"11B": 0.8})),
+        sims.to_element(ds, abundance={"11B": 0.8}),
+    )
+    one = sims.to_element(ds.sel(species="11B"), abundance="natural")
+    assert one["species"].item() == "B"
+    only = sims.to_element(quantified("11B", "30Si"), abundance="natural", species="11B")
+    assert only["species"].values.tolist() == ["B", "30Si"]
+
+
+@pytest.mark.parametrize(
+    ("species", "options", "error", "words"),
+    [
+        (["11B"], {"abundance": {"10B": 0.2}}, SpeciesError, "names '10B'; the data have '11B'"),
+        (["11B", "10B"], {"abundance": "natural"}, SpeciesError, "would have 'B' twice"),
+        (["11B", "B"], {"abundance": {"11B": 0.8}}, SpeciesError, "would have 'B' twice"),
+        (["B"], {"abundance": "natural"}, SpeciesError, "'B' names no single isotope"),
+        (["69Ga2"], {"abundance": "natural"}, SpeciesError, "'69Ga2' names no single isotope"),
+        (["12B"], {"abundance": "natural"}, SpeciesError, "'12B' has no natural abundance"),
+        (["11Xx"], {"abundance": "natural"}, SpeciesError, "'11Xx' has no natural abundance"),
+        (["11B"], {"abundance": {"11B": 80}}, ProfileError, "of '11B' is 80; expected a fraction"),
+        (["11B"], {"abundance": {"11B": 0.0}}, ProfileError, "expected a fraction"),
+        (["11B"], {"abundance": "all"}, ProfileError, "expected a fraction"),
+    ],
+)
+def test_what_makes_no_element(species, options, error, words):
+    with pytest.raises(error, match=words):
+        sims.to_element(quantified(*species), **options)
+
+
+def test_intensities_are_no_amounts():
+    with pytest.raises(UnitsError, match="quantify them first"):
+        sims.to_element(BOTH, abundance="natural")

@@ -1,0 +1,125 @@
+"""Known depths and doses imposed on a profile."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import DoseWarning, ProfileError, SpeciesError, UnitsError
+
+DS = sims.open_example("boron-implant")
+
+
+def test_depths_are_stretched_and_shifted():
+    found = sims.rescale_depth(DS, factor=1.05, offset="-2 nm")
+    np.testing.assert_allclose(found["depth"], 1.05 * DS["depth"].values - 2.0, rtol=1e-15)
+    np.testing.assert_array_equal(found["concentration"], DS["concentration"])
+    assert "depths times 1.05 plus -2 nm" in found.attrs["history"]
+    dose, before = (sims.integrated_dose(ds).sel(species="B").item() for ds in (found, DS))
+    assert dose == pytest.approx(1.05 * before, rel=1e-12)
+    shifted = sims.rescale_depth(DS, offset="0.01 um")
+    np.testing.assert_array_equal(shifted["depth"], DS["depth"].values + 10.0)
+    quantified = sims.rescale_depth(sims.quantify(DS), factor=1.05, offset="-2 nm")
+    xr.testing.assert_identical(sims.dequantify(quantified), found)
+
+
+def test_a_crater_measured_again():
+    timed = sims.open_example("sputter-time")
+    first = sims.calibrate_depth(timed, crater_depth="210 nm", total_time="500 s")
+    assert first["crater_depth"].item() == 210.0
+    again = sims.rescale_depth(first, crater_depth="231 nm", depth_uncertainty="5 nm")
+    np.testing.assert_allclose(again["depth"], 1.1 * first["depth"].values, rtol=1e-14)
+    assert again["crater_depth"].item() == 231.0
+    assert again["depth_scale_uncertainty"].item() == pytest.approx(5 / 231)
+    assert again["depth"].attrs["calibration"].endswith("; then depths times 1.1 plus 0 nm")
+    # Without a crater on record, the last sample was its floor.
+    found = sims.rescale_depth(DS, crater_depth="1 um")
+    assert found["depth"][-1].item() == pytest.approx(1000.0, rel=1e-15)
+
+
+def test_each_wafer_has_its_own_scale():
+    batch = sims.stack([DS, DS])
+    factor = xr.DataArray([1.0, 1.1], dims="measurement")
+    found = sims.rescale_depth(batch, factor=factor)
+    assert found["concentration"].dims == ("measurement", "species", "point")
+    doses = sims.integrated_dose(found).sel(species="B")
+    assert (doses[1] / doses[0]).item() == pytest.approx(1.1, rel=1e-12)
+    again = sims.rescale_depth(found, offset="3 nm")
+    np.testing.assert_allclose(again["depth"], found["depth"] + 3.0)
+    names = {"species": DS["species"].values}
+    with pytest.raises(ProfileError, match="share their depth scale"):
+        sims.rescale_depth(DS, factor=xr.DataArray([1.0, 1.1], names, "species"))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({}, ProfileError, "how the depths are to change"),
+        ({"factor": 1.1, "crater_depth": "1 um"}, ProfileError, "not both"),
+        ({"factor": 0}, ProfileError, "factor=0"),
+        ({"factor": "1.1"}, ProfileError, "factor='1.1'"),
+        ({"factor": True}, ProfileError, "factor=True"),
+        ({"crater_depth": "-1 um"}, ProfileError, "must be positive"),
+        ({"offset": 3}, UnitsError, "offset=3 has no unit"),
+        ({"factor": 1.1, "depth_uncertainty": "5 nm"}, UnitsError, "give the relative one"),
+    ],
+)
+def test_what_rescales_nothing(options, error, words):
+    with pytest.raises(error, match=words):
+        sims.rescale_depth(DS, **options)
+
+
+def test_seconds_are_not_stretched():
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.rescale_depth(sims.open_example("sputter-time"), factor=2.0)
+
+
+# --- doses --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"start": "15 nm", "stop": "300.7 nm"}, {"rule": "loglinear"}]
+)
+def test_a_dose_is_what_was_asked_for(options):
+    ds = sims.with_counting_statistics(DS, value_per_count={"B": "1e14 atoms/cm^3"})
+    found = sims.scale_to_dose(ds, dose={"B": "7e14 atoms/cm^2"}, **options)
+    dose = sims.integrated_dose(found, **options)
+    assert dose.sel(species="B").item() == pytest.approx(7e14, rel=1e-12)
+    np.testing.assert_array_equal(
+        found["concentration"].sel(species="P"), ds["concentration"].sel(species="P")
+    )
+    scale = found["dose_scale"].sel(species="B").item()
+    one, before = (d.sel(species="B") for d in (found, ds))
+    np.testing.assert_allclose(one["concentration_stderr"], scale * before["concentration_stderr"])
+    np.testing.assert_array_equal(one["concentration_counts"], before["concentration_counts"])
+    assert found["dose_scale"].sel(species="P").item() == 1.0
+
+
+def test_doses_of_a_batch_and_of_one_species():
+    batch = sims.stack([DS, DS]).sel(species=["B"])
+    dose = xr.DataArray([1e14, 3e14], dims="measurement", attrs={"units": "atoms/cm^2"})
+    found = sims.integrated_dose(sims.scale_to_dose(batch, dose=dose))
+    np.testing.assert_allclose(found.values[:, 0], [1e14, 3e14], rtol=1e-12)
+    one = sims.scale_to_dose(DS.sel(species="B"), dose="1e15 atoms/cm^2")
+    assert sims.integrated_dose(one).item() == pytest.approx(1e15, rel=1e-12)
+    quantified = sims.scale_to_dose(sims.quantify(DS), dose={"B": "1e15 atoms/cm^2"})
+    expected = sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"})
+    xr.testing.assert_identical(sims.dequantify(quantified), expected)
+
+
+def test_what_has_no_dose():
+    with pytest.raises(ProfileError, match="belongs to one species, and there are 2"):
+        sims.scale_to_dose(DS, dose="1e15 atoms/cm^2")
+    with pytest.raises(SpeciesError, match="'As'"):
+        sims.scale_to_dose(DS, dose={"As": "1e15 atoms/cm^2"})
+    with pytest.raises(ProfileError, match="must be positive"):
+        sims.scale_to_dose(DS, dose={"B": "-1e15 atoms/cm^2"})
+    with pytest.raises(ProfileError, match="species 'B': no dose between these depths"):
+        sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, background="1e21 atoms/cm^3")
+    with (
+        pytest.warns(DoseWarning),
+        pytest.raises(ProfileError, match="species 'B': no dose between these depths"),
+    ):
+        sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, start="2 um", stop="3 um")
+    with pytest.raises(UnitsError):
+        sims.scale_to_dose(sims.open_example("sputter-time"), dose={"As": "1e15 atoms/cm^2"})

@@ -1,0 +1,374 @@
+"""Intensities to concentrations: one factor for one species, and none for the matrix."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+
+TIME = np.arange(0.0, 101.0, 2.0)
+COUNTS = timed(TIME, B=1e6 * np.exp(-TIME / 10), Si=np.full(TIME.size, 2e5))
+
+
+def test_rsf_by_cycle_takes_out_drift():
+    drift = 1 + 0.3 * TIME / 100
+    ds = timed(TIME, B=1e6 * np.exp(-TIME / 10) * drift, Si=2e5 * drift)
+    found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
+    np.testing.assert_allclose(
+        found["concentration"].sel(species="B").values, 2e23 * np.exp(-TIME / 10), rtol=1e-14
+    )
+    assert found["concentration"].sel(species="Si").isnull().all()
+    assert found["concentration"].attrs["units"] == "atom/cm^3"
+    assert float(found["sensitivity_factor"].sel(species="B")) == 4e22
+    assert np.isnan(found["sensitivity_factor"].sel(species="Si"))
+    np.testing.assert_array_equal(found["intensity"].values, ds["intensity"].values)
+    assert (
+        "RSF * intensity / Si of the same cycle, RSF in atom/cm^3: B 4e+22, by"
+        in found.attrs["history"]
+    )
+
+
+def test_rsf_as_an_array_over_species():
+    rsf = xr.DataArray(
+        [1e22, 4e22],
+        dims="species",
+        coords={"species": ["Si", "B"]},
+        attrs={"units": "atoms/cm^3"},
+    )
+    found = sims.with_rsf(COUNTS, rsf=rsf, matrix="Si")
+    expected = sims.with_rsf(COUNTS, rsf={"B": "4e22 atoms/cm^3"}, matrix="Si")
+    # A matrix divided by itself is no concentration.
+    xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
+
+
+def test_rsf_by_mean_and_window():
+    matrix = np.where(TIME < 10, 1e9, 2e5)
+    ds = timed(TIME, B=np.full(TIME.size, 1e3), Si=matrix)
+    options = {"rsf": {"B": "4e22 atoms/cm^3"}, "matrix": "Si", "matrix_signal": "mean"}
+    with pytest.warns(ProfileWarning, match="time 10 s.*45 more.*has vanished"):
+        sims.with_rsf(ds, **options)
+    whole = sims.with_rsf(ds, **options, matrix_threshold=0)["concentration"].sel(species="B")
+    np.testing.assert_allclose(whole.values, 4e22 * 1e3 / matrix.mean(), rtol=1e-14)
+    inside = sims.with_rsf(ds, **options, window=("10 s", "90 s"))["concentration"]
+    np.testing.assert_allclose(inside.sel(species="B").values, 4e22 * 1e3 / 2e5, rtol=1e-14)
+    with pytest.raises(ProfileError, match="holds no sample of the matrix 'Si'"):
+        sims.with_rsf(ds, **options, window=("200 s", "300 s"))
+
+
+def test_rsf_on_interleaved_axes():
+    b, si = TIME[:-1] + 0.7, TIME
+    parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
+    union = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    expected = 5e22 * 10.0 / (100.0 + b)
+    for ds in (union, sims.stack([union, parts[1]]).isel(measurement=0)):
+        found = sims.with_rsf(ds, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
+        row = found.sel(species="B").values
+        np.testing.assert_allclose(row[np.isfinite(row)], expected, rtol=1e-14)
+    # Before the first and after the last matrix sample, but for the cycle of these, there is
+    # nothing to divide by.
+    late = xr.merge(
+        [parts[0], parts[1].isel(sputter_time=slice(5, None))],
+        join="outer",
+        compat="no_conflicts",
+        combine_attrs="override",
+    )
+    with pytest.warns(ProfileWarning, match=r"'B', sputter time 0.7 s.*3 more.*not measured"):
+        late = sims.with_rsf(late, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si").sel(species="B")
+    assert int(late["concentration"].notnull().sum()) == b.size - 4
+    status = late["matrix_status"].sel(sputter_time=b)
+    assert status.values.tolist() == ["not_measured"] * 4 + ["ok"] * (b.size - 4)
+    # 8.7 s, of the cycle whose matrix was measured at 10 s.
+    np.testing.assert_allclose(late["concentration"].sel(sputter_time=8.7), 5e23 / 110)
+
+
+def test_rsf_stderr():
+    ds = timed([0.0, 1.0, 2.0], B=[100.0, 0.0, 25.0], Si=[400.0, 400.0, 100.0])
+    ds["intensity_stderr"] = np.sqrt(ds["intensity"]).assign_attrs(units="count/s")
+    by_cycle = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
+    relative = np.hypot([0.1, np.nan, 0.2], [0.05, np.nan, 0.1])
+    got = (by_cycle["concentration_stderr"] / by_cycle["concentration"]).values
+    np.testing.assert_allclose(got[[0, 2]], relative[[0, 2]], rtol=1e-14)
+    assert by_cycle["concentration_stderr"].values[1] == 0.0
+    mean = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si", matrix_signal="mean")
+    mean = mean.sel(species="B")
+    got = (mean["concentration_stderr"] / mean["concentration"]).values
+    np.testing.assert_allclose(got[[0, 2]], [0.1, 0.2], rtol=1e-14)
+
+
+def test_rsf_quantified_dask_and_batch():
+    options = {"rsf": "4e22 atoms/cm^3", "matrix": "Si"}
+    expected = sims.with_rsf(COUNTS, **options)
+    quantified = sims.with_rsf(sims.quantify(COUNTS), **options)
+    assert hasattr(quantified["concentration"].data, "magnitude")
+    xr.testing.assert_identical(sims.dequantify(quantified), expected)
+    lazy = sims.with_rsf(COUNTS.chunk(), **options)
+    assert lazy["concentration"].chunks is not None
+    # Of lazy data it is not known whether the matrix has vanished anywhere.
+    assert (lazy["matrix_status"] == "ok").all()
+    xr.testing.assert_identical(lazy.compute().drop_vars("matrix_status"), expected)
+    shared = sims.with_rsf(sims.stack([COUNTS, COUNTS]), **options)
+    np.testing.assert_array_equal(
+        shared["concentration"].values[1], expected["concentration"].values
+    )
+
+
+def test_rsf_errors():
+    with pytest.raises(SpeciesError, match="matrix names 'Ge'; the data have 'B', 'Si'"):
+        sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Ge")
+    with pytest.raises(SpeciesError, match="'P'"):
+        sims.with_rsf(COUNTS, rsf={"P": "4e22 atoms/cm^3"}, matrix="Si")
+    with pytest.raises(SpeciesError, match="the matrix itself"):
+        sims.with_rsf(COUNTS, rsf={"Si": "4e22 atoms/cm^3"}, matrix="Si")
+    with pytest.raises(UnitsError, match="rsf"):
+        sims.with_rsf(COUNTS, rsf={"B": 4e22}, matrix="Si")
+    three = timed(TIME, B=TIME, P=TIME, Si=TIME)
+    with pytest.raises(ProfileError, match="there are 2 beside the matrix"):
+        sims.with_rsf(three, rsf="4e22 atoms/cm^3", matrix="Si")
+    with pytest.raises(ProfileError, match="matrix_signal='sum'"):
+        sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si", matrix_signal="sum")
+    with pytest.raises(ProfileError, match="window goes with"):
+        sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si", window=("1 s", "2 s"))
+    with pytest.raises(UnitsError, match="sensitivity factor needs a count rate"):
+        sims.with_rsf(sims.open_example("boron-implant"), rsf="1e22 cm^-3", matrix="P")
+    twice = sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si")
+    with pytest.raises(ProfileError, match="species 'B' has no intensity"):
+        sims.with_rsf(twice, rsf="4e22 atoms/cm^3", matrix="Si")
+    twice = sims.with_rsf(COUNTS, rsf="4e22 atoms/cm^3", matrix="Si", keep_intensity=True)
+    with pytest.raises(ProfileError, match="species 'B' would have two values"):
+        sims.with_rsf(twice, rsf="4e22 atoms/cm^3", matrix="Si")
+
+
+def test_from_counts_to_the_dose_that_was_put_in():
+    """The whole way, against the truth that the synthetic example carries."""
+    ds = sims.open_example("sputter-time")
+    truth = json.loads(ds["species_metadata"].values[0])["truth"]
+    ds = sims.with_counting_statistics(ds, dwell_time="0.5 s")
+    ds = sims.with_rsf(ds, rsf={"As": f"{truth['relative_sensitivity_factor']}"}, matrix="Si")
+    ds = sims.calibrate_depth(
+        ds, crater_depth=truth["crater_depth"], total_time=truth["sputter_time"]
+    ).sel(species="As")
+    dose = sims.integrated_dose(ds, start="15 nm", background=("180 nm", "205 nm"))
+    implanted = float(truth["dose"].split()[0])
+    assert float(dose) == pytest.approx(implanted, rel=0.03)
+    found = sims.junction_depth(ds, level=truth["junction_level"], after="peak")
+    assert float(found) == pytest.approx(float(truth["junction_depth"].split()[0]), abs=0.5)
+
+
+THREE = timed(TIME, B=100 + TIME, P=200 + TIME, Si=np.full(TIME.size, 1000.0))
+
+
+@pytest.mark.parametrize(
+    "rsf",
+    [
+        "4e22 atoms/cm^3",
+        xr.DataArray(4e22, attrs={"units": "atoms/cm^3"}),
+        xr.DataArray(np.full(TIME.size, 4e22), dims="sputter_time", attrs={"units": "1/cm3"}),
+        sims.quantify(xr.DataArray(4e22, attrs={"units": "atoms/cm^3"})),
+    ],
+)
+@pytest.mark.parametrize("matrix", ["Si", None])
+def test_one_factor_for_several_species_is_refused_in_any_form(rsf, matrix):
+    with pytest.raises(ProfileError, match=r"belongs to one species, and there are [23]"):
+        sims.with_rsf(THREE, rsf=rsf, matrix=matrix)
+
+
+def test_a_factor_for_each_wafer_is_none_for_each_species():
+    batch = sims.stack([THREE, THREE])
+    rsf = xr.DataArray([1e22, 2e22], dims="measurement", attrs={"units": "atoms/cm^3"})
+    with pytest.raises(ProfileError, match="belongs to one species"):
+        sims.with_rsf(batch, rsf=rsf, matrix="Si")
+    found = sims.with_rsf(batch, rsf={"B": rsf, "P": "5e22 atoms/cm^3"}, matrix="Si")
+    by_hand = np.stack([1e22 * (100 + TIME) / 1000, 2e22 * (100 + TIME) / 1000])
+    np.testing.assert_allclose(found["concentration"].sel(species="B").values, by_hand, rtol=1e-14)
+    by_hand = np.stack([5e22 * (200 + TIME) / 1000] * 2)
+    np.testing.assert_allclose(found["concentration"].sel(species="P").values, by_hand, rtol=1e-14)
+    assert found["concentration"].sel(species="Si").isnull().all()
+    assert found["sensitivity_factor"].dims == ("measurement", "species")
+    with pytest.raises(ProfileError, match=r"'B'.*holds 3 values along 'measurement'"):
+        sims.with_rsf(batch, rsf={"B": rsf.pad(measurement=(0, 1))}, matrix="Si")
+
+
+def test_factors_by_layer_and_over_depth():
+    layers = [
+        ("20 s", {"B": "1e22 atoms/cm^3", "P": "2e22 atoms/cm^3"}),
+        (None, {"B": "3e22 atoms/cm^3"}),
+    ]
+    found = sims.with_rsf(THREE, rsf=layers, matrix="Si", keep_intensity=True)["concentration"]
+    by_hand = np.where(TIME <= 20, 1e22, 3e22) * (100 + TIME) / 1000
+    np.testing.assert_allclose(found.sel(species="B").values, by_hand, rtol=1e-14)
+    by_hand = np.where(TIME <= 20, 2e22 * (200 + TIME) / 1000, np.nan)
+    np.testing.assert_allclose(found.sel(species="P").values, by_hand, rtol=1e-14)
+    along = xr.DataArray(
+        np.where(TIME <= 20, 1e22, 3e22),
+        {"sputter_time": ("sputter_time", TIME / 60, {"units": "min"})},
+        attrs={"units": "atoms/cm^3"},
+    )
+    over_depth = sims.with_rsf(THREE, rsf={"B": along}, matrix="Si")["concentration"]
+    np.testing.assert_array_equal(over_depth.sel(species="B").values, found.sel(species="B").values)
+    for bad, words in [
+        ([(None, layers[0][1]), layers[0]], r"rsf\[0\] has no end"),
+        ([layers[0], ("20 s", {"B": "1e22 cm^-3"})], "one below the other"),
+        ([("20 s",)], r"expected \(stop, factors\)"),
+    ]:
+        with pytest.raises(ProfileError, match=words):
+            sims.with_rsf(THREE, rsf=bad, matrix="Si")
+    with pytest.raises(ProfileError, match=r"no value for sputter_time 98.0, 100.0"):
+        sims.with_rsf(THREE, rsf={"B": along[:-2]}, matrix="Si")
+
+
+def test_without_a_reference_signal():
+    rsf = {"B": "1e14 atoms/cm^3 per count/s", "P": "1e20 m^-3/(count/s)"}
+    found = sims.with_rsf(THREE, rsf=rsf, matrix=None)
+    np.testing.assert_allclose(found["concentration"][0].values, 1e14 * (100 + TIME), rtol=1e-14)
+    np.testing.assert_allclose(found["concentration"][1].values, 1e14 * (200 + TIME), rtol=1e-14)
+    factor = found["absolute_sensitivity_factor"]
+    assert factor.attrs["units"] == "atom/cm^3/(count/s)"
+    assert "matrix_status" not in found.coords
+    # Si has none and keeps its intensity.
+    np.testing.assert_array_equal(found["intensity"].notnull().any("sputter_time"), [0, 0, 1])
+    xr.testing.assert_identical(sims.dequantify(sims.quantify(found)), found)
+    counts = timed(TIME, "counts", B=TIME)
+    found = sims.with_rsf(counts, rsf="1e14 atoms/cm^3 per count", matrix=None)
+    np.testing.assert_allclose(found["concentration"][0].values, 1e14 * TIME)
+    assert "intensity" not in found
+    with pytest.raises(UnitsError, match=r"atoms/cm.3 per count"):
+        sims.with_rsf(counts, rsf="1e14 atoms/cm^3", matrix=None)
+    with pytest.raises(UnitsError, match=r"in arb. unit, of which no sensitivity factor"):
+        sims.with_rsf(
+            timed(TIME, "arb. units", B=TIME).rename(intensity="intensity_arbitrary"),
+            rsf="1e14 atoms/cm^3",
+            matrix=None,
+        )
+
+
+def test_no_concentration_where_the_matrix_has_vanished():
+    matrix = np.where(TIME < 60, 2e5, 0.001)
+    ds = timed(TIME, B=np.full(TIME.size, 50.0), Si=matrix)
+    with pytest.warns(ProfileWarning, match=r"'B', sputter time 60 s.*20 more.*'Si' has vanished"):
+        found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si")
+    one = found.sel(species="B")
+    np.testing.assert_allclose(one["concentration"].values[TIME < 60], 1e19, rtol=1e-14)
+    assert (
+        one["concentration"].values[TIME >= 60].tolist()
+        == [pytest.approx(np.nan, nan_ok=True)] * 21
+    )
+    np.testing.assert_array_equal(
+        one["matrix_status"].values, np.where(TIME < 60, "ok", "vanished")
+    )
+    # Exactly at the threshold it has not vanished.
+    edge = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 100.0))
+    assert "matrix_status" not in sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si").coords
+    with pytest.warns(ProfileWarning, match="vanished"):
+        sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0.011)
+    for bad in (1.0, -0.1, "1 %", True):
+        with pytest.raises(ProfileError, match="matrix_threshold="):
+            sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=bad)
+
+
+def test_a_matrix_signal_within_its_noise_has_vanished():
+    ds = timed([0.0, 1.0, 2.0, 3.0], "counts", B=[5.0] * 4, Si=[400.0, 10.0, 9.0, 0.0])
+    ds = sims.with_counting_statistics(ds)
+    with pytest.warns(ProfileWarning, match="sputter time 2 s.*1 more.*vanished"):
+        found = sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0.0)
+    assert found["matrix_status"].sel(species="B").values.tolist() == ["ok"] * 2 + ["vanished"] * 2
+    with pytest.warns(ProfileWarning, match="sputter time 3 s: 5 count: .*vanished"):
+        sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_signal="mean", matrix_threshold=0.0)
+
+
+def counted(**rows):
+    return sims.with_counting_statistics(timed(np.arange(3.0), "counts", **rows))
+
+
+def test_counts_errors_and_their_meaning_come_along():
+    ds = counted(B=[100.0, 0.0, 25.0], Si=[400.0, 400.0, 100.0])
+    found = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
+    assert found["concentration_counts"].values.tolist() == [100.0, 0.0, 25.0]
+    assert found["concentration_counts"].attrs["units"] == "count"
+    about = found["concentration_stderr"].attrs
+    assert about["units"] == "atom/cm^3"
+    assert about["description"] == "random part, from counting statistics"
+    assert "intensity" not in sims.with_rsf(ds.sel(species=["B"]), rsf="1 cm^-3/count", matrix=None)
+    # Of a sum: nothing counted adds no variance. Trapezoid weights 1/2, 1, 1/2 nm.
+    depth = sims.calibrate_depth(found, rate="1 nm/s")
+    dose = sims.integrated_dose(depth)
+    parts = [0.5 * 0.25 * np.hypot(0.1, 0.05), 0.0, 0.5 * 0.25 * np.hypot(0.2, 0.1)]
+    assert float(dose["stderr"]) == pytest.approx(1e22 * 1e-7 * np.linalg.norm(parts), rel=1e-12)
+    limit = sims.detection_limit(depth, window=("0 nm", "2 nm"), rule="currie")
+    assert np.isfinite(float(limit))
+
+
+def test_errors_of_a_matrix_between_its_samples():
+    b = timed([0.25, 1.25], "counts", B=[100.0, 400.0])
+    si = timed([0.0, 1.0, 2.0], "counts", Si=[900.0, 1600.0, 2500.0])
+    ds = xr.merge([b, si], join="outer", compat="no_conflicts", combine_attrs="override")
+    ds = sims.with_counting_statistics(ds)
+    found = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
+    matrix = np.array([0.75 * 900 + 0.25 * 1600, 0.75 * 1600 + 0.25 * 2500])
+    errors = np.array([np.hypot(0.75 * 30, 0.25 * 40), np.hypot(0.75 * 40, 0.25 * 50)])
+    expected = 1e22 * np.array([100.0, 400.0]) / matrix
+    stderr = expected * np.hypot([0.1, 0.05], errors / matrix)
+    at = found.sel(sputter_time=[0.25, 1.25])
+    np.testing.assert_allclose(at["concentration"].values, expected, rtol=1e-14)
+    np.testing.assert_allclose(at["concentration_stderr"].values, stderr, rtol=1e-14)
+
+
+def test_the_first_cycle_is_not_lost_and_no_answer_depends_on_the_layout():
+    b, si = TIME[:-1] + 0.3, TIME[:-1] + 1.1
+    parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
+    union = xr.merge(parts, join="outer", compat="no_conflicts", combine_attrs="override")
+    expected = 5e22 * 10.0 / (100.0 + np.maximum(b, 1.1))
+    own = sims.stack([union, union.isel(sputter_time=slice(None, None, 3))])
+    assert own["intensity"].dims[-1] == "point"
+    for ds in (union, own.isel(measurement=0)):
+        row = sims.with_rsf(ds, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si")["concentration"]
+        row = row.sel(species="B").values
+        np.testing.assert_allclose(row[np.isfinite(row)], expected, rtol=1e-14)
+    lazy = sims.with_rsf(own.chunk(measurement=1), rsf={"B": "5e22 1/cm3"}, matrix="Si")
+    eager = sims.with_rsf(own, rsf={"B": "5e22 1/cm3"}, matrix="Si")
+    np.testing.assert_array_equal(
+        lazy["concentration"].compute().values, eager["concentration"].values
+    )
+
+
+def test_a_second_call_adds_species():
+    once = sims.with_rsf(THREE, rsf={"B": "1e22 atoms/cm^3"}, matrix="Si")
+    np.testing.assert_array_equal(once["intensity"].notnull().any("sputter_time"), [0, 1, 1])
+    twice = sims.with_rsf(once, rsf={"P": "2e22 atoms/cm^3"}, matrix="Si")
+    both = {"B": "1e22 atoms/cm^3", "P": "2e22 atoms/cm^3"}
+    at_once = sims.with_rsf(THREE, rsf=both, matrix="Si")
+    xr.testing.assert_identical(twice.drop_attrs(), at_once.drop_attrs())
+    assert [step["function"] for step in sims.provenance(twice)["steps"]] == ["with_rsf"] * 2
+    # Back to profiles: one of each species.
+    names = [profile.species_name for profile in sims.to_profiles(twice)]
+    assert names == ["B", "P", "Si"]
+
+
+def test_species_that_were_not_measured_are_said():
+    empty = THREE.copy(deep=True)
+    empty["intensity"].loc[{"species": "P"}] = np.nan
+    with pytest.raises(ProfileError, match="species 'P' has no intensity"):
+        sims.with_rsf(empty, rsf={"P": "1e22 cm^-3"}, matrix="Si")
+    with pytest.raises(ProfileError, match="species 'P' has no intensity"):
+        sims.with_rsf(empty, rsf={"B": "1e22 cm^-3"}, matrix="P")
+    for bad in ("0 cm^-3", "-1 cm^-3"):
+        with pytest.raises(ProfileError, match="must be positive"):
+            sims.with_rsf(THREE, rsf={"B": bad}, matrix="Si")
+    with pytest.raises(ProfileError, match="rsf is empty"):
+        sims.with_rsf(THREE, rsf={}, matrix="Si")
+    with pytest.raises(TypeError, match="with_rsf takes an xarray Dataset, found DataArray"):
+        sims.with_rsf(THREE["intensity"], rsf={}, matrix="Si")
+    with pytest.raises(SpeciesError, match="has no dimension 'species'"):
+        sims.with_rsf(THREE.sel(species="B"), rsf="1e22 cm^-3", matrix=None)
+
+
+def test_profiles_are_needed_whole():
+    chunked = COUNTS.chunk(sputter_time=10)
+    with pytest.raises(ProfileError, match=r"chunked along sputter_time.*chunk\(sputter_time=-1\)"):
+        sims.with_rsf(chunked, rsf="1e22 cm^-3", matrix="Si")
+    # Without a reference signal they are not.
+    found = sims.with_rsf(chunked.sel(species=["B"]), rsf="1e14 cm^-3/(count/s)", matrix=None)
+    np.testing.assert_allclose(found["concentration"], 1e14 * COUNTS["intensity"][:1])

@@ -1,0 +1,277 @@
+"""Sensitivity factors from standards: by hand, there and back, and what intervals cover."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from timed import timed
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+
+DEPTH = np.arange(0.0, 301.0, 3.0)
+SHAPE = np.exp(-0.5 * ((DEPTH - 120) / 30) ** 2)
+TRUE = 5e21  # atoms/cm^3
+DOSE = 1e15  # atoms/cm^2
+#: Counts of boron for one of the matrix, of a Gaussian implant.
+PER_MATRIX = DOSE * SHAPE / (np.sqrt(2 * np.pi) * 30e-7) / TRUE
+
+
+def standard(boron, matrix, units="counts/s", depth=DEPTH):
+    ds = timed(depth, units, B=boron, Si=matrix).rename(sputter_time="depth")
+    return ds.assign_coords(depth=("depth", depth, {"units": "nm"}))
+
+
+EXACT = standard(5e4 * PER_MATRIX * (1 + DEPTH / 1000), 5e4 * (1 + DEPTH / 1000))
+
+
+def test_the_factor_of_an_exact_standard():
+    found = sims.rsf_from_standard(EXACT, species="B", dose="1e15 atoms/cm^2", matrix="Si")
+    # Gaussian within 0 to 300 nm: all of it but 3e-5.
+    assert found.item() == pytest.approx(TRUE, rel=1e-4)
+    by_hand = DOSE / np.trapezoid(PER_MATRIX, DEPTH * 1e-7)
+    assert found.item() == pytest.approx(by_hand, rel=1e-13)
+    assert found.attrs["units"] == "atom/cm^3"
+    assert found["species"].item() == "B"
+    assert found["matrix"].item() == "Si"
+    assert np.isnan(found["counting_stderr"])
+    assert np.isnan(found["repeatability_stderr"])
+    assert found["stderr"].item() == 0.0
+    averaged = sims.rsf_from_standard(
+        EXACT, species="B", dose="1e15 atoms/cm^2", matrix="Si", matrix_signal="mean"
+    )
+    mean = (5e4 * (1 + DEPTH / 1000)).mean()
+    area = np.trapezoid(5e4 * PER_MATRIX * (1 + DEPTH / 1000), DEPTH * 1e-7)
+    assert averaged.item() == pytest.approx(DOSE * mean / area, rel=1e-13)
+    alone = sims.rsf_from_standard(EXACT, species="B", dose="1e15 atoms/cm^2", matrix=None)
+    assert alone.item() == pytest.approx(DOSE / area, rel=1e-13)
+    assert alone.attrs["units"] == "atom/cm^3/(count/s)"
+
+
+@pytest.mark.parametrize("matrix", ["Si", None])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"start": "31.7 nm", "stop": "222.2 nm"},
+        {"background": ("260 nm", "300 nm")},
+        {"rule": "loglinear", "stop": "200 nm"},
+    ],
+)
+def test_a_standard_has_its_own_dose(matrix, options):
+    rng = np.random.default_rng(1)
+    noisy = EXACT.copy(deep=True)
+    noisy["intensity"] += rng.uniform(0, 5, noisy["intensity"].shape)
+    noisy["intensity"].attrs = EXACT["intensity"].attrs
+    rsf = sims.rsf_from_standard(
+        noisy, species="B", dose="1e15 atoms/cm^2", matrix=matrix, **options
+    )
+    back = sims.with_rsf(noisy, rsf=rsf, matrix=matrix).sel(species="B")
+    assert float(sims.integrated_dose(back, **options)) == pytest.approx(DOSE, rel=1e-12)
+
+
+def test_a_stated_background_abundance_and_uncertainty_of_the_dose():
+    raised = EXACT.copy(deep=True)
+    raised["intensity"][0] += 7.0
+    options = {"species": "B", "matrix": "Si", "dose": "1e15 atoms/cm^2"}
+    plain = sims.rsf_from_standard(EXACT, **options)
+    found = sims.rsf_from_standard(
+        raised, **options, background="7 counts/s", dose_uncertainty="3 %"
+    )
+    assert found.item() == pytest.approx(plain.item(), rel=1e-12)
+    assert found["dose_stderr"].item() == pytest.approx(0.03 * plain.item())
+    absolute = sims.rsf_from_standard(EXACT, **options, dose_uncertainty="4e13 atoms/cm^2")
+    assert absolute["stderr"].item() == pytest.approx(0.04 * plain.item())
+    part = sims.rsf_from_standard(EXACT, **options, abundance=0.8)
+    assert part.item() == pytest.approx(plain.item() / 0.8, rel=1e-14)
+    isotope = EXACT.assign_coords(species=["11B", "30Si"])
+    natural = sims.rsf_from_standard(
+        isotope, species="11B", matrix="30Si", dose="1e15 atoms/cm^2", abundance="natural"
+    )
+    assert natural.item() == pytest.approx(plain.item() / 0.80, rel=5e-3)
+
+
+def test_several_standards():
+    scales = np.array([0.97, 1.0, 1.05, 1.02])
+    batch = sims.stack([EXACT.assign(intensity=EXACT["intensity"] * [[s], [1.0]]) for s in scales])
+    batch["intensity"].attrs["units"] = "count/s"
+    options = {"species": "B", "matrix": "Si", "dose": "1e15 atoms/cm^2"}
+    one = sims.rsf_from_standard(EXACT, **options).item()
+    found = sims.rsf_from_standard(batch, **options, dose_uncertainty=0.02)
+    factors = one / scales
+    assert found.item() == pytest.approx(factors.mean(), rel=1e-13)
+    repeatability = factors.std(ddof=1) / 2.0
+    assert found["repeatability_stderr"].item() == pytest.approx(repeatability, rel=1e-12)
+    total = np.hypot(repeatability, 0.02 * factors.mean())
+    assert found["stderr"].item() == pytest.approx(total, rel=1e-12)
+    assert found["n_standards"].item() == 4
+    listed = sims.rsf_from_standard(sims.unstack(batch), **options)
+    assert listed.item() == found.item()
+    doses = [f"{s}e15 atoms/cm^2" for s in scales]
+    own = sims.rsf_from_standard(sims.unstack(batch), species="B", matrix="Si", dose=doses)
+    assert own.item() == pytest.approx(one, rel=1e-13)
+    assert own["repeatability_stderr"].item() < 1e-12 * one
+    array = xr.DataArray(scales * 1e15, dims="measurement", attrs={"units": "atoms/cm^2"})
+    assert sims.rsf_from_standard(batch, species="B", matrix="Si", dose=array).item() == own.item()
+    with pytest.raises(ProfileError, match="dose holds 4 doses of 1 standards"):
+        sims.rsf_from_standard(EXACT, species="B", matrix="Si", dose=doses)
+
+
+def test_a_factor_goes_into_with_rsf_as_it_is():
+    options = {"species": "B", "dose": "1e15 atoms/cm^2", "dose_uncertainty": 0.03}
+    rsf = sims.rsf_from_standard(EXACT, **options, matrix="Si")
+    found = sims.with_rsf(EXACT, rsf=rsf, matrix="Si")
+    for form in ({"B": rsf}, [rsf], rsf.expand_dims("species"), sims.quantify(rsf)):
+        xr.testing.assert_identical(
+            sims.with_rsf(EXACT, rsf=form, matrix="Si").drop_attrs(), found.drop_attrs()
+        )
+    spread = found["sensitivity_factor_uncertainty"]
+    assert spread.sel(species="B").item() == pytest.approx(0.03)
+    one = found.sel(species="B")
+    budget = sims.dose_budget(one, rsf_uncertainty=one["sensitivity_factor_uncertainty"])
+    assert float(budget["rsf_stderr"] / budget["dose"]) == pytest.approx(0.03)
+    # It belongs to this species, and to this matrix.
+    three = xr.concat(
+        [EXACT, EXACT.sel(species=["B"]).assign_coords(species=["P"])], "species", join="outer"
+    )
+    several = sims.with_rsf(three, rsf=rsf, matrix="Si")
+    assert several["concentration"].notnull().any("depth").values.tolist() == [True, False, False]
+    with pytest.raises(SpeciesError, match="factor against 'Si', and matrix='B'"):
+        sims.with_rsf(EXACT, rsf=rsf, matrix="B")
+    with pytest.raises(SpeciesError, match="factor against 'Si', and matrix=None"):
+        sims.with_rsf(EXACT, rsf={"B": rsf}, matrix=None)
+    with pytest.raises(SpeciesError, match=r"rsf\['P'\] is that of 'B'"):
+        sims.with_rsf(three, rsf={"P": rsf}, matrix="Si")
+    with pytest.raises(SpeciesError, match="names 'B'; the data have 'Al', 'Si'"):
+        sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
+
+
+def test_where_a_factor_comes_from_is_on_record():
+    archived = EXACT.assign_attrs(data_id="standard-7", sha256="ab12")
+    rsf = sims.rsf_from_standard(archived, species="B", dose="1e15 atoms/cm^2", matrix="Si")
+    unknown = EXACT.assign_attrs(data_id="unknown-1", sha256="cd34")
+    steps = sims.provenance(sims.with_rsf(unknown, rsf=rsf, matrix="Si"))["steps"]
+    recorded = steps[-1]["parameters"]["rsf"]
+    assert recorded["values"] == rsf.item()
+    made = recorded["steps"][0]
+    assert made["function"] == "rsf_from_standard"
+    assert made["parameters"]["standards"] == [{"data_id": "standard-7", "sha256": "ab12"}]
+    assert made["parameters"]["dose"] == "1e15 atoms/cm^2"
+    json.dumps(steps)
+
+
+def test_what_is_no_standard():
+    options = {"species": "B", "matrix": "Si", "dose": "1e15 atoms/cm^2"}
+    with pytest.raises(UnitsError, match="calibrate_depth"):
+        sims.rsf_from_standard(timed(DEPTH, B=PER_MATRIX, Si=500 + DEPTH), **options)
+    with pytest.raises(SpeciesError, match="species names 'As'"):
+        sims.rsf_from_standard(EXACT, **{**options, "species": "As"})
+    with pytest.raises(SpeciesError, match="matrix names 'Ge'"):
+        sims.rsf_from_standard(EXACT, **{**options, "matrix": "Ge"})
+    with pytest.raises(UnitsError, match="dose"):
+        sims.rsf_from_standard(EXACT, **{**options, "dose": "1e15 atoms/cm^3"})
+    with pytest.raises(ProfileError, match=r"dose='0 atoms/cm.2' must be positive"):
+        sims.rsf_from_standard(EXACT, **{**options, "dose": "0 atoms/cm^2"})
+    with pytest.raises(ProfileError, match="no dose between these depths"):
+        sims.rsf_from_standard(EXACT, **options, background="1e6 counts/s")
+    for bad in (0.0, 1.2, "80 %", True):
+        with pytest.raises(ProfileError, match="abundance="):
+            sims.rsf_from_standard(EXACT, **options, abundance=bad)
+    with pytest.raises(SpeciesError, match="'B' names no single isotope"):
+        sims.rsf_from_standard(EXACT, **options, abundance="natural")
+    with pytest.raises(TypeError, match="a Dataset, or a list of Datasets"):
+        sims.rsf_from_standard(EXACT["intensity"], **options)
+
+
+TRIALS = 1000
+
+
+def trials(peak, seed, *, interleaved, matrix_per_peak):
+    """Count a standard many times, with so many counts of boron expected at its peak."""
+    rng = np.random.default_rng(seed)
+    matrix = matrix_per_peak * peak
+    factor = peak / (matrix * PER_MATRIX.max())  # another true factor, TRUE / factor
+    boron = rng.poisson(matrix * PER_MATRIX * factor, (TRIALS, DEPTH.size))
+    of_matrix = rng.poisson(matrix, (TRIALS, DEPTH.size))
+    depth, rows = DEPTH, np.stack([boron, of_matrix], axis=1).astype(float)
+    if interleaved:
+        depth = np.sort(np.concatenate([DEPTH, DEPTH + 1.2]))
+        rows = np.full((TRIALS, 2, depth.size), np.nan)
+        rows[:, 0, 0::2], rows[:, 1, 1::2] = boron, of_matrix
+    ds = xr.Dataset(
+        {"intensity": (("measurement", "species", "depth"), rows, {"units": "counts"})},
+        coords={
+            "measurement": np.arange(TRIALS),
+            "species": ["B", "Si"],
+            "depth": ("depth", depth, {"units": "nm"}),
+        },
+    )
+    return sims.with_counting_statistics(ds), TRUE / factor
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+@pytest.mark.parametrize(
+    ("peak", "low", "high"), [(10, 0.60, 0.76), (100, 0.64, 0.72), (1000, 0.64, 0.72)]
+)
+def test_intervals_of_factors_and_doses_hold_the_truth(peak, low, high, interleaved):
+    """A standard and an unknown counted 1000 times; the factor, the dose, and the whole way."""
+    standards, true = trials(peak, 11, interleaved=interleaved, matrix_per_peak=20)
+    one = sims.with_rsf(standards, rsf={"B": "1 atom/cm^3"}, matrix="Si").sel(species="B")
+    area = sims.integrated_dose(one)
+    factors, spread = DOSE / area, area["stderr"] / area
+    first = sims.rsf_from_standard(
+        standards.isel(measurement=0), species="B", dose="1e15 atoms/cm^2", matrix="Si"
+    )
+    assert first.item() == pytest.approx(factors[0].item(), rel=1e-12)
+    assert first["counting_stderr"].item() == pytest.approx(
+        float(factors[0] * spread[0]), rel=1e-12
+    )
+    covered = float((abs(factors - true) <= factors * spread).mean())
+    assert low <= covered <= high
+
+    unknowns, _ = trials(peak, 12, interleaved=interleaved, matrix_per_peak=20)
+    rsf = factors.reset_coords(drop=True).assign_attrs(units="atom/cm^3")
+    quantified = sims.with_rsf(unknowns, rsf={"B": rsf}, matrix="Si").sel(species="B")
+    dose = sims.integrated_dose(quantified)
+    total = np.hypot(dose["stderr"], dose * spread)
+    covered = float((abs(dose - DOSE) <= total).mean())
+    assert low <= covered <= high
+
+
+# --- measured profiles --------------------------------------------------------------------------
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
+def test_published_factors_in_zinc_oxide():
+    """Lithium and sodium in ZnO by factors without a reference signal: plain numpy beside it."""
+    table = DATA / "formats" / "RSF_ZnO_values.txt"
+    payload = DATA / "uio_mina_cameca" / "160112b.api.json"
+    if not (table.exists() and payload.exists()):
+        pytest.skip("no ../shared/data with real profiles")
+    factors = dict(line.split() for line in table.read_text().splitlines() if line[0] != "#")
+    ds = sims.SIMSResult.from_json(payload.read_bytes()).to_dataset()
+    rsf = {f"{a}{e}": f"{factors[e]} atoms/cm^3 per count/s" for a, e in ((7, "Li"), (23, "Na"))}
+    ds = sims.with_counting_statistics(ds, dwell_time="0.99 s")
+    found = sims.with_rsf(ds, rsf=rsf, matrix=None, keep_intensity=True)
+    raw = {p["species_name"]: p for p in json.loads(payload.read_bytes())}
+    for species, element in (("7Li", "Li"), ("23Na", "Na")):
+        depth, rate = (np.array(raw[species][k]) for k in ("depths", "concentrations"))
+        expected = np.trapezoid(float(factors[element]) * rate, depth * 1e-4)
+        dose = sims.integrated_dose(found.sel(species=species))
+        assert dose.item() == pytest.approx(expected, rel=1e-12)
+        counts = np.where(rate < 0.01, 0, rate * 0.99)
+        weights = np.gradient(depth) * 1e-4  # half-widths at the ends are the trapezoid's, too
+        weights[[0, -1]] /= 2
+        stderr = float(factors[element]) / 0.99 * np.sqrt(np.sum(weights**2 * counts))
+        assert dose["stderr"].item() == pytest.approx(stderr, rel=2e-3)
+    # Against the zinc of ZnO, in the layer and where it ends.
+    relative = sims.with_rsf(ds, rsf={"7Li": "1e20 atoms/cm^3"}, matrix="70Zn")
+    li = relative["concentration"].sel(species="7Li").dropna("depth")
+    z, m = (np.array(raw["70Zn"][k]) for k in ("depths", "concentrations"))
+    x, i = (np.array(raw["7Li"][k]) for k in ("depths", "concentrations"))
+    np.testing.assert_allclose(li.values, 1e20 * i / np.interp(x, z, m), rtol=1e-12)
+    assert li.sizes["depth"] == x.size  # the first cycle among them

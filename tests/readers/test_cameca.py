@@ -1,0 +1,345 @@
+"""CAMECA's four formats: synthetic files of known numbers, and the real ones beside numpy."""
+
+import re
+
+import numpy as np
+import pytest
+from instrument_files import RPC_TIME, binary, cameca_rpc, cnt, dp_ascii
+from shared_profiles import FOLDER
+
+import sims_analysis as sims
+
+Z = np.array([0.0036, 0.0191, 0.0346, 0.0500, 0.0655])
+K = np.array([120, 31, 0, 4, 1])
+T = np.array([3.36, 18.3, 32.6, 46.8, 61.0])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="w7.txt"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+# --- .dp_rpc_asc ------------------------------------------------------------------------------
+
+
+def two_species(**more):
+    return cameca_rpc(
+        {"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.004, cnt(K * 100), "I")}, **more
+    )
+
+
+def test_every_species_has_its_own_depths_and_the_values_of_the_file(write):
+    result = sims.read(write(two_species()))
+    assert result.species == ["10B", "30Si"]
+    for name, depths, counts in (("10B", Z, K), ("30Si", Z + 0.004, K * 100)):
+        profile = result[name]
+        np.testing.assert_allclose(profile.depths, depths, rtol=1e-6)
+        assert profile.concentrations.tolist() == cnt(counts).tolist()
+        assert (profile.depth_units, profile.concentration_units) == ("um", "cnt/s")
+
+
+def test_a_time_axis_has_four_heads_and_three_cells(write):
+    species = {"23Na": (T, None, cnt(K), "I"), "32S": (T + 1.6, None, cnt(K * 3), "I")}
+    result = sims.read(write(cameca_rpc(species)))
+    np.testing.assert_allclose(result["32S"].depths, T + 1.6)
+    assert result["32S"].concentrations.tolist() == cnt(K * 3).tolist()
+    assert result.to_dataset().sizes == {"species": 2, "sputter_time": 10}
+
+
+def test_the_semicolon_variant_gives_the_same(write):
+    species = {"23Na": (T, None, cnt(K), "I"), "32S": (None, Z, cnt(K * 3), "I")}
+    result = sims.read(write(cameca_rpc(species, delimiter=";", unit="nm")))
+    np.testing.assert_allclose(result["23Na"].depths, T)
+    np.testing.assert_allclose(result["32S"].depths, Z)
+    assert [p.depth_units for p in result.depth_profiles] == ["s", "nm"]
+
+
+def test_times_beside_depths_come_along(write):
+    result = sims.read(write(cameca_rpc({"10B": (T, Z, cnt(K), "I")}, delimiter=";")))
+    profile = result["10B"]
+    assert profile.depth_units == "um"
+    assert profile.extra["columns"]["sputter_time"] == {"units": "s", "values": T.tolist()}
+
+
+def test_concentration_and_intensity_stand_in_one_file_and_one_dataset(write):
+    c = np.array([3.44e15, 1.5e17, 8.4e18, 5e15, 1e14])
+    species = {"7Li": (None, Z, c, "C"), "70Zn": (None, Z, cnt(K), "I")}
+    ds = sims.read(write(cameca_rpc(species))).to_dataset()
+    assert set(ds.data_vars) == {"concentration", "intensity"}
+    assert ds["concentration"].sel(species="7Li").values.tolist() == c.tolist()
+
+
+def test_a_species_may_end_early(write):
+    species = {"10B": (None, Z[:3], cnt(K[:3]), "I"), "30Si": (None, Z, cnt(K), "I")}
+    result = sims.read(write(cameca_rpc(species)))
+    assert [p.depths.size for p in result.depth_profiles] == [3, 5]
+
+
+def test_what_the_file_says_comes_along_with_units(write):
+    result = sims.read(write(two_species(rsf={"10B": 3.412e13}, dose={"10B": 1e15})))
+    about = result.metadata
+    assert (about.sample, about.measured) == ("W7 centre", "2024-03-25T14:05")
+    assert (about.primary_ion, about.impact_energy) == ("O2+", "10010 eV")
+    assert (about.primary_current, about.raster_size) == ("99.62 nA", "150 um")
+    assert (about.secondary_polarity, about.analysed_area) == ("+", "62 um")
+    (layer,) = about.layers
+    assert (layer.matrix, layer.stop, layer.sputter_rate) == ("28Si", "2230 nm", "95.99 nm/min")
+    assert about.other["analysis position: Stage coordinates X(um)"] == "-836"
+    known = result["10B"].species_metadata
+    assert (known["rsf"], known["dose"]) == ("3.412e+13 at/cm3", "1e+15 at/cm2")
+    assert (known["detector"], known["dead_time"]) == ("EM", "25 ns")
+    assert "rsf" not in result["30Si"].species_metadata
+
+
+def test_factors_of_several_layers_are_kept_apart(write):
+    known = sims.read(write(two_species(rsf={"10B": 3e13}, layers=2)))["10B"].species_metadata
+    assert {"rsf_layer_1", "rsf_layer_2"} <= set(known)
+    assert "rsf" not in known
+
+
+def counting(profile):
+    """Seconds by which a printed rate is multiplied to give counts."""
+    known = profile.species_metadata
+    return (
+        float(known["counting_time"].split()[0]) * float(known["detector_yield"].split()[0]) / 100
+    )
+
+
+def test_the_yield_is_the_one_that_makes_counts_of_the_rates(write):
+    profile = sims.read(write(two_species()))["10B"]
+    known = profile.species_metadata
+    assert (known["counting_time"], known["detector_yield_stated"]) == ("1.04 s", "95 %")
+    assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
+    assert known["fill_value"] == "0.001 cnt/s"
+
+
+def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
+    rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
+    known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata
+    assert known["detector_yield"] == "95 %"
+    assert "detector_yield_stated" not in known
+
+
+def test_a_file_that_breaks_off_is_refused_or_told(write):
+    path = write(two_species(end=False))
+    with pytest.raises(sims.ReadError, match=r"w7\.txt: .*DATA END"):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+        assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
+    with pytest.raises(sims.ReadError, match="states 9 points a species and holds 5"):
+        sims.read(write(two_species(points=9)))
+
+
+def test_a_file_that_lost_its_calibration_is_told(write):
+    content = two_species()
+    with pytest.warns(sims.ProfileWarning, match="nothing of its calibration"):
+        result = sims.read(write(content[: content.index(b"*** CALIBRATION")]))
+    assert result["10B"].depths.size == 5
+
+
+def test_blank_lines_between_all_lines_do_no_harm(write):
+    result = sims.read(write(two_species().replace(b"\r\n", b"\n\n")))
+    assert result["10B"].concentrations.tolist() == cnt(K).tolist()
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"), [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan")]
+)
+def test_spectra_in_the_same_frame_are_refused_by_name(write, head, kind):
+    with pytest.raises(sims.ReadError, match=kind):
+        sims.read(write(two_species(mass_head=head)))
+
+
+def test_a_header_without_data_is_refused(write):
+    with pytest.raises(sims.ReadError, match="header but without data"):
+        sims.read(write(two_species(data=False)))
+
+
+def test_a_cell_that_is_no_number_is_named(write):
+    text = two_species().replace(b"3.46000E-002", b"3.46O00E-002", 1)
+    with pytest.raises(sims.ReadError, match=r"line 16, column B: '3.46O00E-002' is no number"):
+        sims.read(write(text))
+
+
+def rewritten(content, how):
+    """Save an export as people do: by a spreadsheet, with a German locale, in another encoding."""
+    text = content.decode("latin-1")
+    if how == "comma-separated":
+        # A spreadsheet pads every line to the width of the widest.
+        width = max(line.count("\t") for line in text.splitlines())
+        lines = [line + "\t" * (width - line.count("\t")) for line in text.splitlines()]
+        return "\r\n".join(lines).replace("\t", ",").encode()
+    if how == "semicolons and decimal commas":
+        return text.replace("\t", ";").replace(".", ",").encode("cp1252")
+    if how == "decimal commas":
+        return text.replace(".", ",").encode("utf-8-sig")
+    return text.replace("\r\n", "\n", 30).encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    "how", ["comma-separated", "semicolons and decimal commas", "decimal commas", "utf-16"]
+)
+def test_exports_that_were_saved_again(write, how):
+    result = sims.read(write(rewritten(two_species(), how)))
+    assert result.species == ["10B", "30Si"]
+    np.testing.assert_allclose(result["30Si"].depths, Z + 0.004, rtol=1e-6)
+    assert result["10B"].concentrations.tolist() == cnt(K).tolist()
+    assert result["10B"].depth_units == "um"
+
+
+@pytest.mark.parametrize("content", [two_species(), dp_ascii([("27Al", Z, K * 1.0, "um", "c/s")])])
+def test_exports_that_were_pasted_into_a_workbook(tmp_path, content):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for line in content.decode("latin-1").splitlines():
+        cells = line.split("\t")
+        # A spreadsheet makes numbers of what looks like one.
+        book.active.append([float(c) if re.fullmatch(r"[\d.]+E[+-]\d+", c) else c for c in cells])
+    book.save(tmp_path / "pasted.xlsx")
+    (tmp_path / "plain.txt").write_bytes(content)
+    pasted, plain = sims.read(tmp_path / "pasted.xlsx"), sims.read(tmp_path / "plain.txt")
+    assert pasted.provenance["format"] == "pasted"
+    for one, other in zip(pasted.depth_profiles, plain.depth_profiles, strict=True):
+        assert one.species_name == other.species_name
+        assert one.depths.tolist() == other.depths.tolist()
+        assert one.concentrations.tolist() == other.concentrations.tolist()
+        assert one.concentration_units == other.concentration_units
+
+
+# --- .dp_ascii --------------------------------------------------------------------------------
+
+
+def test_blocks_of_elements(write):
+    blocks = [("27Al", Z, K * 2.5, "um", "c/s"), ("69Ga2", Z + 0.005, K * 3.5, "um", "c/s")]
+    result = sims.read(write(dp_ascii(blocks)))
+    np.testing.assert_allclose(result["69Ga2"].depths, Z + 0.005)
+    np.testing.assert_allclose(result["69Ga2"].concentrations, K * 3.5)
+    assert (result.metadata.sample, result.metadata.measured) == ("W7", "2022-11-29")
+
+
+def test_an_element_twice_in_two_kinds_is_one_species_of_the_dataset(write):
+    blocks = [("27Al", Z, K, "um", "c/s"), ("27Al", Z, K * 1e15, "um", "Atom/cm3")]
+    result = sims.read(write(dp_ascii(blocks)))
+    ds = result.to_dataset()
+    assert ds["species"].values.tolist() == ["27Al"]
+    assert ds["intensity"].values[0].tolist() == K.tolist()
+    assert ds["concentration"].values[0].tolist() == (K * 1e15).tolist()
+    assert sims.to_profiles(ds) == result.depth_profiles[::-1]
+
+
+def test_an_element_twice_in_one_kind_is_numbered_on_request_only(write):
+    path = write(dp_ascii([("27Al", Z, K, "um", "c/s"), ("27Al", Z, K + 1, "um", "c/s")]))
+    assert sims.read(path).species == ["27Al", "27Al"]
+    with pytest.raises(sims.ProfileError, match="number_repeats"):
+        sims.read(path).to_dataset()
+    assert sims.read(path, number_repeats=True).species == ["27Al (1)", "27Al (2)"]
+
+
+def test_a_short_block_is_refused(write):
+    with pytest.raises(sims.ReadError, match="'27Al', line 11: 9 points are stated, 5 are there"):
+        sims.read(write(dp_ascii([("27Al", Z, K, "um", "c/s")], points=9)))
+    with pytest.raises(sims.ReadError, match="no depth profile: mass spectrum"):
+        sims.read(write(dp_ascii([("27Al", Z, K, "um", "c/s")], title="MASS SPECTRUM : x.ms")))
+
+
+# --- binary and .is_txt -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "version"), [(21, 4108), (26, 4108), (21, 11)])
+def test_binary_files_of_either_byte_order(write, order, kind, version):
+    profiles = {"12C": (T, K / 5.929), "16O 1H": (T[:3], K[:3] * 2.0)}
+    result = sims.read(write(binary(profiles, kind=kind, order=order, version=version), "w7.is"))
+    assert result["12C"].concentrations.tolist() == (K / 5.929).tolist()
+    assert result["16O 1H"].depths.tolist() == T[:3].tolist()
+    assert result["12C"].species_metadata["counting_time"] == "5.929 s"
+    assert (result["12C"].depth_units, result["12C"].concentration_units) == ("s", "counts/s")
+
+
+def test_binary_files_of_other_kinds_are_refused(write):
+    profiles = {"12C": (T, K / 5.929)}
+    with pytest.raises(sims.ReadError, match="an image"):
+        sims.read(write(binary(profiles, kind=27)))
+    with pytest.raises(sims.ReadError, match="without data"):
+        sims.read(write(binary(profiles, included=0)))
+    with pytest.raises(sims.ReadError, match="breaks off in species 1 of 1"):
+        sims.read(write(binary(profiles)[:-4]))
+
+
+# --- real files -------------------------------------------------------------------------------
+
+
+def real(pattern):
+    found = sorted(FOLDER.glob(pattern))
+    absent = pytest.param("", marks=pytest.mark.skip(reason=f"no ../shared/data/{pattern}"))
+    return pytest.mark.parametrize("path", found or [absent], ids=lambda p: getattr(p, "name", ""))
+
+
+@real("uio_mina_cameca/raw/*")
+def test_real_exports_against_a_plain_parse(path):
+    lines = path.read_text("latin-1").splitlines()
+    start = lines.index("*** DATA START ***")
+    names = [name for name in lines[start + 3].split("\t") if name]
+    data = lines[start + 5 : lines.index("", start + 5)]
+    result = sims.read(path)
+    assert result.species == names
+    for j, profile in enumerate(result.depth_profiles):
+        triplets = [line.split("\t")[3 * j : 3 * j + 3] for line in data]
+        plain = np.array([[float(x) for x in cells if x] for cells in triplets if any(cells)])
+        assert profile.depths.tolist() == plain[:, 0].tolist()
+        assert profile.concentrations.tolist() == plain[:, 1].tolist()
+    assert set(result.to_dataset().data_vars) == {"intensity"}
+
+
+@real("uio_mina_cameca/raw/*")
+def test_real_doses_are_those_that_the_instrument_prints(path):
+    result = sims.read(path)
+    printed = {
+        p.species_name: float(p.species_metadata["dose"].split()[0])
+        for p in result.depth_profiles
+        if "dose" in p.species_metadata and p.concentration_units == "atom/cm3"
+    }
+    if not printed:
+        pytest.skip("the instrument prints no dose in this file")
+    doses = sims.integrated_dose(result.to_dataset())
+    for species, dose in printed.items():
+        assert doses.sel(species=species).item() == pytest.approx(dose, rel=5e-4)
+
+
+@real("uio_mina_cameca/raw/1*")
+def test_real_rates_are_whole_counts(path):
+    for profile in sims.read(path).depth_profiles:
+        time = counting(profile)
+        # Dead time moves a thousand counts by a few hundredths.
+        few = profile.concentrations[profile.concentrations < 300] * time
+        few = few[few > 0.01]
+        assert np.abs(few - np.round(few)).max(initial=0) < 0.02
+
+
+@real("ikz_rtg_algao/raw/*")
+def test_a_real_dp_ascii_against_a_plain_parse(path):
+    text = path.read_text("latin-1")
+    for profile, block in zip(
+        sims.read(path).depth_profiles, text.split("ELEMENT ")[1:], strict=True
+    ):
+        lines = block.splitlines()
+        plain = np.array([[float(x) for x in line.split()] for line in lines[3:] if line.strip()])
+        assert profile.species_name == lines[0]
+        assert profile.depths.tolist() == plain[:, 0].tolist()
+        assert profile.concentrations.tolist() == plain[:, 1].tolist()
+
+
+@real("formats/cameca_binary/*.is")
+def test_a_real_binary_file_holds_the_counts_of_its_text(path):
+    binary_file, text_file = sims.read(path), sims.read(path.with_suffix(".is_txt"))
+    assert binary_file.species == text_file.species == ["1H", "2H", "12C", "16O", "16O 1H"]
+    for rates, counts in zip(binary_file.depth_profiles, text_file.depth_profiles, strict=True):
+        time = float(counts.species_metadata["counting_time"].split()[0])
+        assert rates.species_metadata["counting_time"] == counts.species_metadata["counting_time"]
+        assert rates.concentrations.tolist() == (counts.concentrations / time).tolist()
+        assert rates.depths.tolist() == counts.depths.tolist()

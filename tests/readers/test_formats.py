@@ -1,0 +1,263 @@
+"""IONTOF, SRIM, simulators, VAMAS, SIMS-H5: synthetic files of known numbers, real ones beside."""
+
+import numpy as np
+import pytest
+from instrument_files import iontof, sims_h5, srim, vamas
+from shared_profiles import FOLDER
+
+import sims_analysis as sims
+
+T = np.array([0.0, 1.4666, 2.9332, 4.3998])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="w7.txt"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+# --- IONTOF -----------------------------------------------------------------------------------
+
+SIGNALS = [
+    ("total", "N/A", [9e5, 8e5, 7e5, 6e5]),
+    ("^13CH_5N_2+ / ( Pb+ )", "N/A", [0.5, 0.25, 2, 4]),
+    ("SnO+", "135.894", [3, 2, 1, 5]),
+    ("SnO+", "135.894", [30, 20, 10, 50]),
+]
+
+
+@pytest.mark.parametrize("version", [6, 7])
+def test_iontof_exports_of_both_versions(write, version):
+    comments = ("Profile Compression settings. Method: Running Average, using 5 datapoints", "x")
+    result = sims.read(write(iontof(T, SIGNALS, version=version, comments=comments)))
+    assert result.species == [name for name, _, _ in SIGNALS]
+    for profile, (_, _, values) in zip(result.depth_profiles, SIGNALS, strict=True):
+        assert profile.depths.tolist() == T.tolist()
+        assert profile.concentrations.tolist() == values
+        assert (profile.depth_units, profile.concentration_units) == ("s", "Intensity")
+    assert "Running Average" in result.metadata.other["processing"]
+    assert result["SnO+"].species_metadata["mass"] == "135.894 u"
+
+
+def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
+    columns = sims.read(write(iontof(T, SIGNALS)))["total"].extra["columns"]
+    assert columns["primary_fluence"]["units"] == "ions/cm^2"
+    assert columns["primary_dose"]["values"] == [2.5e6, 5e6, 7.5e6, 1e7]
+
+
+def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
+    path = write(iontof(T, SIGNALS))
+    with pytest.raises(sims.ProfileError, match=r"'SnO\+'.*number_repeats"):
+        sims.read(path).to_dataset()
+    ds = sims.read(path, number_repeats=True, units="counts").to_dataset()
+    assert ds["intensity"].sel(species="SnO+ (2)").values.tolist() == [30, 20, 10, 50]
+    assert ds["intensity"].attrs["units"] == "count"
+    with pytest.raises(sims.UnitsError):
+        sims.integrated_dose(ds)
+
+
+def test_a_last_row_of_zeros_and_infinities_is_told(write):
+    signals = [(n, m, [*v[:3], np.inf if "/" in n else 0]) for n, m, v in SIGNALS]
+    with pytest.warns(sims.ProfileWarning) as told:
+        result = sims.read(write(iontof(T, signals)))
+    messages = " | ".join(str(warning.message) for warning in told)
+    assert "w7.txt: the last row, at 4.3998 s, is zero in every signal" in messages
+    assert "not measured: '^13CH_5N_2+ / ( Pb+ )' 1" in messages
+    assert np.isnan(result.depth_profiles[1].concentrations[3])
+    assert result["total"].concentrations[3] == 0
+
+
+def test_a_line_that_is_cut_off_is_refused_or_left_out(write):
+    content = iontof(T, SIGNALS)[:-20]
+    with pytest.raises(sims.ReadError, match="breaks off: line 8 has fewer cells"):
+        sims.read(write(content))
+
+
+def test_an_export_with_decimal_commas_in_utf_16(write):
+    signals = [(name, mass, [v / 4 for v in values]) for name, mass, values in SIGNALS]
+    content = iontof(T, signals).decode("latin-1")
+    head, _, rows = content.partition("Intensity\r\n")
+    content = (head + "Intensity\r\n" + rows.replace(".", ",")).encode("utf-16")
+    result = sims.read(write(content))
+    for profile, (_, _, values) in zip(result.depth_profiles, signals, strict=True):
+        assert profile.depths.tolist() == T.tolist()
+        assert profile.concentrations.tolist() == values
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("formats/iontof/*")) or [None])
+def test_real_iontof_files_against_a_plain_parse(path):
+    if path is None:
+        pytest.skip("no ../shared/data/formats/iontof")
+    plain = np.array(
+        [
+            [float(x) for x in line.rstrip("\t").split("\t")]
+            for line in path.read_text("latin-1").splitlines()
+            if line and line[0] != "#"
+        ]
+    )
+    with pytest.warns(sims.ProfileWarning):
+        result = sims.read(path, number_repeats=True)
+    assert len(result.species) == plain.shape[1] - 4
+    for j, profile in enumerate(result.depth_profiles, 4):
+        expected = np.where(np.isinf(plain[:, j]), np.nan, plain[:, j])
+        np.testing.assert_array_equal(profile.concentrations, expected)
+        np.testing.assert_array_equal(profile.depths, plain[:, 1])
+    with pytest.warns(sims.ProfileWarning):
+        assert result.to_dataset().sizes["sputter_time"] == len(plain)
+
+
+# --- SRIM -------------------------------------------------------------------------------------
+
+Z = np.arange(1, 101) * 80.0
+ION = 1e5 * np.exp(-(((Z - 3000) / 900) ** 2) / 2)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_srim_ranges(write, decimal):
+    result = sims.read(write(srim(Z, {"B": ION, "Si": ION * 10}, decimal=decimal)))
+    assert result.species == ["B", "Si (Tgt. Atoms)"]
+    np.testing.assert_allclose(result["B"].depths, Z)
+    np.testing.assert_allclose(result["B"].concentrations, ION, rtol=1e-4, atol=1e-3)
+    assert result["B"].concentration_units == "(Atoms/cm3) / (Atoms/cm2)"
+    assert result["B"].species_metadata["projected_range"] == "1595 angstrom"
+    assert result.metadata.impact_energy == "40 keV"
+    assert set(result.to_dataset().data_vars) == {"range_density"}
+
+
+def test_a_table_of_ranges_that_breaks_off(write):
+    with pytest.raises(sims.ReadError, match="60 rows of the 100"):
+        sims.read(write(srim(Z[:60], {"B": ION[:60]})))
+
+
+@pytest.mark.parametrize(
+    ("name", "ion"),
+    [("formats/srim/RANGE_2.txt", "Au"), ("srim_range_tables/raw/RANGE_1.txt", "Ni")],
+)
+def test_real_ranges_have_the_moments_that_srim_prints(name, ion):
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"no ../shared/data/{name}")
+    profile = sims.read(path)[ion]
+    width = 0.5 * (profile.depths[1] - profile.depths[0])
+    weights = profile.concentrations / profile.concentrations.sum()
+    mean = (weights * (profile.depths - width)).sum()
+    spread = np.sqrt((weights * (profile.depths - width - mean) ** 2).sum())
+    stated = profile.species_metadata
+    printed = {k: float(v.split()[0]) for k, v in stated.items() if k != "depth"}
+    assert mean == pytest.approx(printed["projected_range"], rel=2e-3)
+    assert spread == pytest.approx(printed["straggle"], rel=1e-2)
+
+
+# --- simulators -------------------------------------------------------------------------------
+
+
+def test_sentaurus_data_sets(write):
+    text = '"BoronActive"\n0.0\t1e18\n0.1\t5e17\n"PhosphorusActive"\n0.0\t1e15\n0.2\t2e15\n0.3\t1\n'
+    result = sims.read(write(text, "x.plx"))
+    assert result.species == ["BoronActive", "PhosphorusActive"]
+    assert result["PhosphorusActive"].depths.tolist() == [0, 0.2, 0.3]
+    ds = result.to_dataset()
+    assert ds["depth"].values.tolist() == [0, 100, 200, 300]
+
+
+def test_suprem_columns_are_taken_where_the_program_is_named_or_stated(write):
+    text = "$ tsuprem-4 profile of boron\n0.0 1e18\n0.1 5e17\n junk between\n0.2 1e17\n"
+    profile = sims.read(write(text), species="B")["B"]
+    assert (profile.depth_units, profile.concentration_units) == ("um", "cm^-3")
+    assert profile.depths.tolist() == [0, 0.1, 0.2]
+    bare = write("0.0 1e18\n0.1 5e17\n", "bare.dat")
+    assert sims.read(bare, format="suprem", species="B")["B"].depth_units == "um"
+    with pytest.raises(sims.UnitsError, match="depth_units"):
+        sims.read(bare, species="B")
+
+
+def test_flexpde_tables(write):
+    text = "X 3 \n0.004 0.019\n 0.035 \nData {u} \n2.4e+03 5.7e+02 3.8e+02 \n"
+    stated = {"species": "7Li", "depth_units": "um", "units": "counts/s"}
+    assert sims.read(write(text), **stated)["7Li"].concentrations.tolist() == [2400, 570, 380]
+    with pytest.raises(sims.ReadError, match="3 values are stated, 2 are there"):
+        sims.read(write(text.replace("3.8e+02", "")), **stated)
+
+
+def test_viennaps_has_a_unit_of_depth_and_none_of_the_value(write):
+    path = write("depth_nm,value\n0.0,1e18\n0.5,2e18\n")
+    with pytest.raises(sims.SpeciesError, match="species="):
+        sims.read(path, units="cm^-3")
+    profile = sims.read(path, species="B", units="cm^-3")["B"]
+    assert profile.depth_units == "nm"
+
+
+# --- VAMAS ------------------------------------------------------------------------------------
+
+BLOCKS = [("B", [0.0, 2.0, 4.0], [5.0, 7.0, 1.0]), ("Si", [0.0, 2.0, 4.0], [900.0, 910.0, 905.0])]
+
+
+@pytest.mark.parametrize("scan", ["REGULAR", "IRREGULAR"])
+@pytest.mark.parametrize("mode", ["NORM", "SDP"])
+def test_vamas_profiles(write, mode, scan):
+    if (mode, scan) == ("SDP", "IRREGULAR"):
+        pytest.skip("a block a cycle has one value, on no scan")
+    result = sims.read(write(vamas(BLOCKS, mode=mode, scan=scan)))
+    for name, depths, values in BLOCKS:
+        assert result[name].depths.tolist() == depths
+        assert result[name].concentrations.tolist() == values
+        assert (result[name].depth_units, result[name].concentration_units) == ("s", "counts")
+        assert result[name].species_metadata["counting_time"] == "0.5 s"
+    assert result.metadata.measured == "2024-03-25T14:05:00"
+    assert result.metadata.laboratory == "Some laboratory"
+
+
+def test_vamas_has_no_nanometres(write):
+    path = write(vamas(BLOCKS, abscissa=("Depth", "n")))
+    with pytest.raises(sims.UnitsError, match="depth_units"):
+        sims.read(path)
+    assert sims.read(path, depth_units="nm")["B"].depth_units == "nm"
+
+
+def test_vamas_files_of_other_kinds_are_refused_by_name(write):
+    for more, kind in [
+        ({"technique": "XPS"}, "a spectrum by XPS"),
+        ({"abscissa": ("mass", "u")}, "mass spectrum"),
+        ({"mode": "MAP"}, "mode MAP"),
+    ]:
+        with pytest.raises(sims.ReadError, match=kind):
+            sims.read(write(vamas(BLOCKS, **more)))
+    with pytest.raises(sims.ReadError, match="breaks off in block 2 of 2"):
+        sims.read(write(vamas(BLOCKS).split(b"905")[0]))
+
+
+def test_a_real_xps_file_is_refused():
+    path = FOLDER / "formats/vamas/pynxtools_xps_regular.vms"
+    if not path.exists():
+        pytest.skip("no ../shared/data/formats/vamas")
+    with pytest.raises(sims.ReadError, match="a spectrum by XPS"):
+        sims.read(path)
+
+
+# --- SIMS-H5 ----------------------------------------------------------------------------------
+
+
+def test_counts_in_stated_windows(tmp_path):
+    pytest.importorskip("simsh5")
+    path = tmp_path / "w7.h5"
+    times, counts = sims_h5(path)
+    windows = {"10B": (10.0, 10.1), "11B": (10.9, 11.1), "30Si": (29.9, 30.0)}
+    result = sims.read(path, mz_windows=windows)
+    for name, expected in counts.items():
+        assert result[name].depths.tolist() == times.tolist()
+        assert result[name].concentrations.tolist() == expected.tolist()
+    boron = sims.read(path, mz_windows={"B": (10.0, 11.1)})["B"].concentrations
+    assert boron.tolist() == (counts["10B"] + counts["11B"]).tolist()
+    with pytest.raises(sims.ReadError, match="mz_windows="):
+        sims.read(path)
+
+
+def test_images_are_refused(tmp_path):
+    pytest.importorskip("simsh5")
+    sims_h5(tmp_path / "image.h5", mode="image_2d")
+    with pytest.raises(sims.ReadError, match="the archive is an image"):
+        sims.read(tmp_path / "image.h5", mz_windows={"B": (10, 11)})

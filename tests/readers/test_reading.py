@@ -1,0 +1,311 @@
+"""Recognition, refusals, many files, provenance, and what this library writes itself."""
+
+import gzip
+import hashlib
+import io
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+import xarray as xr
+from instrument_files import binary, cameca_rpc, cnt, iontof, srim, vamas
+from shared_profiles import FOLDER
+
+import sims_analysis as sims
+from sims_analysis.profiles.metadata import Layer, Metadata
+
+Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
+CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
+TABLE = b"Depth (nm),B (cm^-3)\n0,1e18\n1,2e18\n2,3e18\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="w7.txt"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+# --- recognition ------------------------------------------------------------------------------
+
+NUMBERS = np.arange(1, 101) * 1.0
+CONTENTS = {
+    "cameca_rpc": CAMECA,
+    "cameca_binary": binary({"B": (Z, K)}),
+    "iontof": iontof(Z, [("B+", "10", K)]),
+    "srim": srim(NUMBERS * 80, {"B": NUMBERS}),
+    "vamas": vamas([("B", [0.0, 1.0], [1.0, 2.0])]),
+    "table": TABLE,
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_formats_are_recognised_by_content_and_not_by_name(write, name):
+    result = sims.read(write(CONTENTS[name], "profile.dat"))
+    assert result.provenance["format"] == name
+    assert name in sims.read_formats()
+
+
+def test_a_format_that_is_stated_is_not_recognised(write):
+    path = write(b"% written by floops\n0.0 1e18\n0.1 2e18\n")
+    assert sims.read(path, species="B").provenance["format"] == "suprem"
+    stated = {"depth_units": "nm", "units": "cm^-3", "species": "B"}
+    assert sims.read(path, format="table", **stated)["B"].depth_units == "nm"
+    with pytest.raises(ValueError, match="format='excel'; expected one of payload, cameca_rpc"):
+        sims.read(path, format="excel")
+
+
+def test_an_answer_of_the_api_in_a_file(write):
+    result = sims.read(write(TABLE))
+    again = sims.read(write(result.to_json(), "kept.json"))
+    assert again.depth_profiles == result.depth_profiles
+    with pytest.raises(sims.ReadError, match=r"kept\.json: JSON, but not an answer"):
+        sims.read(write(b'[{"depths": [1]}]', "kept.json"))
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+def zipped(name):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name, "text")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "is empty"),
+        (b" \r\n\r\n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "an image"),
+        (b"II*\0" + bytes(64), "an image"),
+        (b"%PDF-1.7 ...", "a PDF"),
+        (gzip.compress(TABLE), "compressed"),
+        (zipped("word/document.xml"), "a text document"),
+        (zipped("w7.csv"), "an archive of files"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "a web page"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(64), r"sims\.load"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "the workbook cannot be read"),
+        (bytes(range(256)) * 40, "in no format that is known"),
+        (b"m/z,Intensity\n1,5\n2,7\n3,9\n", "a mass spectrum"),
+        (b"Mass (u)\tCounts\n1\t5\n2\t7\n3\t9\n", "a mass spectrum"),
+        (b"Binding Energy (eV),Counts (cps)\n1,5\n2,7\n3,9\n", "an energy scan"),
+        (b"Depth (nm),B (cm^-3)\n", "a header without data"),
+        (b"just a letter to the laboratory\n", "no table"),
+        (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
+    ],
+)
+def test_other_files_are_refused_by_what_they_are(write, content, kind):
+    with pytest.raises(sims.ReadError, match=rf"^w7\.txt: .*{kind}"):
+        sims.read(write(content))
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sims.read(tmp_path / "absent.csv")
+
+
+def test_wrong_arguments_are_refused(write):
+    path = write(TABLE)
+    with pytest.raises(ValueError, match="decimal=';'"):
+        sims.read(path, decimal=";")
+    with pytest.raises(ValueError, match="errors='ignore'"):
+        sims.read([path], errors="ignore")
+
+
+# --- many files -------------------------------------------------------------------------------
+
+
+def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path):
+    for i in range(30):
+        write(TABLE.replace(b"2e18", f"{i}e17".encode()), f"w{i:02}.csv")
+    write(b"\x89PNG\r\n\x1a\n", "w07.csv")
+    outcomes = sims.read(tmp_path, errors="collect")
+    assert len(outcomes) == 30
+    assert isinstance(outcomes[7], sims.ReadError)
+    assert str(outcomes[7]) == "w07.csv: the file is an image (PNG)"
+    for i, outcome in enumerate(outcomes):
+        if i != 7:
+            assert outcome.data_id == f"w{i:02}"
+            assert outcome["B"].concentrations[1] == i * 1e17
+    with pytest.raises(sims.PartialResultsError, match=r"1 of 30 files failed.*w07\.csv") as caught:
+        sims.read(tmp_path)
+    assert caught.value.results[8]["B"].concentrations[1] == 8e17
+
+
+def test_paths_are_read_in_the_order_asked(write, tmp_path):
+    paths = [write(TABLE, "b.csv"), tmp_path / "absent.csv", write(TABLE, "a.csv")]
+    results = sims.read(paths, errors="collect")
+    assert [getattr(result, "data_id", None) for result in results] == ["b", None, "a"]
+    assert "absent.csv: No such file" in str(results[1])
+    assert [result.data_id for result in sims.read(iter([paths[2], paths[0]]))] == ["a", "b"]
+
+
+def test_progress_is_shown_on_request(write, tmp_path, capsys):
+    pytest.importorskip("tqdm")
+    write(TABLE)
+    sims.read([tmp_path / "w7.txt"] * 3, progress=True)
+    assert "3/3" in capsys.readouterr().err
+    sims.read([tmp_path / "w7.txt"] * 30)
+    assert capsys.readouterr().err == ""
+
+
+def test_warnings_name_the_file_and_point_at_the_caller(write):
+    path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n1,inf\n2,3e18\n")
+    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: infinite") as told:
+        sims.read(path)
+    assert told[0].filename == __file__
+
+
+# --- provenance -------------------------------------------------------------------------------
+
+
+def test_provenance_is_that_of_the_file(write):
+    path = write(CAMECA)
+    result = sims.read(path)
+    sha256 = hashlib.sha256(CAMECA).hexdigest()
+    assert result.provenance["source"] == "file:w7.txt"
+    assert result.provenance["sha256"] == result.metadata.sha256 == sha256
+    assert result.metadata.format == "cameca_rpc"
+    assert result.metadata.reader.startswith("1, sims_analysis ")
+    ds = result.to_dataset()
+    assert sims.provenance(ds)["sha256"] == sha256
+    assert sha256 in ds.attrs["measurement"]
+
+
+def test_metadata_survive_json_archives_and_datasets(write, tmp_path):
+    result = sims.read(write(CAMECA))
+    again = sims.SIMSResult.from_json(result.to_json())
+    assert again.metadata == result.metadata
+    assert again.depth_profiles == result.depth_profiles
+    archive = sims.Archive(tmp_path / "archive")
+    archive.add(result)
+    kept = archive.get("w7")
+    assert kept.metadata == result.metadata
+    kept_ds, ds = (r.to_dataset().drop_vars("wire_fields") for r in (kept, result))
+    xr.testing.assert_identical(kept_ds.drop_attrs(), ds.drop_attrs())
+    assert kept_ds.attrs["measurement"] == ds.attrs["measurement"]
+    assert sims.to_profiles(result.to_dataset()) == result.depth_profiles
+
+
+def test_a_result_shows_what_it_is_of(write):
+    shown = sims.read(write(CAMECA))._repr_html_()
+    assert "instrument: CAMECA IMS" in shown
+    assert "sample: W7 centre" in shown
+
+
+def test_metadata_of_other_makers_are_empty_or_ignored():
+    assert Metadata.from_dict(None) == Metadata()
+    odd = {"sample": 7, "layers": [{"matrix": "Si", "depth": 3}, "x"], "other": [1], "new": "y"}
+    assert Metadata.from_dict(odd) == Metadata(layers=(Layer(matrix="Si"),))
+    stated = Metadata(sample="W7", layers=(Layer(matrix="Si"),), other={"a": "b"})
+    assert Metadata.from_dict(stated.to_dict()) == stated
+
+
+def test_results_of_files_can_be_counted_quantified_and_integrated(write):
+    ds = sims.read(write(CAMECA)).to_dataset()
+    counted = sims.with_counting_statistics(ds, dwell_time="0.99008 s")
+    counts = counted["intensity_counts"].sel(species="10B").dropna("depth")
+    assert counts.values[0] == pytest.approx(5, abs=1e-5)
+
+
+# --- what this library writes -----------------------------------------------------------------
+
+
+def same(one, other):
+    """Compare numbers, names and units: what a table can hold."""
+    assert list(one.data_vars) == list(other.data_vars)
+    for name in one.data_vars:
+        assert one[name].attrs["units"] == other[name].attrs["units"]
+        xr.testing.assert_identical(
+            one[name].drop_attrs().reset_coords(drop=True),
+            other[name].drop_attrs().reset_coords(drop=True),
+        )
+
+
+def datasets():
+    for name in ("boron-implant", "gan-mg-stack", "sputter-time"):
+        yield name, sims.open_example(name)
+    ds = sims.open_example("boron-implant")
+    yield (
+        "errors",
+        sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3").drop_vars(
+            "concentration_counts"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "ds"), list(datasets()), ids=lambda x: x if isinstance(x, str) else ""
+)
+@pytest.mark.parametrize("layout", ["tidy", "paired"])
+def test_csv_is_read_back_identically(tmp_path, name, ds, layout):
+    path = sims.to_csv(ds, tmp_path / "x.csv", layout=layout)
+    result = sims.read(path)
+    assert result.provenance["format"] == "exported"
+    same(result.to_dataset(), ds)
+
+
+@pytest.mark.parametrize(
+    ("name", "ds"), list(datasets()), ids=lambda x: x if isinstance(x, str) else ""
+)
+def test_workbooks_are_read_back(tmp_path, name, ds):
+    result = sims.read(sims.to_excel(ds, tmp_path / "x.xlsx"))
+    back = result.to_dataset()
+    assert result.data_id == ds.attrs["data_id"]
+    for variable in ds.data_vars:
+        np.testing.assert_allclose(back[variable], ds[variable], rtol=1e-15)
+    assert back["species_metadata"].values.tolist() == ds["species_metadata"].values.tolist()
+
+
+def test_several_measurements_in_one_csv_are_refused(tmp_path):
+    ds = sims.open_example("boron-implant")
+    batch = sims.stack([ds, ds.assign_attrs(data_id="other")])
+    with pytest.raises(sims.ReadError, match=r"several measurements \(measurement: "):
+        sims.read(sims.to_csv(batch, tmp_path / "x.csv"))
+
+
+def test_simulators_read_what_is_read_back(tmp_path):
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    path = sims.to_tcad(ds, tmp_path / "b.txt")
+    profile = sims.read(path)["B"]
+    assert (profile.depth_units, profile.concentration_units) == ("um", "atom/cm^3")
+    back = sims.to_dataset([profile])
+    np.testing.assert_allclose(back["depth"], ds["depth"], rtol=1e-14)
+    np.testing.assert_array_equal(back["concentration"], ds["concentration"])
+
+
+# --- every real file --------------------------------------------------------------------------
+
+STATED = {
+    "D315.txt": {"depth_units": "um", "units": {"Mg": "atoms/cm3", "Ga->": "counts/s"}},
+    "D315_2.txt": {"depth_units": "um", "species": ["Ga->", "Mg"], "units": "counts/s",
+                   "columns": {"Ga->": (0, 1), "Mg": (2, 3)}},
+}  # fmt: skip
+REFUSED = (".vms", ".h5", ".simsh5", "RSF_ZnO_values.txt")
+REAL = [p for p in sorted(FOLDER.glob("**/*")) if p.is_file() and p.suffix not in (".json", ".md")]
+
+
+@pytest.mark.parametrize("path", REAL or [None], ids=lambda path: getattr(path, "name", "none"))
+def test_every_real_file_becomes_a_dataset_or_is_refused(path):
+    if path is None:
+        pytest.skip("no ../shared/data")
+    if path.suffix == ".h5":
+        pytest.importorskip("simsh5")
+    stated = STATED.get(path.name, {})
+    if path.parent.name == "two_column":
+        stated = {"depth_units": "nm", "units": "cm^-3", "species": "X"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sims.ProfileWarning)
+        if path.name.endswith(REFUSED):
+            with pytest.raises(sims.ReadError):
+                sims.read(path, **stated)
+            return
+        ds = sims.read(path, number_repeats=True, **stated).to_dataset()
+    assert ds.sizes["species"] > 0
+    assert ds.attrs["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,492 @@
+"""Tables of laboratories: every layout with values that are known, and what is refused."""
+
+import datetime as dt
+import io
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from instrument_files import eag_rows
+from shared_profiles import FOLDER
+
+import sims_analysis as sims
+
+Z = np.array([0.0, 2.5, 5.0, 7.5, 10.0])
+B = np.array([1.5e18, 3.25e18, 2e18, 5e17, 1e16])
+P = np.array([1e15, 2e15, 4e15, 2e15, 1e15])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="w7.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    def workbook(sheets, name="w7.xlsx"):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for title, rows in sheets.items():
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row)
+        book.save(tmp_path / name)
+        return tmp_path / name
+
+    return workbook
+
+
+def text(head, delimiter=",", comma=False, end="\n", columns=(Z, B, P), notes=""):
+    rows = [delimiter.join(f"{v:g}" for v in row) for row in zip(*columns, strict=True)]
+    body = end.join(rows)
+    return head + end + (body.replace(".", ",") if comma else body) + end + notes
+
+
+def check(result, **units):
+    """The two profiles that most of these files hold."""
+    for name, values in (("B", B), ("P", P)):
+        assert result[name].depths.tolist() == Z.tolist(), name
+        assert result[name].concentrations.tolist() == values.tolist(), name
+        assert result[name].depth_units == units.get("depth", "nm")
+    ds = result.to_dataset()
+    assert ds["concentration"].sel(species="B").values.tolist() == B.tolist()
+    return result
+
+
+# --- one depth for all ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Depth (nm),B (atoms/cm3),P (atoms/cm3)",
+        "Depth [nm],B [at/cm³],P [cm^-3]",
+        '"Depth (nm)","B (atoms/cc)","P (atoms/cc)"',
+        "depth/nm,B/cm^-3,P/cm^-3",
+        "Depth / nm,B conc. / cm^-3,P conc. / cm^-3",
+        "z (nm),B concentration (cm^-3),P concentration (cm^-3)",
+        "Depth,B,P\n(nm),(atoms/cc),(atoms/cc)",
+        "Depth,B,P\nnm,atoms/cm3,atoms/cm3",
+        "Sample: W7\nDepth,B,P\nnm,atoms/cm3,atoms/cm3",
+        "# Depth (nm), B (cm-3), P (cm-3)",
+        "Tiefe (nm),B Konzentration (at/cm3),P Konzentration (at/cm3)",
+    ],
+)
+def test_heads_as_laboratories_write_them(write, head):
+    check(sims.read(write(text(head))))
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "  ", "|", ","])
+@pytest.mark.parametrize("comma", [False, True])
+def test_delimiters_and_decimal_commas(write, delimiter, comma):
+    if delimiter == "," and comma:
+        pytest.skip("both cannot be")
+    head = delimiter.join(["Depth_nm", "B_(cm-3)", "P_(cm-3)"])
+    check(sims.read(write(text(head, delimiter, comma))))
+
+
+def test_quoted_decimal_commas_between_commas(write):
+    rows = ['"0,0","1,5E18"', '"2,5","3,25E18"', '"5,0","2E18"', '"7,5","5E17"', '"10,0","1E16"']
+    profile = sims.read(write('"Depth, nm","B, cm^-3"\n' + "\n".join(rows)))["B"]
+    assert profile.depths.tolist() == Z.tolist()
+    assert profile.concentrations.tolist() == B.tolist()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be",
+                                      "cp1252"])  # fmt: skip
+def test_encodings(write, encoding):
+    content = text("Depth (µm)\tB (at/cm³)\tP (at/cm³)", "\t", end="\r\n").encode(encoding)
+    result = sims.read(write(content))
+    assert result["B"].depth_units == "µm"
+    assert result["B"].concentration_units == "at/cm³"
+    assert result["P"].concentrations.tolist() == P.tolist()
+
+
+def test_an_encoding_that_is_stated(write):
+    content = text("深さ (nm)\tB (at/cm3)\tP (at/cm3)", "\t").encode("shift_jis")
+    check(sims.read(write(content), encoding="shift_jis"))
+    with pytest.raises(sims.ReadError, match="encoding='ascii'"):
+        sims.read(write(content), encoding="ascii")
+
+
+def test_mixed_line_ends_blank_lines_and_notes(write):
+    content = text("\n\nDepth (nm)\tB (cm^-3)\tP (cm^-3)\n", "\t")
+    content = content.replace("2.5\t", "\r\n2.5\t") + "\n\nNote: RSF from standard 7\nby M. M.\n"
+    check(sims.read(write(content)))
+
+
+# --- pairs of columns -------------------------------------------------------------------------
+
+
+def test_pairs_of_columns_of_unequal_length(write):
+    head = "B,,P,\nDepth,CONC.,Depth,CONC.\n(nm),(atoms/cc),(nm),(atoms/cc)\n"
+    rows = "0,1E18,0.5,1e15\n1,2e18,1.5,2e15\n2,3e18,,\n"
+    result = sims.read(write(head + rows))
+    assert result["B"].depths.tolist() == [0, 1, 2]
+    assert result["P"].depths.tolist() == [0.5, 1.5]
+
+
+def test_the_layout_of_service_laboratories(workbook):
+    blocks = [("B", Z, B, "atoms/cc"), ("P", Z[:3] + 0.25, P[:3], "atoms/cc"),
+              ("Ge", Z, P / 1e17, "atom%"), ("Si->", Z, P / 1e12, "arb. units"),
+              ("O–>", Z - 0.5, P / 1e12, "counts/sec")]  # fmt: skip
+    path = workbook({"Summary": [["nothing"]], "Processed data": eag_rows(blocks)})
+    result = sims.read(path)
+    assert result.provenance["format"] == "eag"
+    assert result.species == ["B", "P", "Ge", "Si->", "O–>"]
+    for name, z, values, unit in blocks:
+        assert result[name].depths.tolist() == z.tolist()
+        assert result[name].concentrations.tolist() == values.tolist()
+        assert result[name].concentration_units == unit
+    assert result.metadata.laboratory == "Evans Analytical Group"
+    assert result.metadata.sample == "ID W2834"
+    assert result.metadata.other["Num of Cycles"] == "222"
+
+
+def test_the_same_layout_as_text(write):
+    blocks = [("B", Z, B, "atoms/cc"), ("P", Z, P, "atoms/cc")]
+    rows = eag_rows(blocks, spacer=False)
+    lines = [",".join("" if c is None else str(c) for c in row) for row in rows]
+    result = check(sims.read(write("\r\n".join(lines))))
+    assert result.provenance["format"] == "eag"
+
+
+def test_sheets_are_chosen_by_name_or_number(workbook):
+    rows = [["Depth (nm)", "B (cm-3)"], *np.column_stack([Z, B]).tolist()]
+    other = [["Depth (nm)", "B (cm-3)"], *np.column_stack([Z, P]).tolist()]
+    path = workbook({"cover": [["a workbook"]], "first": other, "Processed data": rows})
+    assert sims.read(path)["B"].concentrations.tolist() == B.tolist()
+    for sheet in ("first", 1):
+        assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
+    with pytest.raises(sims.ReadError, match=r"'cover', 'first', 'Processed data'"):
+        sims.read(path, sheet="raw")
+    with pytest.raises(sims.ReadError, match="no numbers in it"):
+        sims.read(path, sheet="cover")
+
+
+def test_old_workbooks(tmp_path):
+    xlwt = pytest.importorskip("xlwt")
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("data")
+    for i, row in enumerate([["Depth (nm)", "B (cm-3)"], *np.column_stack([Z, B]).tolist()]):
+        for j, cell in enumerate(row):
+            sheet.write(i, j, cell)
+    book.save(str(tmp_path / "w7.xls"))
+    assert sims.read(tmp_path / "w7.xls")["B"].concentrations.tolist() == B.tolist()
+
+
+def test_cycles_and_times_beside_a_depth(write):
+    text_ = "Cycle,Time (s),Depth (nm),B (cm^-3)\n1,5,0,1e18\n2,10,2,2e18\n3,15,4,1e18\n"
+    profile = sims.read(write(text_))["B"]
+    assert profile.depths.tolist() == [0, 2, 4]
+    assert profile.extra["columns"]["sputter_time"] == {"units": "s", "values": [5, 10, 15]}
+    assert profile.extra["columns"]["Cycle"]["values"] == [1, 2, 3]
+
+
+def test_a_species_in_concentration_and_intensity(write):
+    text_ = "Depth (nm),B (cm^-3),B (counts/s)\n0,1e18,100\n1,2e18,200\n2,3e18,300\n"
+    ds = sims.read(write(text_)).to_dataset()
+    assert ds["species"].values.tolist() == ["B"]
+    assert ds["intensity"].values.tolist() == [[100, 200, 300]]
+    assert ds["concentration"].values.tolist() == [[1e18, 2e18, 3e18]]
+
+
+# --- what the file does not say ---------------------------------------------------------------
+
+
+def test_units_that_no_line_states_are_asked_for(write):
+    path = write("Depth\tGa->\tDepth\tMg\n0.1\t2E7\t0.1\t9E19\n0.2\t3E7\t0.2\t8E19\n")
+    with pytest.raises(sims.UnitsError, match=r"'Ga->'.*depth_units="):
+        sims.read(path)
+    with pytest.raises(sims.UnitsError, match=r"'Mg'.*units="):
+        sims.read(path, depth_units="um", units={"Ga->": "counts/s"})
+    units = {"Mg": "atoms/cm3", "Ga->": "counts/s"}
+    ds = sims.read(path, depth_units="um", units=units).to_dataset()
+    assert ds["depth"].values.tolist() == [100, 200]
+    with pytest.raises(sims.SpeciesError, match=r"'Mn'.*'Ga->', 'Mg'"):
+        sims.read(path, depth_units="um", units={"Mn": "atoms/cm3"})
+
+
+def test_two_bare_columns(write):
+    path = write("57.3 6.9e17\n68.1 8.6e17\n78.9 1.0e18\n", "se.dat")
+    with pytest.raises(sims.UnitsError, match="depth_units="):
+        sims.read(path)
+    with pytest.raises(sims.SpeciesError, match="species="):
+        sims.read(path, depth_units="nm", units="cm^-3")
+    profile = sims.read(path, depth_units="nm", units="cm^-3", species="Se")["Se"]
+    assert profile.depths.tolist() == [57.3, 68.1, 78.9]
+
+
+def test_a_unit_that_is_stated_otherwise_is_told(write):
+    with pytest.warns(sims.ProfileWarning, match="the file says 'nm'; taken as 'um', as stated"):
+        result = sims.read(write(text("Depth (nm),B (cm^-3),P (cm^-3)")), depth_units="um")
+    assert result["B"].depth_units == "um"
+
+
+def test_ambiguous_and_unknown_units_are_refused_with_their_species(write):
+    with pytest.raises(sims.UnitsError, match="angstrom"):
+        sims.read(write(text("Depth (A),B (cm^-3),P (cm^-3)")))
+    with pytest.raises(sims.UnitsError, match=r"'P'.*at%"):
+        sims.read(write(text("Depth (nm),B conc. (cm^-3),P conc. (%)")))
+
+
+def test_columns_by_number_letter_and_head(write):
+    path = write("a,b,c,d\n0,5,1e18,7\n1,6,2e18,8\n2,7,3e18,9\n")
+    stated = {"depth_units": "nm", "units": "cm^-3"}
+    for pair in [(0, 2), ("a", "c"), ("A", "C")]:
+        profile = sims.read(path, columns={"B": pair}, **stated)["B"]
+        assert profile.concentrations.tolist() == [1e18, 2e18, 3e18]
+    with pytest.raises(sims.ReadError, match="'e' is the head of 0 columns"):
+        sims.read(path, columns={"B": ("a", "e")}, **stated)
+    with pytest.raises(sims.ReadError, match="no column 4; the table has 4"):
+        sims.read(path, columns={"B": (0, 4)}, **stated)
+
+
+def test_heads_that_hold_blanks_above_columns_between_blanks(write):
+    for head in ("Depth (nm)   B (cm^-3)   P (cm^-3)", "Depth (nm) B (cm^-3) P (cm^-3)"):
+        check(sims.read(write(text(head, "  "))))
+
+
+def test_logarithms_are_refused(write):
+    for head in ("log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)"):
+        with pytest.raises(sims.UnitsError, match=r"line 1, column B: .*logarithm"):
+            sims.read(write(f"Depth (nm),{head}\n0,18\n1,18.3\n"))
+
+
+@pytest.mark.parametrize("head", ["B error (cm^-3)", "±", "stderr", "B std (cm^-3)"])
+def test_standard_errors_beside_values(write, head):
+    path = write(f"Depth (nm),B (cm^-3),{head},P (cm^-3)\n0,1e18,1e16,5\n1,2e18,2e16,6\n")
+    result = sims.read(path)
+    assert result.species == ["B", "P"]
+    assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+    assert result["P"].concentrations_stderr is None
+    with pytest.raises(sims.ReadError, match="errors of 'P', but stands beside 'B'"):
+        sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
+
+
+def test_row_numbers_of_a_dataframe_are_no_signal(write):
+    frame = pd.DataFrame({"depth (nm)": Z, "B (cm^-3)": B, "P (cm^-3)": P})
+    check(sims.read(write(frame.to_csv())))
+
+
+def test_what_stands_above_and_below_the_numbers_is_kept(write):
+    above = "Sample: W7\nOperator,M. M.\n"
+    result = sims.read(write(text(above + "Depth (nm),B (cm-3),P (cm-3)", notes="\nDose,6e13\n")))
+    assert result.metadata.other == {"Sample": "W7", "Operator": "M. M.", "Dose": "6e13"}
+
+
+def test_a_column_without_numbers_is_told(write):
+    with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
+        assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
+
+
+def test_two_depths_side_by_side_are_refused(write):
+    with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
+        sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
+
+
+TIDY = "wafer;Species;Depth (nm);conc. (cm^-3);counts (cps)\n"
+
+
+def test_a_row_for_each_sample(write):
+    rows = "7;B;0;1,5E18;5\n7;B;1;<2E15;\n7;31P;0,5;1E15;\n7;31P;1,5;2E15;\n"
+    result = sims.read(write(TIDY.replace("wafer;", "") + rows.replace("7;", "", 4)))
+    assert result.provenance["format"] == "tidy"
+    assert result.species == ["B", "B", "31P"]
+    assert result["31P"].depths.tolist() == [0.5, 1.5]
+    np.testing.assert_array_equal(result["B"].concentrations, [1.5e18, np.nan])
+    assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
+    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
+        sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
+
+
+def test_a_tidy_dataframe():
+    df = pd.DataFrame({"element": ["B"] * 5 + ["P"] * 5, "depth (nm)": [*Z, *Z],
+                       "concentration (cm^-3)": [*B, *P]})  # fmt: skip
+    check(sims.from_dataframe(df))
+
+
+# --- cells ------------------------------------------------------------------------------------
+
+
+def test_censored_cells_are_not_measured_and_keep_their_limit(write):
+    rows = "0;1,5E18\n1;<2E15\n2;< 5E15\n3;1E18\n"
+    profile = sims.read(write("Depth (nm);B (at/cm3)\n" + rows))["B"]
+    np.testing.assert_array_equal(profile.concentrations, [1.5e18, np.nan, np.nan, 1e18])
+    assert profile.species_metadata["detection_limit"] == "5e+15 at/cm3"
+    assert profile.species_metadata["below_detection_limit"] == "2 of 4 samples"
+    assert profile.extra["columns"]["detection_limit"]["values"] == [None, 2e15, 5e15, None]
+    with pytest.warns(sims.ProfileWarning, match="2 samples were not measured"):
+        assert np.isnan(sims.to_dataset([profile])["concentration"].values).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("1,234", "thousands or decimals"),
+        ("1.2.3", "is no number"),
+        ("n.d.", "not_measured="),
+        ("2024-03-01", "a date"),
+        ("1.Mar", "a date"),
+        (">1E21", "above a limit"),
+        ("0x1F", "is no number"),
+        ("1 234", "is no number"),
+        ("#DIV/0!", "is no number"),
+        ("1_000", "is no number"),
+        ("True", "is no number"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_named(write, cell, says):
+    head = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
+    with pytest.raises(sims.ReadError, match=rf"w7\.csv: line 4, column B: .*{says}"):
+        sims.read(write(f"{head}2\t{cell}\n3\t4E18\n"))
+
+
+def test_a_bad_last_cell_is_no_note(write):
+    with pytest.raises(sims.ReadError, match="line 4, column B"):
+        sims.read(write("Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n2\t3.E1x\n"))
+
+
+def test_texts_for_nothing_measured(write):
+    path = write("Depth (nm);B (at/cm3)\n0;1E18\n1;n.d.\n2;\n3;NaN\n4;2E18\n")
+    profile = sims.read(path, not_measured=["n.d."])["B"]
+    np.testing.assert_array_equal(profile.concentrations, [1e18, np.nan, np.nan, np.nan, 2e18])
+
+
+def test_a_comma_that_may_mean_either_is_refused_until_stated(write):
+    path = write("Depth (nm);B (at/cm3)\n1;1,234\n2;5,678\n")
+    with pytest.raises(sims.ReadError, match="line 2, column B: '1,234'"):
+        sims.read(path)
+    profile = sims.read(path, decimal=",")["B"]
+    assert profile.concentrations.tolist() == [1.234, 5.678]
+
+
+def test_a_date_that_excel_made_is_named_by_sheet_row_and_column(workbook):
+    day = dt.datetime(2024, 3, 1)  # noqa: DTZ001 - as a spreadsheet has it
+    path = workbook({"data": [["Depth (nm)", "B (cm-3)"], [0, 1e18], [1, day], [2, 3e18]]})
+    with pytest.raises(sims.ReadError, match=r"sheet 'data', row 3, column B: .*a date"):
+        sims.read(path)
+
+
+def test_numbers_as_text_and_other_cells_of_a_workbook(workbook):
+    rows = [["Depth (nm)", "B (cm-3)"], ["0", "1.5E18"], ["2,5", 2e18], [5, "<1E15"]]
+    profile = sims.read(workbook({"data": rows}))["B"]
+    np.testing.assert_array_equal(profile.depths, [0, 2.5, 5])
+    np.testing.assert_array_equal(profile.concentrations, [1.5e18, 2e18, np.nan])
+    with pytest.raises(sims.ReadError, match="sheet 'data', row 3, column B: 'TRUE'"):
+        sims.read(workbook({"data": [["Depth (nm)", "B (cm-3)"], [0, 1], [1, True], [2, 3]]}))
+
+
+def test_depths_that_go_back_are_kept_as_they_are(write):
+    path = write("Depth (nm),B (cm^-3)\n0,1e18\n5,2e18\n4,3e18\n6,1e18\n")
+    result = sims.read(path)
+    assert result["B"].depths.tolist() == [0, 5, 4, 6]
+    with pytest.warns(sims.ProfileWarning, match="sorted"):
+        assert result.to_dataset()["depth"].values.tolist() == [0, 4, 5, 6]
+
+
+def test_an_end_mark_of_zeros_is_kept_and_told(write):
+    path = write("Depth (nm),B (cm^-3)\n1,1e18\n5,2e18\n6,1e18\n0,0\n")
+    with pytest.warns(sims.ProfileWarning, match="the last row, at 0 nm, is zero"):
+        assert sims.read(path)["B"].depths.tolist() == [1, 5, 6, 0]
+
+
+def test_a_value_without_a_depth_is_refused(write):
+    with pytest.raises(sims.ReadError, match="line 3, column A: a value without a depth"):
+        sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n,2e18\n6,1e18\n"))
+    with pytest.raises(sims.ReadError, match="no depth"):
+        sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
+
+
+def test_infinities_are_not_measured_and_told(write):
+    with pytest.warns(sims.ProfileWarning, match="infinite values are taken as not measured: 'B'"):
+        profile = sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,inf\n6,1e18\n"))["B"]
+    np.testing.assert_array_equal(profile.concentrations, [1e18, np.nan, 1e18])
+    assert profile.species_metadata["infinite_values"] == "1"
+
+
+def test_a_second_table_below_is_refused(write):
+    with pytest.raises(sims.ReadError, match="line 4, column A: 'Depth"):
+        sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,2e18\nDepth (nm),P (cm^-3)\n1,1\n2,2\n"))
+
+
+# --- DataFrames -------------------------------------------------------------------------------
+
+
+def test_dataframes():
+    df = pd.DataFrame({"Depth (nm)": Z, "B (cm^-3)": B, "P (cm^-3)": P})
+    check(sims.from_dataframe(df))
+    check(sims.from_dataframe(df.set_index("Depth (nm)")))
+    bare = pd.DataFrame({"x": Z, "B": B, "P": P})
+    check(sims.from_dataframe(bare, depth_units="nm", units="cm^-3"))
+    with pytest.raises(sims.UnitsError, match="depth_units="):
+        sims.from_dataframe(bare, units="cm^-3")
+
+
+def test_a_dataframe_with_gaps():
+    df = pd.DataFrame({"Depth (nm)": Z, "B (cm^-3)": [*B[:4], np.nan]})
+    assert np.isnan(sims.from_dataframe(df)["B"].concentrations[4])
+
+
+# --- real files -------------------------------------------------------------------------------
+
+
+def real(name):
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"no ../shared/data/{name}")
+    return path
+
+
+def test_a_real_table_without_units():
+    path = real("nist_gan_mg_d315/raw/D315.txt")
+    plain = np.loadtxt(path, delimiter="\t", skiprows=1)
+    units = {"Mg": "atoms/cm3", "Ga->": "counts/s"}
+    result = sims.read(path, depth_units="um", units=units)
+    assert result["Ga->"].concentrations.tolist() == plain[:, 1].tolist()
+    assert result["Mg"].depths.tolist() == plain[:, 2].tolist()
+    assert result["Mg"].concentrations.tolist() == plain[:, 3].tolist()
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.ProfileWarning")
+@pytest.mark.parametrize(
+    ("name", "dose"), [("Al_SiC_30.sims", 3.0e13), ("b80_7.dat", 1e13), ("Se300_GaAs100.dat", None),
+                       ("Al_SiC_90.sims", None), ("as100_8_30.dat", None)]
+)  # fmt: skip
+def test_real_two_columns(name, dose):
+    found = sorted(FOLDER.glob(f"formats/two_column/*{name}"))
+    if not found:
+        pytest.skip(f"no ../shared/data/formats/two_column/*{name}")
+    plain = np.array([[float(x) for x in line.split()]
+                      for line in found[0].read_text().splitlines() if line.strip()])  # fmt: skip
+    result = sims.read(found[0], depth_units="nm", units="cm^-3", species="X")
+    assert result["X"].depths.tolist() == plain[:, 0].tolist()
+    assert result["X"].concentrations.tolist() == plain[:, 1].tolist()
+    if dose is not None:
+        found_dose = sims.integrated_dose(result.to_dataset())
+        assert found_dose.item() == pytest.approx(dose, rel=0.25)
+
+
+def test_real_files_of_a_laboratory_layout():
+    path = real("formats/eag_layout/quantized_sims_four_species_profile.csv")
+    plain = np.genfromtxt(path, delimiter=",", skip_header=9)
+    result = sims.read(path)
+    assert result.species == ["B", "P", "As", "Sb"]
+    for j, profile in enumerate(result.depth_profiles):
+        assert profile.depths.tolist() == plain[:, 2 * j].tolist()
+        assert profile.concentrations.tolist() == plain[:, 2 * j + 1].tolist()
+    book = sims.read(real("formats/eag_layout/quantized_sims_synth.xlsx"))
+    assert book["O"].concentrations.tolist() == [2e22, 3e22, 2.5e22, 2.2e22]
+
+
+def test_bytes_that_excel_writes_as_unicode_text(write):
+    frame = pd.DataFrame({"Depth (nm)": Z, "B (at/cm3)": B, "P (at/cm3)": P})
+    stream = io.StringIO()
+    frame.to_csv(stream, sep="\t", decimal=",", index=False, lineterminator="\r\n")
+    check(sims.read(write(stream.getvalue().encode("utf-16"))))

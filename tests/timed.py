@@ -1,0 +1,15 @@
+"""Measurements as an instrument counts them: over sputter time, or over depth."""
+
+import numpy as np
+import xarray as xr
+
+
+def timed(time, units="count/s", time_units="s", **rows):
+    values = np.array(list(rows.values()), dtype=float)
+    return xr.Dataset(
+        {"intensity": (("species", "sputter_time"), values, {"units": units})},
+        coords={
+            "species": list(rows),
+            "sputter_time": ("sputter_time", time, {"units": time_units}),
+        },
+    )
