@@ -9,7 +9,7 @@ from measured import number
 from shared_profiles import parametrize, read
 
 import sims_analysis as sims
-from sims_analysis.errors import AmbiguousJunctionWarning, UnitsError
+from sims_analysis.errors import AmbiguousJunctionWarning, ProfileWarning, UnitsError
 
 NIST = "nist_gan_mg_d315/d315.api.json"
 SRIM = "srim_range_tables/range_1.api.json"
@@ -127,6 +127,7 @@ def test_a_dose_of_count_rates_is_refused(name):
 
 
 @parametrize("uio_mina_cameca/1")
+@pytest.mark.filterwarnings("ignore:.*surface transient:sims_analysis.errors.ProfileWarning")
 def test_interleaved_species_are_measured_on_their_own_axes(name):
     ds = dataset(name)
     found = sims.peak(ds)
@@ -138,7 +139,18 @@ def test_interleaved_species_are_measured_on_their_own_axes(name):
         assert math.isclose(at.item(), own[own.size // 2].item(), rel_tol=1e-12)
 
 
-def test_a_sputter_time_axis_needs_a_calibration():
+def test_of_a_surface_transient_in_front_of_an_implant_both_maxima_are_named():
+    with pytest.warns(ProfileWarning, match=r"'7Li': .* at 3.5\d* nm, .* deeper, 574 .* at 1936"):
+        sims.peak(dataset("uio_mina_cameca/160112d.api.json"))
+
+
+def test_over_a_sputter_time_axis_there_are_times_and_no_depths():
     ds = dataset("uio_mina_cameca/time_x_axis.api.json")
+    found = sims.peak(ds)
+    assert found["sputter_time"].attrs["units"] == "s"
+    species = ds["species"].values[1]
+    own = ds["intensity"].sel(species=species).dropna("sputter_time")
+    highest = own["sputter_time"][int(own.values.argmax())]
+    assert found["sputter_time"].sel(species=species) == highest
     with pytest.raises(UnitsError, match="calibrate_depth"):
-        sims.peak(ds)
+        sims.junction_depth(ds, level="100 counts/s")

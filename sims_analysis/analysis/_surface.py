@@ -31,7 +31,7 @@ class Held(NamedTuple):
 
 def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
     """Say what the held value adds between limits (NaN: the profile's own end)."""
-    ends = frame.map(_ends)
+    ends: Any = frame.map(_ends)
     top = start.fillna(0.0).clip(min=0.0)
     bottom = stop.fillna(np.inf)
     bottom = bottom.where(bottom < ends.first, ends.first)

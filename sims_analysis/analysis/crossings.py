@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -122,8 +122,8 @@ def crossings(
     directions.attrs["long_name"] = f"Direction with {frame.axis.replace('_', ' ')}"
     results["direction"] = directions
     results["status"] = frame.status(found.status)
-    found.count.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords={"count": found.count})
+    found.number.attrs["long_name"] = "Number of crossings"
+    return frame.dataset(results, coords={"count": found.number})
 
 
 def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
@@ -137,7 +137,7 @@ def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) ->
 
 
 #: Places that are looked for at first, where nothing is said of their number.
-_USUAL = 8
+_USUAL = 16
 
 
 def in_all_places(
@@ -158,15 +158,17 @@ def in_all_places(
             f"on Dask data, say how many {dim}s to keep of each profile: max_count=..."
         )
 
-    def run(width: int) -> Any:
-        return frame.map(kernel, *parameters, errors="fit", extra=(dim,), width=width, **options)
+    def run(width: int, errors: Literal["fit"] | None = "fit") -> Any:
+        return frame.map(kernel, *parameters, errors=errors, extra=(dim,), width=width, **options)
 
-    found = run(max_count or _USUAL)
-    if max_count is None:
-        most = int(found.count.values.max(initial=1))
-        found = run(most) if most > _USUAL else found
-        found = type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
-    return found
+    if max_count is not None:
+        return run(max_count)
+    # Without errors the search is fast: how many are there?
+    found = run(_USUAL, errors=None)
+    most = int(found.number.values.max(initial=1))
+    if frame.stderr is not None or most > _USUAL:
+        return run(most)
+    return type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
 
 
 def frame_of_level(
@@ -186,8 +188,8 @@ def frame_of_level(
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     limit = frame.parameter(level, (frame.kind,), "level")
-    odd = ~np.isfinite(limit)
-    found = first_marked(frame, odd)
+    finite: Any = np.isfinite(limit)
+    found = first_marked(frame, ~finite)
     if found is not None:
         label, place = found
         of = f"level of {label}" if limit.ndim else "level"

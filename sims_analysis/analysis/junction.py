@@ -179,6 +179,6 @@ def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable
     number = int(broadcast_at(n_crossings, several, place))
     warn(
         f"{label}: {number} crossings qualify as the junction; took the deepest one. Narrow it "
-        "with after=, confirm= or which=",
+        "with after=, confirm= or the number of one",
         AmbiguousJunctionWarning,
     )

@@ -130,7 +130,7 @@ def metallurgical_junctions(
     )
     polarity = words(found.polarity, _POLARITY)
     polarity.attrs["long_name"] = "Polarity with depth"
-    found.count.attrs["long_name"] = "Number of junctions"
+    found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
             "depth": frame.with_attrs(found.depth, "metallurgical_junction"),
@@ -139,7 +139,7 @@ def metallurgical_junctions(
             "polarity": polarity,
             "status": frame.status(found.status),
         },
-        coords={"count": found.count},
+        coords={"count": found.number},
     )
 
 

@@ -88,18 +88,18 @@ def peak(
     if anywhere(found.status == Status.TRUNCATED):
         warn_of_transient(frame, *window)
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
-    at = frame.array(found.depth, "peak_depth", units_=frame.axis_units, label=frame.axis)
-    width = frame.array(found.fwhm, "fwhm", units_=frame.axis_units)
+    at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
+    width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)
     for answer in (at, width):
         in_words_of_axis(frame, answer)
-    arrays = {
+    results = {
         frame.axis: at,
-        name: frame.array(found.value, name, units_=frame.units),
+        name: frame.with_attrs(found.value, name, units_=frame.units),
         "fwhm": width,
-        "status": frame.array(frame.status(found.status), "status"),
+        "status": frame.status(found.status),
     }
     if frame.stderr is not None:
-        stderr = f"{name}_stderr"
-        arrays[stderr] = frame.array(found.stderr, name, units_=frame.units, label=stderr)
-        arrays[stderr].attrs["long_name"] = "Standard error of the maximum"
-    return xr.Dataset(arrays)
+        stderr = frame.with_attrs(found.stderr, name, units_=frame.units)
+        stderr.attrs["long_name"] = "Standard error of the maximum"
+        results[f"{name}_stderr"] = stderr
+    return frame.dataset(results, coords={})

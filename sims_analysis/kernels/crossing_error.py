@@ -95,13 +95,15 @@ def half_widths(
     if rows.stderr is None:
         return result
     level_stderr = np.zeros(1) if level_stderr is None else level_stderr
-    lower = [np.broadcast_to(of, rows.value.shape).reshape(-1) for of in (level, level_stderr)]
+    of_samples = (rows.stderr, level, level_stderr)
+    error, lower, lower_error = (
+        np.broadcast_to(of, rows.value.shape).reshape(-1) for of in of_samples
+    )
     rows = rows.packed()
-    columns = (rows.depth, rows.value, rows.stderr, *lower)
     before = found.before + found.on_sample
     for part in blocks(at.size, 1, AT_ONCE):
         begin, end = rows.start[found.row[part]], rows.start[found.row[part] + 1]
-        samples = _Samples(*columns, begin, end, every)
+        samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
         off, sigma, runs = _edge(samples, before[part], at[part])
         direction = np.where(found.falling[part], 1.0, -1.0)
         width = _half_width_about(off, sigma)
@@ -149,7 +151,7 @@ class _Samples(NamedTuple):
         # What has no standard error says nothing.
         for column in columns[1:]:
             there &= np.isfinite(column)
-        return _Window(*(np.where(there, column, 0.0) for column in columns), there)
+        return _Window._make([*(np.where(there, column, 0.0) for column in columns), there])
 
     def crossings_within(self, which: Index, first: Index, reach: int) -> Index:
         """Count all crossings within the windows that reach so far to either side."""

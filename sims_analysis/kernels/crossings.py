@@ -50,7 +50,7 @@ class Crossings(NamedTuple):
 
     def take(self, which: Index | Flags) -> Crossings:
         """Keep some of the crossings."""
-        return Crossings(*(field[which] for field in self))
+        return Crossings._make(field[which] for field in self)
 
     @property
     def on_sample(self) -> Flags:
@@ -151,7 +151,7 @@ class Table(NamedTuple):
     depth_before: Array
     depth_after: Array
     status: NDArray[np.uint8]
-    count: Index
+    number: Index
 
 
 def table(rows: Rows, level: Array, *, width: int) -> Table:
@@ -315,7 +315,7 @@ def junction(
     status = np.where(has, Status.OK, why)
     lost = np.flatnonzero(has)[undetermined(rows, chosen.row, stderr)]
     columns[:, lost], status[lost] = np.nan, Status.UNDETERMINED
-    return Junction(*columns, number, status.astype(np.uint8))
+    return Junction(columns[0], columns[1], columns[2], number, status.astype(np.uint8))
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:

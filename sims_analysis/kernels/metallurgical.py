@@ -37,7 +37,7 @@ class Junctions(NamedTuple):
     #: 1: from n to p with depth; -1: from p to n; 0: none in this place.
     polarity: NDArray[np.int8]
     status: NDArray[np.uint8]
-    count: Index
+    number: Index
 
 
 def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
@@ -177,7 +177,7 @@ def _concentration(
         before = doping.before[here]
         ends = before, np.minimum(before + 1, rows.start[every + 1] - 1)
         t = _place(rows, ends, at[:, None])
-    value = interpolated(*map(rows.value_at, ends), t, log=True)
+    value = interpolated(rows.value_at(ends[0]), rows.value_at(ends[1]), t, log=True)
     return _sums(value, fractions, doping.net[found.row])[0]
 
 

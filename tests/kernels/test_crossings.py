@@ -30,7 +30,7 @@ def table(depth, value, level, sigma=None, width=None):
     """List crossings, all of them unless a width is given."""
     if width is None:
         found = ask(kernels.table, depth, value, level, width=1)
-        width = int(found.count.max(initial=1))
+        width = int(found.number.max(initial=1))
     return ask(kernels.table, depth, value, level, sigma=sigma, width=width)
 
 
@@ -122,7 +122,7 @@ def agree_table(answer, depth, value, level, sigma=None):
         )
         found = listed(z, c, level[row], s)
         most = max(most, len(found))
-        assert answer.count[row] == len(found)
+        assert answer.number[row] == len(found)
         for place in range(width):
             got = [float(getattr(answer, name)[row, place]) for name in FIELDS]
             if place < len(found):
