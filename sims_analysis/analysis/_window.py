@@ -43,7 +43,7 @@ def mark_transient(
 
     As the surface transient is, where the maximum of the implant lies below it.
     """
-    first, deeper = frame.map(deeper_maximum, start, stop)
+    first, deeper = frame.map(deeper_maximum, start, stop, errors="fit")
     cut = deeper.notnull() & ((status == Status.OK) | (status == Status.NEVER_REACHED))
     marked = first_marked(frame, cut)
     if marked is not None:

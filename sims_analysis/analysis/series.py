@@ -7,7 +7,7 @@ the ``NaN`` that a common axis brings, in canonical units.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
