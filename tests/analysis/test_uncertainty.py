@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-import xarray as xr
 from counted import edge, trials
 from measured import measurement, one
 
