@@ -110,7 +110,7 @@ def moments(
         errors[:, run.doubtful] = np.nan
     for columns in (answers, errors):
         columns[:, ~(enough & distribution)] = np.nan
-    return Moments(*answers, status, *errors)
+    return Moments._make([*answers, status, *errors])
 
 
 class _Run(NamedTuple):
