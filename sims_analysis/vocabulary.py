@@ -135,6 +135,7 @@ TERMS = {
     "overlap_stop": Term("depth", "End of the overlap", "last depth that both have measured"),
     "junction_shift": Term("depth", "Junction shift", "junction depth of b minus that of a"),
     "depth_shift": Term("depth", "Shift", "added to the depths"),
+    "time_shift": Term("sputter_time", "Shift", "added to the sputter times"),
     "correlation": Term("dimensionless", "Correlation", "of the aligned profiles, at most 1"),
     "relative_deviation": Term(
         "dimensionless", "Relative standard deviation", "s / mean, s with n - 1"

@@ -43,7 +43,7 @@ def mark_transient(
 
     As the surface transient is, where the maximum of the implant lies below it.
     """
-    first, deeper = frame.map(deeper_maximum, start, stop)
+    first, deeper = frame.map(deeper_maximum, start, stop, errors="fit")
     cut = deeper.notnull() & ((status == Status.OK) | (status == Status.NEVER_REACHED))
     marked = first_marked(frame, cut)
     if marked is not None:
@@ -56,4 +56,5 @@ def mark_transient(
             "the window below the surface transient",
             SimsWarning,
         )
-    return status.where(~cut, Status.TRUNCATED).astype(np.uint8)
+    judged: xr.Variable = status.where(~cut, Status.TRUNCATED).astype(np.uint8)
+    return judged

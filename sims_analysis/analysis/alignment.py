@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,10 +15,16 @@ from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._pairing import paired
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.kernels.alignment import Shift, best_shift, peak_shift
+from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
 from sims_analysis.kernels.rows import Array
 
 __all__ = ["align"]
+
+Method = Literal["cross-correlation", "log-correlation", "edge", "peak"]
+
+_METHODS = ("cross-correlation", "log-correlation", "edge", "peak")
+#: What of the marker a method goes by.
+_NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
 def align(
@@ -26,7 +32,10 @@ def align(
     b: xr.Dataset | xr.DataArray,
     *,
     marker: str | None = None,
-    method: Literal["cross-correlation", "peak"] = "cross-correlation",
+    method: Method = "cross-correlation",
+    level: Any = None,
+    fraction: float | None = None,
+    edge: Literal["trailing", "leading"] = "trailing",
     max_shift: Any = None,
     variable: str | None = None,
 ) -> Any:
@@ -35,16 +44,24 @@ def align(
     Parameters
     ----------
     a : Dataset or DataArray
-        The reference: one measurement.
+        The reference: one measurement, over depth or over sputter time.
     b : Dataset or DataArray
         One measurement, or a batch of which each is aligned by itself.
     marker : str, optional
         The species to go by, such as that of a delta layer or of the matrix; by default all that
         both have.
-    method : {"cross-correlation", "peak"}
-        Where the correlation coefficient of the two, over the depths that both have measured, is
-        highest; or where the maxima of the marker coincide (each the vertex of the parabola
-        through ln C of the highest sample and its neighbours).
+    method : {"cross-correlation", "log-correlation", "edge", "peak"}
+        Where the correlation coefficient of the two (of their logarithms), over the depths that
+        both have measured, is highest; where an edge of the marker crosses a level in both; or
+        where the maxima of the marker coincide (each the vertex of the parabola through ln C of
+        the highest sample and its neighbours). At an interface take ``"edge"``: a correlation
+        goes by the whole profile, and a plateau that slopes in one of them shifts it.
+    level : str, Quantity, optional
+        Of ``method="edge"``, in the unit of the data.
+    fraction : float, optional
+        Of ``method="edge"`` instead: the level as a fraction of each profile's own maximum.
+    edge : {"trailing", "leading"}
+        Of ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
         How far to look, by default half of the shorter record.
     variable : str, optional
@@ -54,14 +71,15 @@ def align(
     -------
     Dataset or DataArray
         `b`, every value as it was, with shifted depths, the coordinate ``depth_shift`` (``nm``,
-        added to the depths) and, of a cross-correlation, ``correlation`` at that shift. The
-        measurements of a batch then have axes of their own, over ``point``.
+        added to the depths; over sputter time ``time_shift``, ``s``), whose attrs name the method,
+        and, of a correlation, ``correlation`` at that shift. The measurements of a batch then have
+        axes of their own, over ``point``.
 
     Raises
     ------
     ProfileError
         If no shift within `max_shift` is better than its neighbours (exponentials are alike at
-        any shift), or a species has fewer than five samples.
+        any shift), a profile does not cross the level, or a species has fewer than five samples.
     SpeciesError
         If the marker, or any common species, is absent.
     UnitsError
@@ -85,26 +103,55 @@ def align(
     >>> float(sims.align(ds, moved, marker="B")["depth_shift"].round(2))
     -3.21
     """
-    if method not in ("cross-correlation", "peak"):
-        raise ProfileError(f'method={method!r}; expected "cross-correlation" or "peak"')
-    if method == "peak" and marker is None:
-        raise ProfileError('method="peak" needs the marker whose maximum is meant')
+    if method not in _METHODS:
+        raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    if method in ("peak", "edge") and marker is None:
+        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} is meant')
+    if (level is not None) + (fraction is not None) != (method == "edge"):
+        raise ProfileError('give level or fraction with method="edge", and with no other')
+    if edge not in ("trailing", "leading"):
+        raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
+    if fraction is not None and not (isinstance(fraction, float | int) and 0 < fraction < 1):
+        raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
         raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
-    fa = open_frame(pair[0], vocabulary.VALUE_KINDS, question="an alignment", variable=variable)
-    fb = open_frame(pair[1], (fa.kind,), question="an alignment with these data", variable=variable)
+    fa = open_frame(
+        pair[0],
+        vocabulary.VALUE_KINDS,
+        question="an alignment",
+        variable=variable,
+        axes=vocabulary.AXES,
+    )
+    fb = open_frame(
+        pair[1],
+        (fa.kind,),
+        question="an alignment with these data",
+        variable=variable,
+        axes=(fa.axis,),
+    )
     most = None
     if max_shift is not None:
-        most, _ = units.read_quantity(max_shift, ("depth",), "max_shift")
+        most, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
+    at = None
+    if level is not None:
+        at, _ = units.read_quantity(level, (fa.kind,), "level")
+    way = _Way(method, most, at, fraction, falling=edge == "trailing")
     lead = fb.value.sizes.get(MEASUREMENT)
-    shifts = [
-        _shift(fa, fb, i, method=method, most=most)
-        for i in ([None] if lead is None else range(lead))
-    ]
-    return _shifted(b, shifts, method, marker)
+    shifts = [_shift(fa, fb, i, way) for i in ([None] if lead is None else range(lead))]
+    return _shifted(b, shifts, method, marker, fa.axis)
+
+
+class _Way(NamedTuple):
+    """How to align."""
+
+    method: str
+    most: float | None
+    level: float | None
+    fraction: float | None
+    falling: bool
 
 
 def _only(data: Any, marker: str, name: str) -> Any:
@@ -114,7 +161,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-def _shift(fa: Frame, fb: Frame, index: int | None, *, method: str, most: float | None) -> Shift:
+def _shift(fa: Frame, fb: Frame, index: int | None, way: _Way) -> Shift:
     rows = fa.value.sizes.get("species")
     names = [""] if rows is None else fa.coords["species"].values.tolist()
     pairs = []
@@ -132,14 +179,32 @@ def _shift(fa: Frame, fb: Frame, index: int | None, *, method: str, most: float 
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
-    if method == "peak":
+    if way.method == "peak":
         return peak_shift(*pairs[0])
-    found = best_shift(pairs, most)
+    which = "" if index is None else f"{fb.label({MEASUREMENT: index})}: "
+    if way.method == "edge":
+        z, c, other_z, other_c = pairs[0]
+        here, there = _edge(fa, z, c, way, "a"), _edge(fb, other_z, other_c, way, f"{which}b")
+        return Shift(here - there, np.nan, found=True)
+    found = best_shift(pairs, way.most, log=way.method == "log-correlation")
     if not found.found:
-        which = "" if index is None else f"measurement {fb.coords[MEASUREMENT].values[index]!r}: "
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
             "range that was searched; choose a marker with structure, or another max_shift"
+        )
+    return found
+
+
+def _edge(frame: Frame, depth: Array, value: Array, way: _Way, name: str) -> float:
+    """Give the depth at which the marker crosses the level."""
+    level = way.level if way.fraction is None else way.fraction * float(value.max())
+    assert level is not None  # noqa: S101  # one of the two is given
+    found = edge_depth(depth, value, level, falling=way.falling)
+    if np.isnan(found):
+        does = "fall below" if way.falling else "rise above"
+        raise ProfileError(
+            f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
+            f"{value.min():.4g} to {value.max():.4g}"
         )
     return found
 
@@ -154,38 +219,40 @@ def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Arra
     return z[measured], c[measured]
 
 
-def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None) -> Any:
+def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str) -> Any:
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])
     likeness = np.array([found.correlation for found in shifts])
-    depth = b["depth"]
-    unit = units.magnitude_and_unit(depth, ("depth",), "depth")[1]
+    depth = b[axis]
+    unit = units.magnitude_and_unit(depth, (axis,), axis)[1]
     magnitude = depth.data.magnitude if units.is_quantity(depth.data) else depth.data
     moved = xr.Variable(depth.dims, magnitude, depth.attrs)
     by = xr.Variable(dims, unit.from_canonical(shift) if batch else unit.from_canonical(shift[0]))
     moved = (moved + by).transpose(*([MEASUREMENT] if batch else []), ...)
-    attrs = dict(depth.attrs) if "units" in depth.attrs else vocabulary.attrs("depth")
+    attrs = dict(depth.attrs) if "units" in depth.attrs else vocabulary.attrs(axis)
     if "units" not in depth.attrs:
         moved = unit.to_canonical(moved)
+    name = "depth_shift" if axis == "depth" else "time_shift"
     coords: dict[str, Any] = {
-        "depth_shift": (dims, shift if batch else shift[0], vocabulary.attrs("depth_shift")),
-        "depth": xr.Variable(moved.dims, moved.data, attrs),
+        name: (dims, shift if batch else shift[0], vocabulary.attrs(name) | {"method": method}),
+        axis: xr.Variable(moved.dims, moved.data, attrs),
     }
-    if method == "cross-correlation":
+    if method in ("cross-correlation", "log-correlation"):
         value = likeness if batch else likeness[0]
         coords["correlation"] = (dims, value, vocabulary.attrs("correlation"))
-    if batch and "depth" in b.dims:
+    if batch and axis in b.dims:
         # Each is shifted by its own amount: from here on, axes are their own.
-        b = b.drop_vars("depth").rename(depth=POINT)
-        moved = coords["depth"]
-        coords["depth"] = xr.Variable(
-            tuple(POINT if d == "depth" else d for d in moved.dims), moved.data, attrs
+        b = b.drop_vars(axis).rename({axis: POINT})
+        moved = coords[axis]
+        coords[axis] = xr.Variable(
+            tuple(POINT if d == axis else d for d in moved.dims), moved.data, attrs
         )
     result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
     by_what = f"marker {marker!r}" if marker else "all species"
-    line = f"depths shifted ({method}, {by_what}) by sims_analysis {__version__}"
+    what = "depths" if axis == "depth" else "times"
+    line = f"{what} shifted ({method}, {by_what}) by sims_analysis {__version__}"
     if isinstance(result, xr.Dataset):
         result = result.assign_attrs(history=history_after(b, line))
-    result["depth_shift"].attrs["description"] = line
+    result[name].attrs["description"] = line
     return result

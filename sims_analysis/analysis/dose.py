@@ -245,8 +245,10 @@ def _variance(
     )
     if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
         return variance
-    # Where nothing was counted, the variance of what may have been there.
+    # Where nothing was counted, the variance of what may have been there: one count, in as many
+    # values as share it.
     (most,) = frame.map(variance_of_nothing, *limits, held, errors="fit")
+    most = most / fraction
     counted: xr.Variable = variance.where(variance != 0, most)
     return counted
 

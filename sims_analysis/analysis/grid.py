@@ -17,8 +17,10 @@ from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.analysis.interpolation import (
     ASKED,
     AT_DEPTHS,
+    COUNTS,
     NO_LOGARITHM,
     Method,
+    counts_at,
     fraction_coordinate,
     fraction_of,
     least_fraction,
@@ -90,10 +92,11 @@ def to_grid(
         for a depth of the grid, where these are fewer than one (of Dask data always, as it is not
         known yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles
         take standard errors that are larger by ``1 / sqrt(effective_sample_fraction)``. It holds
-        for the grid as a whole: drop it from every n-th depth taken by hand. Counts do not come
-        along, what is between two samples was not counted: a sum over places without any counts
-        takes their errors too, and is stated wider. ``n_linear_segments`` counts the depths or cells of each
-        profile where a logarithm could not be taken. Attrs say which rule and which step.
+        for the grid as a whole: drop it from every n-th depth taken by hand. The counts of a
+        Dataset come along, drawn straight between samples, so that sums still know where nothing
+        was counted; a DataArray has none, and sums over its zeros are stated wider.
+        ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could
+        not be taken. Attrs say which rule and which step.
 
     Raises
     ------
@@ -248,7 +251,22 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
         array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
         array.attrs.pop("description", None)
         result[f"{name}_stderr"] = array
+        if frame.counts is not None:
+            counts = _counts(frame, asked, grid.edges)
+            array = array.copy(data=counts.data)
+            array.attrs = COUNTS | trace
+            result[f"{name}_counts"] = array.rename(f"{name}_counts")
     return result
+
+
+def _counts(frame: Frame, asked: xr.Variable, edges: Array | None) -> xr.Variable:
+    if edges is None:
+        return counts_at(frame, asked)
+    of_counts: Any = replace(frame, value=frame.counts)
+    found: xr.Variable = of_counts.map(
+        kernels.cell_means, extra=(ASKED,), edges=edges, log=False
+    ).mean
+    return found
 
 
 def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
@@ -348,8 +366,8 @@ def _refuse_too_many(frame: Frame, width: float, step: Any) -> None:
     if count > _MOST:
         unit = units.CANONICAL[frame.axis]
         raise ProfileError(
-            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} {unit} are "
-            f"{count:.3g} cells for each profile; a grid has at most {_MOST:,}"
+            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
+            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
         )
 
 

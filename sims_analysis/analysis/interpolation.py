@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from math import prod
 from typing import Any, Literal, TypeVar
@@ -21,7 +22,9 @@ from sims_analysis.kernels.grid import sample_fraction
 __all__ = [
     "ASKED",
     "AT_DEPTHS",
+    "COUNTS",
     "NO_LOGARITHM",
+    "counts_at",
     "fraction_coordinate",
     "fraction_of",
     "interpolate",
@@ -58,7 +61,8 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
         As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
         samples; exactly the sample where the depth is a sample's. Standard errors come along
         (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`, and with them,
-        on a new axis finer than the samples, ``effective_sample_fraction``. The coordinate
+        on a new axis finer than the samples, ``effective_sample_fraction``; of a Dataset with
+        counts, these too. The coordinate
         ``n_linear_segments`` counts, for each profile, the depths at which a logarithm was asked
         for and could not be taken, because a value beside it was not positive.
 
@@ -88,12 +92,12 @@ def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
             )
         arrays = {name: _interpolated(data, depth, method, name) for name in names}
         for name in names:
-            if "stderr" in arrays[name].coords:
-                errors = arrays[name].coords["stderr"].drop_vars(["stderr"], errors="ignore")
-                errors = errors.reset_coords(drop=True)
-                quantified = hasattr(arrays[name].data, "magnitude")
-                arrays[f"{name}_stderr"] = units.quantify(errors) if quantified else errors
-                arrays[name] = arrays[name].drop_vars("stderr")
+            quantified = units.is_quantity(arrays[name].data)
+            for beside in ("stderr", "counts"):
+                if beside in arrays[name].coords:
+                    column = arrays[name].coords[beside].reset_coords(drop=True)
+                    arrays[f"{name}_{beside}"] = units.quantify(column) if quantified else column
+                    arrays[name] = arrays[name].drop_vars(beside)
         # Each species is measured in one variable, so that the sum counts each depth once.
         total = sum(arrays[name].coords["n_linear_segments"].variable for name in names)
         fractions = [a.coords[FRACTION] for a in arrays.values() if FRACTION in a.coords]
@@ -148,6 +152,8 @@ def _interpolated(
             fraction, growth = fraction_of(frame, asked)
             coords |= fraction_coordinate(frame, fraction)
             error = error if growth is None else error * growth
+            if frame.counts is not None:
+                coords["counts"] = unflattened(counts_at(frame, asked), COUNTS)
         attrs = vocabulary.attrs(term_of(frame)) | {"units": frame.units}
         attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
         attrs.pop("description", None)
@@ -170,6 +176,12 @@ def fraction_of(
     known = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
     fraction, growth = frame.map(sample_fraction, at, known, whole=(ASKED,), cells=cells)
     return fraction, None if frame.fraction is None else growth
+
+
+def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
+    """Draw the counts straight between samples: 0 where nothing was counted on either side."""
+    of_counts = replace(frame, value=frame.counts)
+    return of_counts.map(kernels.interpolate, asked, **AT_DEPTHS, method="linear").value
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
@@ -196,10 +208,13 @@ _ROUNDING = 1e-9
 ASKED = "__asked__"
 #: Kernels take all of them at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
+#: Attrs of counts that were not counted at a depth, but beside it.
+COUNTS = {"units": "count", "long_name": "Counts, drawn between samples"}
 NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
 
 
 def term_of(frame: Frame) -> str:
+    """Name what is interpolated: the variable, or that of its kind."""
     return frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
 
 

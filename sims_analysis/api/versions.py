@@ -143,7 +143,7 @@ def read_record(version: Path) -> Record:
         fields = decode(files.read_plain(version / "record.json"))
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
             raise ArchiveError(_NEWER.format(name, fields["format_version"]))
-        optional = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
+        optional: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
         required = {key: fields[key] for key in Record.__dataclass_fields__ if key not in optional}
         record = Record(**required, **optional)
     except OSError as error:

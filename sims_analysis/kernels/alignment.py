@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize_scalar
 
-__all__ = ["Shift", "best_shift", "peak_shift"]
+from sims_analysis.kernels.crossings import junction
+from sims_analysis.kernels.rows import Array, Dense
 
-Array = NDArray[np.float64]
+__all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]
 
 #: Points of the grid on which shifts are looked for; more would only take longer.
 _MOST = 4000
@@ -33,7 +33,10 @@ class Shift(NamedTuple):
 
 
 def best_shift(
-    pairs: Sequence[tuple[Array, Array, Array, Array]], max_shift: float | None = None
+    pairs: Sequence[tuple[Array, Array, Array, Array]],
+    max_shift: float | None = None,
+    *,
+    log: bool = False,
 ) -> Shift:
     """Find the shift s for which ``b(z - s)`` is most like ``a(z)``.
 
@@ -47,6 +50,9 @@ def best_shift(
         Samples of each species, without gaps, at least three of each.
     max_shift : float, optional
         By default half of the shorter record.
+    log : bool
+        Whether the logarithms are compared: then a factor counts alike at all heights. Values
+        that are not positive count as the smallest that is.
 
     Returns
     -------
@@ -56,6 +62,8 @@ def best_shift(
     most = 0.5 * min(spans) if max_shift is None else max_shift
     finest = min(float(np.median(np.diff(z))) for za, _, zb, _ in pairs for z in (za, zb))
     step = max(finest, max(spans) / _MOST, most / _MOST)
+    if log:
+        pairs = [(za, _logarithm(ca), zb, _logarithm(cb)) for za, ca, zb, cb in pairs]
     curves = [(_curve(za, ca), _curve(zb, cb)) for za, ca, zb, cb in pairs]
 
     lags = np.arange(-np.floor(most / step), np.floor(most / step) + 1) * step
@@ -72,7 +80,12 @@ def best_shift(
         method="bounded",
         options={"xatol": 1e-7 * step},
     )
-    return Shift(float(lags[best] + fine.x), float(-fine.fun), found=True)
+    return Shift(float(lags[best] + fine.x), min(float(-fine.fun), 1.0), found=True)
+
+
+def _logarithm(c: Array) -> Array:
+    positive = c > 0
+    return np.log(np.maximum(c, c[positive].min())) if positive.any() else np.zeros(c.size)
 
 
 class _Curve(NamedTuple):
@@ -124,3 +137,11 @@ def _vertex(z: Array, c: Array) -> float:
         return float(z[top])
     # The slopes are those half-way between the samples.
     return float(0.5 * (z[top - 1] + z[top]) - left / (2 * curvature))
+
+
+def edge_depth(depth: Array, value: Array, level: float, *, falling: bool) -> float:
+    """Give the depth of an edge: the deepest fall below a level, or the first rise above it."""
+    rows = Dense(depth, np.ascontiguousarray(value[None]))
+    edge, which = (-1, -1) if falling else (1, 1)
+    found = junction(rows, np.array([level]), edge=edge, which=which)
+    return float(found.depth[0])

@@ -19,8 +19,10 @@ __all__ = ["CellStderr", "Cells", "Fraction", "cell_means", "cell_stderr", "samp
 
 
 class Cells(NamedTuple):
-    """Averages over cells, shape (R, m), and the number of cells of each row, shape (R,), in which
-    a value is not positive, so that a segment is a straight line in C.
+    """Averages over cells, shape (R, m).
+
+    ``n_linear_segments``, shape (R,), counts the cells of each row in which a value is not
+    positive, so that a segment is a straight line in C.
     """
 
     mean: Array

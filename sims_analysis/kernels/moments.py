@@ -99,13 +99,17 @@ def moments(
     answers = np.array([total, mean, *shape, run.first, run.last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None and rows.depth.size:
-        slopes = _slopes(rows, weights, total, off, *shape)
+        slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, *shape)
         for error, slope in zip(errors, slopes, strict=True):
-            error[:] = _stderr_of_sum(rows, slope, top, bottom, window=window)
+            variance = _variance(rows, slope, top, bottom, window=window)
+            error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
+        # Of higher moments, few counts far out decide.
+        errors[2:] *= [_student(rows, slope) for slope in slopes[2:]]
+        errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, *shape))
         errors[:, run.doubtful] = np.nan
     for columns in (answers, errors):
         columns[:, ~(enough & distribution)] = np.nan
-    return Moments(*answers, status, *errors)
+    return Moments._make([*answers, status, *errors])
 
 
 class _Run(NamedTuple):
@@ -193,10 +197,70 @@ def _slopes(
         ]
 
 
-def _stderr_of_sum(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool) -> Array:
-    """Give the standard error of a weighted sum; NaN where it is not positive."""
+def _variance(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool) -> Array:
+    """Give the variance of a weighted sum."""
     if window:
-        variance = variance_above_mean(rows, weights, rows.sum(weights), top, bottom)
-    else:
-        variance = variance_of_sum(rows, weights)
-    return np.sqrt(np.where(variance > 0, variance, np.nan))
+        return variance_above_mean(rows, weights, rows.sum(weights), top, bottom)
+    return variance_of_sum(rows, weights)
+
+
+def _student(rows: Rows, weights: Array) -> Array:
+    """Widen the error of a sum by Student's t, for what the counts do not tell of its variance.
+
+    Of k counts, ``s^2`` is known to one part in ``sqrt(k)``, ``k = (C / s)^2``: the variance
+    ``v = sum (w s)^2`` has ``2 v^2 / sum (w s)^4 / k`` degrees of freedom (Satterthwaite).
+    """
+    from scipy.special import stdtrit
+
+    sigma = errors_of(rows)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        part = np.where(weights == 0.0, 0.0, (weights * sigma) ** 2)
+        part /= rows.repeat(rows.sum(part))
+        counts = np.maximum((rows.value / sigma) ** 2, 1.0)
+        freedom = 2.0 / rows.sum(np.where(part > 0, part**2 / counts, 0.0))
+    told = freedom < _CERTAIN
+    return np.where(told, stdtrit(np.where(told, freedom, 1.0), _ONE_SIDE), 1.0)
+
+
+#: Degrees of freedom above which Student's t is a normal distribution.
+_CERTAIN = 1e6
+#: Probability up to one standard deviation of a normal distribution.
+_ONE_SIDE = 0.8413447460685429
+
+
+def _second_order(
+    rows: Rows,
+    weights: Array,
+    total: Array,
+    off: Array,
+    straggle: Array,
+    skewness: Array,
+    kurtosis: Array,
+) -> Array:
+    """Give the second-order part of the variance of the kurtosis, relative to the first.
+
+    ``tr(H V H V) / 2`` over ``g V g``, with the covariance V of the first four moments about the
+    mean, in units of the straggle, and the derivatives g and H of the kurtosis by these.
+    """
+    g, b = skewness, kurtosis
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t = off / rows.repeat(straggle)
+        part = np.where(weights == 0.0, 0.0, weights * errors_of(rows) / rows.repeat(total))
+        basis = [
+            part * (t**k - rows.repeat(m)) for k, m in enumerate((0.0 * g, 0.0 * g + 1.0, g, b), 1)
+        ]
+        covariance = np.array([[rows.sum(x * y) for y in basis] for x in basis])
+        nothing = np.zeros(rows.count)
+        slope = np.array([-4.0 * g, -2.0 * b, nothing, nothing + 1.0])
+        bend = np.array(
+            [
+                [12.0 + 4.0 * b, 8.0 * g, nothing - 4.0, nothing],
+                [8.0 * g, 6.0 * b, nothing, nothing - 2.0],
+                [nothing - 4.0, nothing, nothing, nothing],
+                [nothing, nothing - 2.0, nothing, nothing],
+            ]
+        )
+        first = np.einsum("jr,jkr,kr->r", slope, covariance, slope)
+        both = np.einsum("ijr,jkr->ikr", bend, covariance)
+        ratio = 0.5 * np.einsum("ijr,jir->r", both, both) / first
+    return np.where(ratio > 0, ratio, 0.0)

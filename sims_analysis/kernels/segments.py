@@ -34,7 +34,7 @@ def ends_of_segments(rows: Rows) -> tuple[Array, Array, Array, Array]:
 
 def is_linear(c0: Array, c1: Array) -> Flags:
     """Mark the segments in which a logarithm is asked for and cannot be taken."""
-    found: Flags = ~((c0 > 0) & (c1 > 0)) & (c0 != c1)
+    found: Flags = ~((c0 > 0) & (c1 > 0))
     return found
 
 

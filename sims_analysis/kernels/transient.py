@@ -1,4 +1,4 @@
-"""Does the window begin in the surface transient, with the profile's own maximum below it?"""
+"""Windows that begin in the surface transient, with the maximum of the implant below it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def deeper_maximum(rows: Rows, start: Array, stop: Array) -> Maxima:
     Parameters
     ----------
     rows : Rows
+        With standard errors as fits take them, or without.
     start, stop : ndarray, shape (R,)
         Window of depths; NaN is the row's own end.
     """
@@ -36,7 +37,8 @@ def deeper_maximum(rows: Rows, start: Array, stop: Array) -> Maxima:
     top = rows.extreme(np.maximum, rows.value)
     for row in enough[rows.value[rows.start[enough]] == top[enough]]:
         samples = slice(rows.start[row], rows.start[row + 1])
-        position = _deeper(rows.value[samples])
+        sigma = None if rows.stderr is None else rows.stderr[samples]
+        position = _deeper(rows.value[samples], sigma)
         if position:
             found[:, row] = rows.depth[samples][[0, position]]
     return Maxima(*found)
@@ -50,7 +52,7 @@ _RATIO = 2.0
 _CLEAR = 18.0
 
 
-def _deeper(value: Array) -> int:
+def _deeper(value: Array, stderr: Array | None = None) -> int:
     """Give the place of a maximum that stands out from what lies above it; 0 if there is none."""
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
     lowest = np.minimum.accumulate(smooth)
@@ -67,6 +69,9 @@ def _deeper(value: Array) -> int:
     aside = _WIDTH // 2
     around = slice(max(top - 2 * _WIDTH, 0), top + 2 * _WIDTH)
     noise = np.sqrt(np.mean((value[aside:-aside] - smooth)[around] ** 2))
+    if stderr is not None:  # which know what samples on a fine grid share
+        stated = np.nan_to_num(stderr[begin + aside : end + aside])
+        noise = max(noise, np.sqrt(np.mean(stated**2)))
     if not height * np.sqrt(end - begin) > _CLEAR * noise:
         return 0
     first = begin + 1 + aside

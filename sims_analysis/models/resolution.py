@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import history_after, recorded
+from sims_analysis.analysis._call import format_argument, history_after, recorded
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Array, find_model
 from sims_analysis.models._profiles import profiles_of

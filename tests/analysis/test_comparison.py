@@ -81,8 +81,8 @@ def test_a_dose_of_zero_leaves_the_ratio_its_error():
 
 def test_other_axis_is_interpolated_and_only_in_the_overlap():
     z = np.arange(20.3, 200.0, 1.7)
-    found = sims.compare(dataset(DEPTH, B=EDGE), dataset(z, B=3e20 * np.exp(-z / 8.0)))
-    found = found.isel(species=0)
+    b = dataset(z, B=3e20 * np.exp(-z / 8.0))
+    found = sims.compare(dataset(DEPTH, B=EDGE), b, rule="loglinear").isel(species=0)
     ratio = found["ratio"]
     assert ratio["depth"].values.tolist() == DEPTH.tolist()
     assert (np.isnan(ratio.values) == (DEPTH < 20.3)).all()
@@ -449,3 +449,89 @@ def test_doses_are_those_of_integrated_dose(method, rule):
         assert default[name].attrs["rule"] == "trapezoid"
     with pytest.raises(ProfileError, match="rule='simpson'"):
         sims.compare(a, b, rule="simpson")
+
+
+# --- align at an interface ----------------------------------------------------------------------
+
+
+def interface(z, at, slope=0.0, decay=3.0):
+    """Give a matrix signal: a plateau, which may slope, and the fall at an interface."""
+    return 1e5 * (1 - slope * z / 150) / (1 + np.exp((z - at) / decay)) + 1.0
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5])
+def test_edges_align_interfaces_where_plateaus_slope(slope):
+    a = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0))
+    b = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 92.0, slope))
+    by_level = sims.align(a, b, marker="Si", method="edge", level="1e3 counts/s")
+    # The slope takes a third of the plateau there: 3 nm * ln(1.5) of the edge.
+    assert float(by_level["depth_shift"]) == pytest.approx(-12.0, abs=0.01 if slope == 0 else 1.5)
+    assert by_level["depth_shift"].attrs["method"] == "edge"
+    assert "correlation" not in by_level.coords
+    by_half = sims.align(a, b, marker="Si", method="edge", fraction=0.5)
+    assert float(by_half["depth_shift"]) == pytest.approx(-12.0, abs=0.01 if slope == 0 else 3.0)
+    by_logs = sims.align(a, b, marker="Si", method="log-correlation")
+    assert float(by_logs["depth_shift"]) == pytest.approx(-12.0, abs=0.05 if slope == 0 else 1.5)
+    assert by_logs["depth_shift"].attrs["method"] == "log-correlation"
+    assert 0.9 < float(by_logs["correlation"]) <= 1
+    by_values = sims.align(a, b, marker="Si")
+    if slope:
+        assert abs(by_logs["depth_shift"] + 12) < abs(by_values["depth_shift"] + 12)
+
+
+def test_leading_edges_and_batches():
+    def rising(z, at):
+        return interface(-z, -at)
+
+    a = dataset(DEPTH, units="counts/s", Si=rising(DEPTH, 80.0))
+    parts = [dataset(DEPTH, units="counts/s", Si=rising(DEPTH, 80.0 - s)) for s in (3.0, -7.0)]
+    batch = sims.stack(parts)
+    found = sims.align(a, batch, marker="Si", method="edge", fraction=0.5, edge="leading")
+    np.testing.assert_allclose(found["depth_shift"], [3.0, -7.0], atol=1e-3)
+    with pytest.raises(ProfileError, match="measurement '0': b does not fall below the level"):
+        sims.align(
+            dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0)),
+            batch,
+            marker="Si",
+            method="edge",
+            level="2 counts/s",
+        )
+
+
+def test_arguments_of_an_edge():
+    a = dataset(DEPTH, Si=interface(DEPTH, 80.0))
+    for wrong in (
+        {"method": "edge"},
+        {"method": "edge", "level": "1e3 atoms/cm^3", "fraction": 0.5},
+        {"level": "1e3 atoms/cm^3"},
+        {"method": "peak", "fraction": 0.5},
+    ):
+        with pytest.raises(ProfileError, match=r'give level or fraction with method="edge"'):
+            sims.align(a, a, marker="Si", **wrong)
+    with pytest.raises(ProfileError, match="needs the marker whose edge"):
+        sims.align(a, a, method="edge", fraction=0.5)
+    with pytest.raises(ProfileError, match="fraction=1"):
+        sims.align(a, a, marker="Si", method="edge", fraction=1)
+    with pytest.raises(ProfileError, match="edge='any'"):
+        sims.align(a, a, marker="Si", method="edge", fraction=0.5, edge="any")
+    with pytest.raises(UnitsError, match="level"):
+        sims.align(a, a, marker="Si", method="edge", level="3 nm")
+
+
+@pytest.mark.parametrize("method", ["cross-correlation", "edge"])
+def test_times_are_shifted_by_times(method):
+    def over_time(ds):
+        ds = ds.rename(depth="sputter_time")
+        return ds.assign_coords(
+            sputter_time=("sputter_time", ds["sputter_time"].values / 60, {"units": "min"})
+        )
+
+    a, b = (
+        over_time(dataset(DEPTH, units="counts/s", Si=interface(DEPTH, at))) for at in (80.0, 92.0)
+    )
+    options = {"fraction": 0.5} if method == "edge" else {"max_shift": "0.5 min"}
+    found = sims.align(a, b, marker="Si", method=method, **options)
+    assert float(found["time_shift"]) == pytest.approx(-12.0, abs=0.01)
+    assert found["time_shift"].attrs["units"] == "s"
+    assert found["sputter_time"].attrs["units"] == "min"
+    np.testing.assert_allclose(found["sputter_time"], b["sputter_time"] - 0.2, atol=1e-3)

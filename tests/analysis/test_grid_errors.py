@@ -10,7 +10,7 @@ from counted import TOP, covered, edge, trials
 import sims_analysis as sims
 
 DEPTH = np.arange(0, 200, 2.5) + 0.3
-#: Without the depths at which nothing is counted: zeros on a grid have errors in a sum.
+#: Without the depths at which nothing is counted.
 WINDOW = {"start": "20 nm", "stop": "90 nm"}
 SHAPE, DECAY = edge(30.0)
 JUNCTION = 60 - DECAY * np.log(0.3)
@@ -56,6 +56,33 @@ def test_so_do_those_of_shape_and_decay():
         (decay["decay_length"], decay["stderr"]),
     ]:
         assert 0.60 <= about_its_mean(found, error) <= 0.76
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize(("grid", "_"), FINER[::2])
+def test_where_nothing_was_counted_stays_known_on_a_grid(grid, _, counts):
+    counted = trials(SHAPE, DEPTH, counts)
+    gridded = sims.to_grid(counted, **grid)
+    assert gridded["concentration_counts"].attrs["units"] == "count"
+    before, after = (sims.moments(ds) for ds in (counted, gridded))
+    for name in ("dose_stderr", "projected_range_stderr", "straggle_stderr"):
+        ratio = (after[name] / before[name]).median()
+        assert float(ratio) == pytest.approx(1.0, abs=0.3 if counts == 10 else 0.15), name
+    by_depths = sims.interpolate(counted, depth=gridded["depth"])
+    if "conserve" not in grid and "method" not in grid:
+        np.testing.assert_array_equal(
+            by_depths["concentration_counts"], gridded["concentration_counts"]
+        )
+
+
+def test_a_grid_on_which_nothing_was_counted_has_the_error_of_what_may_have_been():
+    counted = trials(lambda z: 0 * z, DEPTH, 10).isel(measurement=[0])
+    stated = sims.integrated_dose(counted)["stderr"]
+    assert float(stated[0, 0]) > 0
+    for step in ("0.5 nm", "1.25 nm"):
+        found = sims.integrated_dose(sims.to_grid(counted, step=step, method="linear"))["stderr"]
+        # Never narrower; wider, since values between samples are known better than these.
+        assert 1.0 <= float(found[0, 0] / stated[0, 0]) <= 1.5
 
 
 @pytest.mark.parametrize("steps", [["0.5 nm", "0.2 nm"], ["0.5 nm", "1 nm"], ["0.5 nm", "5 nm"]])

@@ -151,7 +151,10 @@ def test_errors_of_moments_are_their_derivatives(background, layout):
     for name in MOMENTS:
         slopes = (each[name].values - number(found[name])) / step
         exact = math.sqrt(np.nansum((slopes * errors) ** 2))
-        assert number(found[f"{name}_stderr"]) == pytest.approx(exact, rel=2e-3), name
+        stated = number(found[f"{name}_stderr"])
+        # Of higher moments, what the counts do not tell of their variance is added.
+        wider = 0.0 if name in ("dose", "projected_range") else 0.03
+        assert exact * (1 - 2e-3) <= stated <= exact * (1 + 2e-3 + wider), name
         assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs.get("units")
 
 

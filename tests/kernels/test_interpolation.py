@@ -215,3 +215,16 @@ def test_rows_of_hardly_a_sample(n):
             assert np.isnan(found.value[:, 1]).all()
         cells = blocks.run(cell_means, depth, value, edges=np.array([0.0, 1.0]), log=True)
         assert np.isnan(cells.mean).all()
+
+
+def test_makima_is_local():
+    # What lies five samples away and more bears on nothing, however steep it is.
+    rng = np.random.default_rng(6)
+    z = np.cumsum(rng.uniform(0.5, 1.5, 14))
+    logs = rng.normal(0, 1e-6, 14)
+    at = np.linspace(z[0], z[4], 30)
+    alone = interpolate(z, np.exp(logs[None]), at, method="makima").value
+    z[10:] -= z[10] - z[9] - 1e-7
+    logs[10:] += 230.0
+    beside = interpolate(z, np.exp(logs[None]), at, method="makima").value
+    np.testing.assert_allclose(beside, alone, rtol=1e-14)
