@@ -145,9 +145,9 @@ def refuse_reversed(
     frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
 ) -> None:
     """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
-    if start.ndim == stop.ndim == 0 and not (is_lazy(start) or is_lazy(stop)):
-        if not start.data >= stop.data:  # sooner than Variables are compared
-            return
+    two_numbers = start.ndim == stop.ndim == 0 and not (is_lazy(start) or is_lazy(stop))
+    if two_numbers and not start.data >= stop.data:  # sooner than Variables are compared
+        return
     reverse = start >= stop
     if not anywhere(reverse):
         return

@@ -107,11 +107,12 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; where a background leaves a negative dose; where `surface_depth` lies beyond the samples; and where
-        it is ``no_data`` of a profile that was measured, because both limits lie beyond the
-        samples, `surface_depth` lies below `stop`, or, of one of several profiles, because there
-        is no sample in the background window. Not on Dask
-        data, which are not known yet. There `strict` raises nothing either: look at the status.
+        Where the status is ``truncated``; where a background leaves a negative dose; where
+        `surface_depth` lies beyond the samples; and where the status is ``no_data`` of a profile
+        that was measured, because both limits lie beyond the samples, `surface_depth` lies below
+        `stop`, or, of one of several profiles, because there is no sample in the background
+        window. Not on Dask data, which are not known yet. There `strict` raises nothing either:
+        look at the status.
 
     Notes
     -----

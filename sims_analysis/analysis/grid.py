@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import xarray as xr
@@ -262,7 +262,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
 def _counts(frame: Frame, asked: xr.Variable, edges: Array | None) -> xr.Variable:
     if edges is None:
         return counts_at(frame, asked)
-    of_counts: Any = replace(frame, value=frame.counts)
+    of_counts = replace(frame, value=cast("xr.Variable", frame.counts))
     found: xr.Variable = of_counts.map(
         kernels.cell_means, extra=(ASKED,), edges=edges, log=False
     ).mean
@@ -274,8 +274,9 @@ def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
     ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
     # What cells share with each other is no matter of a single one.
     (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **ask)
+    one: xr.Variable = found
     if frame.counts is None or not (frame.lazy or bool((found == 0).any())):
-        return found
+        return one
     (most,) = frame.map(kernels.cell_stderr, errors="each", nothing=True, **ask)
     counted: xr.Variable = found.where(found != 0, most)
     return counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import xarray as xr
@@ -180,8 +180,11 @@ def fraction_of(
 
 def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
     """Draw the counts straight between samples: 0 where nothing was counted on either side."""
-    of_counts = replace(frame, value=frame.counts)
-    return of_counts.map(kernels.interpolate, asked, **AT_DEPTHS, method="linear").value
+    of_counts: Frame = replace(frame, value=cast("xr.Variable", frame.counts))
+    found: xr.Variable = of_counts.map(
+        kernels.interpolate, asked, **AT_DEPTHS, method="linear"
+    ).value
+    return found
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:

@@ -306,6 +306,6 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
         if real and 0 <= number < 1:
             return float(number)
     raise ProfileError(
-        f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, such as 0.05 "
-        "or '5 %'"
+        f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, "
+        "such as 0.05 or '5 %'"
     )

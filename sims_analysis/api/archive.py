@@ -409,9 +409,9 @@ class Archive:
                 # As archives had it that took the same UUID in other letters for another id.
                 spelled = entries / files.folder_name(data_id)
                 return folder if folder.exists() or not spelled.exists() else spelled
-            return folder
         except UnicodeEncodeError:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
+        return folder
 
     def _walk(
         self, skip: Callable[[Path, SimsError], None] | None = None
