@@ -22,6 +22,7 @@ from .analysis.junction import junction_depth as junction_depth
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
 from .analysis.moments import moments as moments
 from .analysis.peak import peak as peak
+from .analysis.surface import surface_concentration as surface_concentration
 from .analysis.uncertainty import poisson_interval as poisson_interval
 from .analysis.uncertainty import with_counting_statistics as with_counting_statistics
 from .api.archive import Archive as Archive

@@ -118,6 +118,11 @@ TERMS = {
         "Detection limit",
         "value that a profile without the species exceeds rarely",
     ),
+    "surface_concentration": Term(
+        "concentration",
+        "Surface concentration",
+        "at a stated depth near the surface, by a local log-linear fit",
+    ),
     "decay_length": Term(
         "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
     ),

@@ -50,6 +50,7 @@ QUESTIONS = {
     "decay_length": {"start": "60 nm", "stop": "120 nm"},
     "detection_limit": {"window": ("140 nm", "170 nm")},
     "decay_length levels": {"low": "1e17 atoms/cm^3", "high": "1e18 atoms/cm^3"},
+    "surface_concentration": {"depth": "6 nm"},
     "below_detection": {"limit": "4e15 atoms/cm^3"},
     "with_counting_statistics": {"value_per_count": "1e14 atoms/cm^3"},
     "to_grid": {"step": "2.5 nm"},

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.counting import NONE_COUNTED
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
 
-__all__ = ["Decay", "decay"]
+__all__ = ["Decay", "Exponential", "decay", "fit_exponential", "value_of_one_count"]
 
 #: Within so many standard errors of a level, the fit and not the sample says on which side it is.
 DOUBT = 3.0
@@ -62,7 +62,7 @@ def decay(
     one, doubt = None, [np.zeros(c.size)] * 2
     sound = c > 0 if sigma is None else sigma > 0
     if sigma is not None:
-        one = _value_of_one_count(rows, sigma)
+        one = value_of_one_count(rows, sigma)
         doubt = [DOUBT * np.sqrt(one * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
     sound &= _on_the_side(rows, hi, edge)
 
@@ -74,7 +74,7 @@ def decay(
         return inside
 
     keep = chosen(c)
-    fit = _fit(rows, keep, one)
+    fit = fit_exponential(rows, keep, one)
     for _ in range(0 if one is None else 10):
         with np.errstate(over="ignore", invalid="ignore"):
             fitted = np.exp(
@@ -84,13 +84,13 @@ def decay(
         if np.array_equal(again, keep):
             break
         keep = again
-        fit = _fit(rows, keep, one)
+        fit = fit_exponential(rows, keep, one)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A straight line that is level up to rounding does not decay at all.
         is_level = np.abs(fit.b) * (kept.last() - kept.first()) < LEVEL
         length = edge / np.where(is_level, np.nan, fit.b)
-        stderr = fit.stderr * length**2
+        stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (2 if sigma is not None else 3)
     runs = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
     status = np.where(few, Status.NO_DATA, runs).astype(np.uint8)
@@ -100,7 +100,7 @@ def decay(
     return Decay(length, stderr, kept.size, kept.first(), kept.last(), chi, status)
 
 
-def _reduced_chi_square(kept: Packed, fit: _Fit, one: Array | None) -> Array:
+def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Array:
     """Compare how far samples lie from the line with how far they should."""
     with np.errstate(all="ignore"):
         line = kept.repeat(fit.a) + kept.repeat(fit.b) * (kept.depth - kept.repeat(fit.at))
@@ -123,7 +123,7 @@ def _reduced_chi_square(kept: Packed, fit: _Fit, one: Array | None) -> Array:
         return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
 
 
-def _value_of_one_count(rows: Packed, sigma: Array) -> Array:
+def value_of_one_count(rows: Packed, sigma: Array) -> Array:
     """Give ``sigma^2 / C``, and that of the whole row where the sample does not tell it well."""
     c = rows.value
     tells = (c > 0) & (sigma < c)
@@ -147,31 +147,44 @@ def _on_the_side(rows: Packed, high: Array, edge: int) -> Flags:
     return beside
 
 
-class _Fit(NamedTuple):
-    """``ln C = a + b (z - at)`` of every row, and the standard error of b."""
+class Exponential(NamedTuple):
+    """``ln C = a + b (z - at)`` of every row, and the variances and covariance of a and b."""
 
     a: Array
     b: Array
     at: Array
-    stderr: Array
+    var_a: Array
+    cov: Array
+    var_b: Array
 
 
-def _fit(rows: Packed, keep: Flags, one: Array | None) -> _Fit:
+def fit_exponential(rows: Packed, keep: Flags, one: Array | None) -> Exponential:
+    """Fit exponentials to the samples that are marked.
+
+    Parameters
+    ----------
+    rows : Packed
+    keep : ndarray of bool, shape (N,)
+    one : ndarray, shape (N,), or None
+        The value of one count at every sample (:func:`value_of_one_count`), for a fit by the
+        likelihood of counts; by default least squares of ln C with equal weights.
+    """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        if one is None:
-            y = np.log(kept.value)
-            a = kept.sum(y) / kept.size
-            scatter = kept.sum(x * x)
-            b = kept.sum(x * (y - kept.repeat(a))) / scatter
-            residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2)
-            return _Fit(a, b, at, np.sqrt(residual / (kept.size - 2) / scatter))
-        return _by_likelihood(kept, x, at, one[keep])
+        if one is not None:
+            return _by_likelihood(kept, x, at, one[keep])
+        y = np.log(kept.value)
+        a = kept.sum(y) / kept.size
+        squares = kept.sum(x * x)
+        b = kept.sum(x * (y - kept.repeat(a))) / squares
+        residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
+        # About the mean depth, a and b are independent of each other.
+        return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
 
 
-def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> _Fit:
+def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> Exponential:
     """Newton's steps, shortened so that no sample's fit moves by more than e^1.5.
 
     A fixed number of them: when one row has converged must not depend on those beside it.
@@ -191,4 +204,4 @@ def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> _Fit:
         largest = np.abs(da) + np.abs(db) * far
         step = np.minimum(1.0, 1.5 / largest)
         a, b = a + step * da, b + step * db
-    return _Fit(a + np.log(scale), b, at, np.sqrt(i00 / det))
+    return Exponential(a + np.log(scale), b, at, i11 / det, -i01 / det, i00 / det)

@@ -1,0 +1,75 @@
+"""How much there is near the surface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels.surface import local_value
+
+__all__ = ["surface_concentration"]
+
+
+@recorded
+def surface_concentration(
+    data: xr.Dataset | xr.DataArray, *, depth: Any, samples: int = 5, variable: str | None = None
+) -> xr.DataArray:
+    """Give the concentration at a depth near the surface, by a local log-linear fit.
+
+    One sample in the surface transient is a noisy and often a wrong answer: an exponential through
+    the samples around the depth is steadier, and says how sure it is.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Concentrations, fractions or intensities over depth.
+    depth : str, Quantity or DataArray
+        Such as ``"5 nm"``; one for all, or one for each profile.
+    samples : int
+        How many samples, those nearest to the depth, the exponential is fitted to; at least 3.
+    variable : str, optional
+        Of a Dataset, which variable; by default concentration, or else the first.
+
+    Returns
+    -------
+    DataArray
+        In the unit of the data, without the depth dimension: ``exp(a)`` of the fit
+        ``ln C = a + b (z - depth)``. Coordinates: ``stderr`` (from the standard errors of the
+        samples, by the likelihood of counts; where the data carry none, from the scatter about the
+        line) and ``status`` (``ok``; with NaN ``truncated`` where the depth lies beyond the
+        samples, since nothing is extrapolated, and ``no_data`` with fewer than three of them).
+
+    Raises
+    ------
+    UnitsError
+        If the depth has no unit.
+    ProfileError
+        If `samples` is no whole number from 3.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> near = sims.surface_concentration(ds.sel(species="B"), depth="12 nm")
+    >>> print(f"{near.item():.2e} +- {near['stderr'].item():.1e} {near.attrs['units']}")
+    6.28e+18 +- 2.0e+17 atom/cm^3
+    """
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 3:
+        raise ProfileError(f"samples={samples!r}; expected a whole number, at least 3")
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a surface concentration", variable=variable
+    )
+    at = frame.parameter(depth, ("depth",), "depth")
+    found = frame.map(local_value, at, errors="fit", samples=samples)
+    term = "surface_concentration"
+    coords = {
+        "status": frame.status(found.status),
+        "stderr": frame.with_attrs(found.stderr, term, units_=frame.units),
+    }
+    coords["stderr"].attrs["long_name"] = "Standard error of the surface concentration"
+    return frame.array(found.value, term, units_=frame.units, coords=coords)

@@ -1,0 +1,62 @@
+"""The value near the surface, by an exponential through the samples around a depth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.kernels.decay import fit_exponential, value_of_one_count
+from sims_analysis.kernels.rows import Array, Rows, Status
+
+__all__ = ["LocalValue", "local_value"]
+
+
+class LocalValue(NamedTuple):
+    """Values of rows at a depth, their standard errors, and statuses; shape (R,)."""
+
+    value: Array
+    stderr: Array
+    status: NDArray[np.uint8]
+
+
+def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
+    """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
+
+    Parameters
+    ----------
+    rows : Rows
+        With standard errors, by the likelihood of counts (zeros are data); without, by least
+        squares of ln C, the error from the scatter, and samples that are not positive left out.
+    depth : ndarray, shape (R,)
+    samples : int
+        How many of them, at least 3.
+
+    Returns
+    -------
+    LocalValue
+        NaN, and ``truncated`` where the depth lies beyond the samples, ``no_data`` where fewer
+        than three samples are left.
+    """
+    first, last = rows.first(), rows.last()
+    rows = rows.packed()
+    sound = rows.value > 0 if rows.stderr is None else rows.stderr > 0
+    rows = rows.keep(sound)
+    far = np.abs(rows.depth - rows.repeat(depth))
+    order = np.lexsort((rows.depth, far, rows.row))
+    rank = np.empty(order.size, dtype=np.intp)
+    rank[order] = np.arange(order.size)
+    near = rank - rows.repeat(rows.start[:-1]) < samples
+    one = None if rows.stderr is None else value_of_one_count(rows, rows.stderr)
+    fit = fit_exponential(rows, near, one)
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = depth - fit.at
+        value = np.exp(fit.a + fit.b * off)
+        stderr = value * np.sqrt(fit.var_a + 2.0 * off * fit.cov + fit.var_b * off**2)
+    enough = (rows.size > 2) & ~np.isnan(value)
+    inside = (depth >= first) & (depth <= last)
+    status = np.where(inside, np.where(enough, Status.OK, Status.NO_DATA), Status.TRUNCATED)
+    status = np.where(np.isnan(first), Status.NO_DATA, status)
+    value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
+    return LocalValue(value, stderr, status.astype(np.uint8))

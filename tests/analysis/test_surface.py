@@ -1,0 +1,67 @@
+"""The concentration near the surface, by an exponential through the samples around a depth."""
+
+import numpy as np
+import pytest
+from counted import TOP, TRIALS, trials
+from measured import measurement, number, one, word
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+Z = np.arange(1.0, 60.0, 2.0)
+
+
+@pytest.mark.parametrize("depth", [1.0, 3.7, 12.0, 59.0])
+@pytest.mark.parametrize("errors", [False, True])
+def test_an_exponential_is_itself(depth, errors):
+    c = 3e19 * np.exp(-Z / 8.0)
+    ds = one(Z, c, stderr=0.1 * c if errors else None)
+    found = sims.surface_concentration(ds, depth=f"{depth} nm")
+    assert number(found) == pytest.approx(3e19 * np.exp(-depth / 8.0), rel=1e-9)
+    assert found.attrs["units"] == found["stderr"].attrs["units"] == "atom/cm^3"
+
+
+def test_the_error_without_standard_errors_is_that_of_a_line():
+    rng = np.random.default_rng(3)
+    c = 3e19 * np.exp(-Z / 8.0) * rng.lognormal(0, 0.1, Z.size)
+    found = sims.surface_concentration(one(Z, c), depth="9.5 nm", samples=6)
+    near = np.argsort(np.abs(Z - 9.5), kind="stable")[:6]
+    (b, a), cov = np.polyfit(Z[near] - 9.5, np.log(c[near]), 1, cov="unscaled")
+    rest = np.log(c[near]) - a - b * (Z[near] - 9.5)
+    wanted = np.exp(a) * np.sqrt(cov[1, 1] * (rest @ rest) / 4)
+    assert number(found) == pytest.approx(np.exp(a))
+    assert number(found["stderr"]) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+def test_the_stated_error_covers_68_percent(counts):
+    ds = trials(lambda z: np.exp(-z / 30.0), Z, counts)
+    found = sims.surface_concentration(ds, depth="8 nm")
+    off = np.abs(found - TOP * np.exp(-8.0 / 30.0))
+    covered = float((off < found["stderr"]).mean())
+    assert 0.64 - 1.5 / TRIALS**0.5 < covered < 0.72 + 1.5 / TRIALS**0.5
+
+
+def test_nothing_is_extrapolated():
+    ds = measurement(Z, {"B": np.exp(-Z), "P": np.full(Z.size, np.nan)})
+    found = sims.surface_concentration(ds, depth="0.5 nm")
+    assert found["status"].values.tolist() == ["truncated", "no_data"]
+    assert found.isnull().all()
+    few = one([1, 2, 3], [1e18, 0.0, 1e17])
+    assert word(sims.surface_concentration(few, depth="2 nm")["status"]) == "no_data"
+
+
+def test_zeros_are_data_where_counts_are_known():
+    ds = sims.with_counting_statistics(
+        one([1, 2, 3, 4, 5], [0.0, 1e16, 0.0, 2e16, 0.0]), value_per_count="1e16 atoms/cm^3"
+    )
+    found = sims.surface_concentration(ds, depth="3 nm")
+    assert number(found) == pytest.approx(6e15, rel=0.05)
+
+
+@pytest.mark.parametrize("samples", [2, 4.0, True, "5"])
+def test_what_cannot_be_meant_is_refused(samples):
+    with pytest.raises(ProfileError, match="samples="):
+        sims.surface_concentration(one(Z, np.exp(-Z)), depth="5 nm", samples=samples)
+    with pytest.raises(UnitsError, match="depth=5 has no unit"):
+        sims.surface_concentration(one(Z, np.exp(-Z)), depth=5)
