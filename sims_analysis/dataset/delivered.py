@@ -47,7 +47,7 @@ REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
 def coords(profiles: list[DepthProfile], depths: list[Array], data_id: str) -> dict[str, TextCoord]:
-    """Give the coordinates over species that keep what the variables do not hold.
+    """Return the coordinates over species that keep what the variables do not hold.
 
     Parameters
     ----------

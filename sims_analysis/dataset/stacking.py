@@ -44,7 +44,7 @@ class _Part(NamedTuple):
 
 
 def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None) -> xr.Dataset:
-    """Put many measurements into one Dataset, the batch that every function accepts.
+    """Combine measurements into one Dataset, a batch, which every function accepts.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
 
 
 def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Make an array of what stands for nothing: NaN, the empty text, not-a-time."""
+    """Make an array of missing values: NaN, the empty text, not-a-time."""
     if dtype.kind in "iub":
         dtype = np.dtype(np.float64)
     if dtype.kind in "Mm":
@@ -334,7 +334,7 @@ def _lazily(
 
 
 def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
-    """Tell where each species was measured, in any of its variables."""
+    """Find where each species was measured, in any of its variables."""
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     for name in vocabulary.QUANTITIES:
         if name in part.items and patterns[name].dims == ("species", axis):

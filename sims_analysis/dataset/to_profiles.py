@@ -77,7 +77,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
 
 
 def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | None:
-    """Give back one species in one variable; None if it has no samples there."""
+    """Return one species in one variable; None if it has no samples there."""
     texts = {
         coord: str(ds[coord].values[row])
         for coord in COORDS
@@ -128,7 +128,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 def _units(
     ds: xr.Dataset, name: str, kinds: tuple[str, ...], source: str | None
 ) -> tuple[Unit, Unit]:
-    """Give the unit in the Dataset, and the one to give back: the source's if still of its kind."""
+    """Return the unit in the Dataset, and that of the profile: the source's if of its kind."""
     stated = unit_of_kind(ds[name].attrs.get("units"), kinds, name)
     if not source:
         if stated.text == "1":

@@ -74,8 +74,8 @@ def test_scalars_arrays_and_lazy_arrays_agree():
     assert type(scaled(1.5, 1000.0, 1.0)) is type(scaled(3, 1000.0, 1.0)) is float
     assert scaled(np.float32(1.5), 1000.0, 1.0).dtype == np.float32
     assert scaled(np.array([3], dtype=np.int64), 1.0, 10.0).tolist() == [0.3]
-    # Its logarithm rounds to that of 1e9.
-    assert scaled(999999999.999999, 1000.0, 1.0) == 999999999999.999
+    # Its logarithm is rounded to that of 1e9.
+    assert scaled(999999999.999998, 1000.0, 1.0) == 999999999999.998
     many = np.arange(40_000) / 1000
     np.testing.assert_array_equal(scaled(many, 1000.0, 1.0), np.arange(40_000.0))
 
