@@ -91,7 +91,7 @@ def assert_identical(actual: Any, desired: Any) -> None:
 
 
 def _canonical(data: Any) -> Any:
-    """Give plain data in canonical units."""
+    """Return plain data in canonical units."""
     plain = dequantify(data)
     coords = {name: _converted(str(name), coord.variable) for name, coord in plain.coords.items()}
     if isinstance(plain, xr.DataArray):
@@ -168,7 +168,7 @@ def gaussian_profile(
     straggle: Any,
     species: str = "B",
 ) -> tuple[xr.Dataset, Truth]:
-    """Give an implant of Gaussian shape: ``C = Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``.
+    """Make a Gaussian implant: ``C = Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``.
 
     Parameters
     ----------
@@ -233,7 +233,9 @@ def erfc_profile(
     diffusion_length: Any,
     species: str = "B",
 ) -> tuple[xr.Dataset, Truth]:
-    """Give diffusion from a constant source: ``C = Cs erfc(z / L)`` with ``L = 2 sqrt(D t)``.
+    """Make a profile of diffusion from a constant source.
+
+    ``C = Cs erfc(z / L)`` with ``L = 2 sqrt(D t)``.
 
     Parameters
     ----------
@@ -294,7 +296,7 @@ def exponential_profile(
     decay_length: Any,
     species: str = "B",
 ) -> tuple[xr.Dataset, Truth]:
-    """Give a trailing edge: ``C = C0 exp(-z / lambda)``.
+    """Make an exponential trailing edge: ``C = C0 exp(-z / lambda)``.
 
     Parameters
     ----------

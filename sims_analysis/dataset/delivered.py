@@ -52,7 +52,7 @@ def coords(
     data_id: str,
     others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
 ) -> dict[str, TextCoord]:
-    """Give the coordinates over species that keep what the variables do not hold.
+    """Return the coordinates over species that keep what the variables do not hold.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ _ATTRIBUTE = "_sims_provenance"
 
 
 def provenance(source: Any) -> dict[str, Any]:
-    """Tell where the numbers of a figure, file or Dataset come from.
+    """Report where the numbers of a figure, file or Dataset come from.
 
     Parameters
     ----------

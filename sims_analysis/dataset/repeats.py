@@ -23,7 +23,7 @@ _WAYS = ("raise", "mean", "step")
 def without_repeats(
     who: str, units: tuple[Unit, Unit], depth: Array, columns: list[Array], way: str
 ) -> tuple[Array, list[Array]]:
-    """Give samples at strictly increasing depths.
+    """Return samples at strictly increasing depths.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ class SIMSResult:
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 
     def to_json(self) -> bytes:
-        """Give the payload back: JSON equal to what was read, unknown fields included.
+        """Return the payload: JSON equal to what was read, unknown fields included.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class SIMSResult:
             raise ProfileError(f"data entry {self.data_id!r} has no JSON form: {error}") from None
 
     def to_dataset(self, **options: Any) -> xr.Dataset:
-        """Give one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""
+        """Return one Dataset indexed by species and depth: see :func:`sims_analysis.to_dataset`."""
         # Only here, so that fetching and serving payloads need no xarray.
         from sims_analysis.dataset.from_profiles import to_dataset
 

@@ -105,7 +105,7 @@ def _one_species(data: Any, species: str | None) -> Any:
 
 
 def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
-    """Tell where the species was measured, in any of its variables."""
+    """Find where the species was measured, in any of its variables."""
     if isinstance(one, xr.DataArray):
         arrays = [one]
     else:

@@ -44,7 +44,7 @@ class _Part(NamedTuple):
 
 
 def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None) -> xr.Dataset:
-    """Put many measurements into one Dataset, the batch that every function accepts.
+    """Combine measurements into one Dataset, a batch, which every function accepts.
 
     Parameters
     ----------
@@ -106,13 +106,18 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None)
         MEASUREMENT: (MEASUREMENT, np.array(labels)),
         "species": ("species", np.array(species, dtype=str)),
     }
+    sizes = {"species": len(species), axis: first.size}
     if shared:
         coords[axis] = (axis, first, vocabulary.attrs(axis))
-        stacked = _on_shared_axis(parts, rows, patterns, len(species), axis)
+        stacked = _filled(parts, rows, patterns, sizes, None)
     else:
-        depth, stacked = _on_own_axes(parts, rows, patterns, len(species), axis)
-        dims = (MEASUREMENT, "species", POINT)
-        coords[axis] = (dims, depth, vocabulary.attrs(axis))
+        measured = [_measured(part, patterns, axis) for part in parts]
+        sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in measured)
+        depth = np.full((len(parts), *sizes.values()), np.nan)
+        for i, (part, row, mask) in enumerate(zip(parts, rows, measured, strict=True)):
+            _lay(depth[i], row, part.depth, mask)
+        coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
+        stacked = _filled(parts, rows, patterns, sizes, measured)
     known = frozenset().union(*(part.coords for part in parts))
     coords |= {name: v for name, v in stacked.items() if name in known}
     attrs, told_apart = _attrs(parts, {*coords, *stacked})
@@ -254,7 +259,7 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
 
 
 def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Make an array of what stands for nothing: NaN, the empty text, not-a-time."""
+    """Make an array of missing values: NaN, the empty text, not-a-time."""
     if dtype.kind in "iub":
         dtype = np.dtype(np.float64)
     if dtype.kind in "Mm":
@@ -266,29 +271,44 @@ def _values(variable: xr.Variable, dims: tuple[str, ...]) -> NDArray[Any]:
     return np.asarray((variable if variable.dims == dims else variable.transpose(*dims)).data)
 
 
-def _on_shared_axis(
+def _filled(
     parts: list[_Part],
     rows: list[NDArray[np.intp] | slice],
     patterns: dict[str, _Pattern],
-    species: int,
-    axis: str,
+    sizes: dict[str, int],
+    measured: list[NDArray[np.bool_]] | None,
 ) -> dict[str, xr.Variable]:
-    whole = all(isinstance(row, slice) for row in rows)
-    sizes = {"species": species, axis: parts[0].depth.size}
+    """Put what the measurements hold into arrays of the batch.
+
+    Parameters
+    ----------
+    sizes : dict
+        Of the species and of the axis.
+    measured : list of ndarray of bool, each of shape (species, samples), or None
+        Where each species was measured, if every profile shall have an axis of its own.
+    """
+    species, axis = sizes
+    everyone = all(isinstance(row, slice) for row in rows)
     stacked = {}
     for name, pattern in patterns.items():
-        dims = (MEASUREMENT, *pattern.dims)
-        if pattern.lazy and pattern.everywhere:
-            stacked[name] = _lazily(parts, rows, name, pattern, species)
+        own = measured is not None and axis in pattern.dims
+        if measured is None and pattern.lazy and pattern.everywhere:
+            stacked[name] = _lazily(parts, rows, name, pattern, sizes[species])
             continue
-        shape = (len(parts), *(sizes[d] for d in pattern.dims))
-        complete = pattern.everywhere and (whole or "species" not in pattern.dims)
-        out = np.empty(shape, pattern.dtype) if complete else blank(shape, pattern.dtype)
+        dims = (species, axis) if own else pattern.dims
+        shape = (len(parts), *(sizes[dim] for dim in dims))
+        whole = pattern.everywhere and not own and (everyone or species not in dims)
+        out = np.empty(shape, pattern.dtype) if whole else blank(shape, pattern.dtype)
         for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
-            if name in part.items:
-                values = _values(part.items[name], pattern.dims)
-                out[(i, row) if "species" in pattern.dims else i] = values
-        stacked[name] = xr.Variable(dims, out, pattern.attrs)
+            if name not in part.items:
+                continue
+            values = _values(part.items[name], pattern.dims)
+            if measured is not None and own:
+                _lay(out[i], row, values, measured[i])
+            else:
+                out[(i, row) if species in dims else i] = values
+        named = tuple(POINT if own and dim == axis else dim for dim in dims)
+        stacked[name] = xr.Variable((MEASUREMENT, *named), out, pattern.attrs)
     return stacked
 
 
@@ -313,39 +333,8 @@ def _lazily(
     return joined
 
 
-def _on_own_axes(
-    parts: list[_Part],
-    rows: list[NDArray[np.intp] | slice],
-    patterns: dict[str, _Pattern],
-    species: int,
-    axis: str,
-) -> tuple[NDArray[np.float64], dict[str, xr.Variable]]:
-    measured = [_measured(part, patterns, axis) for part in parts]
-    longest = max(int(mask.sum(axis=1).max(initial=0)) for mask in measured)
-    shape = (len(parts), species, longest)
-    depth = np.full(shape, np.nan)
-    out = {}
-    for name, pattern in patterns.items():
-        own = shape if axis in pattern.dims else shape[: 1 + len(pattern.dims)]
-        out[name] = blank(own, pattern.dtype)
-    for i, (part, row, mask) in enumerate(zip(parts, rows, measured, strict=True)):
-        _lay(depth[i], row, np.broadcast_to(part.depth, mask.shape), mask)
-        for name, variable in part.items.items():
-            dims = patterns[name].dims
-            values = _values(variable, dims)
-            if axis in dims:
-                _lay(out[name][i], row, np.broadcast_to(values, mask.shape), mask)
-            else:
-                out[name][(i, row) if dims else i] = values
-    stacked = {}
-    for name, pattern in patterns.items():
-        own_dims = ("species", POINT) if axis in pattern.dims else pattern.dims
-        stacked[name] = xr.Variable((MEASUREMENT, *own_dims), out[name], pattern.attrs)
-    return depth, stacked
-
-
 def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
-    """Tell where each species was measured, in any of its variables."""
+    """Find where each species was measured, in any of its variables."""
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     for name in vocabulary.QUANTITIES:
         if name in part.items and patterns[name].dims == ("species", axis):
@@ -360,11 +349,8 @@ def _lay(
     mask: NDArray[np.bool_],
 ) -> None:
     """Lay the measured samples of each species at the beginning of its row."""
-    if mask.all():
-        out[row, : mask.shape[1]] = values
-        return
     places = range(len(mask)) if isinstance(row, slice) else row
-    for place, sample, where in zip(places, values, mask, strict=True):
+    for place, sample, where in zip(places, np.broadcast_to(values, mask.shape), mask, strict=True):
         found = sample[where]
         out[place, : found.size] = found
 

@@ -177,7 +177,7 @@ def _kind(path: Path) -> str:
 
 
 def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, Any]]:
-    """Give a Dataset that every format can hold, and the memo of what was changed."""
+    """Return a Dataset that every format can hold, and the memo of what was changed."""
     memo: dict[str, Any] = {"sims_analysis_version": __version__, "attrs": {}, "added": []}
     if isinstance(data, xr.DataArray):
         name = _UNNAMED if data.name is None else str(data.name)
@@ -235,7 +235,7 @@ def _is_native(value: Any) -> bool:
 
 
 def _jsonable(value: Any, key: Any) -> Any:
-    """Give a form that JSON has; arrays and tuples are told apart from lists."""
+    """Return a form that JSON has; arrays and tuples are told apart from lists."""
     if isinstance(value, np.ndarray):
         return {"__ndarray__": value.tolist(), "dtype": str(value.dtype)}
     if isinstance(value, np.generic):

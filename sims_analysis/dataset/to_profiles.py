@@ -77,7 +77,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
 
 
 def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | None:
-    """Give back one species in one variable; None if it has no samples there."""
+    """Return one species in one variable; None if it has no samples there."""
     texts = {
         coord: str(ds[coord].values[row])
         for coord in COORDS
@@ -132,7 +132,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 def _units(
     ds: xr.Dataset, name: str, kinds: tuple[str, ...], source: str | None
 ) -> tuple[Unit, Unit]:
-    """Give the unit in the Dataset, and the one to give back: the source's if still of its kind."""
+    """Return the unit in the Dataset, and that of the profile: the source's if of its kind."""
     stated = unit_of_kind(ds[name].attrs.get("units"), kinds, name)
     if not source:
         if stated.text == "1":
@@ -146,19 +146,17 @@ def _units(
 
 def _given_back(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] | None) -> Array:
     """Convert to the source unit; numbers that rounding would change come from what was kept."""
-    values = unit.from_canonical(canonical)
-    if not kept:
-        return np.array(values)
-    values = np.array(values)
+    values = np.array(unit.from_canonical(canonical))
+    if not kept or not z.size:
+        return values
     places, sources = np.array(kept).T
-    position = np.searchsorted(z, places)
-    for i, place, source in zip(position, places, sources, strict=True):
-        # A kept number counts only for its own sample, and only if that is still what it was:
-        # the number that it converts to, or (of an axis that was merged) one close by.
-        if i < z.size and z[i] == place:
-            same = unit.to_canonical(source) == canonical[i]
-            if same or np.isclose(values[i], source, rtol=1e-8, atol=0):
-                values[i] = source
+    at = np.minimum(np.searchsorted(z, places), z.size - 1)
+    # A kept number counts only for its own sample, and only if that is still what it was: the
+    # number that it converts to, or (of an axis that was merged) one close by.
+    same = unit.to_canonical(sources) == canonical[at]
+    same |= np.isclose(values[at], sources, rtol=1e-8, atol=0)
+    same &= z[at] == places
+    values[at[same]] = sources[same]
     return values
 
 

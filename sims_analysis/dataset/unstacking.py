@@ -30,17 +30,17 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
     list of Dataset
         Each over ``(species, depth)``, as :func:`to_dataset` would have it: the axis that its
         species share, or the union of theirs. Species that a measurement does not have are left
-        out; the others keep the order that they have in the batch. A depth of a padded batch at
-        which no species was measured is not there to be given back.
+        out; the others keep the order that they have in the batch. A padded batch has no
+        depths at which no species was measured, so that these do not come back.
 
     Raises
     ------
     ProfileError
-        If the data are no batch.
+        If the data are not a batch.
 
     Notes
     -----
-    Dask data are computed: what a measurement does not have must be known.
+    Dask data are computed: which species a measurement lacks must be known.
 
     See Also
     --------
@@ -115,7 +115,7 @@ def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.int
 
 
 def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Variable]:
-    """Give the padded profiles of a measurement the axis that they share, or the union."""
+    """Put the padded profiles of a measurement on the axis that they share, or on the union."""
     own = items.pop(axis)
     rows = items["species"].size
     places = own.values if own.ndim > 1 else np.broadcast_to(own.values, (rows, own.size))

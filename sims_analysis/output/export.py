@@ -86,7 +86,7 @@ def _header(name: str, units: str) -> str:
 
 
 def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
-    """Give a row for each species and depth, in order of depth."""
+    """Return a row for each species and depth, in order of depth."""
     places = list(dict.fromkeys(key for series in found for key in series.place))
     named = any(series.species for series in found)
     axis = _header(found[0].axis, found[0].axis_units)
@@ -116,7 +116,7 @@ def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
 
 
 def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
-    """Give two columns for each profile, and a third where it states standard errors."""
+    """Return two columns for each profile, and a third where it states standard errors."""
     headers: list[str] = []
     columns: list[list[float | None]] = []
     for series in found:

@@ -108,7 +108,7 @@ def _is_error_of(name: str, whole: xr.Dataset) -> bool:
 
 
 def _keys(arrays: list[xr.DataArray]) -> dict[str, Any]:
-    """Give the labels of the rows: the dimensions of the results, or their scalar species."""
+    """Return the labels of the rows: the dimensions of the results, or their scalar species."""
     keys: dict[str, Any] = {}
     for array in arrays:
         dims = [str(dim) for dim in array.dims]

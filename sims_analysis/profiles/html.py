@@ -112,7 +112,7 @@ def _sparkline(depths: Array, values: Array) -> str:
 
 
 def _runs(mask: Any) -> list[slice]:
-    """Give the stretches of neighbouring samples where a mask is true."""
+    """Return the stretches of neighbouring samples where a mask is true."""
     edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 

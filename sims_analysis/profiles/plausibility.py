@@ -78,7 +78,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
-    """Give what is unusual, how it was found, and what is usual."""
+    """Return what is unusual, how it was found, and what is usual."""
     if _is_swapped(profile):
         first, last = profile.concentrations[[0, -1]]
         yield (

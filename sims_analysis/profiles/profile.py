@@ -160,7 +160,7 @@ class DepthProfile:
 
     @classmethod
     def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
-        """Make what `from_dict` makes of each profile object of a payload, in half the time."""
+        """Do what `from_dict` does, for all profile objects of a payload, in half the time."""
         profiles = []
         for checked in fields_of_all(objects):
             # All that __post_init__ looks at has just been seen to be in order.
@@ -171,7 +171,7 @@ class DepthProfile:
         return profiles
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the wire object: the fields that were delivered, in their order.
+        """Return the wire object: the fields that were delivered, in their order.
 
         Returns
         -------

@@ -312,3 +312,26 @@ def test_profiles_of_two_entries_are_not_mixed_in_silence():
         ds = sims.to_dataset([a, b])
     assert caught[0].filename == __file__
     assert ds.attrs["data_id"] == "AA"
+
+
+def test_a_name_that_numpy_would_shorten_is_refused():
+    with pytest.raises(ProfileError, match="cannot end with a NUL character"):
+        sims.to_dataset([profile("B\0", [0, 1], [1, 2])])
+    ds = sims.to_dataset([profile("B\0x", [0, 1], [1, 2])])
+    assert ds["species"].item() == "B\0x"
+
+
+def test_a_missing_species_is_told_with_those_that_are_there():
+    result = sims.SIMSResult(
+        data_id="w1",
+        depth_profiles=[profile("7Li", [0, 1], [1, 2]), profile("23Na+", [0, 1], [1, 2])],
+    )
+    with pytest.raises(sims.SpeciesError) as caught:
+        result["Li"]
+    assert str(caught.value) == (
+        "data entry 'w1' has no species 'Li'; it has '7Li', '23Na+' (did you mean '7Li'?)"
+    )
+    with pytest.raises(sims.SpeciesError, match=r"have no species 'na'; .*did you mean '23Na\+'"):
+        sims.to_tcad(result.to_dataset(), "absent.txt", species="na")
+    with pytest.raises(sims.SpeciesError, match="it has none$"):
+        sims.SIMSResult(data_id="w1", depth_profiles=[])["Li"]

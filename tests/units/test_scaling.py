@@ -74,6 +74,8 @@ def test_scalars_arrays_and_lazy_arrays_agree():
     assert type(scaled(1.5, 1000.0, 1.0)) is type(scaled(3, 1000.0, 1.0)) is float
     assert scaled(np.float32(1.5), 1000.0, 1.0).dtype == np.float32
     assert scaled(np.array([3], dtype=np.int64), 1.0, 10.0).tolist() == [0.3]
+    # Its logarithm is rounded to that of 1e9.
+    assert scaled(999999999.999998, 1000.0, 1.0) == 999999999999.998
     many = np.arange(40_000) / 1000
     np.testing.assert_array_equal(scaled(many, 1000.0, 1.0), np.arange(40_000.0))
 
@@ -110,3 +112,17 @@ def test_the_quantified_view_in_other_units_is_converted_alike():
     in_m3 = c.copy(data=type(c.data)(np.array([[1.1e24, 1.3e24]]), "atom/meter**3"))
     back = dequantify(quantified.assign(concentration=in_m3))["concentration"]
     assert back.values.tolist() == [[1.1e18, 1.3e18]]
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"), [("m", -9, -6), ("cm", -8, -4), ("atoms/nm^3", -10, -2)]
+)
+def test_many_digits_of_small_numbers(text, low, high):
+    unit, rng = read_unit(text), np.random.default_rng(7)
+    texts = [f"{rng.integers(10**13, 10**14)}e{rng.integers(low, high) - 13}" for _ in range(500)]
+    numbers = np.array(list(map(float, texts)))
+    expected = [float(Fraction(number) * ratio(unit)) for number in texts]
+    assert unit.to_canonical(numbers).tolist() == expected
+    back = unit.from_canonical(np.array(expected))
+    in_digits = [float(Fraction(repr(number)) / ratio(unit)) for number in expected]
+    assert back.tolist() == in_digits
