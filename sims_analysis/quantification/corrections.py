@@ -193,14 +193,14 @@ def subtract_background(
         origin = f"the mean from {window[0]} to {window[1]}"
     result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims)})
     result[name].attrs = array.attrs
-    attrs = {**vocabulary.attrs("subtracted_background"), "units": array.attrs["units"]}
-    result = result.assign_coords(subtracted_background=level.assign_attrs(attrs))
-    if stderr is not None:
-        attrs = {
-            "units": attrs["units"],
-            "long_name": "Standard error of the subtracted background",
+    beside = {"subtracted_background": level, "subtracted_background_stderr": stderr}
+    result = result.assign_coords(
+        {
+            key: found.assign_attrs(vocabulary.attrs(key, array.attrs["units"]))
+            for key, found in beside.items()
+            if found is not None
         }
-        result = result.assign_coords(subtracted_background_stderr=stderr.assign_attrs(attrs))
+    )
     return with_step(
         result,
         "subtract_background",
