@@ -156,6 +156,19 @@ TERMS = {
         "Sensitivity factor without a reference signal",
         "concentration = factor * intensity",
     ),
+    "factor_stderr": Term(
+        "concentration", "Standard error of the sensitivity factor", "of all its parts"
+    ),
+    "factor_counting_stderr": Term(
+        "concentration", "Counting part of the standard error", "of the standards' own counts"
+    ),
+    "factor_dose_stderr": Term(
+        "concentration", "Dose part of the standard error", "of the dose of the standards"
+    ),
+    "factor_repeatability_stderr": Term(
+        "concentration", "Standard error of the mean of several standards", "s / sqrt(n)"
+    ),
+    "n_standards": Term(None, "Number of standards", "standards that the factor is the mean of"),
     "sensitivity_factor_uncertainty": Term(
         "dimensionless",
         "Relative uncertainty of the sensitivity factor",
@@ -163,6 +176,11 @@ TERMS = {
     ),
     "subtracted_background": Term(
         "concentration", "Subtracted background", "was part of every sample of the species"
+    ),
+    "subtracted_background_stderr": Term(
+        "concentration",
+        "Standard error of the subtracted background",
+        "of the mean of a window; shared by all samples of the species",
     ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"

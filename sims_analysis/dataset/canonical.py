@@ -61,7 +61,7 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
     for name in vocabulary.QUANTITIES:
         kinds |= {name: vocabulary.kinds(name), f"{name}_stderr": vocabulary.kinds(name)}
     changed = {}
-    for name in map(str, ds.variables.keys() & kinds.keys()):
+    for name in [name for name in kinds if name in ds.variables]:
         magnitude, unit = units.magnitude_and_unit(ds[name], kinds[name], name)
         if magnitude.dtype.kind not in "fiu":
             raise ProfileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
     read_positive,
+    species_of,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.dataset.to_profiles import axis_of
@@ -118,6 +120,7 @@ def subtract_background(
     *,
     value: Any = None,
     window: tuple[Any, Any] | None = None,
+    species: str | Sequence[str] | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:
     """Subtract a background from the samples of the species: ``C - C_bg``.
@@ -133,8 +136,9 @@ def subtract_background(
         The background, in a unit of the variable: ``"3 counts/s"``, or
         ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out stay as they are.
     window : (start, stop)
-        Instead of `value`: depths (or times) over which to take the mean of each species, a
-        matrix signal among them. For one species, select it first, or take the mean as `value`.
+        Instead of `value`: depths (or times) over which to take the mean of each species.
+    species : str or sequence of str, optional
+        From which to subtract; by default all, a matrix signal among them.
     variable : str, optional
         By default the concentration, or else the first measured variable.
 
@@ -150,6 +154,8 @@ def subtract_background(
     ------
     UnitsError
         If the background is in another unit than the variable.
+    SpeciesError
+        If a species is absent.
     ProfileError
         If not exactly one of `value` and `window` is given, or the window holds no sample.
 
@@ -170,33 +176,38 @@ def subtract_background(
             f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
             f"the data have {', '.join(map(str, data.data_vars)) or 'no variables'}"
         )
-    array = data[name]
-    stderr = None
+    array, asked, stderr = data[name], data[name], None
+    if species is not None:
+        wanted = [species] if isinstance(species, str) else list(species)
+        species_of(data, *wanted, name="species")
+        asked = array.where(data["species"].isin(wanted))
     if window is None:
-        kinds = _kinds_of(array, name)
-        level = argument(data, value, kinds, "value")
+        level = argument(data, value, _kinds_of(array, name), "value")
         if array.chunks is None and bool((level < 0).any() | np.isinf(level).any()):
             raise ProfileError(f"value={value!r}: a background is not negative")
+        if species is not None:
+            level = level.where(data["species"].isin(wanted))
         origin = "stated"
     else:
-        level, stderr = _mean_of_window(array, window)
+        level, stderr = _mean_of_window(asked, window)
         origin = f"the mean from {window[0]} to {window[1]}"
     result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims)})
     result[name].attrs = array.attrs
-    attrs = {**vocabulary.attrs("subtracted_background"), "units": array.attrs["units"]}
-    result = result.assign_coords(subtracted_background=level.assign_attrs(attrs))
-    if stderr is not None:
-        attrs = {
-            "units": attrs["units"],
-            "long_name": "Standard error of the subtracted background",
+    beside = {"subtracted_background": level, "subtracted_background_stderr": stderr}
+    result = result.assign_coords(
+        {
+            key: found.assign_attrs(vocabulary.attrs(key, array.attrs["units"]))
+            for key, found in beside.items()
+            if found is not None
         }
-        result = result.assign_coords(subtracted_background_stderr=stderr.assign_attrs(attrs))
+    )
     return with_step(
         result,
         "subtract_background",
         f"background of {name} subtracted, {origin}",
         value=value,
         window=window,
+        species=species,
         variable=variable,
     )
 

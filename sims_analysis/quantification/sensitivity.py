@@ -59,8 +59,9 @@ def with_rsf(
         matrix signal; each of them also a DataArray, over ``measurement`` for instance, or over
         the depths of the data; or what :func:`rsf_from_standard` gives, one or a list of them. A
         single one that names no species only where there is a single species beside the matrix.
-        For a stack of layers, the factors of each and the depth (or time) at which it ends:
-        ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the rest of the record.
+        For a stack of layers, the factors of each and the depth (or time) at which it ends, also a
+        DataArray over ``measurement``: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None
+        for the rest of the record.
     matrix : str or None
         The matrix species; None for no reference signal: then ``C = RSF I_i``, and the factors are
         in ``"atoms/cm^3 per count/s"`` (of intensities in counts, ``"atoms/cm^3 per count"``).
@@ -312,14 +313,16 @@ def _by_layers(ds: xr.Dataset, layers: Any, read: Any) -> xr.DataArray:
     """Give each sample the factor of the layer in which it lies."""
     axis = axis_name(ds)
     found: xr.DataArray | None = None
-    ends: list[float] = []
+    ends: list[xr.DataArray] = []
     for i, layer in enumerate(layers):
         if not isinstance(layer, list | tuple) or len(layer) != 2:
             raise ProfileError(f"rsf[{i}]={layer!r}; expected (stop, factors)")
         if layer[0] is None and i < len(layers) - 1:
             raise ProfileError(f"rsf[{i}] has no end, but is not the last layer")
-        end = np.inf if layer[0] is None else units.read_quantity(layer[0], (axis,), f"rsf[{i}]")[0]
-        if ends and end <= ends[-1]:
+        end = xr.DataArray(np.inf)
+        if layer[0] is not None:
+            end = argument(ds, layer[0], (axis,), f"rsf[{i}]")
+        if ends and bool((end <= ends[-1]).any()):
             raise ProfileError(f"rsf[{i}]={layer[0]!r}: layers end one below the other")
         ends.append(end)
         inside = (ds[axis] <= end) & (True if i == 0 else ds[axis] > ends[i - 1])

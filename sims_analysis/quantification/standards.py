@@ -157,8 +157,11 @@ def rsf_from_standard(
         coords={
             "species": species,
             "matrix": matrix or "",
-            "n_standards": number,
-            **{name: ((), error, {"units": unit}) for name, error in stderr.items()},
+            "n_standards": ((), number, vocabulary.attrs("n_standards")),
+            **{
+                name: ((), error, vocabulary.attrs(f"factor_{name}", unit))
+                for name, error in stderr.items()
+            },
         },
         name=term,
         attrs=vocabulary.attrs(term, unit),

@@ -29,7 +29,7 @@ def test_variables_and_axes_in_canonical_units():
     np.testing.assert_allclose(CANONICAL["depth"], [0.0, 100.0, 200.0, 1001.0])
     assert CANONICAL["depth"].attrs["units"] == "nm"
     assert to_canonical(CANONICAL) is CANONICAL
-    with pytest.raises(UnitsError, match="intensity has no unit"):
+    with pytest.raises(UnitsError, match="depth has no unit"):
         to_canonical(DS.drop_attrs())
     with pytest.raises(ProfileError, match="intensity: expected real numbers"):
         to_canonical(DS.astype(complex).assign_coords(DS.coords))

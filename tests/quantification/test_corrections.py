@@ -90,6 +90,12 @@ def test_a_background_window():
     assert found["subtracted_background"].item() == pytest.approx(tail.mean())
     stderr = found["subtracted_background_stderr"].item()
     assert stderr == pytest.approx(tail.std(ddof=1) / np.sqrt(6))
+    one = sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="B")
+    np.testing.assert_array_equal(one["intensity"][0], found["intensity"][0])
+    np.testing.assert_array_equal(one["intensity"][1], 50)
+    np.testing.assert_array_equal(one["subtracted_background"].notnull(), [True, False])
+    with pytest.raises(SpeciesError, match="species names 'As'"):
+        sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="As")
     batch = sims.stack([COUNTED, COUNTED.isel(sputter_time=slice(1, None))])
     own = sims.subtract_background(batch, window=("8 s", "18 s"))
     np.testing.assert_allclose(own["subtracted_background"].sel(species="B"), tail.mean())

@@ -127,3 +127,11 @@ def test_what_makes_no_element(species, options, error, words):
 def test_intensities_are_no_amounts():
     with pytest.raises(UnitsError, match="quantify them first"):
         sims.to_element(BOTH, abundance="natural")
+
+
+def test_an_element_of_one_isotope():
+    ds = quantified("31P")
+    for abundance in ({"31P": 1.0}, {"31P": 1}, "natural"):
+        found = sims.to_element(ds, abundance=abundance)
+        np.testing.assert_array_equal(found["concentration"], ds["concentration"])
+        assert found["species"].values.tolist() == ["P"]

@@ -123,3 +123,10 @@ def test_what_has_no_dose():
         sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, start="2 um", stop="3 um")
     with pytest.raises(UnitsError):
         sims.scale_to_dose(sims.open_example("sputter-time"), dose={"As": "1e15 atoms/cm^2"})
+
+
+def test_nothing_is_not_scaled_to_a_dose():
+    zeros = DS.assign(concentration=DS["concentration"] * 0.0)
+    zeros["concentration"].attrs = DS["concentration"].attrs
+    with pytest.raises(ProfileError, match="species 'P': no dose between these depths"):
+        sims.scale_to_dose(zeros, dose={"P": "1e15 atoms/cm^2"})

@@ -202,6 +202,12 @@ def test_factors_by_layer_and_over_depth():
     np.testing.assert_allclose(found.sel(species="B").values, by_hand, rtol=1e-14)
     by_hand = np.where(TIME <= 20, 2e22 * (200 + TIME) / 1000, np.nan)
     np.testing.assert_allclose(found.sel(species="P").values, by_hand, rtol=1e-14)
+    own = xr.DataArray([20.0, 0.5], dims="measurement", attrs={"units": "s"})
+    batch = sims.with_rsf(
+        sims.stack([THREE, THREE]), rsf=[(own, layers[0][1]), layers[1]], matrix="Si"
+    )
+    by_hand = np.where(own.values[:, None] >= TIME, 1e22, 3e22) * (100 + TIME) / 1000
+    np.testing.assert_allclose(batch["concentration"].sel(species="B"), by_hand, rtol=1e-14)
     along = xr.DataArray(
         np.where(TIME <= 20, 1e22, 3e22),
         {"sputter_time": ("sputter_time", TIME / 60, {"units": "min"})},

@@ -275,3 +275,29 @@ def test_published_factors_in_zinc_oxide():
     x, i = (np.array(raw["7Li"][k]) for k in ("depths", "concentrations"))
     np.testing.assert_allclose(li.values, 1e20 * i / np.interp(x, z, m), rtol=1e-12)
     assert li.sizes["depth"] == x.size  # the first cycle among them
+
+
+def test_the_larger_of_counting_and_repeatability_counts():
+    rng = np.random.default_rng(5)
+    expected = 1e4 * PER_MATRIX / PER_MATRIX.max()
+    parts = []
+    for scale in (0.8, 1.0, 1.2):  # far more than counting explains
+        boron = rng.poisson(expected * scale).astype(float)
+        ds = standard(boron, np.full(DEPTH.size, 1e5), units="counts")
+        parts.append(sims.with_counting_statistics(ds))
+    options = {"species": "B", "matrix": "Si", "dose": "1e15 atoms/cm^2"}
+    apart = sims.rsf_from_standard(parts, **options)
+    assert apart["repeatability_stderr"] > 10 * apart["counting_stderr"]
+    assert apart["stderr"].item() == apart["repeatability_stderr"].item()
+    # The same counts three times repeat exactly, and are known no better for that.
+    same = sims.rsf_from_standard([parts[1]] * 3, **options)
+    assert same["repeatability_stderr"].item() < 1e-12 * same.item()
+    assert same["stderr"].item() == same["counting_stderr"].item()
+    one = sims.rsf_from_standard(parts[1], **options)
+    assert same["stderr"].item() == pytest.approx(one["stderr"].item() / np.sqrt(3), rel=1e-12)
+
+
+def test_a_standard_without_a_count_is_none():
+    nothing = standard(np.zeros(DEPTH.size), np.full(DEPTH.size, 1e5))
+    with pytest.raises(ProfileError, match="no dose between these depths"):
+        sims.rsf_from_standard(nothing, species="B", matrix="Si", dose="1e15 atoms/cm^2")
