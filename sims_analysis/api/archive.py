@@ -404,14 +404,12 @@ class Archive:
             raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
         entries = self.path / "entries"
         try:
-            folder = entries / files.folder_name(canonical(data_id))
-            if canonical(data_id) != data_id:
-                # As archives had it that took the same UUID in other letters for another id.
-                spelled = entries / files.folder_name(data_id)
-                return folder if folder.exists() or not spelled.exists() else spelled
-            return folder
+            # In other letters a UUID was another id once.
+            names = [files.folder_name(name) for name in (canonical(data_id), data_id)]
         except UnicodeEncodeError:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
+        plain, spelled = (entries / name for name in names)
+        return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
 
     def _walk(
         self, skip: Callable[[Path, SimsError], None] | None = None

@@ -17,12 +17,7 @@ from sims_analysis.api.catalogue import (
     as_texts,
 )
 from sims_analysis.api.connection import Connection
-from sims_analysis.api.endpoint import (
-    DEFAULT_ENDPOINT,
-    ENDPOINT_VARIABLE,
-    Endpoint,
-    as_ids,
-)
+from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
@@ -106,8 +101,7 @@ class Client:
         key = Secret.from_environment() if api_key is None else Secret(api_key)
         del api_key  # not to be seen in the frame of an error that follows
         self._endpoint = Endpoint(
-            endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT,
-            allow_http=allow_http,
+            endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http
         )
         if offline and archive is None:
             raise ApiError("offline=True reads from an archive only; pass archive=")

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -143,9 +143,9 @@ def read_record(version: Path) -> Record:
         fields = decode(files.read_plain(version / "record.json"))
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
             raise ArchiveError(_NEWER.format(name, fields["format_version"]))
-        optional = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
-        required = {key: fields[key] for key in Record.__dataclass_fields__ if key not in optional}
-        record = Record(**required, **optional)
+        marks: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
+        named = {key: fields[key] for key in Record.__dataclass_fields__ if key not in marks}
+        record = Record(**named, **marks)
     except OSError as error:
         raise damaged(version, f"record.json cannot be read ({error.strerror})") from None
     except (PayloadError, AttributeError, KeyError, TypeError) as error:

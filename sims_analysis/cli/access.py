@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -9,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from sims_analysis.cli.options import (
+    Command,
     Folder,
     all_ids,
     archive_option,
@@ -73,7 +75,7 @@ def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> dat
         raise click.BadParameter(one_line(error)) from None
 
 
-def _time_option(name: str, parameter: str, explanation: str) -> Any:
+def _time_option(name: str, parameter: str, explanation: str) -> Callable[[Command], Command]:
     """Make an option that takes a time."""
     return click.option(name, parameter, metavar="TIME", callback=_time, help=explanation)
 
