@@ -307,13 +307,11 @@ class Client:
         if self.archive is None:
             return None
         try:
-            if not self.offline and data_id not in self.archive:
-                return None
-            result = self.archive.get(data_id)
+            result = (self.archive.get if self.offline else self.archive.find)(data_id)
         except SimsError as error:
             return error
         # That there were no data then does not mean that there are none now.
-        return result if result.species or self.offline else None
+        return result if result is not None and (result.species or self.offline) else None
 
     def get_species(self, data_id: str | uuid.UUID, species: str) -> DepthProfile | None:
         """Get the profile of one species of an entry.

@@ -79,7 +79,6 @@ class _Question(NamedTuple):
     headers: Mapping[str, str]
     batch: Batch
     turn: _Turn
-    began: float
     end: float
 
 
@@ -256,7 +255,7 @@ class Http:
             turn.take()
             began = time.monotonic()
             end = began + self._deadline
-            question = _Question(url, what, headers, batch, turn, began, end)
+            question = _Question(url, what, headers, batch, turn, end)
             # After one that got no answer, one look is enough.
             retries = 0 if batch.strikes else self._retries
             return attempted(lambda: self._attempt(question, read), retries, end, batch)

@@ -72,9 +72,9 @@ def test_the_deadline_holds_for_all_attempts_together():
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_crumbs_are_refused_before_they_take_a_minute(size):
     body = chunked(*[b" " * size] * 150_000)
-    with FaultyServer(raw(CHUNKED + body)) as server:
-        with pytest.raises(PayloadError, match="crumbs"):
-            Client("key", endpoint=server.url).get(REFERENCE_ID)
+    flood = FaultyServer(raw(CHUNKED + body))
+    with flood as server, pytest.raises(PayloadError, match="crumbs"):
+        Client("key", endpoint=server.url).get(REFERENCE_ID)
 
 
 def test_many_pieces_of_a_fair_size_are_taken():

@@ -234,9 +234,9 @@ def test_an_answer_that_was_left_on_a_connection_is_asked_for_again(tmp_path):
 def test_one_profile_of_another_entry_is_enough(place):
     profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in "ABC"]
     profiles[place]["data_id"] = "other"
-    with FaultyServer(reply(json.dumps(profiles).encode())) as server:
-        with pytest.raises(PayloadError) as caught:
-            Client("key", endpoint=server.url).get(REFERENCE_ID)
+    body = json.dumps(profiles).encode()
+    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError) as caught:
+        Client("key", endpoint=server.url).get(REFERENCE_ID)
     assert caught.value.path == f"$[{place}].data_id"
 
 

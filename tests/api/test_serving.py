@@ -224,10 +224,11 @@ def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp
 
 def test_a_second_fetch_from_the_server_sends_nothing(archive, tmp_path):
     with Running(create_app(archive, KEY)) as running:
-        with Client(KEY, endpoint=running.url, archive=tmp_path / "copy") as client:
-            client.get("large")
-            record = client.archive.record("large")
-            status, _, body = running.get("/sims/large", If_None_Match=record.etag)
-            assert (status, body) == (304, b"")
-            assert client.get("large", refresh=True)[0].species == ["Si"]
-            assert len(client.archive.versions("large")) == 1
+        client = Client(KEY, endpoint=running.url, archive=tmp_path / "copy")
+        client.get("large")
+        record = client.archive.record("large")
+        status, _, body = running.get("/sims/large", If_None_Match=record.etag)
+        assert (status, body) == (304, b"")
+        assert client.get("large", refresh=True)[0].species == ["Si"]
+        assert len(client.archive.versions("large")) == 1
+        client.close()
