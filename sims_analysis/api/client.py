@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
-    from typing import Self
+    from typing import Self, TypeAlias
+
+    Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
 
 __all__ = ["Client"]
 
@@ -156,28 +158,16 @@ class Client:
 
     @overload
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["raise"] = "raise",
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["raise"] = "raise", refresh: bool = False
     ) -> list[SIMSResult]: ...
 
     @overload
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["collect"],
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["collect"], refresh: bool = False
     ) -> list[SIMSResult | SimsError]: ...
 
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["raise", "collect"] = "raise",
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["raise", "collect"] = "raise", refresh: bool = False
     ) -> list[SIMSResult] | list[SIMSResult | SimsError]:
         """Get the depth profiles of data entries.
 
@@ -220,13 +210,23 @@ class Client:
             raise _failed(failures, len(outcomes), results)
         return results
 
+    @overload
+    def iter(
+        self, data_ids: Ids, *, errors: Literal["raise"] = "raise", refresh: bool = False
+    ) -> Iterator[SIMSResult]: ...
+
+    @overload
+    def iter(
+        self, data_ids: Ids, *, errors: Literal["collect"], refresh: bool = False
+    ) -> Iterator[SIMSResult | SimsError]: ...
+
     def iter(
         self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
+        data_ids: Ids,
         *,
         errors: Literal["raise", "collect"] = "raise",
         refresh: bool = False,
-    ) -> Iterator[SIMSResult | SimsError]:
+    ) -> Iterator[Any]:
         """Get the depth profiles of data entries one by one, as they arrive.
 
         For more entries than fit into memory: no more than a few wait to be taken. With an
@@ -265,7 +265,7 @@ class Client:
     @staticmethod
     def _handed_on(
         outcomes: Generator[tuple[str, SIMSResult | SimsError], None, None], errors: str
-    ) -> Iterator[SIMSResult | SimsError]:
+    ) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:
@@ -414,7 +414,7 @@ class Client:
             )
         return found[0]
 
-    def entries(self, data_ids: str | uuid.UUID | Iterable[str | uuid.UUID]) -> Catalogue:
+    def entries(self, data_ids: Ids) -> Catalogue:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
