@@ -113,11 +113,19 @@ def read_plain(path: Path) -> bytes:
         Also for a link, a pipe or a device: what a folder from elsewhere holds under a name must
         neither lead out of it nor keep a reader waiting.
     """
-    _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
+    if not hasattr(os, "O_NOFOLLOW"):
+        _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
     flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-    with os.fdopen(os.open(path, os.O_RDONLY | sum(flags)), "rb") as file:
-        _refuse_unless(stat.S_ISREG, os.fstat(file.fileno()), path, "file")
-        return file.read()
+    descriptor = os.open(path, os.O_RDONLY | sum(flags))
+    try:
+        found = os.fstat(descriptor)
+        _refuse_unless(stat.S_ISREG, found, path, "file")
+        content = os.read(descriptor, found.st_size)
+        while len(content) < found.st_size and (more := os.read(descriptor, found.st_size)):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def check_folder(path: Path) -> None:

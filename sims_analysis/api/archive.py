@@ -143,14 +143,13 @@ class Archive:
         ArchiveError
             If the entry is not there or is damaged; the message names it.
         """
-        version = self._find(data_id, sha256)
-        record, payload = read_version(version)
-        try:
-            return SIMSResult.from_json(
-                payload, data_id=canonical(data_id), provenance=record.provenance
-            )
-        except PayloadError as error:
-            raise damaged(version, f"the payload breaks the contract ({error})") from None
+        return _read(self._find(data_id, sha256), data_id)
+
+    def find(self, data_id: str) -> SIMSResult | None:
+        """Read an entry as :meth:`get` does, or give None if it is not there."""
+        check_format(self.path, strict=False)
+        versions = list_versions(self.folder(data_id))
+        return _read(versions[-1], data_id) if versions else None
 
     def payload(self, data_id: str, *, sha256: str | None = None) -> bytes:
         """Read the bytes of an entry as they were received, verified: see :meth:`get`."""
@@ -260,11 +259,14 @@ class Archive:
         etag: str | None = None,
         last_modified: str | None = None,
     ) -> SIMSResult:
-        """Keep a payload that has been read: what :meth:`put` does once it has read it."""
+        """Keep a payload that has been read: what :meth:`put` does once it has read it.
+
+        A hash in the provenance of the result is that of the payload.
+        """
         folder = self.folder(result.data_id)
         moment = retrieved or datetime.now(UTC)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        sha256 = hashlib.sha256(payload).hexdigest()
+        sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=result.data_id,
             url=url,
@@ -275,12 +277,12 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            list_versions(folder)  # refuses a link before anything is made behind it
             folder.mkdir(parents=True, exist_ok=True)
             with files.alone(folder):
-                kept = current_with(folder, sha256)
+                versions = list_versions(folder)
+                kept = current_with(versions, sha256)
                 if kept is None:
-                    commit(next_version(folder, sha256, moment), record, payload)
+                    commit(folder / next_version(versions, sha256, moment), record, payload)
             if catalogue is not None:
                 files.replace_file(folder / "catalogue.json", readable(catalogue))
         return replace(result, provenance=(kept or record).provenance)
@@ -404,14 +406,12 @@ class Archive:
             raise ArchiveError(f"a data id is text that is not empty, found {data_id!r}")
         entries = self.path / "entries"
         try:
-            folder = entries / files.folder_name(canonical(data_id))
-            if canonical(data_id) != data_id:
-                # As archives had it that took the same UUID in other letters for another id.
-                spelled = entries / files.folder_name(data_id)
-                return folder if folder.exists() or not spelled.exists() else spelled
+            # In other letters a UUID was another id once.
+            names = [files.folder_name(name) for name in (canonical(data_id), data_id)]
         except UnicodeEncodeError:
             raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
-        return folder
+        plain, spelled = (entries / name for name in names)
+        return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
 
     def _walk(
         self, skip: Callable[[Path, SimsError], None] | None = None
@@ -468,6 +468,15 @@ class Archive:
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
+
+
+def _read(version: Path, data_id: str) -> SIMSResult:
+    record, payload = read_version(version)
+    provenance = record.provenance
+    try:
+        return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
+    except PayloadError as error:
+        raise damaged(version, f"the payload breaks the contract ({error})") from None
 
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:

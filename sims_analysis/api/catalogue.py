@@ -174,23 +174,7 @@ class Catalogue(list[CatalogueEntry]):
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """The filters of a catalogue search; an entry must pass all of them.
-
-    Parameters
-    ----------
-    data_ids, physical_sample_ids, project_ids : sequence of str
-        One of these, if there are any.
-    keywords : sequence of str
-        Every one occurs somewhere in the names, notes, tags or projects; case does not matter.
-    data_type, status : str
-        Kind of measurement and status of its processing, or ``"all"``.
-    growth_length_min, growth_length_max : float or None
-        Limits in seconds.
-    upload_datetime_min, upload_datetime_max, last_updated_min, last_updated_max : datetime or None
-        Limits; a naive time is UTC.
-    include_organization_data : bool
-        Also what others in the organization measured.
-    """
+    """The filters of a catalogue search; an entry must pass all of them."""
 
     data_ids: Sequence[str] = ()
     keywords: Sequence[str] = ()

@@ -17,12 +17,7 @@ from sims_analysis.api.catalogue import (
     as_texts,
 )
 from sims_analysis.api.connection import Connection
-from sims_analysis.api.endpoint import (
-    DEFAULT_ENDPOINT,
-    ENDPOINT_VARIABLE,
-    Endpoint,
-    as_ids,
-)
+from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
@@ -34,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
-    from typing import Self
+    from typing import Self, TypeAlias
+
+    Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
 
 __all__ = ["Client"]
 
@@ -106,8 +103,7 @@ class Client:
         key = Secret.from_environment() if api_key is None else Secret(api_key)
         del api_key  # not to be seen in the frame of an error that follows
         self._endpoint = Endpoint(
-            endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT,
-            allow_http=allow_http,
+            endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http
         )
         if offline and archive is None:
             raise ApiError("offline=True reads from an archive only; pass archive=")
@@ -162,28 +158,16 @@ class Client:
 
     @overload
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["raise"] = "raise",
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["raise"] = "raise", refresh: bool = False
     ) -> list[SIMSResult]: ...
 
     @overload
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["collect"],
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["collect"], refresh: bool = False
     ) -> list[SIMSResult | SimsError]: ...
 
     def get(
-        self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
-        *,
-        errors: Literal["raise", "collect"] = "raise",
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["raise", "collect"] = "raise", refresh: bool = False
     ) -> list[SIMSResult] | list[SIMSResult | SimsError]:
         """Get the depth profiles of data entries.
 
@@ -226,13 +210,23 @@ class Client:
             raise _failed(failures, len(outcomes), results)
         return results
 
+    @overload
+    def iter(
+        self, data_ids: Ids, *, errors: Literal["raise"] = "raise", refresh: bool = False
+    ) -> Iterator[SIMSResult]: ...
+
+    @overload
+    def iter(
+        self, data_ids: Ids, *, errors: Literal["collect"], refresh: bool = False
+    ) -> Iterator[SIMSResult | SimsError]: ...
+
     def iter(
         self,
-        data_ids: str | uuid.UUID | Iterable[str | uuid.UUID],
+        data_ids: Ids,
         *,
         errors: Literal["raise", "collect"] = "raise",
         refresh: bool = False,
-    ) -> Iterator[SIMSResult | SimsError]:
+    ) -> Iterator[Any]:
         """Get the depth profiles of data entries one by one, as they arrive.
 
         For more entries than fit into memory: no more than a few wait to be taken. With an
@@ -271,7 +265,7 @@ class Client:
     @staticmethod
     def _handed_on(
         outcomes: Generator[tuple[str, SIMSResult | SimsError], None, None], errors: str
-    ) -> Iterator[SIMSResult | SimsError]:
+    ) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:
@@ -313,13 +307,11 @@ class Client:
         if self.archive is None:
             return None
         try:
-            if not self.offline and data_id not in self.archive:
-                return None
-            result = self.archive.get(data_id)
+            result = (self.archive.get if self.offline else self.archive.find)(data_id)
         except SimsError as error:
             return error
         # That there were no data then does not mean that there are none now.
-        return result if result.species or self.offline else None
+        return result if result is not None and (result.species or self.offline) else None
 
     def get_species(self, data_id: str | uuid.UUID, species: str) -> DepthProfile | None:
         """Get the profile of one species of an entry.
@@ -422,7 +414,7 @@ class Client:
             )
         return found[0]
 
-    def entries(self, data_ids: str | uuid.UUID | Iterable[str | uuid.UUID]) -> Catalogue:
+    def entries(self, data_ids: Ids) -> Catalogue:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:

@@ -7,9 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
-from sims_analysis.api.forking import PerProcess
 from sims_analysis.api.parallel import Batch
 from sims_analysis.errors import ApiError
+from sims_analysis.forking import PerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,17 +22,7 @@ T = TypeVar("T")
 
 
 class Connection:
-    """Stands for an `Http`, which is opened at the first request.
-
-    Parameters
-    ----------
-    endpoint, key
-        Where to ask, and what to show there.
-    offline : bool
-        Refuse every request.
-    options
-        As `Http` takes them.
-    """
+    """Stands for an `Http`, which is opened at the first request."""
 
     def __init__(self, endpoint: Endpoint, key: Secret, *, offline: bool, **options: Any) -> None:
         for name, least in _LEAST.items():

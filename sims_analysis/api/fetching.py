@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
-from sims_analysis.api.forking import PerProcess
 from sims_analysis.api.parallel import Batch, Progress, each
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode
 
@@ -36,21 +36,7 @@ _IDS_PER_REQUEST = 100
 
 
 class Fetcher:
-    """Asks the API, several requests at a time, and archives what comes.
-
-    Parameters
-    ----------
-    endpoint, connection
-        Where and how to ask.
-    archive : Archive or None
-        Where to keep it.
-    width : int
-        Number of requests at a time.
-    progress : bool or None
-        As `Progress` takes it.
-    check_ids : bool
-        Whether an answer must be that of the entry that was asked for.
-    """
+    """Asks the API, several requests at a time, and archives what comes."""
 
     def __init__(
         self,

@@ -79,7 +79,6 @@ class _Question(NamedTuple):
     headers: Mapping[str, str]
     batch: Batch
     turn: _Turn
-    began: float
     end: float
 
 
@@ -189,27 +188,7 @@ _OF_HTTPCORE = (
 
 
 class Http:
-    """GET requests to one endpoint, over one pool of connections, safe to use from threads.
-
-    Parameters
-    ----------
-    endpoint, key
-        Where to ask, and what to show there and nowhere else.
-    timeout : float
-        Seconds without a byte after which a server is given up.
-    deadline : float
-        Seconds after which a request is given up, with all its attempts and waits.
-    retries : int
-        How often a failure that may pass is tried again.
-    max_connections : int
-        Size of the pool.
-    max_response_bytes : int
-        Largest body, after decompression.
-    ca_bundle : str or None
-        File or folder of certificates to trust in place of the usual ones.
-    transport
-        A replacement for the network.
-    """
+    """GET requests to one endpoint, over one pool of connections, safe to use from threads."""
 
     def __init__(
         self,
@@ -266,27 +245,17 @@ class Http:
         batch: Batch,
         headers: Mapping[str, str],
     ) -> T:
-        """Ask for `url`, read the answer, and try again where that may help.
+        """Ask for `url`, and try again where that may help.
 
-        Parameters
-        ----------
-        url : str
-            An address below the endpoint.
-        read : callable
-            Makes of the answer what is wanted, or raises `PayloadError`.
-        what : str
-            What is asked for, as error messages call it.
-        batch : Batch
-            The requests to which this one belongs.
-        headers : mapping
-            Validators, if the answer may be that nothing has changed.
+        `read` makes of the answer what is wanted, or raises `PayloadError`; `what` is what error
+        messages call it; `headers` are validators, if nothing may have changed.
         """
         turn = _Turn(self._turns)
         try:
             turn.take()
             began = time.monotonic()
             end = began + self._deadline
-            question = _Question(url, what, headers, batch, turn, began, end)
+            question = _Question(url, what, headers, batch, turn, end)
             # After one that got no answer, one look is enough.
             retries = 0 if batch.strikes else self._retries
             return attempted(lambda: self._attempt(question, read), retries, end, batch)

@@ -16,13 +16,7 @@ _TEXTS = {"type": "array", "items": _TEXT}
 _PROFILE = {
     "type": "object",
     "description": "The depth profile of one species.",
-    "required": [
-        "species_name",
-        "depths",
-        "depth_units",
-        "concentrations",
-        "concentration_units",
-    ],
+    "required": ["species_name", "depths", "depth_units", "concentrations", "concentration_units"],
     "properties": {
         "data_id": _IDENTIFIER,
         "id": _IDENTIFIER,
@@ -30,11 +24,7 @@ _PROFILE = {
         "species_name": _TEXT,
         "depths": {"type": "array", "items": {"type": "number"}, "minItems": 1},
         "depth_units": {"type": "string", "examples": ["nm", "um", "s"]},
-        "concentrations": {
-            "type": "array",
-            "items": {"type": ["number", "null"]},
-            "minItems": 1,
-        },
+        "concentrations": {"type": "array", "items": {"type": ["number", "null"]}, "minItems": 1},
         "concentration_units": {"type": "string", "examples": ["atoms/cm^3", "counts/s"]},
         "species_metadata": {"type": ["object", "null"]},
         "last_updated": _NULLABLE_TEXT,

@@ -60,18 +60,6 @@ def each(
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
     results wait to be taken.
-
-    Parameters
-    ----------
-    function : callable
-        Takes an item and the batch; an error of this library is given in place of a result, any
-        other is raised.
-    items : sequence of str
-        What to call it for, each once.
-    width : int
-        Number of threads.
-    batch : Batch
-        Once it is cancelled, what is not done is given with the reason.
     """
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, T | BaseException]] = queue.SimpleQueue()
@@ -123,15 +111,7 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
 
 
 class Progress:
-    """A progress bar on stderr: tqdm where it is installed, a line of text elsewhere.
-
-    Parameters
-    ----------
-    total : int
-        Number of steps.
-    show : bool or None
-        By default only for more than a few steps, and only on a terminal or in a notebook.
-    """
+    """A progress bar on stderr: tqdm where it is installed, a line of text elsewhere."""
 
     def __init__(self, total: int, show: bool | None = None) -> None:
         self._total = total

@@ -34,19 +34,7 @@ class Failure(Exception):
 
 
 def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) -> T:
-    """Call, and call again where that may help.
-
-    Parameters
-    ----------
-    attempt : callable
-        Raises `Failure`.
-    retries : int
-        How often to call again; what the server itself asked to wait for is not counted.
-    end : float
-        No wait goes beyond this moment of `time.monotonic`.
-    batch : Batch
-        Once it is cancelled, waiting ends.
-    """
+    """Call, and call again where that may help."""
     # Most requests have no need of what is set up for a second one.
     try:
         return attempt()

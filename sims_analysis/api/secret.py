@@ -18,12 +18,12 @@ KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 
 #: Ways to write a character that servers use, and the base of the number in them.
 _ESCAPES = (
-    (re.compile(rb"%(?:25)*([0-9a-f]{2})", re.IGNORECASE), 16),
-    (re.compile(rb"\\+u00([0-9a-f]{2})", re.IGNORECASE), 16),
-    (re.compile(rb"\\+x([0-9a-f]{2})", re.IGNORECASE), 16),
-    (re.compile(rb"&#x0*([0-9a-f]{2});", re.IGNORECASE), 16),
+    (re.compile(rb"%(?:25)*([0-9a-fA-F]{2})"), 16),
+    (re.compile(rb"\\(?:\\*)[uU]00([0-9a-fA-F]{2})"), 16),
+    (re.compile(rb"\\(?:\\*)[xX]([0-9a-fA-F]{2})"), 16),
+    (re.compile(rb"&#[xX]0*([0-9a-fA-F]{2});"), 16),
     (re.compile(rb"&#0*([0-9]{2,3});"), 10),
-    (re.compile(rb"\\+(/)"), 0),
+    (re.compile(rb"\\(?:\\*)(/)"), 0),
 )
 #: So many characters of a key in a row are a part of it that nobody may see.
 _TELLING = 8
@@ -108,6 +108,8 @@ def _unescaped(text: bytes) -> bytes:
     for _ in range(3):
         before = text
         for pattern, base in _ESCAPES:
+            if pattern.pattern[:1] not in text:
+                continue  # found in a fraction of the time that the pattern takes
             text = pattern.sub(lambda found, base=base: _character(found, base), text)  # type: ignore[misc]
         if text == before:
             break

@@ -143,9 +143,9 @@ def read_record(version: Path) -> Record:
         fields = decode(files.read_plain(version / "record.json"))
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
             raise ArchiveError(_NEWER.format(name, fields["format_version"]))
-        optional: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
-        required = {key: fields[key] for key in Record.__dataclass_fields__ if key not in optional}
-        record = Record(**required, **optional)
+        marks: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
+        named = {key: fields[key] for key in Record.__dataclass_fields__ if key not in marks}
+        record = Record(**named, **marks)
     except OSError as error:
         raise damaged(version, f"record.json cannot be read ({error.strerror})") from None
     except (PayloadError, AttributeError, KeyError, TypeError) as error:
@@ -177,9 +177,8 @@ def read_version(version: Path) -> tuple[Record, bytes]:
     return record, payload
 
 
-def current_with(folder: Path, sha256: str) -> Record | None:
+def current_with(versions: list[Path], sha256: str) -> Record | None:
     """Give the record of the current version if it holds this payload and is sound."""
-    versions = list_versions(folder)
     if not versions or not versions[-1].name.lower().endswith("-" + sha256[:8]):
         return None
     try:
@@ -189,9 +188,8 @@ def current_with(folder: Path, sha256: str) -> Record | None:
     return record if record.sha256 == sha256 else None
 
 
-def next_version(folder: Path, sha256: str, moment: datetime) -> Path:
+def next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
     """Name the version after the current one, even if a clock was ahead when that was added."""
-    versions = list_versions(folder)
     if versions:
         stamp = versions[-1].name.upper().rpartition("-")[0]
         try:
@@ -199,7 +197,7 @@ def next_version(folder: Path, sha256: str, moment: datetime) -> Path:
         except ValueError:
             raise damaged(versions[-1], f"{stamp} is no time") from None
         moment = max(moment, newest + timedelta(microseconds=1))
-    return folder / f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
+    return f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
 
 
 def commit(target: Path, record: Record, payload: bytes) -> None:

@@ -1,4 +1,4 @@
-"""An archive that is damaged, foreign, full, or on another file system: one thing hides no other."""
+"""An archive that is damaged, foreign, full, or elsewhere: one thing hides no other."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def as_fifo(path, elsewhere):
 
 def as_socket(path, elsewhere):
     path.unlink()
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(path.parent)
     try:
         with socket.socket(socket.AF_UNIX) as made:

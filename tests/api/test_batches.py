@@ -36,13 +36,17 @@ def body_of(data_id):
     return json.dumps([json.loads(REFERENCE)[0] | {"data_id": data_id}]).encode()
 
 
+def _own(_n, data_id):
+    return httpx.Response(200, content=body_of(data_id))
+
+
 class Api:
     """Answers every id with its own data, unless told otherwise."""
 
     def __init__(self, answer=None):
         self.asked = []
         self.lock = threading.Lock()
-        self.answer = answer or (lambda n, data_id: httpx.Response(200, content=body_of(data_id)))
+        self.answer = answer or (_own)
 
     def __call__(self, request):
         with self.lock:
@@ -56,7 +60,7 @@ class Api:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_refused_is_sent_once(status):
-    api = Api(lambda n, data_id: httpx.Response(status))
+    api = Api(lambda *_: httpx.Response(status))
     results = api.client().get(MANY, errors="collect")
     assert len(api.asked) == 1
     assert {type(r) for r in results} == {Unauthorized}
@@ -115,7 +119,7 @@ def test_sixty_entries_at_two_a_second_all_arrive():
 
 
 def test_a_wait_beyond_the_deadline_is_an_error_at_once():
-    api = Api(lambda n, data_id: httpx.Response(429, headers={"Retry-After": "20"}))
+    api = Api(lambda *_: httpx.Response(429, headers={"Retry-After": "20"}))
     began = time.monotonic()
     results = api.client(deadline=5).get(MANY[:50], errors="collect")
     assert time.monotonic() - began < 2
@@ -142,7 +146,7 @@ def test_a_dead_server_ends_a_batch_after_the_patience_for_one(then, width):
 
 
 def test_a_gateway_without_a_server_ends_a_batch():
-    api = Api(lambda n, data_id: httpx.Response(503))
+    api = Api(lambda *_: httpx.Response(503))
     results = api.client(retries=1).get(MANY, errors="collect")
     assert len(api.asked) < 5
     assert {type(r) for r in results} == {StatusError}

@@ -18,8 +18,8 @@ from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
-from sims_analysis.api.forking import PerProcess
 from sims_analysis.errors import PayloadError
+from sims_analysis.forking import PerProcess
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 ROOT = Path(__file__).parents[2]
@@ -206,7 +206,7 @@ def test_every_process_has_its_own():
 def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
     with FaultyServer(reply()) as server:
         client = Client("key", endpoint=server.url, archive=tmp_path)
-        with pytest.raises(PayloadError, match=f"'other'.*'{REFERENCE_ID}'") as caught:
+        with pytest.raises(PayloadError, match=rf"'other'.*'{REFERENCE_ID}'") as caught:
             client.get("other")
         assert type(caught.value) is PayloadError
         assert caught.value.path == "$[0].data_id"
@@ -234,9 +234,9 @@ def test_an_answer_that_was_left_on_a_connection_is_asked_for_again(tmp_path):
 def test_one_profile_of_another_entry_is_enough(place):
     profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in "ABC"]
     profiles[place]["data_id"] = "other"
-    with FaultyServer(reply(json.dumps(profiles).encode())) as server:
-        with pytest.raises(PayloadError) as caught:
-            Client("key", endpoint=server.url).get(REFERENCE_ID)
+    body = json.dumps(profiles).encode()
+    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError) as caught:
+        Client("key", endpoint=server.url).get(REFERENCE_ID)
     assert caught.value.path == f"$[{place}].data_id"
 
 
@@ -246,7 +246,7 @@ def test_a_species_of_another_entry_or_of_another_name_is_refused():
         assert client.get_species(REFERENCE_ID, "Si").species_name == "Si"
         with pytest.raises(PayloadError, match="'other'"):
             client.get_species("other", "Si")
-        with pytest.raises(PayloadError, match="'B'.*'Si'"):
+        with pytest.raises(PayloadError, match=r"'B'.*'Si'"):
             client.get_species(REFERENCE_ID, "B")
 
 

@@ -20,7 +20,6 @@ import uvicorn
 from faulty_server import REFERENCE, REFERENCE_ID
 from running_server import KEY, Running
 
-from sims_analysis.api import server as server_module
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.server import create_app, serve
@@ -50,8 +49,10 @@ def served(archive):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "sims_analysis", "serve", "--archive", str(archive.path)]
-        + ["--port", str(port), "--no-key"],
+        [
+            *(sys.executable, "-m", "sims_analysis", "serve", "--no-key"),
+            *("--archive", str(archive.path), "--port", str(port)),
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
@@ -121,22 +122,13 @@ def test_small_requests_do_not_wait_behind_large_ones(archive):
     assert statistics.median(waits) < 1
 
 
-def test_more_connections_than_there_are_places_for_come_back_later(archive, monkeypatch):
-    monkeypatch.setattr(server_module, "_CONNECTIONS", 3)
+def test_limits_of_the_server_are_set(archive, monkeypatch):
     options = {}
-    monkeypatch.setattr(uvicorn, "run", lambda app, **given: options.update(given, app=app))
+    monkeypatch.setattr(uvicorn, "run", lambda _, **given: options.update(given))
     serve(archive, key=KEY)
-    config = uvicorn.Config(
-        options["app"],
-        log_level="critical",
-        ws="none",
-        limit_concurrency=options["limit_concurrency"],
-        timeout_keep_alive=1,
-    )
-    with Running(options["app"]) as running:
-        running._server.config = config
-        assert options["timeout_graceful_shutdown"] <= 4
-    assert options["limit_concurrency"] == 3
+    assert 100 <= options["limit_concurrency"] <= 1000
+    assert 0 < options["timeout_graceful_shutdown"] <= 4
+    assert options["http"] == "h11", "whose headers are limited"
 
 
 @pytest.mark.parametrize(
@@ -232,10 +224,11 @@ def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp
 
 def test_a_second_fetch_from_the_server_sends_nothing(archive, tmp_path):
     with Running(create_app(archive, KEY)) as running:
-        with Client(KEY, endpoint=running.url, archive=tmp_path / "copy") as client:
-            client.get("large")
-            record = client.archive.record("large")
-            status, _, body = running.get("/sims/large", If_None_Match=record.etag)
-            assert (status, body) == (304, b"")
-            assert client.get("large", refresh=True)[0].species == ["Si"]
-            assert len(client.archive.versions("large")) == 1
+        client = Client(KEY, endpoint=running.url, archive=tmp_path / "copy")
+        client.get("large")
+        record = client.archive.record("large")
+        status, _, body = running.get("/sims/large", If_None_Match=record.etag)
+        assert (status, body) == (304, b"")
+        assert client.get("large", refresh=True)[0].species == ["Si"]
+        assert len(client.archive.versions("large")) == 1
+        client.close()

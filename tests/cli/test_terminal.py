@@ -290,7 +290,7 @@ def test_a_file_that_is_read_first(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
     (result,) = sims.Client(archive=ARCHIVE, offline=True).get("boron-implant")
-    readers = SimpleNamespace(read=lambda path: result)
+    readers = SimpleNamespace(read=lambda _: result)
     monkeypatch.setitem(sys.modules, "sims_analysis.readers", readers)
     file = tmp_path / "w1.dp"
     file.write_text("*** DATA FILES ***")
