@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from sims_analysis.cli.options import (
     species_of,
 )
 from sims_analysis.errors import SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["archive"]
 
@@ -95,14 +98,17 @@ def add(
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, and there are several files")
     stated = stated_of_files(options)
-    failures = {}
+    failures: dict[str, str] = {}
     for file in files:
-        results, unread = ([file], {}) if _is_json(file) else read_files([file], stated)
-        failures |= unread
-        if unread:
-            continue
+        source: Path | SIMSResult = file
+        if not _is_json(file):
+            results, unread = read_files([file], stated)
+            failures |= unread
+            if unread:
+                continue
+            source = results[0]
         try:
-            result = Archive(folder).add(results[0], data_id=data_id, replace=replace)
+            result = Archive(folder).add(source, data_id=data_id, replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
