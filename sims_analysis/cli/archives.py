@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,9 @@ from sims_analysis.cli.options import (
     species_of,
 )
 from sims_analysis.errors import ArchiveError, SimsError
+
+if TYPE_CHECKING:
+    from sims_analysis.dataset.result import SIMSResult
 
 __all__ = ["archive"]
 
@@ -111,14 +114,15 @@ def add(
     stated = stated_of_files(options)
     failures: dict[str, str] = {}
     for file in files:
-        results: list[Any] = [file]
+        source: Path | SIMSResult = file
         if not _is_json(file):
             results, unread = read_files([file], stated)
             failures |= unread
             if unread:
                 continue
+            source = results[0]
         try:
-            result = kept.add(results[0], data_id=data_id, url=f"file:{file.name}", replace=replace)
+            result = kept.add(source, data_id=data_id, url=f"file:{file.name}", replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:

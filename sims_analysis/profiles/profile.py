@@ -160,15 +160,19 @@ class DepthProfile:
 
     @classmethod
     def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
-        """Do what `from_dict` does, for all profile objects of a payload, in half the time."""
-        profiles = []
-        for checked in fields_of_all(objects):
-            # All that __post_init__ looks at has just been seen to be in order.
-            profile = cls.__new__(cls)
-            profile.__dict__.update(_ABSENT)
-            profile.__dict__.update(checked)
-            profiles.append(profile)
-        return profiles
+        """Make what `from_dict` makes of each profile object of a payload, in half the time."""
+        return [cls._of_checked(checked) for checked in fields_of_all(objects)]
+
+    @classmethod
+    def _of_checked(cls, checked: Mapping[str, Any]) -> DepthProfile:
+        """Make a record of fields of which all that __post_init__ looks at is in order.
+
+        Arrays are taken as they are: read-only, and shared by profiles of one axis.
+        """
+        profile = cls.__new__(cls)
+        profile.__dict__.update(_ABSENT)
+        profile.__dict__.update(checked)
+        return profile
 
     def to_dict(self) -> dict[str, Any]:
         """Return the wire object: the fields that were delivered, in their order.

@@ -24,6 +24,8 @@ __all__ = ["read", "recognises"]
 _FIRST = "*** DATA FILES ***"
 #: Written where nothing was counted; one count a second would be 1.
 _FILL = 0.001
+#: First columns of other scans in the same frame: an energy is scanned by the sample's offset.
+_OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "energy scan"}
 _SECTION = re.compile(r"\*\*\* (.+?) \*\*\*:?")
 _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
@@ -104,9 +106,11 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
         word, _, unit = cell.partition("[")
         word = word.strip().casefold()
         stated = unit.rstrip("] ").strip() or None
-        if word in ("mass", "energy"):
-            kind = {"mass": "a CAMECA mass spectrum", "energy": "a CAMECA energy scan"}[word]
-            raise ReadError(f"the file is {kind} (its columns begin with {cell!r}), not a profile")
+        if word in _OTHER_KINDS:
+            kind = _OTHER_KINDS[word]
+            raise ReadError(
+                f"the file is a CAMECA {kind} (its columns begin with {cell!r}), not a profile"
+            )
         if word in ("time", "depth"):
             units[word] = stated
         else:

@@ -15,7 +15,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.units import read_unit, unit_of_kind
 
@@ -52,8 +52,9 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     )
     about = metadata.to_dict()
     data_id = content.data_id or source.name.rpartition(".")[0] or source.name
+    axes = _Axes()
     profiles = [
-        _profile(signal, count, data_id, about, content.restored.get(signal.name))
+        _profile(signal, count, axes, data_id, about, content.restored.get(signal.name))
         for signal, count in zip(signals, infinite, strict=True)
     ]
     return SIMSResult(
@@ -199,9 +200,45 @@ def _infinities(signals: list[Signal]) -> list[int]:
     return counts
 
 
+class _Axes:
+    """The axes of a file: signals that share one share an array, looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, int], tuple[Array, Array]] = {}
+
+    def of(self, signal: Signal) -> Array:
+        """Give the depths of a signal, read-only.
+
+        Raises
+        ------
+        ReadError
+            If one of them is missing or infinite.
+        """
+        given = signal.depths
+        # Views of one column begin at one address; `given` is kept, so that it stays theirs.
+        key = (given.__array_interface__["data"][0], given.size, *given.strides)
+        if key not in self._known:
+            bad = ~np.isfinite(given)
+            if bad.any():
+                row = int(bad.argmax())
+                raise ReadError(
+                    f"species {signal.name!r}, sample {row + 1}: it has a value, "
+                    f"{signal.values[row]:g}, but no depth"
+                )
+            self._known[key] = given, _read_only(given)
+        return self._known[key][1]
+
+
+def _read_only(array: Array) -> Array:
+    owned = np.array(array, dtype=np.float64)
+    owned.setflags(write=False)
+    return owned
+
+
 def _profile(
     signal: Signal,
     infinite: int,
+    axes: _Axes,
     data_id: str,
     about: dict[str, Any],
     restored: dict[str, Any] | None,
@@ -211,23 +248,20 @@ def _profile(
     if infinite:
         metadata["infinite_values"] = str(infinite)
         values = np.where(np.isinf(values), np.nan, values)
-    bad = ~np.isfinite(signal.depths)
-    if bad.any():
-        raise ReadError(
-            f"species {signal.name!r}, sample {int(bad.argmax()) + 1}: it has a value, "
-            f"{values[bad.argmax()]:g}, but no depth"
-        )
     extra: dict[str, Any] = {FIELD: about}
     if signal.beside:
         extra["columns"] = {name: column.to_dict() for name, column in signal.beside.items()}
-    return DepthProfile(
-        data_id=data_id,
-        species_name=signal.name,
-        depths=signal.depths,
-        depth_units=signal.depth_units or "",
-        concentrations=values,
-        concentration_units=signal.units or "",
-        concentrations_stderr=signal.stderr,
-        species_metadata=metadata or None,
-        extra=extra,
-    )
+    fields: dict[str, Any] = {
+        "data_id": data_id,
+        "species_name": signal.name,
+        "depths": axes.of(signal),
+        "depth_units": signal.depth_units or "",
+        "concentrations": values,
+        "concentration_units": signal.units or "",
+        "concentrations_stderr": signal.stderr,
+        "species_metadata": metadata or None,
+        "extra": extra,
+    }
+    if signal.stderr is not None or values.size != signal.depths.size or not values.size:
+        return DepthProfile(**fields)
+    return DepthProfile._of_checked(fields | {"concentrations": _read_only(values)})

@@ -19,7 +19,9 @@ _AXIS = r"depth|tiefe|sputter(?:ing)?[ _-]?depth|sputtertiefe|profondeur|distanc
 _TIME = r"(?:sputter(?:ing)?|etch(?:ing)?)?[ _-]?time|(?:sputter)?zeit|temps|時間"
 _WORDS: dict[Role, re.Pattern[str]] = {
     "mass": re.compile(r"\b(?:mass|m/z|masse|amu)\b", re.IGNORECASE),
-    "energy": re.compile(r"\b(?:(?:binding|kinetic) energy|energy|energie)\b", re.IGNORECASE),
+    "energy": re.compile(
+        r"\b(?:(?:binding|kinetic) energy|energy|energie|offset|voltage)\b", re.IGNORECASE
+    ),
     "axis": re.compile(rf"(?:^|[\s_])({_AXIS})(?=$|[\s_:,.])", re.IGNORECASE),
     "time": re.compile(rf"(?:^|[\s_])({_TIME})(?=$|[\s_:,.])", re.IGNORECASE),
     "error": re.compile(

@@ -99,6 +99,8 @@ def _hint(number: str, decimal: str) -> str:
             "; the comma may separate thousands or decimals: pass decimal=',', or take the "
             "separators of thousands out"
         )
+    if number.startswith("="):
+        return "; the formula was never calculated: open the workbook in a spreadsheet and save it"
     if decimal == "." and _COMMA.fullmatch(number):
         return "; if the comma is a decimal one, pass decimal=','"
     if decimal == "," and _POINT.fullmatch(number):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import warnings
+import zipfile
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +19,7 @@ __all__ = ["all_sheets", "chosen_sheet", "is_workbook"]
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
+_OPEN_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _PREFERRED = "processed data"
 
 
@@ -61,10 +64,29 @@ def _xlsx(content: bytes) -> list[tuple[str, list[list[object]]]]:
         # Styles and extensions that openpyxl does not know do not concern the numbers.
         warnings.simplefilter("ignore")
         book: Any = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-        return [
+        found = [
             (sheet.title, [list(row) for row in sheet.iter_rows(values_only=True)])
             for sheet in book.worksheets
         ]
+        if _has_open_formulas(content):
+            # Without their values such cells would look empty: they show their formula instead.
+            book = openpyxl.load_workbook(io.BytesIO(content))
+            for sheet, (_, rows) in zip(book.worksheets, found, strict=True):
+                for cells, row in zip(sheet.iter_rows(values_only=True), rows, strict=True):
+                    for j, cell in enumerate(cells):
+                        if row[j] is None and cell is not None:
+                            row[j] = cell
+        return found
+
+
+def _has_open_formulas(content: bytes) -> bool:
+    """Whether a formula of a workbook was written, but never calculated."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return any(
+            _OPEN_FORMULA.search(book.read(name))
+            for name in book.namelist()
+            if name.startswith("xl/worksheets/") and name.endswith(".xml")
+        )
 
 
 def _xls(content: bytes) -> list[tuple[str, list[list[object]]]]:

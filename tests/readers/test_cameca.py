@@ -148,7 +148,8 @@ def test_blank_lines_between_all_lines_do_no_harm(write):
 
 
 @pytest.mark.parametrize(
-    ("head", "kind"), [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan")]
+    ("head", "kind"),
+    [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan"), ("Offset[V]", "energy scan")],
 )
 def test_spectra_in_the_same_frame_are_refused_by_name(write, head, kind):
     with pytest.raises(sims.ReadError, match=kind):

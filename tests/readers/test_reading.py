@@ -95,6 +95,7 @@ def zipped(name):
         (b"m/z,Intensity\n1,5\n2,7\n3,9\n", "a mass spectrum"),
         (b"Mass (u)\tCounts\n1\t5\n2\t7\n3\t9\n", "a mass spectrum"),
         (b"Binding Energy (eV),Counts (cps)\n1,5\n2,7\n3,9\n", "an energy scan"),
+        (b"# MgO.nrj\nOffset[V]\tI[c/s]\n-2\t5\n-1\t7\n0\t9\n", "an energy scan"),
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),

@@ -374,6 +374,12 @@ def test_a_date_that_excel_made_is_named_by_sheet_row_and_column(workbook):
         sims.read(path)
 
 
+def test_formulas_that_were_never_calculated_are_named(workbook):
+    rows = [["Depth (nm)", "B (cm-3)"], [0, 1e18], ["=A2+1", 2e18], [2, 3e18]]
+    with pytest.raises(sims.ReadError, match=r"sheet 'data', row 3, column A: .*never calculated"):
+        sims.read(workbook({"data": rows}))
+
+
 def test_numbers_as_text_and_other_cells_of_a_workbook(workbook):
     rows = [["Depth (nm)", "B (cm-3)"], ["0", "1.5E18"], ["2,5", 2e18], [5, "<1E15"]]
     profile = sims.read(workbook({"data": rows}))["B"]
