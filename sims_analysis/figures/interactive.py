@@ -220,8 +220,11 @@ def _plot(
         unit = f" {_typeset.unit_label(curve.series.units)}".rstrip()
         depth = f"@x{{0.0}} {_typeset.unit_label(scale.units)}"
         tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
-                (curve.series.long_name, f"@y{{0.000e+0}}{unit}")]  # fmt: skip
-        plot.add_tools(HoverTool(renderers=[line], tooltips=tips, visible=False, name="hover"))
+                (curve.series.long_name, f"@y{{%.3e}}{unit}")]  # fmt: skip
+        hover = HoverTool(
+            renderers=[line], tooltips=tips, formatters={"@y": "printf"}, visible=False
+        )
+        plot.add_tools(hover)
     ends = [low + part * (high - low) for part in _WINDOW]
     box = BoxAnnotation(
         name=f"{kind}-window",
