@@ -92,7 +92,7 @@ Bokeh.embed.embed_item(item).then(() => {
     }
     for (const input of ends) {
       input.addEventListener("change", () => {
-        const values = ends.map((end) => Number(end.value));
+        const values = ends.map((end) => (end.value === "" ? NaN : Number(end.value)));
         if (values.every(Number.isFinite)) move(values[0], values[1]);
       });
     }

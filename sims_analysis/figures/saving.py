@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -151,6 +152,8 @@ def _with_comment(content: bytes, text: str) -> bytes:
     lines = [text[i : i + 200] for i in range(0, len(text), 200)]
     comment = "".join(f"%sims_analysis: {line}\n" for line in lines)
     head, mark, body = content.partition(b"%%EndComments\n")
+    # The time of writing would make the bytes differ.
+    head = re.sub(rb"^%%CreationDate:.*\n", b"", head, flags=re.MULTILINE)
     return head + comment.encode("ascii") + mark + body
 
 

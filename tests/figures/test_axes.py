@@ -79,7 +79,7 @@ def test_the_house_style_on_given_axes_on_request():
 
 
 def fills(low=0.001):
-    y = np.concatenate([1e5 * np.exp(-drawn.DEPTHS[:30] / 5), np.full(20, 2.0)])
+    y = np.concatenate([1e5 * np.exp(-drawn.DEPTHS[:30] / 5) + 2.0, np.full(20, 2.0)])
     y[25::3] = low
     return drawn.profiles(In=(y, "counts/s"))
 

@@ -27,7 +27,7 @@ def test_a_junction_says_its_level_in_the_unit_of_the_axis():
 
 def test_crossings_are_no_junctions_and_say_which_way_they_go():
     ds = drawn.profiles(B=drawn.gaussian())
-    found = sims.crossings(ds, level="1e17 atoms/cm^3")
+    found = sims.crossings(ds, level="1e18 atoms/cm^3")
     texts = drawn.notes(sims.plot_profiles(ds, junctions=found))
     assert not any("x_" in text for text in texts)
     assert sorted(text.split()[0] for text in texts) == ["falls", "rises"]

@@ -243,6 +243,7 @@ def test_a_report_does_not_change_its_data(boron):
 
 def test_files_are_written_and_hold_the_data(boron, tmp_path):
     plt = pytest.importorskip("matplotlib.pyplot")
+    pytest.importorskip("bokeh")
     open_before = plt.get_fignums()
     written = module.write_files(boron, analyse(boron), tmp_path / "a" / "b")
     assert [path.name for path in written] == [
@@ -251,6 +252,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
         "boron-implant.nc",
         "boron-implant.png",
         "boron-implant.svg",
+        "boron-implant.html",
     ]
     back = sims.load(written[2])
     np.testing.assert_array_equal(back["concentration"], boron["concentration"])
@@ -259,13 +261,16 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     picture = written[4].read_text()
     assert "<svg" in picture
     assert "synthetic" in picture.lower()
+    for text in ("161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"):
+        assert text in picture, "the figure says what the report says"
     assert plt.get_fignums() == open_before, "a long run keeps no figures"
 
 
 def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
     pytest.importorskip("matplotlib")
+    pytest.importorskip("bokeh")
     ds = sims.to_dataset([profile()])
     ds.attrs["data_id"] = "../../W1 (a)"
     written = module.write_files(ds, analyse(ds), tmp_path)
     assert {path.parent for path in written} == {tmp_path}
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 6
