@@ -19,7 +19,7 @@ from itertools import chain
 
 from sims_analysis.errors import SimsWarning
 
-from . import as_measured, cases, one_measurement
+from . import as_measured, cases, fits, one_measurement
 from .timing import report
 
 
@@ -59,7 +59,8 @@ def main() -> None:
         for count in rows:
             print()
             turns = max(3, repeats // 2) if count > 20_000 else repeats
-            for case in chain(cases.cases(count, turns), as_measured.cases(count, turns)):
+            kinds = (cases, as_measured, fits)
+            for case in chain.from_iterable(one.cases(count, turns) for one in kinds):
                 report(case)
 
 

@@ -183,8 +183,8 @@ def solve(
                 Dfun=jacobian,
                 col_deriv=True,
                 full_output=True,
-                ftol=1e-10,
-                xtol=1e-8,
+                ftol=1e-9,
+                xtol=1e-7,
                 maxfev=evaluations,
             )
             r = found["fvec"]

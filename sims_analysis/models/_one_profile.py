@@ -410,8 +410,11 @@ def _featureless(objective: Objective, solution: Solution, samples: _Samples) ->
         level = float(objective.counts.sum() / np.sum(1 / objective.one))
         level = max(level - float(np.mean(objective.offset)), 1e-12)
     elif isinstance(objective, Squares):
-        weight = np.ones_like(samples.c) if objective.stderr is None else objective.stderr**-2.0
-        level = float(np.average(samples.c, weights=weight))
+        if objective.stderr is None:
+            level = float(samples.c.mean())
+        else:
+            weight = objective.stderr**-2.0
+            level = float(weight @ samples.c / weight.sum())
     elif isinstance(objective, LogSquares):
         level = float(np.exp(np.mean(np.log(objective.value))))
     flat = objective.residual(np.full(samples.z.size, level))

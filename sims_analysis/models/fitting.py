@@ -103,9 +103,9 @@ def fit(
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the
-        samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the profile does not come
-        down on both sides of its maximum inside the window; no parameters are given where the
-        maximum itself is outside) and ``several_peaks``.
+        samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the
+        profile does not come down on both sides of its maximum inside the window; no parameters
+        are given where the maximum itself is outside) and ``several_peaks``.
 
         ``residuals``: ``random``, or what they show. A model that does not have the profile's
         shape has parameters, and errors that mean little.
@@ -148,7 +148,7 @@ def fit(
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
     >>> fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit")
     >>> print(f"{fit['dose'].item():.2e} +- {fit['dose_stderr'].item():.0e}", fit["dose"].units)
-    5.00e+14 +- 4e+11 atom/cm^2
+    5.00e+14 +- 2e+11 atom/cm^2
     >>> fit["status"].item(), fit["residuals"].item()
     ('ok', 'random')
     """

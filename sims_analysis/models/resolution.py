@@ -58,7 +58,8 @@ def convolve(data: xr.Dataset | xr.DataArray, *, resolution: Any) -> xr.DataArra
     a structure with sharp edges to a fine grid first.
 
     The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
-    ``lambda_decay - lambda_growth``.
+    ``lambda_decay - lambda_growth``. A plateau that runs out of the samples piles up at their end
+    by as much: let it go on for some widths beyond what is to be looked at.
 
     Examples
     --------

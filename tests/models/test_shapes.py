@@ -59,9 +59,12 @@ def test_hofmanns_function_is_the_convolution_that_it_stands_for(mixing, informa
     found = formula("delta_mri")(z, 1.0, 0.0, mixing, sigma, information)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12)
     area, _ = integrate.quad(
-        lambda u: float(formula("delta_mri")(np.array([u]), 1.0, 0.0, mixing, sigma, information)[0]),
-        -80, 120, points=[-mixing, 0], limit=200,
-    )  # fmt: skip
+        lambda u: formula("delta_mri")(np.array([u]), 1.0, 0.0, mixing, sigma, information).item(),
+        -80,
+        120,
+        points=[-mixing, 0],
+        limit=200,
+    )
     assert area == pytest.approx(1, abs=1e-8)
 
 
@@ -97,8 +100,7 @@ def test_pearson_distributions_have_the_moments_asked_for(skewness, kurtosis):
 
         edges = [-3000, -100, -20, -6, -3, -1, 0, 1, 3, 6, 20, 100, 3000]
         return sum(
-            integrate.quad(integrand, a, b, epsabs=1e-12, limit=400)[0]
-            for a, b in pairwise(edges)
+            integrate.quad(integrand, a, b, epsabs=1e-12, limit=400)[0] for a, b in pairwise(edges)
         )
 
     expected = [1, 0, 1, skewness, kurtosis]

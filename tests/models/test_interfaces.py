@@ -1,0 +1,95 @@
+"""Interfaces and layers from the data alone, against steps whose widths are known."""
+
+import models_truth
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.special import ndtr
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+
+
+def step(z, *, position=100.0, sigma=5.0, left=1e21, right=1e19):
+    return models_truth.profile(left + (right - left) * ndtr((z - position) / sigma), z)
+
+
+@pytest.mark.parametrize(("left", "right"), [(1e21, 1e19), (1e19, 1e21)])
+def test_an_error_function_has_its_width(left, right):
+    z = np.arange(0, 200, 0.5)
+    found = sims.interface(step(z, left=left, right=right))
+    assert found["position"].item() == pytest.approx(100, abs=1e-2)
+    assert found["width"].item() == pytest.approx(1.98892 * 5, rel=2e-3)
+    other = sims.interface(step(z, left=left, right=right), low=0.1, high=0.9)
+    assert other["width"].item() == pytest.approx(2 * 1.281552 * 5, rel=2e-3)
+    assert found["left_level"].item() == pytest.approx(left, rel=1e-6)
+
+
+def test_errors_are_those_of_a_monte_carlo():
+    z = np.arange(0, 200, 1.0)
+    clean = step(z).values
+    rng = np.random.default_rng(0)
+    noisy = clean + 2e19 * rng.normal(size=(400, z.size))
+    found = sims.interface(models_truth.profile(noisy, z, dims=("trial", "depth")))
+    assert float(found["position"].mean()) == pytest.approx(100, abs=0.05)
+    for name in ("position", "width"):
+        ratio = float(found[name].std() / found[f"{name}_stderr"].mean())
+        assert 0.6 < ratio < 1.5, (name, ratio)
+
+
+def test_plateaus_may_be_stated_and_no_step_has_a_status():
+    z = np.arange(0, 200, 0.5)
+    one = step(z) + xr.where(z < 20, 3e20, 0.0)
+    one.attrs["units"] = "atom/cm^3"
+    stated = sims.interface(one, left=("40 nm", "80 nm"), right=("130 nm", "200 nm"))
+    assert stated["position"].item() == pytest.approx(100, abs=0.02)
+    flat = models_truth.profile(np.full(100, 1e19), np.arange(100.0))
+    with pytest.warns(FitWarning, match="featureless"):
+        found = sims.interface(flat)
+    assert found["status"].item() == "featureless"
+    assert np.isnan(found["width"])
+    with pytest.raises(ProfileError, match=r"0 < low < 0\.5 < high < 1"):
+        sims.interface(one, low=0.6)
+    with pytest.raises(ProfileError, match="shallower"):
+        sims.interface(one, left=("80 nm", "40 nm"))
+
+
+def test_interfaces_of_dask_data_are_the_same():
+    pytest.importorskip("dask")
+    z = np.arange(0, 200, 0.5)
+    one = step(z).expand_dims(wafer=3)
+    here, there = sims.interface(one), sims.interface(one.chunk({"wafer": 1, "depth": 100}))
+    xr.testing.assert_identical(here.drop_attrs(), there.compute().drop_attrs())
+
+
+def test_layers_lie_between_rise_and_fall():
+    z = np.arange(0, 300, 0.25)
+    c = 1e15 + 1e20 * (ndtr((z - 50) / 2) - ndtr((z - 90) / 2))
+    c += 6e19 * (ndtr((z - 150) / 2) - ndtr((z - 230) / 2))
+    one = models_truth.profile(c, z)
+    found = sims.layers(one, level="3e19 atoms/cm^3")
+    # Half of the second layer's plateau, 0.3 of the first one's: 0.5244 standard deviations.
+    assert found["thickness"].values == pytest.approx([40 + 4 * 0.5244, 80], abs=0.02)
+    assert found["status"].values.tolist() == ["ok", "ok"]
+    half = sims.layers(one)
+    assert half["thickness"].values[0] == pytest.approx(40, abs=0.01)
+    short = sims.layers(one.sel(depth=slice(0, 200)), level="3e19 atoms/cm^3")
+    assert short["status"].values.tolist() == ["ok", "truncated"]
+    assert np.isnan(short["thickness"].values[1])
+    assert short["top"].values[1] == pytest.approx(150, abs=0.01)
+    never = sims.layers(one, level="1e21 atoms/cm^3")
+    assert never["status"].values.tolist() == ["never_reached"]
+
+
+def test_layers_have_the_errors_of_their_crossings():
+    ds = sims.open_example("boron-implant")
+    ds = sims.with_counting_statistics(ds, value_per_count={"B": "1e14 atoms/cm^3"})
+    found = sims.layers(ds, species="B", level="1e19 atoms/cm^3")
+    crossed = sims.crossings(ds.sel(species="B"), level="1e19 atoms/cm^3")
+    assert found["thickness_stderr"].values[-1] == pytest.approx(
+        np.hypot(*crossed["stderr"].values[-2:])
+    )
+    with pytest.raises(SpeciesError, match="name the species"):
+        sims.layers(ds)
+    with pytest.raises(ProfileError, match="not both"):
+        sims.layers(ds, species="B", level="1e19 atoms/cm^3", fraction=0.5)

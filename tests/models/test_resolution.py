@@ -1,0 +1,77 @@
+"""Profiles blurred by an instrument: the dose stays, and shapes are those of closed forms."""
+
+import models_truth
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, UnitsError
+
+DRF = {"lambda_growth": "1 nm", "lambda_decay": "4 nm", "sigma": "2 nm"}
+
+
+@pytest.mark.parametrize(
+    "resolution",
+    [
+        "3 nm",
+        DRF,
+        {"mixing_length": "3 nm", "roughness": "1 nm", "information_depth": 0},
+        "1e-4 nm",
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_dose_is_kept(resolution, seed):
+    rng = np.random.default_rng(seed)
+    z = np.sort(rng.uniform(0, 200, 150))
+    one = models_truth.profile(rng.uniform(0, 1e20, z.size), z)
+    blurred = sims.convolve(one, resolution=resolution)
+    before, after = (np.trapezoid(c.values, z) for c in (one, blurred))
+    assert after == pytest.approx(before, rel=1e-12)
+    assert float(blurred.min()) >= 0
+
+
+def test_a_gaussian_blurred_by_one_is_wider():
+    z = np.arange(0, 300, 0.5)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 150, 12), z), z)
+    blurred = sims.convolve(one, resolution="16 nm")
+    expected = models_truth.values("gaussian", (1e15, 150, 20), z)
+    np.testing.assert_allclose(blurred, expected, rtol=1e-6, atol=1e9)
+    assert blurred.attrs["units"] == "atom/cm^3"
+    assert "convolve" in blurred.attrs["history"]
+
+
+def test_a_thin_layer_takes_the_shape_of_the_resolution_function_that_was_fitted():
+    z = np.arange(0, 200, 0.25)
+    delta = np.zeros(z.size)
+    delta[400] = 1e14 * 1e7 / 0.25
+    blurred = sims.convolve(models_truth.profile(delta, z), resolution=DRF)
+    expected = models_truth.values("delta_drf", (1e14, 100, 1, 4, 2), z)
+    np.testing.assert_allclose(blurred, expected, rtol=1e-3, atol=1e14)
+    fit = sims.fit(blurred, model="delta_drf", start="80 nm", stop="140 nm")
+    again = sims.convolve(models_truth.profile(delta, z), resolution=fit)
+    np.testing.assert_allclose(again, blurred, rtol=1e-4, atol=1e14)
+
+
+def test_plateaus_stay_and_layouts_give_the_same():
+    z = np.arange(0, 100, 0.5)
+    flat = models_truth.profile(np.full(z.size, 1e19), z)
+    np.testing.assert_allclose(sims.convolve(flat, resolution="5 nm"), flat, rtol=1e-6)
+    batch = flat.expand_dims(wafer=2).transpose("depth", "wafer")
+    assert sims.convolve(batch, resolution="5 nm").dims == ("depth", "wafer")
+    quantified = sims.convolve(sims.quantify(flat), resolution="5 nm")
+    assert hasattr(quantified.data, "magnitude")
+
+
+@pytest.mark.parametrize(
+    ("resolution", "error", "words"),
+    [
+        (3, UnitsError, "resolution=3 has no unit"),
+        ({"sigma": "2 nm"}, ProfileError, "expected the widths lambda_growth"),
+        (DRF | {"sigma": "-2 nm"}, ProfileError, "not negative"),
+        ("0 nm", ProfileError, "all widths are 0"),
+    ],
+)
+def test_what_is_no_resolution_function_is_refused(resolution, error, words):
+    one = models_truth.profile(np.ones(10), np.arange(10.0))
+    with pytest.raises(error, match=words):
+        sims.convolve(one, resolution=resolution)

@@ -1,0 +1,54 @@
+"""The moments of a fit as text for process simulators: names, order, units."""
+
+import models_truth
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+
+def fitted(model, parameters, end=400):
+    z = np.linspace(0, end, 401)
+    return sims.fit(models_truth.profile(models_truth.values(model, parameters, z), z), model=model)
+
+
+def numbers(path):
+    lines = path.read_text().splitlines()
+    return [[float(v) for v in line.split()] for line in lines if not line.startswith("#")]
+
+
+def test_suprem_has_skewness_before_kurtosis_and_viennaps_after(tmp_path):
+    fit = fitted("pearson", (1e15, 100, 30, 0.3, 3.5))
+    suprem = sims.to_tcad(fit, tmp_path / "s.txt")
+    assert suprem.read_text().splitlines()[1] == (
+        "# projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)"
+    )
+    assert numbers(suprem)[0] == pytest.approx([0.1, 0.03, 0.3, 3.5, 1e15], rel=1e-6)
+    vienna = sims.to_tcad(fit, tmp_path / "v.txt", order="viennaps", depth_units="nm")
+    assert numbers(vienna)[0] == pytest.approx([100, 30, 3.5, 0.3, 1e15], rel=1e-6)
+
+
+def test_a_dual_pearson_has_a_line_for_head_and_tail(tmp_path):
+    fit = fitted("dual_pearson", (1e15, 0.8, 100, 30, -0.2, 3.2, 160, 60, 0.6, 4.2), 500)
+    head, tail = numbers(sims.to_tcad(fit, tmp_path / "d.txt"))
+    assert head == pytest.approx([0.1, 0.03, -0.2, 3.2, 8e14], rel=1e-4)
+    assert tail == pytest.approx([0.16, 0.06, 0.6, 4.2, 2e14], rel=1e-4)
+
+
+def test_a_gaussian_has_the_moments_of_one(tmp_path):
+    path = sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "g.txt", comment=None)
+    assert numbers(path)[0] == pytest.approx([0.1, 0.03, 0.0, 3.0, 1e15], rel=1e-6)
+
+
+def test_what_a_simulator_cannot_read_is_refused(tmp_path):
+    with pytest.raises(ProfileError, match="'erfc' has no moments"):
+        sims.to_tcad(fitted("erfc", (1e20, 100)), tmp_path / "x.txt")
+    with pytest.raises(ProfileError, match="order='atlas'"):
+        sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order="atlas")
+    z = np.linspace(0, 300, 151)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    both = models_truth.profile(np.stack([c, c]), z, dims=("wafer", "depth"))
+    with pytest.raises(ProfileError, match="the fit is of 2 profiles"):
+        sims.to_tcad(sims.fit(both, model="gaussian"), tmp_path / "x.txt")
+    assert not (tmp_path / "x.txt").exists()
