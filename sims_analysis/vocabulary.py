@@ -126,9 +126,6 @@ TERMS = {
     "decay_length": Term(
         "depth", "Decay length", "depth over which the profile changes by a factor e", ISO_18115
     ),
-    "reduced_chi_square": Term(
-        "dimensionless", "Reduced chi-square", "near 1 where a straight line of ln C fits"
-    ),
     # comparisons
     "ratio": Term("dimensionless", "Ratio", "b / a at the depths of a"),
     "log_ratio": Term("dimensionless", "Logarithm of the ratio", "log10(b / a)"),

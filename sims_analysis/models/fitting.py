@@ -248,8 +248,8 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
     own = [name for name in model.names if "level" in name]
     if own:
         raise ProfileError(
-            f"background={format_argument(background)}: the model {model.name!r} has levels of its own, "
-            f"{', '.join(own)}"
+            f"background={format_argument(background)}: the model {model.name!r} has levels of its "
+            f"own, {', '.join(own)}"
         )
     return (
         ("fit", None)

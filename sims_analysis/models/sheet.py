@@ -126,7 +126,8 @@ def sheet_resistance(
     """
     if mobility not in MOBILITIES:
         raise ProfileError(
-            f"mobility={format_argument(mobility)}; expected one of {', '.join(map(repr, MOBILITIES))}"
+            f"mobility={format_argument(mobility)}; expected one of "
+            f"{', '.join(map(repr, MOBILITIES))}"
         )
     signs = _signs(donors, acceptors)
     profiles = profiles_of(ds, question="a sheet resistance", kinds=("concentration",))

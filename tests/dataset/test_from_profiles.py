@@ -333,5 +333,5 @@ def test_a_missing_species_is_told_with_those_that_are_there():
     )
     with pytest.raises(sims.SpeciesError, match=r"have no species 'na'; .*did you mean '23Na\+'"):
         sims.to_tcad(result.to_dataset(), "absent.txt", species="na")
-    with pytest.raises(sims.SpeciesError, match="it has none$"):
+    with pytest.raises(sims.SpeciesError, match=r"it has none$"):
         sims.SIMSResult(data_id="w1", depth_profiles=[])["Li"]
