@@ -335,3 +335,21 @@ def test_a_missing_species_is_told_with_those_that_are_there():
         sims.to_tcad(result.to_dataset(), "absent.txt", species="na")
     with pytest.raises(sims.SpeciesError, match=r"it has none$"):
         sims.SIMSResult(data_id="w1", depth_profiles=[])["Li"]
+
+
+def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
+    depths = [
+        882 / 977,
+        874 / 977,
+        851 / 977,
+        845 / 977,
+        844 / 977,
+        837 / 977,
+    ]  # there and back, these are rounded twice
+    delivered = profile("B", depths, [1e18 / 3, 2e18 / 7, 3, 4, 5, 6], "um")
+    with pytest.warns(ProfileWarning, match="sorted"):
+        (back,) = sims.to_profiles(sims.to_dataset([delivered]))
+    assert back.depths.tolist() == sorted(depths)
+    assert dict(zip(back.depths, back.concentrations, strict=True)) == dict(
+        zip(delivered.depths, delivered.concentrations, strict=True)
+    )

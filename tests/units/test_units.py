@@ -248,3 +248,7 @@ def test_the_application_registry_of_the_user_is_used_and_not_replaced():
 @pytest.mark.parametrize("text", reading.COMMON)
 def test_common_spellings_are_what_the_registry_makes_of_them(text):
     assert read_unit(text) == reading._read(text)
+
+
+def test_a_bare_one_is_a_ratio_where_a_ratio_is_asked_for():
+    assert unit_of_kind("1", ("dimensionless", "atomic_fraction"), "x").kind == "dimensionless"
