@@ -60,7 +60,11 @@ class Api:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_refused_is_sent_once(status):
-    api = Api(lambda *_: httpx.Response(status))
+    def refuse(*_):
+        time.sleep(0.1)  # long enough for others to be sent meanwhile
+        return httpx.Response(status)
+
+    api = Api(refuse)
     results = api.client().get(MANY, errors="collect")
     assert len(api.asked) == 1
     assert {type(r) for r in results} == {Unauthorized}
