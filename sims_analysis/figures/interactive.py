@@ -124,7 +124,7 @@ def plot_html(
         raise ModuleNotFoundError(
             'interactive pages need bokeh: pip install "sims-analysis[pages]"', name="bokeh"
         )
-    from bokeh.embed import json_item
+    from bokeh import embed
     from bokeh.layouts import column
 
     curves = in_units(collect(measurements_of(data), species), value_units)
@@ -133,7 +133,9 @@ def plot_html(
     colours = assigned(names, {})
     plots = [_plot(curves, names, colours, scale, kind) for kind in ("log", "linear")]
     plots[1].visible = False
-    item: Any = json_item(column(plots, sizing_mode="stretch_width"), "sims-plot")
+    # An address in the page is a plain text, whatever the stubs say.
+    target: Any = "sims-plot"
+    item: Any = embed.json_item(column(plots, sizing_mode="stretch_width"), target)
     known = {
         "curves": [
             {
@@ -172,17 +174,11 @@ def _plot(
     curves: Sequence[Curve], names: Sequence[str], colours: dict[str, str], scale: Scale, kind: str
 ) -> Any:
     """Draw all curves on a log or on linear axes; a further quantity gets an axis on the right."""
-    from bokeh.models import (
-        BoxAnnotation,
-        HoverTool,
-        LinearAxis,
-        LinearScale,
-        LogAxis,
-        LogScale,
-        Range1d,
-    )
-    from bokeh.plotting import figure
+    from bokeh import models, plotting
 
+    # Their stubs do not know the short forms of arguments that Bokeh takes.
+    bokeh: Any = models
+    figure: Any = plotting.figure
     log = kind == "log"
     groups = by_axis(curves)
     x = np.concatenate([scale(curve.series.x) for curve in curves])
@@ -190,7 +186,7 @@ def _plot(
     low = 0.0 if 0 <= low < 0.25 * high else low
     first, *others = groups
     ranges = _ranges(groups, log=log)
-    plot: Any = figure(
+    plot = figure(
         name=kind,
         height=420,
         sizing_mode="stretch_width",
@@ -203,9 +199,9 @@ def _plot(
         active_drag=None,
     )
     for label in others:
-        plot.extra_y_ranges[label] = Range1d(*ranges[label])
-        plot.extra_y_scales[label] = LogScale() if log else LinearScale()
-        axis = LogAxis if log else LinearAxis
+        plot.extra_y_ranges[label] = bokeh.Range1d(*ranges[label])
+        plot.extra_y_scales[label] = bokeh.LogScale() if log else bokeh.LinearScale()
+        axis = bokeh.LogAxis if log else bokeh.LinearAxis
         plot.add_layout(axis(y_range_name=label, axis_label=label), "right")
     for name, curve in zip(names, curves, strict=True):
         label = label_of(curve.series.long_name, curve.series.units)
@@ -223,12 +219,12 @@ def _plot(
         depth = f"@x{{0.0}} {_typeset.unit_label(scale.units)}"
         tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
                 (curve.series.long_name, f"@y{{%.3e}}{unit}")]  # fmt: skip
-        hover = HoverTool(
+        hover = bokeh.HoverTool(
             renderers=[line], tooltips=tips, formatters={"@y": "printf"}, visible=False
         )
         plot.add_tools(hover)
     ends = [low + part * (high - low) for part in _WINDOW]
-    box = BoxAnnotation(
+    box = bokeh.BoxAnnotation(
         name=f"{kind}-window",
         left=ends[0],
         right=ends[1],
