@@ -278,7 +278,9 @@ def profile_interval(
             if excess(outer) > 0:
                 # Without noise, there is nothing between the two but rounding.
                 known = excess(inner) < 0
-                end = brentq(excess, inner, outer, xtol=1e-3 * stderr) if known else inner
+                end = inner
+                if known:
+                    end = brentq(excess, inner, outer, xtol=1e-3 * stderr, disp=False)
                 break
             if at_limit:
                 break
