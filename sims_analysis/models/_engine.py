@@ -276,10 +276,14 @@ def profile_interval(
             if at_limit:
                 outer = limit + (inner - limit) * 1e-4
             if excess(outer) > 0:
-                end = float(brentq(excess, inner, outer, xtol=1e-3 * stderr, rtol=1e-12))
+                # Without noise, there is nothing between the two but rounding.
+                known = excess(inner) < 0
+                end = inner
+                if known:
+                    end = brentq(excess, inner, outer, xtol=1e-3 * stderr, disp=False)
                 break
             if at_limit:
                 break
             inner, reach = outer, 1.5 * reach
-        ends.append(end)
+        ends.append(float(end))
     return ends[0], ends[1]

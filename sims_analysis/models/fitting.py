@@ -313,6 +313,8 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str
                 f"{one.upper:g}"
             )
         found[name] = number
+    if len(found) == len(parameters):
+        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return found
 
 

@@ -164,6 +164,9 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     above = fit["straggle_upper"] - fit["straggle"]
     assert bool((above > below).all())
     assert 0.5 < inside(fit, "straggle", 30, profile=True) < 0.86
+    exact = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    same = sims.fit(exact, model="gaussian", interval="profile")
+    assert same["straggle_lower"].item() == pytest.approx(30)
     # At many counts it is the linear one.
     ds = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=1e5, trials=3, seed=6)
     fit = quietly(ds, model="gaussian", interval="profile")
@@ -324,6 +327,14 @@ def test_a_model_of_another_shape_is_said_to_be_one():
         ({"fixed": {"width": "3 nm"}}, ProfileError, "fixed names 'width'"),
         ({"fixed": {"straggle": 3}}, UnitsError, "has no unit"),
         ({"fixed": {"straggle": "-3 nm"}}, ProfileError, "from 0 to inf"),
+        (
+            {
+                "model": "erfc",
+                "fixed": {"surface_concentration": "1e20 cm^-3", "diffusion_length": "9 nm"},
+            },
+            ProfileError,
+            "nothing to fit",
+        ),
         ({"background": 3e15}, UnitsError, "background=3000000000000000.0 has no unit"),
         ({"model": "edge", "background": "fit"}, ProfileError, "levels of its own"),
     ],

@@ -187,6 +187,14 @@ def test_widths_of_edges():
         assert width == pytest.approx(stated, abs=1e-3)
 
 
+def test_the_width_of_any_edge_is_a_number_or_none():
+    derive = models()["edge_logistic"].derive
+    for scale in (1e-12, 1e-3, 1.0, 1e4, 1e60, np.inf):
+        for asymmetry in (-1e3, -1.0, 0.0, 1e-6, 50.0):
+            (width,) = derive({"scale": scale, "asymmetry": asymmetry}, {})
+            assert np.isnan(width) or 0 <= width <= 2.01 * 2.5 * 1.66 * scale
+
+
 def test_retained_doses_are_what_lies_below_the_surface():
     z = np.linspace(0, 2000, 400_001)
     cases = {

@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import smoothed
 
-__all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus"]
+__all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
 
 #: Standard deviations of an error function between 16 % and 84 %: 1.989.
 SIGMAS = float(ndtri(0.84) - ndtri(0.16))
@@ -75,9 +75,19 @@ def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
     return float(z[crossed[1]]), width, left, right
 
 
+def steepest(z: Array, c: Array) -> tuple[float, float, float, float]:
+    """Give the same from the steepest place, for plateaus that slope by as much as the step."""
+    slope = np.gradient(smoothed(c, 7), z)
+    slope -= np.median(slope)
+    at = int(np.argmax(np.abs(slope[2:-2]))) + 2 if c.size > 5 else c.size // 2
+    near = slice(max(0, at - c.size // 12), at + c.size // 12 + 1)
+    width = float(np.ptp(z[near])) / 4
+    return float(z[at]), max(width, float(np.diff(z).min())), float(c[near][0]), float(c[near][-1])
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Take level plateaus, and where the samples pass 16, 50 and 84 %."""
-    return [(*plateaus(z, c), 0.0, 0.0)]
+    """Take level plateaus, and where the samples pass 16, 50 and 84 %; or the steepest place."""
+    return [(*found(z, c), 0.0, 0.0) for found in (plateaus, steepest)]
 
 
 MODEL = Model(

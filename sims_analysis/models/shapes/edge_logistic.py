@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models.shapes.edge import PLATEAUS, plateaus
+from sims_analysis.models.shapes.edge import PLATEAUS, plateaus, steepest
 
 #: Arguments of a logistic function at 16 % and 84 %.
 _END = float(np.log(0.84 / 0.16))
@@ -34,8 +34,10 @@ def formula(
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Begin without asymmetry."""
-    position, width, left, right = plateaus(z, c)
-    return [(position, width / (2 * _END), 0.0, left, right, 0.0, 0.0)]
+    return [
+        (position, width / (2 * _END), 0.0, left, right, 0.0, 0.0)
+        for position, width, left, right in (plateaus(z, c), steepest(z, c))
+    ]
 
 
 def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
@@ -48,7 +50,12 @@ def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
 
     # Z grows with u, at least half as fast as without asymmetry on the flatter side.
     reach = 2.5 * _END * scale
-    ends = [brentq(argument, -reach, reach, args=(end,), xtol=1e-14) for end in (-_END, _END)]
+    if not (np.isfinite(reach) and reach > 0):
+        return [np.nan]
+    ends = [
+        brentq(argument, -reach, reach, args=(end,), xtol=1e-13 * reach, disp=False)
+        for end in (-_END, _END)
+    ]
     return [ends[1] - ends[0]]
 
 
