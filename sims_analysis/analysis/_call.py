@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import xarray as xr
+
+from sims_analysis.dataset.provenance import with_question
 
 __all__ = ["format_argument", "history_after", "recorded"]
 
@@ -15,11 +17,15 @@ R = TypeVar("R")
 
 
 def recorded(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function write its call into the attrs of its answer, as ``call``."""
+    """Make a function write into the attrs of its answer what was asked, and of what.
+
+    ``call`` for people; ``question``, and what the data say of their origin, for programs: see
+    :func:`sims_analysis.dataset.provenance.with_question`.
+    """
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        answer = function(*args, **kwargs)
+        answer: Any = function(*args, **kwargs)
         options = "".join(f", {name}={format_argument(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
         if isinstance(answer, xr.Dataset):
@@ -27,7 +33,13 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
                 answer[name].attrs["call"] = text
         if isinstance(answer, xr.DataArray | xr.Dataset):
             answer.attrs["call"] = text
-        return answer
+            data, *others = args or [kwargs.get("data")]
+            if isinstance(data, xr.DataArray | xr.Dataset):
+                asked = dict(zip(("b",), others, strict=False)) | kwargs
+                asked.pop("data", None)
+                answer = with_question(answer, data, function.__name__, **asked)
+        found: R = answer
+        return found
 
     return call
 

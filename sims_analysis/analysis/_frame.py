@@ -166,6 +166,7 @@ class Frame:
                 extra=extra,
                 group=group,
                 options=options,
+                names=(self.name, self.axis),
             )
         except InfiniteSampleError as error:
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
@@ -256,7 +257,7 @@ class Frame:
         """Choose the coordinates of a result: those of its dimensions."""
         in_kind = {
             key: units.quantified_variable(coord)
-            if self.quantified and coord.dims != (key,) and key not in self.along
+            if self.quantified and coord.dims != (key,) and coord is not self.along.get(key)
             else coord
             for key, coord in coords.items()
         }

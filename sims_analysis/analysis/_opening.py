@@ -15,6 +15,7 @@ from sims_analysis.analysis._run import is_lazy
 from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.profiles.plausibility import refuse_impossible
 
 __all__ = ["DOSE_KINDS", "FRACTION", "open_frame"]
 
@@ -66,6 +67,8 @@ def open_frame(
     dims = (*(d for d in array.dims if d != dim), dim)
     _check_numbers(magnitude, source.name or "the data")
     value = xr.Variable(array.dims, unit.to_canonical(magnitude)).transpose(*dims)
+    if question != "a profile":  # what is drawn and written is shown as it is
+        refuse_impossible(value.data, unit.kind, source.name or "the data")
     depth = _axis(source, axis, dim, value)
     for beside, name in ((source.stderr, "stderr"), (source.counts, "counts")):
         if beside is not None and set(beside.dims) != set(dims):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -45,6 +45,7 @@ def run(
     extra: Sequence[str] = (),
     group: str | None = None,
     options: Mapping[str, Any],
+    names: tuple[str, str] = ("value", "depth"),
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its answers.
 
@@ -64,6 +65,8 @@ def run(
         A dimension along which the kernel takes all profiles together.
     options : mapping
         Keyword arguments of the kernel.
+    names : tuple of str
+        Of the values and of the axis, for messages.
 
     Returns
     -------
@@ -85,6 +88,7 @@ def run(
         ranks,
         0 if group is None else samples.value.sizes[group],
         dict(options),
+        names,
     )
     if any(map(is_lazy, (*given, *parameters))):
         return _lazily(call, given, parameters, (lead, cases), whole, dim, extra, group)
@@ -123,7 +127,8 @@ class _Call:
     #: Number of dimensions of each parameter that the kernel takes whole.
     whole: list[int]
     group: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
+    names: tuple[str, str]
 
     def __call__(self, *arrays: Any) -> Any:
         given = iter(arrays)
@@ -163,8 +168,9 @@ class _Call:
         try:
             found = self(*laid)
         except InfiniteSampleError as error:
+            name = self.names[error.what == "depth"]
             raise ProfileError(
-                f"a profile of a chunk: {error.what}[{error.sample}] is {error.number}; {NEEDED}"
+                f"a profile of a chunk: {name}[{error.sample}] is {error.number}; {NEEDED}"
             ) from None
         return found if len(found) > 1 else found[0]
 

@@ -190,4 +190,5 @@ def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     if found is not None:
         label, place = found
         reason = vocabulary.STATUS[int(first.values[place])].replace("_", " ")
-        raise JunctionError(f"{label}: no metallurgical junction: {reason}")
+        where = f"{label}: " if place else ""
+        raise JunctionError(f"{where}no metallurgical junction: {reason}")

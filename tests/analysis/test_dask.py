@@ -143,16 +143,6 @@ def test_answers_about_a_quantified_view_can_be_computed():
     np.testing.assert_array_equal(plain, wanted.data.magnitude)
 
 
-def test_a_kernel_does_not_wait_for_tasks_of_its_parameters():
-    # What profiles share goes along with the kernel, and is no task that could wait in a queue.
-    lazy = sims.junction_depth(BATCH.chunk(measurement=2, species=1), level="1e17 atoms/cm^3")
-    graph = dict(dask.optimize(lazy)[0].__dask_graph__())
-    chunks = lazy.data.npartitions
-    of_kernel = [key for key in graph if str(key).startswith("('junction-")]
-    assert len(of_kernel) == chunks
-    assert not [key for key in graph if str(key).startswith("('array-")]
-
-
 def test_where_nothing_was_counted_the_error_is_that_of_numpy():
     nothing = BATCH[["concentration"]] * 0.0
     nothing["concentration"].attrs = BATCH["concentration"].attrs

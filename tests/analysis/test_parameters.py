@@ -31,7 +31,6 @@ CASES = [
     ("peak", "start", [0.0, 50.0, 70.0], DEPTH, {}),
     ("decay_length", "start", [60.0, 70.0, 80.0], DEPTH, {"stop": "130 nm"}),
     ("below_detection", "limit", [1e15, 2e17, 1e21], CONCENTRATION, {}),
-    ("with_counting_statistics", "value_per_count", [1e13, 1e14, 1e15], CONCENTRATION, {}),
 ]
 NAMES = [f"{function} {name}" for function, name, *_ in CASES]
 
@@ -63,8 +62,6 @@ def test_a_dimension_of_its_own_is_one_of_the_answer(case, number, layout):
         "own": sims.stack(OWN[:2]),
         "dask": sims.stack(SHARED[:2]).chunk(measurement=1),
     }[layout]
-    if function == "with_counting_statistics":
-        data = data.drop_vars("concentration_stderr")
     given = xr.DataArray(
         values[:number], dims="case", coords={"case": list("xyz")[:number]}, attrs={"units": unit}
     )
