@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
@@ -100,6 +101,7 @@ def with_counting_statistics(
         if name in data.data_vars:
             one = _one_count(data, data[name], dwell_time, value_per_count)
             if one is not None:
+                _refuse_infinite(data, name)
                 added |= _counted(data[name], one, whole=name != "concentration")
     if not added:
         raise UnitsError(
@@ -113,6 +115,15 @@ def with_counting_statistics(
     ]
     line = f"with_counting_statistics({', '.join(given)})"
     return with_step(data.assign(added), "with_counting_statistics", line, **stated)
+
+
+def _refuse_infinite(data: xr.Dataset, name: str) -> None:
+    """Refuse infinite values and depths, as every question does that looks at all samples."""
+    frame = open_frame(
+        data, vocabulary.VALUE_KINDS, question="a profile", variable=name, axes=vocabulary.AXES
+    )
+    if not frame.lazy:
+        frame.measured()
 
 
 def _one_count(

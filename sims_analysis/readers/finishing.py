@@ -14,6 +14,7 @@ from sims_analysis._version import __version__
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
@@ -57,6 +58,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
         _profile(signal, count, axes, data_id, about, content.restored.get(signal.name))
         for signal, count in zip(signals, infinite, strict=True)
     ]
+    warn_of_implausible(profiles)
     return SIMSResult(
         data_id=data_id,
         depth_profiles=profiles,

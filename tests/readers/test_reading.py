@@ -310,3 +310,11 @@ def test_every_real_file_becomes_a_dataset_or_is_refused(path):
         ds = sims.read(path, number_repeats=True, **stated).to_dataset()
     assert ds.sizes["species"] > 0
     assert ds.attrs["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_columns_that_were_swapped_are_told(tmp_path):
+    path = tmp_path / "swapped.csv"
+    rows = "\n".join(f"{1e19 / (i + 1) ** 2:.4g},{2.5 * i}" for i in range(1, 40))
+    path.write_text(f"B\n{rows}\n")
+    with pytest.warns(sims.ProfileWarning, match="unusual depth: species 'B'"):
+        sims.read(path, depth_units="nm", units="atoms/cm^3", columns={"B": (0, 1)})
