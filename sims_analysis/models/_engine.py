@@ -183,7 +183,7 @@ def solve(
                 Dfun=jacobian,
                 col_deriv=True,
                 full_output=True,
-                ftol=1e-9,
+                ftol=1e-8,
                 xtol=1e-7,
                 maxfev=evaluations,
             )
