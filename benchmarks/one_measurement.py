@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,6 +55,7 @@ def cases(repeats: int) -> Iterator[Case]:
 def _file(signals: int, n: int, repeats: int) -> Case:
     """A table of text, as instruments export it: to profiles, beside to a DataFrame."""
     folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
     path = folder / "signals.txt"
     data = implants(signals, n)
     heads = ["Depth (nm)", *(f"S{i} (atoms/cm3)" for i in range(signals))]

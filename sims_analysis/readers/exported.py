@@ -35,8 +35,10 @@ def recognises(source: Source) -> bool:
         return True
     first = next(csv.reader(io.StringIO(line)), [])
     axes = [cell for cell in first if _AXIS.fullmatch(cell)]
+    if not axes:
+        return False
     values = [cell for cell in first if _VALUE.fullmatch(cell)]
-    if not axes or not values:
+    if not values:
         return False
     return len(axes) == 1 or len(axes) + len(values) == len(first)
 

@@ -10,6 +10,7 @@ import re
 import struct
 import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import orjson
@@ -234,8 +235,8 @@ def _parsed(text: str) -> Array | None:
 
     As JSON, which is three times as fast, where they are spelled like that.
     """
-    # Of what JSON has beside numbers, all but null would be taken for one.
-    if not any(character in text for character in 'tf"[{,'):
+    # A comma would part a number, and true and false would be packed like one.
+    if not any(character in text for character in ",tf"):
         listed = text.encode().translate(_COMMAS)
         gaps = b"nan" in listed
         try:
@@ -243,9 +244,7 @@ def _parsed(text: str) -> Array | None:
         except orjson.JSONDecodeError:
             pass
         else:
-            if gaps:
-                return np.array(numbers, dtype=np.float64)
-            return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers), dtype=np.float64)
+            return _packed(numbers)
     if "\t\t" in text or "\n\t" in text or "\t\n" in text or text[:1] == "\t" or text[-1:] == "\t":
         return None
     try:
@@ -255,6 +254,17 @@ def _parsed(text: str) -> Array | None:
             return np.fromstring(text, dtype=np.float64, sep=" ")
     except (ValueError, DeprecationWarning):
         return None
+
+
+def _packed(numbers: list[Any]) -> Array | None:
+    """Make an array of what JSON holds; ``None`` if something is no number."""
+    try:
+        return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers), dtype=np.float64)
+    except (struct.error, OverflowError):
+        pass
+    if set(map(type, numbers)) <= {float, int, type(None)}:
+        return np.array(numbers, dtype=np.float64)
+    return None
 
 
 def column_name(index: int) -> str:

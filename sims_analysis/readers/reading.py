@@ -27,19 +27,19 @@ _MAX_BYTES = 2**31
 
 
 @overload
-def read(path: _Path, **options: Any) -> SIMSResult: ...
+def read(
+    path: _Path | Iterable[_Path], *, errors: Literal["collect"], **options: Any
+) -> list[SIMSResult | SimsError]: ...
+
+
+@overload
+def read(path: _Path, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
 
 
 @overload
 def read(
     path: Iterable[_Path], *, errors: Literal["raise"] = "raise", **options: Any
 ) -> list[SIMSResult]: ...
-
-
-@overload
-def read(
-    path: Iterable[_Path], *, errors: Literal["collect"], **options: Any
-) -> list[SIMSResult | SimsError]: ...
 
 
 def read(  # type: ignore[misc]  # the options of the overloads are those named here
@@ -96,16 +96,17 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     format : str, optional
         One of :func:`read_formats`, in place of recognising it.
     errors : {"raise", "collect"}
-        Of several files, what becomes of one that cannot be read: an error is raised when all
-        others have been read, or is put in the place of the result.
+        What becomes of a file that cannot be read: an error is raised when all others have been
+        read, or is put in the place of the result in a list.
     progress : bool, optional
         Show a bar on stderr; by default for many files on a terminal.
 
     Returns
     -------
     SIMSResult, or list of SIMSResult
-        Depths and values as the file has them, in its units; samples below a stated limit
-        (``<2E15``) and infinite values are not measured (``NaN``). Of each signal,
+        A list for several files and for a folder. Depths and values as the file has them, in its
+        units; samples below a stated limit (``<2E15``) and infinite values are not measured
+        (``NaN``). Of each signal,
         ``species_metadata`` holds what the file says, with units: ``counting_time``,
         ``detector``, ``dead_time``, ``rsf``, ``dose``, ``reference_signal``, ``mass``,
         ``detection_limit``...; ``extra["columns"]`` numbers that stand beside it, such as times.
@@ -160,7 +161,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
     forced = None if format is None else _named(format)
-    if isinstance(path, (str, os.PathLike)) and not Path(path).is_dir():
+    if errors == "raise" and isinstance(path, (str, os.PathLike)) and not Path(path).is_dir():
         return _read_one(Path(path), options, forced)
     files = _files(path)
     outcomes: list[SIMSResult | SimsError] = []

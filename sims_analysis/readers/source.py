@@ -109,7 +109,10 @@ class Source:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None
             else:
-                return decoded.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+                text = decoded.removeprefix("\ufeff")
+                if "\r" in text:
+                    text = text.replace("\r\n", "\n").replace("\r", "\n")
+                return text
         raise ReadError("the text is in no known encoding; pass encoding=")
 
     def _encodings(self) -> list[str]:

@@ -23,7 +23,7 @@ from sims_analysis.readers.headings import (
 )
 from sims_analysis.readers.numbers import column_name, is_number
 from sims_analysis.readers.sheets import Block, Sheet, text_sheet
-from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
 
@@ -111,6 +111,8 @@ class _Layout:
         ]
         for _, column in block.limits:
             self.filled[column] = True
+        #: Whether every cell holds a number.
+        self.complete = not (block.limits or np.isnan(block.values).any())
         self.notes: dict[str, str] = {}
         self.heads = [Head("value", "", None, says=False)] * self.width
         self.names = [""] * self.width
@@ -312,6 +314,8 @@ def _stated_columns(
 def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal | None:
     """Take the samples of one profile out of the block."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    if layout.complete:
+        return _of_columns(block, layout, pair, x, y, slice(None))
     without_depth, without_value = np.isnan(x), np.isnan(y)
     limits = {row: limit for (row, column), limit in block.limits.items() if column == pair.value}
     for row, column in block.limits:
@@ -333,21 +337,28 @@ def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal 
         )
     if partly:
         x, y = x[there], y[there]
-    signal = Signal(
+    signal = _of_columns(block, layout, pair, x, y, there)
+    if limits:
+        _censor(signal, limits, there)
+    return signal
+
+
+def _of_columns(
+    block: Block, layout: _Layout, pair: _Pair, x: Array, y: Array, there: np.ndarray | slice
+) -> Signal:
+    """Make a signal of its samples; `there` tells in which rows they stand."""
+    return Signal(
         name=pair.name,
         depths=x,
         depth_units=layout.units[pair.axis],
         values=y,
         units=layout.units[pair.value],
-        where=where,
+        where=f"column {column_name(pair.value)}",
         stderr=None if pair.error is None else block.values[there, pair.error],
         beside={
             name: Column(block.values[there, j], layout.units[j]) for name, j in pair.beside.items()
         },
     )
-    if limits:
-        _censor(signal, limits, there)
-    return signal
 
 
 def _censor(signal: Signal, limits: Mapping[int, float], there: np.ndarray) -> None:

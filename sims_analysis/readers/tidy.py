@@ -30,8 +30,10 @@ def _rows(source: Source, *, only_first: bool = False) -> list[list[str]]:
 def is_tidy(heads: Sequence[str]) -> bool:
     """Whether one head names a column of species, and another a depth or a time."""
     names = [head for head in heads if head.strip().casefold() in _NAMES]
+    if len(names) != 1:
+        return False
     roles = [head.role for head in map(read_head_quietly, heads) if head]
-    return len(names) == 1 and sum(role in ("axis", "time") for role in roles) == 1
+    return sum(role in ("axis", "time") for role in roles) == 1
 
 
 def recognises(source: Source) -> bool:

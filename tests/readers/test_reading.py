@@ -147,6 +147,14 @@ def test_paths_are_read_in_the_order_asked(write, tmp_path):
     assert [result.data_id for result in sims.read(iter([paths[2], paths[0]]))] == ["a", "b"]
 
 
+def test_what_is_collected_is_a_list(write):
+    path = write(TABLE)
+    (result,) = sims.read(path, errors="collect")
+    assert result.species == ["B"]
+    (error,) = sims.read(write(b"", "empty.csv"), errors="collect")
+    assert isinstance(error, sims.ReadError)
+
+
 def test_progress_is_shown_on_request(write, tmp_path, capsys):
     pytest.importorskip("tqdm")
     write(TABLE)
