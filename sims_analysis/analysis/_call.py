@@ -37,11 +37,15 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
             if isinstance(data, xr.DataArray | xr.Dataset):
                 asked = dict(zip(("b",), others, strict=False)) | kwargs
                 asked.pop("data", None)
-                answer = with_question(answer, data, function.__name__, **asked)
+                answer = _with_question(answer, data, function.__name__, **asked)
         found: R = answer
         return found
 
     return call
+
+
+#: For an answer of either kind.
+_with_question: Callable[..., Any] = with_question
 
 
 def format_argument(value: object) -> str:

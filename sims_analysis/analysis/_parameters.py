@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError
 
@@ -23,11 +22,7 @@ __all__ = [
     "fill_unknown_limit",
     "read",
     "refuse_repeated",
-    "refuse_reversed",
 ]
-
-if TYPE_CHECKING:
-    from sims_analysis.analysis._frame import Frame
 
 
 def read(
@@ -139,30 +134,6 @@ def broadcast_at(variable: xr.Variable, like: xr.Variable, place: Sequence[int])
     """Give the value of a variable at a place of another one, which has all of its dimensions."""
     index = {d: i for d, i in zip(like.dims, place, strict=True) if d in variable.dims}
     return float(variable.isel(index))
-
-
-def refuse_reversed(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
-) -> None:
-    """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
-    two_numbers = start.ndim == stop.ndim == 0 and not (is_lazy(start) or is_lazy(stop))
-    if two_numbers and not start.data >= stop.data:  # sooner than Variables are compared
-        return
-    reverse = start >= stop
-    if not anywhere(reverse):
-        return
-    if not any(isinstance(limit, xr.DataArray) for limit in given):
-        raise ProfileError(
-            f"start must be shallower than stop, found start={format_argument(given[0])} and "
-            f"stop={format_argument(given[1])}"
-        )
-    where = np.argwhere(reverse.values)
-    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    a, b = (broadcast_at(limit, reverse, where[0]) for limit in (start, stop))
-    raise ProfileError(
-        f"{frame.label_of(reverse, where[0])}{others}: start must be shallower than stop, found "
-        f"start={a:g} {frame.axis_units} and stop={b:g} {frame.axis_units}"
-    )
 
 
 def check_bool(value: Any, name: str) -> None:

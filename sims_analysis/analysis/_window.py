@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import broadcast_at, fill_unknown_limit, refuse_reversed
+from sims_analysis.analysis._parameters import anywhere, broadcast_at, fill_unknown_limit
+from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._warnings import first_marked
-from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.transient import deeper_maximum
 
-__all__ = ["mark_transient", "read_window", "samples_used"]
+__all__ = ["mark_transient", "read_window", "refuse_reversed", "samples_used"]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
@@ -58,3 +60,27 @@ def mark_transient(
         )
     judged: xr.Variable = status.where(~cut, Status.TRUNCATED).astype(np.uint8)
     return judged
+
+
+def refuse_reversed(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
+) -> None:
+    """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
+    two_numbers = start.ndim == stop.ndim == 0 and not (is_lazy(start) or is_lazy(stop))
+    if two_numbers and not start.data >= stop.data:  # sooner than Variables are compared
+        return
+    reverse = start >= stop
+    if not anywhere(reverse):
+        return
+    if not any(isinstance(limit, xr.DataArray) for limit in given):
+        raise ProfileError(
+            f"start must be shallower than stop, found start={format_argument(given[0])} and "
+            f"stop={format_argument(given[1])}"
+        )
+    where = np.argwhere(reverse.values)
+    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    a, b = (broadcast_at(limit, reverse, where[0]) for limit in (start, stop))
+    raise ProfileError(
+        f"{frame.label_of(reverse, where[0])}{others}: start must be shallower than stop, found "
+        f"start={a:g} {frame.axis_units} and stop={b:g} {frame.axis_units}"
+    )

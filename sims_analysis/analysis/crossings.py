@@ -15,7 +15,7 @@ from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
 from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels import junction as kernels
 
 __all__ = ["crossings", "frame_of_level", "in_all_places", "in_words_of_axis", "level_of"]
 

@@ -17,11 +17,11 @@ from sims_analysis.analysis._parameters import (
     broadcast_at,
     check_bool,
     fill_unknown_limit,
-    refuse_reversed,
 )
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
 from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
+from sims_analysis.analysis._window import refuse_reversed
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status

@@ -15,12 +15,13 @@ from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
-from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels import junction as kernels
+from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
 
 __all__ = ["junction_depth"]
 
-_EDGES = {"trailing": kernels.FALLING, "leading": kernels.RISING, "any": 0}
+_EDGES = {"trailing": FALLING, "leading": RISING, "any": 0}
 _WHICH = {"deepest": -1, "first": 1}
 
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.counting import ONE_SIGMA
+from sims_analysis.kernels.crossings import Crossings
 from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, blocks
-
-if TYPE_CHECKING:
-    from sims_analysis.kernels.crossings import Crossings
 
 __all__ = ["half_widths"]
 

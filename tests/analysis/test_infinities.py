@@ -19,14 +19,13 @@ def profiles(rows, n=200, own=False):
     value = 1e20 * np.exp(-(((z - 20) / 12) ** 2)) + np.ones((rows, 1)) * 1e15
     dims = ("species", "point" if own else "depth")
     depth = (dims, np.tile(z, (rows, 1))) if own else ("depth", z)
-    array = xr.DataArray(
+    return xr.DataArray(
         value,
         dims=dims,
         coords={"species": [f"S{i}" for i in range(rows)], "depth": (*depth, {"units": "nm"})},
         attrs={"units": "atom/cm^3"},
         name="concentration",
     )
-    return array
 
 
 def as_asked(question, data):

@@ -11,6 +11,7 @@ from plain_profiles import LEVEL, batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.kernels import junction as junctions
 from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.rows import Dense, Packed, Status
 
@@ -29,14 +30,14 @@ def ask(kernel, depth, value, *parameters, sigma=None, **options):
 def table(depth, value, level, sigma=None, width=None):
     """List crossings, all of them unless a width is given."""
     if width is None:
-        found = ask(kernels.table, depth, value, level, width=1)
+        found = ask(junctions.table, depth, value, level, width=1)
         width = int(found.number.max(initial=1))
-    return ask(kernels.table, depth, value, level, sigma=sigma, width=width)
+    return ask(junctions.table, depth, value, level, sigma=sigma, width=width)
 
 
 def junction(depth, value, level, sigma=None, *, after=None, **options):
     beyond = () if after is None else (after,)
-    return ask(kernels.junction, depth, value, level, *beyond, sigma=sigma, **options)
+    return ask(junctions.junction, depth, value, level, *beyond, sigma=sigma, **options)
 
 
 def alone(z, c, sigma, level, before, after, at, falling):
