@@ -114,7 +114,10 @@ def test_what_has_no_dose():
         sims.scale_to_dose(DS, dose={"As": "1e15 atoms/cm^2"})
     with pytest.raises(ProfileError, match="must be positive"):
         sims.scale_to_dose(DS, dose={"B": "-1e15 atoms/cm^2"})
-    with pytest.raises(ProfileError, match="species 'B': no dose between these depths"):
+    with (
+        pytest.warns(DoseWarning, match="the dose is negative"),
+        pytest.raises(ProfileError, match="species 'B': no dose between these depths"),
+    ):
         sims.scale_to_dose(DS, dose={"B": "1e15 atoms/cm^2"}, background="1e21 atoms/cm^3")
     with (
         pytest.warns(DoseWarning),
