@@ -162,7 +162,8 @@ def dose_budget(
         arrays[name].attrs.update(
             {k: v for k, v in vocabulary.attrs(f"budget_{name}").items() if k != "units"}
         )
-    return xr.Dataset(arrays)
+    arrays["dose"].attrs["rule"] = rule
+    return xr.Dataset(arrays, attrs={"rule": rule})
 
 
 def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:

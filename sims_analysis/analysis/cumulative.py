@@ -54,4 +54,5 @@ def cumulative_dose(
     if background is not None:
         level, _ = background_of(frame, background)
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
-    return frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
+    answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
+    return answer.assign_attrs(rule=rule)

@@ -152,7 +152,8 @@ def integrated_dose(
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
         coords["stderr"] = stderr_of(frame, found.variance)
-    return frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
+    answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
+    return answer.assign_attrs(rule=rule)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, errors_of
+from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Rows, errors_of
 
 __all__ = ["METHODS", "Interpolated", "Stderr", "interpolate", "stderr_at"]
 
@@ -41,6 +41,7 @@ def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
     Interpolated
         NaN outside the samples of the row; exactly the sample on a sample.
     """
+    at = _snapped(rows, at)
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
     place = _place(rows, at)
@@ -76,7 +77,7 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     Stderr
         NaN outside the samples of the row; the sample's own on a sample.
     """
-    place = _place(rows, at)
+    place = _place(rows, _snapped(rows, at))
     t = place.t
     s0, s1 = _ends_of(rows, place, errors_of(rows))
     stderr = np.hypot((1.0 - t) * s0, t * s1)
@@ -100,6 +101,14 @@ class _Place(NamedTuple):
     after: Index
     t: Array
     inside: Flags
+
+
+def _snapped(rows: Rows, at: Array) -> Array:
+    """Take depths that only rounding puts beyond the samples for the depth of the end."""
+    first, last = rows.first()[:, None], rows.last()[:, None]
+    slack = TOLERANCE * (last - first)
+    at = np.where((at < first) & (at >= first - slack), first, at)
+    return np.where((at > last) & (at <= last + slack), last, at)
 
 
 def _place(rows: Rows, at: Array) -> _Place:

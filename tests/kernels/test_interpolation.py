@@ -228,3 +228,11 @@ def test_makima_is_local():
     logs[10:] += 230.0
     beside = interpolate(z, np.exp(logs[None]), at, method="makima").value
     np.testing.assert_allclose(beside, alone, rtol=1e-14)
+
+
+@pytest.mark.parametrize("method", ["log", "linear", "pchip", "makima"])
+def test_rounding_leads_beyond_no_record(method):
+    z, c = np.linspace(0.0, 1001.0, 8), np.geomspace(1e20, 1e15, 8)[None]
+    at = np.array([-1e-7, 1001.0 * (1 + 5e-10), -1e-5, 1001.0 * (1 + 1e-8)])
+    found = blocks.run(kernels.interpolate, z, c, at, whole=[1], method=method).value
+    np.testing.assert_array_equal(found[0], [1e20, c[0, -1], np.nan, np.nan])
