@@ -71,12 +71,13 @@ def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
     archive = tmp_path / "archive"
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n")
-    arguments = ["archive", "add", str(archive), str(instrument), str(bad)]
+    arguments = ["archive", "add", str(instrument), str(bad), "--archive", str(archive)]
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 3
     assert "w7: 10B" in result.stdout
     assert "bad.png: the file is an image" in result.stderr
     kept = sims.Archive(archive).get("w7")
     assert kept.depth_profiles == sims.read(instrument).depth_profiles
+    assert sims.Archive(archive).record("w7").url == f"file:{instrument.name}"
     assert kept.metadata.sha256 == hashlib.sha256(instrument.read_bytes()).hexdigest()
     assert sims.Archive(archive).verify() == {}

@@ -284,16 +284,3 @@ def test_a_result_is_added_as_it_is(tmp_path):
     archive.add(result, data_id="ours", url="file:ours.dp")
     assert archive.get("ours").depth_profiles == result.depth_profiles
     assert archive.record("ours").url == "file:ours.dp"
-
-
-def test_a_file_that_is_read_first(tmp_path, monkeypatch):
-    from types import SimpleNamespace
-
-    (result,) = sims.Client(archive=ARCHIVE, offline=True).get("boron-implant")
-    readers = SimpleNamespace(read=lambda _: result)
-    monkeypatch.setitem(sys.modules, "sims_analysis.readers", readers)
-    file = tmp_path / "w1.dp"
-    file.write_text("*** DATA FILES ***")
-    done = run("archive", "add", file, "--archive", tmp_path / "lab", "--id", "w1")
-    assert (done.exit_code, done.stdout) == (0, "w1: B, P\n")
-    assert sims.Archive(tmp_path / "lab").record("w1").url == "file:w1.dp"
