@@ -476,7 +476,8 @@ def _packed(depth: Array, value: Array, stderr: Array | None) -> Packed:
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:
     """Sum samples from `begin` up to `end`, the latter excluded, for each pair of these."""
     edges = np.stack([begin, end], axis=-1)
-    np.minimum(edges, samples.size - 1, out=edges)
+    if edges.max(initial=0) >= samples.size:  # reduceat takes no end beyond the last sample
+        samples = np.append(samples, 0.0)
     # Every other sum is of what lies between the ranges.
     found: Array = np.add.reduceat(samples, edges.reshape(-1))[::2]
     return np.where(begin < end, found, 0.0)

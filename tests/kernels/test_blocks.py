@@ -1,0 +1,94 @@
+"""The door between arrays and rows: shapes, cases, groups, errors; and nothing about nothing."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from sims_analysis.kernels import blocks
+from sims_analysis.kernels.rows import InfiniteSampleError
+
+
+class Sums(NamedTuple):
+    total: np.ndarray
+    pairs: np.ndarray
+
+
+def sums(rows, factor, *, power=1):
+    total = rows.sum(rows.value) * factor**power
+    return Sums(total, np.stack([total, factor], axis=-1))
+
+
+def errors(rows):
+    return Sums(rows.sum(rows.stderr), np.zeros((rows.count, 2)))
+
+
+def together(rows, factor):
+    return Sums(rows.sum(rows.value).reshape(-1, 2).sum(axis=1), np.zeros((rows.count // 2, 2)))
+
+
+Z = np.arange(4.0)
+VALUE = np.arange(24.0).reshape(3, 2, 4)
+
+
+def test_shapes_and_options():
+    found = blocks.run(sums, Z, VALUE, np.array(2.0), power=2)
+    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * 4)
+    assert found.pairs.shape == (3, 2, 2)
+    assert blocks.run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
+
+
+def test_cases_that_the_profiles_do_not_have():
+    factor = np.array([1.0, 2.0, 5.0]).reshape(1, 1, 3)
+    found = blocks.run(sums, Z, VALUE, factor)
+    np.testing.assert_array_equal(found.total, VALUE.sum(-1)[..., None] * [1, 2, 5])
+    assert found.pairs.shape == (3, 2, 3, 2)
+    by_row = np.arange(1.0, 10.0).reshape(3, 1, 3)
+    found = blocks.run(sums, Z, VALUE, by_row)
+    np.testing.assert_array_equal(found.total, VALUE.sum(-1)[..., None] * by_row)
+
+
+def test_groups_are_answered_together():
+    value = VALUE.copy()
+    value[1, 0, 2] = np.nan
+    found = blocks.run(together, Z, value, np.array(1.0), group=2)
+    np.testing.assert_array_equal(found.total, np.nansum(value, axis=(1, 2)))
+
+
+def test_blocks_of_many_sizes_change_nothing(monkeypatch):
+    rng = np.random.default_rng(1)
+    value = rng.normal(size=(40, 4))
+    value[rng.random(value.shape) < 0.1] = np.nan
+    whole = blocks.run(sums, Z, value, np.array(3.0)).total
+    cut = blocks.blocks
+    for size in (1, 7, 33):
+        monkeypatch.setattr(blocks, "blocks", lambda r, n, group, s=size: cut(r, n, s, group))
+        np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
+def test_of_nothing_there_are_answers_of_the_right_shape(shape):
+    value = np.ones(shape)
+    found = blocks.run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
+    assert found.total.shape == shape[:-1]
+    assert found.pairs.shape == (*shape[:-1], 2)
+
+
+def test_errors_as_sums_and_fits_take_them():
+    stderr = np.full((2, 4), 2.0)
+    counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
+    value, share = np.ones((2, 4)), np.array([1.0, 0.25])
+    alone = blocks.run(errors, Z, value, errors=blocks.Errors(stderr)).total
+    summed = blocks.run(errors, Z, value, errors=blocks.Errors(stderr, counts, share)).total
+    assert alone.tolist() == [8.0, 8.0]
+    assert summed.tolist() == [6.0, 16.0]
+
+
+def test_an_infinity_is_told_by_its_place_among_all(monkeypatch):
+    cut = blocks.blocks
+    monkeypatch.setattr(blocks, "blocks", lambda r, n, group: cut(r, n, 8, group))
+    value = np.ones((9, 4))
+    value[7, 1] = np.inf
+    with pytest.raises(InfiniteSampleError) as caught:
+        blocks.run(sums, Z, value, np.array(1.0))
+    assert (caught.value.row, caught.value.sample) == (7, 1)

@@ -1,0 +1,121 @@
+"""Rows answer to the same names in both layouts, and as a loop over plain profiles does."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from plain_profiles import batches, samples
+
+from sims_analysis.kernels.rows import Dense, InfiniteSampleError, Packed, layouts, range_sums
+
+
+def laid_out(depth, value, stderr=None):
+    """All rows of a batch, one after the other, as (which, rows)."""
+    return [(np.arange(len(value))[index], rows) for index, rows in layouts(depth, value, stderr)]
+
+
+@given(batch=batches())
+def test_every_measured_sample_is_there_and_no_other(batch):
+    depth, value = batch
+    seen = []
+    for which, rows in laid_out(depth, value, stderr=np.abs(value)):
+        packed = rows.packed()
+        for place, row in enumerate(which):
+            z, c = samples(depth, value, row)
+            own = slice(packed.start[place], packed.start[place + 1])
+            np.testing.assert_array_equal(packed.depth[own], z)
+            np.testing.assert_array_equal(packed.value[own], c)
+            np.testing.assert_array_equal(packed.stderr[own], np.abs(c))
+        seen += which.tolist()
+        assert isinstance(rows, Dense) == (depth.ndim == 1 and not np.isnan(value[which]).any())
+    assert sorted(seen) == list(range(len(value)))
+
+
+@given(batch=batches())
+def test_what_belongs_to_rows(batch):
+    depth, value = batch
+    for which, rows in laid_out(depth, value):
+        each = [samples(depth, value, row) for row in which]
+        nothing = np.nan
+        ends = [(z[0], z[-1]) if z.size else (nothing, nothing) for z, _ in each]
+        np.testing.assert_array_equal(rows.size, [z.size for z, _ in each])
+        np.testing.assert_array_equal(rows.first(), [a for a, _ in ends])
+        np.testing.assert_array_equal(rows.last(), [b for _, b in ends])
+        np.testing.assert_allclose(rows.sum(rows.value), [c.sum() for _, c in each], rtol=1e-13)
+        np.testing.assert_allclose(
+            rows.dot(rows.value, rows.depth), [z @ c for z, c in each], rtol=1e-12
+        )
+        np.testing.assert_array_equal(
+            rows.extreme(np.maximum, rows.value), [c.max(initial=-np.inf) if c.size else nothing
+                                                   for _, c in each]
+        )  # fmt: skip
+        np.testing.assert_array_equal(
+            rows.any(rows.value > 1e18), [bool((c > 1e18).any()) for _, c in each]
+        )
+        of_row = np.arange(float(rows.count))
+        both = np.broadcast_to(rows.repeat(of_row), rows.value.shape)
+        np.testing.assert_array_equal(both.reshape(-1), of_row[rows.row])
+
+
+@given(batch=batches())
+def test_windows_and_choices(batch):
+    depth, value = batch
+    for which, rows in laid_out(depth, value):
+        for low, high in ((np.nan, np.nan), (1.0, 4.0), (2.5, np.nan), (9.0, 3.0)):
+            inside = rows.within(np.full(rows.count, low), np.full(rows.count, high)).packed()
+            for place, row in enumerate(which):
+                z, c = samples(depth, value, row)
+                wanted = ~((z < low) | (z > high))
+                own = slice(inside.start[place], inside.start[place + 1])
+                np.testing.assert_array_equal(inside.value[own], c[wanted])
+        kept = rows.keep(np.broadcast_to(rows.value > 1e17, rows.value.shape).reshape(
+            rows.value.shape))  # fmt: skip
+        np.testing.assert_array_equal(kept.size, [(samples(depth, value, r)[1] > 1e17).sum()
+                                                  for r in which])  # fmt: skip
+
+
+@given(batch=batches())
+def test_answers_for_samples_go_back_to_their_places(batch):
+    depth, value = batch
+    for which, rows in laid_out(depth, value):
+        there = ~np.isnan(value[which])
+        if depth.ndim > 1:
+            there &= ~np.isnan(depth[which])
+        np.testing.assert_array_equal(
+            rows.unpacked(rows.value), np.where(there, value[which], np.nan)
+        )
+
+
+def test_samples_around_depths():
+    z = np.array([0.0, 1.0, 2.0, 4.0, 8.0])
+    rows = (Dense(z, np.ones((2, 5))), Dense(z, np.ones((2, 5))).packed())
+    for either in rows:
+        a, b = np.array([0.0, 1.5]), np.array([4.0, 7.0])
+        before, after = either.around(np.array([0, 1]), a, b)
+        assert (before.tolist(), after.tolist()) == ([0, 6], [3, 9])
+        before, after = either.around(np.array([1]), np.array([8.0]), np.array([8.0]))
+        assert (before.tolist(), after.tolist()) == ([8], [9])
+
+
+def test_groups_are_laid_out_alike():
+    value = np.ones((6, 4))
+    value[3, 2] = np.nan
+    found = list(layouts(np.arange(4.0), value, group=2))
+    assert [(index.tolist(), type(rows)) for index, rows in found] == [
+        ([0, 1, 4, 5], Dense),
+        ([2, 3], Packed),
+    ]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_infinities_are_refused_by_their_place(own):
+    depth, value = np.arange(4.0), np.ones((3, 4))
+    value[1, 0], value[2, 3] = np.nan, -np.inf
+    axes = np.tile(depth, (3, 1)) if own else depth
+    with pytest.raises(InfiniteSampleError) as caught:
+        list(layouts(axes, value))
+    assert caught.value.args == (2, 3, "value", -np.inf)
+
+
+def test_sums_over_ranges():
+    found = range_sums(np.arange(6.0), np.array([0, 2, 3, 5]), np.array([2, 2, 6, 6]))
+    assert found.tolist() == [1.0, 0.0, 12.0, 5.0]
