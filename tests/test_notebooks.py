@@ -8,6 +8,9 @@ from types import ModuleType
 import pytest
 from rebuilt import same_picture, same_text
 
+pytestmark = pytest.mark.slow
+
+
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")

@@ -10,6 +10,8 @@ from measured import number, one
 
 import sims_analysis as sims
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize("step", [1.0, 3.0])
