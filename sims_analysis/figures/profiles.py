@@ -214,6 +214,8 @@ def plot_profiles(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
+    if residuals and fits is None:
+        raise ValueError("residuals=True needs fits=, as sims.fit(data, model=...) gives them")
     _one_of("scale", scale, ("log", "linear"))
     _one_of("labels", labels, ("auto", "direct", "legend", "none"))
     _one_of("colour_by", colour_by, ("auto", "species", "measurement"))

@@ -101,3 +101,8 @@ def test_the_labels_of_both_panels_have_room():
         ax.figure.canvas.draw()
         above, below = (a.yaxis.label.get_window_extent() for a in ax.figure.axes[:2])
         assert below.y1 < above.y0
+
+
+def test_residuals_are_those_of_a_fit():
+    with pytest.raises(ValueError, match="residuals=True needs fits="):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)

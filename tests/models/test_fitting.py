@@ -425,6 +425,8 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     fit = sims.fit(models_truth.profile(c, z), model=mine)
     assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
     assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
+    with pytest.raises(ProfileError, match="pass it as model="):
+        sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=mine)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
