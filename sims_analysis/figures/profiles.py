@@ -156,10 +156,10 @@ def plot_profiles(
     peak, decay_length : Dataset, optional
         From the functions of these names.
     fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data; drawn as :func:`evaluate` gives them.
+        Models fitted to the data; drawn as :func:`evaluate` gives them, inside their windows.
     residuals : bool
-        Draw what the fits leave in a panel below: in standard errors where the data state these,
-        else as log10(data / fit).
+        Draw what the fits leave in a panel below: in standard errors, (data - fit) / sigma, where
+        the data state these, else as log10(data / fit).
     colour_by : {"auto", "species", "measurement"}
         What a colour stands for; ``"auto"`` colours by measurement where there is one species of
         several.
@@ -214,6 +214,8 @@ def plot_profiles(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
+    if residuals and fits is None:
+        raise ValueError("residuals=True needs fits=, as sims.fit(data, model=...) gives them")
     _one_of("scale", scale, ("log", "linear"))
     _one_of("labels", labels, ("auto", "direct", "legend", "none"))
     _one_of("colour_by", colour_by, ("auto", "species", "measurement"))

@@ -60,6 +60,8 @@ def save_figure(
 
     Raises
     ------
+    TypeError
+        If it is no figure, but its axes for example.
     ValueError
         If the format is another: it could not keep the promise.
 
@@ -85,7 +87,12 @@ def save_figure(
     'boron-implant'
     """
     import matplotlib as mpl
+    from matplotlib.figure import Figure
 
+    if not isinstance(figure, Figure):
+        raise TypeError(
+            f"expected a Figure, found {type(figure).__name__}; the figure of axes is ax.figure"
+        )
     path = Path(path)
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix

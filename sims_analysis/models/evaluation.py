@@ -57,7 +57,13 @@ def evaluate(fit: xr.Dataset, *, depth: Any, model: Model | None = None) -> xr.D
     """
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
         raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
-    chosen = find_model(fit.attrs["model"] if model is None else model)
+    asked = fit.attrs["model"] if model is None else model
+    if isinstance(asked, str) and asked not in models():
+        raise ProfileError(
+            f"the fit is of a model {asked!r} that is not among list_models(); pass it as model=, "
+            "or add its file"
+        )
+    chosen = find_model(asked)
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)

@@ -76,3 +76,33 @@ def test_residuals_need_axes_in_a_grid():
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with pytest.raises(ValueError, match=r"plt\.subplots"):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), ax, fits=FIT, residuals=True)
+
+
+def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
+    monkeypatch.undo()
+    data = sims.open_example("boron-implant").sel(species=["B"])
+    data = sims.with_counting_statistics(data, value_per_count="1e14 atoms/cm^3")
+    fit = sims.fit(data, model="dual_pearson", start="20 nm", background="fit")
+    ax = sims.plot_profiles(data, fits=fit, residuals=True)
+    (line,) = fitted(ax)
+    assert np.nanmin(line.get_xdata()[np.isfinite(line.get_ydata())]) >= 20
+    (left, *_) = ax.figure.axes[1].lines
+    # Of counts, in their standard errors: the surface transient, at 400 of them, took no part.
+    shown = left.get_ydata()[np.isfinite(left.get_ydata())]
+    assert shown.size > 150
+    assert np.abs(shown).max() < 6
+
+
+def test_the_labels_of_both_panels_have_room():
+    data = drawn.profiles(B=drawn.gaussian())
+    data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
+    for one in (data, data[["concentration"]]):
+        ax = sims.plot_profiles(one, fits=FIT, residuals=True)
+        ax.figure.canvas.draw()
+        above, below = (a.yaxis.label.get_window_extent() for a in ax.figure.axes[:2])
+        assert below.y1 < above.y0
+
+
+def test_residuals_are_those_of_a_fit():
+    with pytest.raises(ValueError, match="residuals=True needs fits="):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)

@@ -70,3 +70,9 @@ def test_shades_of_an_eps_are_paler_than_their_curves(tmp_path):
     line = mpl.colors.to_rgb(made.axes[0].lines[0].get_color())
     pale = 1 - 0.12 * (1 - np.array(line))
     assert any(np.allclose(pale, colour, atol=2e-3) for colour in fills)
+
+
+def test_axes_are_no_figure(tmp_path):
+    ax = sims.plot_profiles(sims.open_example("boron-implant"))
+    with pytest.raises(TypeError, match=r"found Axes; the figure of axes is ax\.figure"):
+        sims.save_figure(ax, tmp_path / "a.png")

@@ -10,6 +10,7 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Model, Parameter, models
 
 CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
@@ -424,6 +425,8 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     fit = sims.fit(models_truth.profile(c, z), model=mine)
     assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
     assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
+    with pytest.raises(ProfileError, match="pass it as model="):
+        sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=mine)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
@@ -458,3 +461,48 @@ def test_a_fit_is_saved_and_read_back(tmp_path):
     assert sims.evaluate(again, depth="100 nm").item() == pytest.approx(
         sims.evaluate(fit, depth="100 nm").item()
     )
+
+
+# --- what is said of fits that are not ok -----------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["gaussian", "pearson", "joined_gaussian", "dual_pearson"])
+@pytest.mark.parametrize(("share", "apart"), [(0.03, 160), (0.9, 75)])
+def test_a_weak_or_a_close_second_peak_is_seen(model, share, apart):
+    z = np.linspace(0, 400, 201)
+    c = models_truth.values("gaussian", (1e15, 100, 25), z)
+    c += models_truth.values("gaussian", (share * 1e15, 100 + apart, 25), z)
+    c *= np.exp(0.02 * np.random.default_rng(3).normal(size=z.size))
+    assert status(c, z, model)["status"].item() == "several_peaks"
+
+
+def test_a_fitted_curve_of_two_peaks_is_no_implant():
+    z = np.linspace(0, 300, 151)
+    c = models_truth.values("gaussian", (1e15, 100, 22), z)
+    c += models_truth.values("gaussian", (9.5e14, 153, 22), z)
+    ds = models_truth.profile(c, z).to_dataset()
+    counts = np.random.default_rng(0).poisson(c / c.max() * 1000).astype(float)
+    ds["concentration"] = ds["concentration"].copy(data=counts * c.max() / 1000)
+    ds["concentration_counts"] = ("depth", counts, {"units": "count"})
+    fit = quietly(ds, model="dual_pearson")
+    assert fit["status"].item() == "several_peaks"
+    whole = (1e15, 150, 30, 0.3, 3.5)
+    for peak in (10, 1000):
+        ds = models_truth.counted("pearson", whole, z, peak=peak, trials=20, seed=1)
+        assert (quietly(ds, model="pearson")["status"] == "ok").all()
+
+
+def test_a_whole_profile_is_not_called_truncated():
+    z = np.linspace(0, 400, 201)
+    c = models_truth.values("gaussian", (1e15, 100, 25), z) + 1e15
+    c *= np.exp(0.02 * np.random.default_rng(3).normal(size=z.size))
+    with pytest.warns(FitWarning, match=r"not ok: wrong shape \(.*; background='fit'"):
+        fit = sims.fit(models_truth.profile(c, z), model="gaussian")
+    assert fit["status"].item() == "wrong_shape"
+    assert np.isnan(fit["dose"])
+    cut = status(c, z, stop="90 nm")
+    assert cut["status"].item() == "truncated"
+
+
+def test_every_status_but_two_is_explained():
+    assert set(judging.STATUS) - set(judging.ADVICE) == {"ok", "no_data"}

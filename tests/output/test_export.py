@@ -323,3 +323,12 @@ def test_words_are_answers_too():
     assert r"p$\rightarrow$n" in sims.results_table(found, format="latex")
     crossings = sims.results_table(sims.crossings(ds, level="1e18 atoms/cm^3"))
     assert "| falling |" in crossings
+
+
+def test_a_fit_is_one_row_of_a_table():
+    ds = sims.open_example("boron-implant").sel(species="B")
+    ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit")
+    header, _, *rows = sims.results_table(fit).splitlines()
+    assert len(rows) == 1
+    assert header.startswith("| species | Dose (atoms/cm²) |")
