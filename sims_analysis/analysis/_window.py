@@ -28,7 +28,7 @@ def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Va
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
-    """Say from where to where the samples lie that an answer rests on."""
+    """Return the depths of the first and last sample that an answer rests on."""
     arrays = {
         "start": frame.array(first, "depth", label="start"),
         "stop": frame.array(last, "depth", label="stop"),
@@ -41,9 +41,9 @@ def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[st
 def mark_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
 ) -> xr.Variable:
-    """Call answers truncated, with a warning, whose window begins in another maximum.
+    """Mark answers truncated, with a warning, if the window begins in a surface transient.
 
-    As the surface transient is, where the maximum of the implant lies below it.
+    That is, if its first sample is its maximum, and another maximum, the implant's, lies below.
     """
     first, deeper = frame.map(deeper_maximum, start, stop, errors="fit")
     cut = deeper.notnull() & ((status == Status.OK) | (status == Status.NEVER_REACHED))

@@ -230,7 +230,7 @@ def integral(
 def _variance(
     frame: Frame, limits: Window, held: xr.Variable, window: Window | None
 ) -> xr.Variable | None:
-    """Give the variance of the dose; None if the data state no errors."""
+    """Return the variance of the dose; None if the data state no errors."""
     if frame.stderr is None:
         return None
     nowhere = xr.Variable((), np.array(np.nan))
@@ -264,9 +264,9 @@ def _above_its_error(
     *,
     quiet: bool,
 ) -> xr.Variable:
-    """Say of doses that are not above their standard error that they are below detection."""
+    """Mark doses that are not above their standard error as below detection."""
     error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
-    # Of a difference that is nothing but rounding there is nothing to say.
+    # A difference that is only rounding is no negative dose.
     rounding = TOLERANCE * abs(subtracted)
     known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
     hidden = value <= error + rounding
@@ -363,7 +363,7 @@ def term(frame: Frame, name: str) -> str:
 
 
 def stderr_of(frame: Frame, variance: xr.Variable) -> xr.Variable:
-    """Give the standard error of a dose."""
+    """Return the standard error of a dose."""
     attrs = vocabulary.attrs(term(frame, "dose"))
     attrs["long_name"] = "Standard error, random part"
     return xr.Variable(variance.dims, np.sqrt(variance.data) / NM_PER_CM, attrs)

@@ -270,7 +270,7 @@ def _counts(frame: Frame, asked: xr.Variable, edges: Array | None) -> xr.Variabl
 
 
 def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
-    """Give the standard errors of cells, which are sums over samples."""
+    """Return the standard errors of cells, which are sums over samples."""
     ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
     # What cells share with each other is no matter of a single one.
     (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **ask)

@@ -165,7 +165,7 @@ def _interpolated(
 def fraction_of(
     frame: Frame, at: xr.Variable, *, cells: bool = False
 ) -> tuple[xr.Variable, xr.Variable | None]:
-    """Tell how many independent samples a grid has for each of its depths (see the kernel).
+    """Count the independent samples a grid has for each of its depths (see the kernel).
 
     Returns
     -------
@@ -188,7 +188,7 @@ def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
-    """Give the coordinate that says so, unless the samples of all profiles are independent."""
+    """Return the coordinate for it, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
     attrs = {"long_name": "Independent samples for each depth of the grid"}

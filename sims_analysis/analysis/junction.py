@@ -37,7 +37,7 @@ def junction_depth(
     detection_limit: Any = None,
     strict: bool = False,
 ) -> xr.DataArray:
-    """Give the depth at which each profile crosses a level: ``C(xj) = L``.
+    """Return the depth at which each profile crosses a level: ``C(xj) = L``.
 
     Parameters
     ----------

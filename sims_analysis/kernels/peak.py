@@ -110,7 +110,7 @@ def transient(rows: Rows, start: Array, stop: Array) -> Transient:
 
 
 def _second_maximum(c: Array, stderr: Array | None) -> int | None:
-    """Give the place of a maximum that stands out below the first sample."""
+    """Return the place of a maximum that stands out below the first sample."""
     if c.size < SMOOTHED or not c[0] > 0:
         return None
     windows = np.lib.stride_tricks.sliding_window_view(c, SMOOTHED)

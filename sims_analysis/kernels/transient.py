@@ -53,7 +53,7 @@ _CLEAR = 18.0
 
 
 def _deeper(value: Array, stderr: Array | None = None) -> int:
-    """Give the place of a maximum that stands out from what lies above it; 0 if there is none."""
+    """Return the place of a maximum that stands out from what lies above it; 0 if there is none."""
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
     lowest = np.minimum.accumulate(smooth)
     rises = smooth > _RATIO * np.maximum(lowest, 0.0)
