@@ -174,6 +174,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     return known
 
 
+@recorded
 def below_detection(
     data: xr.Dataset | xr.DataArray, *, limit: Any, variable: str | None = None
 ) -> xr.DataArray:

@@ -153,10 +153,6 @@ class Dense:
         samples = np.broadcast_to(samples, (self.count, samples.shape[-1]))
         return dot_rows(samples, np.ones(samples.shape[1]))
 
-    def sum_segments(self, segments: Array) -> Array:
-        """Sum over the segments between the samples of each row."""
-        return self.sum(segments)
-
     def dot(self, samples: Array, others: Array) -> Array:
         """Sum the products over the samples of each row; one side may be the same for all."""
         if samples.ndim == 1:
@@ -301,10 +297,6 @@ class Packed:
     def sum(self, samples: Array) -> Array:
         """Sum over the samples of each row; 0 for a row without any."""
         return self._reduced(np.add, samples, 0.0)
-
-    def sum_segments(self, segments: Array) -> Array:
-        """Sum over the segments between the samples of each row; those at seams must be 0."""
-        return self.sum(np.append(segments, 0.0)) if self.depth.size else np.zeros(self.count)
 
     def dot(self, samples: Array, others: Array) -> Array:
         """Sum the products over the samples of each row."""
