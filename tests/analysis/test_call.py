@@ -8,7 +8,6 @@ from questions import PER_PROFILE, QUESTIONS, SHARED, ask
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
 
-
 #: What turns data into data, and adds a line to their history.
 STEPS = ("to_grid", "with_counting_statistics")
 
