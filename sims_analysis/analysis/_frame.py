@@ -10,8 +10,8 @@ data came.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import xarray as xr
@@ -176,6 +176,10 @@ class Frame:
             raise ProfileError(
                 f"{label}: {name}[{error.sample}] is {error.number}; {NEEDED}"
             ) from None
+
+    def of_counts(self) -> Frame:
+        """Return the frame with its counts in place of the values."""
+        return replace(self, value=cast("xr.Variable", self.counts))
 
     def measured(self, least: int = 1) -> xr.Variable:
         """Mark the profiles of so many samples or more."""

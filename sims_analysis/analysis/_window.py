@@ -16,14 +16,14 @@ from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.transient import deeper_maximum
 
-__all__ = ["mark_transient", "read_window", "refuse_reversed", "samples_used"]
+__all__ = ["mark_transient", "read_window", "samples_used"]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
     """Read the ends of a window; NaN is the profile's own."""
     a = frame.parameter(start, (frame.axis,), "start")
     b = frame.parameter(stop, (frame.axis,), "stop")
-    refuse_reversed(frame, a, b, (start, stop))
+    _refuse_reversed(frame, a, b, (start, stop))
     return fill_unknown_limit(a, start, np.inf), fill_unknown_limit(b, stop, -np.inf)
 
 
@@ -62,7 +62,7 @@ def mark_transient(
     return judged
 
 
-def refuse_reversed(
+def _refuse_reversed(
     frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
 ) -> None:
     """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""

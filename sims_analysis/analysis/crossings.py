@@ -105,8 +105,8 @@ def crossings(
     'nm'
     """
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
-    limit = level_of(frame, level)
-    found = in_all_places(frame, kernels.table, limit, dim="crossing", max_count=max_count)
+    level = level_of(frame, level)
+    found = in_all_places(frame, kernels.table, level, dim="crossing", max_count=max_count)
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
         "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
@@ -187,11 +187,11 @@ def frame_of_level(
 
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
-    limit = frame.parameter(level, (frame.kind,), "level")
-    finite: Any = np.isfinite(limit)
+    read = frame.parameter(level, (frame.kind,), "level")
+    finite: Any = np.isfinite(read)
     found = first_marked(frame, ~finite)
     if found is not None:
         label, place = found
-        of = f"level of {label}" if limit.ndim else "level"
-        raise ProfileError(f"{of} is {limit.values[place]}; expected a finite number")
-    return limit
+        of = f"level of {label}" if read.ndim else "level"
+        raise ProfileError(f"{of} is {read.values[place]}; expected a finite number")
+    return read

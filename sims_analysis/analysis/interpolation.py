@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -180,11 +179,9 @@ def fraction_of(
 
 def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
     """Draw the counts straight between samples: 0 where nothing was counted on either side."""
-    of_counts: Frame = replace(frame, value=cast("xr.Variable", frame.counts))
-    found: xr.Variable = of_counts.map(
-        kernels.interpolate, asked, **AT_DEPTHS, method="linear"
-    ).value
-    return found
+    found: Any = frame.of_counts().map(kernels.interpolate, asked, **AT_DEPTHS, method="linear")
+    value: xr.Variable = found.value
+    return value
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
