@@ -11,8 +11,8 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import DoseWarning, ProfileWarning, warn
-from sims_analysis.kernels.peak import transient
 from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.transient import transient
 
 __all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
 
