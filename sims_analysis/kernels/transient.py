@@ -1,9 +1,10 @@
 """Windows that begin in the surface transient, with the maximum of the implant below it.
 
-Two rules: :func:`transient`, for a warning about a peak, takes noise for a second maximum in fewer
-than one of a thousand profiles and misses faint ones; :func:`deeper_maximum`, for the status of
-moments and decay lengths, finds more of these (an implant of ten counts at its maximum below a
-spike: nine in ten, against one in twenty), and may be wrong in one of a hundred.
+Two rules: :func:`transient`, for a warning about a peak, misses faint maxima;
+:func:`deeper_maximum`, for the status of moments and decay lengths, finds more of them (with
+standard errors, below a spike thirty times as high, an implant of ten counts at its maximum: nine
+in ten against one in twenty), and may take noise for one in a hundredth of profiles. Values drawn
+on a grid finer than the samples, without their standard errors, mislead both.
 """
 
 from __future__ import annotations
