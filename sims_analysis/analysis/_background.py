@@ -21,7 +21,7 @@ Window = tuple[xr.Variable, xr.Variable]
 def background_of(
     frame: Frame, background: Any, *, strict: bool = False, quiet: bool = False
 ) -> tuple[xr.Variable, Window | None]:
-    """Give the background, and the window of depths over which it is the mean, if it is one.
+    """Return the background, and the window of depths over which it is the mean, if it is one.
 
     Where one of several profiles has no sample in the window, it has no background (NaN), with a
     warning; an error if `strict`, or if none of them has.
@@ -51,7 +51,7 @@ def background_of(
 def message_about_window(
     frame: Frame, window: Window, marked: xr.Variable, what: str
 ) -> str | None:
-    """Say of the profiles marked what is wrong with their window, and where they were measured."""
+    """Write what is wrong with the window of the profiles marked, and where they were measured."""
     found = first_marked(frame, marked)
     if found is None:
         return None

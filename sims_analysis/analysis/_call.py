@@ -61,6 +61,6 @@ def format_argument(value: object) -> str:
 
 
 def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:
-    """Give the history of data after one more step: a line for each, the latest last."""
+    """Return the history of data after one more step: a line for each, the latest last."""
     earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
     return "\n".join([*earlier, line])

@@ -10,8 +10,8 @@ data came.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 import xarray as xr
@@ -177,8 +177,12 @@ class Frame:
                 f"{label}: {name}[{error.sample}] is {error.number}; {NEEDED}"
             ) from None
 
+    def of_counts(self) -> Frame:
+        """Return the frame with its counts in place of the values."""
+        return replace(self, value=cast("xr.Variable", self.counts))
+
     def measured(self, least: int = 1) -> xr.Variable:
-        """Tell the profiles of so many samples or more."""
+        """Mark the profiles of so many samples or more."""
         found: xr.Variable = self.map(_size).size >= least
         return found
 
@@ -198,7 +202,7 @@ class Frame:
         return self.label({str(d): int(i) for d, i in zip(answer.dims, place, strict=True)})
 
     def record(self, answer: xr.Variable, place: Sequence[int]) -> str:
-        """Say from where to where the profile of an answer was measured, for messages."""
+        """Write from where to where the profile of an answer was measured, for messages."""
         index = {d: int(i) for d, i in zip(answer.dims, place, strict=True)}
         depth, value = (
             np.asarray(v.isel({d: i for d, i in index.items() if d in v.dims}).data)
@@ -218,7 +222,7 @@ class Frame:
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
     ) -> xr.DataArray:
-        """Give a result its attrs and coordinates.
+        """Return a result its attrs and coordinates.
 
         Parameters
         ----------
@@ -247,7 +251,7 @@ class Frame:
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None
     ) -> xr.Variable:
-        """Give a result its attrs, and the kind (plain or quantified) in which the data came."""
+        """Return a result its attrs, and the kind (plain or quantified) in which the data came."""
         variable = xr.Variable(values.dims, values.data, vocabulary.attrs(name, units_))
         return units.quantified_variable(variable) if self.quantified else variable
 
@@ -265,7 +269,7 @@ class Frame:
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
-        """Give a result that has a value at every sample its attrs and coordinates."""
+        """Return a result that has a value at every sample its attrs and coordinates."""
         coords = {**self.along, **options.pop("coords", {})}
         return self.array(values, name, coords=coords, **options)
 

@@ -212,7 +212,7 @@ def _axis_of_points(source: _Source) -> str:
 
 
 def _axis(source: _Source, axis: str, dim: str, value: xr.Variable) -> xr.Variable:
-    """Give the axis: of one dimension, or of all dimensions of the values."""
+    """Return the axis: of one dimension, or of all dimensions of the values."""
     if axis not in source.coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]

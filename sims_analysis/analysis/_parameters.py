@@ -131,7 +131,7 @@ def anywhere(condition: xr.Variable) -> bool:
 
 
 def broadcast_at(variable: xr.Variable, like: xr.Variable, place: Sequence[int]) -> float:
-    """Give the value of a variable at a place of another one, which has all of its dimensions."""
+    """Return the value of a variable at a place of another one, which has all of its dimensions."""
     index = {d: i for d, i in zip(like.dims, place, strict=True) if d in variable.dims}
     return float(variable.isel(index))
 

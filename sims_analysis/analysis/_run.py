@@ -101,7 +101,7 @@ def run(
 def _laid_out(
     variable: xr.Variable, lead: Sequence[str], cases: Sequence[str], whole: Sequence[str]
 ) -> Any:
-    """Give an array all leading dimensions in their order, of size 1 where it had none of them."""
+    """Return an array with all leading dimensions in order, of size 1 where it had none."""
     own = [d for d in whole if d in variable.dims]
     if variable.ndim == len(own):
         return variable.data

@@ -11,8 +11,8 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import DoseWarning, ProfileWarning, warn
-from sims_analysis.kernels.peak import transient
 from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.transient import transient
 
 __all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
 
@@ -30,7 +30,7 @@ class Held(NamedTuple):
 
 
 def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
-    """Say what the held value adds between limits (NaN: the profile's own end)."""
+    """Return what the held value adds between limits (NaN: the profile's own end)."""
     ends: Any = frame.map(_ends)
     top = start.fillna(0.0).clip(min=0.0)
     bottom = stop.fillna(np.inf)
@@ -61,7 +61,7 @@ def _ends(rows: Rows) -> _Ends:
 
 
 def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
-    """Warn where the transient is said to end above the first sample, or below the last."""
+    """Warn where the transient is stated to end above the first sample, or below the last."""
     if surface_depth is None:
         return False
     depth = frame.parameter(surface_depth, ("depth",), "surface_depth")

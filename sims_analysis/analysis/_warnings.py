@@ -13,7 +13,7 @@ __all__ = ["first_marked", "warn_of_status", "warn_where"]
 
 
 def first_marked(frame: Frame, marked: xr.Variable) -> tuple[str, tuple[int, ...]] | None:
-    """Name the first profile that is marked, and say how many more are; None if none is.
+    """Name the first profile that is marked, and how many more there are; None if none is.
 
     Of what Dask is to compute, nothing is known.
     """
@@ -28,7 +28,7 @@ def first_marked(frame: Frame, marked: xr.Variable) -> tuple[str, tuple[int, ...
 
 
 def warn_where(frame: Frame, marked: xr.Variable, text: str, category: type[SimsWarning]) -> bool:
-    """Warn once for all profiles that are marked; say whether there were any."""
+    """Warn once for all profiles that are marked; return whether there were any."""
     found = first_marked(frame, marked)
     if found is not None:
         warn(f"{found[0]}: {text}", category)

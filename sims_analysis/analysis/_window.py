@@ -16,19 +16,19 @@ from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.rows import Status
 from sims_analysis.kernels.transient import deeper_maximum
 
-__all__ = ["mark_transient", "read_window", "refuse_reversed", "samples_used"]
+__all__ = ["mark_transient", "read_window", "samples_used"]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
     """Read the ends of a window; NaN is the profile's own."""
     a = frame.parameter(start, (frame.axis,), "start")
     b = frame.parameter(stop, (frame.axis,), "stop")
-    refuse_reversed(frame, a, b, (start, stop))
+    _refuse_reversed(frame, a, b, (start, stop))
     return fill_unknown_limit(a, start, np.inf), fill_unknown_limit(b, stop, -np.inf)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
-    """Say from where to where the samples lie that an answer rests on."""
+    """Return the depths of the first and last sample that an answer rests on."""
     arrays = {
         "start": frame.array(first, "depth", label="start"),
         "stop": frame.array(last, "depth", label="stop"),
@@ -41,9 +41,9 @@ def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[st
 def mark_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
 ) -> xr.Variable:
-    """Call answers truncated, with a warning, whose window begins in another maximum.
+    """Mark answers truncated, with a warning, if the window begins in a surface transient.
 
-    As the surface transient is, where the maximum of the implant lies below it.
+    That is, if its first sample is its maximum, and another maximum, the implant's, lies below.
     """
     first, deeper = frame.map(deeper_maximum, start, stop, errors="fit")
     cut = deeper.notnull() & ((status == Status.OK) | (status == Status.NEVER_REACHED))
@@ -62,7 +62,7 @@ def mark_transient(
     return judged
 
 
-def refuse_reversed(
+def _refuse_reversed(
     frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
 ) -> None:
     """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""

@@ -196,7 +196,7 @@ def _shift(fa: Frame, fb: Frame, index: int | None, way: _Way) -> Shift:
 
 
 def _edge(frame: Frame, depth: Array, value: Array, way: _Way, name: str) -> float:
-    """Give the depth at which the marker crosses the level."""
+    """Return the depth at which the marker crosses the level."""
     level = way.level if way.fraction is None else way.fraction * float(value.max())
     assert level is not None  # noqa: S101  # one of the two is given
     found = edge_depth(depth, value, level, falling=way.falling)
@@ -210,7 +210,7 @@ def _edge(frame: Frame, depth: Array, value: Array, way: _Way, name: str) -> flo
 
 
 def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Array]:
-    """Give the samples of one profile."""
+    """Return the samples of one profile."""
     here = {d: i for d, i in indexers.items() if i is not None}
     value = frame.value.isel({d: i for d, i in here.items() if d in frame.value.dims})
     depth = frame.depth.isel({d: i for d, i in here.items() if d in frame.depth.dims})

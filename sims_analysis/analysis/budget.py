@@ -47,7 +47,7 @@ def dose_budget(
     depth_uncertainty: float | str | xr.DataArray = 0.0,
     rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
-    """Integrate the concentration over depth, and say what the number rests on.
+    """Integrate the concentration over depth, and report what the number rests on.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
 
 
 def _below_detection(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> _Below:
-    """Give the dose of the samples below the limit, and where the profile lies below it."""
+    """Return the dose of the samples below the limit, and where the profile lies below it."""
     below: _Below = found.frame.map(_below, limit, found.start, found.stop, rule=rule)
     return below
 
@@ -240,7 +240,7 @@ def depth_at_dose_fraction(
     fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
 ) -> xr.DataArray:
-    """Give the depth above which a stated part of the dose lies: the cumulative dose inverted.
+    """Return the depth above which a stated part of the dose lies: the cumulative dose inverted.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ def depth_at_dose_fraction(
     given is half the distance between the depths at which the cumulative dose is u less and u
     more (Woodruff's interval of a quantile), which is the same where the profile is even, and does
     not rest on the one sample at z. NaN where less than u, or than two counts, lie on one side of
-    z: 99 % of 25 counts leave nothing to tell the depth from. Under Poisson noise (joined
+    z: 99 % of 25 counts leave nothing to find the depth from. Under Poisson noise (joined
     half-Gaussians, 2 nm steps, from 10 counts at the maximum) the intervals of 1 to 99 % cover
     64 to 71 %. What lies between samples is not in it.
 

@@ -255,7 +255,7 @@ def repeatability(
     variable: str | None = None,
     **junction: Any,
 ) -> xr.Dataset:
-    """Give the mean and the relative standard deviation over the measurements of a batch.
+    """Return the mean and the relative standard deviation over the measurements of a batch.
 
     Parameters
     ----------

@@ -77,16 +77,16 @@ def crossings(
     ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, and as much more as the
     curvature of the profile between them adds. Where they do not, noise makes several crossings
     of one edge and pushes the chosen one away from it. Then ``ln(C / L) = A + B z + D z^2 / 2``
-    is fitted to as many samples on either side as tell the two sides apart, by the likelihood of
-    counts (zeros are data); it says where the edge is, and ``stderr`` reaches from the depth to
-    it and beyond. A crossing that noise has made of an edge running the other way has no edge to
-    be near: its ``stderr`` is NaN.
+    is fitted to as many samples on either side as it takes to tell the two sides apart, by the
+    likelihood of counts (zeros are data); it shows where the edge is, and ``stderr`` reaches from
+    the depth to it and beyond. A crossing that noise has made of an edge running the other way has
+    no edge to be near: its ``stderr`` is NaN.
 
     A profile that stays near the level is crossed by its noise again and again. Where more than a
     hundred crossings lie among the samples that would have to be fitted, none of them has an edge
     of its own: ``stderr`` is then what the errors of the two samples beside the crossing make of
-    the straight line between them, and says nothing about where the profile without its noise
-    would cross.
+    the straight line between them, and carries no information on where the profile without its
+    noise would cross.
 
     Measured over 1,000 trials, with 10, 100 and 1,000 counts at the peak or at the level, these
     intervals cover 60-76 % on Gaussian, exponential and error-function edges of several samples,
@@ -105,8 +105,8 @@ def crossings(
     'nm'
     """
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
-    limit = level_of(frame, level)
-    found = in_all_places(frame, kernels.table, limit, dim="crossing", max_count=max_count)
+    level = level_of(frame, level)
+    found = in_all_places(frame, kernels.table, level, dim="crossing", max_count=max_count)
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
         "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
@@ -127,7 +127,7 @@ def crossings(
 
 
 def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
-    """Say time for depth in the attrs of a result, if the data are over sputter time."""
+    """Write time for depth in the attrs of a result, if the data are over sputter time."""
     if long_name is not None:
         result.attrs["long_name"] = long_name
     if frame.axis == "sputter_time":
@@ -136,7 +136,7 @@ def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) ->
             result.attrs[key] = text.replace("Depth", "Time")
 
 
-#: Places that are looked for at first, where nothing is said of their number.
+#: Places that are looked for at first, where their number is not stated.
 _USUAL = 16
 
 
@@ -155,7 +155,7 @@ def in_all_places(
     check_count(max_count, "max_count")
     if max_count is None and frame.lazy:
         raise ProfileError(
-            f"on Dask data, say how many {dim}s to keep of each profile: max_count=..."
+            f"on Dask data, state how many {dim}s to keep of each profile: max_count=..."
         )
 
     def run(width: int, errors: Literal["fit"] | None = "fit") -> Any:
@@ -187,11 +187,11 @@ def frame_of_level(
 
 def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
-    limit = frame.parameter(level, (frame.kind,), "level")
-    finite: Any = np.isfinite(limit)
+    read = frame.parameter(level, (frame.kind,), "level")
+    finite: Any = np.isfinite(read)
     found = first_marked(frame, ~finite)
     if found is not None:
         label, place = found
-        of = f"level of {label}" if limit.ndim else "level"
-        raise ProfileError(f"{of} is {limit.values[place]}; expected a finite number")
-    return limit
+        of = f"level of {label}" if read.ndim else "level"
+        raise ProfileError(f"{of} is {read.values[place]}; expected a finite number")
+    return read

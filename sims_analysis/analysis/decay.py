@@ -80,7 +80,7 @@ def decay_length(
     proportion to what the fit expects there, so that zeros are data), which for small errors s is
     weighted least squares of ln C on z with weights ``(C / s)^2``; samples without an error are
     left out. Within three standard errors of `low` or `high`, the fit and not the noisy sample
-    says on which side it lies. Where there are none: equal weights, the standard error from the
+    decides on which side it lies. Where there are none: equal weights, the standard error from the
     scatter about the line, and samples that are not positive left out. Where the maximum lies
     above `high`, samples on the far side of it are another edge, and left out.
     The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)`` with the variance V that the

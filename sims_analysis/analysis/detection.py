@@ -33,7 +33,7 @@ def detection_limit(
     value_per_count: Any = None,
     variable: str | None = None,
 ) -> xr.DataArray:
-    """Give the detection limit of each profile, from a window in its tail.
+    """Return the detection limit of each profile, from a window in its tail.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def detection_limit(
     DataArray
         In the unit of the variable. Coordinates ``background`` (mean of the window), ``n``
         (samples in it) and ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples (one
-        for ``"currie"``), and ``undetermined`` where the window does not tell how a profile
+        for ``"currie"``), and ``undetermined`` where the window does not show how a profile
         without the species scatters: by ``"mean+3sigma"`` where all its samples are the same
         (zeros, or the value that the instrument writes in their place), by ``"currie"`` where the
-        profile has no counts to tell what one of them is.
+        profile has no counts to show what one of them is.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def detection_limit(
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
-        blind, why = limit.isnull(), "nothing tells what one count is, as none was counted"
+        blind, why = limit.isnull(), "the value of one count is not known, as none was counted"
     few, blind = count < least, blind & (count >= least)
     status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
     if not frame.lazy:
@@ -174,6 +174,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     return known
 
 
+@recorded
 def below_detection(
     data: xr.Dataset | xr.DataArray, *, limit: Any, variable: str | None = None
 ) -> xr.DataArray:

@@ -16,12 +16,11 @@ from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import (
     broadcast_at,
     check_bool,
-    fill_unknown_limit,
 )
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
 from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
-from sims_analysis.analysis._window import refuse_reversed
+from sims_analysis.analysis._window import read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status
@@ -195,8 +194,8 @@ def integral(
     if background is not None:
         level, window = background_of(frame, background, strict=strict, quiet=quiet)
     held = held_to_surface(frame, start, stop) if surface == "hold" else None
-    measured = start if held is None else held.start
-    found = frame.map(kernels.integrate, measured, stop, rule=rule)
+    first = start if held is None else held.start
+    found = frame.map(kernels.integrate, first, stop, rule=rule)
     value, a, b, status = found.value, found.start, found.stop, found.status
     if held is not None:
         value = value.where(~held.alone, 0.0) + held.value * held.width
@@ -209,7 +208,7 @@ def integral(
         status = xr.where(level.isnull(), Status.NO_DATA, status)
         value = value - subtracted
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
-    variance = _variance(frame, (measured, stop), width, window)
+    variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
         variance = variance.where(value.notnull())  # where there is no dose, it has no error
     if variance is not None or background is not None:
@@ -230,7 +229,7 @@ def integral(
 def _variance(
     frame: Frame, limits: Window, held: xr.Variable, window: Window | None
 ) -> xr.Variable | None:
-    """Give the variance of the dose; None if the data state no errors."""
+    """Return the variance of the dose; None if the data state no errors."""
     if frame.stderr is None:
         return None
     nowhere = xr.Variable((), np.array(np.nan))
@@ -264,9 +263,9 @@ def _above_its_error(
     *,
     quiet: bool,
 ) -> xr.Variable:
-    """Say of doses that are not above their standard error that they are below detection."""
+    """Mark doses that are not above their standard error as below detection."""
     error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
-    # Of a difference that is nothing but rounding there is nothing to say.
+    # A difference that is only rounding is no negative dose.
     rounding = TOLERANCE * abs(subtracted)
     known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
     hidden = value <= error + rounding
@@ -295,11 +294,7 @@ def check_options(rule: str, surface: str) -> None:
 def _limits(
     frame: Frame, start: Any, stop: Any, surface: str, surface_depth: Any
 ) -> tuple[xr.Variable, xr.Variable]:
-    a = frame.parameter(start, ("depth",), "start")
-    b = frame.parameter(stop, ("depth",), "stop")
-    refuse_reversed(frame, a, b, (start, stop))
-    a = fill_unknown_limit(a, start, np.inf)
-    b = fill_unknown_limit(b, stop, -np.inf)
+    start, stop = read_window(frame, start, stop)
     if surface == "exclude":
         if surface_depth is None:
             raise ProfileError(
@@ -307,8 +302,8 @@ def _limits(
             )
         transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
         # fmax: a start that was not given is NaN.
-        a = xr.apply_ufunc(np.fmax, a, transient, dask="allowed")
-    return a, b
+        start = xr.apply_ufunc(np.fmax, start, transient, dask="allowed")
+    return start, stop
 
 
 def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
@@ -363,7 +358,7 @@ def term(frame: Frame, name: str) -> str:
 
 
 def stderr_of(frame: Frame, variance: xr.Variable) -> xr.Variable:
-    """Give the standard error of a dose."""
+    """Return the standard error of a dose."""
     attrs = vocabulary.attrs(term(frame, "dose"))
     attrs["long_name"] = "Standard error, random part"
     return xr.Variable(variance.dims, np.sqrt(variance.data) / NM_PER_CM, attrs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -252,25 +252,24 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
         array.attrs.pop("description", None)
         result[f"{name}_stderr"] = array
         if frame.counts is not None:
-            counts = _counts(frame, asked, grid.edges)
+            counts = (
+                counts_at(frame, asked) if grid.edges is None else _counts_of(frame, grid.edges)
+            )
             array = array.copy(data=counts.data)
             array.attrs = COUNTS | trace
             result[f"{name}_counts"] = array.rename(f"{name}_counts")
     return result
 
 
-def _counts(frame: Frame, asked: xr.Variable, edges: Array | None) -> xr.Variable:
-    if edges is None:
-        return counts_at(frame, asked)
-    of_counts = replace(frame, value=cast("xr.Variable", frame.counts))
-    found: xr.Variable = of_counts.map(
-        kernels.cell_means, extra=(ASKED,), edges=edges, log=False
-    ).mean
-    return found
+def _counts_of(frame: Frame, edges: Array) -> xr.Variable:
+    """Average the counts over cells."""
+    ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
+    mean: xr.Variable = frame.of_counts().map(kernels.cell_means, log=False, **ask).mean
+    return mean
 
 
 def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
-    """Give the standard errors of cells, which are sums over samples."""
+    """Return the standard errors of cells, which are sums over samples."""
     ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
     # What cells share with each other is no matter of a single one.
     (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **ask)

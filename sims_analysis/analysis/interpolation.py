@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from math import prod
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -165,7 +164,7 @@ def _interpolated(
 def fraction_of(
     frame: Frame, at: xr.Variable, *, cells: bool = False
 ) -> tuple[xr.Variable, xr.Variable | None]:
-    """Tell how many independent samples a grid has for each of its depths (see the kernel).
+    """Count the independent samples a grid has for each of its depths (see the kernel).
 
     Returns
     -------
@@ -180,15 +179,13 @@ def fraction_of(
 
 def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
     """Draw the counts straight between samples: 0 where nothing was counted on either side."""
-    of_counts: Frame = replace(frame, value=cast("xr.Variable", frame.counts))
-    found: xr.Variable = of_counts.map(
-        kernels.interpolate, asked, **AT_DEPTHS, method="linear"
-    ).value
-    return found
+    found: Any = frame.of_counts().map(kernels.interpolate, asked, **AT_DEPTHS, method="linear")
+    value: xr.Variable = found.value
+    return value
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
-    """Give the coordinate that says so, unless the samples of all profiles are independent."""
+    """Return the coordinate for it, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
     attrs = {"long_name": "Independent samples for each depth of the grid"}

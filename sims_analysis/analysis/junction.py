@@ -37,7 +37,7 @@ def junction_depth(
     detection_limit: Any = None,
     strict: bool = False,
 ) -> xr.DataArray:
-    """Give the depth at which each profile crosses a level: ``C(xj) = L``.
+    """Return the depth at which each profile crosses a level: ``C(xj) = L``.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def junction_depth(
         raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
     check_bool(strict, "strict")
     frame = frame_of_level(data, level, "a junction depth")
-    limit = level_of(frame, level)
-    parameters = [limit]
+    level = level_of(frame, level)
+    parameters = [level]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
         beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
@@ -128,11 +128,11 @@ def junction_depth(
     )
     depth, stderr, decay, n_crossings, status = found
     if detection_limit is not None:
-        below = limit < floor
+        below = level < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
         status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
     if strict:
-        _raise_without_junction(frame, limit, status)
+        _raise_without_junction(frame, level, status)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
     n_crossings.attrs["long_name"] = "Crossings that qualified"

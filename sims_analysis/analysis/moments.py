@@ -28,7 +28,7 @@ def moments(
     background: Any = None,
     threshold: Any = None,
 ) -> xr.Dataset:
-    """Give the moments of each profile: projected range, straggle, skewness, kurtosis.
+    """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
 
     Parameters
     ----------
@@ -80,10 +80,10 @@ def moments(
     ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
     ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less the n-th part of their sum for each of the n samples
     of a background window. As in a sum, a sample without counts adds no variance. They are NaN
-    where a sample's error is not known, where too few samples were counted to tell (no error
+    where a sample's error is not known, where too few samples were counted to know it (no error
     bears on the answer to first order), and where a sample of the run, or next to it, lies within
     three standard errors of the `threshold`: noise then decides what is kept, which no first
-    order tells; `start` and `stop` keep it out.
+    order contains; `start` and `stop` keep it out.
 
     The higher moments rest on few counts far out, whose number is itself uncertain. Errors of
     straggle, skewness and kurtosis are therefore widened by Student's t, with the degrees of

@@ -70,8 +70,8 @@ def peak(
     highest is one on which noise was kind: it reads 1.2 to 1.4 of its standard errors high (joined
     half-Gaussians in 2 nm steps, 10 to 1,000 counts), its interval holds the maximum of the
     profile in 12 to 43 %, and the width at half of it reads low. Depth and width are stated
-    without an error: that of the samples does not tell it. :func:`moments` gives projected range
-    and straggle with theirs.
+    without an error: it does not follow from that of the samples. :func:`moments` gives projected
+    range and straggle with theirs.
 
     Examples
     --------

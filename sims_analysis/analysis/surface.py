@@ -19,7 +19,7 @@ __all__ = ["surface_concentration"]
 def surface_concentration(
     data: xr.Dataset | xr.DataArray, *, depth: Any, samples: int = 5, variable: str | None = None
 ) -> xr.DataArray:
-    """Give the concentration at a depth near the surface, by a local log-linear fit.
+    """Return the concentration at a depth near the surface, by a local log-linear fit.
 
     One sample in the surface transient is a noisy and often a wrong answer: an exponential through
     the samples around the depth is steadier, and says how sure it is.

@@ -81,7 +81,7 @@ def with_counting_statistics(
     Notes
     -----
     Counts of intensities are whole to within 0.05 counts and 0.5 %, which is what rates and
-    counting times lose when they are printed; above 90 counts that tells nothing any more, and
+    counting times lose when they are printed; above 90 counts that shows nothing any more, and
     they are taken as they are. What an instrument writes where nothing was counted (0.001 count/s,
     say, where one count is 1.01 count/s) is zero counts by the same rule; the intensity stays.
 
@@ -129,7 +129,7 @@ def _refuse_infinite(data: xr.Dataset, name: str) -> None:
 def _one_count(
     ds: xr.Dataset, array: xr.DataArray, dwell_time: Any, value_per_count: Any
 ) -> xr.DataArray | None:
-    """Give the value that one count stands for, in the unit of the variable."""
+    """Return the value that one count stands for, in the unit of the variable."""
     unit = array.attrs["units"]
     if unit == "count":
         return xr.DataArray(1.0)
@@ -204,7 +204,7 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
 
 
 def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
-    """Say which counting time the values of a profile speak for, if they do."""
+    """Infer the counting time from the values of a profile, if they show it."""
     dim = axis_of(array)
     values = array.isel({d: i for d, i in place.items() if d != dim}).values
     of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
@@ -224,7 +224,7 @@ def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
 
 
 def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any, Any]:
-    """Give the exact central interval of the mean of a counted number (Garwood 1936).
+    """Return the exact central interval of the mean of a counted number (Garwood 1936).
 
     Parameters
     ----------

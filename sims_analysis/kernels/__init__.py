@@ -1,7 +1,7 @@
 """Numerical kernels: plain float64 arrays in, plain arrays out.
 
-Shapes, throughout: ``value`` is ``(..., n)``, one profile a row; ``depth`` is ``(n,)`` where all
-rows share an axis, or of the shape of ``value`` where each has its own. ``NaN`` in either means
-*no sample here*: every kernel drops such samples first. A row's answer is the same, to the bit,
-whatever rows stand beside it.
+A kernel takes *rows* of measured samples (:mod:`sims_analysis.kernels.rows`), then one number a
+row for each parameter, and returns a named tuple of arrays. :mod:`sims_analysis.kernels.blocks`
+makes rows of arrays ``(..., n)`` with NaN where nothing was measured: no kernel sees those NaN.
+Within a layout a row's answer is the same, to the bit, whatever rows stand beside it.
 """

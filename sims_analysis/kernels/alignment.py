@@ -16,7 +16,7 @@ __all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]
 
 #: Points of the grid on which shifts are looked for; more would only take longer.
 _MOST = 4000
-#: A correlation that is the same at all shifts to this much says nothing about them.
+#: A correlation that is the same at all shifts to this much does not single one out.
 _FLAT = 1e-9
 
 
@@ -120,7 +120,7 @@ def _likeness(
 
 
 def peak_shift(depth_a: Array, value_a: Array, depth_b: Array, value_b: Array) -> Shift:
-    """Give the shift that brings the maximum of b onto that of a."""
+    """Return the shift that brings the maximum of b onto that of a."""
     return Shift(_vertex(depth_a, value_a) - _vertex(depth_b, value_b), np.nan, found=True)
 
 
@@ -140,7 +140,7 @@ def _vertex(z: Array, c: Array) -> float:
 
 
 def edge_depth(depth: Array, value: Array, level: float, *, falling: bool) -> float:
-    """Give the depth of an edge: the deepest fall below a level, or the first rise above it."""
+    """Return the depth of an edge: the deepest fall below a level, or the first rise above it."""
     rows = Dense(depth, np.ascontiguousarray(value[None]))
     edge, which = (-1, -1) if falling else (1, 1)
     found = junction(rows, np.array([level]), edge=edge, which=which)

@@ -40,7 +40,7 @@ class Errors(NamedTuple):
         alone is not known without error.
     fraction : ndarray, shape (...), optional
         Independent samples for each depth, of profiles on a grid finer than the samples. As many
-        values as share a sample tell no more than it did: each of them counts for a part of it,
+        values as share a sample know no more than it did: each of them counts for a part of it,
         with an error that is larger by ``1 / sqrt(fraction)``.
     """
 
@@ -58,7 +58,7 @@ class Errors(NamedTuple):
         )
 
     def of(self, block: slice) -> Array:
-        """Give the errors of some profiles as the kernel takes them."""
+        """Return the errors of some profiles as the kernel takes them."""
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         if self.counts is not None:
             s = np.where(self.counts[block] == 0, 0.0, s)
@@ -82,7 +82,7 @@ def run(
     Parameters
     ----------
     kernel : callable
-        ``kernel(rows, *parameters, **options)`` gives a named tuple of arrays, the first axis of
+        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, the first axis of
         each of which counts the rows.
     depth : ndarray, shape (n,) or (*lead, n)
     value : ndarray, shape (*lead, n)
@@ -150,7 +150,7 @@ def _places(answer: tuple[Any, ...], profiles: int, cases: int) -> list[NDArray[
 def _laid_out(
     z: Array, c: Array, s: Array | None, group: int, begin: int
 ) -> Iterator[tuple[slice | Index, Rows]]:
-    """Lay out a block; an infinity is told by its place among all profiles."""
+    """Lay out a block; an infinity is reported by its place among all profiles."""
     try:
         yield from layouts(z, c, s, group=group)
     except InfiniteSampleError as error:

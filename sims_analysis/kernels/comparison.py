@@ -19,12 +19,12 @@ class Ends(NamedTuple):
 
 
 def ends(rows: Rows) -> Ends:
-    """Tell from where to where each row was measured."""
+    """Return the depths from where to where each row was measured."""
     return Ends(rows.first(), rows.last())
 
 
 def ratios(a: Array, b: Array) -> tuple[Array, Array]:
-    """Give b / a and log10(b / a); NaN where there is no quotient or no logarithm."""
+    """Return b / a and log10(b / a); NaN where there is no quotient or no logarithm."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.where(a != 0, b / a, np.nan)
         # Of the logarithms, not of the quotient: that may overflow.
@@ -33,7 +33,7 @@ def ratios(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, Array]:
-    """Give the standard errors of b / a and of log10(b / a), of independent a and b."""
+    """Return the standard errors of b / a and of log10(b / a), of independent a and b."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         relative = of_a / np.abs(a)
         ratio = np.where(a != 0, np.hypot(of_b / a, b / a * relative), np.nan)

@@ -1,4 +1,4 @@
-"""Counting statistics: what a number of counted ions says of the number to expect."""
+"""Counting statistics: from the number of ions counted to the number expected."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
 
 
 def poisson_stderr(counts: Array) -> Array:
-    """Give sqrt(k); where nothing was counted, half the width of the 68 % interval [0, 1.84]."""
+    """Return sqrt(k); where nothing was counted, half the width of the 68 % interval [0, 1.84]."""
     found = np.asarray(np.maximum(counts, 0.0))  # NaN stays
     np.sqrt(found, out=found)
     np.putmask(found, found == 0.0, NONE_COUNTED)

@@ -1,6 +1,6 @@
 """How well a crossing is located where samples have standard errors.
 
-The two samples beside a crossing do not tell. Noise makes several crossings of one edge, and the
+The two samples beside a crossing are not enough. Noise makes several crossings of one edge, and the
 chosen one lies wherever noise has put it: deeper than the edge for the deepest one, and in a
 segment that noise has made steep. The samples around say where the edge is, and how surely; and
 how far the straight line between two samples is from a curved profile.
@@ -21,14 +21,14 @@ from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, blocks
 __all__ = ["half_widths"]
 
 #: Samples on either side are taken until the sums of the two sides differ by so many standard
-#: errors. Fewer do not tell on which side the profile is higher; more reach farther than a
+#: errors. Fewer do not show on which side the profile is higher; more reach farther than a
 #: parabola follows it.
 KNOWN = 4.0
-#: Where the two samples beside a crossing differ by so many standard errors, they tell alone;
+#: Where the two samples beside a crossing differ by so many standard errors, they suffice alone;
 #: and by so many where the step between them is longer than a decay length, since the samples
 #: farther off are then on another part of the profile.
 ALONE, ALONE_IF_STEEP = 10.0, 4.0
-#: Relative error of a sample from which on its logarithm tells nothing: ten counts.
+#: Relative error of a sample above which its logarithm carries no information: ten counts.
 FEW = 0.33
 #: Two curvatures disagree from so many standard errors on.
 DOUBT = 2.0
@@ -53,7 +53,7 @@ def half_widths(
     every: Index,
     level_stderr: Array | None = None,
 ) -> Array:
-    """Give the half-width of the 68 % interval about each crossing.
+    """Return the half-width of the 68 % interval about each crossing.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class _Samples(NamedTuple):
             there &= np.abs(from_middle) < reach[:, None]
         safe = np.where(there, position, self.begin[which, None])
         columns = [column[safe] for column in self[:5]]
-        # What has no standard error says nothing.
+        # A sample without a standard error carries no weight.
         for column in columns[1:]:
             there &= np.isfinite(column)
         return _Window._make([*(np.where(there, column, 0.0) for column in columns), there])
@@ -160,9 +160,9 @@ class _Samples(NamedTuple):
 
 
 def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Array]:
-    """Say how far from each crossing the edge is, and the standard error of that.
+    """Return how far from each crossing the edge is, and the standard error of that.
 
-    And whether the samples around fall (1) or rise (-1) beyond doubt; 0 where they need not tell.
+    And whether the samples around fall (1) or rise (-1) beyond doubt; 0 where that does not matter.
     """
     off, error, known = _between_two(samples, before, at)
     runs = np.zeros(at.size)
@@ -170,9 +170,9 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
     off[rest], error[rest] = np.nan, np.nan
     here = before[rest]
     for look in range(2):
-        reach, says = _reach(samples, rest, here)
+        reach, sign = _reach(samples, rest, here)
         if look == 0:
-            runs[rest] = says
+            runs[rest] = sign
         rest, here, reach = (column[reach > 0] for column in (rest, here, reach))
         there, sigma, edge = _look(samples, rest, here, at[rest], reach)
         better = np.isfinite(sigma)
@@ -234,7 +234,7 @@ def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Ar
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:
-    """Give the shares of three samples in the difference of their two slopes."""
+    """Return the shares of three samples in the difference of their two slopes."""
     return np.stack([1.0 / step, -1.0 / step - 1.0 / next_step, 1.0 / next_step], axis=1)
 
 
@@ -280,10 +280,10 @@ def _look(
 
 
 def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
-    """Say how many samples on either side tell the two sides of each crossing apart.
+    """Count the samples on either side needed to tell the two sides of each crossing apart.
 
     That is 0 for a crossing in noise. And which is the higher side: 1 for the one before, -1 for
-    the other, 0 if they do not tell.
+    the other, 0 if they do not show it.
     """
     reach = np.zeros(before.size, dtype=np.intp)
     active = np.arange(before.size)
@@ -303,8 +303,8 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
         whole = (first - outer < samples.begin[crossing]) & (
             first + 1 + outer >= samples.end[crossing]
         )
-        told = active[known & ~noise]
-        runs[told] = np.sign(difference[told])
+        decided = active[known & ~noise]
+        runs[decided] = np.sign(difference[decided])
         active = active[~(known | whole | noise)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
     return reach, runs
@@ -356,14 +356,14 @@ def _crossing_of_parabola(
 
 
 def _one_count(value: Array, stderr: Array, there: Flags) -> Array:
-    """Give the value of one count at every sample: its variance over its mean.
+    """Return the value of one count at every sample: its variance over its mean.
 
-    That of the whole window where the sample alone does not tell it well.
+    That of the whole window where the sample alone does not determine it well.
     """
     positive = there & (value > 0)
     together = np.where(positive, stderr**2, 0.0).sum(1) / np.where(positive, value, 0.0).sum(1)
-    tells = positive & (stderr < value)
-    one: Array = np.where(tells, stderr**2 / np.where(tells, value, 1.0), together[:, None])
+    enough = positive & (stderr < value)
+    one: Array = np.where(enough, stderr**2 / np.where(enough, value, 1.0), together[:, None])
     return one
 
 
@@ -468,7 +468,7 @@ def _solve(pivots: Array, gradient: tuple[Array, Array, Array]) -> tuple[Array, 
 
 
 def _root(a: Array, b: Array, c: Array) -> Array:
-    """Give the zero of the parabola on the side of its slope; of the straight line if far off."""
+    """Return the zero of the parabola on the side of its slope; of the straight line if far off."""
     inner = b * b - 2.0 * a * c
     root = -2.0 * a / (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(inner))
     near: Array = np.where(np.abs(root) < 1.0, root, np.clip(-a / b, -1.0, 1.0))

@@ -97,7 +97,7 @@ def _changes(above: Flags, start: Index) -> Index:
 
 
 def at_samples(rows: Rows, samples: Array, position: Index) -> Array:
-    """Give what belongs to samples, or is the same for those of a row, at flat positions."""
+    """Look up at flat positions what belongs to samples, or is the same for those of a row."""
     every = np.broadcast_to(samples, rows.value.shape)
     found: Array = every[divmod(position, max(every.shape[1], 1)) if every.ndim > 1 else position]
     return found
@@ -129,7 +129,7 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
 
 
 def _log_ratio(c: Array, level: Array) -> Array:
-    """Give ``ln(c / level)``, also where the ratio leaves the range of float64."""
+    """Return ``ln(c / level)``, also where the ratio leaves the range of float64."""
     ratio = c / level
     found: Array = np.log(ratio)
     beyond = ~((ratio >= np.finfo(np.float64).tiny) & (ratio < np.inf))
@@ -159,7 +159,7 @@ def undetermined(rows: Rows, row: Index, stderr: Array) -> Flags:
 
 
 def why_none(rows: Rows, level: Array, beyond: Array | None, asked: Flags) -> NDArray[Any]:
-    """Say why rows have no crossing at or beyond a depth, if any are asked about.
+    """Return the reason why rows have no crossing at or beyond a depth, if any are asked about.
 
     Samples on both sides of the level, and yet no crossing of the kind that is looked for: the
     record ends before it.

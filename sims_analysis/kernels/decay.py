@@ -12,7 +12,7 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
 
 __all__ = ["Decay", "Exponential", "decay", "fit_exponential", "value_of_one_count"]
 
-#: Within so many standard errors of a level, the fit and not the sample says on which side it is.
+#: Within so many standard errors of a level, the fit and not the sample decides on the side.
 DOUBT = 3.0
 #: Change of ln C over all samples that is rounding alone.
 LEVEL = 1e-12
@@ -124,12 +124,12 @@ def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Ar
 
 
 def value_of_one_count(rows: Packed, sigma: Array) -> Array:
-    """Give ``sigma^2 / C``, and that of the whole row where the sample does not tell it well."""
+    """Return ``sigma^2 / C``, or that of the whole row where the sample leaves it uncertain."""
     c = rows.value
-    tells = (c > 0) & (sigma < c)
+    known = (c > 0) & (sigma < c)
     with np.errstate(divide="ignore", invalid="ignore"):
         together = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
-        one: Array = np.where(tells, sigma**2 / c, rows.repeat(together))
+        one: Array = np.where(known, sigma**2 / c, rows.repeat(together))
     # A row of zeros: what with_counting_statistics gives where nothing was counted.
     return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
 

@@ -121,7 +121,7 @@ def _by_segments(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tu
 
 
 def at_limits(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tuple[Array, Array]:
-    """Give the values of some rows at two depths within their samples, as the rule draws them."""
+    """Return the values of some rows at two depths within their samples, as the rule draws them."""
     found = []
     before, after = rows.around(row, a, b)
     for at, depth in ((before, a), (after - 1, b)):
@@ -180,7 +180,7 @@ class AtFraction(NamedTuple):
     status: NDArray[np.uint8]
 
 
-#: Counts on one side of a depth below which nothing is told of its distribution.
+#: Counts on one side of a depth below which nothing is known of its distribution.
 _FEW = 2.0
 
 
@@ -241,7 +241,7 @@ def _known(variance: Array) -> Array:
 
 
 def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
-    """Give the depths at which the cumulative integral gets to its target; NaN for NaN."""
+    """Return the depths at which the cumulative integral gets to its target; NaN for NaN."""
     found = np.full(rows.count, np.nan)
     # Where noise makes the integral dip, the depth at which it first gets there.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))

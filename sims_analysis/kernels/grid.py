@@ -81,7 +81,7 @@ class CellStderr(NamedTuple):
 
 
 def cell_stderr(rows: Rows, *, edges: Array, nothing: bool = False) -> CellStderr:
-    """Give the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
+    """Return the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
 
     Parameters
     ----------
@@ -123,12 +123,12 @@ class Fraction(NamedTuple):
 
 
 def sample_fraction(rows: Rows, at: Array, known: Array, *, cells: bool = False) -> Fraction:
-    """Tell how many independent samples there are for each depth of a grid.
+    """Count the independent samples for each depth of a grid.
 
     Values on a grid finer than the samples share these, and are not independent. A sum over the
     grid that takes them for independent has the variance ``sum w_j^2 sum_i a_ji^2``, with the
     weights w of the depths j in an integral, and a of the samples i in what was interpolated; the
-    samples themselves say ``sum_i (sum_j w_j a_ji)^2``. The fraction is the first over the second,
+    samples themselves give ``sum_i (sum_j w_j a_ji)^2``. The fraction is the first over the second,
     of samples that are all known equally well.
 
     Parameters
@@ -213,7 +213,7 @@ def _fraction(shares: _Shares, known: float) -> tuple[float, float]:
 
 
 def _on_one_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
-    """Give rows that share their axis, together: all dense ones, and each of packed ones alone.
+    """Return rows that share their axis, together: all dense ones, and each of packed ones alone.
 
     Rows without samples are left out.
     """
@@ -258,7 +258,7 @@ def _cut(z: Array, edges: Array) -> _Pieces | None:
 
 
 def _weights_of(pieces: _Pieces) -> tuple[Array, Array]:
-    """Give the weights in a cell of the sample after each piece, and of that before its first."""
+    """Return the weights in a cell of the sample after each piece, and of that before its first."""
     # A piece weighs on the samples at both ends of its segment.
     middle = 0.5 * (pieces.start + pieces.stop)
     left, right = pieces.length * (1 - middle), pieces.length * middle

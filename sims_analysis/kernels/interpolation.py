@@ -61,7 +61,7 @@ class Stderr(NamedTuple):
 
 
 def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
-    """Give the standard errors of interpolated values, from those of the two neighbours.
+    """Return the standard errors of interpolated values, from those of the two neighbours.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms the same of the relative errors.
 
@@ -138,7 +138,7 @@ def _place(rows: Rows, at: Array) -> _Place:
 
 
 def _ends_of(rows: Rows, place: _Place, samples: Array) -> tuple[Array, Array]:
-    """Give what belongs to the samples before and after each depth, shape (R, m)."""
+    """Return what belongs to the samples before and after each depth, shape (R, m)."""
     shape = (rows.count, place.t.shape[1])
     if not samples.size:
         return np.full(shape, np.nan), np.full(shape, np.nan)
@@ -183,7 +183,7 @@ def _spline(z: Array, y: Array, method: str) -> Any:
 
 
 def _modified_akima_slopes(z: Array, y: Array) -> Array:
-    """Give the slopes at the samples: means of those on either side, by how even the others are.
+    """Return the slopes at the samples: means of those on either side, by how even the others are.
 
     Not scipy's, which leaves the formula wherever slopes are 1e-9 of the steepest in the profile:
     then an edge of many decades decides values far from it.

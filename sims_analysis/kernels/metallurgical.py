@@ -137,8 +137,8 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     before = begin + so_far - (np.cumsum(size, axis=0) - size)[g] - 1
     end = begin + size[g]
     inside = (before >= begin) & ((before + 1 < end) | (rows.depth[before] == z[:, None]))
-    # A species says no more at all depths than it does at its own: its variances grow as it is
-    # told more often.
+    # A species is known no better at all depths than at its own: its variances grow with the
+    # number of depths that share a sample.
     often = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
     known = inside.all(axis=1)
     z, g, before, end = z[known], g[known], before[known], end[known]
@@ -148,7 +148,7 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     acceptors, donors = _sums(value, fractions, net[g])
     errors: tuple[Array | None, Array | None] = (None, None)
     if rows.stderr is not None:
-        # Without an error at one of its ends, a segment says nothing.
+        # Without an error at one of its ends, a segment carries no weight.
         stderr = interpolated(rows.stderr[ends[0]], rows.stderr[ends[1]], t, log=True)
         errors = _errors(stderr * np.sqrt(often[g]), fractions)
     start = g.searchsorted(np.arange(len(size) + 1))
@@ -156,7 +156,7 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
 
 
 def _place(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:
-    """Give the place of depths between two samples; 0 where these are the same."""
+    """Return the place of depths between two samples (0 to 1); 0 where these are the same."""
     z0, z1 = map(rows.depth_at, ends)
     found: Array = (depth - z0) / np.where(z1 > z0, z1 - z0, 1.0)
     return found
@@ -193,6 +193,6 @@ def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
 
 
 def _errors(stderr: Array, fractions: Array) -> tuple[Array, Array]:
-    """Give the standard errors of acceptors and donors: errors of species are independent."""
+    """Return the standard errors of acceptors and donors: errors of species are independent."""
     one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
     return np.sqrt(one), np.sqrt(other)

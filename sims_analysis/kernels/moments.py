@@ -154,7 +154,7 @@ _CLEAR = 3.0
 
 
 def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
-    """Tell the rows in which noise may have decided where the run above the threshold ends."""
+    """Mark the rows in which noise may have decided where the run above the threshold ends."""
     sigma = errors_of(rows)
     # Where nothing was counted, sums take no error; a sample beside others has that of one count.
     least = rows.extreme(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
@@ -176,7 +176,7 @@ def _slopes(
     skewness: Array,
     kurtosis: Array,
 ) -> list[Array]:
-    """Give the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
+    """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
 
     With ``t = (z - R) / straggle`` and ``w / Q`` in front: ``straggle t``,
     ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, and
@@ -198,14 +198,14 @@ def _slopes(
 
 
 def _variance(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool) -> Array:
-    """Give the variance of a weighted sum."""
+    """Return the variance of a weighted sum."""
     if window:
         return variance_above_mean(rows, weights, rows.sum(weights), top, bottom)
     return variance_of_sum(rows, weights)
 
 
 def _student(rows: Rows, weights: Array) -> Array:
-    """Widen the error of a sum by Student's t, for what the counts do not tell of its variance.
+    """Widen the error of a sum by Student's t, since few counts do not fix its variance.
 
     Of k counts, ``s^2`` is known to one part in ``sqrt(k)``, ``k = (C / s)^2``: the variance
     ``v = sum (w s)^2`` has ``2 v^2 / sum (w s)^4 / k`` degrees of freedom (Satterthwaite).
@@ -218,8 +218,8 @@ def _student(rows: Rows, weights: Array) -> Array:
         part /= rows.repeat(rows.sum(part))
         counts = np.maximum((rows.value / sigma) ** 2, 1.0)
         freedom = 2.0 / rows.sum(np.where(part > 0, part**2 / counts, 0.0))
-    told = freedom < _CERTAIN
-    return np.where(told, stdtrit(np.where(told, freedom, 1.0), _ONE_SIDE), 1.0)
+    uncertain = freedom < _CERTAIN
+    return np.where(uncertain, stdtrit(np.where(uncertain, freedom, 1.0), _ONE_SIDE), 1.0)
 
 
 #: Degrees of freedom above which Student's t is a normal distribution.
@@ -237,7 +237,7 @@ def _second_order(
     skewness: Array,
     kurtosis: Array,
 ) -> Array:
-    """Give the second-order part of the variance of the kurtosis, relative to the first.
+    """Return the second-order part of the variance of the kurtosis, relative to the first.
 
     ``tr(H V H V) / 2`` over ``g V g``, with the covariance V of the first four moments about the
     mean, in units of the straggle, and the derivatives g and H of the kurtosis by these.

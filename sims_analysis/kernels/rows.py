@@ -58,7 +58,7 @@ class Status(IntEnum):
     #: A place that no answer belongs to, because other profiles have more of them.
     PADDING = 6
     NO_OVERLAP = 7
-    #: There is an answer, but the samples do not tell where within the record.
+    #: There is an answer, but the samples do not show where within the record.
     UNDETERMINED = 8
 
 
@@ -153,10 +153,6 @@ class Dense:
         samples = np.broadcast_to(samples, (self.count, samples.shape[-1]))
         return dot_rows(samples, np.ones(samples.shape[1]))
 
-    def sum_segments(self, segments: Array) -> Array:
-        """Sum over the segments between the samples of each row."""
-        return self.sum(segments)
-
     def dot(self, samples: Array, others: Array) -> Array:
         """Sum the products over the samples of each row; one side may be the same for all."""
         if samples.ndim == 1:
@@ -164,14 +160,14 @@ class Dense:
         return dot_rows(samples, others)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Give the largest (``np.maximum``) or smallest sample of each row; `none` without any."""
+        """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
         if samples.shape[-1] == 0:
             return np.full(self.count, none)
         found: Array = of.reduce(samples, axis=-1)
         return found
 
     def any(self, flags: Flags) -> Flags:
-        """Tell the rows in which a sample is marked."""
+        """Mark the rows in which a sample is marked."""
         found: Flags = np.logical_or.reduce(flags, axis=-1)
         return found
 
@@ -203,11 +199,11 @@ class Dense:
         return Packed(depth, self.value.reshape(-1), self.start, stderr, None, self.depth.size)
 
     def with_value(self, value: Array) -> Dense:
-        """Give the same rows with other values."""
+        """Return the same rows with other values."""
         return replace(self, value=value)
 
     def unpacked(self, samples: Array) -> Array:
-        """Give what belongs to the samples as an array over all places, ``(R, n)``."""
+        """Return what belongs to the samples as an array over all places, ``(R, n)``."""
         return np.broadcast_to(samples, self.value.shape)
 
 
@@ -302,16 +298,12 @@ class Packed:
         """Sum over the samples of each row; 0 for a row without any."""
         return self._reduced(np.add, samples, 0.0)
 
-    def sum_segments(self, segments: Array) -> Array:
-        """Sum over the segments between the samples of each row; those at seams must be 0."""
-        return self.sum(np.append(segments, 0.0)) if self.depth.size else np.zeros(self.count)
-
     def dot(self, samples: Array, others: Array) -> Array:
         """Sum the products over the samples of each row."""
         return self.sum(samples * others)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Give the largest (``np.maximum``) or smallest sample of each row; `none` without any."""
+        """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
         return self._reduced(of, samples, none)
 
     def _reduced(self, of: np.ufunc, samples: Array, none: float) -> Array:
@@ -322,7 +314,7 @@ class Packed:
         return found
 
     def any(self, flags: Flags) -> Flags:
-        """Tell the rows in which a sample is marked."""
+        """Mark the rows in which a sample is marked."""
         found: Flags = np.bincount(self.row[flags], minlength=self.count) > 0
         return found
 
@@ -346,11 +338,11 @@ class Packed:
         return self
 
     def with_value(self, value: Array) -> Packed:
-        """Give the same rows with other values."""
+        """Return the same rows with other values."""
         return replace(self, value=value)
 
     def unpacked(self, samples: Array) -> Array:
-        """Give what belongs to the samples as an array over all places, ``(R, width)``.
+        """Return what belongs to the samples as an array over all places, ``(R, width)``.
 
         NaN where there is no sample.
         """
@@ -366,7 +358,7 @@ Rows = Dense | Packed
 
 
 def errors_of(rows: Rows) -> Array:
-    """Give the standard errors of rows that must have them."""
+    """Return the standard errors of rows that must have them."""
     if rows.stderr is None:
         raise ValueError("these rows have no standard errors")
     return rows.stderr
@@ -382,7 +374,7 @@ def _all_same(of_rows: Array) -> bool:
 
 
 def _run(inside: Flags) -> tuple[int, int]:
-    """Give the first and the end of the samples marked on an increasing axis: they are a run."""
+    """Return the first and the end of the samples marked on an increasing axis: one run."""
     first = int(inside.argmax()) if inside.size else 0
     return first, first + int(np.count_nonzero(inside))
 

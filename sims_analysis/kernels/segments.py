@@ -24,7 +24,7 @@ __all__ = [
 
 
 def ends_of_segments(rows: Rows) -> tuple[Array, Array, Array, Array]:
-    """Give depths and values at both ends of each segment: ``z0, z1, c0, c1``.
+    """Return depths and values at both ends of each segment: ``z0, z1, c0, c1``.
 
     Of packed rows, those at ``rows.seams`` join one row to the next and mean nothing.
     """
@@ -137,7 +137,7 @@ def limited(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
 
 
 def trapezoid_weights(depth: Array, u: Array, v: Array) -> Array:
-    """Give the weight of every sample in the trapezoidal integral over parts of the segments.
+    """Return the weight of every sample in the trapezoidal integral over parts of the segments.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
     ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.

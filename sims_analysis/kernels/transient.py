@@ -1,4 +1,11 @@
-"""Windows that begin in the surface transient, with the maximum of the implant below it."""
+"""Windows that begin in the surface transient, with the maximum of the implant below it.
+
+Two rules: :func:`transient`, for a warning about a peak, misses faint maxima;
+:func:`deeper_maximum`, for the status of moments and decay lengths, finds more of them (with
+standard errors, below a spike thirty times as high, an implant of ten counts at its maximum: nine
+in ten against one in twenty), and may take noise for one in a hundredth of profiles. Values drawn
+on a grid finer than the samples, without their standard errors, mislead both.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sims_analysis.kernels.crossings import highest
 from sims_analysis.kernels.rows import Array, Rows
 
-__all__ = ["Maxima", "deeper_maximum"]
+__all__ = ["Maxima", "Transient", "deeper_maximum", "transient"]
 
 
 class Maxima(NamedTuple):
@@ -53,7 +61,7 @@ _CLEAR = 18.0
 
 
 def _deeper(value: Array, stderr: Array | None = None) -> int:
-    """Give the place of a maximum that stands out from what lies above it; 0 if there is none."""
+    """Return the place of a maximum that stands out from what lies above it; 0 if there is none."""
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
     lowest = np.minimum.accumulate(smooth)
     rises = smooth > _RATIO * np.maximum(lowest, 0.0)
@@ -76,3 +84,75 @@ def _deeper(value: Array, stderr: Array | None = None) -> int:
         return 0
     first = begin + 1 + aside
     return first + int(np.argmax(value[first : end + aside]))
+
+
+#: How far a second maximum rises above what lies between it and the surface: in standard errors,
+#: and as a factor where these are known, as another factor where they are not.
+SIGNIFICANT, RISE, RISE_WITHOUT_ERRORS = 6.0, 1.2, 3.0
+#: Part of the first maximum below which no second one is looked for.
+LEAST = 1e-3
+#: Samples of which the median is taken, so that a single high one is no maximum.
+SMOOTHED = 5
+
+
+class Transient(NamedTuple):
+    """First samples that are maxima, and the maxima below them; every field has shape (R,)."""
+
+    depth: Array
+    value: Array
+    deeper_depth: Array
+    deeper_value: Array
+
+
+def transient(rows: Rows, start: Array, stop: Array) -> Transient:
+    """Find the rows whose maximum within a window is its first sample, and another lies deeper.
+
+    That is what the transient at the surface looks like on top of an implant.
+
+    Parameters
+    ----------
+    rows : Rows
+        With standard errors, or without.
+    start, stop : ndarray, shape (R,)
+        Depths; NaN is the row's own end.
+
+    Returns
+    -------
+    Transient
+        NaN where there is no such pair of maxima. Of medians of five samples, the deeper maximum
+        lies above the lowest before it by six standard errors and a fifth of that. Where errors
+        are not known, the scatter of the five samples stands for them, and it is three times as
+        high. It is at least a thousandth of the first.
+    """
+    rows = rows.within(start, stop).packed()
+    columns = np.full((4, rows.count), np.nan)
+    row, position = highest(rows)
+    for r in row[position == rows.start[row]]:
+        mine = slice(rows.start[r], rows.start[r + 1])
+        c = rows.value[mine]
+        k = _second_maximum(c, None if rows.stderr is None else rows.stderr[mine])
+        if k is not None:
+            z = rows.depth[mine]
+            columns[:, r] = z[0], c[0], z[k], c[k]
+    return Transient(*columns)
+
+
+def _second_maximum(c: Array, stderr: Array | None) -> int | None:
+    """Return the place of a maximum that stands out below the first sample."""
+    if c.size < SMOOTHED or not c[0] > 0:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(c, SMOOTHED)
+    m, s, rise = np.median(windows, axis=1), windows.std(axis=1, ddof=1), RISE_WITHOUT_ERRORS
+    if stderr is not None and np.isfinite(stderr).all():
+        s, rise = stderr[SMOOTHED // 2 :][: m.size], RISE
+    lowest = np.minimum.accumulate(m)
+    at_lowest = np.maximum.accumulate(np.where(m == lowest, np.arange(m.size), 0))
+    stands_out = m - lowest >= SIGNIFICANT * np.hypot(s, s[at_lowest])
+    stands_out &= m >= rise * np.maximum(lowest, c[c > 0].min())
+    found = np.flatnonzero(stands_out & (m >= LEAST * c[0]))
+    if found.size == 0:
+        return None
+    # The highest sample of those deeper than what is lowest before the second maximum.
+    top = found[m[found].argmax()]
+    below = int(m[: top + 1].argmin()) + SMOOTHED // 2
+    return below + int(c[below:].argmax())

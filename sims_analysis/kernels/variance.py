@@ -29,7 +29,7 @@ class Variance(NamedTuple):
 
 
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
-    """Give ``sum (w_i s_i)^2``; NaN where the error of a sample that has weight is not known."""
+    """Return ``sum (w_i s_i)^2``; NaN where the error of a sample that has weight is not known."""
     # A sample without weight counts for nothing, whether or not its error is known.
     terms = np.where(weights == 0.0, 0.0, weights * errors_of(rows))
     return rows.sum(terms * terms)
@@ -90,7 +90,7 @@ def variance_of_dose(
 def variance_above_mean(
     rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
 ) -> Array:
-    """Give the variance of ``sum w_i c_i - W mean(c in the window)``.
+    """Return the variance of ``sum w_i c_i - W mean(c in the window)``.
 
     That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Errors within the window are those of
     the samples, or what they scatter about their mean if that is more: a background is not known
@@ -117,7 +117,7 @@ def variance_above_mean(
 def _above_mean(
     rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
 ) -> tuple[Array, Array, Array, Flags]:
-    """Give the terms of that sum, the net weights and variances of the samples, and if it is."""
+    """Return the terms of that sum, the net weights and variances of the samples, and if it is."""
     stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -156,7 +156,7 @@ def variance_of_nothing(rows: Rows, start: Array, stop: Array, held: Array) -> V
 
 
 def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
-    """Give the weight of each sample, and the width of the interval."""
+    """Return the weight of each sample, and the width of the interval."""
     a, b = np.fmax(start, rows.first()), np.fmin(stop, rows.last())
     some = (rows.size > 1) & (a < b)
     # Limits that leave nothing, where there is no integral.

@@ -172,7 +172,7 @@ def test_currie_needs_counts_and_says_so():
     nothing = sims.with_counting_statistics(
         one(np.arange(100.0), np.zeros(100)), value_per_count="1e15 atoms/cm^3"
     )
-    with pytest.warns(sims.SimsWarning, match="'B': nothing tells what one count is"):
+    with pytest.warns(sims.SimsWarning, match="'B': the value of one count is not known"):
         found = sims.detection_limit(nothing, window=window, rule="currie")
     assert found["status"].values.tolist() == ["undetermined"]
 

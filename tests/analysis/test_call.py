@@ -1,0 +1,53 @@
+"""Every answer carries the call that made it."""
+
+import inspect
+
+import pytest
+from questions import PER_PROFILE, QUESTIONS, SHARED, ask
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+#: What turns data into data, and adds a line to their history.
+STEPS = ("to_grid", "with_counting_statistics")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_of_the_registry_is_recorded_in_its_answer(name):
+    function, options = name.split()[0], QUESTIONS[name]
+    attrs = ask(name, SHARED[0]).attrs
+    if function in STEPS:
+        assert "sims_analysis" in attrs["history"]
+    else:
+        assert attrs["call"].startswith(f"{function}(data")
+        assert all(f"{option}=" in attrs["call"] for option in options)
+
+
+#: Questions that are asked of a window of depths.
+WINDOWED = [
+    name for name in dict.fromkeys(question.split()[0] for question in PER_PROFILE)
+    if {"start", "stop"} <= set(inspect.signature(getattr(sims, name)).parameters)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WINDOWED)
+def test_a_window_that_ends_before_it_starts_is_refused(name):
+    with pytest.raises(ProfileError, match="start must be shallower than stop"):
+        getattr(sims, name)(SHARED[0], start="90 nm", stop="30 nm")
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("name", WINDOWED)
+@pytest.mark.parametrize("limit", ["start", "stop"])
+def test_a_limit_that_is_not_known_leaves_no_answer(name, limit):
+    """That of a profile without a junction is NaN, and must not be taken for the own end."""
+    data = SHARED[0]
+    unknown = sims.junction_depth(data, level="1e25 atoms/cm^3").drop_vars("stderr")
+    assert bool(unknown.isnull().all())
+    found = getattr(sims, name)(data, **{limit: unknown})
+    assert "ok" not in found["status"].values.reshape(-1).tolist()
+
+
+def test_there_are_such_questions():
+    assert {"integrated_dose", "peak", "moments", "decay_length"} <= set(WINDOWED)
