@@ -34,7 +34,7 @@ def background_of(
     b = frame.parameter(background[1], (frame.axis,), "background stop")
     if anywhere(a >= b):
         raise ProfileError(
-            f"background={format_argument(background)}: the window ends before it starts"
+            f"background={format_argument(background)}: the end must lie deeper than the start"
         )
     found = frame.map(window_statistics, a, b)
     if not (frame.lazy or quiet):

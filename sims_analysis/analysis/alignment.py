@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis._version import __version__
-from sims_analysis.analysis._call import history_after
+from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._pairing import paired
+from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
@@ -63,7 +63,7 @@ def align(
     edge : {"trailing", "leading"}
         Of ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
-        How far to look, by default half of the shorter record.
+        How far a correlation looks, by default half of the shorter record.
     variable : str, optional
         Of Datasets, which variable to go by.
 
@@ -113,6 +113,11 @@ def align(
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
     if fraction is not None and not (isinstance(fraction, float | int) and 0 < fraction < 1):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
+    if max_shift is not None and method in _NEEDS:
+        raise ProfileError(
+            f"max_shift={format_argument(max_shift)} goes with a correlation; "
+            f'method="{method}" does not look around'
+        )
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
         raise ProfileError("a is a batch; align to one measurement: a.isel(measurement=0)")
@@ -141,7 +146,20 @@ def align(
     way = _Way(method, most, at, fraction, falling=edge == "trailing")
     lead = fb.value.sizes.get(MEASUREMENT)
     shifts = [_shift(fa, fb, i, way) for i in ([None] if lead is None else range(lead))]
-    return _shifted(b, shifts, method, marker, fa.axis)
+    shifted, line = _shifted(b, shifts, method, marker, fa.axis)
+    return with_step(
+        shifted,
+        "align",
+        line,
+        a=a,
+        marker=marker,
+        method=method,
+        level=level,
+        fraction=fraction,
+        edge=edge if method == "edge" else None,
+        max_shift=max_shift,
+        variable=variable,
+    )
 
 
 class _Way(NamedTuple):
@@ -219,7 +237,10 @@ def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Arra
     return z[measured], c[measured]
 
 
-def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str) -> Any:
+def _shifted(
+    b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
+) -> tuple[Any, str]:
+    """Give the shifted data, and a line that says what was done."""
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])
@@ -251,8 +272,6 @@ def _shifted(b: Any, shifts: list[Shift], method: str, marker: str | None, axis:
     result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
     by_what = f"marker {marker!r}" if marker else "all species"
     what = "depths" if axis == "depth" else "times"
-    line = f"{what} shifted ({method}, {by_what}) by sims_analysis {__version__}"
-    if isinstance(result, xr.Dataset):
-        result = result.assign_attrs(history=history_after(b, line))
+    line = f"{what} shifted ({method}, {by_what})"
     result[name].attrs["description"] = line
-    return result
+    return result, line

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import message_about_window
-from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
@@ -92,7 +92,9 @@ def detection_limit(
     a = frame.parameter(window[0], ("depth",), "window start")
     b = frame.parameter(window[1], ("depth",), "window stop")
     if anywhere(a >= b):
-        raise ProfileError(f"window={window!r} ends before it starts")
+        raise ProfileError(
+            f"window={format_argument(window)}: the end must lie deeper than the start"
+        )
     mean, deviation, count = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":

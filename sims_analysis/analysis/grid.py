@@ -10,8 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis._version import __version__
-from sims_analysis.analysis._call import format_argument, history_after
+from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.analysis.interpolation import (
@@ -27,6 +26,7 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     term_of,
 )
+from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import grid as kernels
@@ -194,10 +194,11 @@ def _dataset(
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     way = "averaged over cells (dose kept)" if conserve else "interpolated"
-    line = f"{way} by method {method} on {grid.words} by sims_analysis {__version__}"
-    return result.assign_attrs(
-        grid=grid.words, grid_method=method, history=history_after(data, line)
-    ).assign_attrs({"grid_conserve": conserve} if conserve else {})
+    line = f"{way} by method {method} on {grid.words}"
+    result = result.assign_attrs(grid=grid.words, grid_method=method)
+    if conserve:
+        result = result.assign_attrs(grid_conserve=conserve)
+    return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
 
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:

@@ -282,7 +282,7 @@ def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
     UnitsError
         If a limit has no unit of the axis.
     ProfileError
-        If it is no window, or ends before it starts.
+        If it is no window, or its end does not come after its start.
     """
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
@@ -293,7 +293,7 @@ def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
             ends[end] = argument(array, limit, (axis,), f"window {end}")
     start, stop = ends.values()
     if bool((start >= stop).any()):
-        raise ProfileError(f"window={window!r} ends before it starts")
+        raise ProfileError(f"window={window!r}: the end must come after the start")
     return array.where((array[axis] >= start) & (array[axis] <= stop))
 
 

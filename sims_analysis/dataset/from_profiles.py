@@ -18,14 +18,14 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset import delivered
-from sims_analysis.dataset.axes import merge, order_of
+from sims_analysis.dataset.axes import axis_of, merge, order_of
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import unit_of_kind
+from sims_analysis.units import read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +129,11 @@ def to_dataset(
     # The one look up the flow of data: a common axis is an answer about the samples.
     from sims_analysis.analysis.grid import to_grid
 
+    if like is None:
+        # In the name that this argument has here.
+        step, _ = read_quantity(depth, (axis_of(ds),), "depth")
+        if np.ndim(step) or not 0 < step < np.inf:
+            raise ProfileError(f"depth={depth!r} must be one positive number")
     grid = {"step": depth} if like is None else {"like": samples(ds, like)}
     on_grid: xr.Dataset = to_grid(ds, **grid)
     on_grid.attrs.pop(LAYOUT, None)

@@ -85,8 +85,12 @@ def _change_of_dose(units: tuple[Unit, Unit], depth: Array, columns: list[Array]
     """Say what the mean would do to the dose of this very profile."""
     if (units[0].kind, units[1].kind) != ("depth", "concentration"):
         return ""
-    averaged, means = _mean(depth, columns)
+    measured = ~np.isnan(columns[0])
+    depth, value = depth[measured], columns[0][measured]
+    averaged, means = _mean(depth, [value])
     # nm atom/cm^3 to atom/cm^2.
-    before = np.trapezoid(columns[0], depth) * 1e-7
+    before = np.trapezoid(value, depth) * 1e-7
     after = np.trapezoid(means[0], averaged) * 1e-7
+    if f"{before:.3g}" == f"{after:.3g}":
+        return f" and leaves the dose of this profile at {before:.3g} atoms/cm^2"
     return f" and changes the dose of this profile from {before:.3g} to {after:.3g} atoms/cm^2"

@@ -37,8 +37,9 @@ _USUAL = {
 }
 #: Hundreds of times the atoms of any solid: no sensitivity factor is that wrong (atom/cm^3).
 _IMPOSSIBLE = 1e26
-#: Decimal logarithms of concentrations in atom/cm^3, from below any detection limit to any solid.
-_LOGARITHMS = (5.0, 26.0)
+#: Logarithms of concentrations in atom/cm^3, from below any detection limit (decimal) to beyond any
+#: solid (natural).
+_LOGARITHMS = (5.0, 60.0)
 #: Fewer samples than this may be anything.
 _FEW = 3
 #: As many samples are looked at before all of them are.
@@ -112,7 +113,7 @@ def _is_swapped(profile: DepthProfile) -> bool:
 
 
 def _are_logarithms(values: Array) -> bool:
-    """Whether numbers look like log10 of concentrations; whole numbers are somebody's example."""
+    """Whether numbers look like logarithms of concentrations; whole ones are somebody's example."""
     # The logarithm of a zero is infinite.
     measured = values[np.isfinite(values)]
     if measured.size < _FEW:

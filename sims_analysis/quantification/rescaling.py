@@ -208,6 +208,12 @@ def scale_to_dose(
         asked = data.isel(species=known.notnull().any(rest).values)
     limits = {"start": start, "stop": stop, "background": background, "rule": rule}
     integral = integrated_dose(asked, **limits).reset_coords(drop=True)
+    cases = [str(dim) for dim in integral.dims if dim not in data.dims]
+    if cases:
+        raise ProfileError(
+            f"start, stop or background is over {cases[0]!r}, and a profile is scaled by one "
+            f"number: bring the data there first, with data.expand_dims({cases[0]}=...)"
+        )
     if "species" in integral.dims:
         integral = integral.reindex(species=data["species"].values)
     if known.chunks is None and integral.chunks is None:

@@ -67,6 +67,11 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
         magnitude = np.asarray(value.magnitude, dtype=np.float64)
         converted = unit.to_canonical(magnitude)
         return (float(converted) if magnitude.ndim == 0 else converted), unit
+    if hasattr(value, "dims"):
+        raise UnitsError(
+            f"{name} is a DataArray over {tuple(map(str, value.dims))}: expected one value, such "
+            f"as '50 {wanted}'"
+        )
     if isinstance(value, (list, tuple, np.ndarray)):
         raise UnitsError(
             f"{name}={value!r}: expected one value, such as '50 {wanted}'; for several, give a "

@@ -529,9 +529,35 @@ def test_times_are_shifted_by_times(method):
     a, b = (
         over_time(dataset(DEPTH, units="counts/s", Si=interface(DEPTH, at))) for at in (80.0, 92.0)
     )
-    options = {"fraction": 0.5} if method == "edge" else {"max_shift": "0.5 min"}
+    options = {"edge": {"fraction": 0.5}, "peak": {}}.get(method, {"max_shift": "0.5 min"})
     found = sims.align(a, b, marker="Si", method=method, **options)
     assert float(found["time_shift"]) == pytest.approx(-12.0, abs=0.01)
     assert found["time_shift"].attrs["units"] == "s"
     assert found["sputter_time"].attrs["units"] == "min"
     np.testing.assert_allclose(found["sputter_time"], b["sputter_time"] - 0.2, atol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"method": "peak"}, {"method": "edge", "fraction": 0.5}])
+def test_what_does_not_look_has_no_range_to_look_in(options):
+    a = sims.open_example("boron-implant")
+    with pytest.raises(ProfileError, match=r"^max_shift='10 nm' goes with a correlation"):
+        sims.align(a, a, marker="B", max_shift="10 nm", **options)
+
+
+def test_answers_about_shifted_and_gridded_profiles_tell_how():
+    a = sims.open_example("boron-implant")
+    batch = sims.stack([a, a], names=["x", "y"])
+    for data in (a, a["concentration"], batch):
+        moved = sims.align(a, data, marker="B", method="edge", level="1e18 atoms/cm^3")
+        (step,) = sims.provenance(sims.integrated_dose(moved))["steps"]
+        assert step["function"] == "align"
+        assert step["parameters"] == {
+            "a": {"data_id": "boron-implant", "sha256": a.attrs["sha256"]},
+            "marker": "B", "method": "edge", "level": "1e18 atoms/cm^3", "edge": "trailing",
+        }  # fmt: skip
+    on_grid = sims.to_grid(sims.align(a, a, marker="B"), step="2 nm", conserve="dose")
+    first, second = sims.provenance(sims.integrated_dose(on_grid))["steps"]
+    assert first["parameters"].keys() == {"a", "marker", "method"}
+    assert second == {
+        "function": "to_grid", "parameters": {"step": "2 nm", "method": "log", "conserve": "dose"},
+    }  # fmt: skip

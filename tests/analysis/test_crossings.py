@@ -255,6 +255,16 @@ def test_standard_error_of_a_linear_segment():
     assert number(found["stderr"]) == pytest.approx(exact)
 
 
+def test_a_standard_error_reaches_as_far_as_the_curvature_between_two_samples():
+    z = np.arange(0.0, 200.0, 5.0)
+    for straggle, shift in itertools.product((20.0, 30.0), (0.0, 1.0, 3.0)):
+        c = 1e20 * np.exp(-((z - 60.0 - shift) ** 2) / (2 * straggle**2))
+        found = sims.crossings(one(z, c, stderr=1e-7 * c), level=LEVEL).isel(species=0)
+        way = straggle * math.sqrt(2 * math.log(100.0))
+        off = found["depth"].values[-1] - (60.0 + shift + way)
+        assert found["stderr"].values[-1] == pytest.approx(abs(off), rel=0.03)
+
+
 def test_without_errors_in_the_data_the_standard_error_is_nan():
     assert math.isnan(number(sims.crossings(one([0, 10], [4e18, 1e17]), level=LEVEL)["stderr"]))
 

@@ -148,3 +148,15 @@ def test_reduced_chi_square_needs_more_samples_than_a_line():
     assert math.isnan(number(sims.decay_length(ds)["reduced_chi_square"]))
     four = one(np.arange(4.0), np.exp(-np.arange(4.0)) * 1e18)
     assert number(sims.decay_length(four)["reduced_chi_square"]) < 1e-6
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_two_samples_tell_a_decay_if_their_errors_are_known(stated):
+    z = np.array([10.0, 14.0])
+    c = 1e20 * np.exp(-z / 5)
+    found = sims.decay_length(one(z, c, stderr=0.1 * c if stated else None))
+    assert word(found["status"]) == ("ok" if stated else "no_data")
+    assert math.isnan(number(found["reduced_chi_square"]))
+    if stated:
+        assert number(found["decay_length"]) == pytest.approx(5.0, rel=1e-9)
+        assert number(found["stderr"]) == pytest.approx(25 * 0.1 * math.sqrt(2) / 4, rel=1e-6)

@@ -55,7 +55,9 @@ def test_a_window_with_one_sample_or_none_has_no_limit():
         assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
 
 
-@pytest.mark.parametrize("window", [("90 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)])
+@pytest.mark.parametrize(
+    "window", [("90 nm", "60 nm"), ("60 nm", "60 nm"), "60 nm", ("60 nm",), None, ("60 nm", 90)]
+)
 def test_a_broken_window_is_refused_by_name(window):
     with pytest.raises((ProfileError, UnitsError), match="window"):
         sims.detection_limit(tail(), window=window)

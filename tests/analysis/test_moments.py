@@ -341,3 +341,11 @@ def test_a_falling_edge_and_its_noisy_floor_are_no_second_maximum(counts, floor)
         warnings.simplefilter("ignore", sims.SimsWarning)
         found = sims.moments(ds)
     assert (found["status"] == "truncated").mean() < 0.03
+
+
+def test_errors_of_nothing_are_no_errors_of_moments():
+    z = np.arange(0.0, 100.0, 2.0)
+    c = 1e18 * np.exp(-((z - 50.0) ** 2) / (2 * 15.0**2))
+    found = sims.moments(one(z, c, stderr=0.0 * c))
+    assert word(found["status"]) == "ok"
+    assert all(math.isnan(number(found[name])) for name in found if "stderr" in str(name))

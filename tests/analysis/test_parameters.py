@@ -153,6 +153,14 @@ def test_a_case_is_named_in_errors():
         sims.integrated_dose(SHARED[0], start=start, stop="50 nm")
 
 
+def test_others_of_which_the_same_is_true_are_counted():
+    start = xr.DataArray([10.0, 90.0, 95.0, 99.0], dims="case", attrs={"units": "nm"})
+    for number, more in ((2, ""), (3, " and 1 more"), (4, " and 2 more")):
+        said = f"^case '1'{more}: start must be shallower than stop, found start=90 nm and"
+        with pytest.raises(ProfileError, match=said):
+            sims.integrated_dose(SHARED[0], start=start[:number], stop="50 nm")
+
+
 def test_many_labels_are_compared_in_no_time():
     """Each label with each other one would take minutes."""
     number = 20_000

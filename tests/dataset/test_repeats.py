@@ -83,6 +83,21 @@ def test_the_refusal_says_what_the_mean_does_to_the_dose():
     assert message.endswith(f"changes the dose of this profile from {before} to {after} atoms/cm^2")
 
 
+def test_the_refusal_says_if_the_mean_leaves_the_dose():
+    with pytest.raises(ProfileError, match=r"there and leaves the dose of this profile at 3e\+12 "):
+        sims.to_dataset(drawn([0.0, 10.0, 20.0], [1e18, 2e18]))
+
+
+@pytest.mark.filterwarnings("ignore:1 sample was not measured")
+def test_what_the_mean_does_is_known_beside_a_gap():
+    gap = sims.DepthProfile(
+        species_name="B", depths=[0, 1, 1, 2, 3], depth_units="nm",
+        concentrations=[1e18, 1e18, 4e18, None, 1e18], concentration_units="atoms/cm^3",
+    )  # fmt: skip
+    with pytest.raises(ProfileError, match=r"from 6e\+11 to 5.25e\+11 atoms/cm\^2$"):
+        sims.to_dataset(gap)
+
+
 def test_of_counts_there_is_no_dose_to_tell():
     counted = sims.DepthProfile(
         species_name="B", depths=[0, 1, 1], depth_units="nm",

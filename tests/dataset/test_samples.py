@@ -145,6 +145,12 @@ def test_what_is_asked_of_the_axis_is_checked():
         sims.to_dataset(result(), depth=1)
 
 
+@pytest.mark.parametrize("depth", ["0 nm", "-1 nm", "common", "1 s", 1])
+def test_a_step_that_is_none_is_told_by_the_name_it_was_given(depth):
+    with pytest.raises((ProfileError, sims.UnitsError), match=f"^depth={depth!r} "):
+        sims.to_dataset(result(), depth=depth)
+
+
 def test_a_shared_axis_has_no_layout_to_tell():
     ds = sims.open_example("boron-implant")
     assert LAYOUT not in ds.attrs

@@ -45,6 +45,9 @@ UNUSUAL = {
         profile(np.log10(IMPLANT)),
         r"concentration: species 'B' from 16 to 19\.85 atoms/cm\^3, as if a logarithm",
     ),
+    "natural logarithms": (
+        profile(np.log(IMPLANT)), r"from 36\.84 to 45\.\d+ atoms/cm\^3, as if a logarithm",
+    ),
     "above any solid": (
         profile(IMPLANT * 1e5), r"concentration: species 'B' up to 7\.00\de\+24 atoms/cm\^3",
     ),
@@ -142,7 +145,7 @@ def test_no_false_alarm_on_the_examples(name):
 
 ARITHMETIC = {
     "square": np.square, "log10": np.log10, "normalised": lambda c: c / np.nanmax(c),
-    "cube": lambda c: c**3, "product": lambda c: c * c[..., ::-1],
+    "ln": np.log, "cube": lambda c: c**3, "product": lambda c: c * c[..., ::-1],
 }  # fmt: skip
 
 

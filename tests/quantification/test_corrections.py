@@ -110,7 +110,8 @@ def test_a_background_window():
         ({"value": 1}, UnitsError, "value=1 has no unit"),
         ({"value": "-1 counts"}, ProfileError, "is not negative"),
         ({"window": ("30 s", "40 s")}, ProfileError, "holds no sample: species 'B'"),
-        ({"window": ("8 s", "4 s")}, ProfileError, "ends before it starts"),
+        ({"window": ("8 s", "4 s")}, ProfileError, "the end must come after the start"),
+        ({"window": ("4 s", "4 s")}, ProfileError, "the end must come after the start"),
         ({"window": ("8 nm", "9 nm")}, UnitsError, "window start"),
         ({"window": "8 s"}, ProfileError, r"expected \(start, stop\)"),
         (

@@ -107,6 +107,15 @@ def test_doses_of_a_batch_and_of_one_species():
     xr.testing.assert_identical(sims.dequantify(quantified), expected)
 
 
+@pytest.mark.parametrize("limit", ["start", "stop", "background"])
+def test_a_profile_is_not_scaled_by_several_numbers(limit):
+    unit = "atom/cm^3" if limit == "background" else "nm"
+    several = xr.DataArray([20.0, 300.0], dims="case", attrs={"units": unit})
+    with pytest.raises(ProfileError, match=r"over 'case'.*expand_dims\(case=") as refused:
+        sims.scale_to_dose(DS, dose={"B": "7e14 atoms/cm^2"}, **{limit: several})
+    assert "one number" in str(refused.value)
+
+
 def test_what_has_no_dose():
     with pytest.raises(ProfileError, match="belongs to one species, and there are 2"):
         sims.scale_to_dose(DS, dose="1e15 atoms/cm^2")

@@ -201,6 +201,12 @@ def test_a_number_without_a_unit_is_refused_by_the_arguments_name(value):
         read_quantity(value, ("depth",), "stop")
 
 
+def test_an_array_for_one_value_is_not_said_to_lack_a_unit():
+    several = xr.DataArray([1.0, 2.0], dims="case", attrs={"units": "nm"})
+    with pytest.raises(UnitsError, match=r"^level is a DataArray over \('case',\): expected one"):
+        read_quantity(several, ("depth",), "level")
+
+
 def test_a_technical_atmosphere_is_not_an_atom():
     registry = pint.UnitRegistry()
     with pytest.raises(UnitsError, match="technical_atmosphere"):
