@@ -181,6 +181,67 @@ def test_old_workbooks(tmp_path):
     assert sims.read(tmp_path / "w7.xls")["B"].concentrations.tolist() == B.tolist()
 
 
+def test_standard_errors_behind_all_values_belong_to_their_species(write):
+    head = "Depth (nm),B (cm^-3),P (cm^-3),B std (cm^-3),P std (cm^-3)"
+    result = sims.read(write(f"{head}\n0,1e18,5,1e16,1\n1,2e18,6,2e16,2\n"))
+    assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+    assert result["P"].concentrations_stderr.tolist() == [1, 2]
+
+
+def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
+    with pytest.raises(
+        sims.UnitsError, match=r"column C .* errors in 'm\^-3' of values in 'cm\^-3'"
+    ):
+        sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
+    path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
+    assert sims.read(path)["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0), (2, 3, 0, 1)])
+def test_a_time_and_a_depth_wherever_they_stand(write, order):
+    columns = [["Time (s)", 5, 10], ["Depth (nm)", 0, 2], ["B (cps)", 7, 8], ["P (cps)", 1, 2]]
+    lines = [",".join(str(columns[j][i]) for j in order) for i in range(3)]
+    result = sims.read(write("\n".join(lines) + "\n"))
+    assert result.species == ["B", "P"]
+    for profile in result.depth_profiles:
+        assert (profile.depths.tolist(), profile.depth_units) == ([0, 2], "nm")
+    times = result["B"].extra["columns"]["sputter_time"]
+    assert times == {"units": "s", "values": [5, 10]}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " "])
+@pytest.mark.parametrize("left", ["5 3", "5 3e1", "5", "5 3.5e"])
+def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
+    content = "z/nm B/cm^-3 P/cm^-3\n0 1e18 5\n1 2e18 6\n2 2e18 6\n".replace(" ", delimiter)
+    path = write(content + left.replace(" ", delimiter))
+    with pytest.raises(sims.ReadError, match=r"breaks off within line 5: \d of 3 cells"):
+        sims.read(path)
+    if left == "5 3e1":
+        with pytest.warns(sims.ProfileWarning, match="within line 5"):
+            assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2, 5]
+    # With the end of its line, a row may have fewer cells.
+    if left == "5 3" and delimiter != " ":
+        assert sims.read(write(path.read_text() + "\n"))["B"].depths.tolist() == [0, 1, 2, 5]
+
+
+@pytest.mark.parametrize("cut", ["9,1.2500E+01", "9,1.2500E+01,", "9,1.2500E+01,7.50"])
+def test_a_last_cell_that_is_shorter_than_all_others_is_told(write, cut):
+    rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(9)]
+    path = write("\n".join(["Depth (nm),B (cps),P (cps)", *rows, cut]))
+    if cut.count(",") == 1:
+        with pytest.raises(sims.ReadError, match="within line 11"):
+            sims.read(path)
+        return
+    with pytest.warns(sims.ProfileWarning, match="line 11 has no end, and its last cell"):
+        sims.read(path)
+
+
+def test_a_whole_last_line_needs_no_end(write):
+    rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(10)]
+    result = sims.read(write("\n".join(["Depth (nm),B (cps),P (cps)", *rows])))
+    assert result["P"].depths.size == 10
+
+
 def test_cycles_and_times_beside_a_depth(write):
     text_ = "Cycle,Time (s),Depth (nm),B (cm^-3)\n1,5,0,1e18\n2,10,2,2e18\n3,15,4,1e18\n"
     profile = sims.read(write(text_))["B"]
