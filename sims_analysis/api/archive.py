@@ -301,13 +301,15 @@ class Archive:
         url: str | None = None,
         retrieved: datetime | None = None,
         replace: bool = False,
+        **reading: Any,
     ) -> SIMSResult:
-        """Archive profiles at hand, or a JSON file as the API sends it.
+        """Archive profiles at hand, a JSON file as the API sends it, or a file of an instrument.
 
         Parameters
         ----------
         source : SIMSResult, DepthProfile, sequence of DepthProfile, or path-like
-            What to keep. The bytes of a file are kept as they are.
+            What to keep. The bytes of a JSON file are kept as they are; of any other file, what
+            :func:`sims_analysis.read` finds in it.
         data_id : str, optional
             By default the one that the profiles carry.
         url : str, optional
@@ -317,6 +319,9 @@ class Archive:
         replace : bool
             Whether other content under an id that is there already becomes its new version (the
             old one is kept). By default that is refused: two measurements may share an id.
+        **reading
+            Of a file of an instrument or laboratory, what it does not say: ``depth_units="nm"``
+            and all else that :func:`sims_analysis.read` takes.
         """
         if isinstance(source, str | os.PathLike):
             file = Path(source)
@@ -324,8 +329,17 @@ class Archive:
                 payload = file.read_bytes()
             except OSError as error:
                 raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
+            if reading or not payload.lstrip().startswith((b"[", b"{")):
+                from sims_analysis.readers.reading import read
+
+                found: SIMSResult = read(file, **reading)
+                return self.add(
+                    found, data_id=data_id, url=url, retrieved=retrieved, replace=replace
+                )
             profiles = SIMSResult.from_json(payload).depth_profiles
             url = url or f"file:{file.name}"
+        elif reading:
+            raise TypeError(f"{', '.join(reading)}: only for a file that is to be read")
         else:
             profiles = profiles_of(source)
             payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()

@@ -115,13 +115,13 @@ def add(
     failures: dict[str, str] = {}
     for file in files:
         source: Path | SIMSResult = file
-        if not _is_json(file):
-            results, unread = read_files([file], stated)
-            failures |= unread
-            if unread:
-                continue
-            source = results[0]
         try:
+            if not _is_json(file):
+                results, unread = read_files([file], stated)
+                failures |= unread
+                if unread:
+                    continue
+                source = results[0]
             result = kept.add(source, data_id=data_id, url=f"file:{file.name}", replace=replace)
         except SimsError as error:
             failures[str(file)] = one_line(error)

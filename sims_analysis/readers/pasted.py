@@ -16,12 +16,20 @@ __all__ = ["read", "recognises"]
 _TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof)
 
 
+def _with_tabs(cell: object, text: str) -> str:
+    """Keep the tabs of a line that was pasted into one cell: those in front are empty columns."""
+    return cell.strip(" \r\n") if isinstance(cell, str) and "\t" in cell else text
+
+
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of an instrument's text, and its format."""
     sheets = all_sheets(source) if source.options.sheet is None else [chosen_sheet(source)]
     options = replace(source.options, encoding=None)
     for sheet in sheets:
-        lines = "\n".join("\t".join(row).rstrip("\t") for row in sheet.texts)
+        lines = "\n".join(
+            "\t".join(map(_with_tabs, *rows)).rstrip("\t")
+            for rows in zip(sheet.cells, sheet.texts, strict=True)
+        )
         text = Source(source.name, lines.encode(), options, source.path)
         for module in _TEXTS:
             if module.recognises(text):
