@@ -170,6 +170,14 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
         sims.read(path, sheet="cover")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_whose_lines_were_pasted_into_one_column(workbook, delimiter):
+    lines = text("Depth (nm),B (cm^-3),P (cm^-3)").replace(",", delimiter).splitlines()
+    sheets = {"About": [["measured by us"]], "Data": [["W7"], [], *([line] for line in lines)]}
+    check(sims.read(workbook(sheets)))
+    check(sims.read(workbook(sheets), sheet="Data"))
+
+
 def test_old_workbooks(tmp_path):
     xlwt = pytest.importorskip("xlwt")
     book = xlwt.Workbook()
