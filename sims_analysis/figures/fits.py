@@ -12,7 +12,6 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve
-from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ _HEIGHTS = (3.0, 1.0)
 
 
 def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
-    """Evaluate each fit on the samples of its data, and between them, inside its window.
+    """Evaluate each fit on the samples of its data, and between them.
 
     Parameters
     ----------
@@ -58,17 +57,8 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
         for fit in [given] if isinstance(given, xr.Dataset) else list(given or []):
             x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
             depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
-            found += _matching(_inside(evaluate(fit, depth=depth), fit), mine)
+            found += _matching(evaluate(fit, depth=depth), mine)
     return found
-
-
-def _inside(model: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
-    """Keep the values between the first and the last sample that took part in the fit."""
-    if "window_start" not in fit:
-        return model
-    start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
-    depth = model["depth"]
-    return model.where((depth >= start) & (depth <= stop)).transpose(*model.dims)
 
 
 def _finer(x: Any) -> Any:
@@ -144,7 +134,7 @@ def draw_residuals(
     stated = all(curve.series.stderr is not None for curve in data)
     for model, curve in zip(models, data, strict=True):
         x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
-        fit = np.interp(x, model.series.x, model.series.y, left=np.nan, right=np.nan)
+        fit = np.interp(x, model.series.x, model.series.y)
         with np.errstate(divide="ignore", invalid="ignore"):
             if stated and stderr is not None:
                 left = (y - fit) / np.where(stderr > 0, stderr, np.nan)
@@ -152,6 +142,5 @@ def draw_residuals(
                 left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
         below.plot(scale(x), left, marker=".", markersize=1.8, linestyle="none", color=curve.colour)
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
-    # Short enough for the height of the panel.
-    below.set_ylabel("residual / $σ$" if stated else "log$_{10}$ ratio")
+    below.set_ylabel("(data − fit) / $σ$" if stated else "log$_{10}$(data/fit)")
     below.set_xlabel(scale.label)

@@ -156,10 +156,10 @@ def plot_profiles(
     peak, decay_length : Dataset, optional
         From the functions of these names.
     fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data; drawn as :func:`evaluate` gives them, inside their windows.
+        Models fitted to the data; drawn as :func:`evaluate` gives them.
     residuals : bool
-        Draw what the fits leave in a panel below: in standard errors, (data - fit) / sigma, where
-        the data state these, else as log10(data / fit).
+        Draw what the fits leave in a panel below: in standard errors where the data state these,
+        else as log10(data / fit).
     colour_by : {"auto", "species", "measurement"}
         What a colour stands for; ``"auto"`` colours by measurement where there is one species of
         several.

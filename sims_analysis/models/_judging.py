@@ -6,16 +6,7 @@ import numpy as np
 
 from sims_analysis.models._model import Array
 
-__all__ = [
-    "ADVICE",
-    "RESIDUALS",
-    "STATUS",
-    "lag_correlation",
-    "runs_score",
-    "second_peak",
-    "two_maxima",
-    "verdict",
-]
+__all__ = ["RESIDUALS", "STATUS", "lag_correlation", "runs_score", "second_peak", "verdict"]
 
 #: Words of the status, in the order of the codes.
 STATUS = (
@@ -28,22 +19,7 @@ STATUS = (
     "undetermined",
     "truncated",
     "several_peaks",
-    "wrong_shape",
 )
-
-#: What a status means, and what may be done.
-ADVICE = {
-    "too_few_samples": "fewer samples in the window than free parameters + 2",
-    "featureless": "a constant describes the samples as well",
-    "not_converged": "the optimizer found no minimum",
-    "at_bound": "a parameter is at its bound; hold it with fixed=, or take a simpler model",
-    "undetermined": "the samples say nothing about some parameter; hold it with fixed=, or take a "
-    "simpler model",
-    "truncated": "the profile does not come down on both sides of its maximum inside the window",
-    "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
-    "wrong_shape": "the profile comes down on both sides of its maximum, and the curve does not; "
-    "background='fit', a window or another model may help",
-}
 
 #: What is said of the residuals, in the order of the codes.
 RESIDUALS = (
@@ -88,7 +64,7 @@ def verdict(score: float, reduced: float, degrees: int, *, known_errors: bool) -
     return 1
 
 
-def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
+def second_peak(c: Array, noise: Array, *, share: float = 0.05) -> bool:
     """Tell whether there is a second maximum that noise does not explain.
 
     Parameters
@@ -103,7 +79,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
     Notes
     -----
     The two maxima must both be above the lowest mean between them, by five standard errors and by
-    a tenth. Means are over as many neighbours as a twenty-fifth of the samples, at least three.
+    a quarter. Means are over as many neighbours as a twenty-fifth of the samples, at least three.
     """
     width = max(3, c.size // 25)
     if c.size < 4 * width:
@@ -116,7 +92,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
         # At each place: the deepest valley on the way to it from the maximum.
         valley = np.minimum.accumulate(side)
         rise = side - valley
-        found = (rise > 0.1 * np.abs(valley)) & (side > share * mean[top])
+        found = (rise > 0.25 * np.abs(valley)) & (side > share * mean[top])
         if not found.any():
             continue
         if error is None:
@@ -126,21 +102,6 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
         if bool((found & (rise > 5 * np.hypot(sigma, sigma[at]))).any()):
             return True
     return False
-
-
-def two_maxima(m: Array, noise: Array) -> bool:
-    """Tell whether a fitted curve has a valley that the samples were able to show.
-
-    It is one if filling it up to the lower of its two maxima would take the curve away from the
-    samples by five standard deviations in all, and somewhere by two per cent.
-    """
-    rims = np.maximum.accumulate(m), np.maximum.accumulate(m[::-1])[::-1]
-    depth = np.minimum(*rims) - m
-    deep = depth > 0.02 * np.abs(m)
-    if not deep.any():
-        return False
-    with np.errstate(divide="ignore"):
-        return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
 
 
 def _running(values: Array, width: int) -> Array:

@@ -14,7 +14,6 @@ from sims_analysis.models import _judging as judging
 from sims_analysis.models._engine import Curve, Solution, covariance, profile_interval, solve
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import LogSquares, Objective, Poisson, Squares
-from sims_analysis.models.shapes._starting import smoothed
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
@@ -181,7 +180,7 @@ def fit_one(
     stderr = np.full(free.size, np.nan) if errors is None else np.sqrt(np.diag(errors))
     status = _status(curve, solution, free, stderr, m, samples, objective, task)
     tell(status=_CODE[status])
-    if status in {"truncated", "wrong_shape"} and int(np.argmax(m)) in {0, n - 1}:
+    if status == "truncated" and int(np.argmax(m)) in {0, n - 1}:
         # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
         return row
 
@@ -469,17 +468,12 @@ def _shown(
         noise = _scatter(np.log(objective.value)) * samples.c
     else:
         noise = np.full(samples.c.size, _scatter(samples.c))
-    if judging.second_peak(samples.c, noise) or judging.two_maxima(m, noise):
+    if judging.second_peak(samples.c, noise):
         return "several_peaks"
-    if _cut_off(peak):
-        return "truncated" if _cut_off(smoothed(samples.c) - background) else "wrong_shape"
+    # Towards the surface an implant may well be cut off; below, it has to have come down.
+    if peak[0] > 0.9 * top or peak[-1] > 0.5 * top:
+        return "truncated"
     return None
-
-
-def _cut_off(values: Array) -> bool:
-    """Whether values do not come down: of an implant, less is asked towards the surface."""
-    top = float(values.max())
-    return bool(values[0] > 0.9 * top or values[-1] > 0.5 * top)
 
 
 def _scatter(values: Array) -> float:

@@ -105,8 +105,7 @@ def fit(
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the
         samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the
         profile does not come down on both sides of its maximum inside the window; no parameters
-        are given where the maximum itself is outside), ``wrong_shape`` (the profile does, and the
-        curve does not) and ``several_peaks``.
+        are given where the maximum itself is outside) and ``several_peaks``.
 
         ``residuals``: ``random``, or what they show. A model that does not have the profile's
         shape has parameters, and errors that mean little.
@@ -485,7 +484,7 @@ def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
     residuals = np.atleast_1d(answer["residuals"].values)
     bad = (status != "ok") & (status != "no_data")
     if bad.any():
-        _warn_of(bad, status, answer, profiles, "the fit is")
+        _warn_of(bad, status, answer, profiles, "the fit is not ok")
     poor = (status == "ok") & (residuals != "random")
     if poor.any():
         _warn_of(poor, residuals, answer, profiles, "the model does not fit; residuals are")
@@ -494,7 +493,6 @@ def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
 def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str) -> None:
     first = tuple(np.argwhere(where)[0]) if answer["status"].ndim else ()
     word = str(words[first] if first else words[0])
-    why = f": {judging.ADVICE[word]}" if word in judging.ADVICE else ""
     more = int(where.sum()) - 1
     others = f", and of {more} more" if more else ""
-    warn(f"{profiles.place(first)}: {what} {word.replace('_', ' ')}{why}{others}", FitWarning)
+    warn(f"{profiles.place(first)}: {what} {word.replace('_', ' ')}{others}", FitWarning)

@@ -93,8 +93,6 @@ def _columns(
             whole = dequantify(result)
             for name, array in whole.data_vars.items():
                 own = str(name) != "stderr" and not _is_error_of(str(name), whole)
-                # The covariance of a fit has a table's worth of numbers for each profile.
-                own = own and name != "covariance"
                 # Words are answers too, such as the polarity of a junction; status goes with them.
                 words = array.dtype.kind == "U" and name != "status"
                 if own and (array.dtype.kind in "iuf" or words):

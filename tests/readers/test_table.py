@@ -355,6 +355,11 @@ def test_a_column_without_numbers_is_told(write):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
+def test_two_depths_around_the_values_are_refused(write):
+    with pytest.raises(sims.ReadError, match="columns A and C are both depths"):
+        sims.read(write("Depth (nm),B (cps),Depth (um)\n0,0,0\n60,1,0.06\n"))
+
+
 def test_two_depths_side_by_side_are_refused(write):
     with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
         sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
@@ -373,6 +378,14 @@ def test_a_row_for_each_sample(write):
     assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
     with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
         sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
+
+
+def test_rows_for_each_sample_that_break_off(write):
+    path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
+    with pytest.raises(sims.ReadError, match="within its last line: 2 of 3 cells"):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+        assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
 
 
 def test_a_tidy_dataframe():
