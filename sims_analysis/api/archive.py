@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
+_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
+
 
 class Archive:
     """A folder of payloads as received, verified whenever they are read.
@@ -301,17 +303,17 @@ class Archive:
         url: str | None = None,
         retrieved: datetime | None = None,
         replace: bool = False,
-        **reading: Any,
+        **options: Any,
     ) -> SIMSResult:
-        """Archive profiles at hand, a JSON file as the API sends it, or a file of an instrument.
+        """Archive profiles at hand, or a file of an instrument or laboratory.
 
         Parameters
         ----------
         source : SIMSResult, DepthProfile, sequence of DepthProfile, or path-like
-            What to keep. The bytes of a JSON file are kept as they are; of any other file, what
-            :func:`sims_analysis.read` finds in it.
+            What to keep. JSON as the API sends it is kept byte for byte; of other files, what
+            :func:`sims.read` reads, with the hash of the file.
         data_id : str, optional
-            By default the one that the profiles carry.
+            By default the one that the profiles carry, or the name of an instrument's file.
         url : str, optional
             Where they came from; by default what the result knows, or ``file:NAME``.
         retrieved : datetime, optional
@@ -319,27 +321,25 @@ class Archive:
         replace : bool
             Whether other content under an id that is there already becomes its new version (the
             old one is kept). By default that is refused: two measurements may share an id.
-        **reading
-            Of a file of an instrument or laboratory, what it does not say: ``depth_units="nm"``
-            and all else that :func:`sims_analysis.read` takes.
+        **options
+            What a file does not say, as :func:`sims.read` takes it: ``depth_units="nm"``...
         """
+        payload = b""
         if isinstance(source, str | os.PathLike):
             file = Path(source)
             try:
                 payload = file.read_bytes()
             except OSError as error:
                 raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
-            if reading or not payload.lstrip().startswith((b"[", b"{")):
+            url = url or f"file:{file.name}"
+            if not _JSON.match(payload):
+                if not file.is_file():
+                    raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
                 from sims_analysis.readers.reading import read
 
-                found: SIMSResult = read(file, **reading)
-                return self.add(
-                    found, data_id=data_id, url=url, retrieved=retrieved, replace=replace
-                )
+                source, payload = read(file, **options), b""
+        if payload:
             profiles = SIMSResult.from_json(payload).depth_profiles
-            url = url or f"file:{file.name}"
-        elif reading:
-            raise TypeError(f"{', '.join(reading)}: only for a file that is to be read")
         else:
             profiles = profiles_of(source)
             payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()

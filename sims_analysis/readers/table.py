@@ -199,7 +199,8 @@ class _Layout:
         if not axes:
             axes = [self._silent_axis()]
         pairs: list[_Pair] = []
-        axis, beside = -1, {}
+        axis = -1
+        beside: dict[str, int] = {}
         if len(axes) == 2 and not any(
             self.heads[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
         ):

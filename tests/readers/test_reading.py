@@ -227,8 +227,6 @@ def test_an_archive_takes_files_and_what_they_do_not_say(write, tmp_path):
         archive.add(path)
     archive.add(path, depth_units="nm", units="atoms/cm^3")
     assert archive.get("bare")["B"].concentrations.tolist() == [1e18, 2e18]
-    with pytest.raises(TypeError, match="depth_units: only for a file"):
-        archive.add(sims.read(path, depth_units="nm", units="cm^-3"), depth_units="nm")
 
 
 def test_a_result_shows_what_it_is_of(write):
