@@ -218,6 +218,8 @@ def text_sheet(lines: Sequence[str], options: Options) -> TextSheet | None:
     """Find the delimiter of a text, and where its numbers begin; ``None`` if it has none."""
     only = None
     for delimiter in _DELIMITERS:
+        if delimiter is not None and not any(delimiter in line for line in lines):
+            continue
         quoted = delimiter is not None and any('"' in line for line in lines[:200])
         sheet = TextSheet(lines, delimiter, quoted, 0, options)
         sheet.first, run = _first_run(sheet)
