@@ -43,7 +43,7 @@ def dose_budget(
     surface: Surface = "measured",
     surface_depth: Any = None,
     detection_limit: Any = None,
-    rsf_uncertainty: float | str | xr.DataArray = 0.0,
+    rsf_uncertainty: float | str | xr.DataArray | None = None,
     depth_uncertainty: float | str | xr.DataArray = 0.0,
     rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
@@ -58,7 +58,9 @@ def dose_budget(
         part is reported; a profile with nothing above it in the window has no dose.
     rsf_uncertainty, depth_uncertainty : float, str or DataArray
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1`` or ``"10 %"``. Each acts on all samples alike: it is that part of the dose. Of the
+        ``0.1`` or ``"10 %"``. That of the factor is by default the one that came with it
+        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`), or else 0. Each acts on all
+        samples alike: it is that part of the dose. Of the
         depth scale, that is true of a whole profile; between fixed limits within a layer of even
         concentration, a stretched axis changes nothing, and ``depth_stderr`` is too large.
     rule_tolerance : float
@@ -119,7 +121,7 @@ def dose_budget(
     relative = [
         _relative(frame, value, name)
         for name, value in (
-            ("rsf_uncertainty", rsf_uncertainty),
+            ("rsf_uncertainty", _of_factor(data) if rsf_uncertainty is None else rsf_uncertainty),
             ("depth_uncertainty", depth_uncertainty),
         )
     ]
@@ -171,6 +173,12 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
     if isinstance(relative, xr.DataArray):
         return frame.parameter(relative, ("dimensionless",), name)
     return xr.Variable((), relative)
+
+
+def _of_factor(data: xr.Dataset | xr.DataArray) -> float | xr.DataArray:
+    """Give the uncertainty that came with the sensitivity factors, 0 where none did."""
+    stated = data.coords.get("sensitivity_factor_uncertainty")
+    return 0.0 if stated is None else stated.fillna(0.0)
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:

@@ -22,7 +22,7 @@ from sims_analysis.dataset.axes import axis_of, merge, order_of
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
-from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import read_quantity, unit_of_kind
@@ -297,6 +297,10 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
         attrs.update(source.provenance)
     if FIELD in profiles[0].extra:
         attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
+        of_file = Metadata.from_dict(profiles[0].extra[FIELD]).sha256
+        if of_file and of_file != attrs.get("sha256"):
+            # What an archive keeps and serves has a hash of its own.
+            attrs["file_sha256"] = of_file
     attrs.update(
         Conventions="CF-1.11",
         sims_analysis_version=__version__,

@@ -25,7 +25,7 @@ __all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "wit
 Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 
 #: Attrs of a Dataset that say where it comes from.
-_ORIGIN = ("data_id", "sha256", "source", "retrieved")
+_ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
 
 
@@ -41,12 +41,13 @@ def provenance(source: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``data_id``, ``sha256`` (of the payload), ``source`` and ``retrieved``: a text where all
-        numbers come from one measurement, a list of texts where they come from several; only
-        those that are known. ``sims_analysis_version``, ``calls`` (what made the numbers, as
-        recorded), ``steps`` (what was done to the data, each as ``{"function": ...,
-        "parameters": {...}}``), of an answer ``question`` (likewise), and for figures ``results``:
-        the numbers shown, in full precision.
+        ``data_id``, ``sha256`` (of the payload, or of the file that was read), ``file_sha256``
+        (of the instrument's file, where an archive has kept what was read of it), ``source`` and
+        ``retrieved``: a text where all numbers come from one measurement, a list of texts where
+        they come from several; only those that are known. ``sims_analysis_version``, ``calls``
+        (what made the numbers, as recorded), ``steps`` (what was done to the data, each as
+        ``{"function": ..., "parameters": {...}}``), of an answer ``question`` (likewise), and for
+        figures ``results``: the numbers shown, in full precision.
 
     Raises
     ------
@@ -123,9 +124,10 @@ def with_question(
     -------
     Dataset or DataArray
         With the attrs of the data that say where they come from (``data_id``, ``sha256``,
-        ``source``, ``retrieved``) and what was done to them (``steps``), and with the attr
-        ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a batch, what
-        tells the measurements apart stands in coordinates, which are left to the caller.
+        ``file_sha256``, ``source``, ``retrieved``) and what was done to them (``steps``), and with
+        the attr ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a
+        batch, what tells the measurements apart stands in coordinates, which are left to the
+        caller.
     """
     stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
     record = {key: data.attrs[key] for key in (*_ORIGIN, "steps") if data.attrs.get(key)}
@@ -181,7 +183,7 @@ def _origin(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
     """Say which data they are, and what was done to them."""
     steps = _steps(item)
     record: dict[str, Any] = {"steps": steps} if steps else {}
-    for key in ("data_id", "sha256"):
+    for key in ("data_id", "sha256", "file_sha256"):
         record |= _one_or_many(key, _texts(item, key))
     return record
 

@@ -26,7 +26,7 @@ __all__ = ["stack"]
 MEASUREMENT = "measurement"
 POINT = "point"
 #: Attrs that say which measurement it is; they become coordinates even where all are equal.
-_IDENTITY = ("data_id", "source", "retrieved", "sha256")
+_IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Mark, in its attrs, of a coordinate that was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
 _KEPT_APART = ("Conventions", "sims_analysis_version", "history")

@@ -92,7 +92,7 @@ def with_rsf(
         (``absolute_sensitivity_factor`` without a reference signal), the relative uncertainty of
         those that came with a standard error in ``sensitivity_factor_uncertainty``; it acts on
         all samples alike, so that it is no part of the random one, and :func:`dose_budget` takes
-        it as ``rsf_uncertainty``. Where a sample has no concentration because of the matrix, the
+        it from there. Where a sample has no concentration because of the matrix, the
         coordinate ``matrix_status`` says ``vanished`` or ``not_measured`` (else ``ok``).
 
     Raises

@@ -16,6 +16,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsE
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.headings import same_unit, unit_kind
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.units import read_unit, unit_of_kind
@@ -142,15 +143,8 @@ def _stated(
 
 
 def _same(in_file: str, by_user: str) -> bool:
-    try:
-        one = read_unit(in_file)
-    except UnitsError:
-        return False
-    other = read_unit(by_user)
-    if one.kind == "arbitrary":
-        # "Intensity" leaves the unit open.
-        return True
-    return (one.kind, one.multiply, one.divide) == (other.kind, other.multiply, other.divide)
+    # "Intensity" leaves the unit open.
+    return unit_kind(in_file) == "arbitrary" or same_unit(in_file, by_user)
 
 
 def _number(signals: list[Signal]) -> None:

@@ -11,7 +11,15 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import read_unit
 
-__all__ = ["Head", "Role", "is_unit_row", "read_head", "read_head_quietly", "unit_kind"]
+__all__ = [
+    "Head",
+    "Role",
+    "is_unit_row",
+    "read_head",
+    "read_head_quietly",
+    "same_unit",
+    "unit_kind",
+]
 
 Role = Literal["axis", "time", "value", "error", "index", "beside", "mass", "energy"]
 
@@ -85,6 +93,19 @@ def unit_kind(text: str) -> str | None:
     except UnitsError:
         return None
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two spellings are of one unit."""
+    try:
+        first, second = read_unit(one), read_unit(other)
+    except UnitsError:
+        return False
+    return (first.kind, first.multiply, first.divide) == (
+        second.kind,
+        second.multiply,
+        second.divide,
+    )
 
 
 def is_unit_row(cells: list[str]) -> bool:

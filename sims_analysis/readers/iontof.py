@@ -95,7 +95,7 @@ def read(source: Source) -> Content:
                 values=values[:, j],
                 units=read_head(heads[j]).unit or heads[j],
                 where=f"column {j + 1}",
-                metadata={"mass": f"{mass} u"} if re.match(r"\d", mass) else {},
+                metadata={"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {},
                 # The columns of the beam are the same for all: kept once.
                 beside=beside if j == first else {},
             )

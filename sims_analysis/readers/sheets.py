@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.numbers import (
     NOTHING,
     censored,
@@ -34,6 +34,10 @@ _COMMENTS = ("#", "%", "!", "//", "*")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
+#: A line of numbers, or the beginning of one.
+_CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
+#: Numbers of so many rows tell whether all are written with the same digits.
+_ENOUGH = 8
 #: Numbers begin within so many lines.
 _FAR = 1000
 #: Delimiters in the order in which they are preferred where several explain a text.
@@ -145,6 +149,7 @@ class TextSheet:
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
         self._refuse_lost_rows(last, width)
+        self._refuse_cut(last, lines, width)
         decimal = self.options.decimal or self._decimal(lines)
         values, limits = table(
             lines,
@@ -180,6 +185,30 @@ class TextSheet:
                         where=self.where(i + 1, j),
                     )
 
+    def _refuse_cut(self, last: int, lines: Sequence[str], width: int) -> None:
+        """Refuse a text that ends within a row, and tell of one that seems to."""
+        end = len(self.lines) - 1
+        cut = self.lines[end]
+        if end - last not in (0, 1) or not _CUT.fullmatch(cut):
+            return
+        rows = [self.split(line) for line in (lines[:-1] if end == last else lines)]
+        least = min(map(len, rows), default=0)
+        cells = self.split(cut)
+        if len(cells) < least:
+            self.options.truncated(
+                f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no "
+                "end of the line"
+            )
+        elif len(cells) == least == width and all(row[-1].strip() for row in rows):
+            sizes = {len(row[-1].strip()) for row in rows}
+            size = len(cells[-1].strip())
+            if not size or (len(rows) >= _ENOUGH and len(sizes) == 1 and size < sizes.pop()):
+                warn(
+                    f"line {end + 1} has no end, and its last cell, {cells[-1].strip()!r}, is "
+                    "shorter than all above: the file may break off there",
+                    ProfileWarning,
+                )
+
     def where(self, row: int, column: int) -> str:
         """Name a cell, for messages."""
         return f"line {row}, column {column_name(column)}"
@@ -189,6 +218,8 @@ def text_sheet(lines: Sequence[str], options: Options) -> TextSheet | None:
     """Find the delimiter of a text, and where its numbers begin; ``None`` if it has none."""
     only = None
     for delimiter in _DELIMITERS:
+        if delimiter is not None and not any(delimiter in line for line in lines):
+            continue
         quoted = delimiter is not None and any('"' in line for line in lines[:200])
         sheet = TextSheet(lines, delimiter, quoted, 0, options)
         sheet.first, run = _first_run(sheet)

@@ -19,6 +19,7 @@ from sims_analysis.readers.headings import (
     is_unit_row,
     read_head,
     read_head_quietly,
+    same_unit,
     unit_kind,
 )
 from sims_analysis.readers.numbers import column_name, is_number
@@ -198,7 +199,14 @@ class _Layout:
         if not axes:
             axes = [self._silent_axis()]
         pairs: list[_Pair] = []
-        axis, beside = -1, {}
+        axis = -1
+        beside: dict[str, int] = {}
+        if len(axes) == 2 and not any(
+            self.heads[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
+        ):
+            # The second stands last, behind the values, and belongs to all of them.
+            axis, beside = self._depth_beside_time(*axes)
+            axes = []
         shared = {
             self.texts[j] or column_name(j): j
             for j in range(self.width)
@@ -209,25 +217,11 @@ class _Layout:
                 continue
             if j in axes:
                 if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
-                    # Time and depth side by side: the depth is the axis.
-                    time, depth = sorted((axis, j), key=lambda k: self.heads[k].role == "axis")
-                    if self.heads[time].role == self.heads[depth].role:
-                        raise ReadError(
-                            f"columns {column_name(axis)} and {column_name(j)} are both "
-                            f"{'depths' if self.heads[j].role == 'axis' else 'times'}; say which "
-                            'belongs to what with columns={"B": (axis, values)}'
-                        )
-                    axis, beside = depth, {"sputter_time": time}
+                    axis, beside = self._depth_beside_time(axis, j)
                 else:
                     axis, beside = j, {}
             elif self.heads[j].role == "error" and pairs:
-                if self.heads[j].name in ("", pairs[-1].name):
-                    pairs[-1].error = j
-                else:
-                    raise ReadError(
-                        f"column {column_name(j)} ({self.texts[j]!r}) holds errors of "
-                        f"{self.heads[j].name!r}, but stands beside {pairs[-1].name!r}"
-                    )
+                self._add_error(pairs, j)
             elif self.heads[j].role == "value":
                 if axis < 0:
                     axis = axes[0]
@@ -239,6 +233,37 @@ class _Layout:
                 f"no column holds values: the heads are {', '.join(filter(None, self.texts))!r}"
             )
         return pairs
+
+    def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
+        """Take the depth for the axis, where there is a time too."""
+        time, depth = sorted((one, other), key=lambda k: self.heads[k].role == "axis")
+        if self.heads[time].role == self.heads[depth].role:
+            raise ReadError(
+                f"columns {column_name(one)} and {column_name(other)} are both "
+                f"{'depths' if self.heads[one].role == 'axis' else 'times'}; say which "
+                'belongs to what with columns={"B": (axis, values)}'
+            )
+        return depth, {"sputter_time": time}
+
+    def _add_error(self, pairs: Sequence[_Pair], column: int) -> None:
+        """Give a column of standard errors to the values of its species, in their unit."""
+        head = self.heads[column]
+        where = f"column {column_name(column)} ({self.texts[column]!r})"
+        named = [p for p in pairs if p.name == head.name and p.error is None]
+        pair = pairs[-1] if head.name in ("", pairs[-1].name) else None
+        if pair is None and len(named) == 1:
+            pair = named[0]
+        if pair is None:
+            raise ReadError(
+                f"{where} holds errors of {head.name!r}, but stands beside {pairs[-1].name!r}"
+            )
+        unit, of_values = self.units[column], self.units[pair.value]
+        if unit and of_values and not same_unit(unit, of_values):
+            raise UnitsError(
+                f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
+                "unit"
+            )
+        pair.error = column
 
     def _refuse_other_kinds(self) -> None:
         first = next((head for j, head in enumerate(self.heads) if self.filled[j]), None)

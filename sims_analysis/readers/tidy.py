@@ -45,8 +45,20 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Content:
-    """Read a text."""
-    return read_rows(_rows(source), source.options, "line")
+    """Read a text.
+
+    Raises
+    ------
+    ReadError
+        If it ends within a row, or a cell is no number.
+    """
+    rows = _rows(source)
+    if source.lines[-1].strip() and len(rows[-1]) < min(map(len, rows[:-1])):
+        source.options.truncated(
+            f"the file breaks off within its last line: {len(rows[-1])} of {len(rows[0])} cells, "
+            "and no end of the line"
+        )
+    return read_rows(rows, source.options, "line")
 
 
 def read_rows(rows: Sequence[Sequence[str]], options: Options, row_word: str) -> Content:

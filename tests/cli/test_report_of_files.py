@@ -81,3 +81,12 @@ def test_files_go_into_an_archive_with_their_hash(instrument, tmp_path):
     assert sims.Archive(archive).record("w7").url == f"file:{instrument.name}"
     assert kept.metadata.sha256 == hashlib.sha256(instrument.read_bytes()).hexdigest()
     assert sims.Archive(archive).verify() == {}
+
+
+def test_a_file_that_is_not_there_keeps_no_other_out_of_an_archive(instrument, tmp_path):
+    archive = tmp_path / "archive"
+    arguments = ["archive", "add", str(tmp_path / "none"), str(instrument)]
+    result = CliRunner().invoke(cli, [*arguments, "--archive", str(archive)])
+    assert result.exit_code == 3
+    assert "w7: 10B" in result.stdout
+    assert "none': No such file" in result.stderr

@@ -132,6 +132,10 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
     one = found.sel(species="B")
     budget = sims.dose_budget(one, rsf_uncertainty=one["sensitivity_factor_uncertainty"])
     assert float(budget["rsf_stderr"] / budget["dose"]) == pytest.approx(0.03)
+    for data in (found, sims.quantify(found), found["concentration"]):
+        by_default = sims.dequantify(sims.dose_budget(data)).sel(species="B")
+        assert float(by_default["rsf_stderr"] / by_default["dose"]) == pytest.approx(0.03)
+    assert float(sims.dose_budget(one, rsf_uncertainty=0)["rsf_stderr"]) == 0
     # It belongs to this species, and to this matrix.
     three = xr.concat(
         [EXACT, EXACT.sel(species=["B"]).assign_coords(species=["P"])], "species", join="outer"

@@ -194,11 +194,13 @@ def test_exports_that_were_saved_again(write, how):
 
 
 @pytest.mark.parametrize("content", [two_species(), dp_ascii([("27Al", Z, K * 1.0, "um", "c/s")])])
-def test_exports_that_were_pasted_into_a_workbook(tmp_path, content):
+@pytest.mark.parametrize("whole_lines", [False, True])
+def test_exports_that_were_pasted_into_a_workbook(tmp_path, content, whole_lines):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for line in content.decode("latin-1").splitlines():
-        cells = line.split("\t")
+        # A line that begins with tabs begins with empty columns.
+        cells = [line] if whole_lines else line.split("\t")
         # A spreadsheet makes numbers of what looks like one.
         book.active.append([float(c) if re.fullmatch(r"[\d.]+E[+-]\d+", c) else c for c in cells])
     book.save(tmp_path / "pasted.xlsx")

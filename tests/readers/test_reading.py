@@ -202,6 +202,33 @@ def test_metadata_survive_json_archives_and_datasets(write, tmp_path):
     assert sims.to_profiles(result.to_dataset()) == result.depth_profiles
 
 
+def test_answers_from_an_archive_tell_the_hash_of_the_file(write, tmp_path):
+    archive = sims.Archive(tmp_path / "archive")
+    path, sha256 = write(CAMECA), hashlib.sha256(CAMECA).hexdigest()
+    assert archive.add(path, data_id="a").species == sims.read(path).species
+    archive.add(sims.read(path), data_id="b")
+    one, two = (archive.get(data_id).to_dataset() for data_id in "ab")
+    found = sims.provenance(sims.peak(one))
+    assert found["file_sha256"] == sha256
+    assert found["sha256"] == archive.record("a").sha256 != sha256
+    batch = sims.stack([one, two])
+    assert sims.provenance(sims.peak(batch))["file_sha256"] == sha256
+    assert sims.unstack(batch)[1].attrs["file_sha256"] == sha256
+    figure = sims.plot_profiles(one).figure
+    assert sims.provenance(figure)["file_sha256"] == sha256
+    # Of a file that was read, there is one hash.
+    assert "file_sha256" not in sims.provenance(sims.read(path).to_dataset())
+
+
+def test_an_archive_takes_files_and_what_they_do_not_say(write, tmp_path):
+    archive = sims.Archive(tmp_path / "archive")
+    path = write(b"z,B\n0,1e18\n1,2e18\n", "bare.csv")
+    with pytest.raises(sims.UnitsError, match=r"bare.csv: .* depth_units="):
+        archive.add(path)
+    archive.add(path, depth_units="nm", units="atoms/cm^3")
+    assert archive.get("bare")["B"].concentrations.tolist() == [1e18, 2e18]
+
+
 def test_a_result_shows_what_it_is_of(write):
     shown = sims.read(write(CAMECA))._repr_html_()
     assert "instrument: CAMECA IMS" in shown

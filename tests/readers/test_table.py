@@ -170,6 +170,14 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
         sims.read(path, sheet="cover")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_whose_lines_were_pasted_into_one_column(workbook, delimiter):
+    lines = text("Depth (nm),B (cm^-3),P (cm^-3)").replace(",", delimiter).splitlines()
+    sheets = {"About": [["measured by us"]], "Data": [["W7"], [], *([line] for line in lines)]}
+    check(sims.read(workbook(sheets)))
+    check(sims.read(workbook(sheets), sheet="Data"))
+
+
 def test_old_workbooks(tmp_path):
     xlwt = pytest.importorskip("xlwt")
     book = xlwt.Workbook()
@@ -179,6 +187,67 @@ def test_old_workbooks(tmp_path):
             sheet.write(i, j, cell)
     book.save(str(tmp_path / "w7.xls"))
     assert sims.read(tmp_path / "w7.xls")["B"].concentrations.tolist() == B.tolist()
+
+
+def test_standard_errors_behind_all_values_belong_to_their_species(write):
+    head = "Depth (nm),B (cm^-3),P (cm^-3),B std (cm^-3),P std (cm^-3)"
+    result = sims.read(write(f"{head}\n0,1e18,5,1e16,1\n1,2e18,6,2e16,2\n"))
+    assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+    assert result["P"].concentrations_stderr.tolist() == [1, 2]
+
+
+def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
+    with pytest.raises(
+        sims.UnitsError, match=r"column C .* errors in 'm\^-3' of values in 'cm\^-3'"
+    ):
+        sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
+    path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
+    assert sims.read(path)["B"].concentrations_stderr.tolist() == [1e16, 2e16]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 2, 3, 0), (2, 3, 0, 1)])
+def test_a_time_and_a_depth_wherever_they_stand(write, order):
+    columns = [["Time (s)", 5, 10], ["Depth (nm)", 0, 2], ["B (cps)", 7, 8], ["P (cps)", 1, 2]]
+    lines = [",".join(str(columns[j][i]) for j in order) for i in range(3)]
+    result = sims.read(write("\n".join(lines) + "\n"))
+    assert result.species == ["B", "P"]
+    for profile in result.depth_profiles:
+        assert (profile.depths.tolist(), profile.depth_units) == ([0, 2], "nm")
+    times = result["B"].extra["columns"]["sputter_time"]
+    assert times == {"units": "s", "values": [5, 10]}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " "])
+@pytest.mark.parametrize("left", ["5 3", "5 3e1", "5", "5 3.5e"])
+def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
+    content = "z/nm B/cm^-3 P/cm^-3\n0 1e18 5\n1 2e18 6\n2 2e18 6\n".replace(" ", delimiter)
+    path = write(content + left.replace(" ", delimiter))
+    with pytest.raises(sims.ReadError, match=r"breaks off within line 5: \d of 3 cells"):
+        sims.read(path)
+    if left == "5 3e1":
+        with pytest.warns(sims.ProfileWarning, match="within line 5"):
+            assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2, 5]
+    # With the end of its line, a row may have fewer cells.
+    if left == "5 3" and delimiter != " ":
+        assert sims.read(write(path.read_text() + "\n"))["B"].depths.tolist() == [0, 1, 2, 5]
+
+
+@pytest.mark.parametrize("cut", ["9,1.2500E+01", "9,1.2500E+01,", "9,1.2500E+01,7.50"])
+def test_a_last_cell_that_is_shorter_than_all_others_is_told(write, cut):
+    rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(9)]
+    path = write("\n".join(["Depth (nm),B (cps),P (cps)", *rows, cut]))
+    if cut.count(",") == 1:
+        with pytest.raises(sims.ReadError, match="within line 11"):
+            sims.read(path)
+        return
+    with pytest.warns(sims.ProfileWarning, match="line 11 has no end, and its last cell"):
+        sims.read(path)
+
+
+def test_a_whole_last_line_needs_no_end(write):
+    rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(10)]
+    result = sims.read(write("\n".join(["Depth (nm),B (cps),P (cps)", *rows])))
+    assert result["P"].depths.size == 10
 
 
 def test_cycles_and_times_beside_a_depth(write):
@@ -286,6 +355,11 @@ def test_a_column_without_numbers_is_told(write):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
+def test_two_depths_around_the_values_are_refused(write):
+    with pytest.raises(sims.ReadError, match="columns A and C are both depths"):
+        sims.read(write("Depth (nm),B (cps),Depth (um)\n0,0,0\n60,1,0.06\n"))
+
+
 def test_two_depths_side_by_side_are_refused(write):
     with pytest.raises(sims.ReadError, match="columns A and B are both depths"):
         sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
@@ -304,6 +378,14 @@ def test_a_row_for_each_sample(write):
     assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
     with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is no number"):
         sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
+
+
+def test_rows_for_each_sample_that_break_off(write):
+    path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
+    with pytest.raises(sims.ReadError, match="within its last line: 2 of 3 cells"):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match="breaks off"):
+        assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
 
 
 def test_a_tidy_dataframe():
