@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
+_JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
+
 
 class Archive:
     """A folder of payloads as received, verified whenever they are read.
@@ -301,15 +303,17 @@ class Archive:
         url: str | None = None,
         retrieved: datetime | None = None,
         replace: bool = False,
+        **options: Any,
     ) -> SIMSResult:
-        """Archive profiles at hand, or a JSON file as the API sends it.
+        """Archive profiles at hand, or a file of an instrument or laboratory.
 
         Parameters
         ----------
         source : SIMSResult, DepthProfile, sequence of DepthProfile, or path-like
-            What to keep. The bytes of a file are kept as they are.
+            What to keep. JSON as the API sends it is kept byte for byte; of other files, what
+            :func:`sims.read` reads, with the hash of the file.
         data_id : str, optional
-            By default the one that the profiles carry.
+            By default the one that the profiles carry, or the name of an instrument's file.
         url : str, optional
             Where they came from; by default what the result knows, or ``file:NAME``.
         retrieved : datetime, optional
@@ -317,15 +321,23 @@ class Archive:
         replace : bool
             Whether other content under an id that is there already becomes its new version (the
             old one is kept). By default that is refused: two measurements may share an id.
+        **options
+            What a file does not say, as :func:`sims.read` takes it: ``depth_units="nm"``...
         """
+        payload = b""
         if isinstance(source, str | os.PathLike):
             file = Path(source)
             try:
                 payload = file.read_bytes()
             except OSError as error:
                 raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
-            profiles = SIMSResult.from_json(payload).depth_profiles
             url = url or f"file:{file.name}"
+            if not _JSON.match(payload):
+                from sims_analysis.readers.reading import read
+
+                source, payload = read(file, **options), b""
+        if payload:
+            profiles = SIMSResult.from_json(payload).depth_profiles
         else:
             profiles = profiles_of(source)
             payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from sims_analysis.cli.files import file_options, read_files, stated_of_files
+from sims_analysis.cli.files import file_options, stated_of_files
 from sims_analysis.cli.options import (
     Folder,
     Group,
@@ -22,10 +22,7 @@ from sims_analysis.cli.options import (
     say,
     species_of,
 )
-from sims_analysis.errors import ArchiveError, SimsError
-
-if TYPE_CHECKING:
-    from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import SimsError
 
 __all__ = ["archive"]
 
@@ -114,15 +111,8 @@ def add(
     stated = stated_of_files(options)
     failures: dict[str, str] = {}
     for file in files:
-        source: Path | SIMSResult = file
-        if not _is_json(file):
-            results, unread = read_files([file], stated)
-            failures |= unread
-            if unread:
-                continue
-            source = results[0]
         try:
-            result = kept.add(source, data_id=data_id, url=f"file:{file.name}", replace=replace)
+            result = kept.add(file, data_id=data_id, replace=replace, **stated)
         except SimsError as error:
             failures[str(file)] = one_line(error)
         else:
@@ -151,12 +141,3 @@ def export(ids: tuple[str, ...], folder: Path | None, target: Path) -> None:
         else:
             say(data_id)
     finish(len(chosen) - len(failures), failures)
-
-
-def _is_json(file: Path) -> bool:
-    """Whether a file holds a JSON array, as the API sends it; one that is not there is told so."""
-    try:
-        with file.open("rb") as content:
-            return content.read(256).lstrip().startswith((b"[", b"{"))
-    except OSError as error:
-        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror or error}") from None

@@ -27,7 +27,7 @@ from sims_analysis.api import archive as archive_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, ProfileError
+from sims_analysis.errors import ArchiveError, PayloadError, ProfileError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
@@ -420,6 +420,21 @@ def test_add_a_file(tmp_path):
     file.write_bytes(b"{}")
     with pytest.raises(PayloadError):
         archive.add(file)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_add_a_file_of_an_instrument(kind, tmp_path):
+    file = tmp_path / "w7.csv"
+    file.write_text("Depth (nm),B\n0,1e18\n10,2e18\n20,3e18\n")
+    archive = Archive(tmp_path / "a")
+    with pytest.raises(SimsError, match="units="):
+        archive.add(kind(file))
+    assert archive.add(kind(file), units="atoms/cm^3").data_id == "w7"
+    (profile,) = archive.get("w7").depth_profiles
+    assert list(profile.concentrations) == [1e18, 2e18, 3e18]
+    assert archive.record("w7").url == "file:w7.csv"
+    assert archive.add(kind(file), units="atoms/cm^3", data_id="mine").data_id == "mine"
+    assert archive.verify() == {}
 
 
 def test_add_what_has_no_json_form(tmp_path):
