@@ -333,6 +333,8 @@ class Archive:
                 raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
             url = url or f"file:{file.name}"
             if not _JSON.match(payload):
+                if not file.is_file():
+                    raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
                 from sims_analysis.readers.reading import read
 
                 source, payload = read(file, **options), b""

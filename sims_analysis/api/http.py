@@ -361,8 +361,8 @@ class Http:
                 if self._key.is_in(body):
                     raise PayloadError(
                         f"{question.what}: the answer repeats the API key, or escapes so much that "
-                        f"nobody can tell; it is neither shown nor kept ({question.url}); tell those "
-                        "who run the server"
+                        f"nobody can tell; it is neither shown nor kept ({question.url}); tell "
+                        "those who run the server"
                     )
                 kept = [said.get(name) for name in ("ETag", "Last-Modified")]
                 etag, modified = (None if self._key.tells(text or "") else text for text in kept)

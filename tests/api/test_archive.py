@@ -437,6 +437,22 @@ def test_add_a_file_of_an_instrument(kind, tmp_path):
     assert archive.verify() == {}
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes")
+@pytest.mark.parametrize("content", [REFERENCE, b"Depth (nm),B\n0,1e18\n"], ids=["json", "table"])
+def test_add_from_a_pipe(content, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    archive = Archive(tmp_path / "a")
+    if content == REFERENCE:
+        assert archive.add(pipe).data_id == REFERENCE_ID
+    else:
+        with pytest.raises(ArchiveError, match="is a pipe"):
+            archive.add(pipe)
+    writer.join(5)
+
+
 def test_add_what_has_no_json_form(tmp_path):
     profile = DepthProfile(
         species_name="B",
