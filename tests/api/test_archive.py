@@ -369,7 +369,11 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
         path.write_bytes(content[:10])
         raise OSError(28, "No space left on device")
 
+    def full_folder(folder, contents):
+        full(folder / "payload.json", contents["payload.json"])
+
     monkeypatch.setattr(files, "write_durably", full)
+    monkeypatch.setattr(files, "write_together", full_folder)
     with pytest.raises(ArchiveError, match="No space left"):
         archive.put(REFERENCE_ID, payload(), url=URL)
     with pytest.raises(ArchiveError, match="No space left"):
@@ -378,6 +382,32 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
     assert archive.catalogue(REFERENCE_ID) == {"data_id": "old"}
     assert archive.verify() == {}
     assert not list(archive.path.rglob(files.TEMPORARY + "*"))
+
+
+def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
+    fsync, rename, events = os.fsync, Path.rename, []
+
+    def synced(descriptor):
+        time.sleep(0.2)
+        fsync(descriptor)
+        events.append(os.fstat(descriptor).st_ino)
+
+    def renamed(path, target):
+        events.append([p.stat().st_ino for p in (*sorted(path.iterdir()), path)])
+        return rename(path, target)
+
+    archive = Archive(tmp_path)
+    archive.put("a", REFERENCE, url=URL)
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    began = time.monotonic()
+    archive.put("b", REFERENCE, url=URL)
+    assert time.monotonic() - began < 0.9, "the disk is waited for five times"
+    (at,) = [i for i, event in enumerate(events) if isinstance(event, list)]
+    assert set(events[at]) <= set(events[:at])
+    assert {p.stat().st_ino for p in (archive.folder("b"), tmp_path / "entries")} <= set(
+        events[at + 1 :]
+    )
 
 
 # ---- add and export
