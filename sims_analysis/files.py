@@ -11,12 +11,14 @@ import re
 import secrets
 import stat
 import time
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: Beginning of the name of everything that is not finished.
 TEMPORARY = ".tmp-"
@@ -65,6 +67,24 @@ def write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write new files into a folder, and wait until they and their names are on the disk."""
+    with ExitStack() as opened:
+        written = [opened.enter_context((folder / name).open("xb")) for name in contents]
+        for file, content in zip(written, contents.values(), strict=True):
+            file.write(content)
+            file.flush()
+        waits = [partial(os.fsync, file.fileno()) for file in written]
+        wait_together([*waits, partial(sync_folder, folder)])
+
+
+def wait_together(waits: Sequence[Callable[[], None]]) -> None:
+    """Wait for the disk in one thread each: the system makes one write of what is asked at once."""
+    with ThreadPoolExecutor(len(waits)) as pool:
+        for waiting in [pool.submit(wait) for wait in waits]:
+            waiting.result()
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -25,6 +25,9 @@ _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection",
 #: through half a dozen layers, whatever its size.
 _AT_ONCE = 1 << 18
 
+#: A server that asks for more is not at its senses; a client must not be silenced for ever.
+_LONGEST_WAIT = 3600.0
+
 _end: ContextVar[float] = ContextVar("_end", default=math.inf)
 
 
@@ -116,11 +119,11 @@ def asked_to_wait(header: str | None) -> float | None:
     if header is None:
         return None
     if header.strip().isdecimal():
-        return float(header)
+        return min(float(header), _LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)

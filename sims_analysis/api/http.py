@@ -53,6 +53,8 @@ _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 #: What a server that is at work does not say, or a gateway says in place of one that is not.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _CONNECT_TIMEOUT = 5.0
+#: For so many seconds nobody else asks before the server has given a first answer.
+_FIRST_ALONE = 2.0
 _KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
@@ -85,12 +87,15 @@ class _Question(NamedTuple):
 class _Turn:
     """One of the requests that may be under way, or wait to be tried again, at a time."""
 
-    def __init__(self, turns: threading.Semaphore) -> None:
+    def __init__(self, turns: threading.Semaphore, open_all: Callable[[], None]) -> None:
         self._turns = turns
+        self._open_all = open_all
         self._mine = False
 
     def take(self) -> None:
-        self._turns.acquire()
+        if not self._turns.acquire(timeout=_FIRST_ALONE):
+            self._open_all()
+            self._turns.acquire()
         self._mine = True
 
     def give_back(self) -> None:
@@ -210,8 +215,8 @@ class Http:
         self._retries = retries
         self._limit = max_response_bytes
         # There may be more threads than this, which read one answer while others are on the way.
-        # Until the server has given a first answer, it is asked by one at a time: a key that is
-        # not accepted is sent once, and a server that is not there is waited for once.
+        # Until the server has given a first answer, or taken long over it, it is asked by one at
+        # a time: a key that is not accepted is sent once.
         self._turns = threading.Semaphore(1)
         self._more_turns = max_connections - 1
         self._opening = threading.Lock()
@@ -250,7 +255,7 @@ class Http:
         `read` makes of the answer what is wanted, or raises `PayloadError`; `what` is what error
         messages call it; `headers` are validators, if nothing may have changed.
         """
-        turn = _Turn(self._turns)
+        turn = _Turn(self._turns, self._open_turns)
         try:
             turn.take()
             began = time.monotonic()
@@ -329,11 +334,13 @@ class Http:
         """Note that there is a server that answers."""
         self._heard = time.monotonic()
         batch.strikes = 0
-        if self._more_turns:
-            with self._opening:
-                more, self._more_turns = self._more_turns, 0
-            if more:
-                self._turns.release(more)
+        self._open_turns()
+
+    def _open_turns(self) -> None:
+        with self._opening:
+            more, self._more_turns = self._more_turns, 0
+        if more:
+            self._turns.release(more)
 
     def _exchange(self, question: _Question) -> Answer:
         """Follow redirects within the origin, and give the answer."""
@@ -353,8 +360,9 @@ class Http:
                 body = self._body(response, question)
                 if self._key.is_in(body):
                     raise PayloadError(
-                        f"{question.what}: the answer repeats the API key, and is neither shown "
-                        f"nor kept ({question.url}); tell those who run the server"
+                        f"{question.what}: the answer repeats the API key, or escapes so much that "
+                        f"nobody can tell; it is neither shown nor kept ({question.url}); tell "
+                        "those who run the server"
                     )
                 kept = [said.get(name) for name in ("ETag", "Last-Modified")]
                 etag, modified = (None if self._key.tells(text or "") else text for text in kept)

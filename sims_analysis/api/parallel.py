@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import queue
 import sys
 import threading
@@ -29,6 +30,8 @@ class Batch:
     def __init__(self) -> None:
         #: Set when nobody waits any more: waits end, and no attempt follows.
         self.cancelled = threading.Event()
+        #: Where the threads are that ask.
+        self.process = os.getpid()
         #: Why nothing more is asked.
         self.ended: SimsError | None = None
         #: How many in a row got no answer.
@@ -95,13 +98,20 @@ def each(
             yield item, outcome
             room.release()
     finally:
-        batch.cancelled.set()
-        room.release(threads)
+        # A forked process has locks here that nobody opens.
+        if os.getpid() == batch.process:
+            batch.cancelled.set()
+            room.release(threads)
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
+        if os.getpid() != batch.process:
+            raise ApiError(
+                "this fetch is under way in the process from which this one was forked; "
+                "ask anew for what is needed here"
+            )
         try:
             # Not for ever at a stretch, which Windows cannot interrupt.
             return done.get(timeout=0.2)

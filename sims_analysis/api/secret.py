@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 
-#: Ways to write a character that servers use, and the base of the number in them.
-_ESCAPES = (
-    (re.compile(rb"%(?:25)*([0-9a-fA-F]{2})"), 16),
-    (re.compile(rb"\\(?:\\*)[uU]00([0-9a-fA-F]{2})"), 16),
-    (re.compile(rb"\\(?:\\*)[xX]([0-9a-fA-F]{2})"), 16),
-    (re.compile(rb"&#[xX]0*([0-9a-fA-F]{2});"), 16),
-    (re.compile(rb"&#0*([0-9]{2,3});"), 10),
-    (re.compile(rb"\\(?:\\*)(/)"), 0),
+#: Ways to write a character that servers use: how they begin, and the base of the number in them.
+#: A run of backslashes is looked at from its start only, or long ones would take for ever.
+_ESCAPES = tuple(
+    (start, re.compile(pattern), base)
+    for start, pattern, base in (
+        (b"%", rb"%(?:25)*(?:[uU]00)?([0-9a-fA-F]{2})", 16),
+        (b"\\", rb"(?<!\\)\\+[uU](?:00|\{0*)([0-9a-fA-F]{2})\}?", 16),
+        (b"\\", rb"(?<!\\)\\+[xX]([0-9a-fA-F]{2})", 16),
+        (b"\\", rb"(?<!\\)\\+([01][0-7]{2})", 8),
+        (b"\\", rb"(?<!\\)\\+(/)", 0),
+        (b"&", rb"&#[xX]0*([0-9a-fA-F]{2});", 16),
+        (b"&", rb"&#0*([0-9]{2,3});", 10),
+    )
 )
+#: With more escapes a payload is no measurement, and would take minutes to be looked through.
+_MOST_ESCAPES = 1_000_000
 #: So many characters of a key in a row are a part of it that nobody may see.
 _TELLING = 8
 
@@ -64,8 +71,15 @@ class Secret:
         return cls(next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), ""))
 
     def is_in(self, payload: bytes) -> bool:
-        """Whether a payload holds the key, in large or small letters, plain or escaped."""
-        return bool(self) and self.reveal().lower().encode() in _unescaped(payload).lower()
+        """Whether a payload holds the key, in large or small letters, plain or escaped.
+
+        Also if so much is escaped that nobody can tell.
+        """
+        if not self:
+            return False
+        if sum(payload.count(start) for start in (b"%", b"\\", b"&#")) > _MOST_ESCAPES:
+            return True
+        return self.reveal().lower().encode() in _unescaped(payload).lower()
 
     def tells(self, text: str) -> bool:
         """Whether a text gives the key away, or a part of it, in whatever spelling."""
@@ -107,8 +121,8 @@ def _unescaped(text: bytes) -> bytes:
     """Undo escapes, and escapes of escapes."""
     for _ in range(3):
         before = text
-        for pattern, base in _ESCAPES:
-            if pattern.pattern[:1] not in text:
+        for start, pattern, base in _ESCAPES:
+            if start not in text:
                 continue  # found in a fraction of the time that the pattern takes
             text = pattern.sub(lambda found, base=base: _character(found, base), text)  # type: ignore[misc]
         if text == before:

@@ -6,6 +6,7 @@ It needs the extra ``server`` (starlette and uvicorn).
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import hashlib
 import hmac
@@ -75,7 +76,8 @@ def create_app(
     archive : path-like or Archive
         What to serve; entries that are added later are served as well.
     key : str, optional
-        What a request must carry as ``X-API-KEY``; without one, everybody is answered.
+        What a request must carry as ``X-API-KEY``, or as the password of a browser's login;
+        without one, everybody is answered.
     allow_origins : sequence of str
         Origins of web pages that may ask, such as ``"https://dashboard.example"``.
 
@@ -318,7 +320,10 @@ class _EncodedPaths:
 
 
 class _Key:
-    """Asks for the key, everywhere but at the description of the API."""
+    """Asks for the key, everywhere but at the description of the API.
+
+    Of people with a browser, as a password; the user name does not matter.
+    """
 
     def __init__(self, app: ASGIApp, key: str | None) -> None:
         self._app = app
@@ -328,14 +333,26 @@ class _Key:
         if self._digest is None or scope["type"] != "http" or scope["path"] == "/openapi.json":
             await self._app(scope, receive, send)
             return
-        shown = next((v for name, v in scope["headers"] if name == b"x-api-key"), b"")
+        headers = dict(scope["headers"])
+        shown = headers.get(b"x-api-key") or _password(headers.get(b"authorization", b""))
         # Digests, so that not even the length can be measured.
         if hmac.compare_digest(hashlib.sha256(shown).digest(), self._digest):
             await self._app(scope, receive, send)
             return
         response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
-        response.headers["WWW-Authenticate"] = "X-API-KEY"
+        # Programs that run in a web page must not make the browser ask.
+        page = b"text/html" in headers.get(b"accept", b"")
+        response.headers["WWW-Authenticate"] = 'Basic realm="SIMS"' if page else "X-API-KEY"
         await response(scope, receive, send)
+
+
+def _password(authorization: bytes) -> bytes:
+    """Give the password of a browser's login, or nothing."""
+    kind, _, login = authorization.partition(b" ")
+    try:
+        return base64.b64decode(login).partition(b":")[2] if kind.lower() == b"basic" else b""
+    except ValueError:
+        return b""
 
 
 def _parameter(request: Request, name: str) -> str:

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -208,17 +209,16 @@ def commit(target: Path, record: Record, payload: bytes) -> None:
     temporary = folder / files.temporary_name()
     temporary.mkdir()
     try:
-        files.write_durably(temporary / "payload.json", payload)
-        files.write_durably(temporary / "record.json", readable(record.to_dict()))
-        files.sync_folder(temporary)
+        files.write_together(
+            temporary, {"payload.json": payload, "record.json": readable(record.to_dict())}
+        )
         temporary.rename(target)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         # The target is there if another writer has just added the same bytes.
         if not (isinstance(error, OSError) and target.is_dir()):
             raise
-    files.sync_folder(folder)
-    files.sync_folder(folder.parent)
+    files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
 
 
 def prepare(path: Path) -> None:

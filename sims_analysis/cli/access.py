@@ -153,8 +153,8 @@ def search(
 def serve(place: Path | None, folder: Path | None, host: str, port: int, **options: Any) -> None:
     """Serve an archive, with the API's contract and pages for a browser, until interrupted.
 
-    Who asks must send the key that is in SIMS_SERVER_KEY. This needs the extra "server"; the
-    pages, at / and /entries/ID, need the extra "pages".
+    Who asks must send the key that is in SIMS_SERVER_KEY; in a browser it is the password. This
+    needs the extra "server"; the pages, at / and /entries/ID, need the extra "pages".
     """
     import importlib.util
 

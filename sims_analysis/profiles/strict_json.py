@@ -24,6 +24,7 @@ NOT_JSON = "not valid JSON"
 #: An array or object of two bytes takes a hundred once it is decoded.
 _MOST_CONTAINERS = 1_000_000
 _MOST_TEXTS = 10_000_000
+_MOST_VALUES = 20_000_000
 
 
 def decode(payload: bytes | bytearray | memoryview | str) -> Any:
@@ -33,11 +34,13 @@ def decode(payload: bytes | bytearray | memoryview | str) -> Any:
     """
     text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
     if len(text) > _MOST_CONTAINERS and (
-        text.count(b"[") + text.count(b"{") > _MOST_CONTAINERS or text.count(b'"') > 2 * _MOST_TEXTS
+        text.count(b"[") + text.count(b"{") > _MOST_CONTAINERS
+        or text.count(b'"') > 2 * _MOST_TEXTS
+        or text.count(b",") > _MOST_VALUES
     ):
         raise PayloadError(
-            f"more than {_MOST_CONTAINERS} arrays and objects, or {_MOST_TEXTS} texts, in "
-            f"{len(text)} bytes; no measurement has as many"
+            f"more than {_MOST_CONTAINERS} arrays and objects, {_MOST_TEXTS} texts or "
+            f"{_MOST_VALUES} values in {len(text)} bytes; no measurement has as many"
         )
     try:
         return orjson.loads(payload)

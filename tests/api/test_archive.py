@@ -27,7 +27,7 @@ from sims_analysis.api import archive as archive_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, ProfileError
+from sims_analysis.errors import ArchiveError, PayloadError, ProfileError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
@@ -369,7 +369,11 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
         path.write_bytes(content[:10])
         raise OSError(28, "No space left on device")
 
+    def full_folder(folder, contents):
+        full(folder / "payload.json", contents["payload.json"])
+
     monkeypatch.setattr(files, "write_durably", full)
+    monkeypatch.setattr(files, "write_together", full_folder)
     with pytest.raises(ArchiveError, match="No space left"):
         archive.put(REFERENCE_ID, payload(), url=URL)
     with pytest.raises(ArchiveError, match="No space left"):
@@ -378,6 +382,32 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
     assert archive.catalogue(REFERENCE_ID) == {"data_id": "old"}
     assert archive.verify() == {}
     assert not list(archive.path.rglob(files.TEMPORARY + "*"))
+
+
+def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
+    fsync, rename, events = os.fsync, Path.rename, []
+
+    def synced(descriptor):
+        time.sleep(0.2)
+        fsync(descriptor)
+        events.append(os.fstat(descriptor).st_ino)
+
+    def renamed(path, target):
+        events.append([p.stat().st_ino for p in (*sorted(path.iterdir()), path)])
+        return rename(path, target)
+
+    archive = Archive(tmp_path)
+    archive.put("a", REFERENCE, url=URL)
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    began = time.monotonic()
+    archive.put("b", REFERENCE, url=URL)
+    assert time.monotonic() - began < 0.9, "the disk is waited for five times"
+    (at,) = [i for i, event in enumerate(events) if isinstance(event, list)]
+    assert set(events[at]) <= set(events[:at])
+    assert {p.stat().st_ino for p in (archive.folder("b"), tmp_path / "entries")} <= set(
+        events[at + 1 :]
+    )
 
 
 # ---- add and export
@@ -420,6 +450,37 @@ def test_add_a_file(tmp_path):
     file.write_bytes(b"{}")
     with pytest.raises(PayloadError):
         archive.add(file)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_add_a_file_of_an_instrument(kind, tmp_path):
+    file = tmp_path / "w7.csv"
+    file.write_text("Depth (nm),B\n0,1e18\n10,2e18\n20,3e18\n")
+    archive = Archive(tmp_path / "a")
+    with pytest.raises(SimsError, match="units="):
+        archive.add(kind(file))
+    assert archive.add(kind(file), units="atoms/cm^3").data_id == "w7"
+    (profile,) = archive.get("w7").depth_profiles
+    assert list(profile.concentrations) == [1e18, 2e18, 3e18]
+    assert archive.record("w7").url == "file:w7.csv"
+    assert archive.add(kind(file), units="atoms/cm^3", data_id="mine").data_id == "mine"
+    assert archive.verify() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes")
+@pytest.mark.parametrize("content", [REFERENCE, b"Depth (nm),B\n0,1e18\n"], ids=["json", "table"])
+def test_add_from_a_pipe(content, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    archive = Archive(tmp_path / "a")
+    if content == REFERENCE:
+        assert archive.add(pipe).data_id == REFERENCE_ID
+    else:
+        with pytest.raises(ArchiveError, match="is a pipe"):
+            archive.add(pipe)
+    writer.join(5)
 
 
 def test_add_what_has_no_json_form(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
 from sims_analysis.api.client import Client
+from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, PayloadError, RequestTimeout
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
@@ -48,6 +49,27 @@ def test_what_never_ends_is_given_up_at_the_deadline(kind):
         with pytest.raises((RequestTimeout, ApiError), match="deadline="):
             client.get(REFERENCE_ID)
         assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\\\\", b"%25", b"%41", b"&#65;", b"&#", b"\\u0041", b"\\\\\\u", b"&#00000"]
+)
+def test_the_key_is_looked_for_in_no_more_than_the_time_to_read(unit):
+    secret = Secret("s3cr3t-k3y")
+    for size in (2 * 10**6, 2 * 10**7):
+        body = b'["' + unit * (size // len(unit)) + b'"]'
+        began = time.monotonic()
+        secret.is_in(body)
+        assert time.monotonic() - began < 8
+    decoys = b"%41\\u0041" * 1000
+    assert secret.is_in(decoys + b"S3CR3T%2Dk3y" + decoys)
+    assert not secret.is_in(decoys)
+
+
+def test_numbers_beyond_all_measurements_are_refused_before_they_are_decoded():
+    decode(b"[" + b"1," * 10_000_000 + b"1]")  # 50 species of 10^5 points
+    with pytest.raises(PayloadError, match="values"):
+        decode(b"[" + b"1," * 20_000_001 + b"1]")
 
 
 def test_a_flood_of_103_at_full_speed_ends():

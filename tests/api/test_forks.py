@@ -6,6 +6,7 @@ import ctypes
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
-from sims_analysis.errors import PayloadError
+from sims_analysis.errors import ApiError, PayloadError
 from sims_analysis.forking import PerProcess
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
@@ -160,6 +161,30 @@ print(client.get("b")[0].data_id)
 
 
 @needs_fork
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fetch_is_not_waited_for_in_a_child(url):
+    with Client("key", endpoint=url) as client:
+        arriving = client.iter([f"e{i}" for i in range(60)])
+        next(arriving)
+        child = os.fork()
+        if not child:
+            try:
+                list(arriving)
+            except ApiError as error:
+                os._exit(7 if "ask anew" in str(error) and client.get("e1") else 8)
+            os._exit(9)
+        end = time.monotonic() + 10
+        while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < end:
+            time.sleep(0.02)
+        if not ended[0]:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        assert ended[0], "the child hangs"
+        assert os.waitstatus_to_exitcode(ended[1]) == 7
+        assert len(list(arriving)) == 59
+
+
 def test_what_a_child_closes_stays_open_in_the_parent(url):
     assert in_a_process(AFTER, url) == "b"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import socket
@@ -212,6 +213,27 @@ def test_the_key(running):
             assert headers["Content-Type"] == "application/json"
             assert KEY not in body.decode()
     assert running.get("/openapi.json", key=None)[0] == 200
+
+
+def test_the_key_as_the_password_of_a_browser(running):
+    def login(text, kind="Basic"):
+        return running.get(
+            f"/sims/{REFERENCE_ID}",
+            key=None,
+            Accept="text/html,*/*",
+            Authorization=f"{kind} {base64.b64encode(text.encode()).decode()}",
+        )
+
+    assert login(f"anyone:{KEY}")[0] == login(f":{KEY}", "basic")[0] == 200
+    for wrong in ("anyone:", f"{KEY}:", KEY, f"a:b:{KEY}", f"a:{KEY}y", ""):
+        status, headers, _ = login(wrong)
+        assert (status, headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
+    assert login(f"anyone:{KEY}", "Bearer")[0] == 401
+    path = f"/sims/{REFERENCE_ID}"
+    for odd in ("Basic", "Basic !", "Basic =", "\xff"):
+        assert running.get(path, key=None, Authorization=odd)[0] == 401
+    # Programs in a web page, and others, are not asked by a window.
+    assert running.get(path, key=None)[1]["WWW-Authenticate"] == "X-API-KEY"
 
 
 def test_etag(running):
