@@ -37,11 +37,11 @@ _USUAL = {
 }
 #: Hundreds of times the atoms of any solid: no sensitivity factor is that wrong (atom/cm^3).
 _IMPOSSIBLE = 1e26
-#: Logarithms of concentrations in atom/cm^3, from below any detection limit (decimal) to beyond any
-#: solid (natural).
-_LOGARITHMS = (5.0, 60.0)
 #: Fewer samples than this may be anything.
 _FEW = 3
+#: Logarithms of concentrations in atom/cm^3, from below any detection limit to beyond any solid:
+#: decimal and natural, and of how many samples that is believed.
+_LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
 #: As many samples are looked at before all of them are.
 _GLANCE = 4096
 #: As many species are named in one warning.
@@ -116,10 +116,10 @@ def _are_logarithms(values: Array) -> bool:
     """Whether numbers look like logarithms of concentrations; whole ones are somebody's example."""
     # The logarithm of a zero is infinite.
     measured = values[np.isfinite(values)]
-    if measured.size < _FEW:
-        return False
-    low, high = _LOGARITHMS
-    if not ((measured >= low) & (measured <= high)).all():
+    if not any(
+        measured.size >= least and ((measured >= low) & (measured <= high)).all()
+        for low, high, least in _LOGARITHMS
+    ):
         return False
     return bool((measured != np.rint(measured)).mean() > 0.5)
 
