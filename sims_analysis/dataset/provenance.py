@@ -141,7 +141,8 @@ def with_question(
 
 def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
     """List the steps of the measurements of a batch, and those of all data after them."""
-    apart = np.ravel(item["steps"].values).tolist() if "steps" in item.coords else []
+    known = "steps" in item.coords and item["steps"].chunks is None
+    apart = np.ravel(item["steps"].values).tolist() if known else []
     return _distinct(
         [step for text in (*apart, _attr(item, "steps")) if text for step in json.loads(text)]
     )
@@ -220,7 +221,9 @@ def of_data(
 def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
     """Give an attr of the data, or of each measurement of a batch: there it is a coordinate."""
     if key in item.coords:
-        return [str(text) for text in np.ravel(item[key].values)]
+        if item[key].chunks is not None:  # not known yet, and not worth computing for
+        return []
+    return [str(text) for text in np.ravel(item[key].values)]
     return [_attr(item, key)]
 
 
