@@ -220,10 +220,11 @@ def of_data(
 
 def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
     """Give an attr of the data, or of each measurement of a batch: there it is a coordinate."""
+    if key in item.coords and item[key].chunks is None:
+        return [str(text) for text in np.ravel(item[key].values)]
+    # What is not known yet is not worth computing for.
     if key in item.coords:
-        if item[key].chunks is not None:  # not known yet, and not worth computing for
         return []
-    return [str(text) for text in np.ravel(item[key].values)]
     return [_attr(item, key)]
 
 
