@@ -85,7 +85,7 @@ def zipped(name):
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "an image"),
         (b"II*\0" + bytes(64), "an image"),
         (b"%PDF-1.7 ...", "a PDF"),
-        (gzip.compress(TABLE), "compressed"),
+        (gzip.compress(TABLE, mtime=0), "compressed"),
         (zipped("word/document.xml"), "a text document"),
         (zipped("w7.csv"), "an archive of files"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "a web page"),
