@@ -12,6 +12,7 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve
+from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -45,11 +46,6 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     """
     if fits is None:
         return []
-    import sims_analysis as sims
-
-    evaluate: Any = getattr(sims, "evaluate", None)
-    if evaluate is None:
-        raise NotImplementedError("this release has no evaluate(): it cannot draw fits")
     by_source = isinstance(fits, Mapping) and not isinstance(fits, xr.Dataset)
     found: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):

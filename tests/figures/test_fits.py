@@ -31,7 +31,7 @@ def evaluate(fit, *, depth):
 
 @pytest.fixture(autouse=True)
 def _models(monkeypatch):
-    monkeypatch.setattr(sims, "evaluate", evaluate, raising=False)
+    monkeypatch.setattr("sims_analysis.figures.fits.evaluate", evaluate)
 
 
 FIT = xr.Dataset({"factor": FACTOR})
