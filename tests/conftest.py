@@ -1,6 +1,7 @@
 """What all tests share: how hard hypothesis looks, and how figures are drawn and let go of."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -15,6 +16,11 @@ settings.register_profile(
 )
 settings.load_profile("tests")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+# A shell starts background jobs, and nohup its command, with Ctrl-C ignored; children inherit it,
+# and the tests that interrupt them would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Read by type checkers alone.
 collect_ignore = ["typed_user.py"]
