@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +61,7 @@ def run(
     extra : sequence of str
         Names of the last dimensions of the answers, which the kernel adds.
     group : str, optional
-        A dimension along which the kernel takes all profiles together.
+        A dimension along which the kernel takes all profiles together; no parameter has it.
     options : mapping
         Keyword arguments of the kernel.
     names : tuple of str
@@ -74,45 +73,45 @@ def run(
         The fields of the kernel's answer.
     """
     dim = str(samples.value.dims[-1])
-    lead = [str(d) for d in samples.value.dims[:-1] if d != group]
-    lead += [] if group is None else [group]
-    cases = list(
-        dict.fromkeys(str(d) for p in parameters for d in p.dims if d not in (*lead, *whole))
-    )
-    given = [p for p in samples if p is not None]
-    ranks = [sum(d in whole for d in p.dims) for p in parameters]
+    core = [dim] if group is None else [group, dim]
+    lead = [str(d) for d in samples.value.dims if d not in core]
+    own = dict.fromkeys(str(d) for p in parameters for d in p.dims)
+    cases = [d for d in own if d not in (*lead, *whole)]
+    given = [v for v in samples if v is not None]
     call = _Call(
         kernel,
-        tuple(p is not None for p in samples),
-        (len(lead), len(cases)),
-        ranks,
+        tuple(v is not None for v in samples),
+        [sum(d in whole for d in p.dims) for p in parameters],
         0 if group is None else samples.value.sizes[group],
         dict(options),
-        names,
     )
+    arrays = [_laid_out(v, lead, core) for v in given]
+    arrays += [_laid_out(p, [*cases, *lead], whole) for p in parameters]
     if any(map(is_lazy, (*given, *parameters))):
-        return _lazily(call, given, parameters, (lead, cases), whole, dim, extra, group)
-    arrays = [_laid_out(p, lead, [], [dim]) for p in given]
-    arrays += [_laid_out(p, lead, cases, whole) for p in parameters]
-    found = call(*arrays)
-    return _named(found, [d for d in lead if d != group] + cases, extra)
+        if len(samples.value.chunksizes.get(dim, (0,))) > 1:
+            raise ProfileError(
+                f"the data are chunked along {dim!r}, which every question takes whole: "
+                f"rechunk with data.chunk({{{dim!r}: -1}})"
+            )
+        ranks = [sum(d in core for d in v.dims) for v in given]
+        found = _lazily(call, arrays, [*ranks, *call.whole], names)
+    else:
+        found = call(*arrays)
+    asked = [*cases, *lead]
+    answers = (xr.Variable([*asked, *extra[: f.ndim - len(asked)]], f) for f in found)
+    return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in answers))
 
 
-def _laid_out(
-    variable: xr.Variable, lead: Sequence[str], cases: Sequence[str], whole: Sequence[str]
-) -> Any:
-    """Return an array with all leading dimensions in order, of size 1 where it had none."""
-    own = [d for d in whole if d in variable.dims]
+def _laid_out(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
+    """Return an array that broadcasts as numpy's do: the leading dimensions in order.
+
+    Of size 1 where the variable has not got one of them; an array without any has the last alone.
+    """
+    own = [d for d in last if d in variable.dims]
+    ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own).data
     if variable.ndim == len(own):
-        return variable.data
-    leading = [*lead, *cases]
-    ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own)
-    index = [slice(None) if d in variable.dims else None for d in leading]
-    return ordered.data[tuple(index)]
-
-
-def _named(found: Any, lead: Sequence[str], extra: Sequence[str]) -> Any:
-    return type(found)(*(xr.Variable([*lead, *extra[: f.ndim - len(lead)]], f) for f in found))
+        return ordered
+    return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
 
 
 @dataclass(frozen=True)
@@ -122,108 +121,55 @@ class _Call:
     kernel: Callable[..., Any]
     #: Which of the fields of Samples there are.
     there: tuple[bool, ...]
-    #: Number of leading dimensions, and of those of cases.
-    leading: tuple[int, int]
     #: Number of dimensions of each parameter that the kernel takes whole.
     whole: list[int]
     group: int
     options: dict[str, Any]
-    names: tuple[str, str]
 
     def __call__(self, *arrays: Any) -> Any:
-        given = iter(arrays)
-        samples: list[Any] = [np.asarray(next(given)) if there else None for there in self.there]
-        depth, value, stderr, counts, fraction = samples
+        given = map(np.asarray, arrays)
+        depth, value, stderr, counts, fraction = (next(given) if t else None for t in self.there)
         errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
-        return blocks.run(
-            self.kernel,
-            depth,
-            value,
-            *map(np.asarray, given),
-            errors=errors,
-            whole=self.whole,
-            group=self.group,
-            **self.options,
-        )
-
-    def of_chunk(self, *arrays: Any, whole: Sequence[int]) -> Any:
-        """Answer for a chunk, whose profiles have no names here.
-
-        `whole` are the numbers of last dimensions that are not cut, of all arrays. Before them an
-        array has what it depends on of the leading dimensions without that of the group, and of
-        the cases; of size 1, or left out at the beginning, where it does not.
-        """
-        lead, cases = self.leading
-        own = lead - bool(self.group)
-        laid = []
-        for i, (array, rest) in enumerate(zip(arrays, whole, strict=True)):
-            if array.ndim > rest:
-                missing = (1,) * (own + cases + rest - array.ndim)
-                shape = (*missing, *array.shape)
-                of_profiles, of_cases, last = shape[:own], shape[own:][:cases], shape[own + cases :]
-                if i >= sum(self.there):
-                    last = (*(1,) * bool(self.group), *of_cases, *last)
-                array = array.reshape((*of_profiles, *last))  # noqa: PLW2901
-            laid.append(array)
-        try:
-            found = self(*laid)
-        except InfiniteSampleError as error:
-            name = self.names[error.what == "depth"]
-            raise ProfileError(
-                f"a profile of a chunk: {name}[{error.sample}] is {error.number}; {NEEDED}"
-            ) from None
-        return found if len(found) > 1 else found[0]
+        options: dict[str, Any] = {"whole": self.whole, "group": self.group, **self.options}
+        return blocks.run(self.kernel, depth, value, *given, errors=errors, **options)
 
 
 def _lazily(
-    call: _Call,
-    given: Sequence[xr.Variable],
-    parameters: Sequence[xr.Variable],
-    leading: tuple[Sequence[str], Sequence[str]],
-    whole: Sequence[str],
-    dim: str,
-    extra: Sequence[str],
-    group: str | None,
+    call: _Call, arrays: Sequence[Any], ranks: Sequence[int], names: tuple[str, str]
 ) -> Any:
-    lead, cases = leading
-    core = [dim] if group is None else [group, dim]
-    value = given[1]
-    if len(value.chunksizes.get(dim, (0,))) > 1:
-        raise ProfileError(
-            f"the data are chunked along {dim!r}, which every question takes whole: "
-            f"rechunk with data.chunk({{{dim!r}: -1}})"
-        )
-    nothing = (
-        np.empty((0, *(p.sizes[d] for d in whole if d in p.dims)), p.dtype) for p in parameters
-    )
-    n = value.sizes[dim]
-    answer = blocks.empty(call.kernel, n, *nothing, errors=call.there[2], **call.options)
-    of_each = [list(extra[: f.ndim - 1]) for f in answer]
-    sizes = {d: size for f in answer for d, size in zip(extra, f.shape[1:], strict=False)}
-    # All of them are cut alike: Dask does not cut one for the other.
-    cuts: dict[str, Any] = dict.fromkeys((*core, *cases, *whole), -1)
-    for variable in (value, *given, *parameters):
-        for d, chunks in variable.chunksizes.items():
-            cuts.setdefault(str(d), chunks)
-    variables = [
-        v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims})
-        for v in (*given, *parameters)
-    ]
-    inputs = [[d for d in (*core, *whole) if d in v.dims] for v in variables]
-    found = xr.apply_ufunc(
-        partial(call.of_chunk, whole=[len(of_array) for of_array in inputs]),
-        *variables,
-        input_core_dims=inputs,
-        output_core_dims=of_each,
-        dask="parallelized",
+    """Ask about the chunks; `ranks` are the numbers of last axes of each array taken whole."""
+    import dask.array as da
+
+    of_parameters = list(zip(arrays, ranks, strict=True))[sum(call.there) :]
+    nothing = (np.empty((0, *a.shape[a.ndim - k :]), a.dtype) for a, k in of_parameters)
+    n, errors = arrays[0].shape[-1], call.there[2]
+    answer = blocks.empty(call.kernel, n, *nothing, errors=errors, **call.options)
+    sizes = {f"o{i}{k}": s for i, f in enumerate(answer) for k, s in enumerate(f.shape[1:])}
+    taken = _signature("i", ranks)
+    given = _signature("o", [f.ndim - 1 for f in answer])
+
+    def of_chunk(*chunk: Any) -> Any:
+        try:
+            found = call(*chunk)
+        except InfiniteSampleError as error:  # profiles have no names here
+            raise ProfileError(
+                f"a profile of a chunk: {names[error.what == 'depth']}[{error.sample}] is "
+                f"{error.number}; {NEEDED}"
+            ) from None
+        return found if len(found) > 1 else found[0]
+
+    found = da.apply_gufunc(
+        of_chunk,
+        f"{taken}->{given}",
+        *arrays,
         output_dtypes=[f.dtype for f in answer],
-        dask_gufunc_kwargs={"output_sizes": sizes, "allow_rechunk": False},
+        output_sizes=sizes,
+        allow_rechunk=True,
     )
-    found = found if len(answer) > 1 else (found,)
-    order = [d for d in (*lead, *cases) if d != group]
-    return type(answer)(
-        *(
-            f.transpose(*(d for d in order if d in f.dims), *own)
-            for f, own in zip(found, of_each, strict=True)
-        )
-    )
+    return type(answer)(*(found if len(answer) > 1 else [found]))
+
+
+def _signature(letter: str, ranks: Sequence[int]) -> str:
+    """Write the axes that are not cut of arrays as a generalized universal function has them."""
+    axes = (",".join(f"{letter}{i}{k}" for k in range(rank)) for i, rank in enumerate(ranks))
+    return ",".join(f"({names})" for names in axes)

@@ -48,13 +48,13 @@ class Errors(NamedTuple):
     counts: NDArray[Any] | None = None
     fraction: NDArray[Any] | None = None
 
-    def flat(self, profiles: int) -> Errors:
+    def flat(self, shape: tuple[int, ...]) -> Errors:
         """Count the profiles along one axis."""
-        n = self.stderr.shape[-1]
+        flat, fraction = (prod(shape[:-1]), shape[-1]), self.fraction
         return Errors(
-            self.stderr.reshape(profiles, n),
-            None if self.counts is None else self.counts.reshape(profiles, n),
-            None if self.fraction is None else np.reshape(self.fraction, profiles),
+            self.stderr.reshape(flat),
+            None if self.counts is None else self.counts.reshape(flat),
+            None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
         )
 
     def of(self, block: slice) -> Array:
@@ -86,65 +86,64 @@ def run(
         each of which counts the rows.
     depth : ndarray, shape (n,) or (*lead, n)
     value : ndarray, shape (*lead, n)
-    *parameters : ndarray, shape (*lead, *cases, *rest) or (*rest,)
-        Of size 1 along axes on which they do not depend. For each of the cases the kernel is asked
-        once.
+    *parameters : ndarray, shape (*cases, *lead, *rest)
+        They broadcast against `lead` as numpy's arrays do. For each of the cases the kernel is
+        asked once.
     errors : Errors, optional
         If the kernel takes ``rows.stderr``.
     whole : sequence of int
         For each parameter the number of axes in its `rest`; by default 0.
     group : int
-        If given, the last axis of `lead` has this size, and the kernel takes all its rows
-        together (the species of a measurement) and gives one answer.
+        If given, values are ``(*lead, group, n)``: the kernel takes the rows of a group (the
+        species of a measurement) together, with one parameter, and gives one answer.
 
     Returns
     -------
     NamedTuple
-        Of the kernel; each field ``(*lead, *cases, ...)``, or without the grouped axis.
+        Of the kernel; each field ``(*cases, *lead, ...)``.
 
     Raises
     ------
     InfiniteSampleError
     """
-    lead, n = value.shape[:-1], value.shape[-1]
-    profiles, together = prod(lead), group or 1
-    asked = [
-        (p, p.shape[len(lead) : p.ndim - k], p.shape[p.ndim - k :])
-        for p, k in zip(parameters, whole or [0] * len(parameters), strict=True)
-    ]
-    cases = np.broadcast_shapes(*(own for _, own, _ in asked))
+    n, together = value.shape[-1], group or 1
+    lead = value.shape[:-2] if group else value.shape[:-1]
+    whole = whole or [0] * len(parameters)
+    asked = [(p, p.shape[p.ndim - k :]) for p, k in zip(parameters, whole, strict=True)]
+    every = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in asked))
+    cases, answers, profiles = every[: len(every) - len(lead)], prod(lead), prod(value.shape[:-1])
     given = [
-        np.broadcast_to(p, (*lead, *cases, *rest)).reshape(profiles, prod(cases), *rest)
-        for p, _, rest in asked
+        np.broadcast_to(p, (*every, *rest)).reshape(prod(cases), answers, *rest)
+        for p, rest in asked
     ]
-    rows, axes = value.reshape(profiles, n), depth
+    axes = depth
     if depth.ndim > 1:
         axes = np.broadcast_to(depth, value.shape).reshape(profiles, n)
-    errors = None if errors is None else errors.flat(profiles)
+    rows = value.reshape(profiles, n)
+    errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
     for block in blocks(profiles, n, group=together):
         z = np.asarray(axes if axes.ndim == 1 else axes[block], dtype=np.float64)
         c = np.ascontiguousarray(rows[block], dtype=np.float64)
         s = None if errors is None else errors.of(block)
         for index, some in _laid_out(z, c, s, together, block.start):
-            which = np.arange(block.start, block.stop)[index]
+            which = np.arange(block.start, block.stop)[index][::together] // together
             for case in range(prod(cases)):
-                answer = kernel(some, *(p[which, case] for p in given), **options)
-                fields = fields or _places(answer, profiles // together, prod(cases))
+                answer = kernel(some, *(p[case, which] for p in given), **options)
+                fields = fields or _places(answer, prod(cases), answers)
                 for place, field in zip(fields, answer, strict=True):
-                    place[which[::together] // together, case] = field
+                    place[case, which] = field
     if not fields:
-        nothing = (np.empty((0, *rest), p.dtype) for p, _, rest in asked)
+        nothing = (np.empty((0, *rest), p.dtype) for p, rest in asked)
         answer = empty(kernel, n, *nothing, errors=errors is not None, **options)
-        fields = _places(answer, profiles // together, prod(cases))
-    leading = (*(lead[:-1] if group else lead), *cases)
-    made: Found = type(answer)(*(f.reshape((*leading, *f.shape[2:])) for f in fields))
+        fields = _places(answer, prod(cases), answers)
+    made: Found = type(answer)(*(f.reshape((*every, *f.shape[2:])) for f in fields))
     return made
 
 
-def _places(answer: tuple[Any, ...], profiles: int, cases: int) -> list[NDArray[Any]]:
+def _places(answer: tuple[Any, ...], cases: int, answers: int) -> list[NDArray[Any]]:
     """Make arrays for the answers of all profiles, like those of some."""
-    return [np.empty((profiles, cases, *f.shape[1:]), f.dtype) for f in answer]
+    return [np.empty((cases, answers, *f.shape[1:]), f.dtype) for f in answer]
 
 
 def _laid_out(

@@ -48,7 +48,7 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
     rows : Rows
         The s species of the first measurement, those of the second, and so on; G measurements.
         With standard errors, or without.
-    background : ndarray, shape (G s,)
+    background : ndarray, shape (G,)
         Constant net doping of each measurement: positive counts as donors, negative as acceptors.
     fractions : ndarray, shape (s,)
         Active fraction of each species: positive of acceptors, negative of donors.
@@ -105,8 +105,7 @@ class _Doping(NamedTuple):
     before: Index | None = None
 
 
-def _doping(rows: Rows, background: Array, fractions: Array) -> _Doping:
-    net = background[:: fractions.size]
+def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
     if isinstance(rows, Packed):
         return _merged(rows, net, fractions)
     shape = (net.size, fractions.size, rows.depth.size)

@@ -218,7 +218,7 @@ def test_one_axis_and_the_same_axis_for_each_agree(kind, seed):
             metallurgical.metallurgical,
             depth,
             value,
-            np.zeros((len(value), 1)),
+            np.zeros(len(value)),
             group=3,
             fractions=np.array([1.0, -1.0, 0.7]),
             width=40,

@@ -39,13 +39,13 @@ def test_shapes_and_options():
 
 
 def test_cases_that_the_profiles_do_not_have():
-    factor = np.array([1.0, 2.0, 5.0]).reshape(1, 1, 3)
+    factor = np.array([1.0, 2.0, 5.0]).reshape(3, 1, 1)
     found = blocks.run(sums, Z, VALUE, factor)
-    np.testing.assert_array_equal(found.total, VALUE.sum(-1)[..., None] * [1, 2, 5])
-    assert found.pairs.shape == (3, 2, 3, 2)
-    by_row = np.arange(1.0, 10.0).reshape(3, 1, 3)
+    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * factor)
+    assert found.pairs.shape == (3, 3, 2, 2)
+    by_row = np.arange(1.0, 10.0).reshape(3, 3, 1)
     found = blocks.run(sums, Z, VALUE, by_row)
-    np.testing.assert_array_equal(found.total, VALUE.sum(-1)[..., None] * by_row)
+    np.testing.assert_array_equal(found.total, VALUE.sum(-1) * by_row)
 
 
 def test_groups_are_answered_together():
