@@ -85,21 +85,39 @@ def run(
         0 if group is None else samples.value.sizes[group],
         dict(options),
     )
+    lazy = any(map(is_lazy, (*given, *parameters)))
+    if lazy:
+        given, parameters = _cut_alike(given, parameters, dim, (*core, *cases, *whole))
     arrays = [_laid_out(v, lead, core) for v in given]
     arrays += [_laid_out(p, [*cases, *lead], whole) for p in parameters]
-    if any(map(is_lazy, (*given, *parameters))):
-        if len(samples.value.chunksizes.get(dim, (0,))) > 1:
-            raise ProfileError(
-                f"the data are chunked along {dim!r}, which every question takes whole: "
-                f"rechunk with data.chunk({{{dim!r}: -1}})"
-            )
-        ranks = [sum(d in core for d in v.dims) for v in given]
-        found = _lazily(call, arrays, [*ranks, *call.whole], names)
-    else:
-        found = call(*arrays)
+    ranks = [*(sum(d in core for d in v.dims) for v in given), *call.whole]
+    found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
     asked = [*cases, *lead]
     answers = (xr.Variable([*asked, *extra[: f.ndim - len(asked)]], f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in answers))
+
+
+def _cut_alike(
+    given: Sequence[xr.Variable],
+    parameters: Sequence[xr.Variable],
+    dim: str,
+    uncut: Sequence[str],
+) -> tuple[list[xr.Variable], list[xr.Variable]]:
+    """Cut all variables into chunks alike, and not along some dimensions."""
+    if len(given[1].chunksizes.get(dim, (0,))) > 1:
+        raise ProfileError(
+            f"the data are chunked along {dim!r}, which every question takes whole: "
+            f"rechunk with data.chunk({{{dim!r}: -1}})"
+        )
+    cuts: dict[Any, Any] = dict.fromkeys(uncut, -1)
+    for variable in (given[1], *given, *parameters):
+        for d, chunks in variable.chunksizes.items():
+            cuts.setdefault(d, chunks)
+    given, parameters = (
+        [v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims}) for v in variables]
+        for variables in (given, parameters)
+    )
+    return given, parameters
 
 
 def _laid_out(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
@@ -128,7 +146,8 @@ class _Call:
 
     def __call__(self, *arrays: Any) -> Any:
         given = map(np.asarray, arrays)
-        depth, value, stderr, counts, fraction = (next(given) if t else None for t in self.there)
+        samples: list[Any] = [next(given) if there else None for there in self.there]
+        depth, value, stderr, counts, fraction = samples
         errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
         options: dict[str, Any] = {"whole": self.whole, "group": self.group, **self.options}
         return blocks.run(self.kernel, depth, value, *given, errors=errors, **options)
@@ -164,7 +183,6 @@ def _lazily(
         *arrays,
         output_dtypes=[f.dtype for f in answer],
         output_sizes=sizes,
-        allow_rechunk=True,
     )
     return type(answer)(*(found if len(answer) > 1 else [found]))
 
