@@ -11,8 +11,8 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_marked
 from sims_analysis.errors import DoseWarning, ProfileWarning, warn
+from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Array, Rows
-from sims_analysis.kernels.transient import transient
 
 __all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
 
@@ -81,16 +81,18 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
     return True
 
 
-def warn_of_transient(frame: Frame, start: xr.Variable, stop: xr.Variable) -> xr.Variable:
-    """Warn where the maximum within a window is its first sample, and another one lies deeper.
+def warn_of_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
+) -> xr.Variable:
+    """Warn of windows, among some, that begin in the transient at the surface.
 
     Returns
     -------
     Variable of bool
-        Which profiles these are.
+        Which profiles these are. On Dask nothing is known of them yet, and there is no warning.
     """
-    found: Any = frame.map(transient, start, stop, errors="each")
-    marked: xr.Variable = found.depth.notnull()
+    found: Any = frame.map(surface_transient, start, stop, errors="fit")
+    marked: xr.Variable = found.depth.notnull() & among
     first = first_marked(frame, marked)
     if first is not None:
         label, place = first

@@ -11,10 +11,9 @@ from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere, broadcast_at, fill_unknown_limit
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._warnings import first_marked
-from sims_analysis.errors import ProfileError, SimsWarning, warn
+from sims_analysis.analysis._surface import warn_of_transient
+from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.rows import Status
-from sims_analysis.kernels.transient import deeper_maximum
 
 __all__ = ["mark_transient", "read_window", "samples_used"]
 
@@ -43,21 +42,10 @@ def mark_transient(
 ) -> xr.Variable:
     """Mark answers truncated, with a warning, if the window begins in a surface transient.
 
-    That is, if its first sample is its maximum, and another maximum, the implant's, lies below.
+    They take in both the transient and the implant below it, or the transient alone.
     """
-    first, deeper = frame.map(deeper_maximum, start, stop, errors="fit")
-    cut = deeper.notnull() & ((status == Status.OK) | (status == Status.NEVER_REACHED))
-    marked = first_marked(frame, cut)
-    if marked is not None:
-        label, place = marked
-        at, below = (broadcast_at(depth, cut, place) for depth in (first, deeper))
-        unit = frame.axis_units
-        warn(
-            f"{label}: the maximum is the first sample, at {at:g} {unit}, and there is another at "
-            f"{below:g} {unit}; the answer takes in both, or the first alone: give the start of "
-            "the window below the surface transient",
-            SimsWarning,
-        )
+    open_ = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    cut = warn_of_transient(frame, start, stop, open_)
     judged: xr.Variable = status.where(~cut, Status.TRUNCATED).astype(np.uint8)
     return judged
 

@@ -85,8 +85,9 @@ def peak(
     )
     window = read_window(frame, start, stop)
     found: Any = frame.map(kernels.peak, *window, errors="each")
-    if anywhere(found.status == Status.TRUNCATED):
-        warn_of_transient(frame, *window)
+    cut = found.status == Status.TRUNCATED
+    if anywhere(cut):
+        warn_of_transient(frame, *window, cut)
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
     width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)

@@ -1,4 +1,4 @@
-"""Maximum and width of profiles."""
+"""Maximum and width of profiles, and a second maximum below a transient at the surface."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.crossings import find, highest, locate
 from sims_analysis.kernels.rows import Array, Rows, Status
 
-__all__ = ["Peak", "peak"]
+__all__ = ["Peak", "Transient", "peak", "surface_transient"]
 
 
 class Peak(NamedTuple):
@@ -56,3 +56,79 @@ def peak(rows: Rows, start: Array, stop: Array) -> Peak:
     there = np.where(np.isnan(width), Status.TRUNCATED, Status.OK)
     status = np.where(rows.size > 0, there, Status.NO_DATA).astype(np.uint8)
     return Peak(depth, value, stderr, width, status)
+
+
+class Transient(NamedTuple):
+    """A first sample that is the maximum of its window, and another maximum deeper; (R,)."""
+
+    depth: Array
+    value: Array
+    deeper_depth: Array
+    deeper_value: Array
+
+
+def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
+    """Find windows that begin in the transient at the surface, on top of an implant.
+
+    Their highest sample is the first, and another maximum stands out from what lies between: the
+    running median there rises to more than twice the lowest before it, by more than its noise, and
+    falls again. Of profiles without an implant, one in a hundred may be taken for such. Values
+    drawn on a grid finer than the samples, without standard errors, mislead.
+
+    Parameters
+    ----------
+    rows : Rows
+        With standard errors as fits take them, or without.
+    start, stop : ndarray, shape (R,)
+        Window of depths; NaN is the row's own end.
+
+    Returns
+    -------
+    Transient
+        NaN where there are no two maxima.
+    """
+    rows = rows.within(start, stop).packed()
+    columns = np.full((4, rows.count), np.nan)
+    enough = np.flatnonzero(rows.size > 2 * _WIDTH)
+    top = rows.extreme(np.maximum, rows.value)
+    for row in enough[rows.value[rows.start[enough]] == top[enough]]:
+        samples = slice(rows.start[row], rows.start[row + 1])
+        z, c = rows.depth[samples], rows.value[samples]
+        deeper = _deeper(c, None if rows.stderr is None else rows.stderr[samples])
+        if deeper:
+            columns[:, row] = z[0], c[0], z[deeper], c[deeper]
+    return Transient(*columns)
+
+
+#: Samples over which a running median takes noise out.
+_WIDTH = 5
+#: A maximum stands out where it is so many times what lies between it and the first sample, ...
+_RATIO = 2.0
+#: ... and so many times the noise of the mean of its samples.
+_CLEAR = 18.0
+
+
+def _deeper(value: Array, stderr: Array | None = None) -> int:
+    """Return the place of a maximum that stands out from what lies above it; 0 if there is none."""
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
+    lowest = np.minimum.accumulate(smooth)
+    rises = smooth > _RATIO * np.maximum(lowest, 0.0)
+    if not rises.any():
+        return 0
+    top = int(np.argmax(np.where(rises, smooth, -np.inf)))
+    height = smooth[top] - lowest[top]
+    low = smooth < smooth[top] - 0.5 * height
+    begin = top - int(np.argmax(low[top::-1]))
+    if not low[top:].any():  # it rises to the end of the window: no maximum
+        return 0
+    end = top + int(np.argmax(low[top:]))
+    aside = _WIDTH // 2
+    around = slice(max(top - 2 * _WIDTH, 0), top + 2 * _WIDTH)
+    noise = np.sqrt(np.mean((value[aside:-aside] - smooth)[around] ** 2))
+    if stderr is not None:  # which know what samples on a fine grid share
+        stated = np.nan_to_num(stderr[begin + aside : end + aside])
+        noise = max(noise, np.sqrt(np.mean(stated**2)))
+    if not height * np.sqrt(end - begin) > _CLEAR * noise:
+        return 0
+    first = begin + 1 + aside
+    return first + int(np.argmax(value[first : end + aside]))

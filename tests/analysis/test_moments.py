@@ -311,8 +311,9 @@ def with_transient(z, height=1.5):
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     z = np.arange(0, 300, 2.0)
     ds = measurement(z, {"Al": with_transient(z, height), "B": skewed(z)})
-    with pytest.warns(sims.SimsWarning, match="'Al': the maximum is the first sample, at 0 nm, and"
-                      " there is another at 144 nm"):  # fmt: skip
+    with pytest.warns(
+        sims.SimsWarning, match="'Al': the maximum, .* at 0 nm, is the first sample .* at 144 nm"
+    ):
         found = question(ds)
     assert found["status"].values[0] == "truncated"
     assert found["status"].values[1] != "truncated"
@@ -324,7 +325,7 @@ def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
 
 def test_a_threshold_does_not_hide_the_implant():
     z = np.arange(0, 300, 2.0)
-    with pytest.warns(sims.SimsWarning, match="another at 144 nm"):
+    with pytest.warns(sims.SimsWarning, match="another lies deeper, .* at 144 nm"):
         found = sims.moments(one(z, with_transient(z, 100.0)), threshold=0.1)
     assert word(found["status"]) == "truncated"
     assert number(found["projected_range"]) < 10
