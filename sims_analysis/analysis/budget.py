@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -219,7 +220,7 @@ class _Below(NamedTuple):
 def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> _Below:
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: those of the others count as nothing.
-    dose = kernels.integrate(rows.with_value(np.where(low, rows.value, 0.0)), start, stop).value
+    dose = kernels.integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
     row = np.flatnonzero(start < stop)
     inside = rows.within(start, stop)
     highest = inside.extreme(np.maximum, inside.value, -np.inf)

@@ -77,7 +77,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if some.any() and rule == "trapezoid" and isinstance(rows, Dense):
         weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
-        value = np.where(some, rows.dot(rows.value, weights), np.nan)
+        value = np.where(some, rows.sum(rows.value, weights), np.nan)
     elif some.any():
         chosen = np.flatnonzero(some)
         value[some], n_linear[some] = _by_segments(rows, chosen, a[some], b[some], rule=rule)

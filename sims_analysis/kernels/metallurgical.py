@@ -151,7 +151,7 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
         stderr = interpolated(rows.stderr[ends[0]], rows.stderr[ends[1]], t, log=True)
         errors = _errors(stderr * np.sqrt(often[g]), fractions)
     start = g.searchsorted(np.arange(len(size) + 1))
-    return _Doping(Packed(z, acceptors, start, errors[0]), donors, errors[1], net, before)
+    return _Doping(Packed(z, acceptors, errors[0], start=start), donors, errors[1], net, before)
 
 
 def _place(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:

@@ -80,12 +80,12 @@ def moments(
     mass = weights * (rows.value - rows.repeat(level))
     total = rows.sum(mass)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = rows.dot(mass, rows.depth) / total
+        mean = rows.sum(mass, rows.depth) / total
         off = rows.depth - rows.repeat(mean)
         squared = off * off
         mass *= squared
         second = rows.sum(mass) / total
-        third, fourth = (rows.dot(mass, power) / total for power in (off, squared))
+        third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
         # Noise about a background makes sums of any sign, and of these no distribution.
         distribution = (total > 0) & (second > 0) & (mean >= run.first) & (mean <= run.last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
@@ -164,7 +164,7 @@ def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
     same = rows.row[1:] == rows.row[:-1]
     near[1:] |= keep[:-1] & same
     near[:-1] |= keep[1:] & same
-    return rows.any(near & ~far & ~np.isnan(above))
+    return rows.sum((near & ~far & ~np.isnan(above)).astype(float)) > 0
 
 
 def _slopes(

@@ -10,7 +10,7 @@ measured: such samples were left out when the rows were made (:func:`layouts`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import Any
@@ -63,7 +63,68 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True)
-class Dense:
+class _Samples:
+    """What both layouts have.
+
+    Parameters
+    ----------
+    depth, value, stderr : ndarray
+    start : ndarray of int, shape (R + 1,)
+        Flat position of the first sample of each row, and the end of the last.
+    """
+
+    depth: Array
+    value: Array
+    stderr: Array | None = None
+    start: Index = field(kw_only=True)
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return self.start.size - 1
+
+    @cached_property
+    def size(self) -> Index:
+        """Number of samples of each row, shape (R,)."""
+        return np.diff(self.start)
+
+    @cached_property
+    def row(self) -> Index:
+        """The row of every sample, flat."""
+        return np.repeat(np.arange(self.count), self.size)
+
+    @cached_property
+    def seams(self) -> Index:
+        """Flat segments that would join one row to the next."""
+        inner = self.start[1:-1]
+        return np.unique(inner[(inner > 0) & (inner < self.start[-1])]) - 1
+
+    def first(self) -> Array:
+        """Depth of the first sample of each row; NaN where there is none."""
+        return self._ends(self.start[:-1])
+
+    def last(self) -> Array:
+        """Depth of the last sample of each row; NaN where there is none."""
+        return self._ends(self.start[1:] - 1)
+
+    def _ends(self, position: Index) -> Array:
+        ends = np.full(self.count, np.nan)
+        some = self.size > 0
+        ends[some] = self.depth_at(position[some])
+        return ends
+
+    def depth_at(self, position: Index) -> Array:
+        """Depths of samples by their flat positions."""
+        raise NotImplementedError
+
+    def value_at(self, position: Index) -> Array:
+        """Values of samples by their flat positions."""
+        found: Array = self.value.reshape(-1)[position]
+        return found
+
+
+@dataclass(frozen=True)
+class Dense(_Samples):
     """Rows on one axis, every sample measured.
 
     Parameters
@@ -75,51 +136,14 @@ class Dense:
         Standard errors of the values, NaN where one is not known.
     """
 
-    depth: Array
-    value: Array
-    stderr: Array | None = None
+    start: Index = field(init=False)
 
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return len(self.value)
-
-    @property
-    def size(self) -> Index:
-        """Number of samples of each row, shape (R,)."""
-        return np.full(self.count, self.depth.size)
-
-    @property
-    def start(self) -> Index:
-        """Flat position of the first sample of each row, and the end of the last; (R + 1,)."""
-        return np.arange(self.count + 1) * self.depth.size
-
-    @property
-    def row(self) -> Index:
-        """The row of every sample, flat."""
-        return np.repeat(np.arange(self.count), self.depth.size)
-
-    @property
-    def seams(self) -> Index:
-        """Flat segments that would join one row to the next."""
-        return _seams(self.start)
-
-    def first(self) -> Array:
-        """Depth of the first sample of each row; NaN where there is none."""
-        return np.full(self.count, self.depth[0] if self.depth.size else np.nan)
-
-    def last(self) -> Array:
-        """Depth of the last sample of each row; NaN where there is none."""
-        return np.full(self.count, self.depth[-1] if self.depth.size else np.nan)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", np.arange(len(self.value) + 1) * self.depth.size)
 
     def depth_at(self, position: Index) -> Array:
         """Depths of samples by their flat positions."""
         found: Array = self.depth[position % max(self.depth.size, 1)]
-        return found
-
-    def value_at(self, position: Index) -> Array:
-        """Values of samples by their flat positions."""
-        found: Array = self.value.reshape(-1)[position]
         return found
 
     def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
@@ -142,22 +166,16 @@ class Dense:
 
     def alike(self, *of_rows: Array) -> bool:
         """Whether parameters are the same for all rows, of which there are some."""
-        return self.count > 0 and all(map(_all_same, of_rows))
+        return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in of_rows)
 
     def repeat(self, of_rows: NDArray[Any]) -> Any:
         """Broadcast what each row has to its samples."""
         return of_rows[:, None]
 
-    def sum(self, samples: Array) -> Array:
-        """Sum over the samples, or the segments, of each row."""
-        samples = np.broadcast_to(samples, (self.count, samples.shape[-1]))
-        return dot_rows(samples, np.ones(samples.shape[1]))
-
-    def dot(self, samples: Array, others: Array) -> Array:
-        """Sum the products over the samples of each row; one side may be the same for all."""
-        if samples.ndim == 1:
-            samples, others = others, samples
-        return dot_rows(samples, others)
+    def sum(self, samples: Array, weights: Array | None = None) -> Array:
+        """Sum over the samples of each row, with weights if there are any."""
+        samples = np.broadcast_to(samples, self.value.shape)
+        return dot_rows(samples, np.ones(self.depth.size) if weights is None else weights)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
         """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
@@ -166,41 +184,24 @@ class Dense:
         found: Array = of.reduce(samples, axis=-1)
         return found
 
-    def any(self, flags: Flags) -> Flags:
-        """Mark the rows in which a sample is marked."""
-        found: Flags = np.logical_or.reduce(flags, axis=-1)
-        return found
-
     def keep(self, kept: Flags) -> Packed:
         """Keep the samples that are marked."""
         return self.packed().keep(np.broadcast_to(kept, self.value.shape).reshape(-1))
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
-        if self.alike(start, stop):
-            inside: Flags = ~((self.depth < start[0]) | (self.depth > stop[0]))
-            return self.columns(slice(*_run(inside)))
-        return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
-
-    def columns(self, chosen: slice) -> Dense:
-        """Keep a run of columns."""
-        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, chosen])
-        return Dense(self.depth[chosen], np.ascontiguousarray(self.value[:, chosen]), stderr)
-
-    def take(self, rows: Index) -> Dense:
-        """Keep some of the rows."""
-        stderr = None if self.stderr is None else self.stderr[rows]
-        return Dense(self.depth, self.value[rows], stderr)
+        if not self.alike(start, stop):
+            return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
+        inside = np.flatnonzero(~((self.depth < start[0]) | (self.depth > stop[0])))
+        run = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
+        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, run])
+        return Dense(self.depth[run], np.ascontiguousarray(self.value[:, run]), stderr)
 
     def packed(self) -> Packed:
         """Lay the samples end to end."""
         stderr = None if self.stderr is None else self.stderr.reshape(-1)
-        depth = np.tile(self.depth, self.count)
-        return Packed(depth, self.value.reshape(-1), self.start, stderr, None, self.depth.size)
-
-    def with_value(self, value: Array) -> Dense:
-        """Return the same rows with other values."""
-        return replace(self, value=value)
+        depth, value = np.tile(self.depth, self.count), self.value.reshape(-1)
+        return Packed(depth, value, stderr, start=self.start, width=self.depth.size)
 
     def unpacked(self, samples: Array) -> Array:
         """Return what belongs to the samples as an array over all places, ``(R, n)``."""
@@ -208,69 +209,26 @@ class Dense:
 
 
 @dataclass(frozen=True)
-class Packed:
+class Packed(_Samples):
     """Measured samples of rows, end to end.
 
     Parameters
     ----------
     depth, value : ndarray, shape (N,)
+    stderr : ndarray, shape (N,), optional
     start : ndarray of int, shape (R + 1,)
         ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``.
-    stderr : ndarray, shape (N,), optional
     place : ndarray of int, shape (N,), optional
         Where each sample stood in an array ``(R, width)``; by default all of them were there.
     width : int
     """
 
-    depth: Array
-    value: Array
-    start: Index
-    stderr: Array | None = None
     place: Index | None = None
     width: int = 0
-
-    @property
-    def count(self) -> int:
-        """Number of rows."""
-        return self.start.size - 1
-
-    @cached_property
-    def size(self) -> Index:
-        """Number of samples of each row, shape (R,)."""
-        return np.diff(self.start)
-
-    @cached_property
-    def row(self) -> Index:
-        """The row of every sample."""
-        return np.repeat(np.arange(self.count), self.size)
-
-    @cached_property
-    def seams(self) -> Index:
-        """Segments that would join one row to the next."""
-        return _seams(self.start)
-
-    def first(self) -> Array:
-        """Depth of the first sample of each row; NaN where there is none."""
-        return self._ends(self.start[:-1])
-
-    def last(self) -> Array:
-        """Depth of the last sample of each row; NaN where there is none."""
-        return self._ends(self.start[1:] - 1)
-
-    def _ends(self, position: Index) -> Array:
-        ends = np.full(self.count, np.nan)
-        some = self.size > 0
-        ends[some] = self.depth[position[some]]
-        return ends
 
     def depth_at(self, position: Index) -> Array:
         """Depths of samples by their positions."""
         found: Array = self.depth[position]
-        return found
-
-    def value_at(self, position: Index) -> Array:
-        """Values of samples by their positions."""
-        found: Array = self.value[position]
         return found
 
     def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
@@ -294,28 +252,16 @@ class Packed:
         """Broadcast what each row has to its samples."""
         return np.repeat(of_rows, self.size)
 
-    def sum(self, samples: Array) -> Array:
+    def sum(self, samples: Array, weights: Array | None = None) -> Array:
         """Sum over the samples of each row; 0 for a row without any."""
-        return self._reduced(np.add, samples, 0.0)
-
-    def dot(self, samples: Array, others: Array) -> Array:
-        """Sum the products over the samples of each row."""
-        return self.sum(samples * others)
+        return self.extreme(np.add, samples if weights is None else samples * weights, 0.0)
 
     def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
         """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
-        return self._reduced(of, samples, none)
-
-    def _reduced(self, of: np.ufunc, samples: Array, none: float) -> Array:
         found = np.full(self.count, none)
         some = np.flatnonzero(self.size)
         if some.size:
             found[some] = of.reduceat(samples, self.start[some])
-        return found
-
-    def any(self, flags: Flags) -> Flags:
-        """Mark the rows in which a sample is marked."""
-        found: Flags = np.bincount(self.row[flags], minlength=self.count) > 0
         return found
 
     def keep(self, kept: Flags) -> Packed:
@@ -324,7 +270,8 @@ class Packed:
         np.cumsum(np.bincount(self.row[kept], minlength=self.count), out=start[1:])
         stderr = None if self.stderr is None else self.stderr[kept]
         place = np.flatnonzero(kept) if self.place is None else self.place[kept]
-        return Packed(self.depth[kept], self.value[kept], start, stderr, place, self.width)
+        depth, value = self.depth[kept], self.value[kept]
+        return Packed(depth, value, stderr, start=start, place=place, width=self.width)
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
@@ -336,10 +283,6 @@ class Packed:
     def packed(self) -> Packed:
         """Lay the samples end to end: they do."""
         return self
-
-    def with_value(self, value: Array) -> Packed:
-        """Return the same rows with other values."""
-        return replace(self, value=value)
 
     def unpacked(self, samples: Array) -> Array:
         """Return what belongs to the samples as an array over all places, ``(R, width)``.
@@ -362,21 +305,6 @@ def errors_of(rows: Rows) -> Array:
     if rows.stderr is None:
         raise ValueError("these rows have no standard errors")
     return rows.stderr
-
-
-def _seams(start: Index) -> Index:
-    inner = start[1:-1]
-    return np.unique(inner[(inner > 0) & (inner < start[-1])]) - 1
-
-
-def _all_same(of_rows: Array) -> bool:
-    return bool((of_rows == of_rows[0]).all() or np.isnan(of_rows).all())
-
-
-def _run(inside: Flags) -> tuple[int, int]:
-    """Return the first and the end of the samples marked on an increasing axis: one run."""
-    first = int(inside.argmax()) if inside.size else 0
-    return first, first + int(np.count_nonzero(inside))
 
 
 def layouts(
@@ -412,13 +340,14 @@ def layouts(
     if not doubtful.any():
         yield slice(None), Dense(depth, value, stderr)
         return
-    _refuse_infinite(depth, value, np.flatnonzero(doubtful))
     doubtful = np.repeat(doubtful.reshape(-1, group).any(axis=1), group)
     if doubtful.all():
-        yield slice(None), _packed(depth, value, stderr)
+        yield slice(None), _packed(depth, value, stderr, np.arange(len(value)))
         return
-    for make, index in ((Dense, np.flatnonzero(~doubtful)), (_packed, np.flatnonzero(doubtful))):
-        yield index, make(depth, value[index], None if stderr is None else stderr[index])
+    complete, rest = np.flatnonzero(~doubtful), np.flatnonzero(doubtful)
+    errors = [None if stderr is None else stderr[some] for some in (complete, rest)]
+    yield complete, Dense(depth, value[complete], errors[0])
+    yield rest, _packed(depth, value[rest], errors[1], rest)
 
 
 class InfiniteSampleError(Exception):
@@ -436,33 +365,26 @@ class InfiniteSampleError(Exception):
         self.row, self.sample, self.what, self.number = row, sample, what, number
 
 
-def _refuse_infinite(depth: Array, value: Array, rows: Index) -> None:
-    """Raise for the first infinite value or depth of some rows."""
-    for what, samples in (("value", value), ("depth", depth)):
-        if samples.ndim == 1:
-            continue
-        infinite = np.isinf(samples[rows])
-        if infinite.any():
-            row, sample = np.argwhere(infinite)[0]
-            number = float(samples[rows[row], sample])
-            raise InfiniteSampleError(int(rows[row]), int(sample), what, number)
-
-
-def _packed(depth: Array, value: Array, stderr: Array | None) -> Packed:
-    """Lay the measured samples of ``value (R, n)`` end to end."""
-    count, width = value.shape
+def _packed(depth: Array, value: Array, stderr: Array | None, index: Index) -> Packed:
+    """Lay the measured samples of ``value (R, n)`` end to end; `index` numbers the rows."""
+    width = value.shape[1]
     measured = ~np.isnan(value)
     if depth.ndim > 1:
         measured &= ~np.isnan(depth)
-    axes = np.broadcast_to(depth, value.shape).reshape(-1)
-    start = np.arange(count + 1) * width
-    if np.count_nonzero(measured) == measured.size:
-        errors = None if stderr is None else stderr.reshape(-1)
-        return Packed(axes, value.reshape(-1), start, errors, None, width)
-    kept = np.flatnonzero(measured)  # taking by number is three times as fast as by flag
-    errors = None if stderr is None else stderr.reshape(-1)[kept]
-    values = value.reshape(-1)[kept]
-    return Packed(axes[kept], values, kept.searchsorted(start), errors, kept, width)
+    axes, values = np.broadcast_to(depth, value.shape).reshape(-1), value.reshape(-1)
+    errors = None if stderr is None else stderr.reshape(-1)
+    start, kept = np.arange(len(value) + 1) * width, None
+    if not measured.all():
+        kept = np.flatnonzero(measured)  # taking by number is twice as fast as by flag
+        axes, values, start = axes.take(kept), values.take(kept), kept.searchsorted(start)
+        errors = None if errors is None else errors.take(kept)
+    for what, samples in (("value", values), ("depth", axes[: axes.size * (depth.ndim > 1)])):
+        infinite = np.flatnonzero(np.isinf(samples))
+        if infinite.size:
+            place = infinite[0] if kept is None else kept[infinite[0]]
+            row, sample = divmod(int(place), width)
+            raise InfiniteSampleError(int(index[row]), sample, what, float(samples[infinite[0]]))
+    return Packed(axes, values, errors, start=start, place=kept, width=width)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:

@@ -42,7 +42,7 @@ def junction(depth, value, level, sigma=None, *, after=None, **options):
 
 def alone(z, c, sigma, level, before, after, at, falling):
     """Give the half-width of one crossing of one profile; what it should be: test_uncertainty."""
-    rows = Packed(z, c, np.array([0, z.size]), sigma)
+    rows = Packed(z, c, sigma, start=np.array([0, z.size]))
     found = kernels.Crossings(*map(np.array, ([0], [before], [after], [falling])))
     levels = np.full(z.size, level)
     return float(half_widths(rows, levels, found, np.array([at]), every=found.before)[0])
@@ -207,7 +207,7 @@ def test_find_with_a_level_at_every_sample(batch, data):
     depth, value = batch
     parts = [samples(depth, value, row) for row in range(len(value))]
     start = np.cumsum([0, *(z.size for z, _ in parts)])
-    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), start)
+    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), start=start)
     n = rows.value.size
     level = np.array(
         data.draw(st.lists(st.sampled_from([1e18, 2e18, 1e15]), min_size=n, max_size=n))
