@@ -1,7 +1,7 @@
-"""A kernel run over many profiles, block by block: the door between arrays and rows.
+"""Run a kernel over many profiles, block by block.
 
-Arrays come as users have them, ``(..., n)`` with NaN where nothing was measured; what a kernel
-gets are rows (:mod:`sims_analysis.kernels.rows`) and one number a row for each parameter.
+The input are arrays ``(..., n)`` with NaN for missing samples; the kernel gets rows
+(:mod:`sims_analysis.kernels.rows`) and one number per row for each parameter.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ Found = TypeVar("Found", bound=tuple[Any, ...])
 
 
 class Errors(NamedTuple):
-    """Standard errors of samples, and what a sum or a fit makes of them.
+    """Standard errors of samples, and how a sum or a fit uses them.
 
     Parameters
     ----------
     stderr : ndarray, shape (..., n)
     counts : ndarray, shape (..., n), optional
-        If given, samples of which nothing was counted have no error. The unbiased estimate of the
-        variance of a Poisson count is the count itself: a sum must add none, although the sample
-        alone is not known without error.
+        If given, samples with zero counts have zero error. The unbiased estimate of the variance
+        of a Poisson count is the count itself, so that such a sample adds nothing to the variance
+        of a sum, although its own value is uncertain.
     fraction : ndarray, shape (...), optional
-        Independent samples for each depth, of profiles on a grid finer than the samples. As many
-        values as share a sample know no more than it did: each of them counts for a part of it,
-        with an error that is larger by ``1 / sqrt(fraction)``.
+        Effective sample fraction of profiles on a grid finer than the samples. Grid values that
+        share a sample carry no more information than the sample: each counts as a fraction of it,
+        with an error larger by ``1 / sqrt(fraction)``.
     """
 
     stderr: NDArray[Any]
@@ -49,7 +49,7 @@ class Errors(NamedTuple):
     fraction: NDArray[Any] | None = None
 
     def flat(self, shape: tuple[int, ...]) -> Errors:
-        """Count the profiles along one axis."""
+        """Return the errors with all profiles along one axis."""
         flat, fraction = (prod(shape[:-1]), shape[-1]), self.fraction
         return Errors(
             self.stderr.reshape(flat),
@@ -58,7 +58,7 @@ class Errors(NamedTuple):
         )
 
     def of(self, block: slice) -> Array:
-        """Return the errors of some profiles as the kernel takes them."""
+        """Return the errors of a block of profiles, as the kernel takes them."""
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         if self.counts is not None:
             s = np.where(self.counts[block] == 0, 0.0, s)
@@ -82,39 +82,38 @@ def run(
     Parameters
     ----------
     kernel : callable
-        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays, the first axis of
-        each of which counts the rows.
+        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays whose first axis
+        is the rows.
     depth : ndarray, shape (n,) or (*lead, n)
     value : ndarray, shape (*lead, n)
     *parameters : ndarray, shape (*cases, *lead, *rest)
-        They broadcast against `lead` as numpy's arrays do. For each of the cases the kernel is
-        asked once.
+        They broadcast against `lead` as in numpy. The kernel is called once for each case.
     errors : Errors, optional
-        If the kernel takes ``rows.stderr``.
+        If the kernel uses ``rows.stderr``.
     whole : sequence of int
-        For each parameter the number of axes in its `rest`; by default 0.
+        For each parameter, the number of axes in its `rest`; 0 by default.
     group : int
         If given, values are ``(*lead, group, n)``: the kernel takes the rows of a group (the
-        species of a measurement) together, with one parameter, and gives one answer.
+        species of a measurement) together, with one parameter, and returns one result.
 
     Returns
     -------
     NamedTuple
-        Of the kernel; each field ``(*cases, *lead, ...)``.
+        The kernel's, with fields of shape ``(*cases, *lead, ...)``.
 
     Raises
     ------
     InfiniteSampleError
     """
-    n, together = value.shape[-1], group or 1
+    n, group_size = value.shape[-1], group or 1
     lead = value.shape[:-2] if group else value.shape[:-1]
     whole = whole or [0] * len(parameters)
-    asked = [(p, p.shape[p.ndim - k :]) for p, k in zip(parameters, whole, strict=True)]
-    every = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in asked))
-    cases, answers, profiles = every[: len(every) - len(lead)], prod(lead), prod(value.shape[:-1])
+    split = [(p, p.shape[p.ndim - k :]) for p, k in zip(parameters, whole, strict=True)]
+    full = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in split))
+    cases, results, profiles = full[: len(full) - len(lead)], prod(lead), prod(value.shape[:-1])
     given = [
-        np.broadcast_to(p, (*every, *rest)).reshape(prod(cases), answers, *rest)
-        for p, rest in asked
+        np.broadcast_to(p, (*full, *rest)).reshape(prod(cases), results, *rest)
+        for p, rest in split
     ]
     axes = depth
     if depth.ndim > 1:
@@ -122,34 +121,34 @@ def run(
     rows = value.reshape(profiles, n)
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    for block in blocks(profiles, n, group=together):
+    for block in blocks(profiles, n, group=group_size):
         z = np.asarray(axes if axes.ndim == 1 else axes[block], dtype=np.float64)
         c = np.ascontiguousarray(rows[block], dtype=np.float64)
         s = None if errors is None else errors.of(block)
-        for index, some in _laid_out(z, c, s, together, block.start):
-            which = np.arange(block.start, block.stop)[index][::together] // together
+        for index, part in _block_layouts(z, c, s, group_size, block.start):
+            which = np.arange(block.start, block.stop)[index][::group_size] // group_size
             for case in range(prod(cases)):
-                answer = kernel(some, *(p[case, which] for p in given), **options)
-                fields = fields or _places(answer, prod(cases), answers)
-                for place, field in zip(fields, answer, strict=True):
-                    place[case, which] = field
+                result = kernel(part, *(p[case, which] for p in given), **options)
+                fields = fields or _allocate(result, prod(cases), results)
+                for out, field in zip(fields, result, strict=True):
+                    out[case, which] = field
     if not fields:
-        nothing = (np.empty((0, *rest), p.dtype) for p, rest in asked)
-        answer = empty(kernel, n, *nothing, errors=errors is not None, **options)
-        fields = _places(answer, prod(cases), answers)
-    made: Found = type(answer)(*(f.reshape((*every, *f.shape[2:])) for f in fields))
-    return made
+        no_values = (np.empty((0, *rest), p.dtype) for p, rest in split)
+        result = empty(kernel, n, *no_values, errors=errors is not None, **options)
+        fields = _allocate(result, prod(cases), results)
+    combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
+    return combined
 
 
-def _places(answer: tuple[Any, ...], cases: int, answers: int) -> list[NDArray[Any]]:
-    """Make arrays for the answers of all profiles, like those of some."""
-    return [np.empty((cases, answers, *f.shape[1:]), f.dtype) for f in answer]
+def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:
+    """Allocate arrays for all profiles, with the types and trailing axes of one result."""
+    return [np.empty((cases, results, *f.shape[1:]), f.dtype) for f in result]
 
 
-def _laid_out(
+def _block_layouts(
     z: Array, c: Array, s: Array | None, group: int, begin: int
 ) -> Iterator[tuple[slice | Index, Rows]]:
-    """Lay out a block; an infinity is reported by its place among all profiles."""
+    """Build the rows of a block; an infinity is reported by its row among all profiles."""
     try:
         yield from layouts(z, c, s, group=group)
     except InfiniteSampleError as error:
@@ -160,8 +159,8 @@ def _laid_out(
 def empty(
     kernel: Callable[..., Found], n: int, *parameters: Any, errors: bool, **options: Any
 ) -> Found:
-    """Ask a kernel about no profiles at all: the types and shapes of its answers."""
-    nothing = np.empty((0, n))
+    """Call a kernel with zero rows, which gives the types and shapes of its results."""
+    no_rows = np.empty((0, n))
     return kernel(
-        Dense(np.arange(float(n)), nothing, nothing if errors else None), *parameters, **options
+        Dense(np.arange(float(n)), no_rows, no_rows if errors else None), *parameters, **options
     )

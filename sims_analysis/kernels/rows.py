@@ -1,10 +1,10 @@
 """Profiles as the kernels see them: rows of measured samples, in one of two layouts.
 
-:class:`Dense` rows lie on one axis, and every sample was measured. :class:`Packed` rows have their
-measured samples end to end. Both answer to the same names, so that most formulas are written once:
-what belongs to a sample has the shape of ``rows.value``, what belongs to a row has shape ``(R,)``,
-and ``rows.repeat(of_row)`` broadcasts the one to the other. Nothing here is NaN because it was not
-measured: such samples were left out when the rows were made (:func:`layouts`).
+:class:`Dense` rows share one depth axis and have no missing samples. :class:`Packed` rows hold
+their measured samples end to end. Both have the same interface, so that most formulas are written
+once: a quantity per sample has the shape of ``rows.value``, a quantity per row has shape ``(R,)``,
+and ``rows.repeat(per_row)`` broadcasts the latter to the former. No value is NaN: missing samples
+were dropped when the rows were built (:func:`layouts`).
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-#: Samples that are worked on at a time: scratch arrays of this size stay in the processor's cache.
+#: Samples processed at a time: scratch arrays of this size fit in the processor's cache.
 BLOCK = 1 << 18
 
-#: Depths closer than this part of the record are the same: unit conversions round.
+#: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
 
 
 class Status(IntEnum):
-    """What is known of an answer; ``vocabulary.STATUS`` has the words."""
+    """Outcome of a computation; ``vocabulary.STATUS`` has the words."""
 
     OK = 0
     NO_DATA = 1
@@ -55,16 +55,16 @@ class Status(IntEnum):
     ALWAYS_ABOVE = 3
     BELOW_DETECTION = 4
     TRUNCATED = 5
-    #: A place that no answer belongs to, because other profiles have more of them.
+    #: An empty entry: other profiles have more results than this one.
     PADDING = 6
     NO_OVERLAP = 7
-    #: There is an answer, but the samples do not show where within the record.
+    #: A result exists, but the data do not locate it within the record.
     UNDETERMINED = 8
 
 
 @dataclass(frozen=True)
 class _Samples:
-    """What both layouts have.
+    """The common part of both layouts.
 
     Parameters
     ----------
@@ -95,37 +95,37 @@ class _Samples:
 
     @cached_property
     def seams(self) -> Index:
-        """Flat segments that would join one row to the next."""
+        """Flat indices of the segments between the last sample of one row and the next row."""
         inner = self.start[1:-1]
         return np.unique(inner[(inner > 0) & (inner < self.start[-1])]) - 1
 
     def first(self) -> Array:
-        """Depth of the first sample of each row; NaN where there is none."""
+        """Depth of the first sample of each row; NaN for an empty row."""
         return self._ends(self.start[:-1])
 
     def last(self) -> Array:
-        """Depth of the last sample of each row; NaN where there is none."""
+        """Depth of the last sample of each row; NaN for an empty row."""
         return self._ends(self.start[1:] - 1)
 
     def _ends(self, position: Index) -> Array:
         ends = np.full(self.count, np.nan)
-        some = self.size > 0
-        ends[some] = self.depth_at(position[some])
+        nonempty = self.size > 0
+        ends[nonempty] = self.depth_at(position[nonempty])
         return ends
 
     def depth_at(self, position: Index) -> Array:
-        """Depths of samples by their flat positions."""
+        """Depths of the samples at flat positions."""
         raise NotImplementedError
 
     def value_at(self, position: Index) -> Array:
-        """Values of samples by their flat positions."""
+        """Values of the samples at flat positions."""
         found: Array = self.value.reshape(-1)[position]
         return found
 
 
 @dataclass(frozen=True)
 class Dense(_Samples):
-    """Rows on one axis, every sample measured.
+    """Rows on one depth axis, without missing samples.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Dense(_Samples):
     value : ndarray, shape (R, n)
         Contiguous.
     stderr : ndarray, shape (R, n), optional
-        Standard errors of the values, NaN where one is not known.
+        Standard errors of the values; NaN where unknown.
     """
 
     start: Index = field(init=False)
@@ -142,18 +142,18 @@ class Dense(_Samples):
         object.__setattr__(self, "start", np.arange(len(self.value) + 1) * self.depth.size)
 
     def depth_at(self, position: Index) -> Array:
-        """Depths of samples by their flat positions."""
+        """Depths of the samples at flat positions."""
         found: Array = self.depth[position % max(self.depth.size, 1)]
         return found
 
     def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
-        """Find, in some rows, the last sample not below `a` and the first not above `b`.
+        """Find, in the given rows, the last sample at or above `a` and the first at or below `b`.
 
         Parameters
         ----------
         row : ndarray of int, shape (K,)
         a, b : ndarray, shape (K,)
-            Within the samples of the row.
+            Depths within the samples of the row.
 
         Returns
         -------
@@ -164,75 +164,75 @@ class Dense(_Samples):
         before = np.minimum(self.depth.searchsorted(a, side="right") - 1, n - 2)
         return begin + before, begin + np.maximum(self.depth.searchsorted(b), 1)
 
-    def alike(self, *of_rows: Array) -> bool:
-        """Whether parameters are the same for all rows, of which there are some."""
-        return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in of_rows)
+    def alike(self, *per_row: Array) -> bool:
+        """Whether there are rows, and each parameter is the same for all of them."""
+        return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in per_row)
 
-    def repeat(self, of_rows: NDArray[Any]) -> Any:
-        """Broadcast what each row has to its samples."""
-        return of_rows[:, None]
+    def repeat(self, per_row: NDArray[Any]) -> Any:
+        """Broadcast one value per row to its samples."""
+        return per_row[:, None]
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
-        """Sum over the samples of each row, with weights if there are any."""
+        """Sum over the samples of each row, optionally weighted."""
         samples = np.broadcast_to(samples, self.value.shape)
         return dot_rows(samples, np.ones(self.depth.size) if weights is None else weights)
 
-    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
+    def extreme(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
+        """Return the largest (``np.maximum``) or smallest sample of each row; `empty` if none."""
         if samples.shape[-1] == 0:
-            return np.full(self.count, none)
-        found: Array = of.reduce(samples, axis=-1)
+            return np.full(self.count, empty)
+        found: Array = ufunc.reduce(samples, axis=-1)
         return found
 
-    def keep(self, kept: Flags) -> Packed:
-        """Keep the samples that are marked."""
-        return self.packed().keep(np.broadcast_to(kept, self.value.shape).reshape(-1))
+    def keep(self, mask: Flags) -> Packed:
+        """Keep the samples selected by a mask."""
+        return self.packed().keep(np.broadcast_to(mask, self.value.shape).reshape(-1))
 
     def within(self, start: Array, stop: Array) -> Rows:
-        """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
+        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
         if not self.alike(start, stop):
             return self.keep(~((self.depth < start[:, None]) | (self.depth > stop[:, None])))
         inside = np.flatnonzero(~((self.depth < start[0]) | (self.depth > stop[0])))
-        run = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
-        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, run])
-        return Dense(self.depth[run], np.ascontiguousarray(self.value[:, run]), stderr)
+        window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
+        stderr = None if self.stderr is None else np.ascontiguousarray(self.stderr[:, window])
+        return Dense(self.depth[window], np.ascontiguousarray(self.value[:, window]), stderr)
 
     def packed(self) -> Packed:
-        """Lay the samples end to end."""
+        """Return the same rows in the packed layout."""
         stderr = None if self.stderr is None else self.stderr.reshape(-1)
         depth, value = np.tile(self.depth, self.count), self.value.reshape(-1)
         return Packed(depth, value, stderr, start=self.start, width=self.depth.size)
 
     def unpacked(self, samples: Array) -> Array:
-        """Return what belongs to the samples as an array over all places, ``(R, n)``."""
+        """Return one value per sample as an array ``(R, n)``."""
         return np.broadcast_to(samples, self.value.shape)
 
 
 @dataclass(frozen=True)
 class Packed(_Samples):
-    """Measured samples of rows, end to end.
+    """The measured samples of all rows, end to end.
 
     Parameters
     ----------
     depth, value : ndarray, shape (N,)
     stderr : ndarray, shape (N,), optional
     start : ndarray of int, shape (R + 1,)
-        ``start[r]`` to ``start[r + 1]`` are the samples of row ``r``.
-    place : ndarray of int, shape (N,), optional
-        Where each sample stood in an array ``(R, width)``; by default all of them were there.
+        Row ``r`` has the samples ``start[r]:start[r + 1]``.
+    source : ndarray of int, shape (N,), optional
+        Flat index of each sample in the original array ``(R, width)``; None if it had no gaps.
     width : int
     """
 
-    place: Index | None = None
+    source: Index | None = None
     width: int = 0
 
     def depth_at(self, position: Index) -> Array:
-        """Depths of samples by their positions."""
+        """Depths of the samples at flat positions."""
         found: Array = self.depth[position]
         return found
 
     def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
-        """Find samples around depths, as :meth:`Dense.around` does."""
+        """Find the samples around two depths, as :meth:`Dense.around` does."""
         begin, end = self.start[row], self.start[row + 1]
         before = self._search(begin, end, a, np.less_equal) - 1
         after = self._search(begin, end, b, np.less)
@@ -248,51 +248,48 @@ class Packed(_Samples):
             low, high = np.where(right, middle + 1, low), np.where(right, high, middle)
         return low
 
-    def repeat(self, of_rows: NDArray[Any]) -> Any:
-        """Broadcast what each row has to its samples."""
-        return np.repeat(of_rows, self.size)
+    def repeat(self, per_row: NDArray[Any]) -> Any:
+        """Broadcast one value per row to its samples."""
+        return np.repeat(per_row, self.size)
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
-        """Sum over the samples of each row; 0 for a row without any."""
+        """Sum over the samples of each row; 0 for an empty row."""
         return self.extreme(np.add, samples if weights is None else samples * weights, 0.0)
 
-    def extreme(self, of: np.ufunc, samples: Array, none: float = np.nan) -> Array:
-        """Return the largest (``np.maximum``) or smallest sample of each row; `none` if empty."""
-        found = np.full(self.count, none)
-        some = np.flatnonzero(self.size)
-        if some.size:
-            found[some] = of.reduceat(samples, self.start[some])
+    def extreme(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
+        """Return the largest (``np.maximum``) or smallest sample of each row; `empty` if none."""
+        found = np.full(self.count, empty)
+        nonempty = np.flatnonzero(self.size)
+        if nonempty.size:
+            found[nonempty] = ufunc.reduceat(samples, self.start[nonempty])
         return found
 
-    def keep(self, kept: Flags) -> Packed:
-        """Keep the samples that are marked."""
+    def keep(self, mask: Flags) -> Packed:
+        """Keep the samples selected by a mask."""
         start = np.zeros(self.count + 1, dtype=np.intp)
-        np.cumsum(np.bincount(self.row[kept], minlength=self.count), out=start[1:])
-        stderr = None if self.stderr is None else self.stderr[kept]
-        place = np.flatnonzero(kept) if self.place is None else self.place[kept]
-        depth, value = self.depth[kept], self.value[kept]
-        return Packed(depth, value, stderr, start=start, place=place, width=self.width)
+        np.cumsum(np.bincount(self.row[mask], minlength=self.count), out=start[1:])
+        stderr = None if self.stderr is None else self.stderr[mask]
+        source = np.flatnonzero(mask) if self.source is None else self.source[mask]
+        depth, value = self.depth[mask], self.value[mask]
+        return Packed(depth, value, stderr, start=start, source=source, width=self.width)
 
     def within(self, start: Array, stop: Array) -> Rows:
-        """Keep the samples from `start` to `stop` of each row; NaN is the row's own end."""
+        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
         if np.isnan(start).all() and np.isnan(stop).all():
             return self
         outside = (self.depth < self.repeat(start)) | (self.depth > self.repeat(stop))
         return self.keep(~outside)
 
     def packed(self) -> Packed:
-        """Lay the samples end to end: they do."""
+        """Return the rows themselves."""
         return self
 
     def unpacked(self, samples: Array) -> Array:
-        """Return what belongs to the samples as an array over all places, ``(R, width)``.
-
-        NaN where there is no sample.
-        """
-        if self.place is None:
+        """Return one value per sample as an array ``(R, width)``, with NaN in the gaps."""
+        if self.source is None:
             return samples.reshape(self.count, self.width)
         found = np.full(self.count * self.width, np.nan)
-        found[self.place] = samples
+        found[self.source] = samples
         return found.reshape(self.count, self.width)
 
 
@@ -301,7 +298,7 @@ Rows = Dense | Packed
 
 
 def errors_of(rows: Rows) -> Array:
-    """Return the standard errors of rows that must have them."""
+    """Return the standard errors of the samples; raise if there are none."""
     if rows.stderr is None:
         raise ValueError("these rows have no standard errors")
     return rows.stderr
@@ -310,48 +307,48 @@ def errors_of(rows: Rows) -> Array:
 def layouts(
     depth: Array, value: Array, stderr: Array | None = None, *, group: int = 1
 ) -> Iterator[tuple[slice | Index, Rows]]:
-    """Lay out rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
+    """Build rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
 
     Parameters
     ----------
     depth : ndarray, shape (n,) or (R, n)
-        NaN beyond the samples of a row that is shorter than others.
+        NaN after the last sample of a shorter row.
     value : ndarray, shape (R, n)
-        NaN where nothing was measured.
+        NaN for missing samples.
     stderr : ndarray, shape (R, n), optional
     group : int
-        So many rows one after the other belong together, and are laid out alike.
+        Number of consecutive rows that belong together and get the same layout.
 
     Yields
     ------
     index : slice or ndarray of int
-        Which rows.
+        Indices of the rows.
     rows : Dense or Packed
 
     Raises
     ------
     InfiniteSampleError
     """
-    # Zero times NaN or infinity is NaN: one pass at the speed of the memory.
+    # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
     with np.errstate(invalid="ignore"):
-        doubtful = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
+        incomplete = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
     if depth.ndim > 1:
-        doubtful[:] = True
-    if not doubtful.any():
+        incomplete[:] = True
+    if not incomplete.any():
         yield slice(None), Dense(depth, value, stderr)
         return
-    doubtful = np.repeat(doubtful.reshape(-1, group).any(axis=1), group)
-    if doubtful.all():
+    incomplete = np.repeat(incomplete.reshape(-1, group).any(axis=1), group)
+    if incomplete.all():
         yield slice(None), _packed(depth, value, stderr, np.arange(len(value)))
         return
-    complete, rest = np.flatnonzero(~doubtful), np.flatnonzero(doubtful)
-    errors = [None if stderr is None else stderr[some] for some in (complete, rest)]
+    complete, rest = np.flatnonzero(~incomplete), np.flatnonzero(incomplete)
+    errors = [None if stderr is None else stderr[index] for index in (complete, rest)]
     yield complete, Dense(depth, value[complete], errors[0])
     yield rest, _packed(depth, value[rest], errors[1], rest)
 
 
 class InfiniteSampleError(Exception):
-    """A sample is infinite, and no answer can rest on it.
+    """A value or a depth is infinite.
 
     Parameters
     ----------
@@ -366,7 +363,7 @@ class InfiniteSampleError(Exception):
 
 
 def _packed(depth: Array, value: Array, stderr: Array | None, index: Index) -> Packed:
-    """Lay the measured samples of ``value (R, n)`` end to end; `index` numbers the rows."""
+    """Pack the measured samples of ``value (R, n)``; `index` numbers the rows in errors."""
     width = value.shape[1]
     measured = ~np.isnan(value)
     if depth.ndim > 1:
@@ -375,33 +372,34 @@ def _packed(depth: Array, value: Array, stderr: Array | None, index: Index) -> P
     errors = None if stderr is None else stderr.reshape(-1)
     start, kept = np.arange(len(value) + 1) * width, None
     if not measured.all():
-        kept = np.flatnonzero(measured)  # taking by number is twice as fast as by flag
+        kept = np.flatnonzero(measured)  # indexing by position is twice as fast as by mask
         axes, values, start = axes.take(kept), values.take(kept), kept.searchsorted(start)
         errors = None if errors is None else errors.take(kept)
     for what, samples in (("value", values), ("depth", axes[: axes.size * (depth.ndim > 1)])):
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
-            place = infinite[0] if kept is None else kept[infinite[0]]
-            row, sample = divmod(int(place), width)
+            position = infinite[0] if kept is None else kept[infinite[0]]
+            row, sample = divmod(int(position), width)
             raise InfiniteSampleError(int(index[row]), sample, what, float(samples[infinite[0]]))
-    return Packed(axes, values, errors, start=start, place=kept, width=width)
+    return Packed(axes, values, errors, start=start, source=kept, width=width)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:
-    """Sum samples from `begin` up to `end`, the latter excluded, for each pair of these."""
+    """Return ``samples[begin:end].sum()`` for each pair of `begin` and `end`."""
     edges = np.stack([begin, end], axis=-1)
-    if edges.max(initial=0) >= samples.size:  # reduceat takes no end beyond the last sample
+    if edges.max(initial=0) >= samples.size:  # reduceat refuses an index past the last sample
         samples = np.append(samples, 0.0)
-    # Every other sum is of what lies between the ranges.
+    # Every second sum is over the samples between two ranges.
     found: Array = np.add.reduceat(samples, edges.reshape(-1))[::2]
     return np.where(begin < end, found, 0.0)
 
 
 def dot_rows(value: Array, weights: Array) -> Array:
-    """Weighted sum of each row of ``(R, n)``; one set of weights, or one for each row.
+    """Weighted sum of each row of ``(R, n)``, with common weights or weights for each row.
 
-    Each row by itself, so that neither chunks nor order change a bit; and in pieces that BLAS
-    does not share out to threads, so that the number of processors changes none either.
+    Rows are summed separately, so that the result does not depend on chunks or on the order of
+    rows; and in pieces too short for BLAS to use threads, so that it does not depend on the number
+    of processors.
     """
     total: Array = np.vecdot(value[:, :_PIECE], weights[..., :_PIECE])
     for begin in range(_PIECE, value.shape[1], _PIECE):
@@ -414,7 +412,7 @@ _PIECE = 8192
 
 
 def blocks(rows: int, n: int, size: int = BLOCK, group: int = 1) -> Iterator[slice]:
-    """Cut the rows into blocks of about `size` samples, and at least one group of rows."""
+    """Split the rows into blocks of about `size` samples, but at least one group of rows."""
     step = group * max(1, size // max(n * group, 1))
     for begin in range(0, rows, step):
         yield slice(begin, min(begin + step, rows))

@@ -1,7 +1,7 @@
-"""In one segment, between two neighbouring samples: its mean, values, and pieces.
+"""Means, interpolated values and partial integrals of single segments.
 
-Between samples a profile is a straight line, or a straight line of its logarithm, that is an
-exponential. An exponential needs two positive ends; where one is not positive, the segment is a
+A segment joins two neighbouring samples, by a straight line or by an exponential (a straight line
+in ln C). An exponential needs two positive ends: a segment with an end that is not positive is a
 straight line under either rule.
 """
 
@@ -26,54 +26,54 @@ __all__ = [
 def ends_of_segments(rows: Rows) -> tuple[Array, Array, Array, Array]:
     """Return depths and values at both ends of each segment: ``z0, z1, c0, c1``.
 
-    Of packed rows, those at ``rows.seams`` join one row to the next and mean nothing.
+    In packed rows, the segments at ``rows.seams`` join two different rows and are meaningless.
     """
     z, c = rows.depth, rows.value
     return z[:-1], z[1:], c[..., :-1], c[..., 1:]
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
-    """Mark the segments in which a logarithm is asked for and cannot be taken."""
+    """Flag the segments in which a logarithm cannot be taken."""
     found: Flags = ~((c0 > 0) & (c1 > 0))
     return found
 
 
 def middle(c0: Array, c1: Array) -> Array:
-    """Mean of the straight line through two values."""
+    """Mean of a straight line between two values."""
     return 0.5 * (c0 + c1)
 
 
 def log_mean(c0: Array, c1: Array) -> Array:
-    """Mean of the exponential through two values: ``(c1 - c0) / ln(c1 / c0)``.
+    """Mean of an exponential between two values: ``(c1 - c0) / ln(c1 / c0)``.
 
     Computed as ``c0 (q - 1) / ln q`` with ``q = c1 / c0``, which keeps full precision where c1 is
-    close to c0. Where an end is not positive: the mean of the two.
+    close to c0. The arithmetic mean where an end is not positive.
     """
     with np.errstate(all="ignore"):
         q = c1 / c0
-        # Of q, not of c1 / c0: then the errors of numerator and denominator cancel.
+        # Both from the rounded q: the rounding errors of numerator and denominator cancel.
         mean = q - 1.0
         mean /= np.log(q)
         mean *= c0
-        # Equal ends (0 / 0), ends that are not positive, and ratios beyond the range of numbers.
-        odd = ~((mean > 0) & (q > _STEEPEST))
-        if np.count_nonzero(odd):
-            a, b = c0[odd], c1[odd]
+        # Equal ends (0 / 0), ends that are not positive, and ratios that overflow or underflow.
+        special = ~((mean > 0) & (q > _STEEPEST))
+        if np.count_nonzero(special):
+            a, b = c0[special], c1[special]
             steep = (np.minimum(a, b) > 0) & (np.abs(b - a) > 1e-8 * a)
             by_logs = (b - a) / (np.log(b) - np.log(a))
-            mean[odd] = np.where(steep, by_logs, 0.5 * a + 0.5 * b)
+            mean[special] = np.where(steep, by_logs, 0.5 * a + 0.5 * b)
     return mean
 
 
-#: Ratios below it lose digits.
+#: Smaller ratios lose digits.
 _STEEPEST = 1e-300
 
 
 def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
-    """Evaluate segments at the place t, 0 at `c0` and 1 at `c1`.
+    """Interpolate in segments at the relative position t: 0 at `c0`, 1 at `c1`.
 
-    ``c0 (c1 / c0)^t``, or ``c0 + t (c1 - c0)``, which it is under either rule where an end is not
-    positive. Exactly `c0` where t = 0 and `c1` where t = 1, and never beyond the two.
+    ``c0 (c1 / c0)^t`` with `log` and two positive ends, otherwise ``c0 + t (c1 - c0)``. Exactly
+    `c0` at t = 0 and `c1` at t = 1, and never outside the two.
     """
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
     value = c0 + t * (c1 - c0)
@@ -94,11 +94,11 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
 
 
 def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log: bool) -> Array:
-    """Integrate over the part of segments from u to v, which lie within them."""
+    """Integrate each segment from u to v, which lie within it."""
     width = z1 - z0
     s, t = (u - z0) / width, (v - z0) / width
     if not log:
-        # The straight line at the middle: exact, and sums of pieces are the whole.
+        # The line's value at the midpoint: exact, and the pieces add up to the whole.
         return (c0 + 0.5 * (s + t) * (c1 - c0)) * (v - u)
     at_u, at_v = interpolated(c0, c1, s, log=True), interpolated(c0, c1, t, log=True)
     curved = (c0 > 0) & (c1 > 0)
@@ -107,18 +107,18 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
 
 
 def limited(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
-    """Cut the segments at limits: from where to where an integral runs in each of them.
+    """Return the part of each segment that lies between two limits.
 
     Parameters
     ----------
     rows : Rows
     start, stop : ndarray, shape (R,)
-        Limits; beyond the samples, or NaN, is the row's own end.
+        Limits; NaN, or a limit beyond the samples, means the end of the row.
 
     Returns
     -------
-    u, v : ndarray, shape (N - 1,), (R, n - 1), or (n - 1,) where dense rows have the same limits
-        Depths; equal in segments that lie outside the limits.
+    u, v : ndarray, shape (N - 1,), (R, n - 1), or (n - 1,) if dense rows have the same limits
+        Depths; equal in segments outside the limits.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
@@ -137,7 +137,7 @@ def limited(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
 
 
 def trapezoid_weights(depth: Array, u: Array, v: Array) -> Array:
-    """Return the weight of every sample in the trapezoidal integral over parts of the segments.
+    """Return the weight of each sample in a trapezoidal integral over parts of the segments.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
     ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.
@@ -145,9 +145,9 @@ def trapezoid_weights(depth: Array, u: Array, v: Array) -> Array:
     Parameters
     ----------
     depth : ndarray, shape (n,) or (N,)
-        Of the rows.
+        Depths of the rows.
     u, v : ndarray
-        As :func:`limited` gives them.
+        As returned by :func:`limited`.
 
     Returns
     -------
