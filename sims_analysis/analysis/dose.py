@@ -24,7 +24,7 @@ from sims_analysis.analysis._window import read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status
-from sims_analysis.kernels.variance import variance_of_dose, variance_of_nothing
+from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
 
 __all__ = [
     "NM_PER_CM",
@@ -248,7 +248,7 @@ def _variance(
         return variance
     # Where nothing was counted, the variance of what may have been there: one count, in as many
     # values as share it.
-    (most,) = frame.map(variance_of_nothing, *limits, held, errors="fit")
+    (most,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
     most = most / fraction
     counted: xr.Variable = variance.where(variance != 0, most)
     return counted

@@ -277,7 +277,7 @@ def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
     one: xr.Variable = found
     if frame.counts is None or not (frame.lazy or bool((found == 0).any())):
         return one
-    (most,) = frame.map(kernels.cell_stderr, errors="each", nothing=True, **ask)
+    (most,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **ask)
     counted: xr.Variable = found.where(found != 0, most)
     return counted
 

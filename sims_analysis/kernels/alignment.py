@@ -1,4 +1,4 @@
-"""By how much is one profile shifted against another."""
+"""Depth shift of one profile relative to another."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sims_analysis.kernels.rows import Array, Dense
 
 __all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]
 
-#: Points of the grid on which shifts are looked for; more would only take longer.
-_MOST = 4000
-#: A correlation that is the same at all shifts to this much does not single one out.
+#: Largest number of points of the grid of shifts; more would only be slower.
+_MAX_POINTS = 4000
+#: A correlation that varies by less than this over all shifts has no maximum.
 _FLAT = 1e-9
 
 
 class Shift(NamedTuple):
-    """A shift, the correlation there, and whether it is a maximum at all.
+    """A shift, the correlation there, and whether that is a maximum.
 
-    ``found`` is False where the correlation is flat (an exponential is like itself at any shift)
-    or highest at the end of the allowed range.
+    ``found`` is False where the correlation is flat (that of an exponential is the same at any
+    shift) or highest at an end of the allowed range.
     """
 
     shift: float
@@ -38,11 +38,11 @@ def best_shift(
     *,
     log: bool = False,
 ) -> Shift:
-    """Find the shift s for which ``b(z - s)`` is most like ``a(z)``.
+    """Find the shift s that maximizes the correlation of ``b(z - s)`` with ``a(z)``.
 
-    The likeness is the correlation coefficient of the two over the depths that both have
-    measured, averaged over the pairs: what is like does not depend on a factor between the two.
-    It is looked for on a grid as fine as the samples, then between the points of the grid.
+    This is the correlation coefficient over the depths at which both were measured, averaged over
+    the pairs; it does not depend on a factor between the two profiles. The search runs on a grid
+    as fine as the samples, and then between the grid points.
 
     Parameters
     ----------
@@ -51,31 +51,31 @@ def best_shift(
     max_shift : float, optional
         By default half of the shorter record.
     log : bool
-        Whether the logarithms are compared: then a factor counts alike at all heights. Values
-        that are not positive count as the smallest that is.
+        Whether to compare logarithms, which gives equal weight to equal factors at all values.
+        Values that are not positive are replaced by the smallest positive one.
 
     Returns
     -------
     Shift
     """
     spans = [min(za[-1] - za[0], zb[-1] - zb[0]) for za, _, zb, _ in pairs]
-    most = 0.5 * min(spans) if max_shift is None else max_shift
+    limit = 0.5 * min(spans) if max_shift is None else max_shift
     finest = min(float(np.median(np.diff(z))) for za, _, zb, _ in pairs for z in (za, zb))
-    step = max(finest, max(spans) / _MOST, most / _MOST)
+    step = max(finest, max(spans) / _MAX_POINTS, limit / _MAX_POINTS)
     if log:
         pairs = [(za, _logarithm(ca), zb, _logarithm(cb)) for za, ca, zb, cb in pairs]
     curves = [(_curve(za, ca), _curve(zb, cb)) for za, ca, zb, cb in pairs]
 
-    lags = np.arange(-np.floor(most / step), np.floor(most / step) + 1) * step
-    likeness = np.array([_likeness(curves, lag, 0.0, step) for lag in lags])
-    if not np.isfinite(likeness).any():
+    lags = np.arange(-np.floor(limit / step), np.floor(limit / step) + 1) * step
+    correlation = np.array([_correlation(curves, lag, 0.0, step) for lag in lags])
+    if not np.isfinite(correlation).any():
         return Shift(np.nan, np.nan, found=False)
-    best = int(np.nanargmax(likeness))
-    flat = np.nanmax(likeness) - np.nanmin(likeness) < _FLAT
+    best = int(np.nanargmax(correlation))
+    flat = np.nanmax(correlation) - np.nanmin(correlation) < _FLAT
     if flat or best in (0, lags.size - 1):
-        return Shift(float(lags[best]), float(likeness[best]), found=False)
+        return Shift(float(lags[best]), float(correlation[best]), found=False)
     fine = minimize_scalar(
-        lambda s: -_likeness(curves, lags[best], s, step),
+        lambda s: -_correlation(curves, lags[best], s, step),
         bounds=(-step, step),
         method="bounded",
         options={"xatol": 1e-7 * step},
@@ -98,7 +98,7 @@ def _curve(z: Array, c: Array) -> _Curve:
     return _Curve(z[0], z[-1], PchipInterpolator(z, c))
 
 
-def _likeness(
+def _correlation(
     curves: Sequence[tuple[_Curve, _Curve]], lag: float, rest: float, step: float
 ) -> float:
     """Correlate a(z) with b(z - lag - rest), over depths that do not depend on `rest`."""
@@ -107,7 +107,7 @@ def _likeness(
         first = max(a.first, b.first + lag + step)
         last = min(a.last, b.last + lag - step)
         z = np.arange(first, last, step)
-        # A few points are always alike.
+        # Too few points are always well correlated.
         if last - first < 0.25 * min(a.last - a.first, b.last - b.first) or z.size < 5:
             return np.nan
         x, y = a.at(z), b.at(z - lag - rest)
@@ -125,7 +125,7 @@ def peak_shift(depth_a: Array, value_a: Array, depth_b: Array, value_b: Array) -
 
 
 def _vertex(z: Array, c: Array) -> float:
-    """Vertex of the parabola through ln C (C, where one is not positive) around the maximum."""
+    """Vertex of the parabola through ln C (C, if one is not positive) around the maximum."""
     top = int(np.argmax(c))
     if top in (0, c.size - 1):
         return float(z[top])
@@ -135,7 +135,7 @@ def _vertex(z: Array, c: Array) -> float:
     curvature = (right - left) / (z[top + 1] - z[top - 1])
     if not curvature < 0:
         return float(z[top])
-    # The slopes are those half-way between the samples.
+    # The slopes apply half-way between the samples.
     return float(0.5 * (z[top - 1] + z[top]) - left / (2 * curvature))
 
 

@@ -112,8 +112,7 @@ def run(
     full = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in split))
     cases, results, profiles = full[: len(full) - len(lead)], prod(lead), prod(value.shape[:-1])
     given = [
-        np.broadcast_to(p, (*full, *rest)).reshape(prod(cases), results, *rest)
-        for p, rest in split
+        np.broadcast_to(p, (*full, *rest)).reshape(prod(cases), results, *rest) for p, rest in split
     ]
     axes = depth
     if depth.ndim > 1:

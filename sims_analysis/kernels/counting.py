@@ -1,4 +1,4 @@
-"""Counting statistics: from the number of ions counted to the number expected."""
+"""Counting statistics: intervals and standard errors of the mean of a Poisson count."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 #: Probability within one standard deviation of a normal distribution.
 ONE_SIGMA = 0.6826894921370859
 
-#: Half the width of the interval [0, 1.84] within which the mean lies where nothing was counted.
+#: Half the width of the 68 % interval [0, 1.84] of the mean for zero counts.
 NONE_COUNTED = -math.log((1.0 - ONE_SIGMA) / 2.0) / 2.0
 
 
@@ -34,7 +34,7 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
     Parameters
     ----------
     counts : array_like
-        Counts; not whole where a dead-time correction or a division has been applied.
+        Counts; not necessarily integers after a dead-time correction or a division.
     confidence : float
         Probability that the interval covers the mean.
 
@@ -52,7 +52,7 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
 
 
 def poisson_stderr(counts: Array) -> Array:
-    """Return sqrt(k); where nothing was counted, half the width of the 68 % interval [0, 1.84]."""
+    """Return sqrt(k); for zero counts, half the width of the 68 % interval [0, 1.84]."""
     found = np.asarray(np.maximum(counts, 0.0))  # NaN stays
     np.sqrt(found, out=found)
     np.putmask(found, found == 0.0, NONE_COUNTED)
@@ -60,7 +60,7 @@ def poisson_stderr(counts: Array) -> Array:
 
 
 class WindowStatistics(NamedTuple):
-    """Of the samples in a window: mean, sample standard deviation, and number; shape (R,)."""
+    """Mean, sample standard deviation and number of the samples in a window; shape (R,)."""
 
     mean: Array
     deviation: Array
@@ -74,7 +74,7 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
     ----------
     rows : Rows
     start, stop : ndarray, shape (R,)
-        Depths; NaN is the row's own end.
+        Depths; NaN means the end of the row.
     """
     rows = rows.within(start, stop)
     n = rows.size

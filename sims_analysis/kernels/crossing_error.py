@@ -1,9 +1,9 @@
-"""How well a crossing is located where samples have standard errors.
+"""Uncertainty of the depth of a crossing, from the standard errors of samples.
 
-The two samples beside a crossing are not enough. Noise makes several crossings of one edge, and the
-chosen one lies wherever noise has put it: deeper than the edge for the deepest one, and in a
-segment that noise has made steep. The samples around say where the edge is, and how surely; and
-how far the straight line between two samples is from a curved profile.
+The two samples beside a crossing are not enough. Noise makes several crossings of one edge, and
+the chosen one is biased: the deepest lies below the edge, in a segment that noise has made steep.
+The samples around it tell where the edge is and how well it is known, and how far a curved profile
+departs from the straight line between two samples.
 """
 
 from __future__ import annotations
@@ -20,27 +20,26 @@ from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, blocks
 
 __all__ = ["half_widths"]
 
-#: Samples on either side are taken until the sums of the two sides differ by so many standard
-#: errors. Fewer do not show on which side the profile is higher; more reach farther than a
-#: parabola follows it.
+#: The window grows until the sums of its two sides differ by this many standard errors. A smaller
+#: one does not show which side is higher; a larger one reaches beyond what a parabola can fit.
 KNOWN = 4.0
-#: Where the two samples beside a crossing differ by so many standard errors, they suffice alone;
-#: and by so many where the step between them is longer than a decay length, since the samples
-#: farther off are then on another part of the profile.
+#: Two samples beside a crossing that differ by this many standard errors suffice alone. The second
+#: number applies where they are more than a decay length apart, so that the samples farther away
+#: belong to another part of the profile.
 ALONE, ALONE_IF_STEEP = 10.0, 4.0
-#: Relative error of a sample above which its logarithm carries no information: ten counts.
-FEW = 0.33
-#: Two curvatures disagree from so many standard errors on.
+#: Relative error above which the logarithm of a sample is not used: ten counts.
+MAX_RELATIVE_ERROR = 0.33
+#: Two curvatures disagree if they differ by more than this many standard errors.
 DOUBT = 2.0
-#: Growth of the window from one look at it to the next.
+#: Growth of the window per iteration.
 GROWTH = 1.3
-#: A crossing is one of noise where its window would hold so many others.
+#: A crossing is attributed to noise if its window contains more than this many others.
 CROWD = 100
-#: Crossings worked on at a time.
+#: Crossings processed at a time.
 AT_ONCE = 512
-#: Standard deviation of the curvature to expect, in squared slopes: d2(ln C) = 0 for an
-#: exponential, -1 for a straight line that falls by a factor e, -0.7 at half of a Gaussian. Wide
-#: enough to leave the curvature to the data wherever they know it.
+#: Prior standard deviation of the curvature, in squared slopes: d2(ln C) = 0 for an exponential,
+#: -1 for a straight line that falls by a factor e, -0.7 at half of a Gaussian. Wide enough to let
+#: the data decide wherever they determine the curvature.
 CURVED = 5.0
 
 
@@ -58,44 +57,41 @@ def half_widths(
     Parameters
     ----------
     rows : Rows
-        With standard errors (else all answers are NaN).
+        With standard errors (otherwise all results are NaN).
     level : ndarray
-        At every sample.
+        One for each sample.
     found : Crossings
-        K of them.
+        The K crossings.
     at : ndarray, shape (K,)
         Their depths.
     every : ndarray of int, shape (M,)
-        The samples before all crossings of the rows, of which those asked about are some.
+        The samples before each crossing of the rows, including those not in `found`.
     level_stderr : ndarray, optional
-        Standard errors of the level at every sample, if it was counted too.
+        Standard errors of the level at every sample, if it is a measured quantity too.
 
     Returns
     -------
     ndarray, shape (K,)
-        NaN where nothing is known of the errors, where the profile stays as it is beside the
-        crossing, and for a crossing that noise has made of an edge that runs the other way: there
-        is no edge of its direction to be near.
+        NaN where standard errors are missing, where the profile is flat beside the crossing, and
+        for a crossing opposite in direction to the edge around it: noise made it, and there is no
+        edge of its direction nearby.
 
     Notes
     -----
-    ``ln(value / level) = A + B z + C z^2 / 2`` is fitted to as many samples on either side as
-    tell the two sides apart, by the likelihood of counts: of Poisson's against a level, of the
-    binomial between two counted quantities; zeros are data. The fit crosses at z' with the
-    standard error s, and the half-width h about the crossing found solves
-    ``P(|N(z' - at, s)| < h) = 0.683``.
+    ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
+    window that tells the two sides apart. Counts are Poisson against a level, and binomial between
+    two counted quantities; zeros are data. The fit crosses at z' with the standard error s, and
+    the half-width h about the crossing found solves ``P(|N(z' - at, s)| < h) = 0.683``.
 
-    Where the profile crosses the level more than a hundred times within that window, no edge of
-    its own belongs to a crossing. Such crossings in noise are not fitted: the interval is that of
-    the two samples beside it.
+    If the profile crosses the level more than a hundred times within that window, the crossing has
+    no edge of its own. It is not fitted: its interval is that of the two samples beside it.
     """
     result = np.full(at.size, np.nan)
     if rows.stderr is None:
         return result
     level_stderr = np.zeros(1) if level_stderr is None else level_stderr
-    of_samples = (rows.stderr, level, level_stderr)
     error, lower, lower_error = (
-        np.broadcast_to(of, rows.value.shape).reshape(-1) for of in of_samples
+        np.broadcast_to(a, rows.value.shape).reshape(-1) for a in (rows.stderr, level, level_stderr)
     )
     rows = rows.packed()
     before = found.before + found.on_sample
@@ -110,7 +106,7 @@ def half_widths(
 
 
 class _Window(NamedTuple):
-    """Samples around some crossings; every field has shape (R, m), and is 0 where none is."""
+    """Samples around crossings; fields have shape (R, m) and are 0 where `there` is False."""
 
     depth: Array
     upper: Array
@@ -121,7 +117,7 @@ class _Window(NamedTuple):
 
 
 class _Samples(NamedTuple):
-    """Where windows are taken from: `begin` to `end` are the samples of each crossing's row."""
+    """All samples; those of each crossing's row are ``begin:end``."""
 
     depth: Array
     upper: Array
@@ -135,9 +131,9 @@ class _Samples(NamedTuple):
     def window(
         self, which: Index, first: Index, offsets: Index, reach: Index | None = None
     ) -> _Window:
-        """Take the samples at ``first + offsets`` of some of the crossings.
+        """Return the samples at ``first + offsets``, at most `reach` on either side of the middle.
 
-        No more than `reach` on either side of the middle.
+        `which` are the crossings.
         """
         position = first[:, None] + offsets
         there = (position >= self.begin[which, None]) & (position < self.end[which, None])
@@ -146,13 +142,13 @@ class _Samples(NamedTuple):
             there &= np.abs(from_middle) < reach[:, None]
         safe = np.where(there, position, self.begin[which, None])
         columns = [column[safe] for column in self[:5]]
-        # A sample without a standard error carries no weight.
+        # A sample with an unknown standard error is left out.
         for column in columns[1:]:
             there &= np.isfinite(column)
         return _Window._make([*(np.where(there, column, 0.0) for column in columns), there])
 
     def crossings_within(self, which: Index, first: Index, reach: int) -> Index:
-        """Count all crossings within the windows that reach so far to either side."""
+        """Count the crossings within windows of `reach` samples on either side."""
         low = np.maximum(first + 1 - reach, self.begin[which])
         high = np.minimum(first + reach, self.end[which] - 1)
         count: Index = self.every.searchsorted(high) - self.every.searchsorted(low)
@@ -160,33 +156,33 @@ class _Samples(NamedTuple):
 
 
 def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Array]:
-    """Return how far from each crossing the edge is, and the standard error of that.
+    """Return the offset of the edge from each crossing, its standard error, and its direction.
 
-    And whether the samples around fall (1) or rise (-1) beyond doubt; 0 where that does not matter.
+    The direction is 1 for a clear fall, -1 for a clear rise, 0 where it was not needed.
     """
     off, error, known = _between_two(samples, before, at)
     runs = np.zeros(at.size)
     rest = np.flatnonzero(~known)
     off[rest], error[rest] = np.nan, np.nan
     here = before[rest]
-    for look in range(2):
+    for iteration in range(2):
         reach, sign = _reach(samples, rest, here)
-        if look == 0:
+        if iteration == 0:
             runs[rest] = sign
         rest, here, reach = (column[reach > 0] for column in (rest, here, reach))
-        there, sigma, edge = _look(samples, rest, here, at[rest], reach)
+        fitted, sigma, edge = _fit_windows(samples, rest, here, at[rest], reach)
         better = np.isfinite(sigma)
-        off[rest[better]], error[rest[better]] = there[better], sigma[better]
-        # Noise may have put the crossing at the end of its own window: look again from the edge.
+        off[rest[better]], error[rest[better]] = fitted[better], sigma[better]
+        # Noise may put the crossing near the end of its window: fit again, centred on the edge.
         moved = (edge != here) & better
         rest, here = rest[moved], edge[moved]
     line = np.flatnonzero(~np.isfinite(off + error))
-    off[line], error[line] = 0.0, _on_a_line(samples, line, before[line], at[line])
+    off[line], error[line] = 0.0, _linear_error(samples, line, before[line], at[line])
     return off, error, runs
 
 
-def _on_a_line(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
-    """Propagate the errors of two samples where no logarithm can be taken: of a level of 0."""
+def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
+    """Propagate the errors of two samples linearly, where no logarithm can be taken (level 0)."""
     window = samples.window(which, before, np.arange(2))
     difference = window.upper - window.lower
     sigma = np.hypot(window.upper_stderr, window.lower_stderr)
@@ -199,27 +195,27 @@ def _on_a_line(samples: _Samples, which: Index, before: Index, at: Array) -> Arr
 
 
 def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Flags]:
-    """Take the edge from the two samples beside it, where these stand far apart for their errors.
+    """Locate the edge from the two samples beside it, and flag where they suffice.
 
-    On a straight line of ``y = ln(upper / lower)`` the edge is where the crossing is. Curvature
-    moves it: that which the sample before the two and the sample after them show. Where these
-    disagree beyond their errors, the profile has a kink beside the two: then the smaller one.
+    If ``y = ln(upper / lower)`` is straight, the edge is at the crossing. Curvature shifts it: it
+    is estimated with the sample before the two and with the sample after them. If these estimates
+    disagree beyond their errors, the profile has a kink there, and the smaller one is used.
     """
     window = samples.window(np.arange(at.size), before, np.arange(-1, 3))
     with np.errstate(all="ignore"):
         y = np.where(window.there, np.log(window.upper / window.lower), np.nan)
         sigma = np.hypot(window.upper_stderr / window.upper, window.lower_stderr / window.lower)
-        # A logarithm of few counts is neither unbiased nor normal.
-        y = np.where(sigma < FEW, y, np.nan)
+        # The logarithm of a small count is biased and not normally distributed.
+        y = np.where(sigma < MAX_RELATIVE_ERROR, y, np.nan)
         step = np.diff(window.depth, axis=1)
         slope = np.diff(y, axis=1) / step
-        long = 0.5 * (step[:, 1:] + step[:, :-1])
-        bend = np.diff(slope, axis=1) / long
-        # What the errors of the four samples make of the difference of the two bends.
-        share = np.zeros(y.shape)
-        share[:, :3] += _second_difference(step[:, 0], step[:, 1]) / long[:, :1]
-        share[:, 1:] -= _second_difference(step[:, 1], step[:, 2]) / long[:, 1:]
-        doubt = DOUBT * np.sqrt(((share * sigma) ** 2).sum(1))
+        mean_step = 0.5 * (step[:, 1:] + step[:, :-1])
+        bend = np.diff(slope, axis=1) / mean_step
+        # The error of the difference of the two curvatures, from those of the four samples.
+        weight = np.zeros(y.shape)
+        weight[:, :3] += _second_difference(step[:, 0], step[:, 1]) / mean_step[:, :1]
+        weight[:, 1:] -= _second_difference(step[:, 1], step[:, 2]) / mean_step[:, 1:]
+        doubt = DOUBT * np.sqrt(((weight * sigma) ** 2).sum(1))
         one, other = bend.T
         least = np.where(one * other > 0, np.where(np.abs(one) < np.abs(other), one, other), 0.0)
         curvature = np.where(np.abs(one - other) > doubt, least, 0.5 * (one + other))
@@ -234,56 +230,55 @@ def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Ar
 
 
 def _second_difference(step: Array, next_step: Array) -> Array:
-    """Return the shares of three samples in the difference of their two slopes."""
+    """Return the weights of three samples in the difference of their two slopes."""
     return np.stack([1.0 / step, -1.0 / step - 1.0 / next_step, 1.0 / next_step], axis=1)
 
 
-def _look(
+def _fit_windows(
     samples: _Samples, which: Index, before: Index, at: Array, reach: Index
 ) -> tuple[Array, Array, Index]:
-    """Fit windows that reach so many samples to either side of some crossings.
+    """Fit windows that extend `reach` samples to either side of the crossings.
 
     Returns
     -------
     off, error : ndarray, shape (R,)
-        Of the edge from the crossing.
+        Offset of the edge from the crossing, and its standard error.
     here : ndarray of int, shape (R,)
-        The last sample that is not deeper than the edge.
+        The last sample at or above the edge.
     """
     off, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
     here = before.copy()
-    # Windows of few sizes: each is a turn of many small steps. The size is that of the reach, and
-    # of nothing else, lest the sums of one crossing depend on others.
+    # Few different window sizes, because each size costs an iteration of many small steps. The
+    # size depends on the reach alone, so that the result for a crossing does not depend on others.
     size = np.exp2(np.ceil(np.log2(reach))).astype(np.intp)
     for half in np.unique(size):
-        alike = np.flatnonzero(size == half)
-        for part in blocks(alike.size, 2 * int(half), BLOCK // 4):
-            some = alike[part]
-            first = before[some] + 1 - half
-            window = samples.window(which[some], first, np.arange(2 * half), reach[some])
-            # From the middle of the window: from a crossing at its end, the fit would be far.
-            middle = 0.5 * (samples.depth[before[some]] + samples.depth[before[some] + 1])
+        same_size = np.flatnonzero(size == half)
+        for part in blocks(same_size.size, 2 * int(half), BLOCK // 4):
+            chosen = same_size[part]
+            first = before[chosen] + 1 - half
+            window = samples.window(which[chosen], first, np.arange(2 * half), reach[chosen])
+            # Depths relative to the middle of the window, because the crossing may be at its end.
+            middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[some] = _crossing_of_parabola(z, *window[1:])
-            certain = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
-            certain &= window.there.any(1)
-            edge[certain], error[some[certain]] = (at[some] - middle)[certain], 0.0
-            off[some] = middle + edge - at[some]
+            edge, error[chosen] = _crossing_of_parabola(z, *window[1:])
+            exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
+            exact &= window.there.any(1)
+            edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
+            off[chosen] = middle + edge - at[chosen]
             deeper = window.there & (window.depth > (middle + edge)[:, None])
             inside = window.there.sum(1) - deeper.sum(1)
-            here[some] = np.clip(
+            here[chosen] = np.clip(
                 first + (~window.there).cumprod(1).sum(1) + inside - 1,
-                samples.begin[which[some]],
-                samples.end[which[some]] - 2,
+                samples.begin[which[chosen]],
+                samples.end[which[chosen]] - 2,
             )
     return off, error, here
 
 
 def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
-    """Count the samples on either side needed to tell the two sides of each crossing apart.
+    """Return the samples per side needed to tell the sides of each crossing apart; 0 for noise.
 
-    That is 0 for a crossing in noise. And which is the higher side: 1 for the one before, -1 for
-    the other, 0 if they do not show it.
+    Also return which side is higher: 1 for the one before, -1 for the one after, 0 if unclear.
     """
     reach = np.zeros(before.size, dtype=np.intp)
     active = np.arange(before.size)
@@ -318,11 +313,11 @@ def _crossing_of_parabola(
     lower_stderr: Array,
     there: Flags,
 ) -> tuple[Array, Array]:
-    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and give its crossing.
+    """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
-    With ``a`` and ``d`` the values of one count of either, the score of a sample is
-    ``(upper - e lower) / (a + e d)``, e the exponential: that of a Poisson count for d = 0 (a
-    level), that of a binomial between two counts otherwise.
+    With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
+    sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
+    otherwise that of a binomial of two counts.
 
     Parameters
     ----------
@@ -341,10 +336,10 @@ def _crossing_of_parabola(
         scale = np.abs(z).max(1)
         x = z / scale[:, None]
         a, b = _start(x, upper, lower, one_upper, one_lower, there)
-        # Two samples know of no curvature: an exponential.
+        # Two samples do not determine a curvature: fit an exponential.
         free = np.where(there.sum(1) > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
-        # Where there is no sample, its score and its weight become 0.
+        # Missing samples get a score and a weight of 0.
         one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
         (a, b, c), pivots = _newton(x, upper, lower, one_upper, one_lower, a, b, prior)
         root = _root(a, b, c)
@@ -356,24 +351,24 @@ def _crossing_of_parabola(
 
 
 def _one_count(value: Array, stderr: Array, there: Flags) -> Array:
-    """Return the value of one count at every sample: its variance over its mean.
+    """Return the value of one count at every sample: variance over mean.
 
-    That of the whole window where the sample alone does not determine it well.
+    The value of the whole window is used where the sample alone does not determine it well.
     """
     positive = there & (value > 0)
-    together = np.where(positive, stderr**2, 0.0).sum(1) / np.where(positive, value, 0.0).sum(1)
+    pooled = np.where(positive, stderr**2, 0.0).sum(1) / np.where(positive, value, 0.0).sum(1)
     enough = positive & (stderr < value)
-    one: Array = np.where(enough, stderr**2 / np.where(enough, value, 1.0), together[:, None])
+    one: Array = np.where(enough, stderr**2 / np.where(enough, value, 1.0), pooled[:, None])
     return one
 
 
 def _start(
     x: Array, upper: Array, lower: Array, one_upper: Array, one_lower: Array, there: Flags
 ) -> tuple[Array, Array]:
-    """Begin with the straight line through the sums of the two sides."""
+    """Return start values: the straight line through the sums of the two sides."""
 
     def log_sum(value: Array, one: Array, side: Flags) -> Array:
-        least = 0.5 * np.where(side, one, 0.0).max(1)  # half a count where nothing was counted
+        least = 0.5 * np.where(side, one, 0.0).max(1)  # half a count in place of zero counts
         logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
         return logarithm
 
@@ -396,13 +391,13 @@ def _newton(
     b: Array,
     prior: Array,
 ) -> tuple[tuple[Array, Array, Array], Array]:
-    """Climb to the maximum of the likelihood, shortening steps that move a sample by over e^1.5.
+    """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
 
     Returns
     -------
     (A, B, C) : ndarray, shape (R,)
     pivots : ndarray, shape (6, R)
-        Of the information on them.
+        The factorized information matrix.
     """
     c = np.zeros_like(a)
     pivots = np.full((6, a.size), np.nan)
@@ -433,7 +428,7 @@ def _newton(
         b[live] += step * move[1]
         c[live] += step * move[2]
         pivots[:, live] = now
-        # A row that has arrived stands still, whatever those beside it do.
+        # A converged row is left alone, so that it does not depend on the other rows.
         moving = size > 1e-7
         if not moving.any():
             break
@@ -444,7 +439,7 @@ def _newton(
 
 
 def _pivots(weight: Array, one: Array, x: Array, half: Array, prior: Array) -> Array:
-    """Factorize the information on (A, B, C) into ``L D L'``: D, and L below its diagonal."""
+    """Factorize the information matrix of (A, B, C) as ``L D L'``; return D and the lower L."""
     first, second = weight * x, weight * half
     h00, h01, h02 = np.vecdot(weight, one), np.vecdot(weight, x), np.vecdot(weight, half)
     h11, h12, h22 = np.vecdot(first, x), np.vecdot(first, half), np.vecdot(second, half) + prior
@@ -468,7 +463,7 @@ def _solve(pivots: Array, gradient: tuple[Array, Array, Array]) -> tuple[Array, 
 
 
 def _root(a: Array, b: Array, c: Array) -> Array:
-    """Return the zero of the parabola on the side of its slope; of the straight line if far off."""
+    """Return the zero of the parabola nearest to 0, or of its tangent at 0 if that is far off."""
     inner = b * b - 2.0 * a * c
     root = -2.0 * a / (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(inner))
     near: Array = np.where(np.abs(root) < 1.0, root, np.clip(-a / b, -1.0, 1.0))
@@ -476,11 +471,11 @@ def _root(a: Array, b: Array, c: Array) -> Array:
 
 
 def _half_width_about(off: Array, error: Array) -> Array:
-    """Solve ``P(|N(off, error)| < h) = 0.683`` for h, to a part in 100,000."""
+    """Solve ``P(|N(off, error)| < h) = 0.683`` for h, to 1e-5 relative."""
     shift, half = _half_widths()
     with np.errstate(divide="ignore", invalid="ignore"):
         at = np.abs(off) / error
-        # Far off, the other side of the interval is beyond all doubt.
+        # For a large offset, the far side of the interval has no probability left.
         beyond = half[-1] - shift[-1] + at
         width = error * np.where(at < shift[-1], np.interp(at, shift, half), beyond)
     found: Array = np.where(error > 0, width, np.abs(off) + error)

@@ -1,4 +1,4 @@
-"""The exponential decay of an edge."""
+"""Exponential decay of an edge."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
 
 __all__ = ["Decay", "Exponential", "decay", "fit_exponential", "value_of_one_count"]
 
-#: Within so many standard errors of a level, the fit and not the sample decides on the side.
+#: Within this many standard errors of a level, the fit decides on which side a sample lies.
 DOUBT = 3.0
-#: Change of ln C over all samples that is rounding alone.
+#: A change of ln C over all samples below this is rounding.
 LEVEL = 1e-12
 
 
@@ -39,10 +39,10 @@ def decay(
 ) -> Decay:
     """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
 
-    With standard errors, by the likelihood of counts: the variance of a sample is in proportion to
-    what the fit expects there, and zeros are data. (Weights from the samples themselves favour
-    those that noise has raised.) Without, by least squares of ln C with equal weights, the
-    standard error from the scatter about the line.
+    With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
+    proportional to its fitted value, and zeros are data. (Weights from the samples themselves
+    would favour those that noise has raised.) Without, it is a least-squares fit of ln C with
+    equal weights, and the standard error is from the scatter about the line.
 
     Parameters
     ----------
@@ -51,26 +51,26 @@ def decay(
         Window of depths.
     low, high : ndarray, shape (R,)
         Window of values. Within `DOUBT` standard errors of a level, the fit decides whether a
-        sample is inside: choosing by the noisy values would flatten the edge. Where the maximum
-        lies above `high`, the samples on the other side of it are another edge.
+        sample is inside: selecting by noisy values would flatten the edge. Where the maximum lies
+        above `high`, samples on the other side of it belong to another edge and are left out.
     edge : {-1, 1}
-        Falling with depth, or rising: the sign for which the length is positive.
+        Falling or rising with depth: the sign for which the length is positive.
     """
     rows = rows.within(start, stop).packed()
     sigma, c = rows.stderr, rows.value
     lo, hi = rows.repeat(low), rows.repeat(high)
     one, doubt = None, [np.zeros(c.size)] * 2
-    sound = c > 0 if sigma is None else sigma > 0
+    usable = c > 0 if sigma is None else sigma > 0
     if sigma is not None:
         one = value_of_one_count(rows, sigma)
         doubt = [DOUBT * np.sqrt(one * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
-    sound &= _on_the_side(rows, hi, edge)
+    usable &= _on_edge_side(rows, hi, edge)
 
-    def chosen(decisive: Array) -> Flags:
-        """Choose samples by their own value, or where that is in doubt by another."""
-        low_side = np.where(np.abs(c - lo) < doubt[0], decisive, c) < lo
-        high_side = np.where(np.abs(c - hi) < doubt[1], decisive, c) > hi
-        inside: Flags = sound & ~low_side & ~high_side
+    def chosen(fitted: Array) -> Flags:
+        """Select samples by their own value, or by the fitted one near a level."""
+        too_low = np.where(np.abs(c - lo) < doubt[0], fitted, c) < lo
+        too_high = np.where(np.abs(c - hi) < doubt[1], fitted, c) > hi
+        inside: Flags = usable & ~too_low & ~too_high
         return inside
 
     keep = chosen(c)
@@ -87,21 +87,20 @@ def decay(
         fit = fit_exponential(rows, keep, one)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # A straight line that is level up to rounding does not decay at all.
+        # A line that is flat up to rounding does not decay.
         is_level = np.abs(fit.b) * (kept.last() - kept.first()) < LEVEL
         length = edge / np.where(is_level, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (2 if sigma is not None else 3)
-    runs = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
-    status = np.where(few, Status.NO_DATA, runs).astype(np.uint8)
+    sign = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
+    status = np.where(few, Status.NO_DATA, sign).astype(np.uint8)
     chi = _reduced_chi_square(kept, fit, None if one is None else one[keep])
-    answers = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    length, stderr, chi = answers
+    length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
     return Decay(length, stderr, kept.size, kept.first(), kept.last(), chi, status)
 
 
 def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Array:
-    """Compare how far samples lie from the line with how far they should."""
+    """Return the reduced chi-square of the fit; without errors, from the point-to-point scatter."""
     with np.errstate(all="ignore"):
         line = kept.repeat(fit.a) + kept.repeat(fit.b) * (kept.depth - kept.repeat(fit.at))
         if one is not None:
@@ -110,7 +109,7 @@ def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Ar
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
         scatter = np.zeros(off.size)
-        # Of unevenly spaced samples: from the line through the two neighbours.
+        # Deviation from the line through the two neighbours, for any spacing of the samples.
         z0, z1, z2 = kept.depth[:-2], kept.depth[1:-1], kept.depth[2:]
         t = (z1 - z0) / (z2 - z0)
         bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
@@ -118,27 +117,27 @@ def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Ar
         scatter[kept.start[:-1][kept.size > 0]] = 0.0
         scatter[kept.start[1:][kept.size > 0] - 1] = 0.0
         chi = kept.sum(off**2) / kept.sum(scatter)
-        # A line that is exact but for rounding.
+        # A fit that is exact up to rounding.
         exact = kept.sum(off**2) <= (LEVEL * kept.size) ** 2
         return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
 
 
 def value_of_one_count(rows: Packed, sigma: Array) -> Array:
-    """Return ``sigma^2 / C``, or that of the whole row where the sample leaves it uncertain."""
+    """Return ``sigma^2 / C``, pooled over the row where a sample does not determine it."""
     c = rows.value
     known = (c > 0) & (sigma < c)
     with np.errstate(divide="ignore", invalid="ignore"):
-        together = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
-        one: Array = np.where(known, sigma**2 / c, rows.repeat(together))
-    # A row of zeros: what with_counting_statistics gives where nothing was counted.
+        pooled = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
+        one: Array = np.where(known, sigma**2 / c, rows.repeat(pooled))
+    # A row of zeros has the standard error that with_counting_statistics gives to zero counts.
     return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
 
 
-def _on_the_side(rows: Packed, high: Array, edge: int) -> Flags:
-    """Mark the samples on the asked side of the maximum, where that lies above `high`."""
+def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
+    """Flag the samples on the edge's side of the maximum; all of them if it is not above `high`."""
     maximum = rows.extreme(np.maximum, rows.value)
     at_top = np.flatnonzero((rows.value == rows.repeat(maximum)) & (rows.value > high))
-    # Of several, the one next to the edge.
+    # Of several equal maxima, use the one next to the edge.
     top = np.full(rows.count, np.nan)
     order = at_top if edge < 0 else at_top[::-1]
     top[rows.row[order]] = rows.depth[order]
@@ -148,7 +147,7 @@ def _on_the_side(rows: Packed, high: Array, edge: int) -> Flags:
 
 
 class Exponential(NamedTuple):
-    """``ln C = a + b (z - at)`` of every row, and the variances and covariance of a and b."""
+    """``ln C = a + b (z - at)`` for every row, with the variances and covariance of a and b."""
 
     a: Array
     b: Array
@@ -159,15 +158,15 @@ class Exponential(NamedTuple):
 
 
 def fit_exponential(rows: Packed, keep: Flags, one: Array | None) -> Exponential:
-    """Fit exponentials to the samples that are marked.
+    """Fit exponentials to the selected samples.
 
     Parameters
     ----------
     rows : Packed
     keep : ndarray of bool, shape (N,)
     one : ndarray, shape (N,), or None
-        The value of one count at every sample (:func:`value_of_one_count`), for a fit by the
-        likelihood of counts; by default least squares of ln C with equal weights.
+        The value of one count at every sample (:func:`value_of_one_count`), for a maximum
+        likelihood fit of counts. With None, a least-squares fit of ln C with equal weights.
     """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -180,14 +179,14 @@ def fit_exponential(rows: Packed, keep: Flags, one: Array | None) -> Exponential
         squares = kept.sum(x * x)
         b = kept.sum(x * (y - kept.repeat(a))) / squares
         residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
-        # About the mean depth, a and b are independent of each other.
+        # With depths relative to their mean, a and b are uncorrelated.
         return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
 
 
 def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> Exponential:
-    """Newton's steps, shortened so that no sample's fit moves by more than e^1.5.
+    """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
 
-    A fixed number of them: when one row has converged must not depend on those beside it.
+    The number of steps is fixed, so that the result for a row does not depend on the other rows.
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
     weight, y = kept.repeat(scale) / one, kept.value / kept.repeat(scale)

@@ -1,4 +1,4 @@
-"""Values between samples, and the values themselves on samples."""
+"""Interpolation between samples, exact at the samples."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ METHODS = ("log", "linear", "pchip", "makima")
 
 
 class Interpolated(NamedTuple):
-    """Values at the depths asked for, shape (R, m).
+    """Values at the requested depths, shape (R, m).
 
-    ``n_linear_segments``, shape (R,), counts the depths of each row at which a logarithm was asked
-    for and could not be taken.
+    ``n_linear_segments``, shape (R,), counts the depths of each row at which interpolation was
+    linear because a logarithm could not be taken.
     """
 
     value: Array
@@ -26,36 +26,36 @@ class Interpolated(NamedTuple):
 
 
 def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
-    """Evaluate profiles at depths; never outside their own samples.
+    """Interpolate profiles at given depths; never extrapolate.
 
     Parameters
     ----------
     rows : Rows
     at : ndarray, shape (R, m)
-        Depths asked for.
+        Requested depths.
     method : {"log", "linear", "pchip", "makima"}
-        The two splines go through ln C where every sample of a row is positive, else through C.
+        The two splines interpolate ln C if every sample of a row is positive, otherwise C.
 
     Returns
     -------
     Interpolated
-        NaN outside the samples of the row; exactly the sample on a sample.
+        NaN outside the samples of the row; exactly the measured value at a sample.
     """
     at = _snapped(rows, at)
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
-    place = _place(rows, at)
-    c0, c1 = _ends_of(rows, place, rows.value)
-    value = segments.interpolated(c0, c1, place.t, log=method == "log")
+    found = _locate(rows, at)
+    c0, c1 = _ends_of(rows, found, rows.value)
+    value = segments.interpolated(c0, c1, found.t, log=method == "log")
     count = np.zeros(rows.count, dtype=np.intp)
     if method == "log" and not rows.value.min(initial=np.inf) > 0:
-        between = place.inside & (place.t > 0) & (place.t < 1)
+        between = found.inside & (found.t > 0) & (found.t < 1)
         count += np.count_nonzero(between & ~((c0 > 0) & (c1 > 0)), axis=1)
-    return Interpolated(_only_inside(value, place), count)
+    return Interpolated(_mask_outside(value, found), count)
 
 
 class Stderr(NamedTuple):
-    """Standard errors at the depths asked for, shape (R, m)."""
+    """Standard errors at the requested depths, shape (R, m)."""
 
     stderr: Array
 
@@ -63,7 +63,7 @@ class Stderr(NamedTuple):
 def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     """Return the standard errors of interpolated values, from those of the two neighbours.
 
-    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms the same of the relative errors.
+    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors.
 
     Parameters
     ----------
@@ -75,26 +75,26 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     Returns
     -------
     Stderr
-        NaN outside the samples of the row; the sample's own on a sample.
+        NaN outside the samples of the row; exactly the sample's error at a sample.
     """
-    place = _place(rows, _snapped(rows, at))
-    t = place.t
-    s0, s1 = _ends_of(rows, place, errors_of(rows))
+    found = _locate(rows, _snapped(rows, at))
+    t = found.t
+    s0, s1 = _ends_of(rows, found, errors_of(rows))
     stderr = np.hypot((1.0 - t) * s0, t * s1)
     if log:
-        c0, c1 = _ends_of(rows, place, rows.value)
+        c0, c1 = _ends_of(rows, found, rows.value)
         with np.errstate(all="ignore"):
             curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
             curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where((c0 > 0) & (c1 > 0), curved, stderr)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return Stderr(_only_inside(stderr, place))
+    return Stderr(_mask_outside(stderr, found))
 
 
-class _Place(NamedTuple):
-    """Where depths lie: the flat position of the sample before each, and how far beyond it.
+class _Location(NamedTuple):
+    """Flat positions of the samples before and after each depth, and its relative position.
 
-    Of dense rows that are asked for the same depths, one row of columns for all.
+    One row of these serves all dense rows with the same requested depths.
     """
 
     before: Index
@@ -104,15 +104,15 @@ class _Place(NamedTuple):
 
 
 def _snapped(rows: Rows, at: Array) -> Array:
-    """Take depths that only rounding puts beyond the samples for the depth of the end."""
+    """Move depths that rounding has put just outside the samples onto the end."""
     first, last = rows.first()[:, None], rows.last()[:, None]
     slack = TOLERANCE * (last - first)
     at = np.where((at < first) & (at >= first - slack), first, at)
     return np.where((at > last) & (at <= last + slack), last, at)
 
 
-def _place(rows: Rows, at: Array) -> _Place:
-    """Find the segment of each depth, and the place within it, 0 to 1."""
+def _locate(rows: Rows, at: Array) -> _Location:
+    """Find the segment of each depth, and the relative position in it (0 to 1)."""
     first, last = rows.first()[:, None], rows.last()[:, None]
     begin, end = rows.start[:-1, None], rows.start[1:, None]
     if isinstance(rows, Dense) and rows.count and (at == at[:1]).all():
@@ -125,50 +125,50 @@ def _place(rows: Rows, at: Array) -> _Place:
         for row, (low, high) in enumerate(bounds):
             found[row] = rows.depth[low:high].searchsorted(at[row], side="right") + low
     before = np.maximum(np.minimum(found - 1, end - 2), begin)
-    after = np.minimum(before + 1, end - 1)  # of a single sample, that sample
+    after = np.minimum(before + 1, end - 1)  # the same sample if there is only one
     inside = (at >= first) & (at <= last)
     if not rows.value.size:
-        return _Place(before, after, np.zeros(at.shape), inside)
-    np.maximum(after, 0, out=after)  # of a row without samples, any
+        return _Location(before, after, np.zeros(at.shape), inside)
+    np.maximum(after, 0, out=after)  # any valid position for an empty row
     np.minimum(before, after, out=before)
     z0, z1 = rows.depth_at(before), rows.depth_at(after)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = np.where(z1 > z0, (at - z0) / (z1 - z0), 0.0)
-    return _Place(before, after, np.where(inside, t, 0.0), inside)
+    return _Location(before, after, np.where(inside, t, 0.0), inside)
 
 
-def _ends_of(rows: Rows, place: _Place, samples: Array) -> tuple[Array, Array]:
-    """Return what belongs to the samples before and after each depth, shape (R, m)."""
-    shape = (rows.count, place.t.shape[1])
+def _ends_of(rows: Rows, found: _Location, samples: Array) -> tuple[Array, Array]:
+    """Look up a quantity at the samples before and after each depth, shape (R, m)."""
+    shape = (rows.count, found.t.shape[1])
     if not samples.size:
         return np.full(shape, np.nan), np.full(shape, np.nan)
-    if isinstance(rows, Dense) and len(place.t) == 1:
-        return samples.take(place.before[0], axis=1), samples.take(place.after[0], axis=1)
-    return samples.reshape(-1).take(place.before), samples.reshape(-1).take(place.after)
+    if isinstance(rows, Dense) and len(found.t) == 1:
+        return samples.take(found.before[0], axis=1), samples.take(found.after[0], axis=1)
+    return samples.reshape(-1).take(found.before), samples.reshape(-1).take(found.after)
 
 
-def _only_inside(found: Array, place: _Place) -> Array:
-    """Leave nothing outside the samples."""
-    if not place.inside.all():
-        np.copyto(found, np.nan, where=~place.inside)
-    return found
+def _mask_outside(values: Array, found: _Location) -> Array:
+    """Set values at depths outside the samples to NaN, in place."""
+    if not found.inside.all():
+        np.copyto(values, np.nan, where=~found.inside)
+    return values
 
 
 def _by_splines(rows: Rows, at: Array, method: str) -> Interpolated:
     rows = rows.packed()
     value, count = np.full(at.shape, np.nan), np.zeros(rows.count, dtype=np.intp)
     for row, (begin, end) in enumerate(zip(rows.start[:-1], rows.start[1:], strict=True)):
-        z, c, asked = rows.depth[begin:end], rows.value[begin:end], at[row]
+        z, c, x = rows.depth[begin:end], rows.value[begin:end], at[row]
         if z.size < 2:
-            value[row] = np.where(np.isin(asked, z), c[0] if z.size else np.nan, np.nan)
+            value[row] = np.where(np.isin(x, z), c[0] if z.size else np.nan, np.nan)
             continue
-        inside = (asked >= z[0]) & (asked <= z[-1])
+        inside = (x >= z[0]) & (x <= z[-1])
         positive = bool((c > 0).all())
-        found = _spline(z, np.log(c) if positive else c, method)(asked[inside])
+        found = _spline(z, np.log(c) if positive else c, method)(x[inside])
         value[row, inside] = np.exp(found) if positive else found
-        # On a sample it is exactly that sample, which exp(ln C) is not.
-        position = np.minimum(z.searchsorted(asked), z.size - 1)
-        on_sample = z[position] == asked
+        # exp(ln C) is rounded: at a sample, return the sample itself.
+        position = np.minimum(z.searchsorted(x), z.size - 1)
+        on_sample = z[position] == x
         value[row, on_sample] = c[position[on_sample]]
         count[row] = 0 if positive else np.count_nonzero(inside)
     return Interpolated(value, count)
@@ -183,10 +183,10 @@ def _spline(z: Array, y: Array, method: str) -> Any:
 
 
 def _modified_akima_slopes(z: Array, y: Array) -> Array:
-    """Return the slopes at the samples: means of those on either side, by how even the others are.
+    """Return the slopes at the samples: weighted means of the slopes on either side.
 
-    Not scipy's, which leaves the formula wherever slopes are 1e-9 of the steepest in the profile:
-    then an edge of many decades decides values far from it.
+    Not scipy's, which departs from the formula wherever slopes are below 1e-9 of the steepest in
+    the profile: an edge of many decades then changes values far from it.
     """
     m = np.diff(y) / np.diff(z)
     m = np.concatenate([[3 * m[0] - 2 * m[1], 2 * m[0] - m[1]], m])

@@ -1,4 +1,4 @@
-"""All crossings of a level as a table, and the one of them that is the junction."""
+"""All crossings of a level as a table, and the choice of the one that is the junction."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sims_analysis.kernels.crossings import (
     Crossings,
     find,
     highest,
-    in_places,
+    index_in_row,
     locate,
-    numbers,
+    padded,
     undetermined,
     why_none,
 )
@@ -26,7 +26,7 @@ __all__ = ["Junction", "Table", "junction", "table"]
 
 
 class Table(NamedTuple):
-    """Crossings of each row in order of depth, ``(R, width)``, and their number, ``(R,)``."""
+    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``."""
 
     depth: Array
     stderr: Array
@@ -44,40 +44,40 @@ def table(rows: Rows, level: Array, *, width: int) -> Table:
     Parameters
     ----------
     rows : Rows
-        With standard errors, or without.
+        With or without standard errors.
     level : ndarray, shape (R,)
     width : int
-        Number of places a row, at least 1.
+        Entries per row, at least 1.
 
     Returns
     -------
     Table
-        In a row without crossings, the status of the first place says why. A crossing whose
-        interval is wider than the record has no depth, and the status ``undetermined``. Places
-        left over have NaN, direction 0, and the status of padding.
+        In a row without crossings, the status of the first entry gives the reason. A crossing
+        whose interval is wider than the record has depth NaN and status ``undetermined``. Unused
+        entries have NaN, direction 0 and the status of padding.
     """
     levels = rows.repeat(level)
     every = find(rows, levels)
     number = np.bincount(every.row, minlength=rows.count)
-    place = numbers(every.row, number)
-    found, place = every.take(place < width), place[place < width]
+    column = index_in_row(every.row, number)
+    found, column = every.take(column < width), column[column < width]
     at, _, decay = locate(rows, levels, found)
     stderr = half_widths(rows, levels, found, at, every=every.before)
     lost = undetermined(rows, found.row, stderr)
     at[lost], stderr[lost] = np.nan, np.nan
 
-    def laid(values: NDArray[Any], fill: float) -> NDArray[Any]:
-        return in_places(values, (found.row, place), (rows.count, width), fill)
+    def pad(values: NDArray[Any], fill: float) -> NDArray[Any]:
+        return padded(values, (found.row, column), (rows.count, width), fill)
 
-    status = laid(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
+    status = pad(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
     status[:, 0] = np.where(number == 0, why_none(rows, level, None, number == 0), status[:, 0])
     return Table(
-        laid(at, np.nan),
-        laid(stderr, np.nan),
-        laid(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
-        laid(decay, np.nan),
-        laid(rows.depth_at(found.before), np.nan),
-        laid(rows.depth_at(found.after), np.nan),
+        pad(at, np.nan),
+        pad(stderr, np.nan),
+        pad(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
+        pad(decay, np.nan),
+        pad(rows.depth_at(found.before), np.nan),
+        pad(rows.depth_at(found.after), np.nan),
         status,
         number,
     )
@@ -107,22 +107,22 @@ def junction(
     Parameters
     ----------
     rows : Rows
-        With standard errors, or without.
+        With or without standard errors.
     level : ndarray, shape (R,)
     after : ndarray, shape (R,), optional
-        Only crossings deeper than this; NaN means deeper than the row's own maximum.
+        Consider only crossings deeper than this; NaN means deeper than the row's maximum.
     edge : {-1, 1, 0}
         Falling, rising, or either.
     which : int
-        -1 the deepest, 1 the shallowest, 2 the next...
+        -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
     confirm : int
-        Samples that must lie on the right side, before the crossing and after it.
+        Number of samples before and after the crossing that must lie on their side of the level.
 
     Returns
     -------
     Junction
-        NaN, and a status that says why, where no crossing qualifies; and where the interval about
-        the one chosen is wider than the record.
+        NaN, with a status that gives the reason, where no crossing qualifies or where the interval
+        of the chosen one is wider than the record.
     """
     levels = rows.repeat(level)
     every = found = find(rows, levels)
@@ -148,7 +148,7 @@ def junction(
     at, _, decay = locate(rows, levels, chosen)
     stderr = half_widths(rows, levels, chosen, at, every=every.before)
     columns[:, has] = at, stderr, decay
-    # Fewer crossings than the occurrence asked for, or than are confirmed.
+    # Fewer crossings than requested, or none that is confirmed.
     few = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     none = (number == 0) & ~crossed
     why = np.where(none, why_none(rows, level, after, none), few)
@@ -159,10 +159,7 @@ def junction(
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
-    """Whether n samples before and n after lie on their sides of the level.
-
-    And whether the row has so many.
-    """
+    """Return whether n samples before and after lie on their sides, and whether there are n."""
     begin, end = rows.start[found.row], rows.start[found.row + 1]
     confirmed, room = np.ones((2, found.row.size), dtype=bool)
     for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):

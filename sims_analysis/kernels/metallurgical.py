@@ -1,7 +1,7 @@
-"""Where donors and acceptors balance: the metallurgical junctions of measurements.
+"""Metallurgical junctions: depths at which donors and acceptors balance.
 
-The rows of a measurement are its species. What they add up to on either side is known at the
-depths at which all of them are: on one axis, or on their axes merged.
+The rows of a measurement are its species. Their sums are known at the depths at which all species
+are known: on their shared axis, or on their merged axes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sims_analysis.kernels.crossings import (
     RISING,
     Crossings,
     find,
-    in_places,
+    index_in_row,
     locate,
-    numbers,
+    padded,
     undetermined,
 )
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, Status
@@ -29,12 +29,12 @@ __all__ = ["Junctions", "metallurgical"]
 
 
 class Junctions(NamedTuple):
-    """Junctions of each measurement in order of depth, ``(G, width)``; their number, ``(G,)``."""
+    """Junctions of each measurement in order of depth, ``(G, width)``, and number, ``(G,)``."""
 
     depth: Array
     stderr: Array
     concentration: Array
-    #: 1: from n to p with depth; -1: from p to n; 0: none in this place.
+    #: 1: from n to p with depth; -1: from p to n; 0: no junction in this entry.
     polarity: NDArray[np.int8]
     status: NDArray[np.uint8]
     number: Index
@@ -47,27 +47,27 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
     ----------
     rows : Rows
         The s species of the first measurement, those of the second, and so on; G measurements.
-        With standard errors, or without.
+        With or without standard errors.
     background : ndarray, shape (G,)
         Constant net doping of each measurement: positive counts as donors, negative as acceptors.
     fractions : ndarray, shape (s,)
-        Active fraction of each species: positive of acceptors, negative of donors.
+        Active fraction of each species: positive for acceptors, negative for donors.
     width : int
-        Number of places a measurement, at least 1.
+        Entries per measurement, at least 1.
 
     Returns
     -------
     Junctions
-        Over the depths at which every species was measured. Where a sum is not positive, linear
-        in net doping. Without a junction the status of the first place says why. One whose
-        interval is wider than the record has no depth, and the status ``undetermined``.
+        Over the depths at which every species was measured; linear in net doping where a sum is
+        not positive. Without a junction, the status of the first entry gives the reason. A
+        junction whose interval is wider than the record has depth NaN and status ``undetermined``.
     """
     doping = _doping(rows, background, fractions)
     acceptors, donors = doping.acceptors, doping.donors
     every = find(acceptors, donors)
     number = np.bincount(every.row, minlength=acceptors.count)
-    place = numbers(every.row, number)
-    found, place = every.take(place < width), place[place < width]
+    column = index_in_row(every.row, number)
+    found, column = every.take(column < width), column[column < width]
     at, t, _ = locate(acceptors, donors, found)
     balance = _concentration(rows, doping, found, at, t, fractions)
     stderr = half_widths(
@@ -76,26 +76,26 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
     lost = undetermined(acceptors, found.row, stderr)
     at[lost], stderr[lost], balance[lost] = np.nan, np.nan, np.nan
 
-    def laid(values: NDArray[Any], fill: float) -> NDArray[Any]:
-        return in_places(values, (found.row, place), (acceptors.count, width), fill)
+    def pad(values: NDArray[Any], fill: float) -> NDArray[Any]:
+        return padded(values, (found.row, column), (acceptors.count, width), fill)
 
-    status = laid(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
+    status = pad(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
     why = np.where(acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
     status[:, 0] = np.where(number == 0, why, status[:, 0])
     return Junctions(
-        laid(at, np.nan),
-        laid(stderr, np.nan),
-        laid(balance, np.nan),
-        laid(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
+        pad(at, np.nan),
+        pad(stderr, np.nan),
+        pad(balance, np.nan),
+        pad(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
         status,
         number,
     )
 
 
 class _Doping(NamedTuple):
-    """Acceptors of each measurement as rows, with their errors; donors at each of their samples.
+    """Acceptors of each measurement as rows with errors, and donors at each of their samples.
 
-    ``before`` is, of merged axes, the last sample of each species that is not deeper, ``(N, s)``.
+    On merged axes, ``before (N, s)`` is the last sample of each species at or above each depth.
     """
 
     acceptors: Rows
@@ -117,18 +117,18 @@ def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
 
 
 def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
-    """Evaluate each species at every depth at which any was measured, if all of them are known.
+    """Interpolate each species in ln C at every depth at which any was measured.
 
-    Logarithmically between the samples of the species.
+    Depths outside the samples of any species are dropped.
     """
     species = fractions.size
     group = rows.row // species
     order = np.lexsort((rows.depth, group))
     z, g = rows.depth[order], group[order]
-    # Of samples at the same depth, the last one stands for it: none of them lies after it.
+    # Keep the last of several samples at the same depth: it comes after all of them.
     last = np.ones(z.size, dtype=bool)
     last[:-1] = (z[1:] != z[:-1]) | (g[1:] != g[:-1])
-    # Of each species, how many samples are not deeper.
+    # For each species, the number of samples at or above each depth.
     so_far = np.cumsum((rows.row % species)[order][:, None] == np.arange(species), axis=0)[last]
     z, g = z[last], g[last]
     size = rows.size.reshape(-1, species)
@@ -136,52 +136,52 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     before = begin + so_far - (np.cumsum(size, axis=0) - size)[g] - 1
     end = begin + size[g]
     inside = (before >= begin) & ((before + 1 < end) | (rows.depth[before] == z[:, None]))
-    # A species is known no better at all depths than at its own: its variances grow with the
-    # number of depths that share a sample.
-    often = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
+    # Interpolation to more depths adds no information: the variances of a species grow with the
+    # number of merged depths per sample of its own.
+    dilution = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
     known = inside.all(axis=1)
     z, g, before, end = z[known], g[known], before[known], end[known]
     ends = before, np.minimum(before + 1, end - 1)
-    t = _place(rows, ends, z[:, None])
+    t = _position(rows, ends, z[:, None])
     value = interpolated(rows.value[ends[0]], rows.value[ends[1]], t, log=True)
     acceptors, donors = _sums(value, fractions, net[g])
     errors: tuple[Array | None, Array | None] = (None, None)
     if rows.stderr is not None:
-        # Without an error at one of its ends, a segment carries no weight.
+        # A segment with an unknown error at one end carries no weight.
         stderr = interpolated(rows.stderr[ends[0]], rows.stderr[ends[1]], t, log=True)
-        errors = _errors(stderr * np.sqrt(often[g]), fractions)
+        errors = _errors(stderr * np.sqrt(dilution[g]), fractions)
     start = g.searchsorted(np.arange(len(size) + 1))
     return _Doping(Packed(z, acceptors, errors[0], start=start), donors, errors[1], net, before)
 
 
-def _place(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:
-    """Return the place of depths between two samples (0 to 1); 0 where these are the same."""
+def _position(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:
+    """Return the relative position between two samples (0 to 1); 0 if they are the same."""
     z0, z1 = map(rows.depth_at, ends)
     found: Array = (depth - z0) / np.where(z1 > z0, z1 - z0, 1.0)
     return found
 
 
 def _concentration(
-    rows: Rows, doping: _Doping, found: Crossings, at: Array, place: Array, fractions: Array
+    rows: Rows, doping: _Doping, found: Crossings, at: Array, position: Array, fractions: Array
 ) -> Array:
-    """Evaluate the acceptors at the junctions, each species between its own two samples."""
+    """Evaluate the acceptors at the junctions, each species between its two nearest samples."""
     here = found.before + found.on_sample
     every = found.row[:, None] * fractions.size + np.arange(fractions.size)
     if doping.before is None:
         n = max(rows.depth.size, 1)
         before = every * n + here[:, None] % n
-        t = np.where(found.on_sample, 0.0, place)[:, None]
+        t = np.where(found.on_sample, 0.0, position)[:, None]
         ends = before, before + 1
     else:
         before = doping.before[here]
         ends = before, np.minimum(before + 1, rows.start[every + 1] - 1)
-        t = _place(rows, ends, at[:, None])
+        t = _position(rows, ends, at[:, None])
     value = interpolated(rows.value_at(ends[0]), rows.value_at(ends[1]), t, log=True)
     return _sums(value, fractions, doping.net[found.row])[0]
 
 
 def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
-    """Add up acceptors, and donors, over the species, which are the last axis."""
+    """Sum acceptors, and donors, over the last axis (species)."""
     sides = []
     for part, background in ((fractions, -net), (-fractions, net)):
         total = np.zeros(c.shape[:-1])
@@ -192,6 +192,6 @@ def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
 
 
 def _errors(stderr: Array, fractions: Array) -> tuple[Array, Array]:
-    """Return the standard errors of acceptors and donors: errors of species are independent."""
+    """Return the standard errors of both sums, for independent errors of the species."""
     one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
     return np.sqrt(one), np.sqrt(other)

@@ -1,4 +1,4 @@
-"""Moments of profiles: range, straggle, skewness and kurtosis, and how well they are known."""
+"""Moments of profiles: range, straggle, skewness and kurtosis, with standard errors."""
 
 from __future__ import annotations
 
@@ -47,35 +47,35 @@ def moments(
     relative: bool = False,
     window: bool = False,
 ) -> Moments:
-    """Moments of the profile above the background, with the trapezoid's weights.
+    """Moments of the profile above the background, with trapezoidal weights.
 
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``.
 
     Parameters
     ----------
     rows : Rows
-        With standard errors of independent samples, or without; then those of the moments are NaN.
-        They are also NaN where, to first order, no sample's error bears on the answer (too few
-        were counted), and where noise may have decided which samples lie above the threshold.
+        With standard errors of independent samples, or without. The standard errors of the moments
+        are NaN without them; where the first-order variance is 0 (too few counts); and where noise
+        may have decided which samples lie above the threshold.
     start, stop : ndarray, shape (R,)
-        Window of depths; NaN is the row's own end.
+        Window of depths; NaN means the end of the row.
     level : ndarray, shape (R,)
         Background, subtracted from the values.
     threshold : ndarray, shape (R,)
-        Keep the run of samples around the maximum that lie above it, and nothing else; NaN keeps
-        every sample of the window.
+        Use only the run of samples around the maximum that lie above it; NaN means every sample of
+        the window.
     top, bottom : ndarray, shape (R,)
-        Depths over which the background is the mean.
+        Limits of the window over which the background is the mean.
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     window : bool
-        Whether the background is such a mean, so that its error counts in.
+        Whether the background is such a mean, so that its error contributes.
     """
     inside = rows.within(start, stop)
     run = _whole(inside) if np.isnan(threshold).all() else _run(inside, level, threshold, relative)
-    # The run is an interval from sample to sample: what lies outside has no weight.
-    nothing = ~(run.size > 0)
-    limits = (np.where(nothing, np.inf, end) for end in (run.first, run.last))
+    # The run is an interval from sample to sample: samples outside have zero weight.
+    empty = ~(run.size > 0)
+    limits = (np.where(empty, np.inf, end) for end in (run.first, run.last))
     weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, *limits))
     mass = weights * (rows.value - rows.repeat(level))
     total = rows.sum(mass)
@@ -86,7 +86,7 @@ def moments(
         mass *= squared
         second = rows.sum(mass) / total
         third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
-        # Noise about a background makes sums of any sign, and of these no distribution.
+        # Noise about the background gives sums of either sign, which are not those of a peak.
         distribution = (total > 0) & (second > 0) & (mean >= run.first) & (mean <= run.last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
         shape = (straggle, third / straggle**3, fourth / straggle**4)
@@ -103,7 +103,7 @@ def moments(
         for error, slope in zip(errors, slopes, strict=True):
             variance = _variance(rows, slope, top, bottom, window=window)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
-        # Of higher moments, few counts far out decide.
+        # Higher moments depend on few counts far from the peak.
         errors[2:] *= [_student(rows, slope) for slope in slopes[2:]]
         errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, *shape))
         errors[:, run.doubtful] = np.nan
@@ -113,7 +113,7 @@ def moments(
 
 
 class _Run(NamedTuple):
-    """What moments are taken of: an interval from one sample of each row to another."""
+    """The samples used for the moments: an interval of each row."""
 
     first: Array
     last: Array
@@ -149,14 +149,14 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
     return _Run(kept.first(), kept.last(), kept.size, doubtful)
 
 
-#: Standard errors from the threshold within which a sample may lie on either side of it.
+#: A sample this many standard errors from the threshold is clearly on its side.
 _CLEAR = 3.0
 
 
 def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
-    """Mark the rows in which noise may have decided where the run above the threshold ends."""
+    """Flag the rows in which noise may have decided where the run above the threshold ends."""
     sigma = errors_of(rows)
-    # Where nothing was counted, sums take no error; a sample beside others has that of one count.
+    # Zero counts have zero error in sums; here, give them that of one count.
     least = rows.extreme(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
     one = rows.repeat(np.where(np.isinf(least), 0.0, least))
     far = np.abs(above) >= _CLEAR * np.where(sigma == 0, one, sigma)
@@ -178,9 +178,9 @@ def _slopes(
 ) -> list[Array]:
     """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
 
-    With ``t = (z - R) / straggle`` and ``w / Q`` in front: ``straggle t``,
-    ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, and
-    ``t^4 - 4 g t - b - 2 b (t^2 - 1)`` for skewness g and kurtosis b.
+    With ``t = (z - R) / straggle``, skewness g and kurtosis b, they are w for the integral, and
+    ``w / Q`` times ``straggle t``, ``straggle (t^2 - 1) / 2``,
+    ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2``, and ``t^4 - 4 g t - b - 2 b (t^2 - 1)``.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = weights / rows.repeat(total)
@@ -205,10 +205,10 @@ def _variance(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: 
 
 
 def _student(rows: Rows, weights: Array) -> Array:
-    """Widen the error of a sum by Student's t, since few counts do not fix its variance.
+    """Widen the error of a sum by Student's t, because few counts do not determine its variance.
 
-    Of k counts, ``s^2`` is known to one part in ``sqrt(k)``, ``k = (C / s)^2``: the variance
-    ``v = sum (w s)^2`` has ``2 v^2 / sum (w s)^4 / k`` degrees of freedom (Satterthwaite).
+    With ``k = (C / s)^2`` counts, ``s^2`` has a relative error of ``1 / sqrt(k)``: the variance
+    ``v = sum (w s)^2`` has ``2 v^2 / sum ((w s)^4 / k)`` degrees of freedom (Satterthwaite).
     """
     from scipy.special import stdtrit
 
@@ -224,7 +224,7 @@ def _student(rows: Rows, weights: Array) -> Array:
 
 #: Degrees of freedom above which Student's t is a normal distribution.
 _CERTAIN = 1e6
-#: Probability up to one standard deviation of a normal distribution.
+#: Probability below one standard deviation above the mean of a normal distribution.
 _ONE_SIDE = 0.8413447460685429
 
 
@@ -237,10 +237,10 @@ def _second_order(
     skewness: Array,
     kurtosis: Array,
 ) -> Array:
-    """Return the second-order part of the variance of the kurtosis, relative to the first.
+    """Return the second-order term of the variance of the kurtosis, relative to the first.
 
     ``tr(H V H V) / 2`` over ``g V g``, with the covariance V of the first four moments about the
-    mean, in units of the straggle, and the derivatives g and H of the kurtosis by these.
+    mean, in units of the straggle, and gradient g and Hessian H of the kurtosis by these.
     """
     g, b = skewness, kurtosis
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -250,17 +250,17 @@ def _second_order(
             part * (t**k - rows.repeat(m)) for k, m in enumerate((0.0 * g, 0.0 * g + 1.0, g, b), 1)
         ]
         covariance = np.array([[rows.sum(x * y) for y in basis] for x in basis])
-        nothing = np.zeros(rows.count)
-        slope = np.array([-4.0 * g, -2.0 * b, nothing, nothing + 1.0])
-        bend = np.array(
+        zero = np.zeros(rows.count)
+        gradient = np.array([-4.0 * g, -2.0 * b, zero, zero + 1.0])
+        hessian = np.array(
             [
-                [12.0 + 4.0 * b, 8.0 * g, nothing - 4.0, nothing],
-                [8.0 * g, 6.0 * b, nothing, nothing - 2.0],
-                [nothing - 4.0, nothing, nothing, nothing],
-                [nothing, nothing - 2.0, nothing, nothing],
+                [12.0 + 4.0 * b, 8.0 * g, zero - 4.0, zero],
+                [8.0 * g, 6.0 * b, zero, zero - 2.0],
+                [zero - 4.0, zero, zero, zero],
+                [zero, zero - 2.0, zero, zero],
             ]
         )
-        first = np.einsum("jr,jkr,kr->r", slope, covariance, slope)
-        both = np.einsum("ijr,jkr->ikr", bend, covariance)
-        ratio = 0.5 * np.einsum("ijr,jir->r", both, both) / first
+        first = np.einsum("jr,jkr,kr->r", gradient, covariance, gradient)
+        product = np.einsum("ijr,jkr->ikr", hessian, covariance)
+        ratio = 0.5 * np.einsum("ijr,jir->r", product, product) / first
     return np.where(ratio > 0, ratio, 0.0)

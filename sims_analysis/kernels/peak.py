@@ -1,4 +1,4 @@
-"""Maximum and width of profiles, and a second maximum below a transient at the surface."""
+"""Maximum and width of profiles, and a second maximum below a surface transient."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class Peak(NamedTuple):
 
 
 def peak(rows: Rows, start: Array, stop: Array) -> Peak:
-    """Find the highest sample within the window, and the full width at half of it.
+    """Find the highest sample within the window, and the full width at half maximum.
 
     Parameters
     ----------
     rows : Rows
-        With standard errors, or without.
+        With or without standard errors.
     start, stop : ndarray, shape (R,)
-        Depths; NaN is the row's own end.
+        Depths; NaN means the end of the row.
 
     Returns
     -------
     Peak
-        The depths of half the maximum are the nearest crossings on either side of it; without one
-        within the window the width is NaN and the status ``truncated``.
+        The half-maximum depths are the nearest crossings on either side. If one is not within the
+        window, the width is NaN and the status ``truncated``.
     """
     rows = rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
@@ -49,17 +49,17 @@ def peak(rows: Rows, start: Array, stop: Array) -> Peak:
     found = find(rows, half)
     at = locate(rows, half, found).depth
     after = at > depth[found.row]
-    # In order of depth: the last write of a reversed list is the nearest to the maximum.
+    # Crossings are sorted by depth, and the last assignment wins: keep the nearest on each side.
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     width = right - left
-    there = np.where(np.isnan(width), Status.TRUNCATED, Status.OK)
-    status = np.where(rows.size > 0, there, Status.NO_DATA).astype(np.uint8)
+    measured = np.where(np.isnan(width), Status.TRUNCATED, Status.OK)
+    status = np.where(rows.size > 0, measured, Status.NO_DATA).astype(np.uint8)
     return Peak(depth, value, stderr, width, status)
 
 
 class Transient(NamedTuple):
-    """A first sample that is the maximum of its window, and another maximum deeper; (R,)."""
+    """The first sample, if it is the maximum of its window, and a deeper maximum; (R,)."""
 
     depth: Array
     value: Array
@@ -68,19 +68,19 @@ class Transient(NamedTuple):
 
 
 def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
-    """Find windows that begin in the transient at the surface, on top of an implant.
+    """Find windows that begin in the surface transient above an implant.
 
-    Their highest sample is the first, and another maximum stands out from what lies between: the
-    running median there rises to more than twice the lowest before it, by more than its noise, and
-    falls again. Of profiles without an implant, one in a hundred may be taken for such. Values
-    drawn on a grid finer than the samples, without standard errors, mislead.
+    Their first sample is the highest, and there is a deeper maximum: the running median rises to
+    more than twice its lowest value so far, by more than its noise, and falls again. About one
+    profile in a hundred without an implant is detected falsely. Values on a grid finer than the
+    samples, without standard errors, are misleading.
 
     Parameters
     ----------
     rows : Rows
-        With standard errors as fits take them, or without.
+        With or without standard errors.
     start, stop : ndarray, shape (R,)
-        Window of depths; NaN is the row's own end.
+        Window of depths; NaN means the end of the row.
 
     Returns
     -------
@@ -100,16 +100,16 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     return Transient(*columns)
 
 
-#: Samples over which a running median takes noise out.
+#: Samples in the running median.
 _WIDTH = 5
-#: A maximum stands out where it is so many times what lies between it and the first sample, ...
+#: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
-#: ... and so many times the noise of the mean of its samples.
+#: ... and rise above that minimum by this many times the noise of the mean of its samples.
 _CLEAR = 18.0
 
 
 def _deeper(value: Array, stderr: Array | None = None) -> int:
-    """Return the place of a maximum that stands out from what lies above it; 0 if there is none."""
+    """Return the index of a maximum that stands out below the first sample; 0 if there is none."""
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(value, _WIDTH), axis=1)
     lowest = np.minimum.accumulate(smooth)
     rises = smooth > _RATIO * np.maximum(lowest, 0.0)
@@ -122,13 +122,13 @@ def _deeper(value: Array, stderr: Array | None = None) -> int:
     if not low[top:].any():  # it rises to the end of the window: no maximum
         return 0
     end = top + int(np.argmax(low[top:]))
-    aside = _WIDTH // 2
+    margin = _WIDTH // 2
     around = slice(max(top - 2 * _WIDTH, 0), top + 2 * _WIDTH)
-    noise = np.sqrt(np.mean((value[aside:-aside] - smooth)[around] ** 2))
-    if stderr is not None:  # which know what samples on a fine grid share
-        stated = np.nan_to_num(stderr[begin + aside : end + aside])
+    noise = np.sqrt(np.mean((value[margin:-margin] - smooth)[around] ** 2))
+    if stderr is not None:  # the scatter is too small where values on a fine grid share samples
+        stated = np.nan_to_num(stderr[begin + margin : end + margin])
         noise = max(noise, np.sqrt(np.mean(stated**2)))
     if not height * np.sqrt(end - begin) > _CLEAR * noise:
         return 0
-    first = begin + 1 + aside
-    return first + int(np.argmax(value[first : end + aside]))
+    first = begin + 1 + margin
+    return first + int(np.argmax(value[first : end + margin]))

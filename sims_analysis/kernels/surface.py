@@ -1,4 +1,4 @@
-"""The value near the surface, by an exponential through the samples around a depth."""
+"""The value near the surface, from an exponential fit to the samples around a depth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LocalValue", "local_value"]
 
 
 class LocalValue(NamedTuple):
-    """Values of rows at a depth, their standard errors, and statuses; shape (R,)."""
+    """Values of rows at a depth, their standard errors and statuses; shape (R,)."""
 
     value: Array
     stderr: Array
@@ -27,22 +27,22 @@ def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
     Parameters
     ----------
     rows : Rows
-        With standard errors, by the likelihood of counts (zeros are data); without, by least
-        squares of ln C, the error from the scatter, and samples that are not positive left out.
+        With standard errors, the fit maximizes the likelihood of counts (zeros are data); without,
+        it minimizes squares of ln C over the positive samples, and the error is from the scatter.
     depth : ndarray, shape (R,)
     samples : int
-        How many of them, at least 3.
+        Number of samples, at least 3.
 
     Returns
     -------
     LocalValue
-        NaN, and ``truncated`` where the depth lies beyond the samples, ``no_data`` where fewer
-        than three samples are left.
+        NaN, with status ``truncated`` where the depth lies beyond the samples, and ``no_data``
+        with fewer than three usable samples.
     """
     first, last = rows.first(), rows.last()
     rows = rows.packed()
-    sound = rows.value > 0 if rows.stderr is None else rows.stderr > 0
-    rows = rows.keep(sound)
+    usable = rows.value > 0 if rows.stderr is None else rows.stderr > 0
+    rows = rows.keep(usable)
     far = np.abs(rows.depth - rows.repeat(depth))
     order = np.lexsort((rows.depth, far, rows.row))
     rank = np.empty(order.size, dtype=np.intp)

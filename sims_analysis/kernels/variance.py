@@ -1,7 +1,7 @@
-"""Random errors of sums over a profile, from those of its samples, which are independent.
+"""Random errors of weighted sums over a profile, from independent errors of its samples.
 
-An integral, a background and a moment are all sums ``sum w_i c_i``, exactly or to first order; a
-mean over a window of depths that is subtracted adds ``-W / n`` to the weights of its n samples.
+An integral, a background and a moment are all sums ``sum w_i c_i``, exactly or to first order.
+Subtracting the mean over a window adds ``-W / n`` to the weights of its n samples.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ __all__ = [
     "Variance",
     "variance_above_mean",
     "variance_of_dose",
-    "variance_of_nothing",
     "variance_of_sum",
+    "variance_of_zero_counts",
 ]
 
 
@@ -29,8 +29,8 @@ class Variance(NamedTuple):
 
 
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
-    """Return ``sum (w_i s_i)^2``; NaN where the error of a sample that has weight is not known."""
-    # A sample without weight counts for nothing, whether or not its error is known.
+    """Return ``sum (w_i s_i)^2``; NaN if the error of a sample with weight is unknown."""
+    # A sample of zero weight does not contribute, even if its error is unknown.
     terms = np.where(weights == 0.0, 0.0, weights * errors_of(rows))
     return rows.sum(terms * terms)
 
@@ -39,17 +39,17 @@ def variance_of_dose(
     rows: Rows,
     start: Array,
     stop: Array,
-    held: Array,
+    held_width: Array,
     fraction: Array,
     top: Array,
     bottom: Array,
     *,
     window: bool,
 ) -> Variance:
-    """Variance of a trapezoidal integral, or of one above the mean over a window of depths.
+    """Variance of a trapezoidal integral, optionally above the mean over a background window.
 
-    The window may lie within the interval: its samples then bear on both the integral and what is
-    subtracted from it, and their errors partly cancel.
+    The window may overlap the interval: its samples then enter both the integral and the
+    background, and their errors partly cancel.
 
     Parameters
     ----------
@@ -57,34 +57,34 @@ def variance_of_dose(
         With standard errors.
     start, stop : ndarray, shape (R,)
         As for :func:`sims_analysis.kernels.dose.integrate`.
-    held : ndarray, shape (R,)
-        Width for which the first sample counts besides, above its depth.
+    held_width : ndarray, shape (R,)
+        Width above the first sample over which its value is held constant.
     fraction : ndarray, shape (R,)
-        Independent samples for each depth: the held value is one sample, whatever shares it.
+        Effective sample fraction: the held value is one sample, however many depths share it.
     top, bottom : ndarray, shape (R,)
-        Limits of the window; NaN is the row's own end.
+        Limits of the window; NaN means the end of the row.
     window : bool
         Whether there is a background window.
 
     Returns
     -------
     Variance
-        NaN where there is no integral, no sample in the window, or an error is not known.
+        NaN where there is no integral, no sample in the window, or an error is unknown.
     """
     weights, width = _weights(rows, start, stop)
-    total = width + held
+    total = width + held_width
     if window:
-        terms, net, squared, some = _above_mean(rows, weights, total, top, bottom)
+        terms, net, squared, valid = _above_mean(rows, weights, total, top, bottom)
     else:
-        squared, net, some = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
+        squared, net, valid = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
         terms = np.where(weights == 0.0, 0.0, weights**2 * squared)
-    if held.any():
-        row = np.flatnonzero((rows.size > 0) & (held > 0))
+    if held_width.any():
+        row = np.flatnonzero((rows.size > 0) & (held_width > 0))
         first = rows.start[row]
         own = np.broadcast_to(net, rows.value.shape).reshape(-1)[first]
-        more = held[row] * (2.0 * own + held[row] * fraction[row])
-        terms.reshape(-1)[first] += more * squared.reshape(-1)[first]
-    return Variance(np.where((total > 0) & some, rows.sum(terms), np.nan))
+        extra = held_width[row] * (2.0 * own + held_width[row] * fraction[row])
+        terms.reshape(-1)[first] += extra * squared.reshape(-1)[first]
+    return Variance(np.where((total > 0) & valid, rows.sum(terms), np.nan))
 
 
 def variance_above_mean(
@@ -92,32 +92,33 @@ def variance_above_mean(
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``.
 
-    That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Errors within the window are those of
-    the samples, or what they scatter about their mean if that is more: a background is not known
-    better than it is flat.
+    That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Within the window, the s_i are the
+    standard errors of the samples, scaled up to their scatter about the mean if that is larger: a
+    background that is not flat is less certain than its counts say.
 
     Parameters
     ----------
     rows : Rows
     weights : ndarray
-        Of every sample.
+        One for each sample.
     total : ndarray, shape (R,)
-        ``W``, what the mean of the window weighs.
+        ``W``, the weight of the window's mean.
     top, bottom : ndarray, shape (R,)
+        Limits of the window.
 
     Returns
     -------
     ndarray, shape (R,)
         NaN where there is no sample in the window.
     """
-    terms, _, _, some = _above_mean(rows, weights, total, top, bottom)
-    return np.where(some, rows.sum(terms), np.nan)
+    terms, _, _, valid = _above_mean(rows, weights, total, top, bottom)
+    return np.where(valid, rows.sum(terms), np.nan)
 
 
 def _above_mean(
     rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
 ) -> tuple[Array, Array, Array, Flags]:
-    """Return the terms of that sum, the net weights and variances of the samples, and if it is."""
+    """Return the terms of that sum, the net weights and variances, and which rows have a window."""
     stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -130,27 +131,27 @@ def _above_mean(
         own = np.where(rows.repeat(stated == 0), rows.repeat(scatter), stderr**2 * grown)
         share = np.where(inside, rows.repeat(total / n), 0.0)
     net, squared = weights - share, np.where(inside, own, stderr**2)
-    # A sample without weight counts for nothing, whether or not its error is known.
+    # A sample of zero weight does not contribute, even if its error is unknown.
     terms = np.where((weights == 0.0) & ~inside, 0.0, net**2 * squared)
     return terms, net, squared, n > 0
 
 
-def variance_of_nothing(rows: Rows, start: Array, stop: Array, held: Array) -> Variance:
-    """Square of the upper end of the 68 % interval of an integral in which nothing was counted.
+def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: Array) -> Variance:
+    """Square of the upper end of the 68 % interval of an integral with zero counts in total.
 
-    Of the whole number of counts, 0, the interval ends at 1.84; what that is in the integral,
-    where they had all been counted in the sample that weighs most. An estimate at the end of its
-    interval is as far from the other end as the interval is wide.
+    For zero counts the interval is [0, 1.84]; the upper end is converted as if all counts fell in
+    the sample of the largest weight. The estimate is the lower end of its interval, so that the
+    error is the full width.
 
     Parameters
     ----------
     rows : Rows
-        With standard errors: of samples without counts, half the width of their own interval.
-    start, stop, held : ndarray, shape (R,)
+        With standard errors: half the width of the interval for samples with zero counts.
+    start, stop, held_width : ndarray, shape (R,)
         As for :func:`variance_of_dose`.
     """
     weights, _ = _weights(rows, start, stop)
-    weights = _with_held(rows, weights, held)
+    weights = _with_held(rows, weights, held_width)
     most = rows.extreme(np.maximum, np.where(weights > 0, weights * errors_of(rows), 0.0))
     return Variance((2.0 * most) ** 2)
 
@@ -158,18 +159,18 @@ def variance_of_nothing(rows: Rows, start: Array, stop: Array, held: Array) -> V
 def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
     """Return the weight of each sample, and the width of the interval."""
     a, b = np.fmax(start, rows.first()), np.fmin(stop, rows.last())
-    some = (rows.size > 1) & (a < b)
-    # Limits that leave nothing, where there is no integral.
-    a, b = np.where(some, a, np.inf), np.where(some, b, np.inf)
+    valid = (rows.size > 1) & (a < b)
+    # Infinite limits give zero weights where there is no integral.
+    a, b = np.where(valid, a, np.inf), np.where(valid, b, np.inf)
     weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
-    return weights, np.subtract(b, a, out=np.zeros(rows.count), where=some)
+    return weights, np.subtract(b, a, out=np.zeros(rows.count), where=valid)
 
 
-def _with_held(rows: Rows, weights: Array, held: Array) -> Array:
-    """Add the width for which the first sample of each row counts besides."""
-    if not held.any():
+def _with_held(rows: Rows, weights: Array, held_width: Array) -> Array:
+    """Add the width over which the first value is held to the weight of the first sample."""
+    if not held_width.any():
         return weights
     weights = np.broadcast_to(weights, rows.value.shape).copy()
-    some = np.flatnonzero(rows.size)
-    weights.reshape(-1)[rows.start[some]] += held[some]
+    nonempty = np.flatnonzero(rows.size)
+    weights.reshape(-1)[rows.start[nonempty]] += held_width[nonempty]
     return weights
