@@ -1,1 +1,1 @@
-"""Questions about profiles, one module each: units in, kernel, units out."""
+"""Analysis of profiles, one module per question: read units, run a kernel, attach units."""

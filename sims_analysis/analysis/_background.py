@@ -1,4 +1,4 @@
-"""What is subtracted from a profile: a stated level, or the mean over a window of depths."""
+"""Backgrounds to subtract: a stated level, or the mean over a window of depths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import xarray as xr
 from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere, broadcast_at
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
@@ -21,10 +21,10 @@ Window = tuple[xr.Variable, xr.Variable]
 def background_of(
     frame: Frame, background: Any, *, strict: bool = False, quiet: bool = False
 ) -> tuple[xr.Variable, Window | None]:
-    """Return the background, and the window of depths over which it is the mean, if it is one.
+    """Return the background, and the window of depths if it is the mean over one.
 
-    Where one of several profiles has no sample in the window, it has no background (NaN), with a
-    warning; an error if `strict`, or if none of them has.
+    A profile without a sample in the window has no background (NaN). This is a warning, or an
+    error with `strict` or if it is true of all profiles.
     """
     if not isinstance(background, tuple | list):
         return frame.parameter(background, (frame.kind,), "background"), None
@@ -44,20 +44,20 @@ def background_of(
         if message is not None:
             if strict or bool((empty == measured).all()):
                 raise ProfileError(message)
-            warn(f"{message}: without a background it has no answer", DoseWarning)
+            warn(f"{message}: without a background there is no result", DoseWarning)
     return found.mean, (a, b)
 
 
 def message_about_window(
-    frame: Frame, window: Window, marked: xr.Variable, what: str
+    frame: Frame, window: Window, flagged: xr.Variable, what: str
 ) -> str | None:
-    """Write what is wrong with the window of the profiles marked, and where they were measured."""
-    found = first_marked(frame, marked)
+    """Describe a problem with the window of the flagged profiles, and their measured range."""
+    found = first_flagged(frame, flagged)
     if found is None:
         return None
-    label, place = found
-    a, b = (broadcast_at(end, marked, place) for end in window)
+    label, index = found
+    a, b = (broadcast_at(end, flagged, index) for end in window)
     return (
         f"{label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {frame.record(marked, place)}"
+        f"from {frame.record(flagged, index)}"
     )

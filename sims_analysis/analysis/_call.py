@@ -1,4 +1,4 @@
-"""Every answer carries the call that made it, for figures, files and papers."""
+"""Record in each result the call that made it, for figures, files and papers."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ R = TypeVar("R")
 
 
 def recorded(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function write into the attrs of its answer what was asked, and of what.
+    """Decorate a function to record its call in the attrs of its result.
 
-    ``call`` for people; ``question``, and what the data say of their origin, for programs: see
+    ``call`` is for people. ``question`` and the origin of the data are for programs: see
     :func:`sims_analysis.dataset.provenance.with_question`.
     """
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        answer: Any = function(*args, **kwargs)
+        result: Any = function(*args, **kwargs)
         options = "".join(f", {name}={format_argument(value)}" for name, value in kwargs.items())
         text = f"{function.__name__}(data{options})"
-        if isinstance(answer, xr.Dataset):
-            for name in answer.data_vars:
-                answer[name].attrs["call"] = text
-        if isinstance(answer, xr.DataArray | xr.Dataset):
-            answer.attrs["call"] = text
+        if isinstance(result, xr.Dataset):
+            for name in result.data_vars:
+                result[name].attrs["call"] = text
+        if isinstance(result, xr.DataArray | xr.Dataset):
+            result.attrs["call"] = text
             data, *others = args or [kwargs.get("data")]
             if isinstance(data, xr.DataArray | xr.Dataset):
-                asked = dict(zip(("b",), others, strict=False)) | kwargs
-                asked.pop("data", None)
-                answer = _with_question(answer, data, function.__name__, **asked)
-        found: R = answer
+                arguments = dict(zip(("b",), others, strict=False)) | kwargs
+                arguments.pop("data", None)
+                result = _with_question(result, data, function.__name__, **arguments)
+        found: R = result
         return found
 
     return call
 
 
-#: For an answer of either kind.
+#: Typed for a Dataset or a DataArray.
 _with_question: Callable[..., Any] = with_question
 
 
 def format_argument(value: object) -> str:
-    """Write an argument as a reader of the call would want it."""
+    """Format an argument for the text of a call or of a message."""
     if isinstance(value, xr.DataArray | xr.Dataset):
         return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
     if hasattr(value, "magnitude"):
@@ -61,6 +61,6 @@ def format_argument(value: object) -> str:
 
 
 def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:
-    """Return the history of data after one more step: a line for each, the latest last."""
+    """Return the history of data after one more step: one line per step, the latest last."""
     earlier = [str(data.attrs["history"])] if "history" in data.attrs else []
     return "\n".join([*earlier, line])

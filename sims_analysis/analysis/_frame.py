@@ -1,10 +1,9 @@
-"""Units in, kernel, units out: the one way from a user's data to a kernel and back.
+"""From the user's data to a kernel and back.
 
-A :class:`Frame` is one variable of the user's data with its axis, in canonical units, the samples
-along the last dimension. :meth:`Frame.map` runs a kernel over it, at once on numpy and lazily on
-Dask. :meth:`Frame.array` gives a result what it needs to leave: the leading dimensions and
-coordinates of the data, attrs from the vocabulary, and the kind (plain or quantified) in which the
-data came.
+A :class:`Frame` is one variable of the user's data with its axis, in canonical units, with the
+samples along the last dimension. :meth:`Frame.map` runs a kernel over it, eagerly on numpy and
+lazily on Dask. :meth:`Frame.array` turns a result into a DataArray, with the leading dimensions
+and coordinates of the data and attrs from the vocabulary, plain or quantified as the data were.
 """
 
 from __future__ import annotations
@@ -34,23 +33,23 @@ class Frame:
     Parameters
     ----------
     name, kind : str
-        The variable, and what its unit measures.
+        Name of the variable, and kind of its unit.
     value : xarray.Variable
         Samples along the last dimension.
     depth : xarray.Variable
-        The axis: of one dimension, or of the dimensions of `value` where each profile has its own.
+        The axis: one-dimensional, or with the dimensions of `value` if each profile has its own.
     stderr, counts : xarray.Variable or None
-        Standard errors of the samples, and the counts that they come from.
+        Standard errors of the samples, and the counts they are derived from.
     axis : str
         ``"depth"`` or ``"sputter_time"``.
     coords, along : dict
-        Coordinates that do not run along the axis, and those that do.
+        Coordinates without the axis dimension, and those with it.
     quantified : bool
-        Whether the data came as pint Quantities.
+        Whether the data were pint Quantities.
     fraction : xarray.Variable or None
-        Independent samples for each depth, where the profiles were brought to a finer grid.
+        Effective sample fraction, if the profiles were interpolated to a finer grid.
     brought : dict
-        Coordinates of the dimensions that parameters bring; filled as these are read.
+        Coordinates of dimensions that only parameters have; filled when these are read.
     """
 
     name: str
@@ -68,22 +67,22 @@ class Frame:
 
     @property
     def dim(self) -> str:
-        """The dimension along which samples lie."""
+        """The dimension of the samples."""
         return str(self.value.dims[-1])
 
     @property
     def lead(self) -> tuple[str, ...]:
-        """The dimensions that count profiles."""
+        """The dimensions over profiles: all but that of the samples."""
         return tuple(map(str, self.value.dims[:-1]))
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Sizes of the dimensions that count profiles."""
+        """Sizes of the dimensions over profiles."""
         return {d: self.value.sizes[d] for d in self.lead}
 
     @property
     def lazy(self) -> bool:
-        """Whether the values are Dask chunks."""
+        """Whether the values are a Dask array."""
         return is_lazy(self.value)
 
     @property
@@ -98,7 +97,7 @@ class Frame:
 
     @property
     def precision(self) -> Any:
-        """Type of a result that is as large as the data: float32 for float32, else float64."""
+        """Dtype of a result as large as the data: float32 for float32, otherwise float64."""
         dtype = self.value.dtype
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
@@ -109,7 +108,7 @@ class Frame:
         if isinstance(value, xr.DataArray):
             if self.dim in value.dims:
                 raise ProfileError(
-                    f"{name} must not run along {self.dim!r}: it is one value a profile"
+                    f"{name} must not run along {self.dim!r}: it is one value for each profile"
                 )
             for d in value.dims:
                 if d not in self.lead and d in value.coords and d not in self.coords:
@@ -134,28 +133,28 @@ class Frame:
         Parameters
         ----------
         kernel : callable
-            ``kernel(rows, *parameters, **options)`` gives a named tuple of arrays.
+            ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays.
         *parameters : xarray.Variable
-            One value a profile, or of further dimensions, which are then those of the answers.
+            One value per profile. Further dimensions become dimensions of the result.
         errors : {"each", "fit", "sum"}, optional
-            Whether the kernel takes standard errors, if the data have any: those of each sample
-            alone; as fits take them, larger for samples that share what was measured; or as sums
-            do, which add no error for samples of which nothing was counted.
+            Which standard errors to pass, if the data have any: ``"each"``, those of single
+            samples; ``"fit"``, larger for grid values that share samples; ``"sum"``, the same with
+            zero errors for samples with zero counts. By default none.
         whole, extra, group
             See :func:`sims_analysis.analysis._run.run`.
 
         Returns
         -------
         NamedTuple of Variable
-            The fields of the kernel's answer, which are arrays there.
+            The fields of the kernel's result as Variables.
         """
-        there = errors is not None and self.stderr is not None
+        passed = errors is not None and self.stderr is not None
         samples = Samples(
             self.depth,
             self.value,
-            self.stderr if there else None,
-            self.counts if there and errors == "sum" else None,
-            self.fraction if there and errors in ("fit", "sum") else None,
+            self.stderr if passed else None,
+            self.counts if passed and errors == "sum" else None,
+            self.fraction if passed and errors in ("fit", "sum") else None,
         )
         try:
             return run(
@@ -170,48 +169,48 @@ class Frame:
             )
         except InfiniteSampleError as error:
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
-            place = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
-            label = self.label(dict(zip(order, map(int, place), strict=True)))
+            index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
+            label = self.label(dict(zip(order, map(int, index), strict=True)))
             name = self.name if error.what == "value" else self.axis
             raise ProfileError(
                 f"{label}: {name}[{error.sample}] is {error.number}; {NEEDED}"
             ) from None
 
     def of_counts(self) -> Frame:
-        """Return the frame with its counts in place of the values."""
+        """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
 
     def measured(self, least: int = 1) -> xr.Variable:
-        """Mark the profiles of so many samples or more."""
+        """Flag the profiles with at least this many samples."""
         found: xr.Variable = self.map(_size).size >= least
         return found
 
-    def label(self, place: Mapping[str, int]) -> str:
+    def label(self, index: Mapping[str, int]) -> str:
         """Name a profile by its coordinates, for messages."""
         coords = {**self.coords, **self.brought}
         parts = [
             f"{d} {str(coords[d].values[i] if d in coords and coords[d].ndim else i)!r}"
-            for d, i in place.items()
+            for d, i in index.items()
         ]
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
 
-    def label_of(self, answer: xr.Variable, place: Sequence[int]) -> str:
-        """Name the profile (and the case) of an answer."""
-        return self.label({str(d): int(i) for d, i in zip(answer.dims, place, strict=True)})
+    def label_of(self, result: xr.Variable, index: Sequence[int]) -> str:
+        """Name the profile (and the case) at an index of a result."""
+        return self.label({str(d): int(i) for d, i in zip(result.dims, index, strict=True)})
 
-    def record(self, answer: xr.Variable, place: Sequence[int]) -> str:
-        """Write from where to where the profile of an answer was measured, for messages."""
-        index = {d: int(i) for d, i in zip(answer.dims, place, strict=True)}
+    def record(self, result: xr.Variable, index: Sequence[int]) -> str:
+        """Format the measured range of the profile at an index of a result, for messages."""
+        indexers = {d: int(i) for d, i in zip(result.dims, index, strict=True)}
         depth, value = (
-            np.asarray(v.isel({d: i for d, i in index.items() if d in v.dims}).data)
+            np.asarray(v.isel({d: i for d, i in indexers.items() if d in v.dims}).data)
             for v in (self.depth, self.value)
         )
-        there = depth[~(np.isnan(value) | np.isnan(depth))]
-        if not there.size:
+        measured = depth[~(np.isnan(value) | np.isnan(depth))]
+        if not measured.size:
             return "nowhere"
-        return f"{there.min():g} to {there.max():g} {self.axis_units}"
+        return f"{measured.min():g} to {measured.max():g} {self.axis_units}"
 
     def array(
         self,
@@ -222,7 +221,7 @@ class Frame:
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
     ) -> xr.DataArray:
-        """Return a result its attrs and coordinates.
+        """Return a result as a DataArray with attrs and coordinates.
 
         Parameters
         ----------
@@ -231,11 +230,11 @@ class Frame:
         name : str
             Key of ``vocabulary.TERMS``.
         units_ : str, optional
-            A canonical unit in place of the term's own.
+            A canonical unit in place of that of the term.
         coords : mapping, optional
             More coordinates (``status``...).
         label : str, optional
-            Name of the DataArray, by default `name`.
+            Name of the DataArray; by default `name`.
         """
         variable = self.with_attrs(values, name, units_=units_)
         kept = self._coords_of(variable.dims, coords or {})
@@ -244,56 +243,56 @@ class Frame:
     def dataset(
         self, variables: Mapping[str, xr.Variable], *, coords: Mapping[str, xr.Variable]
     ) -> xr.Dataset:
-        """Put variables that have their attrs into a Dataset."""
+        """Return variables as a Dataset with coordinates; they must have their attrs."""
         dims = {d for variable in variables.values() for d in variable.dims}
         return xr.Dataset(dict(variables), coords=self._coords_of(tuple(dims), coords))
 
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None
     ) -> xr.Variable:
-        """Return a result its attrs, and the kind (plain or quantified) in which the data came."""
+        """Return a result with attrs, plain or quantified as the data were."""
         variable = xr.Variable(values.dims, values.data, vocabulary.attrs(name, units_))
         return units.quantified_variable(variable) if self.quantified else variable
 
     def _coords_of(
         self, dims: tuple[Any, ...], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
-        """Choose the coordinates of a result: those of its dimensions."""
-        in_kind = {
+        """Select the coordinates of a result by its dimensions."""
+        converted = {
             key: units.quantified_variable(coord)
             if self.quantified and coord.dims != (key,) and coord is not self.along.get(key)
             else coord
             for key, coord in coords.items()
         }
-        every = {**self.coords, **self.brought, **in_kind}
+        every = {**self.coords, **self.brought, **converted}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
 
     def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
-        """Return a result that has a value at every sample its attrs and coordinates."""
+        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
         coords = {**self.along, **options.pop("coords", {})}
         return self.array(values, name, coords=coords, **options)
 
     def status(self, codes: xr.Variable) -> xr.Variable:
-        """Turn status codes into words, lazily where they are lazy."""
+        """Translate status codes into words, lazily if they are lazy."""
         return xr.Variable(codes.dims, words(codes, _WORDS).data, vocabulary.attrs("status"))
 
 
 def words(codes: xr.Variable, table: Any) -> xr.Variable:
-    """Turn codes into the words at these places of an array, lazily where they are lazy."""
+    """Look up codes in an array of words, lazily if they are lazy."""
     if is_lazy(codes):
         found: xr.Variable = xr.apply_ufunc(
-            _looked_up,
+            _look_up,
             codes,
             kwargs={"table": table},
             dask="parallelized",
             output_dtypes=[table.dtype],
         )
         return found
-    return xr.Variable(codes.dims, _looked_up(codes.values, table=table))
+    return xr.Variable(codes.dims, _look_up(codes.values, table=table))
 
 
-def _looked_up(codes: Any, *, table: Any) -> Any:
-    # numpy takes a word of its own length, and no array, for a single code.
+def _look_up(codes: Any, *, table: Any) -> Any:
+    # For a single code, numpy returns a scalar with the length of its word, not an array.
     return np.asarray(table.take(codes), dtype=table.dtype)
 
 

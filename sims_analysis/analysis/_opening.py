@@ -1,4 +1,4 @@
-"""The user's data chosen and checked: the variable that a question is asked of, and its axis."""
+"""Select and check the variable of the user's data that a question is about, and its axis."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def open_frame(
     variable: str | None = None,
     axes: tuple[str, ...] = ("depth",),
 ) -> Frame:
-    """Check the user's data and bring the one variable that matters to canonical units.
+    """Check the user's data, and convert the relevant variable to canonical units.
 
     Parameters
     ----------
     data : Dataset or DataArray
         Plain or quantified; numpy or Dask.
     kinds : tuple of str
-        Kinds of value that the question can be asked of, most wanted first.
+        Acceptable kinds of value, in order of preference.
     question : str
-        What is asked, for messages: ``"a dose"``.
+        What is computed, for messages: ``"a dose"``.
     variable : str, optional
-        The variable of a Dataset; by default the first that fits.
+        The variable of a Dataset; by default the first of an acceptable kind.
     axes : tuple of str
         Acceptable axes.
 
@@ -50,9 +50,9 @@ def open_frame(
     TypeError
         If the data are neither a Dataset nor a DataArray.
     UnitsError
-        If no variable has a unit of the right kind, or the axis has none.
+        If no variable has a unit of an acceptable kind, or the axis has no unit.
     ProfileError
-        If there is no depth axis, it is not strictly increasing, or something is infinite.
+        If there is no depth axis, or it is not finite and strictly increasing.
     """
     source = _choose(data, kinds, question, variable)
     array = source.variable
@@ -67,7 +67,7 @@ def open_frame(
     dims = (*(d for d in array.dims if d != dim), dim)
     _check_numbers(magnitude, source.name or "the data")
     value = xr.Variable(array.dims, unit.to_canonical(magnitude)).transpose(*dims)
-    if question != "a profile":  # what is drawn and written is shown as it is
+    if question != "a profile":  # plots and files show the data as they are
         refuse_impossible(value.data, unit.kind, source.name or "the data")
     depth = _axis(source, axis, dim, value)
     for beside, name in ((source.stderr, "stderr"), (source.counts, "counts")):
@@ -85,7 +85,7 @@ def open_frame(
     if source.counts is not None:
         counts = xr.Variable(source.counts.dims, _plain(source.counts)).transpose(*dims)
     along = {k: c for k, c in source.coords.items() if dim in c.dims and k != "stderr"}
-    coords = {k: c for k, c in source.coords.items() if dim not in c.dims and k not in _APART}
+    coords = {k: c for k, c in source.coords.items() if dim not in c.dims and k not in _OF_DATA}
     frame = Frame(
         name=source.name or unit.kind,
         kind=unit.kind,
@@ -100,7 +100,7 @@ def open_frame(
         fraction=_fraction(source),
     )
     if stderr is not None and not is_lazy(stderr):
-        _refuse_no_errors(frame, stderr)
+        _check_stderr(frame, stderr)
     return frame
 
 
@@ -109,29 +109,29 @@ def _listed(dims: tuple[Any, ...]) -> str:
 
 
 def _check_numbers(data: Any, name: str) -> None:
-    """Refuse what numpy would take for numbers, or let pass: text, truths, complex, dates."""
+    """Refuse values that are not real numbers: text, booleans, complex numbers, dates."""
     if data.dtype.kind not in "fiu":
         raise ProfileError(f"{name}: expected real numbers, found values of type {data.dtype}")
 
 
-def _refuse_no_errors(frame: Frame, stderr: xr.Variable) -> None:
-    """Raise for the first profile with a standard error that is negative or infinite."""
+def _check_stderr(frame: Frame, stderr: xr.Variable) -> None:
+    """Raise for the first profile with a negative or infinite standard error."""
     data = np.asarray(stderr.data)
     if not data.size or (np.fmin.reduce(data, None) >= 0 and np.fmax.reduce(data, None) < np.inf):
         return
     where = np.argwhere((data < 0) | np.isinf(data))
-    if not len(where):  # none of them is known
+    if not len(where):  # all are NaN
         return
-    place = where[0]
+    index = where[0]
     raise ProfileError(
-        f"{frame.label(dict(zip(frame.lead, map(int, place), strict=False)))}: "
-        f"{frame.name}_stderr[{int(place[-1])}] is {data[tuple(place)]}; a standard error is not "
-        "negative, and finite (NaN: not known)"
+        f"{frame.label(dict(zip(frame.lead, map(int, index), strict=False)))}: "
+        f"{frame.name}_stderr[{int(index[-1])}] is {data[tuple(index)]}; a standard error is "
+        "finite and not negative (NaN: not known)"
     )
 
 
 class _Source(NamedTuple):
-    """The variable of the user's data that is asked for, and what stands beside it."""
+    """The selected variable of the user's data, with its coordinates, errors and counts."""
 
     name: str
     variable: xr.Variable
@@ -140,18 +140,18 @@ class _Source(NamedTuple):
     counts: xr.Variable | None = None
 
 
-#: Coordinate of grids finer than the samples: how many of these there are for each depth.
+#: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
 
-#: What describes the data, and not the answers that rest on them.
-_APART = frozenset({*DELIVERED, FRACTION})
+#: Coordinates that describe the data and do not apply to results.
+_OF_DATA = frozenset({*DELIVERED, FRACTION})
 
 
 def _fraction(source: _Source) -> xr.Variable | None:
     found = source.coords.get(FRACTION)
     if found is None:
         return None
-    # In a batch, a measurement that is on its own samples has none.
+    # In a batch, NaN stands for a measurement at its original samples.
     fraction: xr.Variable = xr.Variable(found.dims, _plain(found)).fillna(1.0)
     return fraction
 
@@ -159,7 +159,7 @@ def _fraction(source: _Source) -> xr.Variable | None:
 def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
-            f"{question} is asked of an xarray Dataset or DataArray, found {type(data).__name__}"
+            f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
         )
     coords = data.coords.variables
     if isinstance(data, xr.DataArray):
@@ -199,7 +199,7 @@ def _plain(variable: xr.Variable) -> Any:
 
 
 def _kind_of(name: str, variable: xr.Variable) -> str:
-    """Kind of the unit of a variable of a Dataset; its name tells a fraction from a number."""
+    """Kind of the unit of a variable; its name distinguishes atomic and mass fractions."""
     kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
     return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
@@ -212,7 +212,7 @@ def _axis_of_points(source: _Source) -> str:
 
 
 def _axis(source: _Source, axis: str, dim: str, value: xr.Variable) -> xr.Variable:
-    """Return the axis: of one dimension, or of all dimensions of the values."""
+    """Return the axis: one-dimensional, or with all dimensions of the values."""
     if axis not in source.coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
     coord = source.coords[axis]
@@ -227,19 +227,19 @@ def _axis(source: _Source, axis: str, dim: str, value: xr.Variable) -> xr.Variab
         if not padded or anywhere(value[..., ~known].notnull()):
             _check_increases(z, axis, unit.canonical)
             return depth
-    # Own axes may be shared over some of the dimensions (all species of a measurement).
+    # Profiles may share an axis over some dimensions (all species of a measurement).
     own: xr.Variable = depth.set_dims(value.sizes)
     return own.transpose(*value.dims)
 
 
 def _check_increases(z: Any, axis: str, unit: str) -> None:
-    odd = np.flatnonzero(~(z[1:] > z[:-1]))
-    if odd.size or (z.size == 1 and np.isnan(z[0])):
-        index = int(odd[0]) + 1 if odd.size else 0
+    wrong = np.flatnonzero(~(z[1:] > z[:-1]))
+    if wrong.size or (z.size == 1 and np.isnan(z[0])):
+        index = int(wrong[0]) + 1 if wrong.size else 0
         raise ProfileError(
             f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit} "
             f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
         )
-    if z.size and np.isinf(z[[0, -1]]).any():  # elsewhere it would not increase
+    if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
         raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")

@@ -1,4 +1,4 @@
-"""Two data sets brought side by side, by the names of their species and measurements."""
+"""Pair two data sets by the names of their species and measurements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["paired"]
 
 
 def paired(a: Any, b: Any) -> tuple[Any, Any]:
-    """Select what both have: the same species, and of two batches the same measurements."""
+    """Select the species that both have, and the measurements that two batches both have."""
     for one in (a, b):
         if not isinstance(one, xr.Dataset | xr.DataArray):
             raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
@@ -23,7 +23,7 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
         if dim not in a.dims and dim not in b.dims:
             continue
         if dim == MEASUREMENT and (dim in a.dims) != (dim in b.dims):
-            # One measurement beside each of a batch: its own label would choose among these.
+            # A single measurement is paired with every one of a batch, whatever its label.
             if dim in a.dims:
                 b = b.drop_vars(dim, errors="ignore")
             else:

@@ -1,4 +1,4 @@
-"""Arguments of questions: read with their unit, checked, and laid beside the profiles by name."""
+"""Read arguments with units, check them, and align them with the profiles by label."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def read(
     sizes: Mapping[Any, int],
     absent: float = np.nan,
 ) -> xr.Variable:
-    """Read an argument with a unit: text, Quantity, or a DataArray of one value a profile.
+    """Read an argument with a unit: text, a Quantity, or a DataArray with one value per profile.
 
     Parameters
     ----------
     value : str, Quantity, DataArray or None
     kinds : tuple of str
-        Kinds of unit that it may have.
+        Acceptable kinds of unit.
     name : str
-        The argument's name, for messages.
+        Name of the argument, for messages.
     coords, sizes : mapping
-        Labels and sizes of the dimensions that count profiles. A DataArray is laid beside the
-        profiles by the names of its dimensions and by their labels; further dimensions are those
-        of several cases, and of the answer.
+        Labels and sizes of the dimensions over profiles. A DataArray is aligned with the profiles
+        by the names and labels of its dimensions; further dimensions become dimensions of the
+        result.
     absent : float
-        What stands for an argument that was not given.
+        Value for an argument of None.
 
     Returns
     -------
@@ -73,77 +73,77 @@ def read(
 def aligned(
     value: xr.DataArray, coords: Mapping[Any, xr.Variable], sizes: Mapping[Any, int], name: str
 ) -> xr.DataArray:
-    """Bring the values of a parameter into the order of the profiles, by label.
+    """Align the values of a parameter with the profiles, by label.
 
-    Where the data have one label (after ``.sel``), the value that belongs to it is taken.
+    If the data have a single label (after ``.sel``), its value is selected.
     """
     for dim in [d for d in value.dims if d in coords and d in value.indexes]:
         index = value.indexes[dim]
         refuse_repeated(index.tolist(), f"{name}: {dim}")
         wanted = np.atleast_1d(coords[dim].values)
-        places = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[places < 0]})
+        positions = index.get_indexer(wanted)
+        missing = sorted({str(label) for label in wanted[positions < 0]})
         if missing:
             raise ProfileError(
-                f"{name} has no value for {dim} {missing}; it has {_some(index.tolist())}"
+                f"{name} has no value for {dim} {missing}; it has {_first_few(index.tolist())}"
             )
-        in_order = places.size == index.size and (places == np.arange(index.size)).all()
+        in_order = positions.size == index.size and (positions == np.arange(index.size)).all()
         if coords[dim].ndim == 0:
-            value = value.isel({dim: int(places[0])}, drop=True)
+            value = value.isel({dim: int(positions[0])}, drop=True)
         elif not in_order:
-            value = value.isel({dim: places})
+            value = value.isel({dim: positions})
     for dim, size in value.sizes.items():
         if dim in sizes and size != sizes[dim]:
             raise ProfileError(
-                f"{name} holds {size} values along {str(dim)!r}, and the data {sizes[dim]}; give "
-                f"it a coordinate {str(dim)!r} that says which of them each belongs to"
+                f"{name} holds {size} values along {str(dim)!r}, and the data {sizes[dim]}; "
+                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
             )
     return value
 
 
-def _some(labels: Sequence[Any]) -> str:
+def _first_few(labels: Sequence[Any]) -> str:
     shown = ", ".join(repr(str(label)) for label in labels[:8])
     return shown + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
 
 
 def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
-    """Refuse labels by which a profile cannot be looked up, because two have the same."""
+    """Refuse repeated labels, which do not identify a profile."""
     if len(set(labels)) == len(labels):
         return
     twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
     raise ProfileError(
-        f"{what} {', '.join(map(repr, twice))} is in the data more than once, and is asked "
-        "for by name; give each its own name, or select one with isel()"
+        f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
+        "by name; give each its own name, or select one with isel()"
     )
 
 
-def fill_unknown_limit(limit: xr.Variable, given: Any, nowhere: float) -> xr.Variable:
-    """Put a limit that was given and is not known (NaN: no junction) where nothing is measured.
+def fill_unknown_limit(limit: xr.Variable, given: Any, outside: float) -> xr.Variable:
+    """Replace NaN in a given limit (no junction) by a depth outside all samples.
 
     To the kernels, NaN means that no limit was given.
     """
-    return limit.fillna(nowhere) if isinstance(given, xr.DataArray) else limit
+    return limit.fillna(outside) if isinstance(given, xr.DataArray) else limit
 
 
 def anywhere(condition: xr.Variable) -> bool:
-    """Whether it holds anywhere; of what Dask is to compute, as far as that is known: nowhere."""
+    """Whether a condition holds anywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.any())
 
 
-def broadcast_at(variable: xr.Variable, like: xr.Variable, place: Sequence[int]) -> float:
-    """Return the value of a variable at a place of another one, which has all of its dimensions."""
-    index = {d: i for d, i in zip(like.dims, place, strict=True) if d in variable.dims}
-    return float(variable.isel(index))
+def broadcast_at(variable: xr.Variable, like: xr.Variable, index: Sequence[int]) -> float:
+    """Return the value of a variable, broadcast to the shape of `like`, at an index."""
+    indexers = {d: i for d, i in zip(like.dims, index, strict=True) if d in variable.dims}
+    return float(variable.isel(indexers))
 
 
 def check_bool(value: Any, name: str) -> None:
-    """Refuse what Python takes for true and was not meant so: ``"no"``."""
+    """Refuse values that are not booleans, such as the truthy ``"no"``."""
     if not isinstance(value, bool | np.bool_):
         raise ProfileError(f"{name}={value!r}; expected True or False")
 
 
 def check_count(number: Any, name: str) -> None:
-    """Refuse what is not a number of places to keep."""
+    """Refuse values other than None and positive integers."""
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
     if number is not None and not (whole and number >= 1):
         raise ProfileError(f"{name}={number!r}; expected a whole number, at least 1")

@@ -1,4 +1,4 @@
-"""A kernel run over variables: at once on numpy, and lazily on Dask chunks."""
+"""Run a kernel over variables: eagerly on numpy, lazily on Dask."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
 
 
 class Samples(NamedTuple):
-    """What a kernel takes of a profile: variables with the samples along the last dimension."""
+    """Input of a kernel: variables with the samples along the last dimension."""
 
     depth: xr.Variable
     value: xr.Variable
     stderr: xr.Variable | None = None
     counts: xr.Variable | None = None
-    #: Independent samples for each depth, of each profile.
+    #: Effective sample fraction of each profile.
     fraction: xr.Variable | None = None
 
 
 def is_lazy(variable: xr.Variable) -> bool:
-    """Whether Dask is to compute it."""
-    # Not `.chunks`, which looks through all array protocols.
+    """Whether a variable is a Dask array."""
+    # `.chunks` is slower: it tries every array protocol.
     return hasattr(variable.data, "dask")
 
 
@@ -46,7 +46,7 @@ def run(
     options: Mapping[str, Any],
     names: tuple[str, str] = ("value", "depth"),
 ) -> Any:
-    """Run a kernel over profiles, and name the dimensions of its answers.
+    """Run a kernel over profiles, and name the dimensions of its results.
 
     Parameters
     ----------
@@ -54,23 +54,23 @@ def run(
         See :func:`sims_analysis.kernels.blocks.run`.
     samples : Samples
     parameters : sequence of Variable
-        Of the dimensions that count profiles, or fewer; dimensions that the values do not have
-        are cases that the kernel is asked for, and dimensions of the answers.
+        With any of the dimensions over profiles. Dimensions that the values do not have are
+        cases, for each of which the kernel is called, and become dimensions of the results.
     whole : sequence of str
-        Dimensions of parameters that the kernel takes whole.
+        Dimensions of parameters that the kernel takes as a whole.
     extra : sequence of str
-        Names of the last dimensions of the answers, which the kernel adds.
+        Names of the trailing dimensions that the kernel adds to its results.
     group : str, optional
         A dimension along which the kernel takes all profiles together; no parameter has it.
     options : mapping
         Keyword arguments of the kernel.
     names : tuple of str
-        Of the values and of the axis, for messages.
+        Names of the values and of the axis, for messages.
 
     Returns
     -------
     NamedTuple of Variable
-        The fields of the kernel's answer.
+        The fields of the kernel's result.
     """
     dim = str(samples.value.dims[-1])
     core = [dim] if group is None else [group, dim]
@@ -87,43 +87,43 @@ def run(
     )
     lazy = any(map(is_lazy, (*given, *parameters)))
     if lazy:
-        given, parameters = _cut_alike(given, parameters, dim, (*core, *cases, *whole))
-    arrays = [_laid_out(v, lead, core) for v in given]
-    arrays += [_laid_out(p, [*cases, *lead], whole) for p in parameters]
+        given, parameters = _unify_chunks(given, parameters, dim, (*core, *cases, *whole))
+    arrays = [_broadcastable(v, lead, core) for v in given]
+    arrays += [_broadcastable(p, [*cases, *lead], whole) for p in parameters]
     ranks = [*(sum(d in core for d in v.dims) for v in given), *call.whole]
     found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
-    asked = [*cases, *lead]
-    answers = (xr.Variable([*asked, *extra[: f.ndim - len(asked)]], f) for f in found)
-    return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in answers))
+    leading = [*cases, *lead]
+    results = (xr.Variable([*leading, *extra[: f.ndim - len(leading)]], f) for f in found)
+    return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 
 
-def _cut_alike(
+def _unify_chunks(
     given: Sequence[xr.Variable],
     parameters: Sequence[xr.Variable],
     dim: str,
-    uncut: Sequence[str],
+    single: Sequence[str],
 ) -> tuple[list[xr.Variable], list[xr.Variable]]:
-    """Cut all variables into chunks alike, and not along some dimensions."""
+    """Give all variables the same chunks, and a single chunk along the dimensions `single`."""
     if len(given[1].chunksizes.get(dim, (0,))) > 1:
         raise ProfileError(
-            f"the data are chunked along {dim!r}, which every question takes whole: "
+            f"the data are chunked along {dim!r}, but profiles must be in one chunk: "
             f"rechunk with data.chunk({{{dim!r}: -1}})"
         )
-    cuts: dict[Any, Any] = dict.fromkeys(uncut, -1)
+    common: dict[Any, Any] = dict.fromkeys(single, -1)
     for variable in (given[1], *given, *parameters):
         for d, chunks in variable.chunksizes.items():
-            cuts.setdefault(d, chunks)
+            common.setdefault(d, chunks)
     given, parameters = (
-        [v.chunk({d: chunks for d, chunks in cuts.items() if d in v.dims}) for v in variables]
+        [v.chunk({d: chunks for d, chunks in common.items() if d in v.dims}) for v in variables]
         for variables in (given, parameters)
     )
     return given, parameters
 
 
-def _laid_out(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
-    """Return an array that broadcasts as numpy's do: the leading dimensions in order.
+def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
+    """Return an array that broadcasts in numpy: the leading dimensions in order, then the last.
 
-    Of size 1 where the variable has not got one of them; an array without any has the last alone.
+    A leading dimension that the variable lacks has size 1; all are omitted if it lacks them all.
     """
     own = [d for d in last if d in variable.dims]
     ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own).data
@@ -134,19 +134,19 @@ def _laid_out(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]
 
 @dataclass(frozen=True)
 class _Call:
-    """A kernel with what it takes beside arrays: the same for all chunks."""
+    """A kernel with its arguments other than arrays, which are the same for all chunks."""
 
     kernel: Callable[..., Any]
-    #: Which of the fields of Samples there are.
-    there: tuple[bool, ...]
-    #: Number of dimensions of each parameter that the kernel takes whole.
+    #: Which fields of Samples are present.
+    present: tuple[bool, ...]
+    #: Number of dimensions of each parameter that the kernel takes as a whole.
     whole: list[int]
     group: int
     options: dict[str, Any]
 
     def __call__(self, *arrays: Any) -> Any:
         given = map(np.asarray, arrays)
-        samples: list[Any] = [next(given) if there else None for there in self.there]
+        samples: list[Any] = [next(given) if present else None for present in self.present]
         depth, value, stderr, counts, fraction = samples
         errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
         options: dict[str, Any] = {"whole": self.whole, "group": self.group, **self.options}
@@ -156,21 +156,21 @@ class _Call:
 def _lazily(
     call: _Call, arrays: Sequence[Any], ranks: Sequence[int], names: tuple[str, str]
 ) -> Any:
-    """Ask about the chunks; `ranks` are the numbers of last axes of each array taken whole."""
+    """Call the kernel for each chunk; `ranks` are the core dimensions of each array."""
     import dask.array as da
 
-    of_parameters = list(zip(arrays, ranks, strict=True))[sum(call.there) :]
-    nothing = (np.empty((0, *a.shape[a.ndim - k :]), a.dtype) for a, k in of_parameters)
-    n, errors = arrays[0].shape[-1], call.there[2]
-    answer = blocks.empty(call.kernel, n, *nothing, errors=errors, **call.options)
-    sizes = {f"o{i}{k}": s for i, f in enumerate(answer) for k, s in enumerate(f.shape[1:])}
-    taken = _signature("i", ranks)
-    given = _signature("o", [f.ndim - 1 for f in answer])
+    of_parameters = list(zip(arrays, ranks, strict=True))[sum(call.present) :]
+    no_values = (np.empty((0, *a.shape[a.ndim - k :]), a.dtype) for a, k in of_parameters)
+    n, errors = arrays[0].shape[-1], call.present[2]
+    template = blocks.empty(call.kernel, n, *no_values, errors=errors, **call.options)
+    sizes = {f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])}
+    inputs = _signature("i", ranks)
+    outputs = _signature("o", [f.ndim - 1 for f in template])
 
     def of_chunk(*chunk: Any) -> Any:
         try:
             found = call(*chunk)
-        except InfiniteSampleError as error:  # profiles have no names here
+        except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
             raise ProfileError(
                 f"a profile of a chunk: {names[error.what == 'depth']}[{error.sample}] is "
                 f"{error.number}; {NEEDED}"
@@ -179,15 +179,15 @@ def _lazily(
 
     found = da.apply_gufunc(
         of_chunk,
-        f"{taken}->{given}",
+        f"{inputs}->{outputs}",
         *arrays,
-        output_dtypes=[f.dtype for f in answer],
+        output_dtypes=[f.dtype for f in template],
         output_sizes=sizes,
     )
-    return type(answer)(*(found if len(answer) > 1 else [found]))
+    return type(template)(*(found if len(template) > 1 else [found]))
 
 
 def _signature(letter: str, ranks: Sequence[int]) -> str:
-    """Write the axes that are not cut of arrays as a generalized universal function has them."""
+    """Write core dimensions in the notation of generalized ufuncs."""
     axes = (",".join(f"{letter}{i}{k}" for k in range(rank)) for i, rank in enumerate(ranks))
     return ",".join(f"({names})" for names in axes)

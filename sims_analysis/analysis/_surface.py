@@ -1,4 +1,4 @@
-"""What lies between the surface and the first samples: held values, and the transient's end."""
+"""Near the surface: values held up to the surface, and surface transients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import DoseWarning, ProfileWarning, warn
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Array, Rows
@@ -18,19 +18,19 @@ __all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transien
 
 
 class Held(NamedTuple):
-    """The first sample's value, held from the surface (or the start) down to its depth."""
+    """The value of the first sample, held from the surface (or the start) down to its depth."""
 
     value: xr.Variable
     top: xr.Variable
     width: xr.Variable
-    #: Where the samples begin to count: the profile's own end, if held values reach it.
+    #: Start of the integral over samples: the first sample (NaN) if the held values reach it.
     start: xr.Variable
-    #: Whether the interval ends above the first sample.
+    #: Whether the interval ends above the first sample, so that only held values are in it.
     alone: xr.Variable
 
 
 def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
-    """Return what the held value adds between limits (NaN: the profile's own end)."""
+    """Return the held value and its interval between two limits (NaN: no limit)."""
     ends: Any = frame.map(_ends)
     top = start.fillna(0.0).clip(min=0.0)
     bottom = stop.fillna(np.inf)
@@ -55,13 +55,13 @@ class _Ends(NamedTuple):
 
 def _ends(rows: Rows) -> _Ends:
     value = np.full(rows.count, np.nan)
-    some = np.flatnonzero(rows.size)
-    value[some] = rows.value_at(rows.start[some])
+    nonempty = np.flatnonzero(rows.size)
+    value[nonempty] = rows.value_at(rows.start[nonempty])
     return _Ends(rows.first(), rows.last(), value)
 
 
 def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
-    """Warn where the transient is stated to end above the first sample, or below the last."""
+    """Warn where the stated end of the transient lies outside the samples."""
     if surface_depth is None:
         return False
     depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
@@ -69,13 +69,13 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
         return False
     ends = frame.map(_ends)
     outside = (depth < ends.first) | (depth > ends.last)
-    found = first_marked(frame, outside)
+    found = first_flagged(frame, outside)
     if found is None:
         return False
-    label, place = found
+    label, index = found
     warn(
-        f"{label}: surface_depth, {broadcast_at(depth, outside, place):g} nm, lies outside the "
-        f"record, {frame.record(outside, place)}",
+        f"{label}: surface_depth, {broadcast_at(depth, outside, index):g} nm, lies outside the "
+        f"record, {frame.record(outside, index)}",
         DoseWarning,
     )
     return True
@@ -84,23 +84,23 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
 def warn_of_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
 ) -> xr.Variable:
-    """Warn of windows, among some, that begin in the transient at the surface.
+    """Warn if a window of the profiles `among` begins in a surface transient.
 
     Returns
     -------
     Variable of bool
-        Which profiles these are. On Dask nothing is known of them yet, and there is no warning.
+        The profiles for which this is true. There is no warning on Dask.
     """
     found: Any = frame.map(surface_transient, start, stop, errors="fit")
-    marked: xr.Variable = found.depth.notnull() & among
-    first = first_marked(frame, marked)
+    flagged: xr.Variable = found.depth.notnull() & among
+    first = first_flagged(frame, flagged)
     if first is not None:
-        label, place = first
-        at, value, deeper, less = (broadcast_at(field, marked, place) for field in found)
+        label, index = first
+        at, value, deeper, less = (broadcast_at(field, flagged, index) for field in found)
         warn(
             f"{label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, is the "
             f"first sample of the window, and another lies deeper, {less:.3g} {frame.units} at "
-            f"{deeper:g} {frame.axis_units}; start= below a surface transient keeps it out",
+            f"{deeper:g} {frame.axis_units}; set start= below the surface transient to exclude it",
             ProfileWarning,
         )
-    return marked
+    return flagged

@@ -1,4 +1,4 @@
-"""Warnings and errors about answers, which name the profile."""
+"""Warnings and errors about results, which name the profile."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import SimsWarning, warn
 
-__all__ = ["first_marked", "warn_of_status", "warn_where"]
+__all__ = ["first_flagged", "warn_of_status", "warn_where"]
 
 
-def first_marked(frame: Frame, marked: xr.Variable) -> tuple[str, tuple[int, ...]] | None:
-    """Name the first profile that is marked, and how many more there are; None if none is.
+def first_flagged(frame: Frame, flagged: xr.Variable) -> tuple[str, tuple[int, ...]] | None:
+    """Return the label of the first flagged profile (with the number of others) and its index.
 
-    Of what Dask is to compute, nothing is known.
+    None if none is flagged, or on Dask.
     """
-    if is_lazy(marked):
+    if is_lazy(flagged):
         return None
-    where = np.argwhere(marked.values)
+    where = np.argwhere(flagged.values)
     if not len(where):
         return None
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    place = tuple(map(int, where[0]))
-    return f"{frame.label_of(marked, place)}{others}", place
+    index = tuple(map(int, where[0]))
+    return f"{frame.label_of(flagged, index)}{others}", index
 
 
-def warn_where(frame: Frame, marked: xr.Variable, text: str, category: type[SimsWarning]) -> bool:
-    """Warn once for all profiles that are marked; return whether there were any."""
-    found = first_marked(frame, marked)
+def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> bool:
+    """Warn once for all flagged profiles; return whether there were any."""
+    found = first_flagged(frame, flagged)
     if found is not None:
         warn(f"{found[0]}: {text}", category)
     return found is not None
@@ -38,5 +38,5 @@ def warn_where(frame: Frame, marked: xr.Variable, text: str, category: type[Sims
 def warn_of_status(
     frame: Frame, codes: xr.Variable, code: int, text: str, category: type[SimsWarning]
 ) -> None:
-    """Warn once for all profiles with a status."""
+    """Warn once for all profiles with a given status."""
     warn_where(frame, codes == code, text, category)

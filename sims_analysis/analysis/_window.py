@@ -1,4 +1,4 @@
-"""The window of depths that a question looks at, and what its answer rests on there."""
+"""The window of depths of a question, and the samples used in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["mark_transient", "read_window", "samples_used"]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
-    """Read the ends of a window; NaN is the profile's own."""
+    """Read the limits of a window; NaN means no limit."""
     a = frame.parameter(start, (frame.axis,), "start")
     b = frame.parameter(stop, (frame.axis,), "stop")
     _refuse_reversed(frame, a, b, (start, stop))
@@ -27,7 +27,7 @@ def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Va
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
-    """Return the depths of the first and last sample that an answer rests on."""
+    """Return the depths of the first and last sample used for a result."""
     arrays = {
         "start": frame.array(first, "depth", label="start"),
         "stop": frame.array(last, "depth", label="stop"),
@@ -40,22 +40,22 @@ def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[st
 def mark_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
 ) -> xr.Variable:
-    """Mark answers truncated, with a warning, if the window begins in a surface transient.
+    """Set the status to truncated, with a warning, if the window begins in a surface transient.
 
-    They take in both the transient and the implant below it, or the transient alone.
+    Such results include the transient, with or without the implant below it.
     """
-    open_ = (status == Status.OK) | (status == Status.NEVER_REACHED)
-    cut = warn_of_transient(frame, start, stop, open_)
-    judged: xr.Variable = status.where(~cut, Status.TRUNCATED).astype(np.uint8)
-    return judged
+    among = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    transient = warn_of_transient(frame, start, stop, among)
+    updated: xr.Variable = status.where(~transient, Status.TRUNCATED).astype(np.uint8)
+    return updated
 
 
 def _refuse_reversed(
     frame: Frame, start: xr.Variable, stop: xr.Variable, given: tuple[Any, Any]
 ) -> None:
-    """Refuse a start that is not shallower than the stop; NaN is the profile's own end."""
+    """Refuse a start that is not shallower than the stop; NaN means no limit."""
     two_numbers = start.ndim == stop.ndim == 0 and not (is_lazy(start) or is_lazy(stop))
-    if two_numbers and not start.data >= stop.data:  # sooner than Variables are compared
+    if two_numbers and not start.data >= stop.data:  # faster than comparing Variables
         return
     reverse = start >= stop
     if not anywhere(reverse):

@@ -13,7 +13,7 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import broadcast_at, fill_unknown_limit
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     NM_PER_CM,
@@ -230,7 +230,7 @@ def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) ->
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
-    marked = first_marked(frame, abs(difference) > tolerance)
+    marked = first_flagged(frame, abs(difference) > tolerance)
     if marked is None:
         return
     label, place = marked

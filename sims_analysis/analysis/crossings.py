@@ -13,7 +13,7 @@ from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import junction as kernels
 
@@ -189,7 +189,7 @@ def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     read = frame.parameter(level, (frame.kind,), "level")
     finite: Any = np.isfinite(read)
-    found = first_marked(frame, ~finite)
+    found = first_flagged(frame, ~finite)
     if found is not None:
         label, place = found
         of = f"level of {label}" if read.ndim else "level"

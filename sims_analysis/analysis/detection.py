@@ -14,7 +14,7 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -165,7 +165,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     if not isinstance(detection_limit, xr.DataArray):
         return limit
     if not (frame.lazy or is_lazy(limit)):
-        unknown = first_marked(frame, limit.isnull() & frame.measured())
+        unknown = first_flagged(frame, limit.isnull() & frame.measured())
         if unknown is not None:
             raise ProfileError(
                 f"{unknown[0]}: {name} is NaN, so that it is not known what "

@@ -19,7 +19,7 @@ from sims_analysis.analysis._parameters import (
 )
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
-from sims_analysis.analysis._warnings import first_marked, warn_of_status, warn_where
+from sims_analysis.analysis._warnings import first_flagged, warn_of_status, warn_where
 from sims_analysis.analysis._window import read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
@@ -312,7 +312,7 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
     warned = warn_of_surface_depth(frame, surface_depth)
     if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
         return
-    truncated = first_marked(frame, found.status == Status.TRUNCATED)
+    truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     if strict and truncated is not None:
         label, place = truncated
         record = frame.record(found.status, place)
@@ -341,7 +341,7 @@ def _limits_outside(found: DoseIntegral) -> str | None:
         return None
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     outside = none & frame.measured(2) & known & found.background.notnull()
-    marked = first_marked(frame, outside)
+    marked = first_flagged(frame, outside)
     if marked is None:
         return None
     label, place = marked

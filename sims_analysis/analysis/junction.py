@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import broadcast_at, check_bool, fill_unknown_limit
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
@@ -158,7 +158,7 @@ def _number(which: Any) -> int:
 
 
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
-    found = first_marked(frame, status != Status.OK)
+    found = first_flagged(frame, status != Status.OK)
     if found is None:
         return
     label, place = found
@@ -173,7 +173,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
 
 def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
     several = (n_crossings > 1) & (status == Status.OK)
-    found = first_marked(frame, several)
+    found = first_flagged(frame, several)
     if found is None:
         return
     label, place = found

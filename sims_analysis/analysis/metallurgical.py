@@ -13,7 +13,7 @@ from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_bool, refuse_repeated
-from sims_analysis.analysis._warnings import first_marked
+from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import in_all_places
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import metallurgical as kernels
@@ -186,7 +186,7 @@ def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
 
 def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     first = status[..., 0]
-    found = first_marked(frame, first != Status.OK)
+    found = first_flagged(frame, first != Status.OK)
     if found is not None:
         label, place = found
         reason = vocabulary.STATUS[int(first.values[place])].replace("_", " ")
