@@ -76,21 +76,25 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
     `c0` at t = 0 and `c1` at t = 1, and never outside the two.
     """
     c0, c1, t = np.broadcast_arrays(c0, c1, t)
-    value = c0 + t * (c1 - c0)
     if log:
-        positive = (c0 > 0) & (c1 > 0)
         with np.errstate(all="ignore"):
             ratio = c1 / c0
-            curved = c0 * np.exp(t * np.log(ratio))
-            beyond = positive & ~((ratio > _STEEPEST) & (ratio < np.inf))
-            if beyond.any():
-                logs = (1.0 - t[beyond]) * np.log(c0[beyond]) + t[beyond] * np.log(c1[beyond])
-                curved[beyond] = np.exp(logs)
-        value = np.where(positive, curved, value)
-    value = np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1))
-    value = np.where(t == 0, c0, value)
-    found: Array = np.where(t == 1, c1, value)
-    return found
+            value = np.log(ratio)
+            value *= t
+            np.exp(value, out=value)
+            value *= c0
+            rest = ~((c0 > 0) & (ratio > _STEEPEST) & (ratio < np.inf))
+            if rest.any():
+                a, b, s = c0[rest], c1[rest], t[rest]
+                logs = (1.0 - s) * np.log(a) + s * np.log(b)
+                value[rest] = np.where((a > 0) & (b > 0), np.exp(logs), a + s * (b - a))
+    else:
+        value = c0 + t * (c1 - c0)
+    np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1), out=value)
+    for end, samples in ((0.0, c0), (1.0, c1)):
+        if (t == end).any():
+            np.copyto(value, samples, where=t == end)
+    return value
 
 
 def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log: bool) -> Array:
