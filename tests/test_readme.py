@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
+from click.testing import CliRunner
 from instrument_files import cameca_rpc
 
 import sims_analysis as sims
+from sims_analysis.cli import cli
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -44,6 +47,21 @@ def test_the_two_commands_are_one_line_each_and_come_first():
     assert run.strip().count("\n") == test.strip().count("\n") == 0
     assert "-m sims_analysis report" in run
     assert "-m pytest" in test
+
+
+@pytest.mark.slow
+def test_the_first_command_begins_with_what_is_shown(tmp_path):
+    (shown,) = blocks("text")
+    said = CliRunner().invoke(cli, ["report", "boron-implant", "--out", str(tmp_path)])
+    assert said.output.startswith(shown)
+
+
+def test_the_table_of_contents_leads_somewhere():
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"(?ms)^```.*?^```", "", TEXT), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    links = re.findall(r"\]\(#([\w-]+)\)", TEXT)
+    assert len(links) > 10
+    assert set(links) <= anchors
 
 
 def test_the_table_of_functions_is_complete():

@@ -311,7 +311,7 @@ class Archive:
         ----------
         source : SIMSResult, DepthProfile, sequence of DepthProfile, or path-like
             What to keep. JSON as the API sends it is kept byte for byte; of other files, what
-            :func:`sims.read` reads, with the hash of the file.
+            :func:`~sims_analysis.read` reads, with the hash of the file.
         data_id : str, optional
             By default the one that the profiles carry, or the name of an instrument's file.
         url : str, optional
@@ -322,7 +322,7 @@ class Archive:
             Whether other content under an id that is there already becomes its new version (the
             old one is kept). By default that is refused: two measurements may share an id.
         **options
-            What a file does not say, as :func:`sims.read` takes it: ``depth_units="nm"``...
+            What a file does not say, such as ``depth_units="nm"``: see :func:`~sims_analysis.read`.
         """
         payload = b""
         if isinstance(source, str | os.PathLike):
