@@ -30,6 +30,7 @@ extensions = [
 ]
 exclude_patterns = ["_extensions", "_templates"]
 templates_path = ["_templates"]
+smartquotes_action = "De"  # quotes are those of code
 
 # Docstrings: numpydoc, whose types are written for people. A reference to a function, a class or
 # an error must lead somewhere; the words of a type need not.
