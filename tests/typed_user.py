@@ -2,6 +2,8 @@
 
 from typing import assert_type
 
+import pandas as pd
+import pint
 import xarray as xr
 
 import sims_analysis as sims
@@ -23,5 +25,25 @@ assert_type(sims.open_example("boron-implant"), xr.Dataset)
 assert_type(sims.interpolate(ds, depth="25 nm"), xr.Dataset)
 assert_type(sims.interpolate(ds["concentration"], depth="25 nm"), xr.DataArray)
 assert_type(sims.quantify(ds), xr.Dataset)
+assert_type(sims.to_grid(ds, step="1 nm"), xr.Dataset)
+assert_type(sims.align(ds, ds["concentration"]), xr.DataArray)
+assert_type(sims.calibrate_depth(ds, rate="0.5 nm/s"), xr.Dataset)
+assert_type(sims.list_models(), pd.DataFrame)
+sims.plot_profiles({"a": ds, "b": results[0]}, xlim=(0, "300 nm"), junctions=[ds, ds])
+
+# A length, a level or a dose has a unit: text, a Quantity, or a DataArray of one for each profile.
+sims.integrated_dose(ds, start="20 nm", stop=pint.Quantity(200, "nm"))
+xj = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+sims.integrated_dose(ds, start=xj, background=("400 nm", "450 nm"))
+sims.with_rsf(
+    ds, rsf=[("120 nm", {"Al": "5e21 atoms/cm^3"}), (None, {"Al": "4e21 atoms/cm^3"})], matrix="Si"
+)
+sims.calibrate_depth(ds, markers=[("100 s", "50 nm")], depth_uncertainty=0.03)
+sims.compare(ds, ds, level="1e18 atoms/cm^3", after="peak", confirm=2)
+sims.integrated_dose(ds, stop=200)  # type: ignore[arg-type]
+sims.junction_depth(ds, level=1e18)  # type: ignore[arg-type]
+sims.integrated_dose(ds, background=("400 nm", 450))  # type: ignore[arg-type]
+sims.compare(ds, ds, level="1e18 atoms/cm^3", wich="first")  # type: ignore[call-arg]
+sims.plot_profiles("w1.nc")  # type: ignore[arg-type]
 sims.integrated_dose(ds, rule="simpson")  # type: ignore[arg-type]
 sims.junction_depth(ds)  # type: ignore[call-arg]

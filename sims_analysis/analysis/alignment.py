@@ -17,6 +17,7 @@ from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
 from sims_analysis.kernels.rows import Array
+from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
 
@@ -29,16 +30,16 @@ _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 def align(
     a: xr.Dataset | xr.DataArray,
-    b: xr.Dataset | xr.DataArray,
+    b: Data,
     *,
     marker: str | None = None,
     method: Method = "cross-correlation",
-    level: Any = None,
+    level: QuantityLike | None = None,
     fraction: float | None = None,
     edge: Literal["trailing", "leading"] = "trailing",
-    max_shift: Any = None,
+    max_shift: QuantityLike | None = None,
     variable: str | None = None,
-) -> Any:
+) -> Data:
     """Shift the depths of b so that its profiles lie on those of a.
 
     Parameters
@@ -147,7 +148,7 @@ def align(
     lead = fb.value.sizes.get(MEASUREMENT)
     shifts = [_shift(fa, fb, i, way) for i in ([None] if lead is None else range(lead))]
     shifted, line = _shifted(b, shifts, method, marker, fa.axis)
-    return with_step(
+    aligned: Data = with_step(
         shifted,
         "align",
         line,
@@ -160,6 +161,7 @@ def align(
         max_shift=max_shift,
         variable=variable,
     )
+    return aligned
 
 
 class _Way(NamedTuple):

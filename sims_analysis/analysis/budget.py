@@ -29,6 +29,7 @@ from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Array, Rows, Status
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
 
@@ -37,13 +38,13 @@ __all__ = ["depth_at_dose_fraction", "dose_budget"]
 def dose_budget(
     data: xr.Dataset | xr.DataArray,
     *,
-    start: Any = None,
-    stop: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
     rule: Rule = "trapezoid",
-    background: Any = None,
+    background: ParameterLike | WindowLike | None = None,
     surface: Surface = "measured",
-    surface_depth: Any = None,
-    detection_limit: Any = None,
+    surface_depth: ParameterLike | None = None,
+    detection_limit: ParameterLike | None = None,
     rsf_uncertainty: float | str | xr.DataArray | None = None,
     depth_uncertainty: float | str | xr.DataArray = 0.0,
     rule_tolerance: float = 0.1,
@@ -107,7 +108,7 @@ def dose_budget(
     >>> float(budget["rsf_stderr"][0] / budget["dose"][0]).__round__(3)
     0.1
     """
-    options = {
+    options: dict[str, Any] = {
         "start": start,
         "stop": stop,
         "background": background,

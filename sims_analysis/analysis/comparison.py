@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import xarray as xr
@@ -17,12 +17,13 @@ from sims_analysis.analysis._pairing import paired
 from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
-from sims_analysis.analysis.junction import junction_depth
+from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
 
@@ -32,11 +33,11 @@ def compare(
     a: xr.Dataset | xr.DataArray,
     b: xr.Dataset | xr.DataArray,
     *,
-    level: Any = None,
+    level: ParameterLike | None = None,
     method: Literal["log", "linear"] = "log",
     rule: Rule = "trapezoid",
     variable: str | None = None,
-    **junction: Any,
+    **junction: Unpack[JunctionOptions],
 ) -> xr.Dataset:
     """Compare b with a, the reference, where both were measured.
 
@@ -225,7 +226,7 @@ def _doses(a: Any, b: Any, window: dict[str, Any], rule: Rule) -> dict[str, xr.D
     return doses
 
 
-def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str, xr.DataArray]:
+def _junctions(a: Any, b: Any, level: Any, options: JunctionOptions) -> dict[str, xr.DataArray]:
     at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
     shift = _bare(at_b) - _bare(at_a)
     of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
@@ -248,12 +249,12 @@ def _junctions(a: Any, b: Any, level: Any, options: dict[str, Any]) -> dict[str,
 def repeatability(
     batch: xr.Dataset | xr.DataArray,
     *,
-    step: Any = None,
-    level: Any = None,
-    start: Any = None,
-    stop: Any = None,
+    step: QuantityLike | None = None,
+    level: ParameterLike | None = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
     variable: str | None = None,
-    **junction: Any,
+    **junction: Unpack[JunctionOptions],
 ) -> xr.Dataset:
     """Return the mean and the relative standard deviation over the measurements of a batch.
 
@@ -313,7 +314,7 @@ def repeatability(
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     values = frame.along_axis(frame.value, name, units_=frame.units)
     if step is not None:
-        one = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
+        one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
         gridded = to_grid(one, step=step)
         values = gridded if isinstance(gridded, xr.DataArray) else gridded[frame.name]
     found = _over_measurements(units.dequantify(values), name, frame.units)

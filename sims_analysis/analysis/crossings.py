@@ -16,6 +16,7 @@ from sims_analysis.analysis._parameters import check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import junction as kernels
+from sims_analysis.units import ParameterLike
 
 __all__ = ["crossings", "frame_of_level", "in_all_places", "in_words_of_axis", "level_of"]
 
@@ -25,7 +26,7 @@ _DIRECTIONS = np.array(["", "rising", "falling"])
 
 @recorded
 def crossings(
-    data: xr.Dataset | xr.DataArray, *, level: Any, max_count: int | None = None
+    data: xr.Dataset | xr.DataArray, *, level: ParameterLike, max_count: int | None = None
 ) -> xr.Dataset:
     """Find every depth at which the profiles cross a level.
 
@@ -105,8 +106,8 @@ def crossings(
     'nm'
     """
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
-    level = level_of(frame, level)
-    found = in_all_places(frame, kernels.table, level, dim="crossing", max_count=max_count)
+    asked = level_of(frame, level)
+    found = in_all_places(frame, kernels.table, asked, dim="crossing", max_count=max_count)
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
         "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),

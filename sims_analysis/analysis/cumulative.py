@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 
 from sims_analysis.analysis._background import background_of
@@ -11,13 +9,17 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.dose import NM_PER_CM, Rule, check_options, term
 from sims_analysis.kernels.dose import cumulative
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["cumulative_dose"]
 
 
 @recorded
 def cumulative_dose(
-    data: xr.Dataset | xr.DataArray, *, rule: Rule = "trapezoid", background: Any = None
+    data: xr.Dataset | xr.DataArray,
+    *,
+    rule: Rule = "trapezoid",
+    background: ParameterLike | WindowLike | None = None,
 ) -> xr.DataArray:
     """Integrate the concentration from the first sample of each profile to each of its samples.
 

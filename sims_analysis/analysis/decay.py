@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,7 @@ from sims_analysis.analysis._window import mark_transient, read_window, samples_
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
+from sims_analysis.units import ParameterLike
 
 __all__ = ["decay_length"]
 
@@ -25,12 +26,12 @@ _EDGES = {"trailing": -1, "leading": 1}
 def decay_length(
     data: xr.Dataset | xr.DataArray,
     *,
-    start: Any = None,
-    stop: Any = None,
-    low: Any = None,
-    high: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    low: ParameterLike | None = None,
+    high: ParameterLike | None = None,
     edge: Literal["trailing", "leading"] = "trailing",
-    detection_limit: Any = None,
+    detection_limit: ParameterLike | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:
     """Fit the exponential decay of an edge: ``C = C0 exp(-z / lambda)``.

@@ -18,6 +18,7 @@ from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["below_detection", "detection_limit"]
 
@@ -28,9 +29,9 @@ LimitRule = Literal["mean+3sigma", "currie"]
 def detection_limit(
     data: xr.Dataset | xr.DataArray,
     *,
-    window: tuple[Any, Any],
+    window: WindowLike,
     rule: LimitRule = "mean+3sigma",
-    value_per_count: Any = None,
+    value_per_count: ParameterLike | None = None,
     variable: str | None = None,
 ) -> xr.DataArray:
     """Return the detection limit of each profile, from a window in its tail.
@@ -178,7 +179,7 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
 
 @recorded
 def below_detection(
-    data: xr.Dataset | xr.DataArray, *, limit: Any, variable: str | None = None
+    data: xr.Dataset | xr.DataArray, *, limit: ParameterLike, variable: str | None = None
 ) -> xr.DataArray:
     """Mark the samples that lie below a detection limit.
 

@@ -25,6 +25,7 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = [
     "NM_PER_CM",
@@ -49,12 +50,12 @@ NM_PER_CM = 1e7
 def integrated_dose(
     data: xr.Dataset | xr.DataArray,
     *,
-    start: Any = None,
-    stop: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
     rule: Rule = "trapezoid",
-    background: Any = None,
+    background: ParameterLike | WindowLike | None = None,
     surface: Surface = "measured",
-    surface_depth: Any = None,
+    surface_depth: ParameterLike | None = None,
     strict: bool = False,
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
@@ -32,6 +33,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
+from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
 
@@ -48,14 +50,14 @@ class _Grid(NamedTuple):
 
 
 def to_grid(
-    data: xr.Dataset | xr.DataArray,
+    data: Data,
     *,
-    step: Any = None,
-    depth: Any = None,
+    step: QuantityLike | None = None,
+    depth: Sequence[str] | ParameterLike | None = None,
     like: xr.Dataset | xr.DataArray | None = None,
     method: Method = "log",
     conserve: Literal["dose"] | None = None,
-) -> Any:
+) -> Data:
     """Bring profiles to a common depth axis.
 
     Parameters

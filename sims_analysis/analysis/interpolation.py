@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from math import prod
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,7 @@ from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import sample_fraction
+from sims_analysis.units import Data, ParameterLike
 
 __all__ = [
     "ASKED",
@@ -33,12 +35,13 @@ __all__ = [
 ]
 
 #: The same kind out as in.
-Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 Method = Literal["log", "linear", "pchip", "makima"]
 
 
 @recorded
-def interpolate(data: Data, *, depth: Any, method: Method = "log") -> Data:
+def interpolate(
+    data: Data, *, depth: ParameterLike | Sequence[str], method: Method = "log"
+) -> Data:
     """Evaluate profiles at depths, each from its own samples; never beyond them.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import xarray as xr
@@ -18,8 +18,22 @@ from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, Profil
 from sims_analysis.kernels import junction as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike
 
-__all__ = ["junction_depth"]
+__all__ = ["JunctionOptions", "junction_depth"]
+
+Edge = Literal["trailing", "leading", "any"]
+
+
+class JunctionOptions(TypedDict, total=False):
+    """How to choose a junction: what other questions hand on to :func:`junction_depth`."""
+
+    edge: Edge
+    which: Literal["deepest", "first"] | int
+    after: ParameterLike | None
+    confirm: int
+    detection_limit: ParameterLike | None
+
 
 _EDGES = {"trailing": FALLING, "leading": RISING, "any": 0}
 _WHICH = {"deepest": -1, "first": 1}
@@ -29,12 +43,12 @@ _WHICH = {"deepest": -1, "first": 1}
 def junction_depth(
     data: xr.Dataset | xr.DataArray,
     *,
-    level: Any,
-    edge: Literal["trailing", "leading", "any"] = "trailing",
+    level: ParameterLike,
+    edge: Edge = "trailing",
     which: Literal["deepest", "first"] | int = "deepest",
-    after: Any = None,
+    after: ParameterLike | None = None,
     confirm: int = 1,
-    detection_limit: Any = None,
+    detection_limit: ParameterLike | None = None,
     strict: bool = False,
 ) -> xr.DataArray:
     """Return the depth at which each profile crosses a level: ``C(xj) = L``.
@@ -111,8 +125,8 @@ def junction_depth(
         raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
     check_bool(strict, "strict")
     frame = frame_of_level(data, level, "a junction depth")
-    level = level_of(frame, level)
-    parameters = [level]
+    asked = level_of(frame, level)
+    parameters = [asked]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
         beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
@@ -128,11 +142,11 @@ def junction_depth(
     )
     depth, stderr, decay, n_crossings, status = found
     if detection_limit is not None:
-        below = level < floor
+        below = asked < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))
         status = status.where(~below, Status.BELOW_DETECTION).astype(np.uint8)
     if strict:
-        _raise_without_junction(frame, level, status)
+        _raise_without_junction(frame, asked, status)
     if which == "deepest":
         _warn_of_several(frame, n_crossings, status)
     n_crossings.attrs["long_name"] = "Crossings that qualified"

@@ -18,6 +18,7 @@ from sims_analysis.analysis.crossings import in_all_places
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike
 
 __all__ = ["metallurgical_junctions"]
 
@@ -33,7 +34,7 @@ def metallurgical_junctions(
     *,
     donors: Dopants = (),
     acceptors: Dopants = (),
-    background: Any = None,
+    background: ParameterLike | None = None,
     max_count: int | None = None,
     strict: bool = False,
 ) -> xr.Dataset:

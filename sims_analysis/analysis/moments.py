@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
@@ -15,6 +13,7 @@ from sims_analysis.analysis._window import mark_transient, read_window, samples_
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["moments"]
 
@@ -23,10 +22,10 @@ __all__ = ["moments"]
 def moments(
     data: xr.Dataset | xr.DataArray,
     *,
-    start: Any = None,
-    stop: Any = None,
-    background: Any = None,
-    threshold: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    background: ParameterLike | WindowLike | None = None,
+    threshold: float | ParameterLike | None = None,
 ) -> xr.Dataset:
     """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
 
@@ -112,8 +111,7 @@ def moments(
     level, window = xr.Variable((), np.array(0.0)), None
     if background is not None:
         level, window = background_of(frame, background)
-    relative = isinstance(threshold, float | int) and not isinstance(threshold, bool)
-    if relative:
+    if relative := isinstance(threshold, float | int) and not isinstance(threshold, bool):
         if not 0 < threshold < 1:
             raise ProfileError(
                 f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "

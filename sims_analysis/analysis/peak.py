@@ -15,6 +15,7 @@ from sims_analysis.analysis._window import read_window
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import Status
+from sims_analysis.units import ParameterLike
 
 __all__ = ["peak"]
 
@@ -23,8 +24,8 @@ __all__ = ["peak"]
 def peak(
     data: xr.Dataset | xr.DataArray,
     *,
-    start: Any = None,
-    stop: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:
     """Find the maximum of each profile, and its full width at half maximum.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -11,13 +9,18 @@ from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.surface import local_value
+from sims_analysis.units import ParameterLike
 
 __all__ = ["surface_concentration"]
 
 
 @recorded
 def surface_concentration(
-    data: xr.Dataset | xr.DataArray, *, depth: Any, samples: int = 5, variable: str | None = None
+    data: xr.Dataset | xr.DataArray,
+    *,
+    depth: ParameterLike,
+    samples: int = 5,
+    variable: str | None = None,
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a local log-linear fit.
 

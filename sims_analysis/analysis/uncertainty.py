@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument
@@ -23,6 +25,7 @@ from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
+from sims_analysis.units import ParameterLike
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
 
@@ -34,7 +37,10 @@ _ROUNDED_RELATIVE = 0.005
 
 @on_canonical_data
 def with_counting_statistics(
-    data: xr.Dataset, *, dwell_time: Any = None, value_per_count: Any = None
+    data: xr.Dataset,
+    *,
+    dwell_time: ParameterLike | Mapping[str, ParameterLike] | None = None,
+    value_per_count: ParameterLike | Mapping[str, ParameterLike] | None = None,
 ) -> xr.Dataset:
     """Add the counts of every sample, and the standard errors that follow from them.
 
@@ -223,7 +229,21 @@ def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
     )
 
 
-def poisson_interval(counts: Any, *, confidence: float = ONE_SIGMA) -> tuple[Any, Any]:
+@overload
+def poisson_interval(
+    counts: xr.DataArray, *, confidence: float = ...
+) -> tuple[xr.DataArray, xr.DataArray]: ...
+
+
+@overload
+def poisson_interval(
+    counts: ArrayLike, *, confidence: float = ...
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+
+def poisson_interval(
+    counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
+) -> tuple[Any, Any]:
     """Return the exact central interval of the mean of a counted number (Garwood 1936).
 
     Parameters

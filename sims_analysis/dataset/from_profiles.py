@@ -25,7 +25,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import read_quantity, unit_of_kind
+from sims_analysis.units import QuantityLike, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class _Samples:
 def to_dataset(
     source: HasProfiles | DepthProfile | Sequence[DepthProfile],
     *,
-    depth: Any = "union",
+    depth: QuantityLike = "union",
     like: str | None = None,
     duplicates: Literal["raise", "mean", "step"] = "raise",
 ) -> xr.Dataset:

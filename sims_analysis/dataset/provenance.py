@@ -12,24 +12,28 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis._version import __version__
 from sims_analysis.errors import ArchiveError, ProfileError
+from sims_analysis.units import Data
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
-
-Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 
 #: Attrs of a Dataset that say where it comes from.
 _ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
 
 
-def provenance(source: Any) -> dict[str, Any]:
+def provenance(
+    source: str | Path | xr.Dataset | xr.DataArray | Figure,
+) -> dict[str, Any]:
     """Report where the numbers of a figure, file or Dataset come from.
 
     Parameters

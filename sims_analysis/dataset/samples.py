@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.units import dequantify, magnitude_of
+from sims_analysis.units import Data, dequantify, magnitude_of
 
 __all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
 
-Data = TypeVar("Data", xr.Dataset, xr.DataArray)
 
 #: Attr of a Dataset that says how its species lie on their common axis.
 LAYOUT = "layout"

@@ -43,7 +43,7 @@ class _Part(NamedTuple):
     attrs: dict[Hashable, Any]
 
 
-def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Any] | None = None) -> xr.Dataset:
+def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = None) -> xr.Dataset:
     """Combine measurements into one Dataset, a batch, which every function accepts.
 
     Parameters

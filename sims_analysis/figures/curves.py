@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
+Measurement = xr.Dataset | xr.DataArray | SIMSResult
+#: What is drawn: a measurement or a batch, several in a list, or named in a mapping.
+Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
+#: What was found of one of them, once or several times; and of many, in a list or by name.
+Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
+Answers = Found | Sequence[Found] | Mapping[str, Found]
+
 __all__ = [
     "Curve",
     "collect",

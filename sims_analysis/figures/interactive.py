@@ -18,7 +18,7 @@ import numpy as np
 
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, label_of
 from sims_analysis.figures.colours import assigned
-from sims_analysis.figures.curves import collect, in_units, measurements_of
+from sims_analysis.figures.curves import Measurements, collect, in_units, measurements_of
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
 
@@ -62,7 +62,7 @@ class Explorer:
 
 
 def explore(
-    data: Any,
+    data: Measurements,
     *,
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,

@@ -8,6 +8,7 @@ import numpy as np
 
 from sims_analysis.figures.axes import memory, spread_right_axes
 from sims_analysis.figures.curves import (
+    Measurements,
     collect,
     in_units,
     is_synthetic,
@@ -37,7 +38,7 @@ _ROW, _REST = 1.75, 0.5
 
 
 def plot_panels(
-    data: Any,
+    data: Measurements,
     *,
     by: Literal["measurement", "species"] = "measurement",
     columns: int | None = None,

@@ -29,7 +29,9 @@ from sims_analysis.figures.axes import (
 )
 from sims_analysis.figures.colours import COLOURS, colour_of, legible
 from sims_analysis.figures.curves import (
+    Answers,
     Curve,
+    Measurements,
     collect,
     in_units,
     is_synthetic,
@@ -56,11 +58,16 @@ from sims_analysis.text import typeset as _typeset
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import xarray as xr
     from matplotlib.axes import Axes
+
+    from sims_analysis.units import ParameterLike, QuantityLike
 
 
 __all__ = ["plot_profiles"]
 
+#: Ends of an axis, with a unit or in that of the axis; None where it may choose.
+Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 #: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
@@ -89,24 +96,24 @@ class _Options:
 
 
 def plot_profiles(
-    data: Any,
+    data: Measurements,
     ax: Axes | None = None,
     *,
     species: str | Sequence[str] | None = None,
     width: Literal["single", "double"] | float | None = None,
-    xlim: tuple[Any, Any] | None = None,
-    ylim: tuple[Any, Any] | None = None,
+    xlim: Limits | None = None,
+    ylim: Limits | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
     scale: Literal["log", "linear"] = "log",
-    detection_limit: Any = None,
+    detection_limit: ParameterLike | xr.Dataset | None = None,
     coverage: float = 1.0,
-    junctions: Any = None,
-    dose: Any = None,
-    dose_window: tuple[Any, Any] | None = None,
-    peak: Any = None,
-    decay_length: Any = None,
-    fits: Any = None,
+    junctions: Answers | None = None,
+    dose: Answers | None = None,
+    dose_window: tuple[ParameterLike | None, ParameterLike | None] | None = None,
+    peak: Answers | None = None,
+    decay_length: Answers | None = None,
+    fits: Answers | None = None,
     residuals: bool = False,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,

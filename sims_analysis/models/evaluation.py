@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -13,12 +13,16 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._model import Array, Model, find_model, models
 from sims_analysis.models._one_profile import BACKGROUND, formula_of
+from sims_analysis.units import ParameterLike
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["evaluate", "list_models"]
 
 
 @recorded
-def evaluate(fit: xr.Dataset, *, depth: Any, model: Model | None = None) -> xr.DataArray:
+def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = None) -> xr.DataArray:
     """Give the values of a fitted model at depths, and how well they are known.
 
     Parameters
@@ -159,7 +163,7 @@ def _one(
     return value, np.sqrt(np.maximum(variance, 0.0))
 
 
-def list_models() -> Any:
+def list_models() -> pd.DataFrame:
     """List the models that can be fitted.
 
     Returns

@@ -17,6 +17,7 @@ from sims_analysis.models._model import Array, Model, Parameter, find_model
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
 from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
 
@@ -39,16 +40,16 @@ def fit(
     data: xr.Dataset | xr.DataArray,
     *,
     model: str | Model,
-    start: Any = None,
-    stop: Any = None,
-    background: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    background: ParameterLike | None = None,
     weights: Weights = "auto",
     cell: Literal["point", "mean"] = "point",
-    fixed: Mapping[str, Any] | None = None,
-    detection_limit: Any = None,
+    fixed: Mapping[str, float | ParameterLike] | None = None,
+    detection_limit: ParameterLike | None = None,
     interval: Literal["linear", "profile"] = "linear",
-    time: Any = None,
-    as_implanted: Any = None,
+    time: ParameterLike | None = None,
+    as_implanted: xr.Dataset | QuantityLike | None = None,
     progress: bool | None = None,
 ) -> xr.Dataset:
     """Fit a model to each profile, and say how well its parameters are known.

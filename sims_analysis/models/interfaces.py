@@ -15,6 +15,7 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["interface", "layers"]
 
@@ -30,10 +31,10 @@ def interface(
     *,
     low: float = 0.16,
     high: float = 0.84,
-    start: Any = None,
-    stop: Any = None,
-    left: tuple[Any, Any] | None = None,
-    right: tuple[Any, Any] | None = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    left: WindowLike | None = None,
+    right: WindowLike | None = None,
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
@@ -276,7 +277,7 @@ def layers(
     data: xr.Dataset | xr.DataArray,
     *,
     species: str | None = None,
-    level: Any = None,
+    level: ParameterLike | None = None,
     fraction: float | None = None,
 ) -> xr.Dataset:
     """Measure layers between the depths at which a species rises above a level and falls below.

@@ -13,6 +13,7 @@ from sims_analysis.analysis._call import format_argument, history_after, recorde
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Array, find_model
 from sims_analysis.models._profiles import profiles_of
+from sims_analysis.units import QuantityLike
 
 __all__ = ["convolve"]
 
@@ -22,7 +23,11 @@ _ROWS = 512
 
 
 @recorded
-def convolve(data: xr.Dataset | xr.DataArray, *, resolution: Any) -> xr.DataArray:
+def convolve(
+    data: xr.Dataset | xr.DataArray,
+    *,
+    resolution: QuantityLike | Mapping[str, QuantityLike] | xr.Dataset,
+) -> xr.DataArray:
     """Blur profiles with a depth resolution function; their dose stays what it is.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,21 @@ from sims_analysis.dataset.canonical import argument, read_positive
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["calibrate_depth", "relative_depth_uncertainty"]
 
 
 def calibrate_depth(
-    data: xr.Dataset | xr.DataArray,
+    data: Data,
     *,
-    rate: Any = None,
-    crater_depth: Any = None,
-    total_time: Any = None,
-    relative_rates: Any = None,
-    markers: Any = None,
-    depth_uncertainty: Any = None,
-) -> Any:
+    rate: ParameterLike | Sequence[tuple[QuantityLike | None, QuantityLike]] | None = None,
+    crater_depth: ParameterLike | None = None,
+    total_time: ParameterLike | None = None,
+    relative_rates: Sequence[tuple[QuantityLike | None, float]] | None = None,
+    markers: Sequence[tuple[QuantityLike, QuantityLike]] | None = None,
+    depth_uncertainty: float | ParameterLike | None = None,
+) -> Data:
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
     Parameters
@@ -98,7 +99,7 @@ def calibrate_depth(
             raise ProfileError(f"{name} goes with crater_depth")
     arrays = data.data_vars.values() if isinstance(data, xr.Dataset) else [data]
     quantified = any(units.is_quantity(array.data) for array in arrays)
-    plain: Any = units.dequantify(data)  # type: ignore[type-var]  # one of the two
+    plain: Any = units.dequantify(data)
     if "depth" in plain.coords:
         raise ProfileError("the data are on a depth axis already")
     if "sputter_time" not in plain.coords:
@@ -148,7 +149,8 @@ def calibrate_depth(
         markers=markers,
         depth_uncertainty=depth_uncertainty,
     )
-    return units.quantify(result) if quantified else result
+    calibrated: Data = units.quantify(result) if quantified else result
+    return calibrated
 
 
 def _of_measurement(data: Any, value: Any, kind: str, name: str) -> xr.DataArray:

@@ -13,6 +13,7 @@ from sims_analysis.dataset.canonical import on_canonical_data
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.quantification.hosts import HOSTS, Host, host_of_formula
+from sims_analysis.units import QuantityLike
 
 __all__ = ["to_concentration", "with_concentration"]
 
@@ -21,7 +22,10 @@ _BESIDE = ("", "_stderr", "_counts")
 
 @on_canonical_data
 def to_concentration(
-    data: xr.Dataset, *, atomic_density: Any, masses: Mapping[str, float] | None = None
+    data: xr.Dataset,
+    *,
+    atomic_density: QuantityLike | tuple[str, QuantityLike],
+    masses: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """Turn atomic (and mass) fractions into concentrations: ``C = x n``.
 

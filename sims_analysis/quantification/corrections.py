@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from sims_analysis.dataset.canonical import (
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["correct_dead_time", "subtract_background"]
 
@@ -28,7 +29,9 @@ _MUCH = 0.1
 
 
 @on_canonical_data
-def correct_dead_time(data: xr.Dataset, *, dead_time: Any) -> xr.Dataset:
+def correct_dead_time(
+    data: xr.Dataset, *, dead_time: ParameterLike | Mapping[str, ParameterLike]
+) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
 
     Parameters
@@ -118,8 +121,8 @@ def _in_ns(tau: xr.DataArray) -> str:
 def subtract_background(
     data: xr.Dataset,
     *,
-    value: Any = None,
-    window: tuple[Any, Any] | None = None,
+    value: ParameterLike | Mapping[str, ParameterLike] | None = None,
+    window: WindowLike | None = None,
     species: str | Sequence[str] | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:

@@ -20,6 +20,7 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.quantification.calibration import relative_depth_uncertainty
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["rescale_depth", "scale_to_dose"]
 
@@ -29,9 +30,9 @@ def rescale_depth(
     data: xr.Dataset,
     *,
     factor: float | xr.DataArray | None = None,
-    crater_depth: Any = None,
-    offset: Any = None,
-    depth_uncertainty: Any = None,
+    crater_depth: ParameterLike | None = None,
+    offset: ParameterLike | None = None,
+    depth_uncertainty: float | ParameterLike | None = None,
 ) -> xr.Dataset:
     """Stretch and shift a depth axis: ``z' = f z + offset``.
 
@@ -153,10 +154,10 @@ def _on_own_axes(ds: xr.Dataset, depth: xr.Variable) -> xr.Dataset:
 def scale_to_dose(
     data: xr.Dataset,
     *,
-    dose: Mapping[str, Any] | str | xr.DataArray | Any,
-    start: Any = None,
-    stop: Any = None,
-    background: Any = None,
+    dose: ParameterLike | Mapping[str, ParameterLike],
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    background: ParameterLike | WindowLike | None = None,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.Dataset:
     """Scale concentrations so that a species has a known dose.
@@ -206,7 +207,7 @@ def scale_to_dose(
     if "species" in known.dims:
         rest = [d for d in known.dims if d != "species"]
         asked = data.isel(species=known.notnull().any(rest).values)
-    limits = {"start": start, "stop": stop, "background": background, "rule": rule}
+    limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
     integral = integrated_dose(asked, **limits).reset_coords(drop=True)
     cases = [str(dim) for dim in integral.dims if dim not in data.dims]
     if cases:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -23,8 +23,14 @@ from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.reference import at_samples_of, quotient
+from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["FACTOR_TERMS", "with_rsf"]
+
+#: Factors by species.
+Factors = Mapping[str, ParameterLike]
+#: The factors of a layer, and where it ends; None for the end of the record.
+Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | Factors]"
 
 #: Kind of a factor -> the coordinate that holds it; without a reference signal it is another.
 FACTOR_TERMS = {
@@ -41,10 +47,10 @@ _ABOVE_NOISE = 3.0
 def with_rsf(
     data: xr.Dataset,
     *,
-    rsf: Any,
+    rsf: ParameterLike | Factors | Sequence[xr.DataArray] | Sequence[Layer],
     matrix: str | None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
-    window: tuple[Any, Any] | None = None,
+    window: WindowLike | None = None,
     matrix_threshold: float = 0.01,
     keep_intensity: bool = False,
 ) -> xr.Dataset:

@@ -24,6 +24,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.quantification.corrections import subtract_background
 from sims_analysis.quantification.hosts import natural_abundance
 from sims_analysis.quantification.sensitivity import FACTOR_TERMS, with_rsf
+from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
 
@@ -35,15 +36,15 @@ def rsf_from_standard(
     data: xr.Dataset | Sequence[xr.Dataset],
     *,
     species: str,
-    dose: Any,
+    dose: ParameterLike | Sequence[QuantityLike],
     matrix: str | None,
-    start: Any = None,
-    stop: Any = None,
-    background: Any = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    background: ParameterLike | WindowLike | None = None,
     abundance: float | str | None = None,
-    dose_uncertainty: Any = None,
+    dose_uncertainty: float | QuantityLike | None = None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
-    window: tuple[Any, Any] | None = None,
+    window: WindowLike | None = None,
     matrix_threshold: float = 0.01,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.DataArray:

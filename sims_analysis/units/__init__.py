@@ -7,6 +7,10 @@ pint-backed view.
 """
 
 from sims_analysis.units.quantities import (
+    Data,
+    ParameterLike,
+    QuantityLike,
+    WindowLike,
     as_quantity,
     dequantify,
     is_quantity,
@@ -20,7 +24,11 @@ from sims_analysis.units.reading import CANONICAL, Unit, read_unit, unit_of_kind
 
 __all__ = [
     "CANONICAL",
+    "Data",
+    "ParameterLike",
+    "QuantityLike",
     "Unit",
+    "WindowLike",
     "as_quantity",
     "dequantify",
     "is_quantity",

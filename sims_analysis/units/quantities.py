@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,14 @@ from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
 if TYPE_CHECKING:
+    import pint
     import xarray as xr
 
 __all__ = [
+    "Data",
+    "ParameterLike",
+    "QuantityLike",
+    "WindowLike",
     "as_quantity",
     "dequantify",
     "is_quantity",
@@ -26,6 +31,13 @@ __all__ = [
     "quantify",
     "read_quantity",
 ]
+
+#: How much, with its unit: ``"50 nm"``, or a pint Quantity. A number alone is refused.
+QuantityLike: TypeAlias = "str | pint.Quantity[Any]"
+#: One for all profiles; or, as a DataArray, one for each.
+ParameterLike: TypeAlias = "str | pint.Quantity[Any] | xr.DataArray"
+#: From and to.
+WindowLike: TypeAlias = tuple[ParameterLike, ParameterLike]
 
 #: The same kind out as in.
 Data = TypeVar("Data", "xr.Dataset", "xr.DataArray")
