@@ -71,15 +71,20 @@ def dose_budget(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth; areal densities in ``atom/cm^2``:
+        Over the dimensions of the data without depth:
 
-        ``dose`` (after background and surface as stated), ``random_stderr`` (NaN where the data
-        carry no standard errors), ``systematic_stderr`` (root of the sum of squares of its two
-        independent parts), ``rsf_stderr``, ``depth_stderr``, ``background_dose`` (what was
-        subtracted), ``surface_dose`` (above `surface_depth`; NaN if that is not stated),
-        ``below_detection_dose``, ``rule_difference`` ((trapezoid - loglinear) / trapezoid),
-        ``n_linear_segments`` (segments in which the log-linear rule met a value that is not
-        positive), ``coverage`` (the part of the asked interval that was measured) and ``status``.
+        - ``dose`` (``atom/cm^2``): after background and surface as stated
+        - ``random_stderr`` (``atom/cm^2``): NaN where the data carry no standard errors
+        - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale
+        - ``systematic_stderr`` (``atom/cm^2``): root of the sum of squares of these two
+        - ``background_dose`` (``atom/cm^2``): what was subtracted
+        - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not stated
+        - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
+        - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
+        - ``n_linear_segments``: segments in which the log-linear rule met a value that is not
+          positive
+        - ``coverage`` (``1``): the part of the asked interval that was measured
+        - ``status``: as of :func:`integrated_dose`
 
     Raises
     ------
@@ -100,13 +105,22 @@ def dose_budget(
     interval, so that samples of the window within the limits are not counted twice; where these
     samples scatter more than they state, the scatter is taken.
 
+    References
+    ----------
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, for the parts and their
+    sum.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> budget = sims.dose_budget(ds, start="20 nm", stop="400 nm", rsf_uncertainty=0.1)
-    >>> float(budget["rsf_stderr"][0] / budget["dose"][0]).__round__(3)
-    0.1
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> budget = sims.dose_budget(ds, stop="400 nm", rsf_uncertainty=0.10).sel(species="B")
+    >>> for part in ("dose", "random_stderr", "rsf_stderr"):
+    ...     print(f"{part:13} {budget[part].item():.2e} atom/cm^2")
+    dose          5.03e+14 atom/cm^2
+    random_stderr 1.00e+11 atom/cm^2
+    rsf_stderr    5.03e+13 atom/cm^2
     """
     options: dict[str, Any] = {
         "start": start,
@@ -263,10 +277,12 @@ def depth_at_dose_fraction(
     Returns
     -------
     DataArray
-        ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates: ``status``
-        (``ok``; with NaN ``no_data`` for fewer than two samples, ``never_reached`` where the dose
-        is not positive and so no part of it is reached) and, where the data carry standard
-        errors, ``stderr``: the random part.
+        ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
+
+        - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples, and ``never_reached``
+          where the dose is not positive and so no part of it is reached
+        - ``stderr`` (``nm``), where the data carry standard errors: the random part
+        - ``fraction``: the part that was asked for
 
     Raises
     ------
@@ -295,8 +311,9 @@ def depth_at_dose_fraction(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.depth_at_dose_fraction(ds, fraction=0.9).attrs["units"]
-    'nm'
+    >>> half, most = sims.depth_at_dose_fraction(ds.sel(species="B"), fraction=[0.5, 0.9]).values
+    >>> print(f"half of the atoms above {half:.1f} nm, nine in ten above {most:.1f} nm")
+    half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")

@@ -62,15 +62,19 @@ def compare(
     Returns
     -------
     Dataset
-        ``ratio`` and ``log_ratio``, b / a and its log10, on the depth axis of `a` (every sample
-        of `a` stays as it is, and only b is interpolated); NaN outside the overlap, where a is
-        zero, and, for the logarithm, where either is not positive. ``rms_log_ratio`` and
-        ``samples``: root mean square of the latter and the number it rests on. ``overlap_start``
-        and ``overlap_stop``. For concentrations ``dose_a``, ``dose_b`` (of the overlap) and
-        ``dose_ratio``. With a level ``junction_a``, ``junction_b``, ``junction_shift`` (b minus a)
-        and ``junction_status``: that of a if it is not ok, else that of b. ``status``: ``ok``,
-        ``no_data``, or ``no_overlap``. Where both carry standard errors, ``ratio_stderr``,
-        ``log_ratio_stderr``, ``dose_ratio_stderr`` and ``junction_shift_stderr``.
+        Every sample of `a` stays as it is, and only b is interpolated. In the overlap:
+
+        - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero
+        - ``log_ratio`` (``1``): its log10; NaN where either is not positive
+        - ``rms_log_ratio`` (``1``), ``samples``: root mean square of the latter, and the number of
+          samples it rests on
+        - ``overlap_start``, ``overlap_stop`` (``nm``)
+        - ``dose_a``, ``dose_b`` (``atom/cm^2``), ``dose_ratio`` (``1``): of concentrations
+        - ``junction_a``, ``junction_b``, ``junction_shift`` (``nm``, b minus a),
+          ``junction_status``: with a level; the status is that of a if it is not ok, else that of b
+        - ``ratio_stderr``, ``log_ratio_stderr``, ``dose_ratio_stderr``, ``junction_shift_stderr``:
+          where both carry standard errors
+        - ``status``: ``ok``, ``no_data`` or ``no_overlap``
 
     Raises
     ------
@@ -90,6 +94,11 @@ def compare(
     expected, and up to 88 % below that. Those of the shift are too wide in noise: at 10 counts
     and steps much finer than the edge they cover 93 to 99 %, since noise pulls both junctions the
     same way, and each is stated with that pull.
+
+    References
+    ----------
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, for the propagation of
+    errors.
 
     Examples
     --------
@@ -277,16 +286,23 @@ def repeatability(
     Returns
     -------
     Dataset
-        Over depth, the variable by its name (the mean) with ``<variable>_rsd`` and
-        ``<variable>_n``, the number of measurements with a value there. For concentrations
-        ``dose``, ``dose_rsd`` and ``dose_n``; with a level ``junction_depth``,
-        ``junction_depth_stddev`` (``nm``), ``junction_depth_rsd`` and ``junction_depth_n``, over
-        those that have a junction. Deviations are with n - 1, and NaN for fewer than two.
+        Deviations are with n - 1, and NaN for fewer than two measurements.
+
+        - ``<variable>``: the mean over depth, under the name of the variable and in its unit
+        - ``<variable>_rsd`` (``1``), ``<variable>_n``: relative standard deviation, and number of
+          measurements with a value there
+        - ``dose`` (``atom/cm^2``), ``dose_rsd`` (``1``), ``dose_n``: of concentrations
+        - ``junction_depth``, ``junction_depth_stddev`` (``nm``), ``junction_depth_rsd`` (``1``),
+          ``junction_depth_n``: with a level, of the measurements that have a junction
 
     Raises
     ------
     ProfileError
         If there is no ``measurement``, or axes differ and no step is given.
+
+    References
+    ----------
+    ISO 5725-2, Accuracy of measurement methods and results: repeatability as a standard deviation.
 
     Examples
     --------

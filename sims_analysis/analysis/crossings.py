@@ -44,17 +44,20 @@ def crossings(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth, and ``crossing``, in order of depth:
+        Over the dimensions of the data without depth, and ``crossing``, in order of depth. Places
+        left over are NaN and ``""``.
 
-        ``depth`` (``nm``) and ``stderr`` (half of the 68 % interval about it, NaN where the data
-        carry no standard errors); ``direction`` (``"falling"`` or ``"rising"`` with depth);
-        ``decay_length`` (``nm`` per factor e, between the bracketing samples);
-        ``depth_before``, ``depth_after`` (the bracketing samples); ``status``. A profile without
-        a crossing says why in the status of its first place (``never_reached``,
-        ``always_above``, ``truncated``, ``no_data``). A crossing whose interval is wider than the
-        record has neither depth nor error, and the status ``undetermined``. Places left over are
-        NaN and ``""``. The coordinate ``count`` is the number of crossings that each profile has,
-        whether or not there was a place for all of them.
+        - ``depth`` (``nm``)
+        - ``stderr`` (``nm``): half of the 68 % interval about it, NaN where the data carry no
+          standard errors
+        - ``direction``: ``"falling"`` or ``"rising"`` with depth
+        - ``decay_length`` (``nm`` per factor e): between the bracketing samples
+        - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
+        - ``status``: ``ok``. A profile without a crossing says why in its first place:
+          ``never_reached``, ``always_above``, ``truncated``, ``no_data``. A crossing whose interval
+          is wider than the record has neither depth nor error, and is ``undetermined``
+        - ``count``, a coordinate: number of crossings that the profile has, whether or not there
+          was a place for all of them
 
         Of data over sputter time, the answers are ``sputter_time``, ``sputter_time_before``,
         ``sputter_time_after`` and the others in ``s``.
@@ -97,13 +100,17 @@ def crossings(
     three times a noise floor; above two thirds of a peak of ten counts; and for crossings that
     were chosen for their quiet neighbours (``confirm=``; 45-60 %).
 
+    References
+    ----------
+    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about a crossing.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.crossings(ds, level="1e18 atoms/cm^3")
-    >>> found["depth"].attrs["units"]
-    'nm'
+    >>> found = sims.crossings(ds, level="1e18 atoms/cm^3").sel(species="B", crossing=0)
+    >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
+    161.9 nm, falling
     """
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
     asked = level_of(frame, level)

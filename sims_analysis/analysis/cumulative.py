@@ -35,20 +35,25 @@ def cumulative_dose(
     -------
     DataArray
         ``atom/cm^2``, of the shape of the data, without a standard error (a background is taken to
-        be exact): 0 at the first sample, NaN where a profile was
-        not measured, and throughout one of a single sample, which has no width to integrate over.
+        be exact): 0 at the first sample, NaN where a profile was not measured, and throughout one
+        of a single sample, which has no width to integrate over.
 
     Raises
     ------
     UnitsError
         If the data hold no concentration.
 
+    References
+    ----------
+    As of :func:`integrated_dose`, whose rules these are.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> float(sims.cumulative_dose(ds).sel(species="B")[0])
-    0.0
+    >>> above = sims.cumulative_dose(ds).sel(species="B")
+    >>> print(f"{above.sel(depth=75).item():.2e} of {above[-1].item():.2e} atom/cm^2")
+    2.51e+14 of 5.03e+14 atom/cm^2
     """
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")

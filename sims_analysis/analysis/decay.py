@@ -54,12 +54,17 @@ def decay_length(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth: ``decay_length`` (``nm`` per factor e),
-        ``per_decade`` (``nm`` per factor 10), ``stderr`` (of the decay length), ``n`` (samples
-        used), ``start`` and ``stop`` (``nm``, first and last of them), ``reduced_chi_square``
-        (near 1 where a straight line of ln C fits), ``status``: ``no_data`` with too few samples,
-        ``never_reached`` where the edge runs the other way, ``truncated`` where the first sample
-        of the window is its maximum and another one lies deeper.
+        Over the dimensions of the data without depth:
+
+        - ``decay_length`` (``nm`` per factor e)
+        - ``per_decade`` (``nm`` per factor 10)
+        - ``stderr`` (``nm``): of the decay length
+        - ``n``: samples used
+        - ``start``, ``stop`` (``nm``): first and last of them
+        - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
+        - ``status``: ``ok``; ``no_data`` with too few samples; ``never_reached`` where the edge
+          runs the other way; ``truncated`` where the first sample of the window is its maximum and
+          another one lies deeper
 
     Raises
     ------
@@ -90,15 +95,19 @@ def decay_length(
     than 1 says that the edge is no exponential, or the window holds more than the edge. NaN with
     fewer than three samples, four without standard errors.
 
-    Terms as in ISO 18115-1: leading and trailing edge decay length.
+    References
+    ----------
+    ISO 18115-1, Surface chemical analysis - Vocabulary: leading and trailing edge decay length; ISO
+    20341, Method for estimating depth resolution parameters with multiple delta-layer reference
+    materials; W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of counts.
 
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
     >>> fit = sims.decay_length(ds, low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm")
-    >>> fit["per_decade"].attrs["units"]
-    'nm'
+    >>> print(f"{fit['per_decade'].sel(species='B').item():.1f} nm per decade")
+    32.6 nm per decade
     """
     if edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')

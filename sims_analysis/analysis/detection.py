@@ -54,12 +54,15 @@ def detection_limit(
     Returns
     -------
     DataArray
-        In the unit of the variable. Coordinates ``background`` (mean of the window), ``n``
-        (samples in it) and ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples (one
-        for ``"currie"``), and ``undetermined`` where the window does not show how a profile
-        without the species scatters: by ``"mean+3sigma"`` where all its samples are the same
-        (zeros, or the value that the instrument writes in their place), by ``"currie"`` where the
-        profile has no counts to show what one of them is.
+        In the unit of the variable. Coordinates:
+
+        - ``background`` (likewise): mean of the window
+        - ``n``: samples in it
+        - ``status``: ``ok``. With NaN ``no_data`` for fewer than two samples (one for
+          ``"currie"``), and ``undetermined`` where the window does not show how a profile without
+          the species scatters: by ``"mean+3sigma"`` where all its samples are the same (zeros, or
+          the value that the instrument writes in their place), by ``"currie"`` where the profile
+          has no counts to show what one of them is
 
     Raises
     ------
@@ -82,8 +85,11 @@ def detection_limit(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.detection_limit(ds, window=("420 nm", "490 nm")).attrs["units"]
-    'atom/cm^3'
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> boron = ds.sel(species="B")
+    >>> limit = sims.detection_limit(boron, window=("420 nm", "490 nm"), rule="currie")
+    >>> print(f"{limit.item():.1e} {limit.attrs['units']}")
+    1.1e+15 atom/cm^3
     """
     if rule not in ("mean+3sigma", "currie"):
         raise ProfileError(f'rule={rule!r}; expected "mean+3sigma" or "currie"')
@@ -209,8 +215,9 @@ def below_detection(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.below_detection(ds, limit="1e10 atoms/cm^3").dtype
-    dtype('bool')
+    >>> hidden = sims.below_detection(ds.sel(species="B"), limit="1e15 atoms/cm^3")
+    >>> print(f"{int(hidden.sum())} of {hidden.size} samples")
+    116 of 250 samples
     """
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES

@@ -75,12 +75,18 @@ def interpolate(
     ProfileError
         If the method is unknown or the axis is not increasing.
 
+    References
+    ----------
+    F. N. Fritsch, R. E. Carlson, SIAM J. Numer. Anal. 17 (1980) 238 (pchip); H. Akima, J. ACM 17
+    (1970) 589 (makima).
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.interpolate(ds, depth="100 nm").sel(species="B")["concentration"].attrs["units"]
-    'atom/cm^3'
+    >>> here = sims.interpolate(ds, depth="100 nm").sel(species="B")["concentration"]
+    >>> print(f"{here.item():.2e} {here.attrs['units']}")
+    4.76e+19 atom/cm^3
     """
     if method not in kernels.METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")

@@ -77,13 +77,16 @@ def junction_depth(
     Returns
     -------
     DataArray
-        ``nm``, without the depth dimension. Coordinates: ``status`` (``ok``, ``never_reached``,
-        also where fewer crossings qualify or are confirmed than asked for, ``always_above``,
-        ``truncated`` where the record ends before the asked edge, ``below_detection``,
-        ``no_data``, ``undetermined`` where the interval about the depth is wider than the record;
-        NaN unless ``ok``), ``n_crossings`` (how many crossings qualified),
-        ``decay_length`` (``nm`` per factor e at the crossing) and, where the data carry standard
-        errors, ``stderr``: half of the 68 % interval about the depth.
+        ``nm``, without the depth dimension; NaN unless the status is ``ok``. Coordinates:
+
+        - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
+          than asked for; ``always_above``; ``truncated`` where the record ends before the asked
+          edge; ``below_detection``; ``no_data``; ``undetermined`` where the interval about the
+          depth is wider than the record
+        - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
+          standard errors
+        - ``n_crossings``: how many crossings qualified
+        - ``decay_length`` (``nm`` per factor e): at the crossing
 
     Raises
     ------
@@ -110,13 +113,19 @@ def junction_depth(
     This is the depth at a chemical concentration. The electrical junction is another thing: for
     arsenic, SIMS reads deeper than spreading resistance does.
 
+    References
+    ----------
+    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about the crossing. The
+    level is part of the question: no standard states one.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
-    >>> str(xj.sel(species="B")["status"].values)
-    'ok'
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak").sel(species="B")
+    >>> print(f"{xj.item():.2f} nm +- {xj['stderr'].item():.2f} nm, {xj['status'].item()}")
+    161.95 nm +- 0.10 nm, ok
     """
     number = _number(which)
     if not isinstance(edge, str) or edge not in _EDGES:

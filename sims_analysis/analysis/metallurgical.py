@@ -58,14 +58,18 @@ def metallurgical_junctions(
     Returns
     -------
     Dataset
-        Over ``junction``, in order of depth (and over measurements): ``depth`` (``nm``),
-        ``stderr`` (``nm``, NaN where the data carry no standard errors), ``concentration`` (of
-        the acceptors, equal to that of the donors there), ``polarity`` (``"n->p"`` or ``"p->n"``
-        with depth) and ``status``. Without a junction the first place has NaN and says why:
-        ``never_reached`` (one type of doping throughout the depths at which all species were
-        measured) or ``no_data``. A junction whose interval is wider than the record has no depth
-        and the status ``undetermined``. The coordinate ``count`` is the number of junctions found,
-        whether or not there was a place for all of them.
+        Over ``junction``, in order of depth (and over measurements):
+
+        - ``depth`` (``nm``)
+        - ``stderr`` (``nm``): NaN where the data carry no standard errors
+        - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
+        - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
+        - ``status``: ``ok``. Without a junction the first place has NaN and says why:
+          ``never_reached`` (one type of doping throughout the depths at which all species were
+          measured) or ``no_data``. A junction whose interval is wider than the record has no depth,
+          and is ``undetermined``
+        - ``count``, a coordinate: number of junctions found, whether or not there was a place for
+          all of them
 
     Raises
     ------
@@ -88,13 +92,17 @@ def metallurgical_junctions(
     This is the metallurgical junction of chemical concentrations; the electrical junction is
     another thing.
 
+    References
+    ----------
+    S. M. Sze, K. K. Ng, Physics of Semiconductor Devices, 3rd ed., Wiley 2007, chapter 2.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
-    >>> str(found["polarity"].values[-1])
-    'p->n'
+    >>> found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"]).isel(junction=0)
+    >>> print(f"{found['depth'].item():.1f} nm, {found['polarity'].item()}")
+    181.9 nm, p->n
     """
     donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
     both = set(donor) & set(acceptor)

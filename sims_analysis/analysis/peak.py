@@ -43,15 +43,16 @@ def peak(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth: ``depth`` (``nm``, of the highest sample),
-        the variable by its name (its value there, in its unit) and ``<variable>_stderr`` where
-        the data carry standard errors, ``fwhm`` (``nm``, between the nearest depths on either
-        side at which the profile crosses half of it), ``status``: ``truncated`` where the profile
-        does not cross half of its maximum on both sides within the window, so that the width is
-        NaN, as it is where the maximum is the first sample or the last; ``no_data`` with NaN
-        where there is no sample.
+        Over the dimensions of the data without depth:
 
-        Of data over sputter time, the answers are ``sputter_time`` and ``fwhm`` in ``s``.
+        - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
+        - ``<variable>``, ``<variable>_stderr``: the value there, under the name of the variable and
+          in its unit, and its error where the data carry standard errors
+        - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
+          profile crosses half of it
+        - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on
+          both sides within the window, so that the width is NaN, as it is where the maximum is the
+          first sample or the last; ``no_data`` with NaN where there is no sample
 
     Raises
     ------
@@ -74,12 +75,17 @@ def peak(
     without an error: it does not follow from that of the samples. :func:`moments` gives projected
     range and straggle with theirs.
 
+    References
+    ----------
+    ISO 18115-1, Surface chemical analysis - Vocabulary, for the full width at half maximum.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> sims.peak(ds, start="20 nm").sel(species="B")["depth"].attrs["units"]
-    'nm'
+    >>> top = sims.peak(ds, start="20 nm").sel(species="B")
+    >>> print(f"{top['concentration'].item():.2e} atom/cm^3 at {top['depth'].item():.0f} nm")
+    7.01e+19 atom/cm^3 at 75 nm
     """
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a peak", variable=variable, axes=vocabulary.AXES

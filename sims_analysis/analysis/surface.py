@@ -42,10 +42,12 @@ def surface_concentration(
     -------
     DataArray
         In the unit of the data, without the depth dimension: ``exp(a)`` of the fit
-        ``ln C = a + b (z - depth)``. Coordinates: ``stderr`` (from the standard errors of the
-        samples, by the likelihood of counts; where the data carry none, from the scatter about the
-        line) and ``status`` (``ok``; with NaN ``truncated`` where the depth lies beyond the
-        samples, since nothing is extrapolated, and ``no_data`` with fewer than three of them).
+        ``ln C = a + b (z - depth)``. Coordinates:
+
+        - ``stderr`` (likewise): from the standard errors of the samples, by the likelihood of
+          counts; where the data carry none, from the scatter about the line
+        - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples, since
+          nothing is extrapolated, and ``no_data`` with fewer than three of them
 
     Raises
     ------
@@ -53,6 +55,10 @@ def surface_concentration(
         If the depth has no unit.
     ProfileError
         If `samples` is no whole number from 3.
+
+    References
+    ----------
+    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of counts.
 
     Examples
     --------

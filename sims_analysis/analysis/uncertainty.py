@@ -62,12 +62,14 @@ def with_counting_statistics(
     Returns
     -------
     Dataset
-        With ``<variable>_counts`` and ``<variable>_stderr`` (in the unit of the variable) for
-        each variable whose counts are known. The standard error is ``C / sqrt(k)``; where nothing
-        was counted, half the width of the 68 % interval [0, 1.84] counts. Sums over samples
-        (a dose) take the variance of a zero as 0, since ``k`` itself is the unbiased estimate
-        of the variance of a Poisson count; a sum in which nothing was counted at all has the
-        upper end of that interval for its error.
+        With, for each variable whose counts are known:
+
+        - ``<variable>_counts`` (``count``)
+        - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; where nothing was
+          counted, half the width of the 68 % interval [0, 1.84] counts. Sums over samples (a dose)
+          take the variance of a zero as 0, since ``k`` itself is the unbiased estimate of the
+          variance of a Poisson count; a sum in which nothing was counted at all has the upper end
+          of that interval for its error
 
     Raises
     ------
@@ -94,13 +96,19 @@ def with_counting_statistics(
     Counts come before a dead-time correction or a subtracted background:
     :func:`correct_dead_time` and :func:`subtract_background` take them along.
 
+    References
+    ----------
+    F. Garwood, Biometrika 28 (1936) 437.
+
     Examples
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> ds = sims.with_counting_statistics(ds, value_per_count={"B": "1e14 atoms/cm^3"})
-    >>> ds["concentration_stderr"].attrs["units"]
-    'atom/cm^3'
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> sample = ds.sel(species="B", depth=75)
+    >>> value, error = sample["concentration"].item(), sample["concentration_stderr"].item()
+    >>> print(f"{value:.3e} +- {error:.0e} {sample['concentration'].attrs['units']}")
+    7.008e+19 +- 8e+16 atom/cm^3
     """
     added: dict[str, xr.DataArray] = {}
     for name in vocabulary.QUANTITIES:

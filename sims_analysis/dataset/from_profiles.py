@@ -79,13 +79,20 @@ def to_dataset(
     Returns
     -------
     xarray.Dataset
-        Dimensions ``(species, depth)``, or ``(species, sputter_time)`` for profiles on a time
-        axis. Depth in ``nm``; of ``concentration`` (``atom/cm^3``), ``intensity`` (``count/s``,
-        ``count`` or ``arb. unit``), ``atomic_fraction`` and ``mass_fraction`` (``1``) those that
-        occur, each with ``<name>_stderr`` where profiles state one. If axes are equal within 1e-9
-        of their span after conversion, the axis is theirs; otherwise it is the union of all axes,
-        every sample where it was measured, and ``NaN`` where a species was not. The attr
-        ``layout`` then says so; :func:`samples` gives one species without the ``NaN``.
+        Dimensions ``(species, depth)``, or ``(species, sputter_time)`` for profiles on a time axis.
+        Of these variables those that occur; NaN where a species was not measured:
+
+        - ``concentration`` (``atom/cm^3``)
+        - ``intensity`` (``count/s``, ``count`` or ``arb. unit``)
+        - ``atomic_fraction``, ``mass_fraction`` (``1``)
+        - ``<name>_stderr`` of each, where profiles state one
+        - ``species``, ``depth`` (``nm``) or ``sputter_time`` (``s``): the axes. If the axes of the
+          species are equal within 1e-9 of their span after conversion, the axis is theirs;
+          otherwise it is the union of all axes, every sample where it was measured. The attr
+          ``layout`` then says so; :func:`samples` gives one species without the ``NaN``
+        - ``profile_id``, ``processed_data_id``, ``last_updated``, ``source_depth_units``,
+          ``source_units``, ``species_metadata`` (JSON text): coordinates over ``species``, what was
+          delivered with each
 
     Raises
     ------

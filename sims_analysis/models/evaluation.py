@@ -55,9 +55,9 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     >>> ds = sims.open_example("boron-implant").sel(species="B")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
     >>> fit = sims.fit(ds, model="joined_gaussian", start="40 nm", stop="110 nm")
-    >>> curve = sims.evaluate(fit, depth=ds["depth"])
-    >>> curve.dims, curve.attrs["units"]
-    (('depth',), 'atom/cm^3')
+    >>> there = sims.evaluate(fit, depth="75 nm")
+    >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
+    6.990e+19 +- 2e+16 atom/cm^3
     """
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
         raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")

@@ -94,23 +94,28 @@ def fit(
     Returns
     -------
     Dataset
-        Over the profiles. For each parameter ``<name>`` and ``<name>_stderr``, for what follows
-        from them the same; ``covariance`` over ``(parameter, parameter_)``; ``status``,
-        ``residuals`` and ``objective`` in words; ``objective_value`` (the sum of squares, in units
-        of the largest value for ``"none"``), ``reduced_chi_square`` (where errors are known),
-        ``aic``, ``n_samples``, ``n_left_out``, ``residual_correlation`` (of each with the next),
-        ``window_start`` and ``window_stop``, first and last depth that took part.
+        Over the profiles:
+
+        - ``<name>``, ``<name>_stderr``: each parameter in its unit, and what follows from them
+        - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
+        - ``status``, ``residuals``, ``objective``: in words, see below
+        - ``objective_value``: the sum of squares, in units of the largest value for ``"none"``
+        - ``reduced_chi_square`` (``1``): where errors are known
+        - ``aic`` (``1``): Akaike's criterion, smaller for the better model
+        - ``n_samples``, ``n_left_out``
+        - ``residual_correlation`` (``1``): of each residual with the next
+        - ``window_start``, ``window_stop`` (``nm``): first and last depth that took part
 
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
-        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the
-        samples say nothing about some parameter), and, of models of one peak, ``truncated`` (the
-        profile does not come down on both sides of its maximum inside the window; no parameters
-        are given where the maximum itself is outside), ``wrong_shape`` (the profile does, and the
-        curve does not) and ``several_peaks``.
+        ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples
+        say nothing about some parameter), and, of models of one peak, ``truncated`` (the profile
+        does not come down on both sides of its maximum inside the window; no parameters are given
+        where the maximum itself is outside), ``wrong_shape`` (the profile does, and the curve does
+        not) and ``several_peaks``.
 
-        ``residuals``: ``random``, or what they show. A model that does not have the profile's
-        shape has parameters, and errors that mean little.
+        ``residuals``: ``random``, or what they show. A model that does not have the profile's shape
+        has parameters, and errors that mean little.
 
     Raises
     ------
@@ -142,6 +147,12 @@ def fit(
 
     Chi-square counts samples of which the model expects a count or more. The runs test is that
     of Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147.
+
+    References
+    ----------
+    W. Cash, Astrophys. J. 228 (1979) 939 (likelihood of counts); H. Akaike, IEEE Trans. Autom.
+    Control 19 (1974) 716; A. Wald, J. Wolfowitz, Ann. Math. Statist. 11 (1940) 147 (runs test); for
+    each model see the ``reference`` in :func:`list_models`.
 
     Examples
     --------

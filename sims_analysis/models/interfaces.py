@@ -53,11 +53,15 @@ def interface(
     Returns
     -------
     Dataset
-        Over the profiles: ``position`` (where half of the step is done), ``width`` (from `low` to
-        `high`), their standard errors ``position_stderr`` and ``width_stderr``, the levels
-        ``left_level`` and ``right_level``, and ``status``: ``ok``, ``no_data``, ``featureless``
-        (the levels do not differ by five of their standard errors) or ``truncated`` (the
-        step does not pass both parts inside the window).
+        Over the profiles:
+
+        - ``position`` (``nm``): where half of the step is done
+        - ``width`` (``nm``): from `low` to `high`
+        - ``position_stderr``, ``width_stderr`` (``nm``)
+        - ``left_level``, ``right_level``: in the unit of the data
+        - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
+          their standard errors) or ``truncated`` (the step does not pass both parts inside the
+          window)
 
     Raises
     ------
@@ -84,6 +88,11 @@ def interface(
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them: that of a depth is the error of the mean of the samples in which
     the step is done there, over the slope.
+
+    References
+    ----------
+    ASTM E1438, Guide for measuring widths of interfaces in sputter depth profiling using SIMS; ISO
+    18115-1, Surface chemical analysis - Vocabulary: depth resolution, 16 % to 84 %.
 
     Examples
     --------
@@ -296,11 +305,14 @@ def layers(
     Returns
     -------
     Dataset
-        Over ``layer``, in order of depth: ``top``, ``bottom`` and ``thickness`` (nm), each with
-        its standard error ``<name>_stderr`` where the data carry errors; ``status``: ``ok``,
-        ``truncated`` (the species is above the level where the samples begin or end: the layer
-        goes on, and its thickness is not known), ``never_reached`` or ``no_data`` in the first
-        place of a profile without a layer, and nothing in the places after the last layer.
+        Over ``layer``, in order of depth:
+
+        - ``top``, ``bottom``, ``thickness`` (``nm``)
+        - ``<name>_stderr`` (``nm``) of each, where the data carry errors
+        - ``status``: ``ok``; ``truncated`` (the species is above the level where the samples begin
+          or end: the layer goes on, and its thickness is not known); ``never_reached`` or
+          ``no_data`` in the first place of a profile without a layer; nothing in the places after
+          the last layer
 
     Raises
     ------

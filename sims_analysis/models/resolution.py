@@ -66,6 +66,11 @@ def convolve(
     ``lambda_decay - lambda_growth``. A plateau that runs out of the samples piles up at their end
     by as much: let it go on for some widths beyond what is to be looked at.
 
+    References
+    ----------
+    M. G. Dowsett et al., Surf. Interface Anal. 21 (1994) 310; S. Hofmann et al., Appl. Surf. Sci.
+    314 (2014) 942, arXiv:1401.1014.
+
     Examples
     --------
     >>> import sims_analysis as sims

@@ -77,13 +77,19 @@ def sheet_resistance(
     Returns
     -------
     Dataset
-        Over the measurements: ``sheet_resistance`` (ohm, per square) and
-        ``sheet_resistance_stderr`` (random part, where the data carry standard errors);
-        ``sheet_resistance_masetti``, ``_arora`` and ``_f723``; ``model_spread``, half of the
-        range of these over the answer; ``layer_depth``, where the layer ends; ``carrier_dose``,
-        the net active dopants in it; ``polarity``, ``"n"`` or ``"p"``; ``status``: ``ok``,
-        ``never_reached`` (no junction where there are two types of doping: no number),
-        ``truncated`` (`stop` lies below the last sample: no number) or ``no_data``.
+        Over the measurements:
+
+        - ``sheet_resistance`` (``ohm``, per square)
+        - ``sheet_resistance_stderr`` (``ohm``): the random part, where the data carry standard
+          errors
+        - ``sheet_resistance_masetti``, ``sheet_resistance_arora``, ``sheet_resistance_f723``
+          (``ohm``): by each mobility
+        - ``model_spread`` (``1``): half of the range of these over the answer
+        - ``layer_depth`` (``nm``): where the layer ends
+        - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
+        - ``polarity``: ``"n"`` or ``"p"``
+        - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
+          types of doping), ``truncated`` (`stop` lies below the last sample) or ``no_data``
 
     Raises
     ------

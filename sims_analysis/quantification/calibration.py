@@ -80,6 +80,10 @@ def calibrate_depth(
     The rate is taken to be constant within a layer. It is not within the surface transient, which
     makes depths there, and all depths below by the same amount, uncertain by a nanometre or so.
 
+    References
+    ----------
+    ISO 17109, Surface chemical analysis - Depth profiling - Method for sputter rate determination.
+
     Examples
     --------
     >>> import sims_analysis as sims

@@ -188,6 +188,11 @@ def scale_to_dose(
     ProfileError
         If one dose is given for several species, or a species has no dose between these depths.
 
+    References
+    ----------
+    ISO 18114, Determination of relative sensitivity factors from ion-implanted reference materials:
+    a known dose sets the scale.
+
     Examples
     --------
     >>> import sims_analysis as sims

@@ -88,18 +88,21 @@ def with_rsf(
     Returns
     -------
     Dataset
-        With ``concentration`` in place of the intensities that were quantified and, where these
-        have them, ``concentration_counts`` and ``concentration_stderr``, the random part:
-        ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` by the cycle, ``RSF s_i / I_m`` by the mean:
-        the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to all
-        samples, a systematic part and not in it. The intensity of the matrix stays.
+        The intensity of the matrix stays; in place of the intensities that were quantified:
 
-        The factors stand in the coordinate ``sensitivity_factor`` over species
-        (``absolute_sensitivity_factor`` without a reference signal), the relative uncertainty of
-        those that came with a standard error in ``sensitivity_factor_uncertainty``; it acts on
-        all samples alike, so that it is no part of the random one, and :func:`dose_budget` takes
-        it from there. Where a sample has no concentration because of the matrix, the
-        coordinate ``matrix_status`` says ``vanished`` or ``not_measured`` (else ``ok``).
+        - ``concentration`` (``atom/cm^3``)
+        - ``concentration_counts`` (``count``), where these have them
+        - ``concentration_stderr`` (``atom/cm^3``), the random part:
+          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` by the cycle, ``RSF s_i / I_m`` by the mean:
+          the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to all
+          samples, a systematic part and not in it
+        - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
+          a reference signal)
+        - ``sensitivity_factor_uncertainty`` (``1``), a coordinate: of factors that came with a
+          standard error. It acts on all samples alike, so that it is no part of the random one, and
+          :func:`dose_budget` takes it from there
+        - ``matrix_status``, a coordinate: ``ok``; where a sample has no concentration because of
+          the matrix, ``vanished`` or ``not_measured``
 
     Raises
     ------

@@ -84,13 +84,17 @@ def rsf_from_standard(
     -------
     DataArray
         The factor in ``atom/cm^3`` (without a matrix in ``atom/cm^3/(count/s)``), the mean of
-        several standards, for :func:`with_rsf` as it is. Coordinates, in the same unit:
-        ``stderr``, and its parts ``counting_stderr`` (NaN where the data have no standard errors;
-        see :func:`with_counting_statistics`), ``dose_stderr`` (0 where no `dose_uncertainty` is
-        given) and ``repeatability_stderr``, the standard deviation of the factors of n standards
-        over ``sqrt(n)`` (NaN for one). What counting explains of the repeatability is part of it,
-        so that the total is ``sqrt(max(counting, repeatability)^2 + dose^2)``. ``n_standards``,
-        ``species`` and ``matrix`` say what it belongs to, and provenance whence it comes.
+        several standards, for :func:`with_rsf` as it is. Coordinates:
+
+        - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts,
+          since what counting explains of the repeatability is part of it
+        - ``counting_stderr``: NaN where the data have no standard errors, see
+          :func:`with_counting_statistics`
+        - ``dose_stderr``: 0 where no `dose_uncertainty` is given
+        - ``repeatability_stderr``: standard deviation of the factors of n standards over
+          ``sqrt(n)``, NaN for one
+        - ``n_standards``
+        - ``species``, ``matrix``: what it belongs to; provenance tells whence it comes
 
     Raises
     ------

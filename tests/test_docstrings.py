@@ -1,0 +1,116 @@
+"""Docstrings say what an answer holds, in which units, and where its definition is from."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+
+PAGES = Path(__file__).parents[1] / ".docs" / "api"
+
+#: Answers with much in them, of data that give all of it.
+ANSWERS = {
+    "crossings": lambda ds: sims.crossings(ds, level="1e18 atoms/cm^3"),
+    "metallurgical_junctions": lambda ds: sims.metallurgical_junctions(
+        ds, donors=["P"], acceptors=["B"]
+    ),
+    "dose_budget": lambda ds: sims.dose_budget(
+        ds, surface_depth="15 nm", detection_limit="1e15 atoms/cm^3"
+    ),
+    "integrated_dose": sims.integrated_dose,
+    "junction_depth": lambda ds: sims.junction_depth(
+        ds.sel(species="B"), level="1e18 atoms/cm^3", after="peak"
+    ),
+    "depth_at_dose_fraction": lambda ds: sims.depth_at_dose_fraction(
+        ds, fraction=0.9
+    ),
+    "detection_limit": lambda ds: sims.detection_limit(
+        ds, window=("420 nm", "490 nm"), rule="currie"
+    ),
+    "surface_concentration": lambda ds: sims.surface_concentration(
+        ds, depth="10 nm"
+    ),
+    "peak": lambda ds: sims.peak(ds.sel(species="B"), start="20 nm"),
+    "decay_length": lambda ds: sims.decay_length(
+        ds.sel(species="B"), low="1e16 atoms/cm^3", high="1e18 atoms/cm^3", start="150 nm"
+    ),
+    "moments": lambda ds: sims.moments(ds.sel(species="B"), start="20 nm", threshold=0.01),
+    "compare": lambda ds: sims.compare(ds, ds, level="1e18 atoms/cm^3", after="peak"),
+    "repeatability": lambda ds: sims.repeatability(
+        sims.stack([ds, ds], names=["a", "b"]), level="1e18 atoms/cm^3", after="peak"
+    ),
+    "interface": lambda ds: sims.interface(ds.sel(species="B"), start="80 nm", stop="400 nm"),
+    "layers": lambda ds: sims.layers(ds, species="B", level="1e18 atoms/cm^3"),
+    "sheet_resistance": lambda ds: sims.sheet_resistance(ds, donors=["P"], acceptors=["B"]),
+    "fit": lambda ds: sims.fit(ds.sel(species="B"), model="gaussian", start="40 nm", stop="110 nm"),
+}  # fmt: skip
+
+
+def section(name, title):
+    doc = inspect.getdoc(getattr(sims, name))
+    found = re.search(rf"(?ms)^{title}\n-+\n(.*?)(?=\n\n\w[^\n]*\n---|\Z)", doc)
+    return found[1] if found else ""
+
+
+def listed(name):
+    """What the section Returns lists: names, each with its unit where it states one."""
+    units = {}
+    items = re.findall(r"^ *- ((?:.|\n(?! *- |\n))*)", section(name, "Returns"), re.MULTILINE)
+    for item in items:
+        waiting = []
+        for unit, term in re.findall(
+            r"\(``([^`]*)``[^)]*\)|``([^`]*)``", re.split(r":\s", item)[0]
+        ):
+            if term:
+                waiting.append(term)
+            else:
+                units |= dict.fromkeys(waiting, unit)
+                waiting = []
+        units |= dict.fromkeys(waiting)
+    return units
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.SimsWarning")
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_holds_what_its_docstring_lists(name):
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    answer, said = ANSWERS[name](ds), listed(name)
+    held = answer.coords if isinstance(answer, xr.DataArray) else answer.data_vars
+    assert len(said) > 1
+    for variable in set(held) - {"species"}:
+        patterns = [re.sub(r"<\w+>", r"\\w+", term) for term in said]
+        told = any(re.fullmatch(pattern, variable) for pattern in patterns)
+        assert told, f"{name} does not tell of {variable}"
+        unit = said.get(variable)
+        assert unit in (None, held[variable].attrs.get("units")), variable
+    named = {term for term in said if re.fullmatch(r"\w+", term) and "sputter_time" not in term}
+    assert named <= {*held, *answer.coords}
+
+
+#: They are no quantities with a definition of their own.
+WITHOUT_A_SOURCE = {"align", "below_detection", "evaluate", "layers", "list_models"}
+
+
+@pytest.mark.parametrize("page", ["questions", "uncertainty", "models"])
+def test_each_question_names_its_source(page):
+    text = (PAGES / f"{page}.rst").read_text(encoding="utf-8")
+    names = re.findall(r"^   (\w+)$", text, re.MULTILINE)
+    assert len(names) >= 4
+    for name in set(names) - WITHOUT_A_SOURCE:
+        assert section(name, "References"), f"{name} has no section References"
+
+
+def test_arguments_have_types_that_say_what_may_be_given():
+    for name in sims.__all__:
+        thing = getattr(sims, name)
+        if not callable(thing) or isinstance(thing, type):
+            continue
+        for parameter in inspect.signature(thing).parameters.values():
+            if parameter.kind is not parameter.VAR_KEYWORD:
+                said = str(parameter.annotation)
+                assert not re.search(r"\bAny\b", said), f"{name}({parameter.name}: {said})"
