@@ -25,7 +25,7 @@ extensions = [
     "sphinx_design",  # cards
     "sphinx_copybutton",
     "gallery",
-    "vocabulary_table",
+    "tables",
     "links",
 ]
 exclude_patterns = ["_extensions", "_templates"]
@@ -62,7 +62,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {page: [] for page in ("index", "vocabulary", "changes")}
+html_sidebars = {page: [] for page in ("index", "vocabulary", "sources", "changes")}
 html_theme_options = {
     "show_toc_level": 2,
     "navigation_with_keys": True,

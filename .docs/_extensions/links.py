@@ -1,17 +1,44 @@
-"""After a build: every link inside the site leads to a page and an anchor that are there.
+"""Names in code lead to the reference; and no link inside the site leads nowhere.
 
-Sphinx's own ``linkcheck`` asks the internet, which a build does not need; links to the outside are
-for it, and for people.
+After a build, every link is looked for with its anchor. Sphinx's own ``linkcheck`` asks the
+internet, which a build does not need; links to the outside are for it, and for people.
 """
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
+
+
+class PublicNames(SphinxTransform):
+    """Link ``sims.read`` and ``sims.Client.iter(...)``, where Markdown shows them as code."""
+
+    default_priority = 500
+
+    def apply(self) -> None:
+        for literal in list(self.document.findall(nodes.literal)):
+            found = re.fullmatch(r"sims\.(\w+(?:\.\w+)?)(\(.*\))?", literal.astext(), re.DOTALL)
+            if found is None or isinstance(literal.parent, addnodes.pending_xref):
+                continue
+            link = addnodes.pending_xref(
+                "",
+                refdomain="py",
+                reftype="obj",
+                reftarget=f"sims_analysis.{found[1]}",
+                refdoc=self.env.docname,
+                refexplicit=True,
+                refwarn=True,
+            )
+            literal.replace_self(link)
+            link += literal
 
 
 class _Page(HTMLParser):
@@ -55,5 +82,6 @@ def _check(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_transform(PublicNames)
     app.connect("build-finished", _check)
     return {"parallel_read_safe": True}

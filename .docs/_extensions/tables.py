@@ -1,0 +1,82 @@
+"""Tables of what the library says of itself: its vocabulary, its models, its sources."""
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import sims_analysis
+from sims_analysis import vocabulary
+from sims_analysis.units import CANONICAL
+
+MEASURED = (*vocabulary.AXES, *vocabulary.QUANTITIES)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _units(name: str, term: vocabulary.Term) -> str:
+    kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else (term.kind,)
+    return ", ".join(f"`{CANONICAL[kind]}`" for kind in kinds if kind in CANONICAL)
+
+
+def _meaning(term: vocabulary.Term) -> str:
+    source = f" ({term.reference})" if term.reference else ""
+    return f"{term.long_name}: {term.definition}{source}"
+
+
+class Vocabulary(SphinxDirective):
+    """``{vocabulary} measured`` or ``answers``: the terms, each with its unit and meaning."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        measured = self.arguments[0] == "measured"
+        rows = [
+            (f"`{name}`", _units(name, term), _meaning(term))
+            for name, term in vocabulary.TERMS.items()
+            if (name in MEASURED) == measured
+        ]
+        return self.parse_text_to_nodes(_table(("Name", "Unit", "Meaning"), rows))
+
+
+class Models(SphinxDirective):
+    """``{models}``: the models that can be fitted."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [
+            (
+                f"`{name}`",
+                row.summary,
+                ", ".join(f"`{part}`" for part in row.parameters),
+                row.reference,
+            )
+            for name, row in sims_analysis.list_models().iterrows()
+        ]
+        head = ("Name", "What it is", "Parameters", "Reference")
+        return self.parse_text_to_nodes(_table(head, rows))
+
+
+class Sources(SphinxDirective):
+    """``{sources}``: the section References of every function that has one."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = []
+        for name in sims_analysis.__all__:
+            doc = inspect.getdoc(getattr(sims_analysis, name)) or ""
+            if found := re.search(r"References\n-+\n(.*?)(\n\n|\Z)", doc, re.DOTALL):
+                text = re.sub(r":func:`(\w+)`", r"`sims.\1`", " ".join(found[1].split()))
+                rows.append((f"`sims.{name}`", text.replace("``", "`")))
+        return self.parse_text_to_nodes(_table(("Function", "Source"), rows))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("vocabulary", Vocabulary)
+    app.add_directive("models", Models)
+    app.add_directive("sources", Sources)
+    return {"parallel_read_safe": True}
