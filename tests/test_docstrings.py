@@ -114,3 +114,22 @@ def test_arguments_have_types_that_say_what_may_be_given():
             if parameter.kind is not parameter.VAR_KEYWORD:
                 said = str(parameter.annotation)
                 assert not re.search(r"\bAny\b", said), f"{name}({parameter.name}: {said})"
+
+
+def test_parameters_are_described_as_they_are_typed():
+    wrong = []
+    for name in sims.__all__:
+        thing = getattr(sims, name)
+        if not callable(thing) or isinstance(thing, type):
+            continue
+        types = dict(re.findall(r"(?m)^(\w.*?) : (.*)$", section(name, "Parameters")))
+        told = {one: said for names, said in types.items() for one in names.split(", ")}
+        for parameter in inspect.signature(thing).parameters.values():
+            typed, said = str(parameter.annotation), told.get(parameter.name)
+            if said is None or "(" in said or "list" in said:  # a window, or described with another
+                continue
+            takes = [*re.findall("QuantityLike|ParameterLike", typed)]
+            quantity = not takes or "Quantity" in said or said.startswith("mapping")
+            if not quantity or ("ParameterLike" in takes and "DataArray" not in said):
+                wrong.append(f"{name}({parameter.name}: {typed}): {said}")
+    assert not wrong, "\n".join(wrong)

@@ -78,7 +78,7 @@ def integrated_dose(
     surface : {"measured", "exclude", "hold"}
         What the near-surface transient counts for: as measured; not at all above `surface_depth`;
         or the first sample's value held from depth 0 down to it.
-    surface_depth : str or Quantity, optional
+    surface_depth : str, Quantity or DataArray, optional
         Where the transient ends; needed by ``surface="exclude"``.
     strict : bool
         Raise where a limit lies beyond the samples, instead of warning.

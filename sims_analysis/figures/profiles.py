@@ -110,7 +110,7 @@ def plot_profiles(
     coverage: float = 1.0,
     junctions: Answers | None = None,
     dose: Answers | None = None,
-    dose_window: tuple[ParameterLike | None, ParameterLike | None] | None = None,
+    dose_window: tuple[QuantityLike | None, QuantityLike | None] | None = None,
     peak: Answers | None = None,
     decay_length: Answers | None = None,
     fits: Answers | None = None,

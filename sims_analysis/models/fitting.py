@@ -45,7 +45,7 @@ def fit(
     background: ParameterLike | None = None,
     weights: Weights = "auto",
     cell: Literal["point", "mean"] = "point",
-    fixed: Mapping[str, float | ParameterLike] | None = None,
+    fixed: Mapping[str, float | QuantityLike] | None = None,
     detection_limit: ParameterLike | None = None,
     interval: Literal["linear", "profile"] = "linear",
     time: ParameterLike | None = None,
@@ -63,7 +63,7 @@ def fit(
         One of :func:`list_models`, or a model of your own.
     start, stop : str, Quantity or DataArray, optional
         The window: samples outside take no part, such as those of the surface transient.
-    background : str or Quantity, optional
+    background : str, Quantity or DataArray, optional
         A constant under the profile: ``"fit"`` makes it a parameter, ``"2e15 atoms/cm^3"`` states
         it. By default there is none.
     weights : {"auto", "counts", "stderr", "log", "none"}

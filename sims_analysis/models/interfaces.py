@@ -15,7 +15,7 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import Profiles, profiles_of
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
 
@@ -31,10 +31,10 @@ def interface(
     *,
     low: float = 0.16,
     high: float = 0.84,
-    start: ParameterLike | None = None,
-    stop: ParameterLike | None = None,
-    left: WindowLike | None = None,
-    right: WindowLike | None = None,
+    start: QuantityLike | None = None,
+    stop: QuantityLike | None = None,
+    left: tuple[QuantityLike, QuantityLike] | None = None,
+    right: tuple[QuantityLike, QuantityLike] | None = None,
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
@@ -297,7 +297,7 @@ def layers(
         One measurement or a batch, over depth.
     species : str, optional
         Which one marks the layers; needed if there are several.
-    level : str or Quantity, optional
+    level : str, Quantity or DataArray, optional
         Where a layer begins and ends.
     fraction : float, optional
         The level as a part of the profile's maximum; by default half of it.

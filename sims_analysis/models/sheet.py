@@ -16,7 +16,7 @@ from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import Profiles, profiles_of
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
-from sims_analysis.units import ParameterLike
+from sims_analysis.units import QuantityLike
 
 __all__ = ["sheet_resistance"]
 
@@ -49,10 +49,10 @@ def sheet_resistance(
     donors: Iterable[str] = (),
     acceptors: Iterable[str] = (),
     mobility: Literal["masetti", "arora", "f723"] = "masetti",
-    active_limit: ParameterLike | Mapping[str, ParameterLike] | None = None,
-    background: ParameterLike | None = None,
-    start: ParameterLike | None = None,
-    stop: ParameterLike | None = None,
+    active_limit: QuantityLike | Mapping[str, QuantityLike] | None = None,
+    background: QuantityLike | None = None,
+    start: QuantityLike | None = None,
+    stop: QuantityLike | None = None,
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 

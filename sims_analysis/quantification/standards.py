@@ -63,7 +63,7 @@ def rsf_from_standard(
         over ``measurement``, or a list in the order of `data`.
     matrix : str or None
         The matrix species; None for no reference signal.
-    start, stop : str or Quantity, optional
+    start, stop : str, Quantity or DataArray, optional
         Depths between which to integrate.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window over which to take the mean
