@@ -79,7 +79,9 @@ def test_the_table_of_functions_is_complete():
 
 
 def test_links_and_pictures_are_there():
-    for target in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+    pictures = re.findall(r'<img src="([^"]+)"', TEXT)
+    assert pictures
+    for target in [*re.findall(r"\]\(([^)#:]+)\)", TEXT), *pictures]:
         assert (README.parent / target).is_file(), target
 
 
