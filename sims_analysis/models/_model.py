@@ -50,7 +50,7 @@ class Parameter:
     upper: float = np.inf
 
     def units(self, data_kind: str) -> str:
-        """Give its unit for data of a kind of :data:`sims_analysis.units.CANONICAL`."""
+        """Give its unit for data of a kind of ``sims_analysis.units.CANONICAL``."""
         data = CANONICAL[data_kind]
         if self.kind == "area":
             areas = {"atom/cm^3": "atom/cm^2", "1/cm": "1", "1": "nm"}
