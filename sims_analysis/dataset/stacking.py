@@ -85,8 +85,9 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
     >>> batch = sims.stack([ds, ds.isel(depth=slice(20, None))], names=["whole", "without surface"])
     >>> batch["concentration"].dims
     ('measurement', 'species', 'point')
-    >>> sims.integrated_dose(batch).sel(species="B").sizes["measurement"]
-    2
+    >>> doses = sims.integrated_dose(batch).sel(species="B")
+    >>> [f"{dose:.2e} {doses.attrs['units']}" for dose in doses.values]
+    ['5.03e+14 atom/cm^2', '4.43e+14 atom/cm^2']
     """
     datasets = list(datasets)
     if not datasets:

@@ -66,6 +66,9 @@ def to_concentration(
     >>> ds = sims.to_concentration(ds, atomic_density="GaN")
     >>> ds.attrs["atomic_density"]
     '8.75934e+22 atom/cm^3 (GaN)'
+    >>> aluminium = sims.samples(ds, "Al")["concentration"]
+    >>> print(f"at most {aluminium.max().item():.2e} {aluminium.attrs['units']}")
+    at most 6.30e+21 atom/cm^3
     """
     host, density, text = _density(atomic_density)
     fractions = [n for n in ("atomic_fraction", "mass_fraction") if n in data]

@@ -71,10 +71,10 @@ def correct_dead_time(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ds = sims.open_example("gan-mg-stack")
-    >>> ds = sims.correct_dead_time(ds, dead_time={"Ga->": "10 ns"})
-    >>> sims.provenance(ds)["steps"][-1]["parameters"]
-    {'dead_time': {'Ga->': '10 ns'}}
+    >>> ds = sims.samples(sims.open_example("gan-mg-stack"), "Ga->")
+    >>> true = sims.correct_dead_time(ds, dead_time="35 ns")
+    >>> print(f"{ds['intensity'][-1].item():.0f} counts/s were {true['intensity'][-1].item():.0f}")
+    200468 counts/s were 201884
     """
     rate = data.get("intensity")
     if rate is None or rate.attrs["units"] != "count/s":
@@ -167,8 +167,8 @@ def subtract_background(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species=["B"])
     >>> ds = sims.subtract_background(ds, window=("420 nm", "490 nm"))
-    >>> abs(ds["concentration"].sel(depth=slice(420, 490)).mean().item()) < 1e6
-    True
+    >>> print(f"{ds['subtracted_background'].item():.2e} atom/cm^3 of every sample")
+    1.91e+14 atom/cm^3 of every sample
     """
     if (value is None) == (window is None):
         raise ProfileError("give the background as value= or as window=, one of them")

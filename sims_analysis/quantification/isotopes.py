@@ -168,10 +168,10 @@ def ratio(
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> ds = sims.open_example("sputter-time")
-    >>> found = sims.ratio(ds, numerator="As", denominator="Si")
-    >>> found.dims, found.sizes["sputter_time"], found.attrs["units"]
-    (('sputter_time',), 312, '1')
+    >>> run = sims.open_example("sputter-time")
+    >>> found = sims.ratio(run, numerator="As", denominator="Si")
+    >>> print(f"{found.max().item():.4f} at {found.idxmax().item():.0f} s")
+    0.0369 at 148 s
     """
     species_of(data, numerator, name="numerator")
     species_of(data, denominator, name="denominator")
