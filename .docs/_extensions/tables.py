@@ -1,8 +1,9 @@
-"""Tables of what the library says of itself: its vocabulary, its models, its sources."""
+"""Tables of what the library says of itself: its questions, vocabulary, models, sources."""
 
 import inspect
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -12,6 +13,7 @@ import sims_analysis
 from sims_analysis import vocabulary
 from sims_analysis.units import CANONICAL
 
+README = Path(__file__).parents[2] / "README.md"
 MEASURED = (*vocabulary.AXES, *vocabulary.QUANTITIES)
 
 
@@ -43,6 +45,16 @@ class Vocabulary(SphinxDirective):
             if (name in MEASURED) == measured
         ]
         return self.parse_text_to_nodes(_table(("Name", "Unit", "Meaning"), rows))
+
+
+class Questions(SphinxDirective):
+    """``{questions}``: the README's table of what the functions answer, its names as links."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(README))
+        text = README.read_text(encoding="utf-8")
+        table = re.search(r"^\| question \| .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)[0]
+        return self.parse_text_to_nodes(re.sub(r"`(\w+)`", r"`sims.\1`", table))
 
 
 class Models(SphinxDirective):
@@ -77,6 +89,7 @@ class Sources(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("vocabulary", Vocabulary)
+    app.add_directive("questions", Questions)
     app.add_directive("models", Models)
     app.add_directive("sources", Sources)
     return {"parallel_read_safe": True}
