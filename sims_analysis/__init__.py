@@ -1,12 +1,12 @@
-"""SIMS depth profiles: fetched, unit-aware, integrated, and honest about what is known.
+"""Analysis of SIMS depth profiles with units, uncertainties and a status for every result.
 
 The data flow in one direction::
 
     wire JSON / archive  ->  profiles  ->  Dataset  ->  metrics  ->  figure, table, netCDF
            api               profiles      dataset      analysis      figures, storage
 
-Every public name is imported on first use, so that ``import sims_analysis`` is immediate. The names
-are listed in ``__init__.pyi``, and nowhere else.
+Every public name is imported on first use, so that ``import sims_analysis`` is fast. The names are
+listed only in ``__init__.pyi``.
 """
 
 import lazy_loader as _lazy

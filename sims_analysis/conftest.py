@@ -1,4 +1,4 @@
-"""Doctests write into a folder that is thrown away, draw without a screen, keep no figures."""
+"""Run doctests in a temporary folder, without a display, and close their figures."""
 
 import os
 import sys

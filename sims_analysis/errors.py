@@ -49,31 +49,31 @@ class ProfileError(SimsError, ValueError):
 
 
 class ReadError(SimsError, ValueError):
-    """A file that holds no depth profile, is damaged, or leaves open what its numbers are."""
+    """A file that holds no depth profile, is damaged, or does not say what its numbers are."""
 
 
 class SpeciesError(SimsError, KeyError):
-    """A species that the data do not hold."""
+    """A species that is not in the data."""
 
     @classmethod
-    def missing(cls, wanted: object, there: Iterable[object], whose: str = "") -> "SpeciesError":
-        """Make the error for a species that is not there: it lists those that are.
+    def missing(cls, wanted: object, present: Iterable[object], whose: str = "") -> "SpeciesError":
+        """Make the error for a missing species; it lists those that are present.
 
         Parameters
         ----------
         wanted : object
-            What was asked for.
-        there : iterable
-            The species that there are.
+            The requested species.
+        present : iterable
+            The species in the data.
         whose : str, optional
-            What they belong to, if not simply the data: ``"data entry 'w1'"``.
+            Subject of the message, by default the data: ``"data entry 'w1'"``.
 
         Examples
         --------
         >>> print(SpeciesError.missing("Li", ["7Li", "23Na"]))
         the data have no species 'Li'; they have '7Li', '23Na' (did you mean '7Li'?)
         """
-        names = [str(name) for name in there]
+        names = [str(name) for name in present]
         close = [repr(name) for name in names if _element(name) == _element(str(wanted))]
         meant = f" (did you mean {' or '.join(close)}?)" if close else ""
         subject, verb = (f"{whose} has", "it has") if whose else ("the data have", "they have")
@@ -86,16 +86,16 @@ class SpeciesError(SimsError, KeyError):
 
 
 def _element(name: str) -> str:
-    """Give a name without isotope, charge and marks: that of ``7Li+`` is ``li``."""
+    """Return a name without isotope, charge and marks: ``li`` for ``7Li+``."""
     return re.sub(r"[^a-z]", "", name.casefold())
 
 
 class JunctionError(SimsError, ValueError):
-    """No junction or crossing where ``strict=True`` demanded one."""
+    """No junction or crossing where ``strict=True`` requires one."""
 
 
 class PayloadError(SimsError, ValueError):
-    """A response that is not what the wire contract promises.
+    """A response that violates the wire contract.
 
     Parameters
     ----------
@@ -114,15 +114,15 @@ class PayloadError(SimsError, ValueError):
 
 
 class ArchiveError(SimsError):
-    """An archive that cannot be read, or whose content is damaged or absent."""
+    """An archive that cannot be read, or whose content is damaged or missing."""
 
 
 class ApiError(SimsError):
-    """A request to the API that did not succeed."""
+    """A request to the API that failed."""
 
 
 class ConnectionFailed(ApiError, OSError):
-    """No connection, or one that broke before the answer was whole."""
+    """No connection, or one that broke before the response was complete."""
 
 
 class RequestTimeout(ApiError, TimeoutError):
@@ -130,7 +130,7 @@ class RequestTimeout(ApiError, TimeoutError):
 
 
 class StatusError(ApiError):
-    """The server answered with an HTTP status that means failure.
+    """The server responded with an HTTP error status.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class StatusError(ApiError):
     status_code : int
         HTTP status.
     url : str
-        The requested address; it never holds a key.
+        The requested address; it never contains a key.
     body : str
         The beginning of the response body.
     """
@@ -168,7 +168,7 @@ class Unauthorized(StatusError):
 
 
 class NotFound(StatusError):
-    """404 or 422: the server knows no entry under this id."""
+    """404 or 422: the server has no entry with this id."""
 
 
 class RateLimited(StatusError):
@@ -177,7 +177,7 @@ class RateLimited(StatusError):
     Parameters
     ----------
     retry_after : float or None
-        Seconds to wait, where the server named them.
+        Seconds to wait, if the server gave them.
     """
 
     def __init__(
@@ -194,14 +194,14 @@ class RateLimited(StatusError):
 
 
 class PartialResultsError(ApiError):
-    """Some of the asked ids failed; what did arrive is kept here.
+    """Some of the requested ids failed; the results that arrived are kept here.
 
     Parameters
     ----------
     message : str
         How many failed, and the first reason.
     results : sequence
-        One item per asked id, in the order asked: a ``SIMSResult`` or the error of that id.
+        One item per id, in the order requested: a ``SIMSResult`` or the error of that id.
     """
 
     def __init__(self, message: str, results: Sequence[object]) -> None:
@@ -217,32 +217,32 @@ class SimsWarning(UserWarning):
 
 
 class ProfileWarning(SimsWarning):
-    """A profile was usable only after a harmless, stated step."""
+    """A profile is unusual, or was usable only after a harmless change, which is stated."""
 
 
 class DoseWarning(SimsWarning):
-    """A dose was integrated over less than was asked, or depends on the rule."""
+    """A dose was integrated over less than requested, or depends on the rule."""
 
 
 class FitWarning(SimsWarning):
-    """A model was fitted that does not describe the profile, or whose parameters are not known."""
+    """A fitted model does not describe the profile, or its parameters are not determined."""
 
 
 class AmbiguousJunctionWarning(SimsWarning):
     """More than one crossing qualified as the junction; one was chosen by the stated policy."""
 
 
-# With the separator: a neighbour called `sims_analysis_tools` is the caller's code.
+# With the separator: a package named `sims_analysis_tools` is the caller's code.
 _PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
 def warn(message: str, category: type[SimsWarning]) -> None:
-    """Warn at the line of the caller outside this package, however deep the call came from.
+    """Warn at the line of the caller outside this package.
 
-    ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is passed over
-    too: in ``ds.pipe(sims.integrated_dose)`` it stands between the caller and the function.
+    ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is skipped too:
+    in ``ds.pipe(sims.integrated_dose)`` it is between the caller and the function.
     """
-    import inspect  # takes longer to import than all the rest of this module
+    import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_back is not None and _in_between(frame):

@@ -1,4 +1,4 @@
-"""Files that survive a crash, and names that every file system takes."""
+"""Crash-safe writing of files, and file names that every file system accepts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-#: Beginning of the name of everything that is not finished.
+#: Prefix of the names of unfinished files.
 TEMPORARY = ".tmp-"
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
@@ -37,11 +37,11 @@ except ImportError:  # Windows, which locks files by other means
 
 
 def folder_name(text: str) -> str:
-    """Turn any text into a folder name, a different one for each text.
+    """Convert any text to a unique folder name.
 
-    Short names of small letters, digits, ``-`` and ``_`` stay as they are. Whatever could climb
-    a path, or collide where case does not count, or is reserved on Windows, becomes a readable
-    beginning, ``~`` and a hash.
+    Short names of lower-case letters, digits, ``-`` and ``_`` are not changed. A name that could
+    leave its folder, collide on a case-insensitive file system, or is reserved on Windows, becomes
+    a readable beginning, ``~`` and a hash.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def folder_name(text: str) -> str:
 
 
 def temporary_name() -> str:
-    """Give a name that no other writer uses."""
+    """Return a name that no other writer uses."""
     return TEMPORARY + secrets.token_hex(8)
 
 
@@ -81,14 +81,14 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def wait_together(waits: Sequence[Callable[[], None]]) -> None:
-    """Wait for the disk in one thread each: the system makes one write of what is asked at once."""
+    """Wait for the disk in parallel threads, so that the system can combine the writes."""
     with ThreadPoolExecutor(len(waits)) as pool:
         for waiting in [pool.submit(wait) for wait in waits]:
             waiting.result()
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old one or the new one, never half of one."""
+    """Replace a file atomically: it is always either the old or the complete new one."""
     temporary = path.with_name(temporary_name())
     try:
         write_durably(temporary, content)
@@ -100,7 +100,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _rename_over(source: Path, target: Path) -> None:
-    """Rename a file over another, which Windows refuses as long as somebody reads that one."""
+    """Rename a file over another, which Windows refuses while the other one is open."""
     for pause in (0.01, 0.1, 0.5) if _WINDOWS else ():
         with suppress(PermissionError):
             source.replace(target)
@@ -110,7 +110,7 @@ def _rename_over(source: Path, target: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until the names in a folder are on the disk, where the file system knows how."""
+    """Wait until the names in a folder are on the disk, if the file system supports it."""
     if _WINDOWS:
         return
     try:
@@ -125,13 +125,13 @@ def sync_folder(path: Path) -> None:
 
 
 def read_plain(path: Path) -> bytes:
-    """Read a file that is one.
+    """Read a regular file.
 
     Raises
     ------
     OSError
-        Also for a link, a pipe or a device: what a folder from elsewhere holds under a name must
-        neither lead out of it nor keep a reader waiting.
+        Also for a link, a pipe or a device: an entry of a foreign folder must neither lead out of
+        it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
         _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
@@ -149,7 +149,7 @@ def read_plain(path: Path) -> bytes:
 
 
 def check_folder(path: Path) -> None:
-    """Raise an `OSError` for what is not a folder, but leads to one elsewhere."""
+    """Raise an `OSError` if a path is not a folder itself, such as a link to one."""
     found = path.lstat()
     if stat.S_ISREG(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, f"{path.name} is a file")
@@ -157,7 +157,7 @@ def check_folder(path: Path) -> None:
 
 
 def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
-    # A junction of Windows, which passes for a folder.
+    # A Windows junction looks like a folder.
     junction = getattr(found, "st_reparse_tag", 0) == getattr(
         stat, "IO_REPARSE_TAG_MOUNT_POINT", -1
     )
@@ -170,10 +170,10 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Keep other writers out of a folder; where no lock can be had, go on without one.
+    """Lock a folder against other writers; continue without a lock if there is none to get.
 
-    The system takes the lock from a process that dies. Nobody waits for ever: whoever relies on
-    this must do no damage without it.
+    The system releases the lock of a process that dies. Waiting is limited, so callers must be
+    safe without the lock.
     """
     target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
@@ -186,7 +186,7 @@ def alone(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            # Not left to the closing: a process that was forked meanwhile has it open as well.
+            # Unlock before closing: a process forked meanwhile has the file open too.
             if held:
                 _lock(descriptor, take=False)
     finally:
@@ -216,12 +216,12 @@ def _lock(descriptor: int, *, take: bool) -> None:
 
 
 def reachable(path: Path) -> Path:
-    """Give a path as the system takes it at any length."""
+    """Return a path that the system accepts at any length."""
     return Path(extended(os.fspath(path))) if _WINDOWS else path
 
 
 def extended(path: str) -> str:
-    r"""Spell a path of Windows so that it may have more than 260 characters.
+    r"""Extend a Windows path so that it may have more than 260 characters.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a forked process must not share with its parent."""
+"""Objects that a forked process must not share with its parent."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _forks = 0
 
 
 class PerProcess(Generic[T]):
-    """Something of which every process makes its own.
+    """An object that every process makes for itself.
 
-    Two processes on one connection read each other's answers, and a lock that another thread
-    held when the process forked stays held in the child for ever. What the parent made is left
-    alone in the child: it is neither used nor closed there.
+    Two processes on one connection read each other's responses, and a lock held by another thread
+    during a fork stays locked in the child for ever. The object of the parent is neither used nor
+    closed in the child.
 
     Parameters
     ----------
     make : callable
-        Makes it, when it is first needed. Threads that need it at the same moment may each call
-        this; all get the same one.
+        Makes the object when it is first needed. Several threads may call it at the same time; all
+        of them get the same object.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class PerProcess(Generic[T]):
         self._made: dict[tuple[int, int], T] = {}
 
     def get(self) -> T:
-        """Give the one of this process."""
+        """Return the object of this process."""
         here = _here()
         try:
             return self._made[here]
@@ -46,17 +46,17 @@ class PerProcess(Generic[T]):
             return self._made.setdefault(here, self._make())
 
     def drop(self) -> T | None:
-        """Forget the one of this process, and give it; the next is new."""
+        """Remove and return the object of this process; the next one is new."""
         return self._made.pop(_here(), None)
 
 
 def _here() -> tuple[int, int]:
-    # The number may be that of an ancestor that is gone; not every fork is told to Python.
+    # Process numbers are reused, and Python does not notice every fork: use both.
     return os.getpid(), _forks
 
 
 def _forked() -> None:
-    global _forks  # noqa: PLW0603 - told by the system, which gives no other place for it
+    global _forks  # noqa: PLW0603 - the callback has no other place for it
     _forks += 1
 
 

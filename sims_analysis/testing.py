@@ -1,7 +1,7 @@
-"""For tests, yours and ours: assertions that see units, and profiles whose answers are exact.
+"""Tools for tests: unit-aware assertions, and analytic profiles with exact results.
 
-``xarray.testing.assert_allclose`` passes where 1 nm is compared with 1 um: it looks at numbers
-only. These assertions compare quantities, however their unit is carried.
+``xarray.testing.assert_allclose`` accepts 1 nm and 1 um as equal, because it compares only numbers.
+These assertions compare quantities, whether units are in attrs or in pint Quantities.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def assert_allclose(actual: Any, desired: Any, *, rtol: float = 1e-9, atol: floa
     Raises
     ------
     AssertionError
-        That names the variable, and says whether its unit or its values differ.
+        Names the variable, and says whether its unit or its values differ.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def assert_identical(actual: Any, desired: Any) -> None:
     Raises
     ------
     AssertionError
-        That shows the difference.
+        Shows the difference.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def _converted(name: str, variable: xr.Variable) -> xr.Variable:
 
 def _same_units(a: Any, b: Any) -> None:
     if type(a) is not type(b):
-        raise AssertionError(f"a {type(a).__name__} is compared with a {type(b).__name__}")
+        raise AssertionError(f"cannot compare a {type(a).__name__} with a {type(b).__name__}")
     mine, theirs = _units(a), _units(b)
     for name in mine.keys() & theirs.keys():
         if mine[name] != theirs[name]:
@@ -130,12 +130,12 @@ def _units(data: Any) -> dict[str, Any]:
     return {name: array.attrs.get("units") for name, array in arrays.items()}
 
 
-# --- profiles whose answers are exact -----------------------------------------------------------
+# --- analytic profiles --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is exactly known of an analytic profile; depths in nm.
+    """Exact properties of an analytic profile; depths in nm.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class Truth:
         Level in atom/cm^3 -> depth in nm of the deepest crossing, on the trailing edge; NaN if
         the level is above the maximum.
     peak_depth, peak_concentration : float
-        Where the maximum lies at depths >= 0, in nm, and its value in atom/cm^3.
+        Depth of the maximum at depths >= 0, in nm, and its value in atom/cm^3.
     dose : float
         Integral from depth 0 to infinity, in atom/cm^2.
     """
@@ -175,7 +175,7 @@ def gaussian_profile(
     depth : array_like
         Depths of the samples, in nm.
     dose : str or Quantity
-        Of the whole Gaussian, its part above the surface included: ``"1e14 atoms/cm^2"``.
+        Of the whole Gaussian, including its part above the surface: ``"1e14 atoms/cm^2"``.
     projected_range, straggle : str or Quantity
         ``"162.9 nm"``, ``"51.5 nm"``.
     species : str
@@ -183,7 +183,7 @@ def gaussian_profile(
     Returns
     -------
     dataset : Dataset
-        As :func:`sims_analysis.to_dataset` gives it.
+        As :func:`sims_analysis.to_dataset` returns it.
     truth : Truth
 
     Examples
@@ -206,7 +206,7 @@ def gaussian_profile(
         return np.asarray(top * np.exp(-0.5 * ((np.asarray(z, dtype=float) - rp) / s) ** 2))
 
     def dose_between(start: float, stop: float) -> float:
-        # By the complement on the far side, so that a tail keeps its digits.
+        # Use the complement above the mean, so that tails keep their digits.
         low, high = (start - rp) / s, (stop - rp) / s
         if low > 0:
             return float(total * (special.ndtr(-low) - special.ndtr(-high)))

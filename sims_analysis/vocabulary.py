@@ -1,7 +1,7 @@
-"""The one table of names: every variable and result, its unit, long name, meaning and source.
+"""Table of all variables and results: unit, long name, definition and reference.
 
-Results take their attrs from here at the exit of every function: attrs that went through a
-user's arithmetic are not to be believed (xarray keeps ``units`` even through ``a / a``).
+Every function takes the attrs of its results from here, because attrs cannot be trusted after
+arithmetic by the user (xarray keeps ``units`` even through ``a / a``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 class Term(NamedTuple):
     """A variable or result.
 
-    ``kind`` is a key of ``units.CANONICAL``, or ``None`` for text and counts of things.
+    ``kind`` is a key of ``units.CANONICAL``, or ``None`` for text and numbers without a unit.
     """
 
     kind: str | None
@@ -57,12 +57,12 @@ TERMS = {
     "range_density": Term(
         "range_density", "Concentration per dose", "range distribution: concentration / dose"
     ),
-    # answers
+    # results
     "dose": Term("areal_density", "Dose", "integral of the concentration over depth"),
     "cumulative_dose": Term(
         "areal_density", "Cumulative dose", "integral of the concentration up to each depth"
     ),
-    "budget_dose": Term("areal_density", "Dose", "after background and surface as stated"),
+    "budget_dose": Term("areal_density", "Dose", "with background and surface as requested"),
     "budget_random_stderr": Term(
         "areal_density", "Random standard error", "from the standard errors of the samples"
     ),
@@ -70,25 +70,25 @@ TERMS = {
         "areal_density", "Systematic standard error", "of sensitivity factor and depth scale"
     ),
     "budget_rsf_stderr": Term(
-        "areal_density", "Standard error of the sensitivity factor", "acts on all samples alike"
+        "areal_density", "Standard error of the sensitivity factor", "common to all samples"
     ),
     "budget_depth_stderr": Term(
-        "areal_density", "Standard error of the depth scale", "acts on all samples alike"
+        "areal_density", "Standard error of the depth scale", "common to all samples"
     ),
     "budget_background_dose": Term("areal_density", "Background dose", "subtracted"),
     "budget_surface_dose": Term(
         "areal_density", "Surface dose", "above the stated end of the surface transient"
     ),
     "budget_below_detection_dose": Term(
-        "areal_density", "Dose below detection", "carried by samples below the detection limit"
+        "areal_density", "Dose below detection", "dose of samples below the detection limit"
     ),
     "rule_difference": Term(
         "dimensionless", "Difference between the rules", "(trapezoid - loglinear) / trapezoid"
     ),
     "n_linear_segments": Term(None, "Segments without a logarithm", "integrated as trapezoids"),
-    "coverage": Term("dimensionless", "Coverage", "measured part of the asked interval"),
+    "coverage": Term("dimensionless", "Coverage", "measured fraction of the requested interval"),
     "depth_at_dose_fraction": Term(
-        "depth", "Depth that contains the dose", "depth above which the stated part of it lies"
+        "depth", "Depth that contains the dose", "depth above which the stated fraction lies"
     ),
     "retained_fraction": Term(
         "dimensionless", "Fraction of the dose", "integral of the range density over depth"
@@ -101,7 +101,7 @@ TERMS = {
         "depth", "Metallurgical junction depth", "depth where donors and acceptors balance"
     ),
     "below_detection": Term(None, "Below the detection limit", "True where below the limit"),
-    "samples_used": Term(None, "Number of samples used", "samples that the answer rests on"),
+    "samples_used": Term(None, "Number of samples used", "samples that the result is based on"),
     "peak_depth": Term("depth", "Depth of the maximum", "mode of the profile"),
     "fwhm": Term("depth", "Full width at half maximum", "between the depths of half the maximum"),
     "projected_range": Term(
@@ -116,7 +116,7 @@ TERMS = {
     "detection_limit": Term(
         "concentration",
         "Detection limit",
-        "value that a profile without the species exceeds rarely",
+        "value rarely exceeded by a profile without the species",
     ),
     "surface_concentration": Term(
         "concentration",
@@ -133,8 +133,10 @@ TERMS = {
         "dimensionless", "Root mean square of log10(b / a)", "over the samples of a in the overlap"
     ),
     "dose_ratio": Term("dimensionless", "Ratio of the doses", "dose_b / dose_a in the overlap"),
-    "overlap_start": Term("depth", "Start of the overlap", "first depth that both have measured"),
-    "overlap_stop": Term("depth", "End of the overlap", "last depth that both have measured"),
+    "overlap_start": Term(
+        "depth", "Start of the overlap", "first depth at which both are measured"
+    ),
+    "overlap_stop": Term("depth", "End of the overlap", "last depth at which both are measured"),
     "junction_shift": Term("depth", "Junction shift", "junction depth of b minus that of a"),
     "depth_shift": Term("depth", "Shift", "added to the depths"),
     "time_shift": Term("sputter_time", "Shift", "added to the sputter times"),
@@ -165,14 +167,14 @@ TERMS = {
     "factor_repeatability_stderr": Term(
         "concentration", "Standard error of the mean of several standards", "s / sqrt(n)"
     ),
-    "n_standards": Term(None, "Number of standards", "standards that the factor is the mean of"),
+    "n_standards": Term(None, "Number of standards", "standards over which the factor is averaged"),
     "sensitivity_factor_uncertainty": Term(
         "dimensionless",
         "Relative uncertainty of the sensitivity factor",
-        "standard uncertainty, acts on all samples alike",
+        "standard uncertainty, common to all samples",
     ),
     "subtracted_background": Term(
-        "concentration", "Subtracted background", "was part of every sample of the species"
+        "concentration", "Subtracted background", "subtracted from every sample of the species"
     ),
     "subtracted_background_stderr": Term(
         "concentration",
@@ -195,43 +197,43 @@ TERMS = {
     "depth_scale_uncertainty": Term(
         "dimensionless",
         "Relative uncertainty of the depth scale",
-        "standard uncertainty, acts on all depths alike",
+        "standard uncertainty, common to all depths",
     ),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
     "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
     "residuals": Term(None, "Residuals", "what the runs test and chi-square say of them"),
-    "objective": Term(None, "Objective", "what was made small"),
+    "objective": Term(None, "Objective", "what was minimized"),
     "objective_value": Term("dimensionless", "Objective", "the sum of squared residuals"),
     "reduced_chi_square": Term(
         "dimensionless", "Reduced chi-square", "sum of squares over errors / degrees of freedom"
     ),
     "aic": Term("dimensionless", "Akaike's criterion", "smaller for the better model"),
-    "n_samples": Term(None, "Number of samples", "that the fit rests on"),
+    "n_samples": Term(None, "Number of samples", "samples used in the fit"),
     "n_left_out": Term(
-        None, "Samples left out", "inside the window, that the objective cannot take"
+        None, "Samples left out", "samples in the window that the objective cannot use"
     ),
     "residual_correlation": Term(
-        "dimensionless", "Correlation of residuals", "of each with the next"
+        "dimensionless", "Correlation of residuals", "between successive residuals"
     ),
-    "window_start": Term("depth", "Start of the window", "first depth that took part"),
-    "window_stop": Term("depth", "End of the window", "last depth that took part"),
-    "interface_position": Term("depth", "Position", "where half of the step is done"),
+    "window_start": Term("depth", "Start of the window", "first depth used in the fit"),
+    "window_stop": Term("depth", "End of the window", "last depth used in the fit"),
+    "interface_position": Term("depth", "Position", "depth at half of the step"),
     "interface_width": Term(
         "depth",
         "Width",
-        "between the stated parts of the step; 16 % to 84 % is 1.989 standard deviations of an "
-        "error function",
+        "between the stated fractions of the step; 16 % to 84 % is 1.989 standard deviations of "
+        "an error function",
         ISO_18115,
     ),
     "layer_thickness": Term("depth", "Thickness", "between successive interfaces"),
     "sheet_resistance": Term(
         "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
     ),
-    "status": Term(None, "Status", "what is known of the answer: see sims_analysis.vocabulary"),
+    "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
 }
 
-#: Variables of a Dataset that hold measured values, in the order of preference.
+#: Variables of a Dataset with measured values, in order of preference.
 QUANTITIES = (
     "concentration",
     "range_density",
@@ -242,10 +244,10 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
-#: Dimensions along which the samples of one measurement may lie.
+#: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")
 
-#: Kinds of unit in which ``intensity`` may be, in the order of preference.
+#: Possible kinds of unit of ``intensity``, in order of preference.
 INTENSITY_KINDS = ("count_rate", "count", "arbitrary")
 
 #: The words of every ``status``, in the order of the kernels' codes.
@@ -253,12 +255,12 @@ STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in S
 
 
 def kinds(name: str) -> tuple[str, ...]:
-    """Kinds of unit in which a measured variable may be."""
+    """Return the possible kinds of unit of a measured variable."""
     return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
 
 
 def name_of(kind: str) -> str:
-    """Name of the variable that holds values of a kind."""
+    """Return the name of the variable for values of a kind."""
     return next(name for name in QUANTITIES if kind in kinds(name))
 
 
@@ -266,14 +268,14 @@ VALUE_KINDS = tuple(dict.fromkeys(kind for name in QUANTITIES for kind in kinds(
 
 
 def attrs(name: str, units: str | None = None) -> dict[str, str]:
-    """Give fresh attrs for a variable or result.
+    """Return new attrs for a variable or result.
 
     Parameters
     ----------
     name : str
         Key of :data:`TERMS`.
     units : str, optional
-        A canonical unit that replaces the term's own (an intensity may be in ``count``).
+        A canonical unit in place of that of the term (an intensity may be in ``count``).
     """
     return _attrs(name, units).copy()
 

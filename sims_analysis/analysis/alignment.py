@@ -1,4 +1,4 @@
-"""One profile moved onto another: depths change, values never."""
+"""Align the depths of one profile with those of another; values are never changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["align"]
 Method = Literal["cross-correlation", "log-correlation", "edge", "peak"]
 
 _METHODS = ("cross-correlation", "log-correlation", "edge", "peak")
-#: What of the marker a method goes by.
+#: The feature of the marker that a method uses.
 _NEEDS = {"peak": "maximum", "edge": "edge"}
 
 
@@ -47,53 +47,53 @@ def align(
     a : Dataset or DataArray
         The reference: one measurement, over depth or over sputter time.
     b : Dataset or DataArray
-        One measurement, or a batch of which each is aligned by itself.
+        One measurement, or a batch, each measurement of which is aligned separately.
     marker : str, optional
-        The species to go by, such as that of a delta layer or of the matrix; by default all that
-        both have.
+        The species to align by, such as that of a delta layer or of the matrix; by default all
+        common species.
     method : {"cross-correlation", "log-correlation", "edge", "peak"}
-        Where the correlation coefficient of the two (of their logarithms), over the depths that
-        both have measured, is highest; where an edge of the marker crosses a level in both; or
-        where the maxima of the marker coincide (each the vertex of the parabola through ln C of
-        the highest sample and its neighbours). At an interface take ``"edge"``: a correlation
-        goes by the whole profile, and a plateau that slopes in one of them shifts it.
+        Maximize the correlation coefficient of the two profiles (or of their logarithms) over
+        their overlap; match the depths at which an edge of the marker crosses a level; or match
+        the maxima of the marker (each the vertex of the parabola through ln C of the highest
+        sample and its neighbours). Use ``"edge"`` at an interface: a correlation uses the whole
+        profile, and is biased by a plateau that slopes in one of the two.
     level : str, Quantity, optional
-        Of ``method="edge"``, in the unit of the data.
+        For ``method="edge"``, in the unit of the data.
     fraction : float, optional
-        Of ``method="edge"`` instead: the level as a fraction of each profile's own maximum.
+        For ``method="edge"`` instead: the level as a fraction of the maximum of each profile.
     edge : {"trailing", "leading"}
-        Of ``method="edge"``: the deepest fall below the level, or the first rise above it.
+        For ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
-        How far a correlation looks, by default half of the shorter record.
+        Largest shift that a correlation tries; by default half of the shorter record.
     variable : str, optional
-        Of Datasets, which variable to go by.
+        The variable of Datasets to align by.
 
     Returns
     -------
     Dataset or DataArray
-        `b`, every value as it was, with shifted depths, the coordinate ``depth_shift`` (``nm``,
-        added to the depths; over sputter time ``time_shift``, ``s``), whose attrs name the method,
-        and, of a correlation, ``correlation`` at that shift. The measurements of a batch then have
-        axes of their own, over ``point``.
+        `b` with shifted depths and unchanged values. The coordinate ``depth_shift`` (``nm``; over
+        sputter time ``time_shift``, ``s``) is what was added to the depths; its attrs name the
+        method. A correlation also gives ``correlation``, its value at that shift. The measurements
+        of a batch get their own axes, over ``point``.
 
     Raises
     ------
     ProfileError
-        If no shift within `max_shift` is better than its neighbours (exponentials are alike at
-        any shift), a profile does not cross the level, or a species has fewer than five samples.
+        If no shift within `max_shift` is better than its neighbours (an exponential looks the same
+        at any shift), a profile does not cross the level, or a species has fewer than five samples.
     SpeciesError
-        If the marker, or any common species, is absent.
+        If the marker is absent, or there is no common species.
     UnitsError
-        If the two are in different kinds of unit.
+        If the two have different kinds of unit.
 
     Notes
     -----
-    Dask data are computed: whether there is a shift must be known.
+    Dask data are computed, because an error must be raised if there is no shift.
 
-    A factor between the two does not change the correlation. Between samples the profiles are
-    drawn as monotone cubics (Fritsch and Carlson 1980). Of smooth profiles the shift comes out to
-    a hundredth of a sample or better; noise and a depth scale that is not the same limit it
-    sooner.
+    The correlation does not depend on a factor between the two profiles. Between samples, profiles
+    are interpolated by monotone cubics (Fritsch and Carlson 1980). For smooth profiles the shift is
+    accurate to a hundredth of a sample or better; noise, and differences in the depth scale, limit
+    it earlier.
 
     Examples
     --------
@@ -107,7 +107,9 @@ def align(
     if method not in _METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
     if method in ("peak", "edge") and marker is None:
-        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} is meant')
+        raise ProfileError(
+            f'method="{method}" needs marker, the species whose {_NEEDS[method]} to align'
+        )
     if (level is not None) + (fraction is not None) != (method == "edge"):
         raise ProfileError('give level or fraction with method="edge", and with no other')
     if edge not in ("trailing", "leading"):
@@ -116,8 +118,8 @@ def align(
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(
-            f"max_shift={format_argument(max_shift)} goes with a correlation; "
-            f'method="{method}" does not look around'
+            f"max_shift={format_argument(max_shift)} applies to correlations only; "
+            f'method="{method}" does not search'
         )
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
@@ -138,15 +140,15 @@ def align(
         variable=variable,
         axes=(fa.axis,),
     )
-    most = None
+    limit = None
     if max_shift is not None:
-        most, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
+        limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")
     at = None
     if level is not None:
         at, _ = units.read_quantity(level, (fa.kind,), "level")
-    way = _Way(method, most, at, fraction, falling=edge == "trailing")
+    options = _Options(method, limit, at, fraction, falling=edge == "trailing")
     lead = fb.value.sizes.get(MEASUREMENT)
-    shifts = [_shift(fa, fb, i, way) for i in ([None] if lead is None else range(lead))]
+    shifts = [_shift(fa, fb, i, options) for i in ([None] if lead is None else range(lead))]
     shifted, line = _shifted(b, shifts, method, marker, fa.axis)
     aligned: Data = with_step(
         shifted,
@@ -164,11 +166,11 @@ def align(
     return aligned
 
 
-class _Way(NamedTuple):
+class _Options(NamedTuple):
     """How to align."""
 
     method: str
-    most: float | None
+    max_shift: float | None
     level: float | None
     fraction: float | None
     falling: bool
@@ -181,7 +183,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-def _shift(fa: Frame, fb: Frame, index: int | None, way: _Way) -> Shift:
+def _shift(fa: Frame, fb: Frame, index: int | None, options: _Options) -> Shift:
     rows = fa.value.sizes.get("species")
     names = [""] if rows is None else fa.coords["species"].values.tolist()
     pairs = []
@@ -199,29 +201,32 @@ def _shift(fa: Frame, fb: Frame, index: int | None, way: _Way) -> Shift:
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
-    if way.method == "peak":
+    if options.method == "peak":
         return peak_shift(*pairs[0])
     which = "" if index is None else f"{fb.label({MEASUREMENT: index})}: "
-    if way.method == "edge":
+    if options.method == "edge":
         z, c, other_z, other_c = pairs[0]
-        here, there = _edge(fa, z, c, way, "a"), _edge(fb, other_z, other_c, way, f"{which}b")
-        return Shift(here - there, np.nan, found=True)
-    found = best_shift(pairs, way.most, log=way.method == "log-correlation")
+        in_a = _edge(fa, z, c, options, "a")
+        in_b = _edge(fb, other_z, other_c, options, f"{which}b")
+        return Shift(in_a - in_b, np.nan, found=True)
+    found = best_shift(pairs, options.max_shift, log=options.method == "log-correlation")
     if not found.found:
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
-            "range that was searched; choose a marker with structure, or another max_shift"
+            "searched range; choose a marker with structure, or another max_shift"
         )
     return found
 
 
-def _edge(frame: Frame, depth: Array, value: Array, way: _Way, name: str) -> float:
+def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str) -> float:
     """Return the depth at which the marker crosses the level."""
-    level = way.level if way.fraction is None else way.fraction * float(value.max())
+    level = options.level
+    if options.fraction is not None:
+        level = options.fraction * float(value.max())
     assert level is not None  # noqa: S101  # one of the two is given
-    found = edge_depth(depth, value, level, falling=way.falling)
+    found = edge_depth(depth, value, level, falling=options.falling)
     if np.isnan(found):
-        does = "fall below" if way.falling else "rise above"
+        does = "fall below" if options.falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
             f"{value.min():.4g} to {value.max():.4g}"
@@ -242,11 +247,11 @@ def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Arra
 def _shifted(
     b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
-    """Give the shifted data, and a line that says what was done."""
+    """Return the shifted data, and a line for their history."""
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])
-    likeness = np.array([found.correlation for found in shifts])
+    correlation = np.array([found.correlation for found in shifts])
     depth = b[axis]
     unit = units.magnitude_and_unit(depth, (axis,), axis)[1]
     magnitude = depth.data.magnitude if units.is_quantity(depth.data) else depth.data
@@ -262,10 +267,10 @@ def _shifted(
         axis: xr.Variable(moved.dims, moved.data, attrs),
     }
     if method in ("cross-correlation", "log-correlation"):
-        value = likeness if batch else likeness[0]
+        value = correlation if batch else correlation[0]
         coords["correlation"] = (dims, value, vocabulary.attrs("correlation"))
     if batch and axis in b.dims:
-        # Each is shifted by its own amount: from here on, axes are their own.
+        # Each measurement is shifted by a different amount, and needs its own axis.
         b = b.drop_vars(axis).rename({axis: POINT})
         moved = coords[axis]
         coords[axis] = xr.Variable(

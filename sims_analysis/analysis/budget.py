@@ -1,4 +1,4 @@
-"""What a dose rests on: its parts, its errors, and how far it depends on the rule."""
+"""The uncertainty budget of a dose, and depths above which fractions of a dose lie."""
 
 from __future__ import annotations
 
@@ -49,24 +49,24 @@ def dose_budget(
     depth_uncertainty: float | str | xr.DataArray = 0.0,
     rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
-    """Integrate the concentration over depth, and report what the number rests on.
+    """Integrate the concentration over depth, and report the contributions and errors of the dose.
 
     Parameters
     ----------
     data, start, stop, rule, background, surface, surface_depth
         As for :func:`integrated_dose`.
     detection_limit : str, Quantity or DataArray, optional
-        Samples below it are counted as they are (replacing them would bias the sum), and their
-        part is reported; a profile with nothing above it in the window has no dose.
+        Samples below it are included as they are (replacing them would bias the sum), and their
+        contribution is reported; a profile without any sample above it in the window has no dose.
     rsf_uncertainty, depth_uncertainty : float, str or DataArray
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1`` or ``"10 %"``. That of the factor is by default the one that came with it
-        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`), or else 0. Each acts on all
-        samples alike: it is that part of the dose. Of the
-        depth scale, that is true of a whole profile; between fixed limits within a layer of even
-        concentration, a stretched axis changes nothing, and ``depth_stderr`` is too large.
+        ``0.1`` or ``"10 %"``. By default that of the factor is taken from the data
+        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`), and is otherwise 0. Each is
+        common to all samples, and gives the same relative error of the dose. For the depth scale
+        this holds for a whole profile; between fixed limits in a layer of uniform concentration, a
+        stretched axis changes nothing, and ``depth_stderr`` is too large.
     rule_tolerance : float
-        Warn where the two rules differ by more than this fraction of the dose.
+        Warn if the two rules differ by more than this fraction of the dose.
 
     Returns
     -------
@@ -89,21 +89,21 @@ def dose_budget(
     Raises
     ------
     UnitsError, ProfileError
-        As :func:`integrated_dose` does; if a relative uncertainty is none, or the detection limit
-        of a measured profile is NaN.
+        As :func:`integrated_dose`; also if a relative uncertainty is invalid, or the detection
+        limit of a measured profile is NaN.
 
     Warns
     -----
     DoseWarning
-        Where the two rules differ by more than `rule_tolerance`: one or a few samples carry the
-        dose, and the sampling decides it. And where :func:`integrated_dose` does.
+        As :func:`integrated_dose`; also where the two rules differ by more than `rule_tolerance`:
+        one or a few samples dominate the dose, which then depends on the sampling.
 
     Notes
     -----
-    Random: ``sqrt(sum (w_i s_i)^2)`` with the trapezoid's weights w. A background taken from a
-    window of n samples subtracts ``W / n`` from the weight of each of them, W the width of the
-    interval, so that samples of the window within the limits are not counted twice; where these
-    samples scatter more than they state, the scatter is taken.
+    The random error is ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights w. A background from
+    a window of n samples subtracts ``W / n`` from the weight of each of them, where W is the width
+    of the interval, so that samples within both are not counted twice. If the samples of the window
+    scatter more than their standard errors, the scatter is used.
 
     References
     ----------
@@ -156,8 +156,8 @@ def dose_budget(
     warn_or_raise(found, surface_depth)
     _warn_of_rules(frame, difference, rule_tolerance)
     rsf, scale = (abs(value) * part for part in relative)
-    nothing = xr.full_like(value, np.nan)
-    random = nothing if found.variance is None else found.variance**0.5
+    unknown = xr.full_like(value, np.nan)
+    random = unknown if found.variance is None else found.variance**0.5
     doses = {
         "dose": value,
         "random_stderr": random.where(value.notnull()),
@@ -166,7 +166,7 @@ def dose_budget(
         "depth_stderr": scale,
         "background_dose": found.background.where(value.notnull()),
         "surface_dose": _surface(found, rule, start, surface_depth),
-        "below_detection_dose": nothing if below is None else below.dose,
+        "below_detection_dose": unknown if below is None else below.dose,
     }
     arrays = {
         name: frame.array(doses[name] / NM_PER_CM, term(frame, "dose"), label=name)
@@ -192,7 +192,7 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def _of_factor(data: xr.Dataset | xr.DataArray) -> float | xr.DataArray:
-    """Give the uncertainty that came with the sensitivity factors, 0 where none did."""
+    """Return the uncertainty of the sensitivity factors stated in the data; 0 by default."""
     stated = data.coords.get("sensitivity_factor_uncertainty")
     return 0.0 if stated is None else stated.fillna(0.0)
 
@@ -209,20 +209,20 @@ def _coverage(found: DoseIntegral) -> xr.Variable:
 
 
 def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) -> xr.Variable:
-    """Integrate down to the end of the transient, whatever the total does with it."""
+    """Integrate down to the end of the transient, whether or not the dose includes it."""
     if surface_depth is None:
         return xr.full_like(found.value, np.nan)
     frame = found.frame
     top = fill_unknown_limit(frame.parameter(start, ("depth",), "start"), start, np.inf)
     end = frame.parameter(surface_depth, ("depth",), "surface_depth")
     value = frame.map(kernels.integrate, top, end, rule=rule).value / 1.0
-    # A window that lies below the transient has none of it.
+    # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part
 
 
 def _below_detection(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> _Below:
-    """Return the dose of the samples below the limit, and where the profile lies below it."""
+    """Return the dose of the samples below the limit, and flag profiles entirely below it."""
     below: _Below = found.frame.map(_below, limit, found.start, found.stop, rule=rule)
     return below
 
@@ -234,7 +234,7 @@ class _Below(NamedTuple):
 
 def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> _Below:
     low = rows.value < rows.repeat(limit)
-    # The trapezoid is linear in the values: those of the others count as nothing.
+    # The trapezoid is linear in the values: set those above the limit to 0.
     dose = kernels.integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
     row = np.flatnonzero(start < stop)
     inside = rows.within(start, stop)
@@ -245,14 +245,14 @@ def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) ->
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
-    marked = first_flagged(frame, abs(difference) > tolerance)
-    if marked is None:
+    found = first_flagged(frame, abs(difference) > tolerance)
+    if found is None:
         return
-    label, place = marked
+    label, index = found
     warn(
         f"{label}: trapezoid and log-linear rule differ by "
-        f"{broadcast_at(difference, difference, place):.0%} of the dose; the sampling of "
-        "a steep edge or a single high sample decides it",
+        f"{broadcast_at(difference, difference, index):.0%} of the dose; it depends on the "
+        "sampling of a steep edge, or on a single high sample",
         DoseWarning,
     )
 
@@ -264,7 +264,7 @@ def depth_at_dose_fraction(
     fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
 ) -> xr.DataArray:
-    """Return the depth above which a stated part of the dose lies: the cumulative dose inverted.
+    """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
 
     Parameters
     ----------
@@ -289,19 +289,20 @@ def depth_at_dose_fraction(
     UnitsError
         If the data hold no concentration.
     ProfileError
-        If a fraction is not between 0 and 1, or fractions are in more than one dimension.
+        If a fraction is not between 0 and 1, or the fractions have more than one dimension.
 
     Notes
     -----
-    The depth z solves ``Q(z) = f Q``. The samples' errors s act on both sides of it: their
-    difference has the standard error ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoid's
-    weights W of the whole dose and w of that down to z. To first order the depth's is ``u / C(z)``;
-    given is half the distance between the depths at which the cumulative dose is u less and u
-    more (Woodruff's interval of a quantile), which is the same where the profile is even, and does
-    not rest on the one sample at z. NaN where less than u, or than two counts, lie on one side of
-    z: 99 % of 25 counts leave nothing to find the depth from. Under Poisson noise (joined
-    half-Gaussians, 2 nm steps, from 10 counts at the maximum) the intervals of 1 to 99 % cover
-    64 to 71 %. What lies between samples is not in it.
+    The depth z solves ``Q(z) = f Q``. The errors s of the samples enter both sides, whose
+    difference has the standard error ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal
+    weights W of the whole dose and w of the dose down to z. To first order the standard error of z
+    is ``u / C(z)``. The reported one is half the distance between the depths at which the
+    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): this is the
+    same where the profile is flat, and does not depend on the single sample at z. It is NaN where
+    less than u, or less than two counts, lie on one side of z: with 25 counts, the depth of 99 %
+    cannot be estimated. Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at
+    the maximum) the intervals for 1 to 99 % cover 64 to 71 %. Interpolation errors between samples
+    are not included.
 
     References
     ----------
@@ -318,20 +319,20 @@ def depth_at_dose_fraction(
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
-        parts = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
+        fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
     except (TypeError, ValueError):
-        parts = np.array([np.nan])
-    if parts.ndim != 1 or not ((parts >= 0) & (parts <= 1)).all():
+        fractions = np.array([np.nan])
+    if fractions.ndim != 1 or not ((fractions >= 0) & (fractions <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
     found = frame.map(
         kernels.depth_at_dose_fraction,
         errors="sum",
         extra=("fraction",),
-        fractions=parts,
+        fractions=fractions,
         rule=rule,
     )
     coords = {
-        "fraction": xr.Variable(("fraction",), parts, {"units": "1"}),
+        "fraction": xr.Variable(("fraction",), fractions, {"units": "1"}),
         "status": frame.status(found.status),
     }
     if frame.stderr is not None:

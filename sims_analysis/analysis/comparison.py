@@ -1,4 +1,4 @@
-"""Two profiles against each other, and many against their mean."""
+"""Compare two profiles, and many with their mean."""
 
 from __future__ import annotations
 
@@ -39,22 +39,21 @@ def compare(
     variable: str | None = None,
     **junction: Unpack[JunctionOptions],
 ) -> xr.Dataset:
-    """Compare b with a, the reference, where both were measured.
+    """Compare b with the reference a over the depths at which both were measured.
 
     Parameters
     ----------
     a, b : Dataset or DataArray
         In the same kind of unit; measurements or batches, on any axes. Species (and measurements,
-        where both are batches) are paired by name; one measurement is compared with each of a
-        batch.
+        if both are batches) are paired by name; one measurement is compared with each of a batch.
     level : str, Quantity or DataArray, optional
-        With it, the junction depths at this level are compared too.
+        If given, the junction depths at this level are compared too.
     method : {"log", "linear"}
         How b is interpolated at the depths of a.
     rule : {"trapezoid", "loglinear"}
-        By which rule doses are taken, as for :func:`integrated_dose`; their attrs say which.
+        Rule of the doses, as for :func:`integrated_dose`; their attrs record it.
     variable : str, optional
-        Of Datasets, which variable; by default the first that `a` has.
+        The variable of Datasets; by default the first that `a` has.
     **junction
         ``edge``, ``which``, ``after``, ``confirm`` and ``detection_limit`` of
         :func:`junction_depth`.
@@ -81,19 +80,19 @@ def compare(
     SpeciesError
         If the two have no species in common.
     UnitsError
-        If they are in different kinds of unit, or not over depth.
+        If they have different kinds of unit, or are not over depth.
 
     Notes
     -----
-    Standard errors are the random part, first order, of a and b that were measured independently
-    of each other: relative errors in quadrature, ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` of a ratio r
-    of values or of doses, without the r and divided by ln 10 of its logarithm;
-    ``sqrt(s_a^2 + s_b^2)`` of a shift. That of b between two samples is as in :func:`to_grid`.
-    What acts on both alike, such as one sensitivity factor, cancels in a ratio. Under Poisson
-    noise the intervals of `ratio` and `log_ratio` cover 66 to 76 % where 5 counts or more are
-    expected, and up to 88 % below that. Those of the shift are too wide in noise: at 10 counts
-    and steps much finer than the edge they cover 93 to 99 %, since noise pulls both junctions the
-    same way, and each is stated with that pull.
+    Standard errors are the random part, to first order, for independent measurements a and b:
+    relative errors in quadrature, ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or
+    of doses; the same without r, divided by ln 10, for its logarithm; ``sqrt(s_a^2 + s_b^2)`` for a
+    shift. That of b between two samples is as in :func:`to_grid`. Errors common to both, such as
+    that of one sensitivity factor, cancel in a ratio. Under Poisson noise the intervals of `ratio`
+    and `log_ratio` cover 66 to 76 % where at least 5 counts are expected, and up to 88 % below
+    that. Those of the shift are too wide in noise: at 10 counts and steps much finer than the edge
+    they cover 93 to 99 %, because noise biases both junctions in the same direction, and each
+    standard error includes that bias.
 
     References
     ----------
@@ -120,11 +119,11 @@ def compare(
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
 
     start, stop, status = _overlap(fa, fb)
-    # The depths of a, asked of b; one measurement stands beside each of a batch.
+    # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
-    found_there = fb.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
-    there = _along(found_there.value.astype(fb.precision), fa)
-    ratio, log_ratio = _apply(kernels.ratios, fa.value, there, outputs=2)
+    interpolated = fb.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
+    b_at_a = _along(interpolated.value.astype(fb.precision), fa)
+    ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
         "ratio": fa.along_axis(ratio, "ratio"),
@@ -139,7 +138,7 @@ def compare(
             interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
         )
         errors = _apply(
-            kernels.ratio_errors, fa.value, there, fa.stderr, _along(error, fa), outputs=2
+            kernels.ratio_errors, fa.value, b_at_a, fa.stderr, _along(error, fa), outputs=2
         )
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"
@@ -157,7 +156,7 @@ def compare(
 
 
 def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
-    """Keep the coordinates that hold for both; an identifier of one alone would mislead."""
+    """Keep the coordinates that are equal in both; an identifier of one alone would mislead."""
     kept: dict[Any, xr.Variable | None] = {}
     for name in dict.fromkeys([*fa.coords, *fb.coords]):
         of_a, of_b = fa.coords.get(name), fb.coords.get(name)
@@ -181,15 +180,15 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     return first.where(both), last.where(both), status.astype(np.uint8)
 
 
-def _in_order(answer: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
-    """Put the dimensions of an answer in the order of a, and before them what b has besides."""
+def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
+    """Order the dimensions of a result as in a, after those that only b has."""
     more = [d for d in fb.lead if d not in fa.lead]
-    return answer.transpose(*more, *(d for d in fa.value.dims if d in answer.dims))
+    return result.transpose(*more, *(d for d in fa.value.dims if d in result.dims))
 
 
-def _along(answer: xr.Variable, frame: Frame) -> xr.Variable:
-    """Name the depths that were asked for as they were named."""
-    return xr.Variable([frame.dim if d == ASKED else d for d in answer.dims], answer.data)
+def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
+    """Rename the dimension of the requested depths to that of the frame."""
+    return xr.Variable([frame.dim if d == ASKED else d for d in result.dims], result.data)
 
 
 def _apply(function: Callable[..., Any], *variables: xr.Variable, outputs: int = 1) -> Any:
@@ -209,24 +208,24 @@ def _attrs_of_error(of: str, unit: str) -> dict[str, str]:
     }
 
 
-def _bare(answer: xr.DataArray) -> xr.DataArray:
-    """Drop what stands beside an answer, which arithmetic would compute to compare it."""
-    return answer.reset_coords(drop=True)
+def _bare(result: xr.DataArray) -> xr.DataArray:
+    """Drop the coordinates of a result, which arithmetic would compute in order to compare them."""
+    return result.reset_coords(drop=True)
 
 
 def _doses(a: Any, b: Any, window: dict[str, Any], rule: Rule) -> dict[str, xr.DataArray]:
-    there = _bare(units.dequantify(window["start"])).notnull()
+    overlaps = _bare(units.dequantify(window["start"])).notnull()
     found, errors = {}, []
     for name, data in (("dose_a", a), ("dose_b", b)):
         dose = units.dequantify(integrated_dose(data, **window, rule=rule))
         errors += [_bare(dose.coords["stderr"])] if "stderr" in dose.coords else []
-        found[name] = _bare(dose).where(there).transpose(*there.dims)
+        found[name] = _bare(dose).where(overlaps).transpose(*overlaps.dims)
     ratio = found["dose_b"] / found["dose_a"]
     attrs = vocabulary.attrs("dose") | {"rule": rule}
     doses = {name: dose.assign_attrs(attrs) for name, dose in found.items()}
     doses["dose_ratio"] = ratio.assign_attrs(vocabulary.attrs("dose_ratio") | {"rule": rule})
     if len(errors) == len(found):
-        # Not of relative errors: a dose of zero has none.
+        # Not from relative errors, which are undefined for a dose of zero.
         of_a, of_b = errors
         stderr: xr.DataArray = xr.apply_ufunc(
             np.hypot, of_b, doses["dose_ratio"] * of_a, dask="allowed"
@@ -272,14 +271,14 @@ def repeatability(
     batch : Dataset or DataArray
         Over ``measurement``, as :func:`stack` gives it.
     step : str or Quantity, optional
-        Step of the common grid (see :func:`to_grid`) for measurements that have axes of their
-        own; on a shared axis there is none to be chosen, unless it is given.
+        Step of the common grid (see :func:`to_grid`); required for measurements with their own
+        axes, optional on a shared axis.
     level : str, Quantity or DataArray, optional
-        With it, the repeatability of the junction depth too.
+        If given, the repeatability of the junction depth is returned too.
     start, stop : str, Quantity or DataArray, optional
-        Limits of the dose, by default the ends of each profile.
+        Limits of the dose; by default the ends of each profile.
     variable : str, optional
-        Of a Dataset, which variable; by default the first.
+        The variable of a Dataset; by default the first.
     **junction
         As for :func:`compare`.
 

@@ -1,4 +1,4 @@
-"""Where a profile crosses a level: every crossing, in order of depth."""
+"""All depths at which profiles cross a level."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def crossings(
     Parameters
     ----------
     data : Dataset or DataArray
-        Over depth, or sputter time; the unit of `level` says which variable of a Dataset is meant.
+        Over depth, or sputter time; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity or DataArray
         ``"1e18 atoms/cm^3"``, ``"1e4 counts/s"``...; one for all, or one for each profile. Further
-        dimensions of a DataArray become dimensions of the answer.
+        dimensions of a DataArray become dimensions of the result.
     max_count : int, optional
-        Places to keep for each profile; by default as many as the profile with the most needs.
-        Dask data need it, since the number is not known before the data are.
+        Crossings to keep for each profile; by default the largest number that any profile has.
+        Required for Dask data, whose number of crossings is not known in advance.
 
     Returns
     -------
@@ -67,38 +67,37 @@ def crossings(
     UnitsError
         If the level has no unit, or one that no variable of the data has.
     ProfileError
-        If the data are Dask chunks and `max_count` is not given.
+        If `max_count` is not given for Dask data.
 
     Notes
     -----
-    Between samples, ln C is a straight line: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end
-    or the level is not positive. A sample exactly at the level is a crossing where the profile
-    passes through it; a touch is not a crossing; a plateau at the level is one, at its first
-    sample.
+    Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``. Where an end or the level is
+    not positive, C is linear. A profile that passes through a sample exactly at the level has one
+    crossing there; a touch is not a crossing; a plateau at the level that the profile passes
+    through is a crossing at its first sample.
 
-    Where the two samples beside a crossing stand far apart for their errors (ten of them; four
-    where the step is longer than the decay length lambda),
-    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, and as much more as the
-    curvature of the profile between them adds. Where they do not, noise makes several crossings
-    of one edge and pushes the chosen one away from it. Then ``ln(C / L) = A + B z + D z^2 / 2``
-    is fitted to as many samples on either side as it takes to tell the two sides apart, by the
-    likelihood of counts (zeros are data); it shows where the edge is, and ``stderr`` reaches from
-    the depth to it and beyond. A crossing that noise has made of an edge running the other way has
-    no edge to be near: its ``stderr`` is NaN.
+    If the two samples beside a crossing differ by many standard errors (ten; four if the step is
+    longer than the decay length lambda),
+    ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``, increased by the effect of the
+    curvature of the profile between them. Otherwise noise makes several crossings of one edge, and
+    biases the chosen one. Then ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood
+    (zeros are data) to the smallest window that tells the two sides apart. The fit locates the
+    edge, and ``stderr`` is the half-width of the interval about the depth that contains the edge
+    with 68 % probability. A crossing opposite in direction to the edge around it was made by
+    noise: its ``stderr`` is NaN.
 
-    A profile that stays near the level is crossed by its noise again and again. Where more than a
-    hundred crossings lie among the samples that would have to be fitted, none of them has an edge
-    of its own: ``stderr`` is then what the errors of the two samples beside the crossing make of
-    the straight line between them, and carries no information on where the profile without its
-    noise would cross.
+    The noise of a profile that stays near the level crosses it many times. If the window contains
+    more than a hundred crossings, none of them has an edge of its own: ``stderr`` is then
+    propagated from the two samples beside the crossing along the straight line between them, and
+    says nothing about where the noise-free profile would cross.
 
     Measured over 1,000 trials, with 10, 100 and 1,000 counts at the peak or at the level, these
     intervals cover 60-76 % on Gaussian, exponential and error-function edges of several samples,
-    from half of the peak down. They do not know of what lies between samples: on an edge that one
-    or two samples cross they are too wide if it has a kink there, and too narrow (a fifth instead
-    of two thirds, at 1,000 counts) if it is rounded. Too narrow as well: at a level of less than
-    three times a noise floor; above two thirds of a peak of ten counts; and for crossings that
-    were chosen for their quiet neighbours (``confirm=``; 45-60 %).
+    at levels up to half of the peak. They do not include interpolation errors between samples: on
+    an edge only one or two samples wide they are too wide if it has a kink there, and too narrow
+    (coverage of a fifth instead of two thirds, at 1,000 counts) if it is rounded. They are also too
+    narrow at a level below three times a noise floor; above two thirds of a peak of ten counts; and
+    for crossings selected for quiet neighbours (``confirm=``; 45-60 %).
 
     References
     ----------
@@ -135,7 +134,7 @@ def crossings(
 
 
 def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
-    """Write time for depth in the attrs of a result, if the data are over sputter time."""
+    """Replace depth by time in the attrs of a result, if the data are over sputter time."""
     if long_name is not None:
         result.attrs["long_name"] = long_name
     if frame.axis == "sputter_time":
@@ -144,7 +143,7 @@ def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) ->
             result.attrs[key] = text.replace("Depth", "Time")
 
 
-#: Places that are looked for at first, where their number is not stated.
+#: Entries of the first search, if their number is not given.
 _USUAL = 16
 
 
@@ -156,14 +155,14 @@ def in_all_places(
     max_count: int | None,
     **options: Any,
 ) -> Any:
-    """Run a kernel that finds any number of places, given as many as it needs or as are wanted.
+    """Run a kernel that finds any number of results per profile, and keep all or `max_count`.
 
-    `dim` is what the places are, and the dimension along which they lie.
+    The results (crossings, junctions) lie along the dimension `dim`.
     """
     check_count(max_count, "max_count")
     if max_count is None and frame.lazy:
         raise ProfileError(
-            f"on Dask data, state how many {dim}s to keep of each profile: max_count=..."
+            f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
 
     def run(width: int, errors: Literal["fit"] | None = "fit") -> Any:
@@ -171,7 +170,7 @@ def in_all_places(
 
     if max_count is not None:
         return run(max_count)
-    # Without errors the search is fast: how many are there?
+    # Count first: without errors the search is fast.
     found = run(_USUAL, errors=None)
     most = int(found.number.values.max(initial=1))
     if frame.stderr is not None or most > _USUAL:
@@ -182,7 +181,7 @@ def in_all_places(
 def frame_of_level(
     data: Any, level: Any, question: str, *, axes: tuple[str, ...] = ("depth",)
 ) -> Frame:
-    """Open the variable that is in the unit of the level."""
+    """Open the variable that has the kind of unit of the level."""
     if isinstance(level, xr.DataArray):
         kind = units.magnitude_and_unit(level, vocabulary.VALUE_KINDS, "level")[1].kind
     else:
@@ -199,7 +198,7 @@ def level_of(frame: Frame, level: Any) -> xr.Variable:
     finite: Any = np.isfinite(read)
     found = first_flagged(frame, ~finite)
     if found is not None:
-        label, place = found
-        of = f"level of {label}" if read.ndim else "level"
-        raise ProfileError(f"{of} is {read.values[place]}; expected a finite number")
+        label, index = found
+        name = f"level of {label}" if read.ndim else "level"
+        raise ProfileError(f"{name} is {read.values[index]}; expected a finite number")
     return read

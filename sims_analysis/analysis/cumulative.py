@@ -1,4 +1,4 @@
-"""How many atoms lie above each depth: the integral of the concentration up to there."""
+"""The dose above each depth: the running integral of the concentration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How steep an edge is: the length over which a profile decays."""
+"""The decay length of an edge."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def decay_length(
     detection_limit : str, Quantity or DataArray, optional
         Samples below it are left out.
     variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
+        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -77,23 +77,23 @@ def decay_length(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``: the line goes through the surface transient, or through
-        transient and implant. Not on Dask data, which are not known yet.
+        Where the status is ``truncated``: the fit includes the surface transient, with or without
+        the implant. Not for Dask data, which are not computed.
 
     Notes
     -----
-    Where the data carry standard errors: the likelihood of counts (the variance of a sample in
-    proportion to what the fit expects there, so that zeros are data), which for small errors s is
-    weighted least squares of ln C on z with weights ``(C / s)^2``; samples without an error are
-    left out. Within three standard errors of `low` or `high`, the fit and not the noisy sample
-    decides on which side it lies. Where there are none: equal weights, the standard error from the
-    scatter about the line, and samples that are not positive left out. Where the maximum lies
-    above `high`, samples on the far side of it are another edge, and left out.
-    The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)`` with the variance V that the
-    counts expected by the fit have; without standard errors, the scatter of ln C about the line
-    over its scatter from sample to sample, ``sum (second differences)^2 / 6 (n - 2)``. Much more
-    than 1 says that the edge is no exponential, or the window holds more than the edge. NaN with
-    fewer than three samples, four without standard errors.
+    With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
+    proportional to its fitted value, and zeros are data. For small errors s this is weighted least
+    squares of ln C on z with weights ``(C / s)^2``. Samples without an error are left out. Within
+    three standard errors of `low` or `high`, the fit, and not the noisy sample, decides on which
+    side the sample lies. Without standard errors, the weights are equal, the standard error is from
+    the scatter about the line, and samples that are not positive are left out. If the maximum lies
+    above `high`, samples on its far side belong to another edge and are left out.
+    The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)``, where V is the variance of the
+    fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
+    sample to sample, ``sum (second differences)^2 / 6 (n - 2)``. A value much larger than 1 means
+    that the edge is not exponential, or that the window contains more than the edge. NaN with fewer
+    than three samples (four without standard errors).
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What the measurement could not have seen: the detection limit, and the samples below it."""
+"""Detection limits, and the samples below them."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def detection_limit(
         Depths, such as ``("800 nm", "1 um")``, at which the species is known to be absent.
     rule : {"mean+3sigma", "currie"}
         Mean plus three sample standard deviations of the samples in the window; or Currie's
-        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean B counts.
+        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean of B counts.
     value_per_count : str, Quantity or DataArray, optional
-        The value that one count stands for; needed by ``"currie"`` unless the Dataset has the
-        counts already (:func:`with_counting_statistics`).
+        The value of one count; needed by ``"currie"`` unless the Dataset has counts
+        (:func:`with_counting_statistics`).
     variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
+        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -69,13 +69,13 @@ def detection_limit(
     UnitsError
         If a limit of the window has no unit of length.
     ProfileError
-        If the rule is unknown, the window runs backwards, or counts are not known.
+        If the rule is unknown, the window is reversed, or the counts are not known.
 
     Warns
     -----
     SimsWarning
         Where a profile has no limit: too few samples in the window, or samples that do not
-        scatter; not on Dask data, which are not known yet.
+        scatter. Not for Dask data, which are not computed.
 
     References
     ----------
@@ -110,16 +110,16 @@ def detection_limit(
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
-        blind, why = limit.isnull(), "the value of one count is not known, as none was counted"
+        blind, why = limit.isnull(), "the value of one count is unknown, as nothing was counted"
     few, blind = count < least, blind & (count >= least)
     status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
     if not frame.lazy:
         what = "no sample" if not bool(count.any()) else f"fewer than {least} samples"
-        for marked, problem in (
+        for flagged, problem in (
             (few & frame.measured(), f"{what} in the window"),
             (blind, why),
         ):
-            message = message_about_window(frame, (a, b), marked, problem)
+            message = message_about_window(frame, (a, b), flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
     name = frame.name if frame.name in vocabulary.QUANTITIES else vocabulary.name_of(frame.kind)
@@ -143,7 +143,7 @@ def detection_limit(
     return result
 
 
-#: Part of the mean that is rounding, as of a converted unit, and no scatter.
+#: A scatter below this fraction of the mean is rounding, as from a unit conversion.
 _ROUNDING = 1e-9
 
 
@@ -154,8 +154,8 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
         return xr.Variable((), np.array(1.0))
     if frame.counts is None:
         raise ProfileError(
-            'rule="currie" needs counts, and the data have none: pass value_per_count=, the value '
-            "that one count stands for, or data with counts from with_counting_statistics()"
+            'rule="currie" needs counts, and the data have none: give value_per_count=, the value '
+            "of one count, or data with counts from with_counting_statistics()"
         )
     ratio = (frame.value / frame.counts.where(frame.counts > 0)).median(frame.dim)
     found: xr.Variable = ratio
@@ -163,10 +163,10 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
 
 
 def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit") -> xr.Variable:
-    """Read a detection limit; one that is given and not known (NaN) is an error.
+    """Read a detection limit; raise if that of a measured profile is NaN.
 
-    Of lazy data, it is not known whether the profile was measured at all: there a limit that is
-    not known is infinite, and nothing lies above it.
+    On Dask it is not known whether a profile was measured: NaN becomes infinite, so that no sample
+    lies above it.
     """
     limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name)
     if not isinstance(detection_limit, xr.DataArray):
@@ -175,8 +175,8 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
         unknown = first_flagged(frame, limit.isnull() & frame.measured())
         if unknown is not None:
             raise ProfileError(
-                f"{unknown[0]}: {name} is NaN, so that it is not known what "
-                "lies below it; give a limit (detection_limit() gives NaN where its window holds "
+                f"{unknown[0]}: {name} is NaN, so that it is not known which samples "
+                "lie below it; give a limit (detection_limit() returns NaN where its window holds "
                 "fewer than two samples, or samples that do not scatter), or leave the profile out"
             )
     known: xr.Variable = limit.fillna(np.inf)
@@ -187,27 +187,27 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
 def below_detection(
     data: xr.Dataset | xr.DataArray, *, limit: ParameterLike, variable: str | None = None
 ) -> xr.DataArray:
-    """Mark the samples that lie below a detection limit.
+    """Flag the samples below a detection limit.
 
     Parameters
     ----------
     data : Dataset or DataArray
         Concentrations, fractions or intensities over depth.
     limit : str, Quantity or DataArray
-        In a unit of the data; one for all, or one for each profile as
-        :func:`detection_limit` gives it.
+        In a unit of the same kind as the data; one for all, or one for each profile, as
+        :func:`detection_limit` returns it.
     variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
+        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------
     DataArray of bool
-        Of the shape of the data; False where nothing was measured.
+        With the shape of the data; False for missing samples.
 
     Raises
     ------
     UnitsError
-        If the limit has no unit, or another one than the data.
+        If the limit has no unit, or one of another kind than the data.
     ProfileError
         If the limit of a measured profile is NaN.
 
@@ -223,5 +223,5 @@ def below_detection(
         data, vocabulary.VALUE_KINDS, question="a limit", variable=variable, axes=vocabulary.AXES
     )
     level = known_limit(frame, limit, "limit")
-    frame.measured()  # refuses samples that are infinite
+    frame.measured()  # raises for infinite samples
     return frame.along_axis(frame.value < level, "below_detection")

@@ -1,4 +1,4 @@
-"""How many atoms are in this layer: the integral of the concentration over depth."""
+"""The dose of a layer: the integral of the concentration over depth."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def integrated_dose(
     ----------
     data : Dataset or DataArray
         Concentrations in any unit of atoms per volume, over depth; plain or quantified, numpy or
-        Dask, on a shared axis or each profile on its own.
+        Dask, on a shared axis or with one axis per profile.
     start, stop : str, Quantity or DataArray, optional
-        Limits, such as ``"50 nm"``; one value, or one for each profile. By default the profile's
-        own ends. A limit between samples is interpolated; with a limit that is NaN (the junction
-        of a profile that has none) there is no dose.
+        Limits, such as ``"50 nm"``; one value, or one for each profile. By default the ends of the
+        profile. At a limit between samples, the concentration is interpolated. If a limit is NaN
+        (the junction depth of a profile without a junction), there is no dose.
     rule : {"trapezoid", "loglinear"}
-        Straight lines in C between samples (what instrument software does, and unbiased under
-        noise), or straight lines in ln C (exact for exponentials). A segment that touches a value
-        that is not positive is a trapezoid under either rule.
+        Straight lines in C between samples (as in instrument software, and unbiased under noise),
+        or straight lines in ln C (exact for exponentials). A segment with an end that is not
+        positive is a trapezoid under either rule.
     background : str, Quantity, DataArray, or (start, stop), optional
         Subtracted: a concentration, or the depth window over which to take its mean.
     surface : {"measured", "exclude", "hold"}
@@ -108,25 +108,26 @@ def integrated_dose(
     Warns
     -----
     DoseWarning
-        Where the status is ``truncated``; where a background leaves a negative dose; where
-        `surface_depth` lies beyond the samples; and where the status is ``no_data`` of a profile
-        that was measured, because both limits lie beyond the samples, `surface_depth` lies below
-        `stop`, or, of one of several profiles, because there is no sample in the background
-        window. Not on Dask data, which are not known yet. There `strict` raises nothing either:
-        look at the status.
+        Where the status is ``truncated``; where the background leaves a negative dose; where
+        `surface_depth` lies beyond the samples; and where a measured profile has the status
+        ``no_data``, because both limits lie beyond the samples, `surface_depth` lies below `stop`,
+        or, for one of several profiles, there is no sample in the background window. There are no
+        warnings for Dask data, which are not computed, and `strict` does not raise: look at the
+        status.
 
     Notes
     -----
-    On an edge of r decades per sample the trapezoid reads high by ``(r ln 10)^2 / 12``; under
-    relative noise s the log-linear rule reads low by ``s^2 / 6``. ``stderr`` holds neither: at few
-    counts and steps much finer than the edge the bias of the log-linear rule may be the larger.
+    On an edge of r decades per sample the trapezoid is too high by a relative ``(r ln 10)^2 / 12``;
+    under relative noise s the log-linear rule is too low by ``s^2 / 6``. ``stderr`` includes
+    neither: with few counts and steps much finer than the edge, the bias of the log-linear rule may
+    be larger than ``stderr``.
 
-    Samples are taken to be independent of each other; of values on a grid finer than the samples,
-    the coordinate ``effective_sample_fraction`` that :func:`to_grid` leaves says how far they are.
-    Limits, and backgrounds given as numbers or DataArrays, are taken to be exact: what a junction
-    depth or the ``background`` of :func:`detection_limit` is uncertain by is not part of
-    ``stderr`` (a background window counts in). With a noisy junction for a limit, the interval
-    covers 42 to 54 %.
+    Samples are assumed to be independent. For values on a grid finer than the samples, the
+    coordinate ``effective_sample_fraction`` from :func:`to_grid` accounts for their correlation.
+    Limits, and backgrounds given as numbers or DataArrays, are assumed to be exact: ``stderr`` does
+    not include the uncertainty of a junction depth or of the ``background`` of
+    :func:`detection_limit` (it does include that of a background window). With a noisy junction as
+    a limit, the interval covers 42 to 54 %.
 
     References
     ----------
@@ -164,19 +165,19 @@ def integrated_dose(
 
 @dataclass(frozen=True)
 class DoseIntegral:
-    """An integral and what it rests on, in value times nm."""
+    """An integral with its limits, status and variance, in value times nm."""
 
     frame: Frame
     value: xr.Variable
-    #: Limits as asked (NaN: the profile's own end), and within which there were samples.
+    #: Limits as requested (NaN: the end of the profile), and as used, within the samples.
     asked: tuple[xr.Variable, xr.Variable]
     start: xr.Variable
     stop: xr.Variable
     status: xr.Variable
     n_linear_segments: xr.Variable
-    #: Subtracted: level times width; 0 without a background.
+    #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
-    #: Of the random errors, the background's included; None if the data state none.
+    #: Variance from random errors, including the background's; None without standard errors.
     variance: xr.Variable | None
 
 
@@ -192,9 +193,9 @@ def integral(
     strict: bool = False,
     quiet: bool = False,
 ) -> DoseIntegral:
-    """Integrate as the public functions of this module and of the budget state it.
+    """Integrate for :func:`integrated_dose` and :func:`dose_budget`.
 
-    `strict` raises, and `quiet` does not warn, where one of several profiles has no background.
+    If one of several profiles has no background, `strict` raises and `quiet` does not warn.
     """
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     level, window = None, None
@@ -211,15 +212,15 @@ def integral(
     subtracted = xr.Variable((), np.array(0.0))
     if level is not None:
         subtracted = level * (b - a)
-        # A background that is not known leaves no dose.
+        # With an unknown background there is no dose.
         status = xr.where(level.isnull(), Status.NO_DATA, status)
         value = value - subtracted
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
-        variance = variance.where(value.notnull())  # where there is no dose, it has no error
+        variance = variance.where(value.notnull())  # no dose, no error
     if variance is not None or background is not None:
-        status = _above_its_error(frame, value, status, variance, subtracted, quiet=quiet)
+        status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
     return DoseIntegral(
         frame=frame,
         value=value,
@@ -236,10 +237,10 @@ def integral(
 def _variance(
     frame: Frame, limits: Window, held: xr.Variable, window: Window | None
 ) -> xr.Variable | None:
-    """Return the variance of the dose; None if the data state no errors."""
+    """Return the variance of the dose; None without standard errors."""
     if frame.stderr is None:
         return None
-    nowhere = xr.Variable((), np.array(np.nan))
+    no_limit = xr.Variable((), np.array(np.nan))
     fraction = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
     variance: xr.Variable
     (variance,) = frame.map(
@@ -247,21 +248,20 @@ def _variance(
         *limits,
         held,
         fraction,
-        *(window or (nowhere, nowhere)),
+        *(window or (no_limit, no_limit)),
         errors="sum",
         window=window is not None,
     )
     if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
         return variance
-    # Where nothing was counted, the variance of what may have been there: one count, in as many
-    # values as share it.
-    (most,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
-    most = most / fraction
-    counted: xr.Variable = variance.where(variance != 0, most)
-    return counted
+    # With zero counts in total, use the interval of zero counts; grid values may share the count.
+    (upper,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
+    upper = upper / fraction
+    corrected: xr.Variable = variance.where(variance != 0, upper)
+    return corrected
 
 
-def _above_its_error(
+def _significance(
     frame: Frame,
     value: xr.Variable,
     status: xr.Variable,
@@ -270,12 +270,12 @@ def _above_its_error(
     *,
     quiet: bool,
 ) -> xr.Variable:
-    """Mark doses that are not above their standard error as below detection."""
+    """Set the status of doses that do not exceed their standard error to below detection."""
     error: Any = 0.0 if variance is None else variance.fillna(0.0) ** 0.5
-    # A difference that is only rounding is no negative dose.
+    # A difference within rounding is not a negative dose.
     rounding = TOLERANCE * abs(subtracted)
     known = (status == Status.OK) | (status == Status.BELOW_DETECTION)
-    hidden = value <= error + rounding
+    insignificant = value <= error + rounding
     if not quiet:
         warn_where(
             frame,
@@ -284,14 +284,14 @@ def _above_its_error(
             "in the profile?",
             DoseWarning,
         )
-    judged: xr.Variable = status.where(
-        ~known, xr.where(hidden, Status.BELOW_DETECTION.value, Status.OK.value)
+    updated: xr.Variable = status.where(
+        ~known, xr.where(insignificant, Status.BELOW_DETECTION.value, Status.OK.value)
     )
-    return judged
+    return updated
 
 
 def check_options(rule: str, surface: str) -> None:
-    """Refuse rules, and ways with the surface, that there are not."""
+    """Refuse unknown values of the options `rule` and `surface`."""
     if rule not in ("trapezoid", "loglinear"):
         raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
     if surface not in ("measured", "exclude", "hold"):
@@ -308,21 +308,21 @@ def _limits(
                 'surface="exclude" needs surface_depth, the depth where the transient ends'
             )
         transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
-        # fmax: a start that was not given is NaN.
+        # fmax ignores NaN, which stands for a start that was not given.
         start = xr.apply_ufunc(np.fmax, start, transient, dask="allowed")
     return start, stop
 
 
 def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
-    """Warn, or raise, where less was measured than was asked for."""
+    """Warn, or raise, where less was measured than was requested."""
     frame = found.frame
     warned = warn_of_surface_depth(frame, surface_depth)
     if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     if strict and truncated is not None:
-        label, place = truncated
-        record = frame.record(found.status, place)
+        label, index = truncated
+        record = frame.record(found.status, index)
         raise ProfileError(f"{label}: the limits reach beyond the samples, {record}")
     outside = _limits_outside(found)
     if outside is not None and strict:
@@ -339,28 +339,28 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
 
 
 def _limits_outside(found: DoseIntegral) -> str | None:
-    """Name the profiles that were measured, and not within the limits.
+    """Describe profiles that were measured, but not within the limits; None if there are none.
 
-    A limit that is infinite stands for one that is not known, and is no mistake of the limits.
+    Infinite limits are ignored: they stand for unknown ones.
     """
     frame, none = found.frame, found.status == Status.NO_DATA
     if frame.lazy or not bool(none.any()):
         return None
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     outside = none & frame.measured(2) & known & found.background.notnull()
-    marked = first_flagged(frame, outside)
-    if marked is None:
+    first = first_flagged(frame, outside)
+    if first is None:
         return None
-    label, place = marked
-    a, b = (broadcast_at(limit, outside, place) for limit in found.asked)
+    label, index = first
+    a, b = (broadcast_at(limit, outside, index) for limit in found.asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )
-    return f"{label}: {what}, {frame.record(outside, place)}"
+    return f"{label}: {what}, {frame.record(outside, index)}"
 
 
 def term(frame: Frame, name: str) -> str:
-    """Name the answer: the integral of a range density is a fraction, not a dose."""
+    """Return the term of the result: the integral of a range density is a fraction, not a dose."""
     return name if frame.kind == "concentration" else "retained_fraction"
 
 

@@ -1,4 +1,4 @@
-"""Profiles on a common depth axis, on request and with a trace of how they came there."""
+"""Resample profiles to a common depth axis, on request and with a record in attrs."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]
 
-#: The rule of the dose that goes with a way of drawing lines between samples.
+#: The dose rule that corresponds to each method of interpolation.
 _RULES = {"log": "loglinear", "linear": "trapezoid"}
 
 
 class _Grid(NamedTuple):
-    """Depths, and the edges of the cells around them; and in words, what they are."""
+    """Depths, the edges of the cells around them, and a description."""
 
     depth: Array
     edges: Array | None
@@ -70,43 +70,44 @@ def to_grid(
     depth : sequence of str, Quantity or DataArray, optional
         The depths.
     like : Dataset or DataArray, optional
-        Data whose axis is wanted. Give one of `step`, `depth` and `like`.
+        Data whose axis to use. Give one of `step`, `depth` and `like`.
     method : {"log", "linear", "pchip", "makima"}
         As for :func:`interpolate`.
     conserve : {"dose"}, optional
-        Give averages over cells instead of values at depths: a cell's value times its width is
-        the dose in it, by the rule that goes with the method (``"log"``: loglinear, ``"linear"``:
-        trapezoid; the splines have none), so that the dose between any two edges is kept to
-        rounding. The edges stand in the coordinate ``depth_bounds(depth, bounds)`` of a Dataset,
-        ``cell_start`` and ``cell_stop`` of a DataArray. For `depth`
-        and `like` they lie half-way between the depths, and on the first and the last of them.
+        Return averages over cells instead of values at depths. The value of a cell times its width
+        is the dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``:
+        trapezoid; not for splines), so that the dose between any two edges is conserved to
+        rounding. The edges are in the coordinate ``depth_bounds(depth, bounds)`` of a Dataset, and
+        in ``cell_start`` and ``cell_stop`` of a DataArray. For `depth` and `like` they lie half-way
+        between the depths, and at the first and the last of them.
 
     Returns
     -------
     Dataset or DataArray
-        Over the dimensions of the data, depth instead of their own axis. NaN outside a species'
-        own samples, and in cells that were not wholly measured. Standard errors come along:
-        ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples (of relative errors where
-        logarithms are taken), ``sqrt(sum (w_i s_i)^2) / width`` in cells, to which a sample
-        without counts adds nothing; in a cell without any, 1.84 counts of the sample that weighs
-        most. Neighbours on a fine grid share samples, so that they are not independent: the
-        coordinate ``effective_sample_fraction`` says how many independent samples each profile has
-        for a depth of the grid, where these are fewer than one (of Dask data always, as it is not
-        known yet); sums (doses, moments...) and fits (junctions, decay lengths) of such profiles
-        take standard errors that are larger by ``1 / sqrt(effective_sample_fraction)``. It holds
-        for the grid as a whole: drop it from every n-th depth taken by hand. The counts of a
-        Dataset come along, drawn straight between samples, so that sums still know where nothing
-        was counted; a DataArray has none, and sums over its zeros are stated wider.
+        With the dimensions of the data, on the new axis. NaN outside the samples of a species, and
+        in cells that were not completely measured. Attrs record the rule and the step.
+
+        Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
+        (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
+        cells, to which samples with zero counts add nothing; in a cell with zero counts in total,
+        1.84 counts of the sample with the largest weight. Neighbours on a fine grid share samples,
+        and are not independent: the coordinate ``effective_sample_fraction`` is the number of
+        independent samples per grid depth of each profile, if less than one (for Dask data always,
+        as they are not computed). Sums (doses, moments...) and fits (junctions, decay lengths) of
+        such profiles use standard errors larger by ``1 / sqrt(effective_sample_fraction)``. It
+        holds for the grid as a whole: drop it after selecting every n-th depth. The counts of a
+        Dataset are interpolated linearly, so that sums still know where nothing was counted; a
+        DataArray has no counts, and sums over its zeros have larger errors.
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could
-        not be taken. Attrs say which rule and which step.
+        not be taken.
 
     Raises
     ------
     UnitsError
-        If a step or depth has no unit of the axis.
+        If a step or depth does not have a unit of the axis.
     ProfileError
-        If not exactly one of `step`, `depth` and `like` is given, depths do not increase, a step
-        fits nowhere, or the dose is to be conserved by a spline.
+        If not exactly one of `step`, `depth` and `like` is given, depths do not increase, no
+        multiple of `step` lies within the samples, or `conserve` is given with a spline.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def to_grid(
         raise ProfileError(f'conserve={conserve!r}; expected "dose" or None')
     if conserve and method not in _RULES:
         raise ProfileError(
-            f'conserve="dose" goes with method="log" or "linear", whose doses have a rule; '
+            f'conserve="dose" needs method="log" or "linear", which have a dose rule; '
             f"method={method!r} has none"
         )
     if (step is not None) + (depth is not None) + (like is not None) != 1:
@@ -139,7 +140,7 @@ def to_grid(
         if f"{name}_stderr" in found:
             array = array.assign_coords(stderr=found[f"{name}_stderr"].variable)
         if grid.edges is not None:
-            # A DataArray has no room for bounds, which have a dimension of their own.
+            # A DataArray cannot hold bounds, which have a dimension of their own.
             edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
             attrs = {"units": units.CANONICAL[frame.axis]}
             array = array.assign_coords(
@@ -153,7 +154,7 @@ def _dataset(
     data: Any, asked: dict[str, Any], method: Method, *, conserve: str | None
 ) -> xr.Dataset:
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"a grid is asked of a Dataset or DataArray, found {type(data).__name__}")
+        raise TypeError(f"a grid needs a Dataset or DataArray, found {type(data).__name__}")
     names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
     if not names:
         raise UnitsError(
@@ -181,12 +182,12 @@ def _dataset(
         fractions += [array for key, array in found[name].coords.items() if key == FRACTION]
         own = ["n_linear_segments", FRACTION]
         arrays |= {key: array.drop_vars(own, errors="ignore") for key, array in found.items()}
-    still = {
+    unchanged = {
         name: array.variable
         for name, array in data.data_vars.items()
         if frames[0].dim not in array.dims
     }
-    result = xr.Dataset({**arrays, **still}, attrs=data.attrs).assign_coords(
+    result = xr.Dataset({**arrays, **unchanged}, attrs=data.attrs).assign_coords(
         n_linear_segments=n_linear, **_delivered(data, frames[0])
     )
     result = result.assign_coords(least_fraction(fractions))
@@ -195,8 +196,8 @@ def _dataset(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-    way = "averaged over cells (dose kept)" if conserve else "interpolated"
-    line = f"{way} by method {method} on {grid.words}"
+    how = "averaged over cells (dose kept)" if conserve else "interpolated"
+    line = f"{how} by method {method} on {grid.words}"
     result = result.assign_attrs(grid=grid.words, grid_method=method)
     if conserve:
         result = result.assign_attrs(grid_conserve=conserve)
@@ -204,7 +205,7 @@ def _dataset(
 
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
-    """Keep what was delivered with each species, but for the numbers of samples left behind."""
+    """Keep the coordinates delivered with each species, except those of single samples."""
     return {
         name: data.coords[name].variable
         for name in DELIVERED
@@ -235,13 +236,13 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
     if cells:
         trace["cell_methods"] = f"{frame.axis}: mean"
 
-    def dressed(values: xr.Variable, label: str) -> xr.DataArray:
+    def on_grid(values: xr.Variable, label: str) -> xr.DataArray:
         values = xr.Variable((*frame.lead, frame.axis), values.data)
         array = frame.array(values, term_of(frame), units_=frame.units, label=label)
         array.attrs.update(trace)
         return array.assign_coords(coords)
 
-    result = {name: dressed(value.astype(frame.precision), name)}
+    result = {name: on_grid(value.astype(frame.precision), name)}
     if frame.stderr is not None:
         if grid.edges is None:
             (stderr,) = frame.map(
@@ -250,7 +251,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
         else:
             stderr = _of_cells(frame, grid.edges)
         stderr = stderr if growth is None else stderr * growth
-        array = dressed(stderr, f"{name}_stderr")
+        array = on_grid(stderr, f"{name}_stderr")
         array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
         array.attrs.pop("description", None)
         result[f"{name}_stderr"] = array
@@ -266,22 +267,22 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
 
 def _counts_of(frame: Frame, edges: Array) -> xr.Variable:
     """Average the counts over cells."""
-    ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
-    mean: xr.Variable = frame.of_counts().map(kernels.cell_means, log=False, **ask).mean
+    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
+    mean: xr.Variable = frame.of_counts().map(kernels.cell_means, log=False, **options).mean
     return mean
 
 
 def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
     """Return the standard errors of cells, which are sums over samples."""
-    ask: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
-    # What cells share with each other is no matter of a single one.
-    (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **ask)
-    one: xr.Variable = found
+    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
+    # The correlation between cells does not affect the error of a single one.
+    (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **options)
+    stderr: xr.Variable = found
     if frame.counts is None or not (frame.lazy or bool((found == 0).any())):
-        return one
-    (most,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **ask)
-    counted: xr.Variable = found.where(found != 0, most)
-    return counted
+        return stderr
+    (upper,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **options)
+    corrected: xr.Variable = found.where(found != 0, upper)
+    return corrected
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
@@ -296,7 +297,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
             return _Grid(_multiples(frame, width, step), None, words)
         first, last = _range(frame)
         edges = first + np.arange(np.ceil((last - first) / width)) * width
-        # What rounding leaves at the end is no cell.
+        # Drop a last cell that is only rounding.
         edges = np.append(edges[edges < last - 1e-9 * width], last)
         if edges.size < 2:
             raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
@@ -309,8 +310,8 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         at = read_depths(frame, depth)
         if at.ndim > 1:
             raise ProfileError(
-                f"depth is over {at.dims}: a common axis has one dimension; interpolate() gives "
-                "each profile its own depths"
+                f"depth is over {at.dims}: a common axis has one dimension; use interpolate() for "
+                "different depths for each profile"
             )
         points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
@@ -319,7 +320,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
         return _Grid(points, None, words)
     if bounds is None:
         if points.size < 2:
-            raise ProfileError("cells need at least two depths, between which their edges lie")
+            raise ProfileError("cells need at least two depths, so that edges lie between them")
         halfway = 0.5 * (points[:-1] + points[1:])
         bounds = np.concatenate([points[:1], halfway, points[-1:]])
     return _Grid(points, bounds, f"cells around {words}")
@@ -327,11 +328,11 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
 
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     if not isinstance(like, xr.Dataset | xr.DataArray):
-        raise TypeError(f"like is a Dataset or DataArray, found {type(like).__name__}")
+        raise TypeError(f"like must be a Dataset or DataArray, found {type(like).__name__}")
     if frame.axis not in like.coords or like[frame.axis].ndim != 1:
         raise ProfileError(
-            f"like has no common {frame.axis} axis; of a batch whose profiles have axes of their "
-            "own, take one, or bring it to a grid first"
+            f"like has no common {frame.axis} axis; if its profiles have axes of their own, "
+            "select one of them, or resample them to a grid first"
         )
 
     axis = like[frame.axis]
@@ -354,11 +355,11 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
 def _range(frame: Frame) -> tuple[float, float]:
     depth = np.asarray(frame.depth.data)
     if np.isnan(depth).all():
-        raise ProfileError(f"there is no sample, and so no {frame.axis} axis to lay a grid on")
+        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
     return float(np.nanmin(depth)), float(np.nanmax(depth))
 
 
-#: Depths of a grid: more than any record holds, and as many as the memory of a laptop does.
+#: Maximum number of grid depths: more than any record has, and as many as fit into memory.
 _MOST = 10_000_000
 
 
@@ -378,7 +379,7 @@ def _multiples(frame: Frame, width: float, step: Any) -> Array:
     first, last = _range(frame)
     exact = Fraction(repr(width))
     count = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
-    # A multiple of 0.1 is then the number that a user writes: 3 * 1 / 10, not 3 * 0.1.
+    # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
     points = count * exact.numerator / exact.denominator
     points = points[(points >= first) & (points <= last)]
     if points.size == 0:

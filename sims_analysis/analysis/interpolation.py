@@ -1,4 +1,4 @@
-"""What is the concentration here."""
+"""Values of profiles at given depths."""
 
 from __future__ import annotations
 
@@ -47,26 +47,25 @@ def interpolate(
     Parameters
     ----------
     data : Dataset or DataArray
-        Of a Dataset, every measured variable is interpolated.
+        All measured variables of a Dataset are interpolated.
     depth : str, Quantity, sequence of str, or DataArray
         ``"25 nm"``; ``["10 nm", "20 nm"]``; a Quantity; or a DataArray with units. A DataArray
         over a dimension of the data (such as a junction depth over ``species``) gives each
         profile its own depth. On a sputter-time axis, a time.
     method : {"log", "linear", "pchip", "makima"}
         Straight lines in ln C, straight lines in C, or a spline: pchip (Fritsch and Carlson
-        1980), which never overshoots, or makima (Akima 1970, modified), which hardly does; in
-        ln C where all samples of a profile are positive.
+        1980), which never overshoots, or makima (modified Akima 1970), which hardly does. Splines
+        are in ln C if all samples of a profile are positive.
 
     Returns
     -------
     Dataset or DataArray
-        As the data, with the depth dimension replaced by that of `depth`. NaN outside a profile's
-        samples; exactly the sample where the depth is a sample's. Standard errors come along
-        (a DataArray has them in the coordinate ``stderr``), as in :func:`to_grid`, and with them,
-        on a new axis finer than the samples, ``effective_sample_fraction``; of a Dataset with
-        counts, these too. The coordinate
-        ``n_linear_segments`` counts, for each profile, the depths at which a logarithm was asked
-        for and could not be taken, because a value beside it was not positive.
+        As the data, with the depth dimension replaced by that of `depth`. NaN outside the samples
+        of a profile; exactly the measured value at the depth of a sample. Standard errors are
+        propagated as in :func:`to_grid` (in the coordinate ``stderr`` of a DataArray), with
+        ``effective_sample_fraction`` on a new axis finer than the samples; so are the counts of a
+        Dataset. The coordinate ``n_linear_segments`` counts, for each profile, the depths at which
+        interpolation was linear because a neighbouring value was not positive.
 
     Raises
     ------
@@ -129,7 +128,7 @@ def _interpolated(
         axes=vocabulary.AXES,
     )
     at = read_depths(frame, depth)
-    # Dimensions that the depths share with the profiles go profile by profile; others are new.
+    # Dimensions shared with the profiles select a depth for each; other dimensions are new.
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     own = [d for d in frame.lead if d in at.dims]
     ordered = at.transpose(*own, *new)
@@ -173,13 +172,13 @@ def _interpolated(
 def fraction_of(
     frame: Frame, at: xr.Variable, *, cells: bool = False
 ) -> tuple[xr.Variable, xr.Variable | None]:
-    """Count the independent samples a grid has for each of its depths (see the kernel).
+    """Return the number of independent samples per grid depth (see the kernel).
 
     Returns
     -------
     fraction : Variable
     growth : Variable or None
-        Of the standard errors, if what is brought to the grid was on a finer one before.
+        Growth of the standard errors, if the data were on a grid finer than the samples already.
     """
     known = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
     fraction, growth = frame.map(sample_fraction, at, known, whole=(ASKED,), cells=cells)
@@ -187,14 +186,14 @@ def fraction_of(
 
 
 def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
-    """Draw the counts straight between samples: 0 where nothing was counted on either side."""
+    """Interpolate the counts linearly: 0 between two samples with zero counts."""
     found: Any = frame.of_counts().map(kernels.interpolate, asked, **AT_DEPTHS, method="linear")
     value: xr.Variable = found.value
     return value
 
 
 def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
-    """Return the coordinate for it, unless the samples of all profiles are independent."""
+    """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
     attrs = {"long_name": "Independent samples for each depth of the grid"}
@@ -202,7 +201,7 @@ def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Var
 
 
 def least_fraction(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
-    """Join the coordinates of several variables, each of which holds some of the species."""
+    """Combine the fractions of several variables, each of which has some of the species."""
     if not found:
         return {}
     of_each = [one.variable for one in found]
@@ -213,22 +212,22 @@ def least_fraction(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
 _ROUNDING = 1e-9
 
 
-#: The depths asked for, in one dimension: a name that no user's dimension has.
+#: Dimension of the requested depths: a name that no dimension of a user has.
 ASKED = "__asked__"
-#: Kernels take all of them at once.
+#: Kernels take all requested depths at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
-#: Attrs of counts that were not counted at a depth, but beside it.
+#: Attrs of interpolated counts.
 COUNTS = {"units": "count", "long_name": "Counts, drawn between samples"}
 NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
 
 
 def term_of(frame: Frame) -> str:
-    """Name what is interpolated: the variable, or that of its kind."""
+    """Return the term of the variable, or that of its kind."""
     return frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
 
 
 def read_depths(frame: Frame, depth: Any) -> xr.Variable:
-    """Read the depths asked for, in the canonical unit of the axis."""
+    """Read the requested depths, in the canonical unit of the axis."""
     kinds = (frame.axis,)
     if isinstance(depth, xr.DataArray):
         depth = aligned(depth, frame.coords, frame.sizes, "depth")

@@ -1,4 +1,4 @@
-"""How deep is the junction: one crossing, chosen by a stated policy."""
+"""Junction depths: one crossing of a level, chosen by a stated policy."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ def junction_depth(
     Parameters
     ----------
     data : Dataset or DataArray
-        Over depth; the unit of `level` says which variable of a Dataset is meant.
+        Over depth; the unit of `level` selects the variable of a Dataset.
     level : str, Quantity or DataArray
-        ``"1e18 atoms/cm^3"``; one for all, or one for each profile. There is no default: the
-        level is part of the answer.
+        ``"1e18 atoms/cm^3"``; one for all, or one for each profile. There is no default: a
+        junction depth is meaningless without its level.
     edge : {"trailing", "leading", "any"}
         The falling edge, the rising edge, or both.
     which : {"deepest", "first"} or int
-        Which of the crossings that qualify; ``"first"`` or 1 is the shallowest, 2 the next.
+        Which of the qualifying crossings; ``"first"`` or 1 is the shallowest, 2 the next.
     after : "peak", str, Quantity or DataArray, optional
-        Only crossings deeper than the profile's maximum, or than a depth.
+        Consider only crossings deeper than the maximum of the profile, or than a depth.
     confirm : int
         Number of samples that must lie above the level before the crossing, and below it after
-        (the reverse on a rising edge). 1 asks for the two bracketing samples alone.
+        (the reverse on a rising edge). 1 means the two bracketing samples only.
     detection_limit : str, Quantity or DataArray, optional
-        A level below it is not measurable: NaN, status ``below_detection``.
+        A level below it cannot be measured: NaN, with status ``below_detection``.
     strict : bool
         Raise where there is no junction.
 
@@ -93,13 +93,13 @@ def junction_depth(
     UnitsError
         If the level has no unit, or one that no variable of the data has.
     JunctionError
-        With `strict`, where there is none; it names the profile and the reason.
+        With `strict`, where there is no junction; names the profile and the reason.
 
     Warns
     -----
     AmbiguousJunctionWarning
-        If more than one crossing qualifies and the deepest is taken; not on Dask data, which are
-        not known yet. There `strict` raises nothing either: look at the status.
+        If more than one crossing qualifies and the deepest is taken. There is no warning for Dask
+        data, which are not computed, and `strict` does not raise: look at the status.
 
     See Also
     --------
@@ -107,11 +107,11 @@ def junction_depth(
 
     Notes
     -----
-    ``stderr`` is that of :func:`crossings`: a policy changes which crossing is taken, and not
-    how well it is known.
+    ``stderr`` is that of :func:`crossings`: the policy selects a crossing, and does not change its
+    uncertainty.
 
-    This is the depth at a chemical concentration. The electrical junction is another thing: for
-    arsenic, SIMS reads deeper than spreading resistance does.
+    This is the depth at a chemical concentration, not the electrical junction: for arsenic, SIMS
+    gives a deeper junction than spreading resistance.
 
     References
     ----------
@@ -184,10 +184,10 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
     found = first_flagged(frame, status != Status.OK)
     if found is None:
         return
-    label, place = found
-    reason = vocabulary.STATUS[int(status.values[place])].replace("_", " ")
-    at = broadcast_at(level, status, place)
-    highest = broadcast_at(frame.value.max(frame.dim), status, place)
+    label, index = found
+    reason = vocabulary.STATUS[int(status.values[index])].replace("_", " ")
+    at = broadcast_at(level, status, index)
+    highest = broadcast_at(frame.value.max(frame.dim), status, index)
     raise JunctionError(
         f"{label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
         f"{highest:.4g} {frame.units}"
@@ -199,10 +199,10 @@ def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable
     found = first_flagged(frame, several)
     if found is None:
         return
-    label, place = found
-    number = int(broadcast_at(n_crossings, several, place))
+    label, index = found
+    number = int(broadcast_at(n_crossings, several, index))
     warn(
-        f"{label}: {number} crossings qualify as the junction; took the deepest one. Narrow it "
-        "with after=, confirm= or the number of one",
+        f"{label}: {number} crossings qualify as the junction; took the deepest one. Narrow the "
+        "choice with after= or confirm=, or give the number of one as which=",
         AmbiguousJunctionWarning,
     )

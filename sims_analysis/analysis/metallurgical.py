@@ -1,4 +1,4 @@
-"""Where donors and acceptors balance: every metallurgical junction of a measurement."""
+"""Metallurgical junctions: depths at which donors and acceptors balance."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def metallurgical_junctions(
     Parameters
     ----------
     data : Dataset or DataArray
-        Concentrations over ``species`` and depth, on a shared axis or each on its own.
+        Concentrations over ``species`` and depth, on a shared axis or with one axis per species.
     donors, acceptors : list of str, or mapping of str to float
         Species; a mapping gives the active fraction of each, ``{"As": 0.9}``.
     background : str, Quantity or DataArray, optional
         Constant net doping: ``"2e15 atoms/cm^3"`` counts as donors, ``"-2e15 atoms/cm^3"`` as
         acceptors; one for all, or one for each measurement. Further dimensions of a DataArray
-        become dimensions of the answer.
+        become dimensions of the result.
     max_count : int, optional
-        Places to keep; by default as many as there are. Dask data need it.
+        Junctions to keep; by default all. Required for Dask data.
     strict : bool
         Raise where there is no junction.
 
@@ -78,19 +78,18 @@ def metallurgical_junctions(
     UnitsError
         If the data hold no concentration.
     ProfileError
-        If there is nothing on one side, a species is on both, or a fraction is not in (0, 1].
+        If one side is empty, a species is on both, or a fraction is not in (0, 1].
     JunctionError
-        With `strict`, where there is none.
+        With `strict`, where there is no junction.
 
     Notes
     -----
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
-    ``t = l0 / (l0 - l1)``: exact where both are exponentials. Where a sum is not positive, net
-    doping is a straight line. Axes of the species are merged first, each interpolated in its
-    logarithm. ``stderr`` is half of the 68 % interval about the depth, by the fit that
-    :func:`crossings` describes, with both sides counted: a level that has errors of its own.
-    This is the metallurgical junction of chemical concentrations; the electrical junction is
-    another thing.
+    ``t = l0 / (l0 - l1)``, which is exact for exponentials. Where a sum is not positive, net doping
+    is linear between samples. Different axes of the species are merged first, and each species is
+    interpolated in its logarithm. ``stderr`` is half of the 68 % interval about the depth, from the
+    fit described in :func:`crossings`, with the errors of both donors and acceptors.
+    This is the metallurgical junction of chemical concentrations, not the electrical junction.
 
     References
     ----------
@@ -168,13 +167,13 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
 
 
 def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
-    """Open the data of some species, and give their names in the order of the data."""
+    """Open the data of the given species; also return their names in the order of the data."""
     frame = open_frame(data, ("concentration",), question="a metallurgical junction")
     if "species" not in frame.lead:
         raise SpeciesError("a metallurgical junction needs the dimension 'species'")
     if "species" not in frame.coords:
         raise SpeciesError(
-            "the data have a dimension 'species' and no coordinate that names them: "
+            "the data have a dimension 'species', but no coordinate with their names: "
             "data.assign_coords(species=[...])"
         )
     present = frame.coords["species"].values.tolist()
@@ -184,11 +183,11 @@ def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
             f"no species {', '.join(map(repr, missing))}; the data have "
             f"{', '.join(map(repr, present))}"
         )
-    places = [i for i, name in enumerate(present) if name in species]
-    names = [present[i] for i in places]
+    positions = [i for i, name in enumerate(present) if name in species]
+    names = [present[i] for i in positions]
     refuse_repeated(names)
     if len(names) < len(present):
-        data = data.isel(species=places)
+        data = data.isel(species=positions)
         frame = open_frame(data, ("concentration",), question="a metallurgical junction")
     return frame, names
 
@@ -197,7 +196,7 @@ def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     first = status[..., 0]
     found = first_flagged(frame, first != Status.OK)
     if found is not None:
-        label, place = found
-        reason = vocabulary.STATUS[int(first.values[place])].replace("_", " ")
-        where = f"{label}: " if place else ""
+        label, index = found
+        reason = vocabulary.STATUS[int(first.values[index])].replace("_", " ")
+        where = f"{label}: " if index else ""
         raise JunctionError(f"{where}no metallurgical junction: {reason}")

@@ -1,4 +1,4 @@
-"""How a profile is shaped: projected range, straggle, skewness and kurtosis."""
+"""Moments of a profile: projected range, straggle, skewness and kurtosis."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def moments(
     start, stop : str, Quantity or DataArray, optional
         Window of depths.
     background : str, Quantity, DataArray, or (start, stop), optional
-        Subtracted first: a concentration, or the window of depths whose mean it is.
+        Subtracted first: a concentration, or the window of depths over which to take its mean.
     threshold : float, str, Quantity or DataArray, optional
-        Keep only the run of samples around the maximum that lie above it: a concentration, or a
-        fraction of the profile's maximum such as ``0.01``. By default every sample counts, and
-        the fourth moment is the noise of the deepest ones.
+        Use only the run of samples around the maximum that lie above it: a concentration, or a
+        fraction of the maximum such as ``0.01``. By default every sample is used, and the fourth
+        moment is dominated by the noise of the deepest ones.
 
     Returns
     -------
@@ -68,33 +68,33 @@ def moments(
     Warns
     -----
     SimsWarning
-        Where the status is ``truncated``: the numbers are those of the surface transient, or of
-        transient and implant together. Not on Dask data, which are not known yet.
+        Where the status is ``truncated``: the moments are those of the surface transient, or of
+        transient and implant together. Not for Dask data, which are not computed.
 
     Notes
     -----
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C`` with the weights w of the
     trapezoidal rule; straggle ``sqrt(m_2)``, skewness ``m_3 / m_2^1.5``, kurtosis ``m_4 / m_2^2``.
-    The projected range is the mean depth; the depth of the maximum is another number.
+    The projected range is the mean depth, not the depth of the maximum.
 
-    Standard errors are ``sqrt(sum (f_i s_i)^2)``, first order in the errors s of independent
+    Standard errors are ``sqrt(sum (f_i s_i)^2)``, to first order in the errors s of independent
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
     ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
-    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less the n-th part of their sum for each of the n samples
-    of a background window. As in a sum, a sample without counts adds no variance. They are NaN
-    where a sample's error is not known, where too few samples were counted to know it (no error
-    bears on the answer to first order), and where a sample of the run, or next to it, lies within
-    three standard errors of the `threshold`: noise then decides what is kept, which no first
-    order contains; `start` and `stop` keep it out.
+    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, minus 1/n of their sum for each of the n samples of a
+    background window. As in a sum, a sample with zero counts adds no variance. They are NaN where
+    the error of a sample is unknown, where the first-order variance is zero (too few counts), and
+    where a sample of the run, or next to it, lies within three standard errors of the `threshold`:
+    noise then decides which samples are used, which is not included to first order. Use `start`
+    and `stop` to avoid this.
 
-    The higher moments rest on few counts far out, whose number is itself uncertain. Errors of
-    straggle, skewness and kurtosis are therefore widened by Student's t, with the degrees of
-    freedom ``2 v^2 / sum (f_i s_i)^4 / k_i`` of their variance v (Satterthwaite;
+    The higher moments depend on few counts far from the peak, whose number is itself uncertain.
+    The errors of straggle, skewness and kurtosis are therefore widened by Student's t, with
+    ``2 v^2 / sum ((f_i s_i)^4 / k_i)`` degrees of freedom of their variance v (Satterthwaite;
     ``k = (C / s)^2`` counts), and that of the kurtosis by its second order, ``tr(H V H V) / 2``.
     Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at the maximum) the
-    stated intervals cover 60 to 71 %; above a background window of a tenth of 10 counts, 69 to
-    78 %. Of a profile with a long exponential tail too little is known even so: at 10 counts its
-    kurtosis covers about 40 %, its skewness 55 % (60 and 67 % at 100 counts).
+    intervals cover 60 to 71 %; above a background window of a tenth of 10 counts, 69 to 78 %. For
+    a profile with a long exponential tail they are too narrow even so: at 10 counts that of the
+    kurtosis covers about 40 %, that of the skewness 55 % (60 and 67 % at 100 counts).
 
     References
     ----------
@@ -113,7 +113,7 @@ def moments(
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    nowhere = xr.Variable((), np.array(np.nan))
+    no_limit = xr.Variable((), np.array(np.nan))
     level, window = xr.Variable((), np.array(0.0)), None
     if background is not None:
         level, window = background_of(frame, background)
@@ -132,7 +132,7 @@ def moments(
         b,
         level,
         limit,
-        *(window or (nowhere, nowhere)),
+        *(window or (no_limit, no_limit)),
         errors="sum",
         relative=relative,
         window=window is not None,

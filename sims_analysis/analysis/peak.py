@@ -1,4 +1,4 @@
-"""Where a profile is highest, and how wide it is at half of that."""
+"""The maximum of a profile, and its full width at half maximum."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def peak(
     data : Dataset or DataArray
         Concentrations, fractions or intensities over depth, or sputter time.
     start, stop : str, Quantity or DataArray, optional
-        Window of depths (or times) to look in: a `start` below the surface transient finds the
-        implant and not the spike.
+        Window of depths (or times) to search: a `start` below the surface transient finds the
+        implant instead of the transient.
     variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
+        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -62,18 +62,17 @@ def peak(
     Warns
     -----
     ProfileWarning
-        Where the maximum is the first sample of the window and another maximum lies deeper: that
-        of a surface transient, with the implant below it. Not on Dask data, which are not known
-        yet.
+        Where the maximum is the first sample of the window and there is a deeper maximum: a
+        surface transient with the implant below it. Not for Dask data, which are not computed.
 
     Notes
     -----
-    ``<variable>_stderr`` is that of the highest sample. Of many samples near the maximum, the
-    highest is one on which noise was kind: it reads 1.2 to 1.4 of its standard errors high (joined
-    half-Gaussians in 2 nm steps, 10 to 1,000 counts), its interval holds the maximum of the
-    profile in 12 to 43 %, and the width at half of it reads low. Depth and width are stated
-    without an error: it does not follow from that of the samples. :func:`moments` gives projected
-    range and straggle with theirs.
+    ``<variable>_stderr`` is that of the highest sample. The highest of many samples near the
+    maximum is biased: it is 1.2 to 1.4 of its standard errors too high (joined half-Gaussians in
+    2 nm steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases,
+    and the width at half of it is too small. Depth and width have no standard errors, which cannot
+    be derived from those of the samples. :func:`moments` returns the projected range and straggle
+    with standard errors.
 
     References
     ----------
@@ -98,8 +97,8 @@ def peak(
     name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
     at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
     width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)
-    for answer in (at, width):
-        in_words_of_axis(frame, answer)
+    for result in (at, width):
+        in_words_of_axis(frame, result)
     results = {
         frame.axis: at,
         name: frame.with_attrs(found.value, name, units_=frame.units),

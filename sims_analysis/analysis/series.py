@@ -1,7 +1,7 @@
-"""The measured samples of each species, one after the other, whatever the layout of the data.
+"""The measured samples of each species in canonical units, whatever the layout of the data.
 
-What draws, prints or writes profiles goes through here: a species on its own samples, without
-the ``NaN`` that a common axis brings, in canonical units.
+Plots, tables and file writers use this: every species on its own samples, without the ``NaN`` of a
+common axis.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Series", "series_of"]
 
-#: Results that run along the axis, and can be drawn and written like a measured variable.
+#: Kinds of results along the axis, which can be plotted and written like a measured variable.
 _ALONG_AXIS = ("areal_density", "dimensionless")
 
 
@@ -37,7 +37,7 @@ class Series:
     Parameters
     ----------
     species : str
-        Name as delivered; empty where the data name none.
+        Name as delivered; empty if the data have no species.
     variable : str
         ``"concentration"``, ``"intensity"``...
     long_name, units : str
@@ -47,9 +47,10 @@ class Series:
     x, y : ndarray
         Measured samples only.
     stderr : ndarray or None
-        Standard error of `y`; NaN where none is stated.
+        Standard error of `y`; NaN where unknown.
     place : dict
-        What tells this profile from others of its species: ``{"measurement": "W01"}``.
+        Coordinates that distinguish this profile from others of its species:
+        ``{"measurement": "W01"}``.
     """
 
     species: str
@@ -65,7 +66,7 @@ class Series:
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
-    """List the profiles that the data hold, species by species in their order.
+    """List the profiles in the data, species by species in their order.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     Raises
     ------
     ProfileError
-        If the data hold no variable of a known name, or nothing was measured.
+        If the data have no variable of a known name, or no measured sample.
     UnitsError
         If a unit is missing or of the wrong kind.
 
@@ -102,7 +103,7 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     if not found:
         raise ProfileError("nothing was measured: every value is NaN")
     if "species" in data.coords:
-        # One species after the other, each with its variables in the order of preference.
+        # Species in the order of the data, each with its variables in order of preference.
         order = {str(name): i for i, name in enumerate(np.atleast_1d(data["species"].values))}
         found.sort(key=lambda series: order[series.species])
     return found

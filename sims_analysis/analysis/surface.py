@@ -1,4 +1,4 @@
-"""How much there is near the surface."""
+"""The concentration near the surface."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def surface_concentration(
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a local log-linear fit.
 
-    One sample in the surface transient is a noisy and often a wrong answer: an exponential through
-    the samples around the depth is steadier, and says how sure it is.
+    A single sample near the surface is noisy. An exponential fit to the samples around the depth is
+    more robust, and has a standard error.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def surface_concentration(
     depth : str, Quantity or DataArray
         Such as ``"5 nm"``; one for all, or one for each profile.
     samples : int
-        How many samples, those nearest to the depth, the exponential is fitted to; at least 3.
+        Number of samples, those nearest to the depth, used in the fit; at least 3.
     variable : str, optional
-        Of a Dataset, which variable; by default concentration, or else the first.
+        The variable of a Dataset; by default concentration, otherwise the first.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def surface_concentration(
     UnitsError
         If the depth has no unit.
     ProfileError
-        If `samples` is no whole number from 3.
+        If `samples` is not a whole number of at least 3.
 
     References
     ----------

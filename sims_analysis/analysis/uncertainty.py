@@ -1,4 +1,4 @@
-"""How well each sample is known: standard errors from counting statistics."""
+"""Standard errors of samples from counting statistics, and relative uncertainties."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sims_analysis.units import ParameterLike
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
 
 
-#: How far a number of counts may be from a whole one: rates and counting times are printed rounded.
+#: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005
 
@@ -42,22 +42,22 @@ def with_counting_statistics(
     dwell_time: ParameterLike | Mapping[str, ParameterLike] | None = None,
     value_per_count: ParameterLike | Mapping[str, ParameterLike] | None = None,
 ) -> xr.Dataset:
-    """Add the counts of every sample, and the standard errors that follow from them.
+    """Add the counts of every sample, and the standard errors derived from them.
 
     Parameters
     ----------
     data : Dataset
-        Intensities in counts need nothing more; neither do those in counts per second whose
-        ``species_metadata`` state the ``counting_time``, such as ``"0.99 s"`` (and, where the
-        instrument has divided by it, the ``detector_yield``, ``"95 %"``); those of a Faraday cup
+        Intensities in counts need no argument. Nor do intensities in counts per second whose
+        ``species_metadata`` give the ``counting_time``, such as ``"0.99 s"`` (and the
+        ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Those of a Faraday cup
         (``detector`` ``"FC"``) are currents and have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
-        Time counted for one sample, for intensities in counts per second: ``counts = I t``. One
+        Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
     value_per_count : str, Quantity, DataArray or mapping, optional
-        The concentration that one count stands for, such as ``"2e14 atoms/cm^3"``:
+        The concentration of one count, such as ``"2e14 atoms/cm^3"``:
         ``counts = C / value_per_count``. One for all, or ``{"B": "2e14 atoms/cm^3", ...}``; species
-        that the mapping leaves out get no standard errors.
+        not in the mapping get no standard errors.
 
     Returns
     -------
@@ -74,27 +74,27 @@ def with_counting_statistics(
     Raises
     ------
     UnitsError
-        If no variable's counts can be known from what is given.
+        If the counts of no variable can be determined.
     SpeciesError
-        If a mapping names a species that the data do not hold.
+        If a mapping names a species that is not in the data.
     ProfileError
-        If values are negative, or intensities are no whole numbers of counts: then the counting
-        time is another, or something was subtracted or averaged. Of Dask data, which are not
-        known yet, their counts and standard errors are NaN.
+        If values are negative, or intensities are not whole numbers of counts: the counting time is
+        wrong, or something was subtracted or averaged. For Dask data, which are not computed, such
+        counts and their standard errors are NaN instead.
 
     See Also
     --------
-    poisson_interval : The exact interval of a count, for samples with few.
+    poisson_interval : The exact interval of a count, for samples with few counts.
 
     Notes
     -----
-    Counts of intensities are whole to within 0.05 counts and 0.5 %, which is what rates and
-    counting times lose when they are printed; above 90 counts that shows nothing any more, and
-    they are taken as they are. What an instrument writes where nothing was counted (0.001 count/s,
-    say, where one count is 1.01 count/s) is zero counts by the same rule; the intensity stays.
+    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
+    rounding of printed rates and counting times; above 90 counts this is no test, and they are
+    used as they are. A placeholder for zero counts (0.001 count/s, say, where one count is
+    1.01 count/s) is zero counts by the same rule; the intensity is not changed.
 
-    Counts come before a dead-time correction or a subtracted background:
-    :func:`correct_dead_time` and :func:`subtract_background` take them along.
+    Take counts before a dead-time correction or a background subtraction:
+    :func:`correct_dead_time` and :func:`subtract_background` keep them.
 
     References
     ----------
@@ -119,7 +119,7 @@ def with_counting_statistics(
                 added |= _counted(data[name], one, whole=name != "concentration")
     if not added:
         raise UnitsError(
-            "no variable's counts are known: give dwell_time for intensities in counts/s, "
+            "the counts of no variable are known: give dwell_time for intensities in counts/s, "
             "value_per_count for concentrations; the data have "
             f"{', '.join(map(str, data.data_vars))}"
         )
@@ -132,7 +132,7 @@ def with_counting_statistics(
 
 
 def _refuse_infinite(data: xr.Dataset, name: str) -> None:
-    """Refuse infinite values and depths, as every question does that looks at all samples."""
+    """Refuse infinite values and depths."""
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a profile", variable=name, axes=vocabulary.AXES
     )
@@ -143,7 +143,7 @@ def _refuse_infinite(data: xr.Dataset, name: str) -> None:
 def _one_count(
     ds: xr.Dataset, array: xr.DataArray, dwell_time: Any, value_per_count: Any
 ) -> xr.DataArray | None:
-    """Return the value that one count stands for, in the unit of the variable."""
+    """Return the value of one count, in the unit of the variable."""
     unit = array.attrs["units"]
     if unit == "count":
         return xr.DataArray(1.0)
@@ -164,7 +164,7 @@ def _one_count(
 
 
 def _counts(value: Any, name: str) -> float:
-    """Whether a detector counts ions; a Faraday cup measures their current."""
+    """Return 1 for a detector that counts ions, 0 for a Faraday cup, which measures a current."""
     return 0.0 if str(value).strip().upper().startswith(("FC", "FARADAY")) else 1.0
 
 
@@ -190,8 +190,8 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
         if array.chunks is None and bool(wrong.any()):
             place = dict(zip(wrong.dims, np.argwhere(wrong.values)[0], strict=True))
             raise ProfileError(
-                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, and no whole "
-                f"number of them{_hint(array, one, place)}; take the counting statistics before "
+                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, not a whole "
+                f"number{_hint(array, one, place)}; take the counting statistics before "
                 "anything is subtracted, averaged or divided, and leave out species that were not "
                 "counted: dwell_time={'11B': '1 s', ...}"
             )
@@ -218,7 +218,7 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
 
 
 def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
-    """Infer the counting time from the values of a profile, if they show it."""
+    """Describe the counting time that the values of a profile suggest; empty if they do not."""
     dim = axis_of(array)
     values = array.isel({d: i for d, i in place.items() if d != dim}).values
     of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
@@ -309,7 +309,7 @@ def poisson_interval(
     return _interval(counts, confidence)
 
 
-#: ``5 %``: percent of what the uncertainty is one of, and so no unit of a fraction.
+#: ``5 %``: relative to the value itself, and therefore not read as a unit.
 _PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
 
 
@@ -319,7 +319,7 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
     Returns
     -------
     float or DataArray
-        The latter in the unit ``1``. In ``[0, 1)``, or NaN in a DataArray: not known.
+        In ``[0, 1)``, in the unit ``1``; a DataArray may have NaN for unknown.
 
     Raises
     ------

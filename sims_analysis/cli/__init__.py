@@ -1,6 +1,6 @@
-"""The command line: a thin skin over the public functions.
+"""The command line: a thin layer over the public functions.
 
-Only click is imported before a command runs, so that ``--help`` is immediate.
+Only click is imported before a command runs, so that ``--help`` is fast.
 """
 
 import click

@@ -42,20 +42,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @ids_argument
 @source_options
-@click.option("--refresh", is_flag=True, help="Ask also for what is archived already.")
+@click.option("--refresh", is_flag=True, help="Fetch again what is already archived.")
 @format_option
 def fetch(
     ids: tuple[str, ...], lists: tuple[TextIO, ...], refresh: bool, style: str, **source: Any
 ) -> None:
     """Fetch entries by id and keep them in an archive.
 
-    What was interrupted goes on where it stopped, when the same is asked again.
+    Repeat an interrupted command to continue where it stopped.
     """
     ids = all_ids(ids, lists)
     if not ids:
         raise click.UsageError("name the ids, or a file of them with --ids-from")
     if source["archive"] is None:
-        raise click.UsageError("say with --archive where to keep what is fetched")
+        raise click.UsageError("give the folder to keep the entries in with --archive")
     with open_client(**source) as client:
         results, failures = get(client, ids, refresh=refresh)
     if style == "json":
@@ -83,11 +83,11 @@ def _time_option(name: str, parameter: str, explanation: str) -> Callable[[Comma
 @click.command(epilog=ending("python -m sims_analysis search boron --status success"))
 @click.argument("keywords", nargs=-1)
 @source_options
-@click.option("--status", default="all", show_default=True, help="Of the processing.")
-@_time_option("--uploaded-after", "upload_datetime_min", "Uploaded then or later.")
-@_time_option("--uploaded-before", "upload_datetime_max", "Uploaded then or earlier.")
-@_time_option("--updated-after", "last_updated_min", "Changed then or later.")
-@_time_option("--updated-before", "last_updated_max", "Changed then or earlier.")
+@click.option("--status", default="all", show_default=True, help="Status of the processing.")
+@_time_option("--uploaded-after", "upload_datetime_min", "Uploaded at this time or later.")
+@_time_option("--uploaded-before", "upload_datetime_max", "Uploaded at this time or earlier.")
+@_time_option("--updated-after", "last_updated_min", "Changed at this time or later.")
+@_time_option("--updated-before", "last_updated_max", "Changed at this time or earlier.")
 @format_option
 def search(
     keywords: tuple[str, ...],
@@ -101,7 +101,7 @@ def search(
 ) -> None:
     """Search the catalogue for SIMS entries.
 
-    With --offline, search what the archive knows of it.
+    With --offline, search the catalogue entries in the archive.
     """
     with open_client(**source) as client:
         found = client.search(
@@ -140,21 +140,21 @@ def search(
 @archive_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--no-key", is_flag=True, help="Answer everybody; on this machine only.")
-@click.option("--certfile", type=_FILE, help="Certificate, to speak https.")
+@click.option("--no-key", is_flag=True, help="Require no key; on this machine only.")
+@click.option("--certfile", type=_FILE, help="Certificate, for https.")
 @click.option("--keyfile", type=_FILE, help="Key of the certificate.")
 @click.option(
     "--allow-origin",
     "allow_origins",
     multiple=True,
     metavar="ORIGIN",
-    help="Web pages that may ask, such as https://dashboard.example.",
+    help="Web pages that may send requests, such as https://dashboard.example.",
 )
 def serve(place: Path | None, folder: Path | None, host: str, port: int, **options: Any) -> None:
-    """Serve an archive, with the API's contract and pages for a browser, until interrupted.
+    """Serve an archive, by the API's contract and as web pages, until interrupted.
 
-    Who asks must send the key that is in SIMS_SERVER_KEY; in a browser it is the password. This
-    needs the extra "server"; the pages, at / and /entries/ID, need the extra "pages".
+    Requests must send the key in SIMS_SERVER_KEY; in a browser it is the password. This needs the
+    extra "server"; the pages, at / and /entries/ID, need the extra "pages".
     """
     import importlib.util
 

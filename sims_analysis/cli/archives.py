@@ -1,4 +1,4 @@
-"""The commands below ``archive``."""
+"""The subcommands of ``archive``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["archive"]
     cls=Group, epilog=ending("python -m sims_analysis archive verify --archive paper-data")
 )
 def archive() -> None:
-    """Look after an archive."""
+    """Maintain an archive."""
 
 
 _place = click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
@@ -98,16 +98,16 @@ def add(
     replace: bool,
     **options: Any,
 ) -> None:
-    """Add measurements to an archive, from which they are then read and served.
+    """Add measurements to an archive, from which they can be read and served.
 
-    JSON as the API sends it is kept byte for byte. Of files of instruments and laboratories the
-    profiles are kept, with all that the file says and its hash.
+    JSON as sent by the API is kept byte for byte. From files of instruments and laboratories, the
+    profiles are kept, with their metadata and the hash of the file.
     """
     from sims_analysis.api.archive import Archive
 
     kept = Archive(one_folder(folder))
     if data_id is not None and len(files) > 1:
-        raise click.UsageError("--id names one entry, and there are several files")
+        raise click.UsageError("--id names one entry, but there are several files")
     stated = stated_of_files(options)
     failures: dict[str, str] = {}
     for file in files:

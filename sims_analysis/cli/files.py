@@ -18,18 +18,18 @@ __all__ = ["file_options", "read_files", "stated_of_files"]
 
 
 def file_options(command: Command) -> Command:
-    """Add the options that say what a file does not."""
+    """Add the options for what a file does not state."""
     for option in reversed(
         [
-            click.option("--depth-units", help="Unit of the depths of files that state none."),
+            click.option("--depth-units", help="Unit of depths, for files that do not state it."),
             click.option(
                 "--units",
                 multiple=True,
                 metavar="[SPECIES=]UNIT",
-                help="Unit of the values of files that state none.",
+                help="Unit of values, for files that do not state it.",
             ),
             click.option(
-                "--number-repeats", is_flag=True, help="Number signals that a file names alike."
+                "--number-repeats", is_flag=True, help="Number signals with the same name."
             ),
         ]
     ):
@@ -38,7 +38,7 @@ def file_options(command: Command) -> Command:
 
 
 def stated_of_files(options: dict[str, Any]) -> dict[str, Any]:
-    """Take what :func:`file_options` added out of the options of a command."""
+    """Remove the options of :func:`file_options` from those of a command, and return them."""
     stated = {name: options.pop(name) for name in ("depth_units", "units", "number_repeats")}
     return stated | {"units": _units(stated["units"])}
 
@@ -56,7 +56,7 @@ def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
 def read_files(
     files: Sequence[Path], stated: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
-    """Read files; say of those that cannot be read why not."""
+    """Read files; also return the reasons for those that cannot be read."""
     from dataclasses import replace
 
     from sims_analysis.readers.reading import read
@@ -67,7 +67,7 @@ def read_files(
         if isinstance(outcome, SimsError):
             failures[str(file)] = one_line(outcome)
             continue
-        # Two files of one name but for its ending must not write over each other.
+        # Files that differ only in the ending must not overwrite each other's output.
         name = file.name if outcome.data_id in results else outcome.data_id
         results[name] = replace(outcome, data_id=name)
     return list(results.values()), failures

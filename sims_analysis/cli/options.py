@@ -1,4 +1,4 @@
-"""What the commands share: errors as one line, exit codes, options, columns."""
+"""Shared parts of the commands: one-line errors, exit codes, options, columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any] | click.Command)
 
-#: Package that a command may miss -> the extra that brings it.
+#: Package that a command may need -> the extra that installs it.
 _EXTRAS = {
     "matplotlib": "plot",
     "h5netcdf": "netcdf",
@@ -36,10 +36,10 @@ INTERRUPTED = 130
 
 
 class Group(click.Group):
-    """Errors as one line on stderr, and exit codes that mean something."""
+    """A command group that prints errors as one line on stderr and sets exit codes."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run, on a terminal of any encoding."""
+        """Run, on a terminal with any encoding."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
@@ -73,7 +73,7 @@ class Group(click.Group):
 
 
 def one_line(error: BaseException) -> str:
-    """Say what an error says, on one line."""
+    """Return the message of an error on one line."""
     return visible(" ".join(str(error).split())) or type(error).__name__
 
 
@@ -96,7 +96,7 @@ def _show_warning(
 _EXIT_CODES = """
 Exit codes:
   0    done
-  1    the data, the archive or the server: one line on stderr says what
+  1    an error of the data, the archive or the server, stated on stderr
   2    the command was not understood
   3    some of the entries failed; the others are done
   130  interrupted
@@ -105,13 +105,13 @@ Exit codes:
 
 def ending(*examples: str) -> str:
     """End a help text with examples and exit codes."""
-    # A backspace has click keep the lines that follow as they are.
+    # A backspace makes click keep the following lines as they are.
     lines = "\n".join(f"  {example}" for example in examples)
     return f"\b\nExamples:\n{lines}\n\n\b{_EXIT_CODES}"
 
 
 class Folder(click.Path):
-    """A folder; no empty name, which a variable that is not set gives."""
+    """A folder; refuses an empty name, as from an unset shell variable."""
 
     def __init__(self) -> None:
         super().__init__(file_okay=False, path_type=Path)
@@ -129,14 +129,14 @@ class Folder(click.Path):
 
 
 def archive_option(command: Command) -> Command:
-    """Add the option that names an archive to look after."""
+    """Add the option that names the archive to maintain."""
     return click.option("--archive", "folder", type=Folder(), help="Folder of the archive.")(
         command
     )
 
 
 def one_folder(*given: Path | None) -> Path:
-    """Give the folder that was named, in either of two ways."""
+    """Return the folder that was named in one of several ways."""
     named = [folder for folder in given if folder is not None]
     if len(named) != 1:
         raise click.UsageError("name one folder, with --archive")
@@ -144,7 +144,7 @@ def one_folder(*given: Path | None) -> Path:
 
 
 def ids_argument(command: Command) -> Command:
-    """Add the ids, and the file in which there are more of them."""
+    """Add the ids, and the option for a file with more of them."""
     more = click.option(
         "--ids-from",
         "lists",
@@ -157,7 +157,7 @@ def ids_argument(command: Command) -> Command:
 
 
 def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
-    """Give the ids that were named, and those on the lines of files; ``-`` is standard input."""
+    """Return the given ids and those in files, one per line; ``-`` is standard input."""
     found: list[str] = [data_id for data_id in ids if data_id != "-"]
     for file in [*lists, *([click.open_file("-", encoding="utf-8-sig")] if "-" in ids else [])]:
         try:
@@ -171,35 +171,35 @@ def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
 
 
 def source_options(command: Command) -> Command:
-    """Add the options that say where entries come from."""
+    """Add the options for the source of entries."""
     for option in reversed(
         [
             click.option(
                 "--archive",
                 type=Folder(),
-                help="Folder of archived entries; what is fetched is kept there.",
+                help="Folder of archived entries; fetched entries are kept there.",
             ),
             click.option(
                 "--endpoint", metavar="URL", help="Root of the API; by default AS_API_ENDPOINT."
             ),
             click.option("--allow-http", is_flag=True, help="Accept another machine without TLS."),
-            click.option("--offline", is_flag=True, help="Read the archive, ask no server."),
+            click.option("--offline", is_flag=True, help="Read the archive, contact no server."),
             click.option(
-                "--timeout", default=30.0, show_default=True, help="Seconds without a byte."
+                "--timeout", default=30.0, show_default=True, help="Seconds without any data."
             ),
             click.option(
-                "--deadline", default=300.0, show_default=True, help="Seconds for an entry in all."
+                "--deadline", default=300.0, show_default=True, help="Total seconds per entry."
             ),
             click.option(
-                "--retries", default=3, show_default=True, help="After failures that may pass."
+                "--retries", default=3, show_default=True, help="Retries after temporary failures."
             ),
             click.option(
-                "--max-connections", default=8, show_default=True, help="Entries at a time."
+                "--max-connections", default=8, show_default=True, help="Parallel downloads."
             ),
             click.option(
                 "--ca-bundle",
                 type=click.Path(exists=True, path_type=Path),
-                help="Certificates to trust, in place of the usual ones.",
+                help="Certificates to trust instead of the default ones.",
             ),
         ]
     ):
@@ -208,7 +208,7 @@ def source_options(command: Command) -> Command:
 
 
 def _checked(*kinds: str) -> Any:
-    """Refuse a number without a unit, or with a unit of another kind, before anything is done."""
+    """Refuse a number without a unit, or with a unit of another kind, before the command runs."""
 
     def check(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
         from sims_analysis.units import read_quantity
@@ -245,27 +245,27 @@ format_option = click.option(
     type=click.Choice(["table", "json"]),
     default="table",
     show_default=True,
-    help="For people, or for programs.",
+    help="Output for people or for programs.",
 )
 
 
 def open_client(*, archive: Path | None, offline: bool, **options: Any) -> Client:
-    """Make the client that :func:`source_options` describe."""
+    """Make a client from the options of :func:`source_options`."""
     from sims_analysis.api.client import Client
 
     if offline and archive is None:
-        raise click.UsageError("--offline reads an archive; say which with --archive")
+        raise click.UsageError("--offline reads an archive; name it with --archive")
     return Client(archive=archive, offline=offline, **options)
 
 
 def get(
     client: Client, ids: Sequence[str], *, refresh: bool = False
 ) -> tuple[list[SIMSResult], dict[str, str]]:
-    """Get what can be had; say of the others, by id, why not."""
-    asked = list(dict.fromkeys(ids))
+    """Get entries; also return the reasons for those that failed, by id."""
+    distinct = list(dict.fromkeys(ids))
     results, failures = [], {}
-    outcomes = client.get(asked, errors="collect", refresh=refresh)
-    for data_id, outcome in zip(asked, outcomes, strict=True):
+    outcomes = client.get(distinct, errors="collect", refresh=refresh)
+    for data_id, outcome in zip(distinct, outcomes, strict=True):
         if isinstance(outcome, SimsError):
             failures[data_id] = one_line(outcome)
         else:
@@ -274,7 +274,7 @@ def get(
 
 
 def finish(done: int, failures: dict[str, str]) -> None:
-    """Tell what failed, and leave with the code that says so."""
+    """Print the failures, and exit with the corresponding code."""
     for data_id, reason in failures.items():
         who = "" if data_id in reason else f"{data_id}: "
         click.echo(visible(f"Error: {who}{reason}"), err=True)
@@ -283,7 +283,7 @@ def finish(done: int, failures: dict[str, str]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print for programs; in JSON everything can be spelled in ASCII."""
+    """Print JSON; characters that the terminal cannot print are escaped."""
     import orjson
 
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
@@ -297,7 +297,7 @@ def _spelled(found: re.Match[str]) -> str:
 
 
 def species_of(result: SIMSResult) -> str:
-    """Name the species of a result, or say that there are none."""
+    """List the species of a result for printing."""
     return ", ".join(result.species) or "no SIMS data"
 
 

@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-#: Endings of names that no data id has.
+#: File name endings, which no data id has.
 _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
-#: Options that go to `analyse` as they are.
+#: Options passed to `analyse` unchanged.
 _QUESTION = ("level", "start", "stop", "background", "surface", "doping")
 
 
@@ -66,7 +66,7 @@ def _names(texts: Iterable[str]) -> list[str]:
 @depth_option("--stop", "Lower limit of the dose.")
 @concentration_option("--background", "Concentration subtracted in the dose.")
 @depth_option("--surface", "Where the surface transient ends.")
-@rate_option("--rate", 'Sputter rate, such as "0.5 nm/s", to bring sputter time to depth.')
+@rate_option("--rate", 'Sputter rate, such as "0.5 nm/s", to convert sputter time to depth.')
 @click.option("--donors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @click.option("--acceptors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @concentration_option(
@@ -95,9 +95,9 @@ def report(
 ) -> None:
     """Print peak, dose and junctions; write figures, pages and data.
 
-    IDS are data ids, or names of files of instruments and laboratories. Every species gets an
-    answer with its unit and status, or the reason why there is none. Without IDS, everything in
-    the archive; without --archive too, the synthetic measurements inside the package.
+    IDS are data ids, or names of files of instruments and laboratories. For every species, the
+    results have a unit and a status, or a reason why there are none. Without IDS, everything in the
+    archive is reported; without --archive as well, the synthetic measurements in the package.
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
@@ -148,14 +148,14 @@ def report(
 
 
 def _refuse_missing_files(ids: Sequence[str]) -> None:
-    """Say of what can only be the name of a file that there is none."""
+    """Refuse names that can only be those of files, but do not exist."""
     for name in ids:
         if Path(name).suffix.lower() in _SUFFIXES and not Path(name).exists():
             raise click.UsageError(f"{visible(name)}: there is no such file")
 
 
 def _means_examples(ids: Sequence[str]) -> bool:
-    """Whether ids without a source are examples; refuse what is none and cannot be fetched."""
+    """Whether ids without a source are examples; refuse others if they cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.endpoint import ENDPOINT_VARIABLE
     from sims_analysis.api.secret import KEY_VARIABLES
@@ -174,7 +174,7 @@ def _means_examples(ids: Sequence[str]) -> bool:
 
 
 def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
-    """Make the Dataset; what was noticed on the way belongs under the table."""
+    """Make the Dataset; also return its warnings, which are printed below the table."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ds = result.to_dataset()

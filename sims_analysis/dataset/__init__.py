@@ -1,1 +1,1 @@
-"""Profiles as a Dataset and back; batches; files; provenance."""
+"""Profiles to Datasets and back; batches; files; provenance."""

@@ -1,4 +1,4 @@
-"""The axis of data, and several axes brought to one."""
+"""The axis of data, and merging of several axes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["axis_of", "merge", "order_of", "same_axis"]
 
-#: Axes closer than this fraction of their span are one axis.
+#: Axes that agree within this fraction of their span are the same.
 AXIS_TOLERANCE = 1e-9
 
 
 def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
-    """Name the dimension along which samples lie: depth, sputter_time, or point in a batch."""
+    """Return the dimension of the samples: depth, sputter_time, or point in a batch."""
     for axis in (*vocabulary.AXES, "point"):
         if axis in data.dims:
             return axis
@@ -34,14 +34,14 @@ def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
 
 
 def order_of(depths: Array) -> NDArray[np.intp]:
-    """Order samples by depth; those at one depth keep the order in which depth was delivered."""
+    """Sort samples by depth; repeated depths keep their order, reversed if all depths decrease."""
     if (np.diff(depths) <= 0).all():
         return np.arange(depths.size)[::-1]
     return np.argsort(depths, kind="stable")
 
 
 def same_axis(a: Array, b: Array) -> bool:
-    """Whether two axes are one, within the tolerance."""
+    """Whether two axes are equal within the tolerance."""
     if a is b:
         return True
     if a.size != b.size:
@@ -51,7 +51,7 @@ def same_axis(a: Array, b: Array) -> bool:
 
 
 def merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp]], list[Array]]:
-    """Bring axes to one.
+    """Merge axes into one.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ def merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp]], list[Array]
     Returns
     -------
     axis : ndarray
-        The one that all of them are, or the union of all.
-    places : list of ndarray of int
-        For each axis, where on the common one its samples stand.
+        The shared axis if all are equal, otherwise their union.
+    positions : list of ndarray of int
+        For each axis, the indices of its samples on the common axis.
     own : list of ndarray
-        For each axis, the depths of its samples on the common one.
+        For each axis, the depths of its samples on the common axis.
     """
     distinct: list[Array] = []
     which: list[int] = []
@@ -76,5 +76,5 @@ def merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp]], list[Array]
             distinct.append(axis)
     union, inverse = np.unique(np.concatenate(distinct), return_inverse=True)
     ends = list(accumulate(axis.size for axis in distinct))
-    places = [inverse[end - axis.size : end] for axis, end in zip(distinct, ends, strict=True)]
-    return union, [places[i] for i in which], [distinct[i] for i in which]
+    positions = [inverse[end - axis.size : end] for axis, end in zip(distinct, ends, strict=True)]
+    return union, [positions[i] for i in which], [distinct[i] for i in which]

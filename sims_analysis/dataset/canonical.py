@@ -1,4 +1,4 @@
-"""Data and arguments in canonical units, for functions that do plain xarray arithmetic on them."""
+"""Data and arguments in canonical units, for functions that use plain xarray arithmetic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def on_canonical_data(function: F) -> F:
-    """Give a function its Dataset in canonical units without pint, and answer in kind."""
+    """Decorate a function to get its Dataset in canonical units, and to return the same kind."""
 
     @wraps(function)
     def call(data: xr.Dataset, **arguments: Any) -> Any:
@@ -41,8 +41,8 @@ def on_canonical_data(function: F) -> F:
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
         quantified = any(units.is_quantity(array.data) for array in data.data_vars.values())
-        answer = function(to_canonical(units.dequantify(data)), **arguments)
-        return units.quantify(answer) if quantified else answer
+        result = function(to_canonical(units.dequantify(data)), **arguments)
+        return units.quantify(result) if quantified else result
 
     return cast("F", call)
 
@@ -55,7 +55,7 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
     UnitsError
         If one of them has no unit, or one of another kind.
     ProfileError
-        If it does not hold real numbers.
+        If one does not hold real numbers.
     """
     kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
     for name in vocabulary.QUANTITIES:
@@ -75,7 +75,7 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
 
 
 def axis_name(data: xr.Dataset | xr.DataArray) -> str:
-    """Name the coordinate along which samples lie: depth or sputter_time."""
+    """Return the name of the axis coordinate: depth or sputter_time."""
     dim = axis_of(data)
     if dim in vocabulary.AXES:
         return dim
@@ -86,7 +86,7 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
 
 
 def signal_name(ds: xr.Dataset, question: str) -> str:
-    """Name the variable that holds intensities: in count/s, counts or arbitrary units."""
+    """Return the name of the variable with intensities: in count/s, counts or arbitrary units."""
     for name in ("intensity", "counts", "intensity_arbitrary"):
         if name in ds.data_vars:
             return name
@@ -98,14 +98,14 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
 
 
 def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species") -> list[str]:
-    """List the species, among which those asked for must be, once each.
+    """List the species; check that each requested one occurs exactly once.
 
     Raises
     ------
     SpeciesError
-        If one of them is not there; it lists those that are.
+        If one of them is missing; the message lists those in the data.
     ProfileError
-        If one of them is there more than once.
+        If one of them occurs more than once.
     """
     if "species" not in ds.coords:
         raise SpeciesError(f"{name} names species, but the data have no species coordinate")
@@ -119,8 +119,8 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
     twice = [one for one in asked if names.count(one) > 1]
     if twice:
         raise ProfileError(
-            f"species {', '.join(map(repr, twice))} is in the data more than once, and is asked "
-            "for by name; give each its own name, or select one with isel()"
+            f"species {', '.join(map(repr, twice))} is in the data more than once, but is looked "
+            "up by name; give each its own name, or select one with isel()"
         )
     return names
 
@@ -128,25 +128,24 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
 def argument(
     data: xr.Dataset | xr.DataArray, value: Any, kinds: tuple[str, ...], name: str
 ) -> xr.DataArray:
-    """Read an argument with a unit, one for all or several, ready to be combined with the data.
+    """Read an argument with a unit, a scalar or several values, aligned with the data.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        In whose order a DataArray comes out.
+        The data that a DataArray is aligned with.
     value : str, Quantity, DataArray or mapping
-        A mapping gives each species its own, in any of the other forms; a DataArray with a scalar
-        coordinate ``species`` belongs to that species alone.
+        A mapping gives each species its own value, in any of the other forms; a DataArray with a
+        scalar coordinate ``species`` applies to that species only.
     kinds : tuple of str
         Acceptable kinds of unit.
     name : str
-        For messages.
+        Name of the argument, for messages.
 
     Returns
     -------
     DataArray of float
-        In the canonical unit, which stands in its attrs; NaN for species that a mapping leaves
-        out.
+        In the canonical unit, which is in its attrs; NaN for species not in a mapping.
 
     Raises
     ------
@@ -173,8 +172,8 @@ def argument(
     labels = {dim: value[dim] for dim in value.dims if dim in value.coords}
     for axis in map(str, labels.keys() & set(vocabulary.AXES)):
         if "units" in labels[axis].attrs:
-            places, of_axis = units.magnitude_and_unit(labels[axis], (axis,), f"{name}: {axis}")
-            labels[axis] = xr.DataArray(of_axis.to_canonical(places), dims=axis)
+            values, of_axis = units.magnitude_and_unit(labels[axis], (axis,), f"{name}: {axis}")
+            labels[axis] = xr.DataArray(of_axis.to_canonical(values), dims=axis)
     plain = xr.DataArray(
         unit.to_canonical(magnitude.astype(np.float64)),
         labels,
@@ -189,7 +188,7 @@ def _by_species(
 ) -> xr.DataArray:
     species_of(data, *given, name=name)
     if not given:
-        raise ProfileError(f"{name} is empty; give a value for each species that is meant")
+        raise ProfileError(f"{name} is empty; give a value for at least one species")
     read = {}
     for key, value in given.items():
         own = value
@@ -221,20 +220,20 @@ def _by_species(
 
 
 def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str) -> xr.DataArray:
-    """Bring what a DataArray holds into the order of the data, by label."""
+    """Reorder a DataArray to the order of the data, by label."""
     for dim, size in value.sizes.items():
         if dim not in data.dims:
             raise ProfileError(
                 f"{name} is over {str(dim)!r}, and the data over "
-                f"({', '.join(map(str, data.dims))}): bring the data there first, for instance "
-                f"with data.expand_dims({dim}=...)"
+                f"({', '.join(map(str, data.dims))}): add this dimension to the data first, for "
+                f"instance with data.expand_dims({dim}=...)"
             )
         if dim not in value.coords or dim not in data.coords:
             if size != data.sizes[dim]:
                 raise ProfileError(
                     f"{name} holds {size} values along {str(dim)!r}, and the data "
-                    f"{data.sizes[dim]}; give it a coordinate {str(dim)!r} that says which of "
-                    "them each belongs to"
+                    f"{data.sizes[dim]}; give it a coordinate {str(dim)!r} that says which value "
+                    "belongs to which"
                 )
             continue
         has, wanted = value.indexes[dim], data.indexes[dim]
@@ -242,47 +241,46 @@ def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str
             raise ProfileError(f"{name} has several values for one {dim}")
         nearest: dict[str, Any] = {}
         if dim in vocabulary.AXES and has.is_monotonic_increasing:
-            # As for the axes of profiles: conversions of a unit round the last digit.
+            # With the tolerance of profile axes, because unit conversions round.
             nearest = {"method": "nearest", "tolerance": 1e-9 * float(np.ptp(wanted))}
-        places = has.get_indexer(wanted, **nearest)
-        missing = wanted[places < 0]
+        positions = has.get_indexer(wanted, **nearest)
+        missing = wanted[positions < 0]
         if len(missing):
             others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             raise ProfileError(
                 f"{name} has no value for {dim} {', '.join(map(str, missing[:3]))}{others}"
             )
-        value = value.isel({dim: places}).assign_coords({dim: data[dim].variable})
+        value = value.isel({dim: positions}).assign_coords({dim: data[dim].variable})
     return value
 
 
 def read_positive(
     data: xr.Dataset | xr.DataArray, value: Any, kinds: tuple[str, ...], name: str
 ) -> xr.DataArray:
-    """Read an argument that is positive and finite wherever it is known."""
+    """Read an argument that must be positive and finite, or NaN for some species."""
     read = argument(data, value, kinds, name)
     if read.chunks is None:
         wrong = ~((read > 0) & np.isfinite(read)) & read.notnull()
-        nothing = bool(read.isnull().all())
-        if bool(wrong.any()) or nothing:
+        if bool(wrong.any()) or bool(read.isnull().all()):
             shown = "<DataArray>" if isinstance(value, xr.DataArray) else repr(value)
             raise ProfileError(f"{name}={shown} must be positive")
     return read
 
 
 def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
-    """Give the samples of a depth (or time) window, NaN outside.
+    """Mask the samples outside a depth (or time) window with NaN.
 
     Parameters
     ----------
     window : (start, stop)
-        Text, Quantities or DataArrays; None for an end of the record.
+        Text, Quantities or DataArrays; None for no limit.
 
     Raises
     ------
     UnitsError
         If a limit has no unit of the axis.
     ProfileError
-        If it is no window, or its end does not come after its start.
+        If it is not a pair, or its end does not come after its start.
     """
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
@@ -300,26 +298,26 @@ def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
 def stated_in_metadata(
     ds: xr.Dataset, key: str, read: Callable[[Any, str], float]
 ) -> xr.DataArray | None:
-    """Read what the metadata of the species state under a key, such as ``"0.99 s"``.
+    """Read the values of a key of the species' metadata, such as ``"0.99 s"``.
 
     Parameters
     ----------
     read : callable
-        Takes what is stated, and a name for messages.
+        Takes a value, and a name for messages.
 
     Returns
     -------
     DataArray or None
-        NaN for species whose metadata do not state it; None if none does.
+        NaN for species whose metadata lack the key; None if all do.
     """
     if "species_metadata" not in ds.coords:
         return None
     texts = ds["species_metadata"]
     numbers = np.full(texts.shape, np.nan)
-    for place in np.ndindex(texts.shape):
-        about = orjson.loads(str(texts.values[place]) or "null")
-        if isinstance(about, dict) and about.get(key) is not None:
-            numbers[place] = read(about[key], f"species_metadata[{key!r}]")
+    for index in np.ndindex(texts.shape):
+        metadata = orjson.loads(str(texts.values[index]) or "null")
+        if isinstance(metadata, dict) and metadata.get(key) is not None:
+            numbers[index] = read(metadata[key], f"species_metadata[{key!r}]")
     if np.isnan(numbers).all():
         return None
     labels = {dim: texts[dim] for dim in texts.dims if dim in texts.coords}
@@ -332,26 +330,26 @@ def read_time(value: Any, name: str) -> float:
 
 
 def label_of(array: xr.DataArray, where: xr.DataArray) -> str:
-    """Name the first place that is marked, for messages: species, depth, value.
+    """Describe the first flagged sample, for messages: species, depth, value.
 
     Parameters
     ----------
     array : DataArray
         The values, with coordinates.
     where : DataArray of bool
-        Of the dimensions of `array`.
+        With the dimensions of `array`.
     """
     where = where.transpose(*array.dims)
-    place = dict(zip(array.dims, np.argwhere(where.values)[0], strict=True))
-    one = array.isel(place)
+    index = dict(zip(array.dims, np.argwhere(where.values)[0], strict=True))
+    one = array.isel(index)
     axis = axis_name(array)
     parts: list[str] = []
     for name in dict.fromkeys(["measurement", "species", *map(str, array.dims)]):
         if name in (axis, "point"):
             continue
         label: Hashable | None = one.coords[name].item() if name in one.coords else None
-        if label is not None or name in place:
-            parts.append(f"{name} {str(place[name] if label is None else label)!r}")
+        if label is not None or name in index:
+            parts.append(f"{name} {str(index[name] if label is None else label)!r}")
     unit = array[axis].attrs.get("units", "")
     words = f"{axis.replace('_', ' ')} {one[axis].item():g} {unit}".strip()
     more = int(where.sum()) - 1

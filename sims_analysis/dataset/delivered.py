@@ -1,9 +1,9 @@
-"""What was delivered with each species, kept beside the variables of a Dataset.
+"""The data delivered with each species, kept in coordinates of a Dataset.
 
-Identifiers, metadata and source units stand in coordinates over species. Whatever these and the
-canonical arrays cannot carry (unknown fields, numbers that a unit conversion rounds, samples that
-were not measured) stands in the coordinate ``wire_fields``, as JSON, so that
-:func:`sims_analysis.to_profiles` gives back the very profiles.
+Identifiers, metadata and source units are coordinates over species. Whatever these and the
+canonical arrays cannot hold (unknown fields, numbers that a unit conversion rounds, missing
+samples) is in the coordinate ``wire_fields``, as JSON, so that :func:`sims_analysis.to_profiles`
+restores exactly the same profiles.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COORDS", "REFERENCE_KEYS", "coords"]
 
-#: Coordinate over species -> the wire field that it carries as text.
+#: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
     "profile_id": "id",
     "processed_data_id": "processed_data_id",
@@ -39,10 +39,10 @@ _TEXTS = {
     "source_depth_units": "depth_units",
     "source_units": "concentration_units",
 }
-#: Every coordinate that describes a delivered profile rather than what is asked of it.
+#: Every coordinate that describes a delivered profile.
 COORDS = (*_TEXTS, "species_metadata", "wire_fields")
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
-#: Keys of a profile object that holds what the reference names, no more and no less.
+#: Keys of a profile object with exactly the fields of the reference.
 REFERENCE_KEYS = WIRE_FIELDS[:-1]
 
 
@@ -52,18 +52,18 @@ def coords(
     data_id: str,
     others: Iterable[tuple[int, str, DepthProfile, Array]] = (),
 ) -> dict[str, TextCoord]:
-    """Return the coordinates over species that keep what the variables do not hold.
+    """Return the coordinates over species with the data that the variables do not hold.
 
     Parameters
     ----------
     profiles : list of DepthProfile
     depths : list of ndarray
-        For each profile, where its samples stand on the axis of the Dataset.
+        For each profile, the depths of its samples on the axis of the Dataset.
     data_id : str
-        What the attrs of the Dataset say of all of them.
+        The ``data_id`` in the attrs of the Dataset.
     others : iterable of tuple
         Further profiles of a species, in other kinds of unit: the row of the species, the variable
-        that holds their values, the profile, and its depths.
+        with their values, the profile, and its depths.
     """
     made: dict[str, TextCoord] = {}
     for coord, wire_field in _TEXTS.items():
@@ -95,21 +95,21 @@ def _json(value: Any, profile: DepthProfile) -> str:
 
 
 def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
-    """Collect what the texts and the canonical arrays cannot give back."""
+    """Collect what cannot be restored from the texts and the canonical arrays."""
     rest: dict[str, Any] = {}
     for name in _IDENTIFIERS:
         value = getattr(profile, name)
         text = data_id if name == "data_id" else value
-        # numpy's text drops NUL characters at the end.
-        told = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
-        if value != told:
+        # numpy strips trailing NUL characters from text.
+        stored = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
+        if value != stored:
             rest[name] = value
     if profile.extra:
         rest["extra"] = profile.extra
     if profile._keys != REFERENCE_KEYS:
         rest["keys"] = list(profile._keys)
     if z.size != profile.depths.size:
-        # duplicates="mean": the user asked for fewer samples than were delivered.
+        # duplicates="mean" leaves fewer samples than were delivered.
         return rest
     missing = np.isnan(profile.concentrations)
     if missing.any():

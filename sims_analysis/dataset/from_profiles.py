@@ -1,8 +1,7 @@
 """Profiles to one Dataset indexed by species and depth.
 
-Depths and values are converted to the canonical units; nothing else is changed. Species that
-share an axis share it in the Dataset; otherwise the axis is the union of theirs, and ``NaN``
-means *not measured here*.
+Depths and values are converted to canonical units; nothing else is changed. If the axes of the
+species differ, the axis of the Dataset is their union, and ``NaN`` means *not measured here*.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ __all__ = ["to_dataset"]
 
 @dataclass(frozen=True)
 class _Samples:
-    """A profile in canonical units, in order of depth."""
+    """A profile in canonical units, sorted by depth."""
 
     profile: DepthProfile
     axis: str
@@ -70,11 +69,11 @@ def to_dataset(
     like : str, optional
         Interpolate all species to the depths of this one: ``like="70Zn"``.
     duplicates : {"raise", "mean", "step"}
-        What to do where a profile holds the same depth twice. ``"raise"`` refuses it. ``"step"``
-        takes it for the edge of a histogram that is drawn as steps: the first of the two values
-        moves to the closest number below, so that the trapezoid keeps the dose of the histogram.
+        What to do if a profile has the same depth twice. ``"raise"`` refuses it. ``"step"`` treats
+        it as the edge of a histogram drawn as steps: the depth of the first of the two values is
+        moved to the next smaller number, so that the trapezoid conserves the dose of the histogram.
         ``"mean"`` takes the mean of the values, which is right where a depth was measured twice,
-        and would make ramps of a histogram's steps.
+        but would turn the steps of a histogram into ramps.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def to_dataset(
         If there is no profile, a species occurs twice in one kind of unit, a depth occurs twice in
         a profile, or some profiles are on a depth axis and others on a sputter-time axis.
     SpeciesError
-        If `like` is none of the species.
+        If `like` is not one of the species.
     UnitsError
         If a unit is unknown, ambiguous or of the wrong kind; it names the species.
 
@@ -133,11 +132,11 @@ def to_dataset(
     ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds
-    # The one look up the flow of data: a common axis is an answer about the samples.
+    # The only import against the flow of data: resampling is an analysis of the samples.
     from sims_analysis.analysis.grid import to_grid
 
     if like is None:
-        # In the name that this argument has here.
+        # Read here, so that the message has the name of this argument.
         step, _ = read_quantity(depth, (axis_of(ds),), "depth")
         if np.ndim(step) or not 0 < step < np.inf:
             raise ProfileError(f"depth={depth!r} must be one positive number")
@@ -157,7 +156,7 @@ def _checked(source: Any) -> list[DepthProfile]:
         known = (
             f"its pipeline_status in the catalogue is {status!r}"
             if status
-            else "its pipeline_status in the catalogue tells whether it is unknown, still being "
+            else "its pipeline_status in the catalogue says whether it is unknown, still being "
             "processed, or not a SIMS measurement"
         )
         raise ProfileError(
@@ -169,15 +168,15 @@ def _checked(source: Any) -> list[DepthProfile]:
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
     if len(entries) > 1:
         warn(
-            f"the profiles are of different data entries, {', '.join(entries)}; a Dataset is of "
-            "one measurement, and carries the id of the first",
+            f"the profiles are of different data entries, {', '.join(entries)}; a Dataset is one "
+            "measurement, and gets the id of the first",
             ProfileWarning,
         )
     return profiles
 
 
 def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
-    """Convert to canonical units and put in order of depth."""
+    """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
     value_unit = unit_of_kind(
@@ -200,10 +199,10 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
 def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
-    depth, places, own = merge([s.depth for s in found])
+    depth, positions, own = merge([s.depth for s in found])
     if any(s.depth.size < depth.size for s in found):
         attrs = {**attrs, LAYOUT: OWN_DEPTHS}
-    # A species may have a concentration and an intensity: the first of its profiles leads.
+    # A species may have a concentration and an intensity: its first profile comes first.
     leading: dict[str, int] = {}
     for i, s in enumerate(found):
         leading.setdefault(s.profile.species_name, i)
@@ -215,19 +214,19 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     for kind, name in names.items():
         units = {"count": "count", "arbitrary": "arb. unit"}.get(kind)
         described = vocabulary.attrs(name, units)
-        of_error = {
+        attrs_of_error = {
             **{key: text for key, text in described.items() if key != "description"},
             "long_name": f"Standard error of {described['long_name'].lower()}",
         }
         values, errors = np.full((2, *shape), np.nan)
-        for s, row, place in zip(found, rows, places, strict=True):
+        for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
-                values[row, place] = s.value
+                values[row, position] = s.value
                 if s.stderr is not None:
-                    errors[row, place] = s.stderr
+                    errors[row, position] = s.stderr
         variables[name] = (dims, values, described)
         if any(s.stderr is not None for s in found if s.kind == kind):
-            variables[f"{name}_stderr"] = (dims, errors, of_error)
+            variables[f"{name}_stderr"] = (dims, errors, attrs_of_error)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))
@@ -253,8 +252,8 @@ def _refuse_repeats(found: list[_Samples]) -> None:
     if twice:
         raise ProfileError(
             f"species delivered more than once: {', '.join(twice)}; pass one profile of each, "
-            "or give them distinct names with dataclasses.replace(profile, species_name=...), or, "
-            "of a file, with sims.read(path, number_repeats=True)"
+            "or give them distinct names with dataclasses.replace(profile, species_name=...) or, "
+            "for a file, with sims.read(path, number_repeats=True)"
         )
 
 
@@ -264,8 +263,8 @@ def _warn_of_gaps(found: list[_Samples]) -> None:
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
-        some = "1 sample was" if total == 1 else f"{total} samples were"
-        warn(f"{some} not measured (null): species {listed}", ProfileWarning)
+        samples_were = "1 sample was" if total == 1 else f"{total} samples were"
+        warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
 
 
 def _common_axis(found: list[_Samples]) -> str:
@@ -275,7 +274,7 @@ def _common_axis(found: list[_Samples]) -> str:
         raise ProfileError(
             f"species {timed.species_name!r} is on a sputter-time axis ({timed.depth_units}), "
             f"species {deep.species_name!r} on a depth axis ({deep.depth_units}); make one "
-            "Dataset of each kind, and calibrate_depth() to bring time to depth"
+            "Dataset of each kind; calibrate_depth() converts time to depth"
         )
     return found[0].axis
 
@@ -284,10 +283,10 @@ _OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}
 
 
 def _variable_names(kinds: set[str]) -> dict[str, str]:
-    """Name the variable of each kind of value.
+    """Return the variable name for each kind of value.
 
-    The first kind of intensity that occurs is ``intensity``; counts and arbitrary units beside a
-    count rate cannot share its unit and get names of their own.
+    The first kind of intensity that occurs is ``intensity``; counts and arbitrary units cannot
+    share a variable with a count rate, and get other names.
     """
     intensities = [kind for kind in vocabulary.INTENSITY_KINDS if kind in kinds]
     names = {kind: kind for kind in vocabulary.VALUE_KINDS if kind in kinds - {*intensities}}
@@ -306,7 +305,7 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
         attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
         of_file = Metadata.from_dict(profiles[0].extra[FIELD]).sha256
         if of_file and of_file != attrs.get("sha256"):
-            # What an archive keeps and serves has a hash of its own.
+            # The payload that an archive keeps and serves has a different hash.
             attrs["file_sha256"] = of_file
     attrs.update(
         Conventions="CF-1.11",

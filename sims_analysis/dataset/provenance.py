@@ -1,7 +1,7 @@
-"""Where numbers come from: collected from data, kept in figures and files, read back.
+"""Provenance of numbers: collected from data, stored in figures and files, and read back.
 
-A provenance is a plain dict. Figures carry it as JSON in the metadata field that their format
-has for it; netCDF and zarr carry the attrs of the Dataset.
+A provenance is a plain dict. Figures store it as JSON in a metadata field of their format; netCDF
+and zarr store the attrs of the Dataset.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ def provenance(
     -------
     dict
         ``data_id``, ``sha256`` (of the payload, or of the file that was read), ``file_sha256``
-        (of the instrument's file, where an archive has kept what was read of it), ``source`` and
-        ``retrieved``: a text where all numbers come from one measurement, a list of texts where
-        they come from several; only those that are known. ``sims_analysis_version``, ``calls``
-        (what made the numbers, as recorded), ``steps`` (what was done to the data, each as
-        ``{"function": ..., "parameters": {...}}``), of an answer ``question`` (likewise), and for
+        (of the instrument's file, if the data came from an archive of it), ``source`` and
+        ``retrieved``: a text if all numbers come from one measurement, a list of texts for several;
+        only those that are known. ``sims_analysis_version``, ``calls`` (the recorded calls that
+        made the numbers), ``steps`` (the processing of the data, each as
+        ``{"function": ..., "parameters": {...}}``), for a result ``question`` (likewise), and for
         figures ``results``: the numbers shown, in full precision.
 
     Raises
     ------
     ProfileError
-        If the file holds no provenance of this library.
+        If the file has no provenance from this library.
     ArchiveError
         If a netCDF or zarr cannot be read.
 
@@ -81,19 +81,19 @@ def provenance(
 
 
 def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Data:
-    """Record in the attrs of data what was done to them.
+    """Record a processing step in the attrs of data.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        What the step gave; its attrs say what was done before.
+        Result of the step, with the earlier steps in its attrs.
     function : str
         The public function.
     line : str
-        What it did, for a reader: one more line of the attr ``history``.
+        A description for readers: one more line of the attr ``history``.
     **parameters
-        The arguments with which it was called, None left out. Numbers and texts are recorded as
-        they are, arrays by their values (of more than 100, by shape alone), data by their origin.
+        The arguments of the call, without None. Numbers and texts are recorded as they are, arrays
+        by their values (by their shape alone for more than 100), data by their origin.
 
     Returns
     -------
@@ -109,42 +109,43 @@ def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Dat
 
 
 def with_question(
-    answer: Data, data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
+    result: Data, data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
 ) -> Data:
-    """Record in the attrs of an answer what it rests on, and what was asked.
+    """Record in the attrs of a result the origin of its data, and the call.
 
     Parameters
     ----------
-    answer : Dataset or DataArray
-        Of a Dataset, each variable carries the record too, since people take them out.
+    result : Dataset or DataArray
+        Each variable of a Dataset gets the record too, because people take them out.
     data : Dataset or DataArray
-        What the question was asked of.
+        The data that the result was computed from.
     function : str
         The public function.
     **parameters
-        The arguments with which it was called, as for :func:`with_step`.
+        The arguments of the call, as for :func:`with_step`.
 
     Returns
     -------
     Dataset or DataArray
-        With the attrs of the data that say where they come from (``data_id``, ``sha256``,
-        ``file_sha256``, ``source``, ``retrieved``) and what was done to them (``steps``), and with
-        the attr ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a
-        batch, what tells the measurements apart stands in coordinates, which are left to the
-        caller.
+        With the attrs that state the origin of the data (``data_id``, ``sha256``,
+        ``file_sha256``, ``source``, ``retrieved``) and their processing (``steps``), and with the
+        attr ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a batch, the
+        origins of the measurements are coordinates, which are left to the caller.
     """
     stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
     record = {key: data.attrs[key] for key in (*_ORIGIN, "steps") if data.attrs.get(key)}
     record["question"] = json.dumps({"function": function, "parameters": stated})
-    marked = answer.assign_attrs(record)
-    if isinstance(marked, xr.Dataset):
-        # Variables of a copy, so that the attrs of the answer that was given stay as they are.
-        marked = marked.assign({n: v.assign_attrs(record) for n, v in marked.data_vars.items()})
-    return marked
+    labelled = result.assign_attrs(record)
+    if isinstance(labelled, xr.Dataset):
+        # Copies of the variables, so that the attrs of the given result do not change.
+        labelled = labelled.assign(
+            {n: v.assign_attrs(record) for n, v in labelled.data_vars.items()}
+        )
+    return labelled
 
 
 def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
-    """List the steps of the measurements of a batch, and those of all data after them."""
+    """List the steps of the measurements of a batch, followed by those of the whole."""
     known = "steps" in item.coords and item["steps"].chunks is None
     apart = np.ravel(item["steps"].values).tolist() if known else []
     return _distinct(
@@ -162,7 +163,7 @@ def _distinct(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _recorded(value: Any) -> Any:
-    """Give an argument as JSON has it."""
+    """Convert an argument to a JSON value."""
     if isinstance(value, xr.Dataset):
         return _origin(value)
     if isinstance(value, Mapping):
@@ -185,7 +186,7 @@ def _recorded(value: Any) -> Any:
 
 
 def _origin(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
-    """Say which data they are, and what was done to them."""
+    """Return the identity of data and their processing steps."""
     steps = _steps(item)
     record: dict[str, Any] = {"steps": steps} if steps else {}
     for key in ("data_id", "sha256", "file_sha256"):
@@ -200,7 +201,7 @@ def of_data(
     data: Sequence[xr.Dataset | xr.DataArray],
     results: Sequence[xr.Dataset | xr.DataArray] = (),
 ) -> dict[str, Any]:
-    """Collect the provenance of data, and of results made from them."""
+    """Collect the provenance of data, and of results computed from them."""
     record: dict[str, Any] = {}
     for key in _ORIGIN:
         record |= _one_or_many(key, [text for item in data for text in _texts(item, key)])
@@ -223,10 +224,10 @@ def of_data(
 
 
 def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
-    """Give an attr of the data, or of each measurement of a batch: there it is a coordinate."""
+    """Return an attr of the data, or of each measurement of a batch, where it is a coordinate."""
     if key in item.coords and item[key].chunks is None:
         return [str(text) for text in np.ravel(item[key].values)]
-    # What is not known yet is not worth computing for.
+    # A lazy coordinate is not worth computing.
     if key in item.coords:
         return []
     return [_attr(item, key)]
@@ -243,7 +244,7 @@ def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _rows(result: Any) -> list[dict[str, Any]]:
-    """List the numbers of a result, each with the coordinates that say what it belongs to."""
+    """List the numbers of a result, each with its coordinates."""
     from sims_analysis.units import dequantify
 
     result = dequantify(result)
@@ -260,8 +261,8 @@ def _rows(result: Any) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"name": str(array.name)}
             for name, coord in array.coords.items():
                 if set(coord.dims) <= set(array.dims):
-                    place = tuple(index[array.dims.index(dim)] for dim in coord.dims)
-                    row[str(name)] = _plain(coord.values[place])
+                    own = tuple(index[array.dims.index(dim)] for dim in coord.dims)
+                    row[str(name)] = _plain(coord.values[own])
             row["value"] = _plain(array.values[index])
             if "units" in array.attrs:
                 row["units"] = array.attrs["units"]
@@ -270,7 +271,7 @@ def _rows(result: Any) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Give a number or text that JSON has; a number that is none becomes None."""
+    """Convert to a number or text of JSON; NaN and infinities become None."""
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not np.isfinite(value):
         return None
@@ -283,7 +284,7 @@ def attach(
     results: Sequence[xr.Dataset | xr.DataArray],
     call: str,
 ) -> None:
-    """Let a figure remember what is drawn in it."""
+    """Store the provenance of the plotted data in a figure."""
     record = of_data(data, results)
     record["calls"].append(call)
     setattr(figure, _ATTRIBUTE, _merged([*_records(figure), record]))
@@ -318,13 +319,13 @@ def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def of_figure(figure: Any, calls: Sequence[str] = ()) -> dict[str, Any]:
-    """Give what a figure remembers, with calls that the user adds."""
+    """Return the provenance stored in a figure, with calls that the user adds."""
     extra = {"calls": list(calls)}
     return _merged([*_records(figure), extra])
 
 
 def to_text(record: Mapping[str, Any]) -> str:
-    """Write a provenance as ASCII JSON: the one alphabet that every metadata field can hold."""
+    """Write a provenance as ASCII JSON, which every metadata field can hold."""
     return json.dumps(record, ensure_ascii=True, sort_keys=True, allow_nan=False)
 
 
@@ -358,7 +359,7 @@ def _of_dataset(path: Path) -> dict[str, Any]:
     engine: Any = "zarr" if path.is_dir() else "h5netcdf"
     try:
         with xr.open_dataset(path, engine=engine) as ds:
-            # The attrs of a DataArray, with the call that made it, are those of its variable.
+            # The attrs of a DataArray, including its call, are stored with its variable.
             array = json.loads(ds.attrs.get("sims_analysis_storage", "{}")).get("array")
             return of_data([ds if array is None else ds[array]])
     except (OSError, ValueError, KeyError) as error:
@@ -385,7 +386,7 @@ def _png_text(content: bytes) -> str | None:
 
 
 def _svg_text(content: bytes) -> str | None:
-    """Read `dc:description` of the metadata at the head of an SVG."""
+    """Read `dc:description` in the metadata of an SVG."""
     import html
 
     match = re.search(rb"<dc:description>(.*?)</dc:description>", content, re.DOTALL)
@@ -402,13 +403,13 @@ def _pdf_text(content: bytes) -> str | None:
 
 
 def _eps_text(content: bytes) -> str | None:
-    """Read the comments of ours in the head of an EPS."""
+    """Read our comments in the header of an EPS."""
     lines = re.findall(rb"^%sims_analysis: (.*)$", content, re.MULTILINE)
     return _found(b"".join(lines).decode("latin-1"))
 
 
 def _tiff_text(content: bytes) -> str | None:
-    """Read the tag ImageDescription: 12 bytes an entry of the first directory, 270, ASCII."""
+    """Read the tag ImageDescription (270, ASCII) from the 12-byte entries of the directory."""
     order = "<" if content[:2] == b"II" else ">"
     (start,) = struct.unpack(order + "I", content[4:8])
     (count,) = struct.unpack(order + "H", content[start : start + 2])

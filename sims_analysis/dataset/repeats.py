@@ -1,4 +1,4 @@
-"""A depth that occurs more than once in a profile: refused, averaged, or drawn as a step."""
+"""Repeated depths in a profile: refused, averaged, or kept as steps."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 
 __all__ = ["without_repeats"]
 
-_WAYS = ("raise", "mean", "step")
+_OPTIONS = ("raise", "mean", "step")
 
 
 def without_repeats(
-    who: str, units: tuple[Unit, Unit], depth: Array, columns: list[Array], way: str
+    who: str, units: tuple[Unit, Unit], depth: Array, columns: list[Array], duplicates: str
 ) -> tuple[Array, list[Array]]:
     """Return samples at strictly increasing depths.
 
     Parameters
     ----------
     who : str
-        The profile, for messages.
+        Name of the profile, for messages.
     units : tuple of Unit
-        Of the depths and of the values.
+        Units of the depths and of the values.
     depth : ndarray, shape (n,)
         Canonical, not decreasing.
     columns : list of ndarray, each of shape (n,)
-        The values and, where there are some, their standard errors.
-    way : {"raise", "mean", "step"}
-        What to do where a depth occurs more than once.
+        The values and, if there are any, their standard errors.
+    duplicates : {"raise", "mean", "step"}
+        What to do with a depth that occurs more than once.
     """
-    if way not in _WAYS:
-        raise ProfileError(f'duplicates={way!r}; expected "raise", "mean" or "step"')
+    if duplicates not in _OPTIONS:
+        raise ProfileError(f'duplicates={duplicates!r}; expected "raise", "mean" or "step"')
     repeated = np.flatnonzero(np.diff(depth) == 0)
     if repeated.size == 0:
         return depth, columns
-    if way == "mean":
+    if duplicates == "mean":
         return _mean(depth, columns)
     first = f"depth {units[0].from_canonical(depth[repeated[0]]):g} {units[0].text}"
-    if way == "step":
+    if duplicates == "step":
         thrice = np.flatnonzero(np.diff(repeated) == 1)
         if thrice.size:
             z = units[0].from_canonical(depth[repeated[thrice[0]]])
@@ -54,8 +54,8 @@ def without_repeats(
                 f"{who}: depth {z:g} {units[0].text} occurs more than twice; a step has two "
                 'values at one depth, so that duplicates="step" does not fit'
             )
-        # The value above the edge stands at the closest number before it: the trapezoid between
-        # the two has no area.
+        # Move the value above the edge to the next smaller number: the trapezoid between the two
+        # has no area.
         stepped = depth.copy()
         stepped[repeated] = np.nextafter(depth[repeated], -np.inf)
         return stepped, columns
@@ -82,7 +82,7 @@ def _mean(depth: Array, columns: list[Array]) -> tuple[Array, list[Array]]:
 
 
 def _change_of_dose(units: tuple[Unit, Unit], depth: Array, columns: list[Array]) -> str:
-    """Say what the mean would do to the dose of this very profile."""
+    """Describe how the mean would change the dose of this profile."""
     if (units[0].kind, units[1].kind) != ("depth", "concentration"):
         return ""
     measured = ~np.isnan(columns[0])

@@ -1,4 +1,4 @@
-"""The answer of the API for one data entry: its depth profiles, and where they came from."""
+"""The response of the API for one data entry: its depth profiles, and their provenance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["SIMSResult"]
 
 @dataclass(frozen=True, kw_only=True)
 class SIMSResult:
-    """The depth profiles of one data entry, and where they came from.
+    """The depth profiles of one data entry, and their provenance.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ class SIMSResult:
         payload : bytes or str
             JSON array of profile objects.
         data_id : str, optional
-            The id that was asked for; by default that of the first profile.
+            The requested id; by default that of the first profile.
         provenance : mapping, optional
             Kept as it is.
 
         Raises
         ------
         PayloadError
-            If the payload is not JSON or breaks the contract; it names the JSON path.
+            If the payload is not JSON or violates the contract; names the JSON path.
 
         Examples
         --------
@@ -88,7 +88,7 @@ class SIMSResult:
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         profiles = DepthProfile._all_of(wire)
-        # The arrays were just seen to hold numbers only: no key can hide in them.
+        # The arrays hold only numbers, as was just checked, and cannot contain keys.
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
         refuse_duplicate_keys(payload, slim)
         if data_id is None:
@@ -101,7 +101,7 @@ class SIMSResult:
         Raises
         ------
         ProfileError
-            If a metadata value has no JSON form.
+            If a metadata value cannot be written as JSON.
         """
         try:
             return orjson.dumps([profile.to_dict() for profile in self.depth_profiles])
@@ -117,9 +117,9 @@ class SIMSResult:
 
     @property
     def metadata(self) -> Metadata:
-        """What the file of the measurement says of it as a whole; see :func:`sims_analysis.read`.
+        """Metadata of the whole measurement from its file; see :func:`sims_analysis.read`.
 
-        Every field is ``None`` for entries whose profiles carry nothing of the kind.
+        Every field is ``None`` for entries without such metadata.
         """
         for profile in self.depth_profiles:
             if FIELD in profile.extra:

@@ -1,4 +1,4 @@
-"""One species on its own axis: the samples that it was measured at, and no others."""
+"""One species on its own axis, at its measured samples only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sims_analysis.units import Data, dequantify, magnitude_of
 __all__ = ["LAYOUT", "OWN_DEPTHS", "samples"]
 
 
-#: Attr of a Dataset that says how its species lie on their common axis.
+#: Attr of a Dataset that describes how its species share their axis.
 LAYOUT = "layout"
 OWN_DEPTHS = (
     "species on their own depths, NaN between: samples(data, name) gives one of them, "
@@ -27,17 +27,17 @@ OWN_DEPTHS = (
 def samples(data: Data, species: str | None = None) -> Data:
     """Take one species at the depths where it was measured.
 
-    Instruments measure species in turn, so that each has depths of its own. On the union of all
-    depths, most values of a species are NaN, and plain xarray (arithmetic between species,
-    ``.sel(depth=..., method="nearest")``, ``.plot()``) finds nothing there.
+    Instruments measure species one after the other, so that each has its own depths. On the union
+    of all depths, most values of a species are NaN, and plain xarray (arithmetic between species,
+    ``.sel(depth=..., method="nearest")``, ``.plot()``) mostly finds NaN.
 
     Parameters
     ----------
     data : Dataset or DataArray
         One measurement, or one selected from a batch; plain or quantified, numpy or Dask (of
-        which only what tells measured samples from others is computed).
+        which only the mask of measured samples is computed).
     species : str, optional
-        Its name as delivered: ``"23Na"``. Not needed where the data hold one species.
+        Its name as delivered: ``"23Na"``. Not needed for data with a single species.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def samples(data: Data, species: str | None = None) -> Data:
     Raises
     ------
     SpeciesError
-        If the species is not there; the message lists those that are.
+        If the species is missing; the message lists those in the data.
     ProfileError
-        If the data hold several measurements.
+        If the data have several measurements.
 
     See Also
     --------
@@ -92,7 +92,7 @@ def _one_species(data: Any, species: str | None) -> Any:
     if "species" not in data.coords:
         if species is None:
             return data
-        raise SpeciesError(f"the data name no species, so that {species!r} cannot be chosen")
+        raise SpeciesError(f"the data have no species names, so {species!r} cannot be selected")
     names = [str(name) for name in np.atleast_1d(data["species"].values)]
     if species is None and len(names) > 1:
         raise SpeciesError(f"name one species: {', '.join(map(repr, names))}")
@@ -104,7 +104,7 @@ def _one_species(data: Any, species: str | None) -> Any:
 
 
 def _measured(one: xr.Dataset | xr.DataArray, axis: str) -> NDArray[np.bool_]:
-    """Find where the species was measured, in any of its variables."""
+    """Return the mask of samples measured in any of the variables."""
     if isinstance(one, xr.DataArray):
         arrays = [one]
     else:

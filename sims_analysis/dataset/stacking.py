@@ -1,8 +1,8 @@
-"""Many measurements to one batch.
+"""Combine many measurements into one batch.
 
-Measurements that share a depth axis share it in the batch; otherwise every profile keeps an axis
-of its own, its samples first and NaN after them. There is never a union over measurements: a
-hundred wafers of a thousand samples would become a hundred thousand depths, nearly all NaN.
+Measurements with the same depth axis share it in the batch; otherwise every profile keeps its own
+axis, padded with NaN. There is never a union over measurements: a hundred wafers of a thousand
+samples would become a hundred thousand depths, nearly all NaN.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["stack"]
 
 MEASUREMENT = "measurement"
 POINT = "point"
-#: Attrs that say which measurement it is; they become coordinates even where all are equal.
+#: Attrs that identify a measurement; they become coordinates even if all are equal.
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
-#: Mark, in its attrs, of a coordinate that was an attr of each measurement.
+#: Attr that flags a coordinate which was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
 _KEPT_APART = ("Conventions", "sims_analysis_version", "history")
 
 
 class _Part(NamedTuple):
-    """One measurement: its axis and whatever else it holds, in canonical units."""
+    """One measurement: its axis and everything else, in canonical units."""
 
     axis: str
     depth: NDArray[np.float64]
@@ -52,19 +52,19 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
         One measurement each, over ``(species, depth)`` or ``(species, sputter_time)``; plain or
         quantified, numpy or Dask.
     names : sequence, optional
-        Names of the measurements. By default their ``data_id``, where these are distinct, else
+        Names of the measurements. By default their ``data_id`` if these are distinct, otherwise
         0, 1, 2...
 
     Returns
     -------
     Dataset
         Over ``(measurement, species, depth)`` if all depth axes are equal within 1e-9 of their
-        span, lazily where the data are lazy. Otherwise, in memory, over ``(measurement, species,
+        span, lazily if the data are lazy. Otherwise, in memory, over ``(measurement, species,
         point)`` with a coordinate ``depth(measurement, species, point)``: the measured samples of
         every profile, in order of depth, then NaN. Species are those of all measurements in order
-        of first appearance; one that a measurement lacks is NaN there. Attrs that tell the
-        measurements apart (``data_id``, ``sha256``...) are coordinates over ``measurement``; what
-        was delivered with each species (``profile_id``...) is one over both.
+        of first appearance; a species missing from a measurement is NaN there. Attrs that differ
+        between measurements (``data_id``, ``sha256``...) become coordinates over ``measurement``;
+        those delivered with each species (``profile_id``...) are coordinates over both.
 
     Raises
     ------
@@ -72,11 +72,11 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
         If there is nothing to stack, some data are on a depth axis and others on a sputter-time
         axis, the names are not distinct, or a Dataset is a batch already.
     UnitsError
-        If a variable is in units of different kinds.
+        If a variable has different units in the measurements.
 
     See Also
     --------
-    unstack : The way back.
+    unstack : The inverse.
 
     Examples
     --------
@@ -116,15 +116,15 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in measured)
         depth = np.full((len(parts), *sizes.values()), np.nan)
         for i, (part, row, mask) in enumerate(zip(parts, rows, measured, strict=True)):
-            _lay(depth[i], row, part.depth, mask)
+            _fill_padded(depth[i], row, part.depth, mask)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
         stacked = _filled(parts, rows, patterns, sizes, measured)
     known = frozenset().union(*(part.coords for part in parts))
     coords |= {name: v for name, v in stacked.items() if name in known}
-    attrs, told_apart = _attrs(parts, {*coords, *stacked})
+    attrs, attr_coords = _attrs(parts, {*coords, *stacked})
     batch = xr.Dataset(
         {name: v for name, v in stacked.items() if name not in known},
-        coords=coords | told_apart,
+        coords=coords | attr_coords,
         attrs=attrs,
     )
     return quantify(batch) if quantified else batch
@@ -180,7 +180,7 @@ def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
 
 
 def _canonical(name: str, variable: xr.Variable, who: str) -> xr.Variable:
-    """Bring a measured variable, or one that belongs to it, to the canonical unit."""
+    """Convert a measured variable, its standard errors or an axis to the canonical unit."""
     base = name.removesuffix("_stderr")
     if base in vocabulary.QUANTITIES:
         kinds = vocabulary.kinds(base)
@@ -201,25 +201,25 @@ def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
         if part.axis != axis:
             raise ProfileError(
                 f"measurement {label!r} is on a {part.axis.replace('_', '-')} axis, "
-                f"{labels[0]!r} on a {axis.replace('_', '-')} axis; stack each kind by itself, or "
-                "calibrate_depth() to bring time to depth"
+                f"{labels[0]!r} on a {axis.replace('_', '-')} axis; stack each kind separately, or "
+                "convert time to depth with calibrate_depth()"
             )
     return axis
 
 
 def _rows(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp] | slice]:
-    """Find where the species of each measurement stand in the batch."""
-    place = {name: i for i, name in enumerate(species)}
+    """Return the rows in the batch of the species of each measurement."""
+    row_of = {name: i for i, name in enumerate(species)}
     return [
         slice(None)
         if part.species == species
-        else np.array([place[name] for name in part.species], dtype=np.intp)
+        else np.array([row_of[name] for name in part.species], dtype=np.intp)
         for part in parts
     ]
 
 
 class _Pattern(NamedTuple):
-    """What a variable of the measurements has become in the batch."""
+    """Description of a variable in the batch."""
 
     dims: tuple[str, ...]
     dtype: np.dtype[Any]
@@ -260,7 +260,7 @@ def _patterns(parts: list[_Part], axis: str, labels: list[Any]) -> dict[str, _Pa
 
 
 def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Make an array of missing values: NaN, the empty text, not-a-time."""
+    """Return an array of missing values: NaN, the empty text, or NaT."""
     if dtype.kind in "iub":
         dtype = np.dtype(np.float64)
     if dtype.kind in "Mm":
@@ -279,14 +279,14 @@ def _filled(
     sizes: dict[str, int],
     measured: list[NDArray[np.bool_]] | None,
 ) -> dict[str, xr.Variable]:
-    """Put what the measurements hold into arrays of the batch.
+    """Copy the variables of the measurements into arrays of the batch.
 
     Parameters
     ----------
     sizes : dict
-        Of the species and of the axis.
+        Number of species, and size of the axis.
     measured : list of ndarray of bool, each of shape (species, samples), or None
-        Where each species was measured, if every profile shall have an axis of its own.
+        Masks of the measured samples, if every profile keeps its own axis.
     """
     species, axis = sizes
     everyone = all(isinstance(row, slice) for row in rows)
@@ -305,7 +305,7 @@ def _filled(
                 continue
             values = _values(part.items[name], pattern.dims)
             if measured is not None and own:
-                _lay(out[i], row, values, measured[i])
+                _fill_padded(out[i], row, values, measured[i])
             else:
                 out[(i, row) if species in dims else i] = values
         named = tuple(POINT if own and dim == axis else dim for dim in dims)
@@ -324,7 +324,7 @@ def _lazily(
     for part, row in zip(parts, rows, strict=True):
         variable = part.items[name].transpose(*pattern.dims)
         if not isinstance(row, slice) and "species" in pattern.dims:
-            # One more row, of NaN, for every species that is not here.
+            # An extra row of NaN stands for every missing species.
             source = np.full(species, len(part.species))
             source[row] = np.arange(len(part.species))
             variable = variable.pad(species=(0, 1)).isel(species=source)
@@ -335,7 +335,7 @@ def _lazily(
 
 
 def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[np.bool_]:
-    """Find where each species was measured, in any of its variables."""
+    """Return the mask of samples measured in any of the variables."""
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     for name in vocabulary.QUANTITIES:
         if name in part.items and patterns[name].dims == ("species", axis):
@@ -343,21 +343,21 @@ def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[
     return mask
 
 
-def _lay(
+def _fill_padded(
     out: NDArray[Any],
     row: NDArray[np.intp] | slice,
     values: NDArray[Any],
     mask: NDArray[np.bool_],
 ) -> None:
-    """Lay the measured samples of each species at the beginning of its row."""
-    places = range(len(mask)) if isinstance(row, slice) else row
-    for place, sample, where in zip(places, np.broadcast_to(values, mask.shape), mask, strict=True):
-        found = sample[where]
-        out[place, : found.size] = found
+    """Copy the measured samples of each species to the beginning of its row."""
+    rows = range(len(mask)) if isinstance(row, slice) else row
+    for i, samples, where in zip(rows, np.broadcast_to(values, mask.shape), mask, strict=True):
+        found = samples[where]
+        out[i, : found.size] = found
 
 
 def _attrs(parts: list[_Part], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split attrs into what all measurements share and what tells them apart."""
+    """Split attrs into those that all measurements share and those that become coordinates."""
     names = dict.fromkeys(str(name) for part in parts for name in part.attrs)
     shared: dict[str, Any] = {}
     apart: dict[str, Any] = {}
@@ -375,12 +375,12 @@ def _attrs(parts: list[_Part], taken: set[str]) -> tuple[dict[str, Any], dict[st
         elif same:
             shared[name] = values[0]
     histories = {part.attrs.get("history") for part in parts}
-    told = [str(*histories)] if len(histories) == 1 and None not in histories else []
+    shared_history = [str(*histories)] if len(histories) == 1 and None not in histories else []
     shared |= {
         "Conventions": "CF-1.11",
         "sims_analysis_version": __version__,
         "history": "\n".join(
-            [*told, f"{len(parts)} measurements stacked by sims_analysis {__version__}"]
+            [*shared_history, f"{len(parts)} measurements stacked by sims_analysis {__version__}"]
         ),
     }
     return shared, apart

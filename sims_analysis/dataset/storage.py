@@ -1,8 +1,8 @@
-"""Datasets in netCDF and zarr: lossless here, and readable without this library.
+"""Datasets in netCDF and zarr: lossless, and readable without this library.
 
-What a file format has no form for (a dictionary in attrs, the width of a text, CF attributes that
-were added) stands as JSON in one attribute of the file, so that :func:`load` gives back what
-:func:`save` was given. Everyone else reads a CF file: units, long names, a depth that points down.
+What a format cannot store (a dictionary in attrs, the width of a text, which CF attributes were
+added) is kept as JSON in one attribute of the file, so that :func:`load` returns exactly what
+:func:`save` was given. Other programs see a CF file with units, long names and a downward depth.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-#: Attribute of a file that holds what the format has no form for.
+#: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
-#: Added for readers of CF files where the data do not say otherwise.
+#: Added for readers of CF files, unless the data have these attributes.
 _CF_DEPTH = {"standard_name": "depth", "axis": "Z", "positive": "down"}
 #: xarray's own name for the variable of a DataArray that has none.
 _UNNAMED = "__xarray_dataarray_variable__"
@@ -53,8 +53,8 @@ def save(
     data : Dataset or DataArray
         Profiles, a batch, or results. A quantified view is written in its plain form.
     path : path
-        ``.nc`` is netCDF-4 (HDF5), ``.zarr`` a zarr store. An older file of this name is replaced
-        when the new one is whole.
+        ``.nc`` is netCDF-4 (HDF5), ``.zarr`` a zarr store. An existing file of this name is
+        replaced once the new one is complete.
     chunks : mapping, optional
         Chunk sizes by dimension, such as ``{"measurement": 100}``; by default, the chunks of Dask
         data, or one chunk.
@@ -69,7 +69,7 @@ def save(
     ModuleNotFoundError
         If the packages for the format are not installed; the message says how to install them.
     ValueError
-        If the name ends otherwise, or an object cannot be stored.
+        If the name has another ending, or an object cannot be stored.
 
     See Also
     --------
@@ -77,8 +77,8 @@ def save(
 
     Notes
     -----
-    The file follows the CF conventions as far as they reach: UDUNITS knows no atoms, so that
-    ``atom/cm^3`` is kept as it is rather than written as the ambiguous ``cm-3``.
+    The file follows the CF conventions where possible: UDUNITS has no unit for atoms, so that
+    ``atom/cm^3`` is kept as it is instead of the ambiguous ``cm-3``.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def save(
         if kind == "netcdf":
             ds.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
         else:
-            # Format 3 of zarr has no specification for text of fixed width yet, format 2 has.
+            # Zarr format 3 does not specify fixed-width text yet; format 2 does.
             ds.to_zarr(temporary, mode="w-", encoding=encoding, zarr_format=2, consolidated=True)
         _move(temporary, path)
     finally:
@@ -111,20 +111,20 @@ def save(
 def load(
     path: str | os.PathLike[str], *, chunks: Mapping[str, int] | None = None
 ) -> xr.Dataset | xr.DataArray:
-    """Read what :func:`save` wrote; any other netCDF or zarr as xarray reads it.
+    """Read a file written by :func:`save`; any other netCDF or zarr as xarray reads it.
 
     Parameters
     ----------
     path : path
         ``.nc`` or ``.zarr``.
     chunks : mapping, optional
-        Read lazily, as Dask arrays of these chunks; ``{}`` takes those of the file. By default
-        everything is read now, and the file is closed.
+        Read lazily, as Dask arrays with these chunks; ``{}`` uses those of the file. By default
+        everything is read at once, and the file is closed.
 
     Returns
     -------
     Dataset or DataArray
-        As it was given to :func:`save`.
+        As given to :func:`save`.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def load(
 def _kind(path: Path) -> str:
     kinds = {".nc": "netcdf", ".nc4": "netcdf", ".zarr": "zarr"}
     if path.suffix not in kinds:
-        raise ValueError(f"{path.name!r}: a name that ends in .nc or .zarr says which format")
+        raise ValueError(f"{path.name!r}: expected a name that ends in .nc or .zarr")
     kind = kinds[path.suffix]
     modules, extra = _NEEDS[kind]
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
@@ -173,32 +173,32 @@ def _kind(path: Path) -> str:
     return kind
 
 
-# --- what a file has no form for ----------------------------------------------------------------
+# --- what a file cannot store -------------------------------------------------------------------
 
 
 def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, Any]]:
-    """Return a Dataset that every format can hold, and the memo of what was changed."""
+    """Return a Dataset that every format can store, and a memo of the changes."""
     memo: dict[str, Any] = {"sims_analysis_version": __version__, "attrs": {}, "added": []}
     if isinstance(data, xr.DataArray):
         name = _UNNAMED if data.name is None else str(data.name)
         if name in data.coords:
             raise ValueError(
-                f"the DataArray has the name of its own coordinate {name!r}; rename it"
+                f"the DataArray has the same name as its coordinate {name!r}; rename it"
             )
         memo["array"] = name
         attrs, data = dict(data.attrs), data.to_dataset(name=name, promote_attrs=False)
         data[name].attrs.update(attrs)
     elif not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    # Encodings of a file that the data were read from would be applied again: scaled, truncated.
+    # Encodings from a source file would be applied again: values scaled, text truncated.
     ds: xr.Dataset = dequantify(data).drop_encoding().copy()
     holders = [("", ds.attrs), *((str(name), v.attrs) for name, v in ds.variables.items())]
     changed: dict[str, dict[str, Any]] = {}
     for name, attrs in holders:
-        odd = {key: value for key, value in attrs.items() if not _is_native(value)}
-        if odd:
-            memo["attrs"][name] = {str(key): _jsonable(value, key) for key, value in odd.items()}
-        changed[name] = {str(k): v for k, v in attrs.items() if k not in odd}
+        foreign = {key: value for key, value in attrs.items() if not _is_native(value)}
+        if foreign:
+            memo["attrs"][name] = {str(key): _jsonable(v, key) for key, v in foreign.items()}
+        changed[name] = {str(k): v for k, v in attrs.items() if k not in foreign}
     ds.attrs = changed[""]
     for variable in ds.variables:
         ds[variable].attrs = changed[str(variable)]
@@ -216,7 +216,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
 
 
 def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
-    """Say what is in the file: profiles, or the result that an array or its call names."""
+    """Describe the content: profiles, or the result named by the array or its call."""
     what = "SIMS depth profiles"
     if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
         array = ds.get(memo.get("array", ""), ds)
@@ -228,14 +228,14 @@ def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
 
 
 def _is_native(value: Any) -> bool:
-    """Whether netCDF and zarr give an attribute back as it is."""
+    """Whether netCDF and zarr return an attribute unchanged."""
     if isinstance(value, str):
         return bool(value)
     return type(value) in (int, float) or isinstance(value, np.int64 | np.float64)
 
 
 def _jsonable(value: Any, key: Any) -> Any:
-    """Return a form that JSON has; arrays and tuples are told apart from lists."""
+    """Convert to a JSON value that distinguishes arrays and tuples from lists."""
     if isinstance(value, np.ndarray):
         return {"__ndarray__": value.tolist(), "dtype": str(value.dtype)}
     if isinstance(value, np.generic):
@@ -250,7 +250,7 @@ def _jsonable(value: Any, key: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else {"__float__": repr(value)}
-    raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which no file can hold")
+    raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which cannot be stored")
 
 
 def _revived(value: Any) -> Any:
@@ -268,7 +268,7 @@ def _revived(value: Any) -> Any:
 
 
 def _restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
-    """Undo what :func:`save` changed."""
+    """Undo the changes of :func:`save`."""
     if _MEMO not in ds.attrs:
         return ds
     memo = orjson.loads(ds.attrs.pop(_MEMO))
@@ -303,7 +303,7 @@ def _encoding(
     for name, variable in ds.variables.items():
         chosen: dict[str, Any] = {}
         if variable.dtype.kind == "f" and name in ds.coords:
-            # CF allows no missing values in a coordinate of a dimension.
+            # CF does not allow missing values in dimension coordinates.
             chosen["_FillValue"] = None
         if chunks and variable.dims:
             sizes = tuple(
@@ -317,7 +317,7 @@ def _encoding(
 
 
 def _move(temporary: Path, path: Path) -> None:
-    """Put the new file in the place of the old one; a folder needs the old one out of the way."""
+    """Replace the old file by the new one; an old folder must be moved away first."""
     if not path.is_dir():
         temporary.replace(path)
     else:

@@ -1,4 +1,4 @@
-"""A Dataset of one measurement back to the depth profiles that it was made from."""
+"""Convert a Dataset of one measurement back to depth profiles."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     Parameters
     ----------
     data : xarray.Dataset
-        As :func:`to_dataset` gives it, quantified or not; one species or many.
+        As :func:`to_dataset` returns it, quantified or not; one species or many.
 
     Returns
     -------
     list of DepthProfile
-        One per species, in the units in which it was delivered, in order of depth; identifiers,
-        metadata, unknown fields and samples that were not measured as delivered. A species with
-        values in two units gives two profiles.
+        One per species, in the units in which it was delivered, in order of depth, with
+        identifiers, metadata, unknown fields and missing samples as delivered. A species with
+        values in two kinds of unit gives two profiles.
 
     Raises
     ------
     ProfileError
-        If the Dataset holds several measurements, or no variable of a known name.
+        If the Dataset has several measurements, or no variable of a known name.
 
     See Also
     --------
-    to_dataset : The way there.
+    to_dataset : The inverse.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     }
     rest = orjson.loads(texts.get("wire_fields") or "{}")
     if name in rest.get("also", {}):
-        # A species in several kinds of unit: this one has been a profile of its own.
+        # A species in several kinds of unit: this variable was a separate profile.
         texts = rest["also"][name]
         rest = orjson.loads(texts.get("wire_fields") or "{}")
     axis_stated, axis_unit = _units(ds, axis, (axis,), texts.get("source_depth_units"))
@@ -96,16 +96,16 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     if f"{name}_stderr" in ds:
         columns["concentrations_stderr"] = stated.to_canonical(ds[f"{name}_stderr"].values[row])
     measured = ~np.isnan(columns["concentrations"])
-    # What was kept belongs to the variable that is in the unit of the source.
+    # The gaps apply only to the variable in the unit of the source.
     gaps = rest.get("not_measured") if unit.text == texts.get("source_units") else None
     if not measured.any() and gaps is None:
         return None
     z_measured = z[measured]
     arrays: dict[str, Any] = {
-        "depths": _given_back(z_measured, z_measured, axis_unit, rest.get("depths"))
+        "depths": _restored(z_measured, z_measured, axis_unit, rest.get("depths"))
     }
     for field, column in columns.items():
-        arrays[field] = _given_back(z_measured, column[measured], unit, rest.get(field))
+        arrays[field] = _restored(z_measured, column[measured], unit, rest.get(field))
     if gaps is not None:
         arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
@@ -132,40 +132,40 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 def _units(
     ds: xr.Dataset, name: str, kinds: tuple[str, ...], source: str | None
 ) -> tuple[Unit, Unit]:
-    """Return the unit in the Dataset, and that of the profile: the source's if of its kind."""
+    """Return the unit in the Dataset, and that of the profile: the source's if of the same kind."""
     stated = unit_of_kind(ds[name].attrs.get("units"), kinds, name)
     if not source:
         if stated.text == "1":
-            # In the Dataset the variable's name says of what; a profile has only its unit for that.
+            # The name of the variable says which fraction; in a profile, the unit must say it.
             stated = read_unit(stated.kind.replace("_", " "))
         return stated, stated
     unit = unit_of_kind(source, (*vocabulary.AXES, *vocabulary.VALUE_KINDS), name)
-    # A calibration since then has changed the kind: then the stated unit is the true one.
+    # If a calibration has changed the kind since, the unit in the Dataset is the right one.
     return stated, unit if unit.kind == stated.kind else stated
 
 
-def _given_back(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] | None) -> Array:
-    """Convert to the source unit; numbers that rounding would change come from what was kept."""
+def _restored(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] | None) -> Array:
+    """Convert to the source unit; use the kept source numbers where rounding would change them."""
     values = np.array(unit.from_canonical(canonical))
     if not kept or not z.size:
         return values
-    places, sources = np.array(kept).T
-    at = np.minimum(np.searchsorted(z, places), z.size - 1)
-    # A kept number counts only for its own sample, and only if that is still what it was: the
-    # number that it converts to, or (of an axis that was merged) one close by.
+    depths, sources = np.array(kept).T
+    at = np.minimum(np.searchsorted(z, depths), z.size - 1)
+    # Use a kept number only if its sample has not changed: if it still equals the converted
+    # number, or (on a merged axis) is close to it.
     same = unit.to_canonical(sources) == canonical[at]
     same |= np.isclose(values[at], sources, rtol=1e-8, atol=0)
-    same &= z[at] == places
+    same &= z[at] == depths
     values[at[same]] = sources[same]
     return values
 
 
 def _with_gaps(arrays: dict[str, Array], gaps: Array, unit: Unit, axis: Array) -> dict[str, Array]:
-    """Put the samples back that were not measured, as far as the Dataset still reaches them."""
+    """Insert the missing samples as NaN, within the depth range of the Dataset."""
     canonical = unit.to_canonical(gaps)
     gaps = gaps[(canonical >= axis[0]) & (canonical <= axis[-1])]
     depths = np.concatenate([arrays["depths"], gaps])
     order = np.argsort(depths, kind="stable")
-    nothing = np.full(gaps.size, np.nan)
-    with_gaps = {field: np.concatenate([a, nothing])[order] for field, a in arrays.items()}
+    nan = np.full(gaps.size, np.nan)
+    with_gaps = {field: np.concatenate([a, nan])[order] for field, a in arrays.items()}
     return {**with_gaps, "depths": depths[order]}

@@ -1,4 +1,4 @@
-"""A batch back to its measurements."""
+"""Split a batch into its measurements."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["unstack"]
 
 
 def unstack(data: xr.Dataset) -> list[xr.Dataset]:
-    """Take a batch apart into its measurements.
+    """Split a batch into its measurements.
 
     Parameters
     ----------
     data : Dataset
-        As :func:`stack` gives it, or a part of it: ``batch.isel(measurement=3)`` gives one.
+        As :func:`stack` returns it, or a part of it: ``batch.isel(measurement=3)`` gives one.
 
     Returns
     -------
     list of Dataset
-        Each over ``(species, depth)``, as :func:`to_dataset` would have it: the axis that its
-        species share, or the union of theirs. Species that a measurement does not have are left
-        out; the others keep the order that they have in the batch. A padded batch has no
-        depths at which no species was measured, so that these do not come back.
+        Each over ``(species, depth)``, as :func:`to_dataset` returns it: on the axis that its
+        species share, or on the union of theirs. Species that a measurement does not have are
+        left out; the others keep their order in the batch. Depths at which no species was measured
+        are lost in a padded batch.
 
     Raises
     ------
@@ -40,11 +40,11 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
 
     Notes
     -----
-    Dask data are computed: which species a measurement lacks must be known.
+    Dask data are computed, to find the species of each measurement.
 
     See Also
     --------
-    stack : The way there.
+    stack : The inverse.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str)
 
 
 def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.intp]:
-    """Find the species of a measurement: those delivered with it, or measured in it."""
+    """Return the indices of the species delivered with a measurement, or measured in it."""
     present = np.zeros(batch.sizes["species"], dtype=bool)
     for name in ("source_units", "profile_id"):
         if name in items and items[name].dims == ("species",):
@@ -115,25 +115,25 @@ def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.int
 
 
 def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Variable]:
-    """Put the padded profiles of a measurement on the axis that they share, or on the union."""
+    """Put the padded profiles of a measurement on their shared axis, or on the union."""
     own = items.pop(axis)
     rows = items["species"].size
-    places = own.values if own.ndim > 1 else np.broadcast_to(own.values, (rows, own.size))
-    measured = [np.flatnonzero(~np.isnan(z)) for z in places]
-    some = [row for row in range(rows) if measured[row].size]
-    if not some:
+    depths = own.values if own.ndim > 1 else np.broadcast_to(own.values, (rows, own.size))
+    measured = [np.flatnonzero(~np.isnan(z)) for z in depths]
+    nonempty = [row for row in range(rows) if measured[row].size]
+    if not nonempty:
         return {n: v for n, v in items.items() if POINT not in v.dims}
-    depth, positions, _ = merge([places[row][measured[row]] for row in some])
+    depth, positions, _ = merge([depths[row][measured[row]] for row in nonempty])
     single = {axis: xr.Variable((axis,), depth, own.attrs)}
     for name, variable in items.items():
         if POINT not in variable.dims:
             single[name] = variable
             continue
-        values = np.broadcast_to(variable.values, places.shape)
-        # Another axis beside this one (times beside calibrated depths) is one for all species.
+        values = np.broadcast_to(variable.values, depths.shape)
+        # A second axis (times next to calibrated depths) is shared by all species.
         flat = name in vocabulary.AXES
         out = blank(depth.shape if flat else (rows, depth.size), values.dtype)
-        for row, position in zip(some, positions, strict=True):
+        for row, position in zip(nonempty, positions, strict=True):
             out[position if flat else (row, position)] = values[row, measured[row]]
         single[name] = xr.Variable((axis,) if flat else ("species", axis), out, variable.attrs)
     return single

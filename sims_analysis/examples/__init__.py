@@ -1,1 +1,1 @@
-"""Synthetic measurements with a known truth, and how they were made."""
+"""Synthetic measurements with a known truth, and the code that makes them."""

@@ -1,4 +1,4 @@
-"""Synthetic measurements inside the package: labelled, with their truth beside them."""
+"""Open the synthetic measurements in the package, which are labelled and include their truth."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def open_example(name: str) -> xr.Dataset:
     Parameters
     ----------
     name : {"boron-implant", "gan-mg-stack", "sputter-time"}
-        A boron implant in phosphorus-doped silicon; a GaN:Mg/Si stack where every species has
-        depths of its own, with a matrix signal and an atomic fraction beside concentrations; an
-        arsenic implant as counted, on a sputter-time axis.
+        A boron implant in phosphorus-doped silicon; a GaN:Mg/Si stack in which every species has
+        its own depths, with a matrix signal and an atomic fraction besides concentrations; an
+        arsenic implant in count rates on a sputter-time axis.
 
     Returns
     -------
     xarray.Dataset
-        ``species_metadata`` (JSON text, one per species) says that it is synthetic and holds the
+        ``species_metadata`` (JSON text, one per species) says that it is synthetic, and has the
         truth under ``"truth"``, with units.
 
     Raises
     ------
     ArchiveError
-        If there is no example of this name; the message lists those that there are.
+        If there is no example of this name; the message lists the examples.
 
     Examples
     --------

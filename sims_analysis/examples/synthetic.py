@@ -1,16 +1,16 @@
-"""Synthetic measurements with known truth: what the examples are made from.
+"""Make the synthetic measurements of the examples, with known truth.
 
-Each measurement is a stated truth (concentrations as closed forms of depth), turned into the
-counts that an instrument of stated sensitivity would expect, and from there into integer counts
-by Poisson noise. Nothing is smoothed: zeros stay zeros. The truth stands in
-``species_metadata["truth"]``: of the profile as an ideal counter sees it, with the stated depth
-resolution, without surface transient and background, which are stated apart.
-``python -m sims_analysis.examples.synthetic FOLDER`` writes the archive.
+Each measurement starts from a stated truth (concentrations as closed forms of depth), which is
+converted to the expected counts of an instrument of stated sensitivity, and then to integer counts
+with Poisson noise. Nothing is smoothed: zeros stay zeros. ``species_metadata["truth"]`` has the
+truth of the profile at the stated depth resolution, without surface transient and background,
+which are stated separately. ``python -m sims_analysis.examples.synthetic FOLDER`` writes the
+archive.
 
-The same bytes come out on every platform and version. Uniform numbers come from the
-standard library's ``random()``, whose sequence Python guarantees; counts follow by inverting the
-Poisson distribution, so that a last-bit change in a mean or in scipy leaves the integer as it is;
-everything after that is exact arithmetic on integers, rounded to six significant digits.
+The output is the same to the byte on every platform and version. Uniform numbers are from the
+standard library's ``random()``, whose sequence Python guarantees. Counts follow by inverting the
+Poisson distribution, so that a change in the last bit of a mean or in scipy does not change the
+integer. Everything after that is exact integer arithmetic, rounded to six significant digits.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def gaussian(z: Array, centre: float, sigma: float) -> Array:
 
 
 def tailed(z: Array, centre: float, sigma: float, tail: float) -> Array:
-    """Gaussian convolved with an exponential towards depth: unit area, decay length `tail`."""
+    """Gaussian convolved with an exponential tail in depth: unit area, decay length `tail`."""
     u = z - centre
     gauss = erfc((sigma / tail - u / sigma) / math.sqrt(2))
     density: Array = np.exp(sigma**2 / (2 * tail**2) - u / tail) * gauss / (2 * tail)
@@ -90,7 +90,7 @@ def tailed(z: Array, centre: float, sigma: float, tail: float) -> Array:
 
 
 def step(z: Array, edge: float, sigma: float, tail: float) -> Array:
-    """Step from 0 to 1 at `edge`, seen with the depth resolution of :func:`tailed`."""
+    """Step from 0 to 1 at `edge`, broadened by the depth resolution of :func:`tailed`."""
     u = z - edge
     lag = np.exp(sigma**2 / (2 * tail**2) - u / tail) * ndtr(u / sigma - sigma / tail)
     seen: Array = ndtr(u / sigma) - lag
@@ -98,12 +98,12 @@ def step(z: Array, edge: float, sigma: float, tail: float) -> Array:
 
 
 def spike(z: Array, height: float, decay: float) -> Array:
-    """Signal of the surface and of the first, not yet steady, moments of sputtering."""
+    """Surface transient, before sputtering is in a steady state."""
     return height * np.exp(-z / decay)
 
 
 def implant(dose: float, centre: float, sigma: float, tail: float, tail_fraction: float) -> Truth:
-    """Give an implant with a channelling tail: concentration (atom/cm^3) over depth (nm)."""
+    """Return an implant with a channelling tail: concentration (atom/cm^3) over depth (nm)."""
 
     def concentration(z: Array) -> Array:
         random_part = (1 - tail_fraction) * gaussian(z, centre, sigma)
@@ -124,7 +124,7 @@ def _every(step: float, count: int, first: float) -> Array:
 
 
 def _implant_truth(concentration: Truth, level: float, deepest: float) -> dict[str, str]:
-    """State dose, range, straggle and junction of what was implanted below the surface."""
+    """Return dose, range, straggle and junction of the implant below the surface."""
     z = np.linspace(0.0, deepest, 100_001)
     c = concentration(z)
     area = float(np.trapezoid(c, z))
@@ -169,7 +169,7 @@ def _profile(
     units: str,
     metadata: dict[str, Any],
 ) -> DepthProfile:
-    """Count what is expected, and express the counts in the delivered unit."""
+    """Draw counts with the expected means, and convert them to the delivered unit."""
     counts = poisson(expected, SEED + 100 * list(TITLES).index(entry) + number)
     note = f"{NOTE}, seed {SEED}; not a measurement"
     about = {"synthetic": True, "sample": TITLES[entry], "note": note}
@@ -237,7 +237,7 @@ def boron_implant() -> list[DepthProfile]:
 
 
 def gan_mg_stack() -> list[DepthProfile]:
-    """Make a nitride stack; the species are counted one after the other, at depths of their own."""
+    """Make a nitride stack; the species are counted one after the other, at different depths."""
     resolution = {"sigma": 3.0, "tail": 4.0}
     mg_memory = {"sigma": 3.0, "tail": 9.0}
 
@@ -311,7 +311,7 @@ def gan_mg_stack() -> list[DepthProfile]:
 
 
 def sputter_time() -> list[DepthProfile]:
-    """Make an arsenic implant as the instrument counts it: counts/s over sputter time."""
+    """Make an uncalibrated arsenic implant: counts/s over sputter time."""
     rate, dwell, rsf, matrix = 0.42, 0.5, 5e21, 5e5
     arsenic = implant(1e15, centre=60.0, sigma=22.0, tail=9.0, tail_fraction=0.08)
     truth = {
@@ -323,7 +323,7 @@ def sputter_time() -> list[DepthProfile]:
         "sputter_time": "500 s",
         "relative_sensitivity_factor": _stated(rsf, "atoms/cm^3"),
     }
-    # The species are counted in turn, so that their times differ.
+    # The species are counted one after the other, at different times.
     times = {"As": _every(1.6, 312, first=0.4), "Si": _every(1.6, 312, first=1.2)}
     depth = rate * times["As"]
     rates = {
@@ -358,7 +358,7 @@ def measurements() -> dict[str, SIMSResult]:
     Returns
     -------
     dict
-        Name -> what the API would deliver.
+        Name -> result as the API would deliver it.
 
     Examples
     --------
@@ -375,7 +375,7 @@ def measurements() -> dict[str, SIMSResult]:
 
 
 def write_archive(path: Path) -> None:
-    """Write the example archive; an entry that is there already and is the same stays."""
+    """Write the example archive; existing entries that are the same are kept."""
     from sims_analysis.api.archive import Archive
 
     archive = Archive(path)

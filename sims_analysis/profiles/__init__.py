@@ -1,1 +1,1 @@
-"""Depth profiles as delivered, and the checks of the wire's JSON."""
+"""Depth profiles as delivered, and validation of their JSON."""

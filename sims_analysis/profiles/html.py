@@ -1,8 +1,7 @@
-"""How results show themselves in a notebook: a table with a small picture of each profile.
+"""HTML of results in a notebook: a table with a sparkline of each profile.
 
-Plain HTML and SVG, without scripts, styles of the page or a plotting library. The records are
-taken as they come (``Any``): the profiles import this
-module, not the reverse.
+Plain HTML and SVG, without scripts, style sheets or a plotting library. Records are typed ``Any``,
+because the profiles import this module.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["profile_html", "result_html"]
 
 _WIDTH, _HEIGHT = 160, 36
-#: A picture of this width shows no more points.
+#: Most points that a sparkline of this width can show.
 _POINTS = 240
 _HEADERS = ("species", "samples", "depth or time", "values", "")
 
 
 def result_html(result: Any) -> str:
-    """Show a result: what it is, and a row for each species."""
+    """Return the HTML of a result: a heading, and a row for each species."""
     about = [f"<b>SIMSResult</b> <code>{html.escape(result.data_id)}</code>"]
     about += [
         f"{html.escape(key)}: {html.escape(str(value))}"
@@ -49,7 +48,7 @@ def result_html(result: Any) -> str:
 
 
 def profile_html(profile: Any) -> str:
-    """Show one profile."""
+    """Return the HTML of one profile."""
     return f"<div><div><b>DepthProfile</b></div>{_table([profile])}</div>"
 
 
@@ -84,7 +83,7 @@ def _span(values: Array, units: str) -> str:
 
 
 def _sparkline(depths: Array, values: Array) -> str:
-    """Draw a profile on a log scale; zero and negative samples as ticks at its floor."""
+    """Draw a profile on a log scale, with ticks at the bottom for zero and negative samples."""
     shown = ~np.isnan(values)
     x, y = depths[shown], values[shown]
     order = np.argsort(x, kind="stable")
@@ -100,9 +99,7 @@ def _sparkline(depths: Array, values: Array) -> str:
     lines = "".join(
         f"<polyline points='{_points(across[run], down[run])}'/>" for run in _runs(positive)
     )
-    floor = "".join(
-        f"<path d='M{place:.1f} {_HEIGHT - 3}v3'/>" for place in _thinned(across[~positive])
-    )
+    floor = "".join(f"<path d='M{x:.1f} {_HEIGHT - 3}v3'/>" for x in _thinned(across[~positive]))
     label = f"log scale, 1e{low} to 1e{high}"
     return (
         f"<svg width='{_WIDTH}' height='{_HEIGHT}' role='img' aria-label='{label}'>"
@@ -112,14 +109,14 @@ def _sparkline(depths: Array, values: Array) -> str:
 
 
 def _runs(mask: Any) -> list[slice]:
-    """Return the stretches of neighbouring samples where a mask is true."""
+    """Return the runs of consecutive samples where a mask is true."""
     edges = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _points(across: Array, down: Array) -> str:
     if across.size == 1:
-        # A line of no length would be invisible.
+        # A line of zero length would be invisible.
         across, down = np.array([across[0] - 0.5, across[0] + 0.5]), np.repeat(down, 2)
     if across.size > _POINTS:
         kept = np.unique(np.linspace(0, across.size - 1, _POINTS).astype(int))
@@ -127,8 +124,8 @@ def _points(across: Array, down: Array) -> str:
     return " ".join(f"{a:.1f},{d:.1f}" for a, d in zip(across, down, strict=True))
 
 
-def _thinned(places: Array) -> Array:
+def _thinned(positions: Array) -> Array:
     """Leave out ticks that would fall on the same pixel."""
-    if not places.size:
-        return places
-    return np.asarray(places[np.unique(np.round(places / 2), return_index=True)[1]])
+    if not positions.size:
+        return positions
+    return np.asarray(positions[np.unique(np.round(positions / 2), return_index=True)[1]])

@@ -1,7 +1,7 @@
-"""What a file says of a measurement as a whole, in plain names, every number with its unit.
+"""Metadata of a measurement as a whole, from its file, with a unit for every number.
 
-It travels as the field ``measurement`` of each profile, so that archives, servers and Datasets
-carry it without knowing of it.
+They are stored in the field ``measurement`` of each profile, so that archives, servers and Datasets
+need no special support for them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Layer:
     Parameters
     ----------
     matrix : str, optional
-        As the file writes it: ``"64Zn 16O"``.
+        As written in the file: ``"64Zn 16O"``.
     start, stop : str, optional
         Depths of its interfaces, such as ``"2230 nm"``.
     sputter_rate : str, optional
         Such as ``"95.99 nm/min"``.
     depth_method : str, optional
-        How the instrument's software made depths of times.
+        How the instrument's software converted time to depth.
     """
 
     matrix: str | None = None
@@ -41,14 +41,14 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """What is known of a measurement; ``None`` is what its file does not say.
+    """Metadata of a measurement; ``None`` where the file does not state them.
 
     Parameters
     ----------
     file, sha256, format, reader : str, optional
-        Name and hash of the file, the format it was read as, and the version of what read it.
+        Name and hash of the file, its format, and the version of the reader.
     instrument, laboratory, sample, measured, comment : str, optional
-        ``measured`` in ISO 8601 where the file's date is unambiguous, otherwise as written.
+        ``measured`` is in ISO 8601 if the date in the file is unambiguous, otherwise as written.
     primary_ion, impact_energy, primary_current, secondary_polarity : str, optional
         ``"O2+"``, ``"10010 eV"``, ``"99.62 nA"``, ``"+"``.
     raster_size, analysed_area : str, optional
@@ -58,7 +58,7 @@ class Metadata:
     layers : tuple of Layer
         From the surface down.
     other : dict
-        All else that the file says, under its own words.
+        Everything else in the file, under its own keys.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Metadata:
 
     @classmethod
     def from_dict(cls, stated: object) -> Metadata:
-        """Read what :meth:`to_dict` gave; whatever is not of this form is left out."""
+        """Read the output of :meth:`to_dict`; anything of another form is ignored."""
         if not isinstance(stated, Mapping):
             return cls()
         texts = {name: stated[name] for name in _TEXTS if isinstance(stated.get(name), str)}
@@ -106,7 +106,7 @@ class Metadata:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what is known, ready for JSON."""
+        """Return the known metadata, ready for JSON."""
         known: dict[str, Any] = {
             name: getattr(self, name) for name in _TEXTS if getattr(self, name)
         }

@@ -1,8 +1,8 @@
-"""What depth profiles usually hold, and what no concentration can be.
+"""Warn of unusual depth profiles, and refuse impossible concentrations.
 
-Unusual data are kept as they are, with a warning that names what is unusual: columns that were
-swapped, logarithms in the place of values, a unit that is not the one meant. Values that cannot be
-concentrations have lost their unit in arithmetic, and are refused.
+Unusual data are kept as they are, with a warning that says what is unusual: swapped columns,
+logarithms instead of values, a wrong unit. Values that cannot be concentrations have lost their
+unit in arithmetic, and are refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["refuse_impossible", "warn_of_implausible"]
 
-#: Kind -> the most that is usual in the canonical unit, in numbers and in words.
+#: Kind -> largest usual value in the canonical unit, as a number and in words.
 _USUAL = {
     "depth": (1e6, "at most 1e+06 nm (1 mm)"),
     "sputter_time": (1e6, "at most 1e+06 s (12 days)"),
@@ -35,34 +35,34 @@ _USUAL = {
     "count_rate": (1e13, "at most 1e+13 counts/s (1.6 uA of ions)"),
     "count": (1e13, "at most 1e+13 counts in a data point"),
 }
-#: Hundreds of times the atoms of any solid: no sensitivity factor is that wrong (atom/cm^3).
+#: Hundreds of times the density of any solid, beyond any error of a sensitivity factor (atom/cm^3).
 _IMPOSSIBLE = 1e26
-#: Fewer samples than this may be anything.
+#: Fewer samples than this are not judged.
 _FEW = 3
 #: Logarithms of concentrations in atom/cm^3, from below any detection limit to beyond any solid:
 #: decimal and natural, and of how many samples that is believed.
 _LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
-#: As many samples are looked at before all of them are.
+#: Samples that are checked before all of them are.
 _GLANCE = 4096
-#: As many species are named in one warning.
+#: Largest number of species named in one warning.
 _NAMED = 5
 
 
 def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
-    """Warn of profiles that are not as profiles usually are; nothing is changed or refused.
+    """Warn of unusual profiles; nothing is changed or refused.
 
     Parameters
     ----------
     profiles : iterable of DepthProfile
-        As delivered. Where a unit cannot be read there is nothing to judge.
+        As delivered. Numbers with an unreadable unit are not judged.
 
     Warns
     -----
     ProfileWarning
-        One for each way of being unusual. It names the species, what was found, and what is usual:
-        depths beyond 1 mm or times beyond 1e6 s; concentrations above 1e24 atoms/cm^3, or that look
-        like their logarithms; fractions above 1; rates above 1e13 counts/s; depths that go to and
-        fro beside values that only grow or only fall, as where columns were swapped.
+        One for each kind of finding, with the species, what was found, and what is usual: depths
+        beyond 1 mm or times beyond 1e6 s; concentrations above 1e24 atoms/cm^3, or that look like
+        logarithms; fractions above 1; rates above 1e13 counts/s; depths that go back and forth
+        while the values only rise or only fall, as if the columns were swapped.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for profile in profiles:
@@ -79,12 +79,12 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
-    """Return what is unusual, how it was found, and what is usual."""
+    """Yield the unusual property, the finding, and what is usual."""
     if _is_swapped(profile):
         first, last = profile.concentrations[[0, -1]]
         yield (
             "order of depths",
-            f"(depths go to and fro, values from {first:.4g} to {last:.4g} one way)",
+            f"(depths go back and forth, values only from {first:.4g} to {last:.4g})",
             "the reverse, unless the columns are swapped",
         )
     for name, kinds in (("depth", vocabulary.AXES), ("concentration", vocabulary.VALUE_KINDS)):
@@ -108,12 +108,12 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
 
 def _is_swapped(profile: DepthProfile) -> bool:
     steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
-    to_and_fro = (steps > 0).any() and (steps < 0).any()
-    return bool(to_and_fro and rises.size >= _FEW and ((rises > 0).all() or (rises < 0).all()))
+    both_ways = (steps > 0).any() and (steps < 0).any()
+    return bool(both_ways and rises.size >= _FEW and ((rises > 0).all() or (rises < 0).all()))
 
 
 def _are_logarithms(values: Array) -> bool:
-    """Whether numbers look like logarithms of concentrations; whole ones are somebody's example."""
+    """Whether numbers look like logarithms of concentrations; integers are taken for examples."""
     # The logarithm of a zero is infinite.
     measured = values[np.isfinite(values)]
     if not any(
@@ -130,7 +130,7 @@ def _is_normalised(values: Array) -> bool:
 
 
 def refuse_impossible(values: Any, kind: str, name: str) -> None:
-    """Refuse what cannot be the stated kind of value: its unit was lost in arithmetic.
+    """Refuse values that cannot have the stated unit, because arithmetic has changed it.
 
     xarray keeps ``attrs`` through ``c**2``, ``np.log10(c)`` and ``c / c.max()``, none of which is
     in ``atom/cm^3``.
@@ -138,19 +138,18 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     Parameters
     ----------
     values : ndarray
-        In the canonical unit; NaN where nothing was measured. Anything that is not in memory
-        (Dask) is let pass.
+        In the canonical unit; NaN for missing samples. Dask arrays are not checked.
     kind : str
         Key of :data:`sims_analysis.units.CANONICAL`.
     name : str
-        Of the variable, for the message.
+        Name of the variable, for the message.
 
     Raises
     ------
     ProfileError
         If `kind` is a concentration and a value is above 1e26 atom/cm^3, hundreds of times any
         solid, or all values look like logarithms or like a profile divided by its maximum. A few
-        thousand samples, taken evenly, decide whether all are looked at.
+        thousand evenly spaced samples are checked before all are.
 
     Examples
     --------
@@ -166,11 +165,11 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
         return
     flat = values.reshape(-1)
     glance = flat[:: max(1, flat.size // _GLANCE)]
-    # Infinities are refused by a message of their own.
+    # Infinities are refused elsewhere, with another message.
     largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
     advice = (
         "arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
-        "changes the unit: ask about the concentration itself, or set the true unit"
+        "changes the unit: use the concentration itself, or set the correct unit"
     )
     if largest > _IMPOSSIBLE:
         raise ProfileError(

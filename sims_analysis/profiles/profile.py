@@ -1,7 +1,7 @@
-"""Depth profiles as the API delivers them: checked records, JSON in, the same JSON out.
+"""Depth profiles as the API delivers them: validated records, JSON in, the same JSON out.
 
 Nothing is sorted, converted or dropped here. A :class:`DepthProfile` is what the laboratory
-delivered; :func:`sims_analysis.to_dataset` is where profiles become comparable.
+delivered; :func:`sims_analysis.to_dataset` makes profiles comparable.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ class DepthProfile:
     data_id, id, processed_data_id : str or int, optional
         Identifiers of the entry, of this profile and of the processing run.
     species_metadata : dict, optional
-        Whatever the server keeps beside the profile.
+        Anything else that the server keeps with the profile.
     last_updated : str, optional
         ISO 8601 time as delivered.
     concentrations_stderr : array_like, shape (n,), optional
-        Standard error of every value, random part, in `concentration_units`. The reference
-        contract does not name it; where it is on the wire, it is read.
+        Standard error of every value, random part, in `concentration_units`. It is not in the
+        reference contract, but is read if present on the wire.
     extra : dict, optional
-        Fields that the wire contract does not name; they survive a round trip.
+        Fields that are not in the wire contract; they survive a round trip.
 
     Raises
     ------
     ProfileError
-        If the two arrays differ in length, are empty, are not one-dimensional numbers, or hold
-        an infinity; or if a depth is not finite.
+        If the arrays differ in length, are empty, are not one-dimensional numbers, or contain an
+        infinity; or if a depth is not finite.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class DepthProfile:
     last_updated: str | None = None
     concentrations_stderr: NDArray[np.float64] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
-    #: Keys of the wire object in their order, so that `to_dict` gives back the identical object.
+    #: Keys of the wire object in order, so that `to_dict` returns an identical object.
     _keys: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class DepthProfile:
                 f"{who}: {name} is a pint Quantity; give its magnitude, and its unit as text"
             )
         if isinstance(values, np.ma.MaskedArray):
-            # The numbers under a mask are no data.
+            # Masked numbers are not data.
             values = np.ma.filled(values.astype(np.float64), np.nan)
         array = np.asarray(values)
         if array.dtype.kind == "O" and array.ndim == 1:
@@ -142,7 +142,7 @@ class DepthProfile:
 
     @classmethod
     def from_dict(cls, wire: Mapping[str, Any], path: str = "$") -> DepthProfile:
-        """Check a profile object of the wire, field by field.
+        """Validate a profile object of the wire, field by field.
 
         Parameters
         ----------
@@ -154,20 +154,20 @@ class DepthProfile:
         Raises
         ------
         PayloadError
-            With the JSON path of the field that breaks the contract.
+            With the JSON path of the field that violates the contract.
         """
         return cls(**fields_of(wire, path))
 
     @classmethod
     def _all_of(cls, objects: list[Any]) -> list[DepthProfile]:
-        """Make what `from_dict` makes of each profile object of a payload, in half the time."""
+        """Do the same as `from_dict` for all profile objects of a payload, in half the time."""
         return [cls._of_checked(checked) for checked in fields_of_all(objects)]
 
     @classmethod
     def _of_checked(cls, checked: Mapping[str, Any]) -> DepthProfile:
-        """Make a record of fields of which all that __post_init__ looks at is in order.
+        """Make a record from validated fields, without the checks of __post_init__.
 
-        Arrays are taken as they are: read-only, and shared by profiles of one axis.
+        Arrays are not copied: they are read-only, and shared by profiles on the same axis.
         """
         profile = cls.__new__(cls)
         profile.__dict__.update(_ABSENT)
@@ -223,7 +223,7 @@ class DepthProfile:
 
 
 def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[np.float64]:
-    """Read a list with ``None`` in it: that sample was not measured, the rest must be numbers."""
+    """Read a list of numbers in which ``None`` stands for a missing sample."""
     numbers = np.empty(array.size)
     for index, value in enumerate(array):
         if value is None and nullable:
@@ -242,7 +242,7 @@ def _found(array: NDArray[Any]) -> str:
 
 
 def _nullable(array: NDArray[np.float64]) -> list[float | None]:
-    """List the numbers; NaN, which JSON does not have, becomes ``None``."""
+    """Convert to a list; NaN, which JSON does not have, becomes ``None``."""
     numbers = array.tolist()
     if np.isnan(array).any():
         return [None if math.isnan(number) else number for number in numbers]
@@ -255,7 +255,7 @@ _ABSENT = {
 
 
 class HasProfiles(Protocol):
-    """What the API answers for a data entry: its profiles, and where they came from."""
+    """An object with the profiles of a data entry, such as a SIMSResult."""
 
     @property
     def depth_profiles(self) -> list[DepthProfile]: ...  # noqa: D102
@@ -276,9 +276,9 @@ def profiles_of(source: Any) -> list[DepthProfile]:
         if not isinstance(profile, DepthProfile):
             advice = ""
             if hasattr(profile, "depth_profiles"):
-                advice = "; each result is a Dataset of its own: result.to_dataset()"
+                advice = "; each result becomes its own Dataset: result.to_dataset()"
             elif isinstance(profile, Mapping):
-                advice = "; DepthProfile.from_dict() reads an object of the wire"
+                advice = "; DepthProfile.from_dict() reads a profile object of the wire"
             raise ProfileError(
                 f"item {i} is {type(profile).__name__}, expected DepthProfile{advice}"
             )

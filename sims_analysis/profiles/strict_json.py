@@ -1,8 +1,8 @@
-"""JSON as RFC 8259 means it: one value per key, no ``NaN``, no infinity.
+"""Strict JSON by RFC 8259: one value per key, no ``NaN``, no infinity.
 
 ``orjson`` refuses the literals ``NaN`` and ``Infinity``, numbers beyond float64, text that is
-not UTF-8, a byte order mark and absurd nesting. Of a key that occurs twice in one object it
-keeps the last without a word; that is refused here.
+not UTF-8, a byte order mark and excessive nesting. It silently keeps the last value of a repeated
+key; repeated keys are refused here.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from sims_analysis.errors import PayloadError
 __all__ = ["decode", "refuse_duplicate_keys"]
 
 _COLON = ord(":")
-#: Beginning of the message about text that is no JSON at all.
+#: Beginning of the message about text that is not JSON.
 NOT_JSON = "not valid JSON"
-#: An array or object of two bytes takes a hundred once it is decoded.
+#: An array or object of two bytes takes a hundred bytes once decoded.
 _MOST_CONTAINERS = 1_000_000
 _MOST_TEXTS = 10_000_000
 _MOST_VALUES = 20_000_000
 
 
 def decode(payload: bytes | bytearray | memoryview | str) -> Any:
-    """Decode JSON text; a `PayloadError` says what is not JSON about it.
+    """Decode JSON text; raise a `PayloadError` if it is not valid.
 
-    Text that would grow out of all proportion in memory is refused before it does.
+    Text that would need excessive memory is refused before it is decoded.
     """
     text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
     if len(text) > _MOST_CONTAINERS and (
@@ -40,7 +40,7 @@ def decode(payload: bytes | bytearray | memoryview | str) -> Any:
     ):
         raise PayloadError(
             f"more than {_MOST_CONTAINERS} arrays and objects, {_MOST_TEXTS} texts or "
-            f"{_MOST_VALUES} values in {len(text)} bytes; no measurement has as many"
+            f"{_MOST_VALUES} values in {len(text)} bytes; no measurement has so many"
         )
     try:
         return orjson.loads(payload)
@@ -49,19 +49,19 @@ def decode(payload: bytes | bytearray | memoryview | str) -> Any:
 
 
 def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded: Any) -> None:
-    """Raise a `PayloadError` if an object in `payload` holds a key twice.
+    """Raise a `PayloadError` if an object in `payload` has the same key twice.
 
-    A colon in JSON text stands either inside a string or between a key and its value. A decoded
-    document that has fewer of them than the text has lost a value to a second one of the same
-    key. Counting takes a tenth of the time of decoding; decoding with hooks takes ten times it.
+    A colon in JSON text is either in a string or between a key and its value. A decoded document
+    with fewer colons than the text has lost the value of a repeated key. Counting takes a tenth of
+    the time of decoding; decoding with hooks takes ten times as long.
 
     Parameters
     ----------
     payload : bytes or str
         The JSON text.
     decoded
-        What it was decoded to. Arrays known to hold nothing but numbers may be left out, which
-        saves a look at every number.
+        The decoded document. Arrays known to contain only numbers may be left out, which saves
+        time.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded
     sims_analysis.errors.PayloadError: $: the key 'a' occurs twice in one object
     """
     text = payload.encode() if isinstance(payload, str) else bytes(payload)
-    # An escaped colon would be counted in the decoded document only.
+    # An escaped colon is counted in the decoded document only.
     escaped = b"\\" in text and b"\\u003" in text
     in_text = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _COLON))
     if not escaped and in_text == _colons(decoded):
@@ -84,11 +84,11 @@ def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded
 
 
 def _colons(decoded: Any) -> int:
-    """Count the colons of a decoded document: one a key, and those inside its strings."""
+    """Count the colons of a decoded document: one per key, and those in its strings."""
     try:
         return orjson.dumps(decoded).count(b":")
     except TypeError:
-        pass  # nested more deeply than it writes
+        pass  # nested too deeply for orjson to write
     count = 0
     stack = [decoded]
     while stack:

@@ -1,4 +1,4 @@
-"""Profile objects of the wire: checked field by field, arrays of numbers made doubles."""
+"""Validate profile objects of the wire field by field, and convert their arrays to float64."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "overflows",
 ]
 
-#: Fields of a profile object on the wire, in the order of the reference; the last is ours.
+#: Fields of a profile object on the wire, in the order of the reference; the last is an extension.
 WIRE_FIELDS = (
     "data_id",
     "id",
@@ -49,21 +49,21 @@ NUMBERS = {int, float}
 
 
 def fields_of(wire: Any, path: str) -> dict[str, Any]:
-    """Check a profile object, and give the fields of its record.
+    """Validate a profile object, and return the fields of its record.
 
     Raises
     ------
     PayloadError
-        With the JSON path of the field that breaks the contract.
+        With the JSON path of the field that violates the contract.
     """
     return _checked(wire, path, _numbers)
 
 
 def fields_of_all(objects: list[Any]) -> list[dict[str, Any]]:
-    """Check the profile objects of a payload that orjson has decoded.
+    """Validate the profile objects of a payload decoded by orjson.
 
-    What :func:`fields_of` makes of each, in half the time. Axes of the same bits are one array,
-    which spares the Dataset a comparison of every sample.
+    The result is that of :func:`fields_of` for each, in half the time. Identical axes become one
+    array, so that a Dataset need not compare every sample.
     """
     paths = [f"$[{i}]" for i in range(len(objects))]
     packing = _Packing()
@@ -73,14 +73,14 @@ def fields_of_all(objects: list[Any]) -> list[dict[str, Any]]:
         found = []
     if len(found) == len(objects) and not packing.holds_booleans():
         return found
-    # Something is wrong, which a look at each field in turn will name.
+    # Something is wrong: validate field by field, for the message.
     return list(map(fields_of, objects, paths))
 
 
 def _checked(
     wire: Any, path: str, numbers: Callable[[object, str, bool], NDArray[np.float64]]
 ) -> dict[str, Any]:
-    """Check a profile object of the wire, and give the fields of the record."""
+    """Validate a profile object of the wire, and return the fields of the record."""
     if not isinstance(wire, Mapping):
         raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
     missing = [name for name in REQUIRED if name not in wire]
@@ -126,10 +126,10 @@ def _expect(value: object, kind: type, expected: str, path: str, name: str) -> N
 
 
 class _Packing:
-    """Reads arrays of numbers that orjson has decoded, without a look at every type.
+    """Reads arrays of numbers decoded by orjson, without checking the type of every item.
 
-    Of what JSON has, only numbers and booleans can be packed as doubles, and a boolean packs as 0
-    or 1: where none of these comes out, all were numbers. orjson gives no infinity.
+    Of the JSON types, only numbers and booleans can be packed as doubles, and a boolean packs as 0
+    or 1: an array without 0 and 1 contained only numbers. orjson returns no infinities.
     """
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class _Packing:
         self._axis = b"", np.empty(0)
 
     def numbers(self, values: Any, path: str, nullable: bool) -> NDArray[np.float64]:
-        """Read an array; whether booleans are among its numbers is asked later, of all arrays."""
+        """Read an array; booleans are looked for later, in all arrays together."""
         if type(values) is not list:
             return _numbers(values, path, nullable)
         try:
@@ -155,7 +155,7 @@ class _Packing:
         return array
 
     def holds_booleans(self) -> bool:
-        """Whether an array that was read holds a boolean."""
+        """Whether any of the arrays contains a boolean."""
         every = np.frombuffer(b"".join(self._packed), np.float64)
         doubtful = ((every == 0.0) | (every == 1.0)).nonzero()[0].tolist()
         if len(doubtful) > 64 * len(self._lists):
@@ -163,21 +163,21 @@ class _Packing:
         ends = accumulate(map(len, self._lists))
         lists = iter(self._lists)
         end, values = 0, []
-        for place in doubtful:
-            while place >= end:
+        for position in doubtful:
+            while position >= end:
                 end, values = next(ends), next(lists)
-            if type(values[place - end]) is bool:
+            if type(values[position - end]) is bool:
                 return True
         return False
 
 
 def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
-    """Check a JSON array of numbers in one pass; ``null`` becomes NaN where it is allowed."""
+    """Validate a JSON array of numbers in one pass; ``null`` becomes NaN if allowed."""
     if type(values) is not list:
         raise PayloadError(f"expected an array of numbers, found {json_type(values)}", path)
     allowed = NUMBERS | {type(None)} if nullable else NUMBERS
     types = list(map(type, values))
-    # Most arrays hold nothing but floats, and counting is faster than a set.
+    # Most arrays contain only floats, and counting is faster than a set.
     kinds = {float} if types.count(float) == len(types) else set(types)
     if not kinds <= allowed:
         index = next(i for i, v in enumerate(values) if type(v) not in allowed)
@@ -187,12 +187,12 @@ def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
     if type(None) in kinds:
         numbers = (math.nan if v is None else v for v in values)
     try:
-        # The fastest way from objects to doubles: two thirds of the time of np.fromiter.
+        # The fastest conversion to doubles: two thirds of the time of np.fromiter.
         array = np.frombuffer(struct.pack(f"{len(values)}d", *numbers), np.float64)
     except (OverflowError, struct.error):
         index = next(i for i, v in enumerate(values) if overflows(v))
         raise PayloadError("the number is too large", f"{path}[{index}]") from None
-    # Neither is JSON, but a mapping that was made by hand may hold them.
+    # Not possible in JSON, but a mapping made by hand may contain them.
     for bad, what in ((np.isinf(array), "infinite"), (np.isnan(array) & (not nullable), "NaN")):
         if bad.any():
             raise PayloadError(f"the number is {what}", f"{path}[{int(bad.argmax())}]")
@@ -200,7 +200,7 @@ def _numbers(values: object, path: str, nullable: bool) -> NDArray[np.float64]:
 
 
 def json_type(value: object) -> str:
-    """Name a decoded value as JSON calls it."""
+    """Return the JSON type of a decoded value, for messages."""
     names = {
         dict: "an object",
         list: "an array",

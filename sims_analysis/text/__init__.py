@@ -1,1 +1,1 @@
-"""How names, units and numbers are written."""
+"""Formatting of names, units and numbers."""

@@ -1,4 +1,4 @@
-"""Numbers with their uncertainty, rounded by the usual rule.
+"""Numbers with uncertainties, rounded by the usual rule.
 
 The uncertainty keeps one significant digit, or two where its leading digit is 1; the value is
 rounded to the same place, halves to even. This is the common laboratory rule: the uncertainty is
@@ -13,21 +13,21 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 __all__ = ["Rounded", "rounded", "rounded_error"]
 
-#: Without an uncertainty, as many significant digits are printed.
+#: Significant digits of a value without an uncertainty.
 DIGITS = 4
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """A value as it is printed: ``(value ± stderr) x 10^exponent``.
+    """A value as printed: ``(value ± stderr) x 10^exponent``.
 
     Parameters
     ----------
     value : str
     stderr : str
-        Empty where no uncertainty is known.
+        Empty without an uncertainty.
     exponent : int
-        0 for values that are printed plainly.
+        0 for values printed without a power of ten.
     """
 
     value: str
@@ -35,7 +35,7 @@ class Rounded:
     exponent: int
 
     def text(self, *, style: str = "unicode") -> str:
-        """Write the number out.
+        """Format the number.
 
         Parameters
         ----------
@@ -67,8 +67,8 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     value : float
         Finite.
     stderr : float
-        Standard error in the unit of `value`; NaN or 0 where none is known. Less than a billionth
-        of the value counts as none.
+        Standard error in the unit of `value`; NaN or 0 if unknown. Less than a billionth of the
+        value is treated as unknown.
 
     Examples
     --------
@@ -79,12 +79,12 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     >>> rounded(9.5812e14).text()
     '9.581×10¹⁴'
     """
-    # An error of a billionth is the rounding of the arithmetic, not knowledge of the value.
+    # An error of a billionth is rounding of the arithmetic, not an uncertainty.
     known = math.isfinite(stderr) and stderr > 1e-9 * abs(value)
     place = _place(stderr) if known else _leading(value) - DIGITS + 1
     shown = _at(value, place)
     if not known and shown and shown.adjusted() > _leading(value):
-        # 9.9996 rounds up to 10.00: one digit more than was meant.
+        # 9.9996 rounds up to 10.00: one digit too many.
         place += 1
         shown = _at(value, place)
     error = _at(stderr, place) if known else Decimal(0)
@@ -99,7 +99,7 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
 
 
 def rounded_error(stderr: float) -> Rounded:
-    """Round a standard error that stands alone.
+    """Round a standard error printed by itself.
 
     Examples
     --------
@@ -133,6 +133,6 @@ def _at(value: float, place: int) -> Decimal:
 
 
 def _scaled(value: Decimal, exponent: int, place: int) -> str:
-    # A value that rounds to nothing is 0, not -0.
+    # A value that rounds to zero is 0, not -0.
     shown = value.scaleb(-exponent) if value else Decimal(0)
     return f"{shown:.{max(0, exponent - place)}f}"

@@ -1,7 +1,7 @@
-"""Names of species and units as they are printed: isotopes raised, counts of atoms lowered.
+"""Typeset names of species and units: isotopes as superscripts, numbers of atoms as subscripts.
 
-A name is taken apart once (:func:`pieces`); mathtext, LaTeX and HTML are three ways to write the
-pieces. A word that is no chemical formula stays as it is, so that every name can be printed.
+:func:`pieces` parses a name; mathtext, LaTeX and HTML are three ways to write the pieces. A word
+that is not a chemical formula is left unchanged, so that every name can be printed.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ _PART = re.compile(rf"(?P<symbol>{_SYMBOL})|(?P<mark>[\^_]?)(?P<digits>\d+)")
 
 
 class Piece(NamedTuple):
-    """A part of a printed name, and where it stands."""
+    """A part of a printed name, and its position."""
 
     text: str
     place: Literal["base", "super", "sub"]
 
 
 def pieces(name: str) -> list[Piece]:
-    """Take the name of a species apart.
+    """Split the name of a species into pieces.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _formula(word: str, match: re.Match[str]) -> list[Piece]:
         if len(plain) > 1 and not any(map(str.isdigit, plain)):
             plain = f"{len(plain)}{plain[0]}"
         elif plain[0].isdigit() and "^" not in charge:
-            # `Si2+` is the dimer of the mass spectrum, not a doubly charged ion.
+            # In a mass spectrum, `Si2+` is the dimer, not a doubly charged ion.
             made.append(Piece(plain[0], "sub"))
             plain = plain[1:]
         made.append(Piece(plain.replace("-", "−"), "super"))
@@ -105,14 +105,14 @@ def _formula(word: str, match: re.Match[str]) -> list[Piece]:
 def _is_mass(number: int, symbol: str) -> bool:
     """Whether digits between two symbols can be the mass number of the second.
 
-    Below 6 they are a count: ``C2H`` is no compound of deuterium.
+    Below 6 they are a number of atoms: ``C2H`` is not a compound of deuterium.
     """
     z = _NUMBER[symbol]
     return number >= 6 and 1.8 * z <= number <= 2.7 * z
 
 
 def elements(name: str) -> list[str]:
-    """List the elements that a name holds, in order; none for a word that is no formula.
+    """List the elements in a name, in order; none for a word that is not a formula.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def mathtext(name: str, *, usetex: bool = False) -> str:
 
 
 def plain(text: str) -> str:
-    r"""Write any text for matplotlib so that it is printed as it is.
+    r"""Escape any text for matplotlib, so that it is printed literally.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def plain(text: str) -> str:
 
 
 def power(value: float, units: str) -> str:
-    r"""Write a level as the field does: ``10^18 cm^-3``, the atoms understood.
+    r"""Write a level in the usual short form, without "atoms": ``10^18 cm^-3``.
 
     Examples
     --------
@@ -193,7 +193,7 @@ _LATEX = {
 
 
 def escape_latex(text: str) -> str:
-    """Write any text so that LaTeX prints it as it is."""
+    """Escape any text for LaTeX, so that it is printed literally."""
     return "".join(_LATEX.get(char, char) for char in text)
 
 
@@ -232,7 +232,7 @@ def html(name: str) -> str:
     )
 
 
-#: Canonical unit -> as printed beside an axis. Latin-1 superscripts are in every font.
+#: Canonical unit -> as printed in an axis label. Latin-1 superscripts are in every font.
 _PRINTED = {
     "atom/cm^3": "atoms/cm³",
     "atom/cm^2": "atoms/cm²",
@@ -249,7 +249,7 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def unit_label(units: str) -> str:
-    """Write a unit as it is printed; nothing for a pure number.
+    """Write a unit for printing; empty for a pure number.
 
     Examples
     --------

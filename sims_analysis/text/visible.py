@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe to print: what a terminal would obey is spelled out."""
+"""Make text from other sources safe to print: escape what a terminal would interpret."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import unicodedata
 
 __all__ = ["visible"]
 
-#: Control and format characters, halves of surrogate pairs, separators of lines and paragraphs.
-_OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+#: Control and format characters, surrogates, line and paragraph separators.
+_ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Spell out what would move the cursor, colour, reverse or hide text.
+    r"""Escape characters that would move the cursor, or colour, reverse or hide text.
 
     Parameters
     ----------
     text : str
-        Such as a species name, a note or a message of a server.
+        Such as a species name, a note or a message from a server.
     keep : str
-        Characters that stay as they are, such as the line breaks of a table.
+        Characters to leave unchanged, such as the line breaks of a table.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def visible(text: str, keep: str = "") -> str:
         return text
     return "".join(
         c
-        if c in keep or unicodedata.category(c) not in _OBEYED
+        if c in keep or unicodedata.category(c) not in _ESCAPED
         else c.encode("unicode_escape").decode()
         for c in text
     )

@@ -1,9 +1,9 @@
 """Units: the only importer of pint.
 
 Inside the library, data are plain arrays in the canonical units of :data:`CANONICAL`, and a unit
-is a plain ASCII string. ``typography`` knows how units are typeset, ``spelling`` how they are
-written, ``reading`` what they mean, ``quantities`` what has a unit: scalars, arrays, and the
-pint-backed view.
+is a plain ASCII string. ``typography`` normalizes characters and markup, ``spelling`` knows the
+names of units, ``reading`` their meaning, and ``quantities`` handles values with units: scalars,
+arrays, and the pint-backed view.
 """
 
 from sims_analysis.units.quantities import (

@@ -1,4 +1,4 @@
-"""Magnitudes with a unit: scalars as text or Quantity, arrays with attrs, the pint-backed view."""
+"""Values with a unit: scalars as text or Quantity, arrays with attrs, the pint-backed view."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ Data = TypeVar("Data", "xr.Dataset", "xr.DataArray")
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*(.*)", re.DOTALL)
-#: ``1.5x10^18``, ``10^18``: how a power of ten is written in papers, with a power that is a number.
+#: ``1.5x10^18``, ``10^18``: a power of ten as written in papers.
 _POWER_OF_TEN = re.compile(rf"(?:({_NUMBER})\s*[x*]\s*)?(?<![\d.])10\^([+-]?\d+)(?![\d.])")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d")
 
 
 def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
-    """Read ``"50 nm"`` or a pint Quantity: the magnitude in the canonical unit, and the unit.
+    """Read ``"50 nm"`` or a pint Quantity; return the canonical magnitude and the unit.
 
     Parameters
     ----------
     value : str or pint.Quantity
         A bare number is refused: it has no unit.
     kinds : tuple of str
-        Kinds that are acceptable.
+        Acceptable kinds of unit.
     name : str
-        The argument's name, for error messages.
+        Name of the argument, for error messages.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
 
 @lru_cache(maxsize=1024)
 def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
-    """Read ``"50 nm"``; the same few texts are asked for over and over."""
+    """Read ``"50 nm"``; cached, because the same few texts are read again and again."""
     wanted = EXAMPLES[kinds[0]].split("'")[1]
     if _DECIMAL_COMMA.match(value):
         raise UnitsError(f"{name}={value!r}: write a decimal point, not a comma")
@@ -110,7 +110,7 @@ def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Un
 
 
 def _exponential(match: re.Match[str]) -> str:
-    """Write a power of ten as a program does, so that the number is rounded once."""
+    """Rewrite a power of ten with an exponent, so that the number is rounded once."""
     mantissa = match[1] or "1"
     if "e" in mantissa.casefold():
         return match[0]
@@ -118,14 +118,14 @@ def _exponential(match: re.Match[str]) -> str:
 
 
 def _pint_text(quantity: Any) -> str:
-    """Spell a pint unit from its parts: pint's own formatting changes between versions."""
+    """Spell a pint unit from its parts, because pint's formatting changes between versions."""
     parts = [name if power == 1 else f"{name}^{power:g}" for name, power in quantity.unit_items()]
     return " ".join(parts) or "1"
 
 
 def is_quantity(array: Any) -> bool:
-    """Whether an array carries its unit itself (a pint Quantity)."""
-    # An attribute that is not there takes longer to look for than a type that is.
+    """Whether an array is a pint Quantity."""
+    # A type check is faster than the lookup of a missing attribute.
     if type(array) is np.ndarray:
         return False
     return hasattr(array, "magnitude") and hasattr(array, "unit_items")
@@ -139,7 +139,7 @@ def magnitude_and_unit(
     Raises
     ------
     UnitsError
-        If the array has neither ``attrs["units"]`` nor a pint Quantity inside.
+        If the array has neither ``attrs["units"]`` nor a pint Quantity.
     """
     data = array.data
     if is_quantity(data):
@@ -148,7 +148,7 @@ def magnitude_and_unit(
 
 
 def magnitude_of(array: xr.DataArray | xr.Variable) -> Any:
-    """Give the numbers of an array, whether or not it carries its unit itself."""
+    """Return the magnitudes of an array, whether or not it is a pint Quantity."""
     data = array.data
     return data.magnitude if is_quantity(data) else data
 
@@ -172,7 +172,7 @@ _PINT_EXPRESSIONS = {
 
 
 def quantify(data: Data) -> Data:
-    """Give the pint-backed view of the data: every variable with a unit becomes a Quantity.
+    """Return the pint-backed view of the data: every variable with a unit becomes a Quantity.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def quantify(data: Data) -> Data:
     -------
     xarray.Dataset or xarray.DataArray
         In the units of pint's application registry. Index coordinates (``depth``) keep their
-        unit in ``attrs``, since an index cannot hold a Quantity; arbitrary units stay there too.
+        unit in ``attrs``, because an index cannot hold a Quantity; so do arbitrary units.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def quantify(data: Data) -> Data:
 
     See Also
     --------
-    dequantify : The way back.
+    dequantify : The inverse.
 
     Examples
     --------
@@ -206,12 +206,12 @@ def quantify(data: Data) -> Data:
 
 
 def dequantify(data: Data) -> Data:
-    """Give the plain view: magnitudes in canonical units, the unit in ``attrs["units"]``.
+    """Return the plain view: magnitudes in canonical units, with the unit in ``attrs["units"]``.
 
     Parameters
     ----------
     data : xarray.Dataset or xarray.DataArray
-        As :func:`quantify` gives it, or after arithmetic on it.
+        As :func:`quantify` returns it, or after arithmetic on it.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def dequantify(data: Data) -> Data:
     Raises
     ------
     UnitsError
-        If a Quantity measures nothing that this library knows.
+        If a Quantity has a unit of an unknown kind.
 
     Examples
     --------
@@ -237,7 +237,7 @@ def _each_variable(data: Any, change: Any) -> Any:
     import xarray as xr
 
     if isinstance(data, xr.DataArray):
-        # A name that clashes with no coordinate.
+        # A name that does not clash with a coordinate.
         name = data.name
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
         return _each_variable(dataset, change)["__sims__"].rename(name)
@@ -258,7 +258,7 @@ def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
 
 
 def quantified_variable(variable: xr.Variable) -> xr.Variable:
-    """Give a Variable with a unit in its attrs as a Quantity; one without as it is."""
+    """Convert a Variable with a unit in its attrs to a Quantity; return others unchanged."""
     import xarray as xr
 
     text = variable.attrs.get("units")
@@ -282,7 +282,7 @@ def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
     if not is_quantity(data):
         return variable
     text = _pint_text(data)
-    if not data.dimensionless or text == "count":  # pint takes a count for a pure number
+    if not data.dimensionless or text == "count":  # to pint, a count is dimensionless
         unit = unit_of_kind(text, tuple(EXAMPLES), name)
         magnitude, text = unit.to_canonical(data.magnitude), unit.canonical
     else:
@@ -302,7 +302,7 @@ def _application_registry() -> Any:
 
     registry: Any = pint.get_application_registry()
     if "atom" not in registry:
-        # A dimension of its own: counts are not atoms, and neither is a pure number.
+        # A separate dimension: atoms are neither counts nor pure numbers.
         registry.define("atom = [atom]")
     if registry.Quantity not in copyreg.dispatch_table:
         for kind in (registry.Quantity, registry.Unit):
@@ -311,9 +311,9 @@ def _application_registry() -> Any:
 
 
 def _pickled(quantity: Any) -> tuple[Any, ...]:
-    """Have a Quantity or Unit of atoms bring the atom along, where pint does not know it.
+    """Pickle a Quantity or Unit of atoms so that unpickling defines the atom first.
 
-    pint unpickles by the registry of the process in which that happens, a Dask worker's for one.
+    pint unpickles with the registry of the current process, such as a Dask worker.
     """
     rebuild, arguments = quantity.__reduce__()
     if not any(str(name).endswith("atom") for name in arguments[-1]):

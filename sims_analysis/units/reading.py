@@ -1,9 +1,8 @@
-"""Reading units as this field writes them, and converting exactly.
+"""Read units as written in this field, and convert exactly.
 
-Unit strings are read with a private registry that knows about thirty
-names and refuses everything else, because the default registry reads ``at/cm^3`` as technical
-atmospheres, ``c/s`` as the speed of light and ``cts/s`` as carats. Inside the library, data are
-plain arrays in the canonical units of :data:`CANONICAL`; a unit is a plain ASCII string.
+Unit strings are read with a private registry that knows about thirty names and refuses everything
+else, because pint's default registry reads ``at/cm^3`` as technical atmospheres, ``c/s`` as the
+speed of light and ``cts/s`` as carats.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CANONICAL", "Unit", "read_unit", "unit_of_kind"]
 
-#: Kind of quantity -> the one unit in which the library computes and answers.
+#: Kind of quantity -> the unit of all computations and results.
 CANONICAL = {
     "depth": "nm",
     "sputter_time": "s",
@@ -95,7 +94,7 @@ _KINDS: dict[tuple[tuple[str, float], ...], str] = {
     (): "dimensionless",
 }
 
-#: What comes of `atoms/cm^-3`, where the slash and the sign say the same thing twice.
+#: Dimensions of `atoms/cm^-3`, in which both the slash and the sign invert.
 _INVERTED = {(("[atom]", 1.0), ("[length]", 3.0)), (("[atom]", 1.0), ("[length]", 2.0))}
 
 EXAMPLES = {
@@ -121,7 +120,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit that has been read: what it measures, and how to reach the canonical unit.
+    """A unit: its kind, and its ratio to the canonical unit.
 
     Parameters
     ----------
@@ -130,8 +129,8 @@ class Unit:
     kind : str
         Key of :data:`CANONICAL`.
     multiply, divide : float
-        One of this unit is ``multiply / divide`` canonical units; both are whole numbers, so that
-        the ratio is exact: 0.1 is no double.
+        One of this unit is ``multiply / divide`` canonical units. Both are integers, so that the
+        ratio is exact: 0.1 is not a double.
     """
 
     text: str
@@ -146,15 +145,15 @@ class Unit:
 
     @property
     def is_canonical(self) -> bool:
-        """Whether magnitudes in this unit are those in the canonical one."""
+        """Whether magnitudes in this unit and in the canonical one are the same."""
         return self.multiply == 1.0 == self.divide
 
     def to_canonical(self, values: Any) -> Any:
-        """Convert magnitudes to the canonical unit; the same object where nothing changes."""
+        """Convert magnitudes to the canonical unit; return the same object if nothing changes."""
         return scaled(values, self.multiply, self.divide)
 
     def from_canonical(self, values: Any) -> Any:
-        """Convert magnitudes in the canonical unit to this one."""
+        """Convert magnitudes from the canonical unit to this one."""
         return scaled(values, self.divide, self.multiply)
 
 
@@ -174,8 +173,8 @@ def _registry() -> pint.UnitRegistry[Any]:
     return registry
 
 
-#: What the registry makes of the spellings that occur most: kind, multiply, divide. The first
-#: answer in a fresh process need not wait for pint and for a registry to be made.
+#: Kind, multiply and divide of the most common spellings. With these, the first call in a new
+#: process need not import pint and build a registry.
 COMMON = {
     "nm": ("depth", 1.0, 1.0),
     "um": ("depth", 1000.0, 1.0),
@@ -202,7 +201,7 @@ COMMON = {
 
 @lru_cache(maxsize=1024)
 def read_unit(text: str) -> Unit:
-    """Read a unit string as this field writes it.
+    """Read a unit string as written in this field.
 
     Parameters
     ----------
@@ -257,8 +256,8 @@ def _evaluate(text: str, expression: str) -> Unit:
     if dimension in _INVERTED:
         raise unknown(text, "it divides by a negative power; write 'atoms/cm^3' or 'atoms cm^-3'")
     if kind is None or kind == "dimensionless":
-        raise unknown(text, "such a combination measures nothing in a depth profile")
-    # Base units are nm and s; the canonical unit of a kind is expressed in them once.
+        raise unknown(text, "this combination has no meaning in a depth profile")
+    # Base units are nm and s; the canonical unit of a kind is converted to them once.
     return _unit(text, kind, factor / _canonical_in_base(kind))
 
 
@@ -271,12 +270,12 @@ def _canonical_in_base(kind: str) -> Fraction:
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit and demand that it is of one of the kinds.
+    """Read a unit, and require it to be of one of the kinds.
 
     Raises
     ------
     UnitsError
-        That names the argument or variable, what was found and what is expected.
+        Names the argument or variable, what was found and what is expected.
     """
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
@@ -289,7 +288,7 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
 
 @lru_cache(maxsize=1024)
 def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit; the same few are asked for over and over."""
+    """Read a unit; cached, because the same few are read again and again."""
     try:
         unit = read_unit(text)
     except UnitsError as error:
@@ -309,12 +308,12 @@ def _examples(kinds: tuple[str, ...]) -> str:
 
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:
-    """Tell of what ``"1"`` is a fraction: from what is asked for, or from the variable's name."""
+    """Decide of what ``"1"`` is a fraction, from the acceptable kinds or the variable's name."""
     wanted = [kind for kind in ("atomic_fraction", "mass_fraction") if kind in kinds]
     named = [kind for kind in wanted if name.endswith(kind)]
     if len(wanted) > 1 and not named:
         raise UnitsError(
-            f"{name}: ambiguous unit {unit.text!r}: a fraction of atoms, of mass or a mere ratio; "
+            f"{name}: ambiguous unit {unit.text!r}: a fraction of atoms, of mass or a plain ratio; "
             "write 'atomic fraction', 'mass fraction' or 'arb. units'"
         )
     return Unit(unit.text, (named or wanted)[0]) if wanted else unit

@@ -1,7 +1,7 @@
-"""Numbers scaled from one unit to another, rounded once.
+"""Scale numbers from one unit to another, rounding once.
 
-A laboratory that writes 1.001 um means 1001 nm. The double closest to 1.001 lies a little below it,
-and a thousand times that is closest to 1000.9999999999999. Here a number that has a decimal of up
+A laboratory that writes 1.001 um means 1001 nm. But the double closest to 1.001 is slightly less,
+and a thousand times that is 1000.9999999999999. Here a number with a decimal representation of up
 to 15 digits is scaled as that decimal, so that the same depth is the same double in any unit.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["scaled"]
 
-#: Any decimal of so many digits is told from its neighbours by a double (C's ``DBL_DIG``).
+#: A double distinguishes all decimals of this many digits (C's ``DBL_DIG``).
 _DIGITS = 15
-#: The powers of ten that a double holds exactly.
+#: Largest power of ten that a double represents exactly.
 _EXACT = 22
 _POWERS = np.array([float(f"1e{n}") for n in range(_EXACT + 1)])
-#: Decades within which no conversion leaves the range of a double.
+#: Decades within which no conversion overflows or underflows.
 _RANGE = 250
-#: Numbers at a time, so that what is needed in between stays in the cache.
+#: Numbers processed at a time, so that temporary arrays fit in the cache.
 _BLOCK = 16_384
 
 
@@ -41,13 +41,13 @@ def scaled(values: Any, multiply: float, divide: float) -> Any:
     Returns
     -------
     float, ndarray or dask array
-        Of a number that some decimal of up to 15 digits is read as, the double closest to the
-        scaled decimal; of any other, the double closest to the scaled double (for a ratio that is
-        no power of ten, to rounding). The same object where the ratio is 1.
+        For a number that is the double of a decimal of up to 15 digits, the double closest to the
+        scaled decimal; for any other, the double closest to the scaled double (to rounding, if the
+        ratio is not a power of ten). The same object if the ratio is 1.
 
     Notes
     -----
-    A whole number below 2^53, times or divided by a power of ten up to 10^22, is rounded once:
+    An integer below 2^53, times or divided by a power of ten up to 10^22, is rounded once:
     W. D. Clinger, How to read floating point numbers accurately, PLDI 1990, section 3.
 
     Examples
@@ -72,10 +72,10 @@ def scaled(values: Any, multiply: float, divide: float) -> Any:
 
 
 def _as_decimals(values: NDArray[Any], multiply: float, divide: float) -> NDArray[Any]:
-    """Scale ``n / 10^places`` as ``n multiply / (10^places divide)``, all of these exact."""
+    """Scale ``n / 10^places`` as ``n multiply / (10^places divide)``, with exact integers."""
     times, over, tens = _without_tens(multiply, divide)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        # A little less, so that 999.999999999999, whose logarithm rounds to 3, has its digits too.
+        # Subtract a little, because the logarithm of 999.999999999999 rounds to 3.
         leading = np.floor(np.log10(np.abs(values)) - 1e-13)
         wanted = _DIGITS - len(f"{times:.0f}") - leading
         possible = np.clip(wanted, max(-_EXACT, tens - _EXACT), min(_EXACT, tens + _EXACT))
@@ -84,7 +84,7 @@ def _as_decimals(values: NDArray[Any], multiply: float, divide: float) -> NDArra
         scaled = _by_power(whole * times, tens - places, over)
         as_decimal = _by_power(whole, -places) == values
         result = np.where(as_decimal, scaled, values * multiply / divide)
-    # Many digits of a very small or large number, such as a depth in metres.
+    # Very small or large numbers with many digits, such as a depth in metres.
     for i in np.flatnonzero(~as_decimal & (wanted != possible) & (np.abs(leading) < _RANGE)):
         ratio = Fraction(int(multiply), int(divide))
         result[i] = float(Fraction(repr(float(values[i]))) * ratio)
@@ -93,7 +93,7 @@ def _as_decimals(values: NDArray[Any], multiply: float, divide: float) -> NDArra
 
 @lru_cache(maxsize=64)
 def _without_tens(multiply: float, divide: float) -> tuple[float, float, int]:
-    """Split a ratio: 60 is 6 times 10^1."""
+    """Split powers of ten off a ratio: 60 is 6 times 10^1."""
     times, over, tens = int(multiply), int(divide), 0
     while times % 10 == 0:
         times, tens = times // 10, tens + 1
@@ -103,6 +103,6 @@ def _without_tens(multiply: float, divide: float) -> tuple[float, float, int]:
 
 
 def _by_power(values: NDArray[Any], power: NDArray[np.intp], over: float = 1.0) -> NDArray[Any]:
-    """Give ``values 10^power / over``, rounded once where the power is negative or `over` is 1."""
+    """Return ``values 10^power / over``, rounded once if the power is negative or `over` is 1."""
     factor = _POWERS[np.abs(power)]
     return np.where(power >= 0, values * factor / over, values / (factor * over))

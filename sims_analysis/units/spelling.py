@@ -1,8 +1,8 @@
-"""How this field spells its units: words and phrases, no arithmetic.
+"""Spellings of units in this field: words and phrases, no arithmetic.
 
-A spelling becomes an expression in the few names that the registry of
-:mod:`sims_analysis.units.reading` defines, or, for a phrase such as ``at. %``, a kind and a
-factor. Whatever is not in these tables is refused.
+A spelling is translated to an expression in the few names that the registry of
+:mod:`sims_analysis.units.reading` defines or, for a phrase such as ``at. %``, to a kind and a
+factor. Spellings that are not in these tables are refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sims_analysis.units.typography import plain as plainly
 
 __all__ = ["phrase_or_expression", "unknown"]
 
-#: Every spelling of a single unit. Words of two letters or more are also read in capitals.
+#: Spellings of single units. Words of two or more letters are also read in capitals.
 _SPELLINGS = {
     "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "
     "ナノメートル",
@@ -43,7 +43,7 @@ _SPELLINGS = {
 }
 _NAMES = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
 
-#: Whole phrases, written without spaces, dots, hyphens, underscores and brackets, in lower case.
+#: Phrases, in lower case and without spaces, dots, hyphens, underscores and brackets.
 _PHRASE_LISTS = {
     (
         "atomic_fraction",
@@ -62,7 +62,7 @@ _PHRASE_LISTS = {
     "intensity",
 }
 _PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}
-# `c` is a count only per second: alone it could be anything.
+# `c` is a count only in `c/s`: alone it could be anything.
 _RATE_OF_C = re.compile(r"(k?)c ?(?:/ ?s(?:ec)?\.?|[*. ] ?s(?:ec)?\^?-1)|C/S")
 
 _AMBIGUOUS = {
@@ -77,7 +77,7 @@ _TOKEN = re.compile(
     r"(?P<name>[^\W\d_]+\.?)(?P<power>[+-]?\d+(?![\d.]))?"
     r"|(?P<one>1(?![\d.]))|(?P<op>\^|/|\*|\(|\)|[+-]?\d+(?![\d.]))|(?P<space>\s+)"
 )
-# `1e18`, `E+18`, `10^18`: a factor, which a unit does not have.
+# `1e18`, `E+18`, `10^18`: a factor, which is not allowed in a unit.
 _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
 _HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
@@ -88,8 +88,8 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
     Returns
     -------
     (kind, factor) or str
-        Of a phrase, the kind of quantity and the fraction that one of it is; of anything else, an
-        expression in registry names such as ``(atom) / (cm)**(3)``.
+        For a phrase, the kind of quantity and the factor; otherwise an expression in the names of
+        the registry, such as ``(atom) / (cm)**(3)``.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _readable(text: str) -> bool:
 
 
 def _expression(text: str, plain: str) -> str:
-    """Write the unit for the private registry, every name looked up in our own table."""
+    """Translate a unit for the private registry, looking up every name in the table."""
     parts: list[str] = []
     position = 0
     while position < len(plain):

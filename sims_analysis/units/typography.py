@@ -1,8 +1,8 @@
-"""The many ways in which the same unit is typeset, brought to one.
+"""Normalize the many ways in which a unit is typeset.
 
-Exports of instruments, spreadsheets, LaTeX tables, web pages and East Asian keyboards write one
-unit in as many ways. Here characters and markup are made plain; what the words mean is for
-:mod:`sims_analysis.units.spelling`.
+Instruments, spreadsheets, LaTeX tables, web pages and East Asian keyboards all write the same unit
+differently. Here characters and markup become plain text; :mod:`sims_analysis.units.spelling` reads
+the words.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import unicodedata
 
 __all__ = ["plain"]
 
-#: Left behind by byte order marks and by text copied from web pages; nobody sees them.
+#: Invisible characters from byte order marks and from text copied from web pages.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
 _CHARACTERS = str.maketrans(
     {
         **dict.fromkeys(_INVISIBLE),
-        # The full-width forms of ASCII stand in the same order, this far up.
+        # The full-width forms of ASCII are in the same order, at this offset.
         **{chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)},
         **dict.fromkeys("‐‑‒–−", "-"),
         **dict.fromkeys("·⋅∙•×", "*"),
@@ -50,7 +50,7 @@ _MARKUP = tuple(
 
 
 def plain(text: str) -> str:
-    r"""Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no brackets around it.
+    r"""Write a unit in plain characters: ``^`` for powers, ``*``, ``/``, no enclosing brackets.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def plain(text: str) -> str:
     # NFC, never NFKC: NFKC turns the superscript minus of cm⁻³ into U+2212.
     result = unicodedata.normalize("NFC", text)
     result = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m.group().translate(_SUPERSCRIPTS), result)
-    # The last markup goes twice, because a power inside \mathrm{} is in braces of its own.
+    # Apply the last patterns twice, because a power inside \mathrm{} has its own braces.
     result = result.translate(_CHARACTERS)
     for pattern, replacement in (*_MARKUP, *_MARKUP[-2:]):
         result = pattern.sub(replacement, result)
@@ -79,14 +79,14 @@ def plain(text: str) -> str:
     return result.strip()
 
 
-#: ``atoms/cm^3 per count/s``: the slash after the word binds more closely than the word.
+#: ``atoms/cm^3 per count/s``: the slash binds more closely than "per".
 _PER_RATE = re.compile(
     r"\bper\s+\(?\s*(?:counts?|cnts?|cts?|c)\s*(?:/|per)\s*s(?:ec(?:ond)?)?\b\s*\)?", re.IGNORECASE
 )
 
 
 def _closes_at_end(text: str) -> bool:
-    """Whether the bracket or quote that opens the text closes at its very end."""
+    """Whether the bracket or quote that opens the text closes at its end."""
     opening, closing = text[0], _BRACKETS[text[0]]
     if opening == closing:
         return len(text) > 1 and text.find(closing, 1) == len(text) - 1

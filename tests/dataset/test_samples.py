@@ -80,7 +80,7 @@ def test_standard_errors_and_depths_of_each_measurement_go_along():
          r"no species 'Na'; they have '23Na', '70Zn' \(did you mean '23Na'\?\)"),
         (measured.union(PROFILES), "Ga", SpeciesError, "they have '23Na', '70Zn'$"),
         (measured.union(PROFILES), None, SpeciesError, "name one species: '23Na', '70Zn'"),
-        (measured.union(PROFILES).drop_vars("species"), "B", SpeciesError, "name no species"),
+        (measured.union(PROFILES).drop_vars("species"), "B", SpeciesError, "have no species names"),
         (measured.union(PROFILES).isel(depth=0), "23Na", ProfileError, "no depth axis"),
         (xr.concat([measured.union(PROFILES)] * 2, "measurement"), "23Na", ProfileError,
          r"found 2; select one first, as in data.isel\(measurement=0\)"),
