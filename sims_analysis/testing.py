@@ -112,7 +112,7 @@ def _converted(name: str, variable: xr.Variable) -> xr.Variable:
 
 def _same_units(a: Any, b: Any) -> None:
     if type(a) is not type(b):
-        raise AssertionError(f"cannot compare a {type(a).__name__} with a {type(b).__name__}")
+        raise AssertionError(f"a {type(a).__name__} is compared with a {type(b).__name__}")
     mine, theirs = _units(a), _units(b)
     for name in mine.keys() & theirs.keys():
         if mine[name] != theirs[name]:

@@ -107,9 +107,7 @@ def align(
     if method not in _METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(map(repr, _METHODS))}")
     if method in ("peak", "edge") and marker is None:
-        raise ProfileError(
-            f'method="{method}" needs marker, the species whose {_NEEDS[method]} to align'
-        )
+        raise ProfileError(f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns')
     if (level is not None) + (fraction is not None) != (method == "edge"):
         raise ProfileError('give level or fraction with method="edge", and with no other')
     if edge not in ("trailing", "leading"):

@@ -110,7 +110,7 @@ def detection_limit(
     else:
         one = _one_count(frame, value_per_count)
         limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
-        blind, why = limit.isnull(), "the value of one count is unknown, as nothing was counted"
+        blind, why = limit.isnull(), "the value of one count is not known, as nothing was counted"
     few, blind = count < least, blind & (count >= least)
     status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
     if not frame.lazy:

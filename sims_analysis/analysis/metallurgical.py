@@ -173,7 +173,7 @@ def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
         raise SpeciesError("a metallurgical junction needs the dimension 'species'")
     if "species" not in frame.coords:
         raise SpeciesError(
-            "the data have a dimension 'species', but no coordinate with their names: "
+            "the data have a dimension 'species', but no coordinate that names them: "
             "data.assign_coords(species=[...])"
         )
     present = frame.coords["species"].values.tolist()

@@ -36,7 +36,7 @@ UNUSUAL = {
     ),
     "swapped with counts": (
         profile(Z, NOISY / 1e16, units="counts/s"),
-        r"order of depths: species 'B' \(depths go to and fro, values from 0 to 498 one way",
+        r"order of depths: species 'B' \(depths go back and forth, values only from 0 to 498",
     ),
     "swapped, deepest first": (
         profile(Z[::-1].copy(), NOISY / 1e16, units="counts/s"), "unusual order of depths",
