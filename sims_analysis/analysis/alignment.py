@@ -40,7 +40,7 @@ def align(
     max_shift: QuantityLike | None = None,
     variable: str | None = None,
 ) -> Data:
-    """Shift the depths of b so that its profiles lie on those of a.
+    """Shift the depths of b so that its profiles coincide with those of a.
 
     Parameters
     ----------

@@ -73,18 +73,18 @@ def dose_budget(
     Dataset
         Over the dimensions of the data without depth:
 
-        - ``dose`` (``atom/cm^2``): after background and surface as stated
+        - ``dose`` (``atom/cm^2``): with `background` and `surface` as requested
         - ``random_stderr`` (``atom/cm^2``): NaN where the data carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale
-        - ``systematic_stderr`` (``atom/cm^2``): root of the sum of squares of these two
-        - ``background_dose`` (``atom/cm^2``): what was subtracted
-        - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not stated
+        - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature
+        - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
+        - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not given
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
         - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
-        - ``n_linear_segments``: segments in which the log-linear rule met a value that is not
-          positive
-        - ``coverage`` (``1``): the part of the asked interval that was measured
-        - ``status``: as of :func:`integrated_dose`
+        - ``n_linear_segments``: segments with an end that is not positive, which the log-linear
+          rule integrates as trapezoids
+        - ``coverage`` (``1``): measured fraction of the requested interval
+        - ``status``: as for :func:`integrated_dose`
 
     Raises
     ------
@@ -280,9 +280,9 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples, and ``never_reached``
-          where the dose is not positive and so no part of it is reached
-        - ``stderr`` (``nm``), where the data carry standard errors: the random part
-        - ``fraction``: the part that was asked for
+          where the dose is not positive
+        - ``stderr`` (``nm``), if the data carry standard errors: the random part
+        - ``fraction``: the requested fraction
 
     Raises
     ------

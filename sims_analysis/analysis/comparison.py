@@ -61,16 +61,16 @@ def compare(
     Returns
     -------
     Dataset
-        Every sample of `a` stays as it is, and only b is interpolated. In the overlap:
+        Only b is interpolated, at the depths of `a`. In the overlap:
 
         - ``ratio`` (``1``), on the depth axis of `a`: b / a; NaN where a is zero
         - ``log_ratio`` (``1``): its log10; NaN where either is not positive
         - ``rms_log_ratio`` (``1``), ``samples``: root mean square of the latter, and the number of
-          samples it rests on
+          samples in it
         - ``overlap_start``, ``overlap_stop`` (``nm``)
         - ``dose_a``, ``dose_b`` (``atom/cm^2``), ``dose_ratio`` (``1``): of concentrations
         - ``junction_a``, ``junction_b``, ``junction_shift`` (``nm``, b minus a),
-          ``junction_status``: with a level; the status is that of a if it is not ok, else that of b
+          ``junction_status``: with a level; that of a if it is not ok, otherwise that of b
         - ``ratio_stderr``, ``log_ratio_stderr``, ``dose_ratio_stderr``, ``junction_shift_stderr``:
           where both carry standard errors
         - ``status``: ``ok``, ``no_data`` or ``no_overlap``
@@ -285,14 +285,14 @@ def repeatability(
     Returns
     -------
     Dataset
-        Deviations are with n - 1, and NaN for fewer than two measurements.
+        Standard deviations use n - 1, and are NaN for fewer than two measurements.
 
         - ``<variable>``: the mean over depth, under the name of the variable and in its unit
         - ``<variable>_rsd`` (``1``), ``<variable>_n``: relative standard deviation, and number of
           measurements with a value there
         - ``dose`` (``atom/cm^2``), ``dose_rsd`` (``1``), ``dose_n``: of concentrations
         - ``junction_depth``, ``junction_depth_stddev`` (``nm``), ``junction_depth_rsd`` (``1``),
-          ``junction_depth_n``: with a level, of the measurements that have a junction
+          ``junction_depth_n``: with a level, over the measurements with a junction
 
     Raises
     ------

@@ -44,8 +44,8 @@ def crossings(
     Returns
     -------
     Dataset
-        Over the dimensions of the data without depth, and ``crossing``, in order of depth. Places
-        left over are NaN and ``""``.
+        Over the dimensions of the data without depth, and ``crossing``, in order of depth. Unused
+        entries are NaN and ``""``.
 
         - ``depth`` (``nm``)
         - ``stderr`` (``nm``): half of the 68 % interval about it, NaN where the data carry no
@@ -53,13 +53,13 @@ def crossings(
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
-        - ``status``: ``ok``. A profile without a crossing says why in its first place:
+        - ``status``: ``ok``. The first entry of a profile without a crossing gives the reason:
           ``never_reached``, ``always_above``, ``truncated``, ``no_data``. A crossing whose interval
           is wider than the record has neither depth nor error, and is ``undetermined``
-        - ``count``, a coordinate: number of crossings that the profile has, whether or not there
-          was a place for all of them
+        - ``count``, a coordinate: number of crossings of the profile, including those beyond
+          `max_count`
 
-        Of data over sputter time, the answers are ``sputter_time``, ``sputter_time_before``,
+        For data over sputter time, the results are ``sputter_time``, ``sputter_time_before``,
         ``sputter_time_after`` and the others in ``s``.
 
     Raises

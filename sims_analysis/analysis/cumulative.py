@@ -34,9 +34,9 @@ def cumulative_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, of the shape of the data, without a standard error (a background is taken to
-        be exact): 0 at the first sample, NaN where a profile was not measured, and throughout one
-        of a single sample, which has no width to integrate over.
+        ``atom/cm^2``, with the shape of the data, without standard errors (a background is assumed
+        to be exact): 0 at the first sample, NaN where a profile was not measured, and for a profile
+        with a single sample, which has no width.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def decay_length(
         - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
         - ``status``: ``ok``; ``no_data`` with too few samples; ``never_reached`` where the edge
           runs the other way; ``truncated`` where the first sample of the window is its maximum and
-          another one lies deeper
+          there is a deeper one
 
     Raises
     ------

@@ -56,13 +56,13 @@ def detection_limit(
     DataArray
         In the unit of the variable. Coordinates:
 
-        - ``background`` (likewise): mean of the window
-        - ``n``: samples in it
+        - ``background`` (same unit): mean of the window
+        - ``n``: number of samples in the window
         - ``status``: ``ok``. With NaN ``no_data`` for fewer than two samples (one for
-          ``"currie"``), and ``undetermined`` where the window does not show how a profile without
-          the species scatters: by ``"mean+3sigma"`` where all its samples are the same (zeros, or
-          the value that the instrument writes in their place), by ``"currie"`` where the profile
-          has no counts to show what one of them is
+          ``"currie"``), and ``undetermined`` where the window does not show the scatter of a
+          profile without the species: for ``"mean+3sigma"`` if all its samples are the same (zeros,
+          or the placeholder of the instrument), for ``"currie"`` if the profile has no counts to
+          show the value of one
 
     Raises
     ------

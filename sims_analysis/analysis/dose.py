@@ -76,8 +76,8 @@ def integrated_dose(
     background : str, Quantity, DataArray, or (start, stop), optional
         Subtracted: a concentration, or the depth window over which to take its mean.
     surface : {"measured", "exclude", "hold"}
-        What the near-surface transient counts for: as measured; not at all above `surface_depth`;
-        or the first sample's value held from depth 0 down to it.
+        Treatment of the near-surface transient: include it as measured; exclude everything above
+        `surface_depth`; or hold the value of the first sample from depth 0 down to it.
     surface_depth : str, Quantity or DataArray, optional
         Where the transient ends; needed by ``surface="exclude"``.
     strict : bool
@@ -88,14 +88,14 @@ def integrated_dose(
     DataArray
         ``atom/cm^2``, without the depth dimension. Coordinates:
 
-        - ``status``: ``ok``; ``below_detection`` where the dose is not above its own standard
-          error, or, where the data carry none, not above 0; ``truncated`` where a limit lies beyond
-          the samples; ``no_data`` with NaN
-        - ``stderr`` (``atom/cm^2``), where the data carry standard errors: the random part,
-          ``sqrt(sum (w_i s_i)^2)`` with the trapezoid's weights, less ``W / n`` for each of the n
-          samples of a background window (W the width of the interval). Where nothing was counted
-          between the limits, the dose is 0 and ``stderr`` what may have been there: 1.84 counts,
-          where the 68 % interval of none ends, of the sample that weighs most
+        - ``status``: ``ok``; ``below_detection`` where the dose does not exceed its standard error
+          (or 0, if the data carry no standard errors); ``truncated`` where a limit lies beyond the
+          samples; ``no_data`` with NaN
+        - ``stderr`` (``atom/cm^2``), if the data carry standard errors: the random part,
+          ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, minus ``W / n`` for each of the n
+          samples of a background window (W is the width of the interval). With zero counts between
+          the limits, the dose is 0 and ``stderr`` is the upper end of the 68 % interval: 1.84
+          counts in the sample with the largest weight
 
     Raises
     ------

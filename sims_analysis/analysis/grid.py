@@ -58,7 +58,7 @@ def to_grid(
     method: Method = "log",
     conserve: Literal["dose"] | None = None,
 ) -> Data:
-    """Bring profiles to a common depth axis.
+    """Resample profiles to a common depth axis.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ Method = Literal["log", "linear", "pchip", "makima"]
 def interpolate(
     data: Data, *, depth: ParameterLike | Sequence[str], method: Method = "log"
 ) -> Data:
-    """Evaluate profiles at depths, each from its own samples; never beyond them.
+    """Interpolate each profile at given depths, from its own samples; never extrapolate.
 
     Parameters
     ----------

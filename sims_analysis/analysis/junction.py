@@ -26,7 +26,7 @@ Edge = Literal["trailing", "leading", "any"]
 
 
 class JunctionOptions(TypedDict, total=False):
-    """How to choose a junction: what other questions hand on to :func:`junction_depth`."""
+    """Options of :func:`junction_depth` that other functions pass on."""
 
     edge: Edge
     which: Literal["deepest", "first"] | int
@@ -80,12 +80,12 @@ def junction_depth(
         ``nm``, without the depth dimension; NaN unless the status is ``ok``. Coordinates:
 
         - ``status``: ``ok``; ``never_reached``, also where fewer crossings qualify or are confirmed
-          than asked for; ``always_above``; ``truncated`` where the record ends before the asked
+          than requested; ``always_above``; ``truncated`` where the record ends before the requested
           edge; ``below_detection``; ``no_data``; ``undetermined`` where the interval about the
           depth is wider than the record
         - ``stderr`` (``nm``): half of the 68 % interval about the depth, where the data carry
           standard errors
-        - ``n_crossings``: how many crossings qualified
+        - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the crossing
 
     Raises

@@ -64,12 +64,11 @@ def metallurgical_junctions(
         - ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
-        - ``status``: ``ok``. Without a junction the first place has NaN and says why:
-          ``never_reached`` (one type of doping throughout the depths at which all species were
-          measured) or ``no_data``. A junction whose interval is wider than the record has no depth,
-          and is ``undetermined``
-        - ``count``, a coordinate: number of junctions found, whether or not there was a place for
-          all of them
+        - ``status``: ``ok``. Without a junction the first entry is NaN, with the reason:
+          ``never_reached`` (one type of doping at all depths at which every species was measured)
+          or ``no_data``. A junction whose interval is wider than the record has no depth, and is
+          ``undetermined``
+        - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
     ------

@@ -48,7 +48,7 @@ def moments(
         Over the dimensions of the data without depth:
 
         - ``projected_range``, ``straggle`` (``nm``)
-        - ``skewness``, ``kurtosis`` (``1``): the latter not excess, 3 for a Gaussian
+        - ``skewness``, ``kurtosis`` (``1``): not excess kurtosis, so 3 for a Gaussian
         - ``dose`` (``atom/cm^2``): of the samples used
         - ``<name>_stderr`` of these five, where the data carry standard errors: the random part
         - ``start``, ``stop`` (``nm``): first and last of the samples used
@@ -56,7 +56,7 @@ def moments(
           where fewer than three lie above the threshold; ``below_detection`` where nothing
           significant is left above the background (the dose or the second moment is not positive,
           or the projected range would lie outside the samples used). With numbers: ``truncated``,
-          where the first sample of the window is its maximum and another one lies deeper
+          where the first sample of the window is its maximum and there is a deeper one
 
     Raises
     ------

@@ -47,12 +47,12 @@ def peak(
 
         - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
         - ``<variable>``, ``<variable>_stderr``: the value there, under the name of the variable and
-          in its unit, and its error where the data carry standard errors
+          in its unit, and its standard error if the data carry any
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
         - ``status``: ``ok``; ``truncated`` where the profile does not cross half of its maximum on
-          both sides within the window, so that the width is NaN, as it is where the maximum is the
-          first sample or the last; ``no_data`` with NaN where there is no sample
+          both sides within the window, so that the width is NaN (for instance if the maximum is the
+          first or the last sample); ``no_data`` with NaN where there is no sample
 
     Raises
     ------

@@ -44,10 +44,10 @@ def surface_concentration(
         In the unit of the data, without the depth dimension: ``exp(a)`` of the fit
         ``ln C = a + b (z - depth)``. Coordinates:
 
-        - ``stderr`` (likewise): from the standard errors of the samples, by the likelihood of
-          counts; where the data carry none, from the scatter about the line
-        - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples, since
-          nothing is extrapolated, and ``no_data`` with fewer than three of them
+        - ``stderr`` (same unit): from the standard errors of the samples, by the likelihood of
+          counts; if the data carry none, from the scatter about the line
+        - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
+          (nothing is extrapolated), and ``no_data`` with fewer than three samples
 
     Raises
     ------

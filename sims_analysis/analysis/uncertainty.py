@@ -65,11 +65,11 @@ def with_counting_statistics(
         With, for each variable whose counts are known:
 
         - ``<variable>_counts`` (``count``)
-        - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; where nothing was
-          counted, half the width of the 68 % interval [0, 1.84] counts. Sums over samples (a dose)
-          take the variance of a zero as 0, since ``k`` itself is the unbiased estimate of the
-          variance of a Poisson count; a sum in which nothing was counted at all has the upper end
-          of that interval for its error
+        - ``<variable>_stderr`` (the unit of the variable): ``C / sqrt(k)``; for zero counts, half
+          the width of the 68 % interval [0, 1.84] counts. In sums over samples (a dose), the
+          variance of zero counts is 0, because ``k`` itself is the unbiased estimate of the
+          variance of a Poisson count; the error of a sum with zero counts in total is the upper end
+          of that interval
 
     Raises
     ------
@@ -252,24 +252,24 @@ def poisson_interval(
 def poisson_interval(
     counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
 ) -> tuple[Any, Any]:
-    """Return the exact central interval of the mean of a counted number (Garwood 1936).
+    """Return the exact central interval of the mean of a Poisson count (Garwood 1936).
 
     Parameters
     ----------
     counts : float, array or DataArray
-        Counted numbers, zeros included.
+        Counts, including zeros.
     confidence : float
         By default 0.6827, one standard deviation of a normal distribution.
 
     Returns
     -------
-    lower, upper : of the type of `counts`
+    lower, upper : same type as `counts`
         ``chi2(a/2; 2k) / 2`` and ``chi2(1 - a/2; 2k + 2) / 2``, ``a = 1 - confidence``.
 
     Raises
     ------
     ProfileError
-        If a count is negative or no number, or the confidence is not between 0 and 1.
+        If a count is negative or not a number, or the confidence is not between 0 and 1.
 
     References
     ----------

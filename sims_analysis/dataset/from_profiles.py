@@ -79,19 +79,19 @@ def to_dataset(
     -------
     xarray.Dataset
         Dimensions ``(species, depth)``, or ``(species, sputter_time)`` for profiles on a time axis.
-        Of these variables those that occur; NaN where a species was not measured:
+        It has those of the following that occur; NaN where a species was not measured:
 
         - ``concentration`` (``atom/cm^3``)
         - ``intensity`` (``count/s``, ``count`` or ``arb. unit``)
         - ``atomic_fraction``, ``mass_fraction`` (``1``)
-        - ``<name>_stderr`` of each, where profiles state one
+        - ``<name>_stderr`` of each, if profiles have standard errors
         - ``species``, ``depth`` (``nm``) or ``sputter_time`` (``s``): the axes. If the axes of the
-          species are equal within 1e-9 of their span after conversion, the axis is theirs;
-          otherwise it is the union of all axes, every sample where it was measured. The attr
-          ``layout`` then says so; :func:`samples` gives one species without the ``NaN``
+          species agree within 1e-9 of their span after conversion, they share one axis; otherwise
+          it is the union of all axes, and every sample stays where it was measured. The attr
+          ``layout`` then says so; :func:`samples` returns one species without the ``NaN``
         - ``profile_id``, ``processed_data_id``, ``last_updated``, ``source_depth_units``,
-          ``source_units``, ``species_metadata`` (JSON text): coordinates over ``species``, what was
-          delivered with each
+          ``source_units``, ``species_metadata`` (JSON text): coordinates over ``species``, as
+          delivered
 
     Raises
     ------

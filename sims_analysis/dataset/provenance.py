@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
 
-#: Attrs of a Dataset that say where it comes from.
+#: Attrs of a Dataset that state its origin.
 _ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
 
@@ -34,7 +34,7 @@ _ATTRIBUTE = "_sims_provenance"
 def provenance(
     source: str | Path | xr.Dataset | xr.DataArray | Figure,
 ) -> dict[str, Any]:
-    """Report where the numbers of a figure, file or Dataset come from.
+    """Return the provenance of the numbers in a figure, file or Dataset.
 
     Parameters
     ----------

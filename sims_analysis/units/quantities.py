@@ -32,11 +32,11 @@ __all__ = [
     "read_quantity",
 ]
 
-#: How much, with its unit: ``"50 nm"``, or a pint Quantity. A number alone is refused.
+#: A value with a unit: ``"50 nm"``, or a pint Quantity. A bare number is refused.
 QuantityLike: TypeAlias = "str | pint.Quantity[Any]"
-#: One for all profiles; or, as a DataArray, one for each.
+#: One value for all profiles or, as a DataArray, one for each.
 ParameterLike: TypeAlias = "str | pint.Quantity[Any] | xr.DataArray"
-#: From and to.
+#: Start and stop of a window.
 WindowLike: TypeAlias = tuple[ParameterLike, ParameterLike]
 
 #: The same kind out as in.
