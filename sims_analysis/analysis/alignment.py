@@ -116,7 +116,7 @@ def align(
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(
-            f"max_shift={format_argument(max_shift)} applies to correlations only; "
+            f"max_shift={format_argument(max_shift)} goes with a correlation; "
             f'method="{method}" does not search'
         )
     pair = paired(a, b)

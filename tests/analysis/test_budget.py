@@ -1,4 +1,4 @@
-"""What a dose rests on: each part of the budget by a number that is known."""
+"""The dose budget: each part against a known number."""
 
 import math
 import warnings
@@ -124,7 +124,7 @@ def test_a_relative_uncertainty_of_each_profile_is_below_one_too(values):
         {"rule_tolerance": -1},
     ],
 )
-def test_arguments_are_checked_before_anything_is_warned_of(bad):
+def test_arguments_are_checked_before_any_warning(bad):
     ds = one([0, 10, 20, 30], [1e14, 1e19, 1e14, 1e14])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -159,7 +159,7 @@ def test_the_difference_has_the_same_sign_under_either_rule():
     assert number(a["dose"]) > number(b["dose"])
 
 
-def test_segments_that_fell_back_are_counted_within_the_limits():
+def test_linear_segments_are_counted_within_the_limits():
     ds = one([0, 10, 20, 30, 40], [1e18, 0, 1e18, 0, 1e18])
     assert number(sims.dose_budget(ds)["n_linear_segments"]) == 4
     assert number(sims.dose_budget(ds, stop="15 nm")["n_linear_segments"]) == 2
@@ -168,7 +168,7 @@ def test_segments_that_fell_back_are_counted_within_the_limits():
 # --- coverage -----------------------------------------------------------------------------------
 
 
-def test_coverage_is_the_measured_part_of_what_was_asked():
+def test_coverage_is_the_measured_fraction_of_the_requested_interval():
     with pytest.warns(DoseWarning, match=r"'B': the limits reach beyond the samples") as caught:
         budget = sims.dose_budget(flat(), start="-100 nm", stop="300 nm")
     assert caught[0].filename == __file__
@@ -177,7 +177,7 @@ def test_coverage_is_the_measured_part_of_what_was_asked():
 
 
 @pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 1e18, np.nan]])
-def test_without_a_dose_nothing_is_covered(values):
+def test_without_a_dose_the_coverage_is_zero(values):
     budget = sims.dose_budget(one([0, 1, 2], values), start="0 nm", stop="2 nm")
     assert math.isnan(number(budget["dose"]))
     assert number(budget["coverage"]) == 0
@@ -192,7 +192,7 @@ SPIKE, BULK = (4e20 + 0.5 * 1.01e20) * 1e-7, 95e11
 
 
 @pytest.mark.parametrize(("surface", "dose"), [("measured", SPIKE + BULK), ("exclude", BULK)])
-def test_the_dose_of_the_surface_is_reported_whatever_the_total_does(surface, dose):
+def test_the_surface_dose_is_reported_whether_or_not_it_is_included(surface, dose):
     z = np.arange(0, 101.0)
     ds = one(z, np.where(z < 5, 1e20, 1e18))
     with warnings.catch_warnings():
@@ -213,7 +213,7 @@ def test_a_window_below_the_transient_has_no_surface_dose(start):
 # --- censoring ----------------------------------------------------------------------------------
 
 
-def test_the_part_below_detection_is_counted_as_it_is_and_told():
+def test_the_dose_below_detection_is_included_and_reported():
     z = np.arange(0, 101.0)
     ds = one(z, np.where(z <= 50, 1e18, 1e14))
     with warnings.catch_warnings():

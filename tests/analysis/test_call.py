@@ -1,4 +1,4 @@
-"""Every answer carries the call that made it."""
+"""Every result records the call that made it."""
 
 import inspect
 
@@ -40,7 +40,7 @@ def test_a_window_that_ends_before_it_starts_is_refused(name):
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("name", WINDOWED)
 @pytest.mark.parametrize("limit", ["start", "stop"])
-def test_a_limit_that_is_not_known_leaves_no_answer(name, limit):
+def test_an_unknown_limit_leaves_no_result(name, limit):
     """That of a profile without a junction is NaN, and must not be taken for the own end."""
     data = SHARED[0]
     unknown = sims.junction_depth(data, level="1e25 atoms/cm^3").drop_vars("stderr")

@@ -540,7 +540,7 @@ def test_times_are_shifted_by_times(method):
 @pytest.mark.parametrize("options", [{"method": "peak"}, {"method": "edge", "fraction": 0.5}])
 def test_what_does_not_look_has_no_range_to_look_in(options):
     a = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"^max_shift='10 nm' applies to correlations"):
+    with pytest.raises(ProfileError, match=r"^max_shift='10 nm' goes with a correlation"):
         sims.align(a, a, marker="B", max_shift="10 nm", **options)
 
 

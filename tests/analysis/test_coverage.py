@@ -1,4 +1,4 @@
-"""Monte Carlo: stated intervals of 68 % hold the truth in 60-76 % of a thousand trials."""
+"""Monte Carlo: intervals of 68 % contain the truth in 60-76 % of a thousand trials."""
 
 import math
 
@@ -78,7 +78,7 @@ def test_intervals_of_the_junction_of_a_gaussian_cover_68_percent(counts, stragg
 
 
 @pytest.mark.parametrize("step", [5.0, 10.0])
-def test_a_curved_profile_is_farther_from_its_chords_than_its_noise(step):
+def test_curvature_is_included_where_it_exceeds_the_noise(step):
     # 30 nm of straggle, 10,000 counts: the error of the straight lines is part of the interval.
     def shape(z):
         return np.exp(-((z - 150) ** 2) / 1800)
@@ -159,7 +159,7 @@ def test_intervals_of_a_decay_length_cover_68_percent(counts):
 
 @pytest.mark.parametrize("counts", [10, 30, 1000])
 @pytest.mark.parametrize(("side", "length"), [("leading", 15.0), ("trailing", 7.5)])
-def test_the_other_flank_is_no_part_of_an_edge(counts, side, length):
+def test_the_other_flank_is_not_part_of_an_edge(counts, side, length):
     def peak(z):
         return np.exp(-np.abs(z - 100) / np.where(z < 100, 15.0, 7.5))
 
@@ -265,7 +265,7 @@ def test_intervals_of_a_comparison_cover_68_percent(counts, shift, method):
         assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs["units"]
 
 
-def test_a_row_of_a_batch_has_the_error_that_it_has_alone():
+def test_a_row_of_a_batch_has_the_same_error_alone():
     shape, _ = edge(10.0)
     ds = trials(shape, np.arange(0, 200, 2.0), 30)
     ask = {"level": "1e19 atoms/cm^3", "after": "peak", "which": 1}
@@ -289,7 +289,7 @@ def test_an_edge_between_two_samples_is_known_to_about_their_distance():
 @pytest.mark.parametrize("counts", [10, 100])
 @pytest.mark.parametrize("ask", [{"edge": "leading"}, {"which": "first"}])
 @pytest.mark.filterwarnings(AMBIGUOUS)
-def test_noise_on_the_other_flank_is_no_edge_and_states_no_error(counts, ask):
+def test_noise_on_the_other_flank_is_not_an_edge_and_has_no_error(counts, ask):
     # The deepest rising crossing is one of noise on the falling flank, and the reverse.
     def shape(z):
         return np.exp(-((z - 90) ** 2) / 1250)

@@ -1,4 +1,4 @@
-"""Crossings of a level: where they are, which way they go, and what is none."""
+"""Crossings of a level: depths, directions, and what is not a crossing."""
 
 import itertools
 import math
@@ -121,12 +121,12 @@ def test_a_level_of_zero_is_linear():
     assert depths([1e18, -3e18], "0 atoms/cm^3")[0] == pytest.approx([2.5])
 
 
-def test_a_segment_over_all_of_the_range_of_numbers():
+def test_a_segment_over_the_whole_range_of_floats():
     at, _ = depths([1e300, 1e-300], "1 atoms/cm^3")
     assert at == pytest.approx([5.0])
 
 
-def test_nan_is_no_sample_and_the_neighbours_bracket():
+def test_nan_is_not_a_sample_and_its_neighbours_bracket_the_crossing():
     at, _ = depths([1e20, np.nan, 1e16])
     assert at == pytest.approx([10.0])
 
@@ -144,14 +144,14 @@ def test_nan_is_no_sample_and_the_neighbours_bracket():
         ([1e20], "always_above"),
     ],
 )
-def test_without_a_crossing_the_first_place_says_why(values, status):
+def test_without_a_crossing_the_first_entry_gives_the_reason(values, status):
     found = sims.crossings(one(range(len(values)), values), level=LEVEL)
     assert found["status"].values.ravel().tolist() == [status]
     assert np.isnan(found["depth"].values).all()
     assert number(found["count"]) == 0
 
 
-def test_places_left_over_are_nan_and_empty():
+def test_unused_entries_are_nan_and_empty():
     ds = measurement([0, 1, 2, 3], {"B": [1e19, 1e17, 1e19, 1e17], "P": [1e19, 1e17, 1e17, 1e17]})
     found = sims.crossings(ds, level=LEVEL)
     assert found.sizes["crossing"] == 3
@@ -161,7 +161,7 @@ def test_places_left_over_are_nan_and_empty():
     assert np.isnan(p["depth"].values[1:]).all()
 
 
-def test_places_can_be_limited_and_the_count_is_of_what_was_found():
+def test_max_count_limits_the_entries_but_not_the_count():
     ds = one(range(6), [1e19, 1e17] * 3)
     found = sims.crossings(ds, level=LEVEL, max_count=2)
     assert found.sizes["crossing"] == 2
@@ -172,7 +172,7 @@ def test_places_can_be_limited_and_the_count_is_of_what_was_found():
             sims.crossings(ds, level=LEVEL, max_count=wrong)
 
 
-def test_dask_data_need_the_number_of_places():
+def test_dask_data_need_max_count():
     ds = one(range(6), [1e19, 1e17] * 3)
     with pytest.raises(ProfileError, match="max_count"):
         sims.crossings(ds.chunk(), level=LEVEL)
@@ -204,7 +204,7 @@ def test_levels_along_a_new_dimension_add_it_with_its_coordinate():
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-def test_as_many_levels_as_there_are_species_are_not_laid_onto_these(lazy):
+def test_as_many_levels_as_species_are_not_matched_by_position(lazy):
     z = np.arange(0, 100, 1.0)
     ds = measurement(z, {"B": 1e20 * np.exp(-z / 5), "P": 1e20 * np.exp(-z / 10)})
     ds = ds.chunk({"species": 1}) if lazy else ds

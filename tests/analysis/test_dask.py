@@ -1,4 +1,4 @@
-"""Dask input: nothing is computed until asked, units stay, and numpy's answer to the last bit."""
+"""Dask input: results are lazy, have units, and equal those of numpy to the last bit."""
 
 import pickle
 import subprocess
@@ -115,7 +115,7 @@ def test_zarr_in_chunks_and_back(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_processes_of_a_cluster(tmp_path):
+def test_worker_processes(tmp_path):
     distributed = pytest.importorskip("distributed")
     store = tmp_path / "fab.zarr"
     BATCH.to_zarr(store, zarr_format=2, consolidated=True)
@@ -229,7 +229,7 @@ print(data.units == unit, view.shape, unit)
 
 
 @pytest.mark.parametrize("question", ["integrated_dose", "junction_depth", "peak", "moments"])
-def test_one_profile_has_words_of_the_length_announced(question):
+def test_the_words_of_one_profile_have_the_announced_length(question):
     ds = sims.open_example("boron-implant").isel(species=0)
     status = ask(question, ds.chunk())["status"]
     assert status.dtype == status.compute().dtype == ask(question, ds)["status"].dtype

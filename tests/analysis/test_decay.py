@@ -27,7 +27,7 @@ def test_decay_of_an_exponential(decay, stderr):
         assert number(found["stderr"]) == pytest.approx(slope * decay**2, rel=1e-6)
 
 
-def test_the_leading_edge_is_positive_too():
+def test_the_decay_length_of_a_leading_edge_is_positive_too():
     z = np.arange(0, 50, 1.0)
     ds = one(z, 1e15 * np.exp(z / 4))
     found = sims.decay_length(ds, edge="leading")
@@ -69,7 +69,7 @@ def test_bare_numbers_are_refused_by_name(argument):
 
 @pytest.mark.parametrize("options", [{"stop": "46 nm"}, {"low": 0.05, "high": 0.7}])
 @pytest.mark.parametrize("top", [10, 100, 1000])
-def test_the_stated_error_of_a_decay_covers(top, options):
+def test_the_standard_error_of_a_decay_length_covers(top, options):
     rng = np.random.default_rng(11)
     z = np.arange(0, 120, 1.0)
     counts = rng.poisson(top * np.exp(-z / 20), (1000, 1, z.size))
@@ -89,7 +89,7 @@ def test_the_stated_error_of_a_decay_covers(top, options):
 
 
 @pytest.mark.parametrize("stderr", [None, 0.01])
-def test_levels_take_the_asked_edge_of_a_peak_and_not_both(stderr):
+def test_levels_select_the_requested_edge_of_a_peak(stderr):
     z = np.arange(0, 101, 1.0)
     c = 1e20 * np.exp(-np.where(z < 40, (40 - z) / 3, (z - 40) / 5))
     ds = one(z, c, stderr=None if stderr is None else stderr * c)
@@ -101,7 +101,7 @@ def test_levels_take_the_asked_edge_of_a_peak_and_not_both(stderr):
 
 
 @pytest.mark.parametrize("stderr", [None, [1e15] * 4])
-def test_a_level_run_does_not_decay(stderr):
+def test_a_flat_profile_does_not_decay(stderr):
     found = sims.decay_length(one([0, 1, 3, 7], [3e16] * 4, stderr=stderr))
     assert math.isnan(number(found["decay_length"]))
     assert word(found["status"]) == "never_reached"
@@ -131,7 +131,7 @@ def test_reduced_chi_square_of_an_exponential_is_about_one(counts, stated, step)
 
 
 @pytest.mark.parametrize("stated", [False, True])
-def test_reduced_chi_square_of_what_is_no_exponential_is_large(stated):
+def test_reduced_chi_square_is_large_if_the_edge_is_not_exponential(stated):
     z = np.arange(0, 200, 2.0)
     k = np.random.default_rng(4).poisson(1e4 * np.exp(-((z - 20) ** 2) / 8000))
     ds = one(z, k * 1e16)
@@ -151,7 +151,7 @@ def test_reduced_chi_square_needs_more_samples_than_a_line():
 
 
 @pytest.mark.parametrize("stated", [True, False])
-def test_two_samples_tell_a_decay_if_their_errors_are_known(stated):
+def test_two_samples_give_a_decay_length_if_their_errors_are_known(stated):
     z = np.array([10.0, 14.0])
     c = 1e20 * np.exp(-z / 5)
     found = sims.decay_length(one(z, c, stderr=0.1 * c if stated else None))

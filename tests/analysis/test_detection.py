@@ -71,7 +71,7 @@ def test_an_unknown_rule_names_the_known_ones():
 # --- below it -----------------------------------------------------------------------------------
 
 
-def test_samples_below_are_marked_and_the_missing_are_not():
+def test_samples_below_the_limit_are_flagged_and_missing_ones_are_not():
     ds = one([0, 1, 2, 3], [1e18, np.nan, 1e14, 1e16])
     mask = sims.below_detection(ds, limit="1e22 atoms/m^3")
     assert mask.values.tolist() == [[False, False, True, False]]
@@ -115,7 +115,7 @@ QUESTIONS_WITH_A_LIMIT = [
 
 
 @pytest.mark.parametrize("ask", QUESTIONS_WITH_A_LIMIT)
-def test_a_limit_that_is_not_known_is_an_error_and_not_ignored(ask):
+def test_an_unknown_limit_is_an_error(ask):
     z = np.arange(0, 50.0)
     rows = {"B": 1e18 * np.exp(-z / 5), "P": 1e18 * np.exp(-z / 5)}
     limit = xr.DataArray([1e16, np.nan], coords={"species": ["B", "P"]}, attrs={"units": "1/cm3"})
@@ -126,7 +126,7 @@ def test_a_limit_that_is_not_known_is_an_error_and_not_ignored(ask):
     ask(measurement(z, rows), limit)
 
 
-def test_on_dask_nothing_lies_above_a_limit_that_is_not_known():
+def test_on_dask_no_sample_lies_above_an_unknown_limit():
     z = np.arange(0, 50.0)
     lazy = measurement(z, {"B": 1e18 * np.exp(-z / 5)}).chunk({"species": 1})
     limit = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "1/cm3"})
@@ -159,7 +159,7 @@ def test_a_window_that_does_not_scatter_has_no_limit(floor):
     assert counted["status"].values.tolist() == ["ok"]
 
 
-def test_rounding_is_no_scatter():
+def test_rounding_is_not_scatter():
     z = np.arange(0, 100.0)
     floor = 5.35e9 * (1 + np.where(z % 2, 2.0**-52, 0))
     with pytest.warns(sims.SimsWarning, match="the same"):
@@ -180,7 +180,7 @@ def test_currie_needs_counts_and_says_so():
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-def test_windows_over_a_dimension_of_their_own(lazy):
+def test_windows_over_a_new_dimension(lazy):
     ds = tail()
     start = xr.DataArray(
         [60.0, 70.0, 80.0], coords={"case": ["a", "b", "c"]}, attrs={"units": "nm"}

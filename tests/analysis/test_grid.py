@@ -1,4 +1,4 @@
-"""Grids: exact on samples, NaN outside them, and cells that keep the dose."""
+"""Grids: exact at samples, NaN outside them, and cells that conserve the dose."""
 
 from pathlib import Path
 

@@ -44,7 +44,7 @@ def test_intervals_of_dose_and_junction_cover_68_percent(grid, counts):
     assert 0.60 <= covered(junction, JUNCTION) <= 0.76
 
 
-def test_so_do_those_of_shape_and_decay():
+def test_intervals_of_moments_and_decay_length_cover_68_percent():
     gridded = sims.to_grid(trials(SHAPE, DEPTH, 100), step="0.5 nm")
     shape = sims.moments(gridded, start="20 nm", stop="120 nm")
     half = sims.depth_at_dose_fraction(gridded, fraction=0.5)
@@ -60,7 +60,7 @@ def test_so_do_those_of_shape_and_decay():
 
 @pytest.mark.parametrize("counts", [10, 100, 1000])
 @pytest.mark.parametrize(("grid", "_"), FINER[::2])
-def test_where_nothing_was_counted_stays_known_on_a_grid(grid, _, counts):
+def test_zero_counts_remain_known_on_a_grid(grid, _, counts):
     counted = trials(SHAPE, DEPTH, counts)
     gridded = sims.to_grid(counted, **grid)
     assert gridded["concentration_counts"].attrs["units"] == "count"
@@ -75,7 +75,7 @@ def test_where_nothing_was_counted_stays_known_on_a_grid(grid, _, counts):
         )
 
 
-def test_a_grid_on_which_nothing_was_counted_has_the_error_of_what_may_have_been():
+def test_a_grid_with_zero_counts_has_the_error_of_zero_counts():
     counted = trials(lambda z: 0 * z, DEPTH, 10).isel(measurement=[0])
     stated = sims.integrated_dose(counted)["stderr"]
     assert float(stated[0, 0]) > 0
@@ -114,7 +114,7 @@ def one(step=2.5, **more):
     )
 
 
-def test_the_dose_of_a_finer_grid_is_known_as_well_as_before():
+def test_a_finer_grid_does_not_change_the_error_of_the_dose():
     before = sims.integrated_dose(one())["stderr"]
     gridded = sims.to_grid(one(), step="0.5 nm")
     np.testing.assert_allclose(sims.integrated_dose(gridded)["stderr"], before, rtol=0.02)
@@ -130,7 +130,7 @@ def test_the_dose_of_a_finer_grid_is_known_as_well_as_before():
     )
 
 
-def test_a_grid_on_the_samples_or_between_them_shares_none():
+def test_independent_samples_of_coarse_and_half_way_grids():
     for step in ("2.5 nm", "5 nm", "12.5 nm"):
         assert "effective_sample_fraction" not in sims.to_grid(one(), step=step).coords
     # Half-way between samples, each value is the mean of two, and each sample is in two values.
@@ -138,7 +138,7 @@ def test_a_grid_on_the_samples_or_between_them_shares_none():
     np.testing.assert_allclose(halves["effective_sample_fraction"], 0.5, rtol=0.02)
 
 
-def test_answers_about_single_values_stay():
+def test_results_for_single_values_do_not_change():
     gridded = sims.to_grid(one(), step="0.5 nm")
     top = sims.peak(gridded)
     np.testing.assert_allclose(top["concentration_stderr"], 0.05 * top["concentration"])
@@ -148,7 +148,7 @@ def test_answers_about_single_values_stay():
     assert "effective_sample_fraction" not in top.coords
 
 
-def test_it_comes_along(tmp_path):
+def test_the_fraction_survives_files_stacks_and_views(tmp_path):
     gridded = sims.to_grid(one(), step="0.5 nm")
     stated = sims.integrated_dose(gridded)["stderr"]
     assert gridded["effective_sample_fraction"].dims == ("species",)

@@ -1,4 +1,4 @@
-"""Infinities in data made by hand are refused, in few samples and in many."""
+"""Infinite values and depths are refused, with few samples and with many."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def test_what_was_not_measured_is_not_infinite(question, rows):
 @pytest.mark.parametrize(
     "question", [sims.peak, sims.moments, sims.depth_at_dose_fraction, sims.decay_length]
 )
-def test_shapes_rest_on_no_infinity_however_many_profiles_there_are(question):
+def test_moments_refuse_infinities_in_any_number_of_profiles(question):
     z = np.linspace(0, 100, 300)
     values = {f"S{i}": 1e18 * np.exp(-z / 20) for i in range(300)}
     values["S5"][7] = np.inf

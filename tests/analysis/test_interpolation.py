@@ -1,4 +1,4 @@
-"""Interpolation: exact on samples, exact for its own curve, never beyond the samples."""
+"""Interpolation: exact at samples, exact for its own curve, never outside the samples."""
 
 import math
 
@@ -36,7 +36,7 @@ def test_linear_reads_an_exponential_too_high_by_the_stated_factor(decades, rati
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_outside_the_samples_there_is_nothing(method):
+def test_nan_outside_the_samples(method):
     ds = one([10, 20, 30, 40], [1e18, 2e18, 3e18, 1e18])
     found = at(ds, ["9.9999 nm", "10 nm", "40 nm", "40.0001 nm"], method=method)
     assert np.isnan(found).tolist() == [True, False, False, True]
@@ -51,7 +51,7 @@ def test_each_species_ends_at_its_own_samples(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
-def test_few_samples(method, n):
+def test_profiles_with_few_samples(method, n):
     values = [1e18] * n + [np.nan] * (4 - n)
     found = at(one([0, 1, 2, 3], values), ["0 nm", "0.5 nm"], method=method)
     assert np.isnan(found).tolist() == [n < 1, n < 2]
@@ -136,7 +136,7 @@ def test_at_the_junction_the_concentration_is_the_level():
     np.testing.assert_allclose(sims.interpolate(ds, depth=xj)["concentration"], 1e18, rtol=1e-9)
 
 
-def test_a_depth_that_is_not_known_has_no_concentration():
+def test_at_an_unknown_depth_there_is_no_concentration():
     ds = one([0, 10], [1e18, 1e16])
     xj = sims.junction_depth(ds, level="1e20 atoms/cm^3")
     assert math.isnan(number(sims.interpolate(ds, depth=xj)["concentration"]))
@@ -202,7 +202,7 @@ def test_it_lies_between_its_neighbours(profile, place, method):
 
 
 @pytest.mark.parametrize(("unit", "name"), [("at%", "atomic_fraction"), ("wt%", "mass_fraction")])
-def test_a_fraction_stays_a_fraction_of_the_same(unit, name):
+def test_a_fraction_keeps_its_kind(unit, name):
     profile = sims.DepthProfile(
         species_name="Al", depths=[0, 10], depth_units="nm", concentrations=[1, 3],
         concentration_units=unit,
@@ -233,7 +233,7 @@ def test_standard_errors_at_a_depth_for_each_profile():
     assert [found.sel(species=name).item() for name in ("B", "P")] == [3e16, 2e17]
 
 
-def test_depths_of_another_number_than_the_profiles_are_refused():
+def test_a_wrong_number_of_depths_is_refused():
     ds = measurement([0, 10, 20], {"B": [1, 2, 3], "P": [1, 2, 3]})
     at = xr.DataArray([10.0, 20.0, 5.0], dims="species", attrs={"units": "nm"})
     with pytest.raises(ProfileError, match=r"depth holds 3 values along 'species', and the data 2"):

@@ -1,4 +1,4 @@
-"""Junction depth: the choice of one crossing, and what is said of it."""
+"""Junction depth: the choice of one crossing, its status, error and warnings."""
 
 import math
 
@@ -68,7 +68,7 @@ def test_a_number_is_a_choice_and_does_not_warn():
     assert number(sims.junction_depth(profile([1e19, 1e17] * 3), level=LEVEL, which=2)) == 25
 
 
-def test_fewer_crossings_than_the_number_asked_for():
+def test_fewer_crossings_than_requested():
     found = sims.junction_depth(profile([1e19, 1e17] * 3), level=LEVEL, which=4)
     assert math.isnan(number(found))
     assert word(found["status"]) == "never_reached"
@@ -82,7 +82,7 @@ def test_edges(edge, at):
     assert number(sims.junction_depth(ds, level=LEVEL, edge=edge)) == pytest.approx(at)
 
 
-def test_confirm_asks_for_samples_on_either_side():
+def test_confirm_requires_samples_on_either_side():
     values = [1e19, 1e19, 1e19, 1e17, 1e17, 1e19, 1e17, 1e17, 1e17]
     ds = profile(values)
     assert number(sims.junction_depth(ds, level=LEVEL, confirm=2)) == pytest.approx(25)
@@ -121,7 +121,7 @@ def test_confirm_does_not_reach_into_the_next_profile():
         ({"detection_limit": "1 nm"}, "detection_limit"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused_by_name(options, argument):
+def test_invalid_arguments_are_refused_by_name(options, argument):
     with pytest.raises((ProfileError, UnitsError), match=argument):
         sims.junction_depth(profile([1e19, 1e17]), level=LEVEL, **options)
 
@@ -180,7 +180,7 @@ def test_a_noise_floor_is_several_candidates():
     assert number(found) == pytest.approx(15)
 
 
-def test_a_depth_that_is_not_known_has_no_junction_after_it():
+def test_there_is_no_junction_after_an_unknown_depth():
     ds = profile([1e19, 1e17, 1e17])
     nowhere = sims.junction_depth(ds, level="1e20 atoms/cm^3")
     found = sims.junction_depth(ds, level=LEVEL, after=nowhere)
@@ -286,7 +286,7 @@ def test_strict_is_true_or_false(ask):
 
 
 @pytest.mark.parametrize("number", [0, 2.5, True, "3"])
-def test_places_are_counted_in_whole_numbers(number):
+def test_max_count_is_a_whole_number(number):
     ds = profile([3e18, 2e18, 1e17])
     with pytest.raises(ProfileError, match=r"max_count=.*; expected a whole number"):
         sims.crossings(ds, level=LEVEL, max_count=number)
@@ -296,7 +296,7 @@ def test_places_are_counted_in_whole_numbers(number):
         )
 
 
-def test_the_level_that_is_not_known_is_named():
+def test_an_unknown_level_is_named():
     batch = sims.stack([profile([3e18, 2e18, 1e17])] * 3, names=["W1", "W2", "W3"])
     level = batch["concentration"].max("depth").isel(species=0, drop=True) / 3
     level = level.where(level["measurement"] != "W2").assign_attrs(units="atom/cm^3")

@@ -1,4 +1,4 @@
-"""Answers about quantified data come in kind, coordinates included."""
+"""Results for quantified data are quantified, including their coordinates."""
 
 import numpy as np
 import pytest

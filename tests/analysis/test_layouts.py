@@ -1,4 +1,4 @@
-"""No answer depends on the layout: dense, union, padded, quantified, Dask, order, precision."""
+"""No result depends on the layout: dense, union, padded, quantified, Dask, order, precision."""
 
 import math
 
@@ -65,7 +65,7 @@ def test_every_layout_gives_the_same_answer(question):
 
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
-def test_each_profile_is_answered_as_if_it_were_alone(question):
+def test_each_profile_gives_the_same_result_alone(question):
     profiles = interleaved()
     ask = asking(question)
     together = ask(union(profiles))
@@ -120,7 +120,7 @@ def test_neither_chunks_nor_order_change_a_bit(question):
             np.testing.assert_array_equal(array, reference.transpose(*array.dims), err_msg=name)
 
 
-def test_chunks_along_depth_are_refused_with_the_way_out():
+def test_chunks_along_depth_are_refused_with_advice():
     ds = one(np.arange(20), np.ones(20)).chunk({"depth": 5})
     from sims_analysis.errors import ProfileError
 
@@ -128,7 +128,7 @@ def test_chunks_along_depth_are_refused_with_the_way_out():
         sims.integrated_dose(ds)
 
 
-def test_dask_input_is_answered_lazily():
+def test_dask_input_gives_lazy_results():
     ds = union(interleaved()).chunk({"species": 1})
     for found in (sims.integrated_dose(ds), sims.junction_depth(ds, level=LEVEL)):
         assert found.chunks is not None
@@ -161,7 +161,7 @@ def test_every_number_has_a_unit_and_a_long_name(question):
 
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
-def test_a_dataarray_is_answered_as_its_dataset(question):
+def test_a_dataarray_gives_the_same_result_as_its_dataset(question):
     ds = union(interleaved())
     if question.startswith("interpolate"):
         a = asking(question)(ds)["concentration"]

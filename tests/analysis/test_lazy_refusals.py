@@ -1,4 +1,4 @@
-"""What is refused of data in memory gives no number on Dask data either."""
+"""Data that are refused in memory give no number on Dask either."""
 
 import numpy as np
 import pytest
@@ -40,6 +40,6 @@ def test_infinities_are_refused_when_they_are_computed(ask, infinite):
         found.compute()
 
 
-def test_gaps_are_none():
+def test_gaps_are_not_refused():
     ds = one([0, 1, 2, 3], [1e18, np.nan, 2e18, np.nan]).chunk(species=1)
     assert float(sims.integrated_dose(ds)[0]) == pytest.approx(3e11)

@@ -89,7 +89,7 @@ def test_where_a_sum_is_zero_net_doping_is_linear():
     assert number(found(ds)["depth"]) == pytest.approx(7.5)
 
 
-def test_a_balance_on_a_sample_is_one_junction_and_a_touch_is_none():
+def test_a_balance_at_a_sample_is_one_junction_and_a_touch_is_not():
     through = measurement([0, 10, 20], {"B": [3, 2, 1], "P": [2, 2, 2]})
     assert found(through)["depth"].values.tolist() == [10.0]
     touch = measurement([0, 10, 20], {"B": [3, 2, 3], "P": [2, 2, 2]})
@@ -160,7 +160,7 @@ def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_spe
         ({"background": "1e15 nm"}, UnitsError, "background"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(options, error, match):
+def test_invalid_arguments_are_refused_by_name(options, error, match):
     with pytest.raises(error, match=match):
         found(measurement([0, 10], {"B": [3, 1], "P": [2, 2]}), **options)
 
@@ -279,11 +279,11 @@ def noisy_pair(kind, *, gap, unknown):
 
 @pytest.mark.parametrize("kind", ["f8", "f4"])
 @pytest.mark.parametrize("unknown", [[], [22], [23], [24], slice(0, None, 3)])
-def test_an_error_that_is_not_known_says_nothing_with_a_gap_elsewhere_too(kind, unknown):
+def test_an_unknown_error_is_ignored_with_a_gap_elsewhere_too(kind, unknown):
     whole, gapped = (noisy_pair(kind, gap=gap, unknown=unknown) for gap in (False, True))
     assert gapped == pytest.approx(whole, rel=0.01)
 
 
-def test_where_no_error_is_known_around_the_junction_there_is_none():
+def test_without_known_errors_around_the_junction_it_has_none():
     assert math.isnan(noisy_pair("f8", gap=True, unknown=[22, 23, 24]))
     assert math.isnan(noisy_pair("f8", gap=False, unknown=[22, 23, 24]))

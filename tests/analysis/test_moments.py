@@ -158,12 +158,12 @@ def test_errors_of_moments_are_their_derivatives(background, layout):
         assert found[f"{name}_stderr"].attrs.get("units") == found[name].attrs.get("units")
 
 
-def test_without_errors_in_the_data_moments_state_none():
+def test_without_errors_in_the_data_moments_have_none():
     z = np.arange(0, 300, 2.0)
     assert not [name for name in sims.moments(one(z, skewed(z))) if "stderr" in str(name)]
 
 
-def test_an_error_that_is_not_known_is_none_and_not_zero():
+def test_an_unknown_error_is_nan_and_not_zero():
     z = np.arange(0, 300, 2.0)
     errors = np.full(z.size, 1e17)
     errors[50] = np.nan
@@ -173,14 +173,14 @@ def test_an_error_that_is_not_known_is_none_and_not_zero():
     assert all(number(beyond[f"{name}_stderr"]) > 0 for name in MOMENTS)
 
 
-def test_counts_in_one_sample_tell_no_spread():
+def test_counts_in_one_sample_have_no_straggle():
     ds = one(np.arange(0, 18, 2.0), [0, 0, 0, 0, 5e18, 0, 0, 0, 0])
     found = sims.moments(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
     assert word(found["status"]) == "below_detection"
     assert all(math.isnan(number(found[name])) for name in MOMENTS)
 
 
-def test_a_threshold_that_noise_may_cross_leaves_no_error():
+def test_a_threshold_within_noise_leaves_no_error():
     z = np.arange(0, 100, 2.0)
     steep = 1e20 * np.exp(-np.abs(z - 51) / 1.5)
     clear = sims.moments(one(z, steep, stderr=0.1 * steep), threshold=0.01)
@@ -218,7 +218,7 @@ def test_the_status_of_moments(values, options, status):
 
 
 @pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
-def test_a_window_that_runs_backwards_is_refused(question):
+def test_a_reversed_window_is_refused(question):
     with pytest.raises(ProfileError, match=r"start.*stop"):
         question(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
 
@@ -239,7 +239,7 @@ def test_windows_of_each_profile(question):
 
 
 @pytest.mark.parametrize("question", [sims.moments, sims.decay_length])
-def test_a_window_that_is_not_known_holds_nothing(question):
+def test_an_unknown_window_is_empty(question):
     ds = one([0, 1, 2, 3], [8, 4, 2, 1])
     unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
     found = question(ds, start=unknown)
@@ -333,7 +333,7 @@ def test_a_threshold_does_not_hide_the_implant():
 
 @pytest.mark.parametrize("counts", [10, 100, 10_000])
 @pytest.mark.parametrize("floor", [0.0, 1.0, 5.0])
-def test_a_falling_edge_and_its_noisy_floor_are_no_second_maximum(counts, floor):
+def test_a_falling_edge_with_a_noisy_floor_has_no_second_maximum(counts, floor):
     rng = np.random.default_rng(counts)
     z = np.arange(0, 600, 2.0)
     k = rng.poisson(counts * np.exp(-z / 20) + floor, (200, z.size))
@@ -344,7 +344,7 @@ def test_a_falling_edge_and_its_noisy_floor_are_no_second_maximum(counts, floor)
     assert (found["status"] == "truncated").mean() < 0.03
 
 
-def test_errors_of_nothing_are_no_errors_of_moments():
+def test_zero_variances_give_no_errors_of_moments():
     z = np.arange(0.0, 100.0, 2.0)
     c = 1e18 * np.exp(-((z - 50.0) ** 2) / (2 * 15.0**2))
     found = sims.moments(one(z, c, stderr=0.0 * c))

@@ -1,4 +1,4 @@
-"""Where there is no answer: NaN never comes without a status that says why."""
+"""Without a result: NaN always comes with a status that gives the reason."""
 
 import warnings
 
@@ -14,7 +14,7 @@ MOMENTS = ("projected_range", "straggle", "skewness", "kurtosis")
 
 
 @pytest.mark.parametrize("counts", [1, 3])
-def test_moments_in_noise_are_told_or_said_not_to_be(counts):
+def test_moments_in_noise_are_reported_or_flagged(counts):
     shape, _ = edge(30.0)
     ds = trials(lambda z: shape(z) * 0.3 + 1.0, np.arange(0, 200, 4.0), counts)
     found = sims.moments(ds, background=("150 nm", "200 nm"))
@@ -54,7 +54,7 @@ def test_fractions_in_a_table_are_refused():
 
 
 @pytest.mark.parametrize("profiles", [3, 100])
-def test_of_many_profiles_one_without_an_answer(profiles):
+def test_one_of_many_profiles_without_a_result(profiles):
     z = np.linspace(0, 600, 70_000 // profiles)
     c = np.exp(-(((z - 100) / 30) ** 2) / 2) * 1e20 * np.ones((profiles, 1))
     c[1] = np.nan
@@ -64,7 +64,7 @@ def test_of_many_profiles_one_without_an_answer(profiles):
     assert bool((found.notnull().all("fraction") == (found["status"] == "ok")).all())
 
 
-def test_where_there_is_no_dose_it_has_no_error():
+def test_no_dose_no_error():
     z = np.linspace(0, 600, 300)
     c = 1e20 * np.exp(-(((z - 100) / 30) ** 2) / 2) * np.ones((6, 1))
     c[0] = np.nan
@@ -85,7 +85,7 @@ def test_where_there_is_no_dose_it_has_no_error():
 
 @pytest.mark.parametrize("size", [0, 1, 2])
 @pytest.mark.parametrize("errors", [False, True])
-def test_profiles_of_hardly_any_samples(size, errors):
+def test_profiles_with_very_few_samples(size, errors):
     z = np.linspace(0, 6, 2)[:size]
     values = {"B": np.ones(size) * 1e18, "P": np.ones(size) * 2e18}
     ds = measurement(z, values, stderr=values if errors else None)

@@ -81,7 +81,7 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
 # --- windows ------------------------------------------------------------------------------------
 
 
-def test_a_window_that_runs_backwards_is_refused():
+def test_a_reversed_window_is_refused():
     with pytest.raises(ProfileError, match=r"start.*stop"):
         sims.peak(one([0, 1, 2], [4, 2, 1]), start="5 nm", stop="1 nm")
 
@@ -100,7 +100,7 @@ def test_windows_of_each_profile_and_over_a_new_dimension():
     assert found["status"].values.tolist() == [["ok", "ok", "truncated"]] * 2
 
 
-def test_a_window_that_is_not_known_holds_nothing():
+def test_an_unknown_window_is_empty():
     ds = one([0, 1, 2, 3], [8, 4, 2, 1])
     unknown = xr.DataArray([np.nan], coords={"species": ["B"]}, attrs={"units": "nm"})
     found = sims.peak(ds, start=unknown)

@@ -1,4 +1,4 @@
-"""What cannot be meant is refused in words that name it."""
+"""Invalid arguments are refused with a message that names them."""
 
 import numpy as np
 import pytest

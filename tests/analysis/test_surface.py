@@ -1,4 +1,4 @@
-"""The concentration near the surface, by an exponential through the samples around a depth."""
+"""The concentration near the surface, by an exponential fit to the samples around a depth."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The door between arrays and rows: shapes, cases, groups, errors; and nothing about nothing."""
+"""Kernels run block by block over arrays: shapes, cases, groups, errors, and no profiles."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def test_shapes_and_options():
     assert blocks.run(sums, Z, VALUE[0, 0], np.array(1.0)).total == VALUE[0, 0].sum()
 
 
-def test_cases_that_the_profiles_do_not_have():
+def test_dimensions_of_parameters_alone_are_cases():
     factor = np.array([1.0, 2.0, 5.0]).reshape(3, 1, 1)
     found = blocks.run(sums, Z, VALUE, factor)
     np.testing.assert_array_equal(found.total, VALUE.sum(-1) * factor)
@@ -48,7 +48,7 @@ def test_cases_that_the_profiles_do_not_have():
     np.testing.assert_array_equal(found.total, VALUE.sum(-1) * by_row)
 
 
-def test_groups_are_answered_together():
+def test_the_rows_of_a_group_are_passed_together():
     value = VALUE.copy()
     value[1, 0, 2] = np.nan
     found = blocks.run(together, Z, value, np.array(1.0), group=2)
@@ -67,14 +67,14 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
-def test_of_nothing_there_are_answers_of_the_right_shape(shape):
+def test_no_profiles_give_results_of_the_right_shape(shape):
     value = np.ones(shape)
     found = blocks.run(sums, np.arange(float(shape[-1])), value, np.array(1.0))
     assert found.total.shape == shape[:-1]
     assert found.pairs.shape == (*shape[:-1], 2)
 
 
-def test_errors_as_sums_and_fits_take_them():
+def test_errors_for_sums_and_for_fits():
     stderr = np.full((2, 4), 2.0)
     counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
     value, share = np.ones((2, 4)), np.array([1.0, 0.25])
@@ -84,7 +84,7 @@ def test_errors_as_sums_and_fits_take_them():
     assert summed.tolist() == [6.0, 16.0]
 
 
-def test_an_infinity_is_told_by_its_place_among_all(monkeypatch):
+def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
     cut = blocks.blocks
     monkeypatch.setattr(blocks, "blocks", lambda r, n, group: cut(r, n, 8, group))
     value = np.ones((9, 4))

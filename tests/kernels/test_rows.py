@@ -1,4 +1,4 @@
-"""Rows answer to the same names in both layouts, and as a loop over plain profiles does."""
+"""Rows in both layouts agree with a loop over plain profiles."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def laid_out(depth, value, stderr=None):
 
 
 @given(batch=batches())
-def test_every_measured_sample_is_there_and_no_other(batch):
+def test_exactly_the_measured_samples_are_kept(batch):
     depth, value = batch
     seen = []
     for which, rows in laid_out(depth, value, stderr=np.abs(value)):
@@ -31,7 +31,7 @@ def test_every_measured_sample_is_there_and_no_other(batch):
 
 
 @given(batch=batches())
-def test_what_belongs_to_rows(batch):
+def test_quantities_per_row(batch):
     depth, value = batch
     for which, rows in laid_out(depth, value):
         each = [samples(depth, value, row) for row in which]
@@ -54,7 +54,7 @@ def test_what_belongs_to_rows(batch):
 
 
 @given(batch=batches())
-def test_windows_and_choices(batch):
+def test_windows_and_masks(batch):
     depth, value = batch
     for which, rows in laid_out(depth, value):
         for low, high in ((np.nan, np.nan), (1.0, 4.0), (2.5, np.nan), (9.0, 3.0)):
@@ -71,7 +71,7 @@ def test_windows_and_choices(batch):
 
 
 @given(batch=batches())
-def test_answers_for_samples_go_back_to_their_places(batch):
+def test_values_per_sample_are_unpacked_to_their_original_positions(batch):
     depth, value = batch
     for which, rows in laid_out(depth, value):
         there = ~np.isnan(value[which])
@@ -93,7 +93,7 @@ def test_samples_around_depths():
         assert (before.tolist(), after.tolist()) == ([8], [9])
 
 
-def test_groups_are_laid_out_alike():
+def test_the_rows_of_a_group_have_the_same_layout():
     value = np.ones((6, 4))
     value[3, 2] = np.nan
     found = list(layouts(np.arange(4.0), value, group=2))
@@ -104,7 +104,7 @@ def test_groups_are_laid_out_alike():
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_infinities_are_refused_by_their_place(own):
+def test_infinities_are_refused_by_row_and_sample(own):
     depth, value = np.arange(4.0), np.ones((3, 4))
     value[1, 0], value[2, 3] = np.nan, -np.inf
     axes = np.tile(depth, (3, 1)) if own else depth
