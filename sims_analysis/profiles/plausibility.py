@@ -42,6 +42,7 @@ _FEW = 3
 #: Logarithms of concentrations in atom/cm^3, from below any detection limit to beyond any solid:
 #: decimal and natural, and of how many samples that is believed.
 _LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
+_LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
 #: Samples that are checked before all of them are.
 _GLANCE = 4096
 #: Largest number of species named in one warning.
@@ -94,11 +95,14 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
         except UnitsError:
             continue
         kind = unit.kind.replace("_", " ")
-        least, largest = float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
+        largest = float(np.fmax.reduce(numbers))
+        canonical = unit.to_canonical(largest)
         most, usual = _USUAL.get(unit.kind, (np.inf, ""))
-        if unit.to_canonical(largest) > most * (1 + 1e-9):
+        if canonical > most * (1 + 1e-9):
             yield kind, f"up to {largest:.4g} {unit.text}", usual
-        if unit.kind == "concentration" and _are_logarithms(unit.to_canonical(numbers)):
+        small = unit.kind == "concentration" and canonical <= _LARGEST_LOGARITHM
+        if small and _are_logarithms(unit.to_canonical(numbers)):
+            least = np.fmin.reduce(numbers)
             yield (
                 kind,
                 f"from {least:.4g} to {largest:.4g} {unit.text}, as if a logarithm",
@@ -107,6 +111,8 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_swapped(profile: DepthProfile) -> bool:
+    if (profile.depths[1:] >= profile.depths[:-1]).all():
+        return False
     steps, rises = np.diff(profile.depths), np.diff(profile.concentrations)
     both_ways = (steps > 0).any() and (steps < 0).any()
     return bool(both_ways and rises.size >= _FEW and ((rises > 0).all() or (rises < 0).all()))

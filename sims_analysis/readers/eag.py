@@ -17,6 +17,7 @@ from sims_analysis.readers.workbook import is_workbook
 __all__ = ["read", "recognises"]
 
 _MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
+_NUMBERS = re.compile(r"\s*[-+.\d]")
 
 
 def recognises(source: Source) -> bool:
@@ -24,7 +25,8 @@ def recognises(source: Source) -> bool:
     if is_workbook(source):
         heads = the_sheet(source).heads
         return any(_MARKS.search(cell) for _, row in heads[:10] for cell in row)
-    return any(_MARKS.search(line) for line in source.start.split("\n")[:10])
+    lines = source.start.split("\n")[:10]
+    return any(_MARKS.search(line) for line in lines if not _NUMBERS.match(line))
 
 
 def read(source: Source) -> Content:

@@ -167,10 +167,11 @@ def _number(signals: list[Signal]) -> None:
 def _warn_of_zeros(signals: list[Signal]) -> None:
     """Tell of a last row of zeros: a cycle that was not finished, or an end mark."""
     longest = max(signal.values.size for signal in signals)
-    ends = [s for s in signals if s.values.size == longest and (s.values > 0).any()]
-    if longest < 3 or not ends:
+    ends = [signal for signal in signals if signal.values.size == longest]
+    if longest < 3 or any(np.isfinite(s.values[-1]) and s.values[-1] > 0 for s in ends):
         return
-    if any(np.isfinite(s.values[-1]) and s.values[-1] != 0 for s in ends):
+    ends = [s for s in ends if (s.values > 0).any()]
+    if not ends or any(np.isfinite(s.values[-1]) and s.values[-1] != 0 for s in ends):
         return
     if sum(s.values[-2] > 0 for s in ends) <= len(ends) / 2:
         return
@@ -226,9 +227,10 @@ class _Axes:
 
 
 def _read_only(array: Array) -> Array:
-    owned = np.array(array, dtype=np.float64)
-    owned.setflags(write=False)
-    return owned
+    """Give what was read as it is, or a column of it: nobody else writes into it."""
+    view = np.ascontiguousarray(array, dtype=np.float64).view()
+    view.setflags(write=False)
+    return view
 
 
 def _profile(

@@ -6,14 +6,14 @@ other way; ``1,234`` alone is refused. A cell that is no number is named by its 
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-import struct
 import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.signals import Array
@@ -27,11 +27,18 @@ NOTHING = frozenset(
 
 _POINT = re.compile(r"[+\-\u2212]?(\d+\.?\d*|\.\d+)([eEdD][+\-\u2212]?\d+)?")
 _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
+#: As most are.
+_SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
+_FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _DATE = re.compile(r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?")
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
+
+
+#: Lines of a table that are handed on at once.
+_PIECE = 50
 
 
 class Cell(float):
@@ -40,13 +47,12 @@ class Cell(float):
 
 def is_number(text: str, decimal: str | None = None) -> bool:
     """Whether a cell is a number, a limit, or an infinity."""
-    text = text.strip()
+    text, form = text.strip(), _FORMS[decimal]
+    if form.fullmatch(text):
+        return True
     match = _CENSORED.fullmatch(text)
     text = match[1].strip() if match else text
-    if _INFINITE.fullmatch(text):
-        return True
-    forms = {".": (_POINT,), ",": (_COMMA,), None: (_POINT, _COMMA)}[decimal]
-    return any(form.fullmatch(text) for form in forms)
+    return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
 
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
@@ -85,7 +91,8 @@ def read_cell(
     match = _CENSORED.fullmatch(stripped)
     number = match[1].strip() if match else stripped
     if _INFINITE.fullmatch(number):
-        return float("nan" if "#" in number and "INF" not in number.upper() else "inf")
+        sign = "-" if number.startswith("-") else ""
+        return float("nan" if "#" in number and "INF" not in number.upper() else f"{sign}inf")
     form = _COMMA if decimal == "," else _POINT
     if form.fullmatch(number):
         plain = number.replace(",", ".").replace("\u2212", "-")
@@ -158,22 +165,26 @@ def table(
     ReadError
         That names line and column of a cell that is no number.
     """
-    if split is None:
-        fast = _regular(lines, delimiter, decimal, width)
-        if fast is not None:
-            return fast, {}
+    # A number that says that nothing was measured is no number, wherever it stands.
+    plain = not any(is_number(text) for text in not_measured)
+    fast = _regular(lines, delimiter, decimal, width) if plain and split is None else None
+    if fast is not None:
+        return fast, {}
     values = np.full((len(lines), width), np.nan)
     limits: dict[tuple[int, int], float] = {}
     for i, line in enumerate(lines):
         number = line_numbers[i] if line_numbers else i + 1
         cells = split(line) if split else line.split(delimiter)
-        extra = [cell for cell in cells[width:] if cell.strip()]
+        extra = [cell for cell in cells[width:] if cell.strip().casefold() not in NOTHING]
         if extra:
             raise ReadError(
                 f"line {number}: {len(cells)} cells in a table of {width} columns; "
                 f"{extra[0]!r} belongs to none"
             )
         for j, cell in enumerate(cells[:width]):
+            if plain and decimal == "." and _SIMPLE.fullmatch(cell):
+                values[i, j] = float(cell)
+                continue
             where = f"line {number}, column {column_name(j)}"
             value = read_cell(cell, decimal, not_measured, where=where)
             if censored(value):
@@ -184,87 +195,53 @@ def table(
 
 
 def _regular(lines: Sequence[str], delimiter: str | None, decimal: str, width: int) -> Array | None:
-    """Read a table of plain numbers in one pass; ``None`` if it is not one."""
-    text = "\n".join(lines)
-    if decimal == "," and "." in text:
-        return None
-    if delimiter is None:
-        rows = [line.split() for line in lines]
-        if {len(cells) for cells in rows} != {width}:
-            return None
-        delimiter = "\t"
-        text = "\n".join(map("\t".join, rows))
-    else:
-        if " " in text:
-            text = re.sub(rf" *({re.escape(delimiter)}|\n) *", r"\1", text).strip(" ")
-            if " " in text:
-                return None
-        delimiters = {line.count(delimiter) for line in lines}
-        if delimiters == {width}:
-            # A delimiter at the end of every line.
-            text = text.replace(f"{delimiter}\n", "\n").removesuffix(delimiter)
-            if text.count(delimiter) != (width - 1) * len(lines):
-                return None
-        elif delimiters != {width - 1}:
-            return None
-        if delimiter != "\t":
-            text = text.replace(delimiter, "\t")
-    if decimal == ",":
-        text = text.replace(",", ".")
-    values = _parsed(text)
-    if values is None:
-        values = _parsed(_filled(text))
-    if values is None or values.size != len(lines) * width:
-        return None
-    return values.reshape(-1, width)
+    """Read a table of plain numbers and empty cells in one pass; ``None`` if it is not one."""
+    import pandas as pd
 
-
-def _filled(text: str) -> str:
-    """Write NaN into the empty cells."""
-    for _ in range(2):
-        text = text.replace("\t\t", "\tnan\t")
-    text = text.replace("\n\t", "\nnan\t").replace("\t\n", "\tnan\n")
-    return ("nan" if text[:1] == "\t" else "") + text + ("nan" if text[-1:] == "\t" else "")
-
-
-_COMMAS = bytes.maketrans(b"\t\n", b",,")
-
-
-def _parsed(text: str) -> Array | None:
-    """Read numbers between tabs and line ends; ``None`` if one of them is none.
-
-    As JSON, which is three times as fast, where they are spelled like that.
-    """
-    # A comma would part a number, and true and false would be packed like one.
-    if not any(character in text for character in ",tf"):
-        listed = text.encode().translate(_COMMAS)
-        gaps = b"nan" in listed
-        try:
-            numbers = orjson.loads(b"[%b]" % (listed.replace(b"nan", b"null") if gaps else listed))
-        except orjson.JSONDecodeError:
-            pass
-        else:
-            return _packed(numbers)
-    if "\t\t" in text or "\n\t" in text or "\t\n" in text or text[:1] == "\t" or text[-1:] == "\t":
-        return None
+    # Until then, it was not exact unless asked.
+    exact = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    options: Any = {} if exact else {"float_precision": "round_trip"}
     try:
         with warnings.catch_warnings():
-            # What cannot be read to its end is a warning today, and an error tomorrow.
-            warnings.simplefilter("error", DeprecationWarning)
-            return np.fromstring(text, dtype=np.float64, sep=" ")
-    except (ValueError, DeprecationWarning):
+            # That it has left cells out of rows that are too long.
+            warnings.simplefilter("error")
+            frame = pd.read_csv(
+                _File(lines),
+                sep=r"\s+" if delimiter is None else delimiter,
+                decimal=decimal,
+                header=None,
+                names=range(width),
+                index_col=False,
+                dtype=np.float64,
+                keep_default_na=False,
+                na_values=["", "nan", "NaN"],
+                quoting=csv.QUOTE_NONE,
+                skip_blank_lines=False,
+                low_memory=False,
+                engine="c",
+                **options,
+            )
+    # Whatever it does not take is looked at cell by cell.
+    except (ValueError, OverflowError, Warning):
         return None
+    return frame.to_numpy() if len(frame) == len(lines) else None
 
 
-def _packed(numbers: list[Any]) -> Array | None:
-    """Make an array of what JSON holds; ``None`` if something is no number."""
-    try:
-        return np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers), dtype=np.float64)
-    except (struct.error, OverflowError):
-        pass
-    if set(map(type, numbers)) <= {float, int, type(None)}:
-        return np.array(numbers, dtype=np.float64)
-    return None
+class _File(io.RawIOBase):
+    """Lines as a file, some at a time: a copy of the whole would take as long as reading it."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._parts = iter(
+            "\n".join(lines[i : i + _PIECE]) + "\n" for i in range(0, len(lines), _PIECE)
+        )
+        super().__init__()
+
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - pandas takes what it is given
+        part = next(self._parts, "")
+        # True and false would pass for numbers.
+        if any(letter in part for letter in "lLuU"):
+            raise ValueError("there is a word among the numbers")
+        return part.encode()
 
 
 def column_name(index: int) -> str:

@@ -38,6 +38,8 @@ _OPENINGS = frozenset("0123456789+-.")
 _CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: Numbers of so many rows tell whether all are written with the same digits.
 _ENOUGH = 8
+#: As many rows before the last tell how long rows are.
+_NEAR = 100
 #: Numbers begin within so many lines.
 _FAR = 1000
 #: Delimiters in the order in which they are preferred where several explain a text.
@@ -158,7 +160,7 @@ class TextSheet:
             width=width,
             line_numbers=rows,
             not_measured=nothing,
-            split=self.split if self.quoted else None,
+            split=self.split if self.quoted and any('"' in line for line in lines) else None,
         )
         # Columns are what is asked for.
         return Block(np.asfortranarray(values), limits, rows)
@@ -191,10 +193,11 @@ class TextSheet:
         cut = self.lines[end]
         if end - last not in (0, 1) or not _CUT.fullmatch(cut):
             return
-        rows = [self.split(line) for line in (lines[:-1] if end == last else lines)]
+        whole = lines[:-1] if end == last else lines
+        rows = [self.split(line) for line in whole[-_NEAR:]]
         least = min(map(len, rows), default=0)
         cells = self.split(cut)
-        if len(cells) < least:
+        if len(cells) < least and len(cells) < min(len(self.split(line)) for line in whole):
             self.options.truncated(
                 f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no "
                 "end of the line"

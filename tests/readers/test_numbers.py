@@ -1,0 +1,87 @@
+"""Tables of numbers are read exactly, and as strictly as cell by cell."""
+
+import math
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import example, given
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.numbers import column_name, read_cell, table
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+#: What a hasty parser would take for a number, or for none.
+CELLS = st.sampled_from(
+    [
+        *(
+            "1.",
+            ".5",
+            "+3",
+            "1E+015",
+            "1d5",
+            "-inf",
+            "Infinity",
+            "nan",
+            "",
+            " ",
+            "-",
+            "0x1F",
+            "1_0",
+        ),
+        *("1 2", "true", "False", "TRUE", "1,5", "1.234,5", "1e", "--1", "n.d.", "1.#INF", "null"),
+        *("\u22125", "1e400", "1e5.0", "'1'", "1f", "1\x1a", "123456789012345678901"),
+    ]
+)
+
+
+def lines_of(rows, delimiter, decimal):
+    return [delimiter.join(repr(v).replace(".", decimal) for v in row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "decimal"), [("\t", "."), (",", "."), (";", ","), (" ", ".")]
+)
+@given(rows=st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=1, max_size=5))
+def test_every_number_is_the_closest_there_is(delimiter, decimal, rows):
+    lines = lines_of(rows, delimiter, decimal)
+    values, limits = table(lines, None if delimiter == " " else delimiter, decimal, width=3)
+    assert not limits
+    assert values.tobytes("C") == np.array(rows).tobytes()
+
+
+@example(cell="-999", nothing=["-999"], place=0)
+@given(cell=CELLS, nothing=st.sampled_from([[], ["-"], ["n.d."]]), place=st.integers(0, 5))
+def test_a_cell_is_read_as_if_it_stood_alone(cell, nothing, place):
+    row, column = divmod(place, 2)
+    rows = [["0.5", "1e18"] for _ in range(3)]
+    rows[row][column] = cell
+    lines = ["\t".join(cells) for cells in rows]
+    try:
+        alone = read_cell(cell, ".", nothing)
+    except ReadError:
+        with pytest.raises(ReadError, match=f"line {row + 1}, column {column_name(column)}: "):
+            table(lines, "\t", width=2, not_measured=nothing)
+        return
+    values, _ = table(lines, "\t", width=2, not_measured=nothing)
+    found = values[row, column]
+    assert found == alone or (math.isnan(found) and math.isnan(alone))
+    others = np.delete(values.ravel(), place)
+    np.testing.assert_array_equal(others, np.delete(np.tile([0.5, 1e18], 3), place))
+
+
+@pytest.mark.parametrize("cell", ["7", "true", "x"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_cell_too_many_is_named(cell, place):
+    lines = ["1\t2"] * 3
+    lines[place] += f"\t{cell}"
+    with pytest.raises(ReadError, match=rf"line {place + 1}: 3 cells .* 2 columns; '{cell}'"):
+        table(lines, "\t", width=2)
+    lines[place] = "1\t2\t"
+    assert table(lines, "\t", width=2)[0].shape == (3, 2)
+
+
+def test_a_table_of_many_columns_is_read_whole():
+    numbers = np.random.default_rng(1).normal(size=(70, 3000))
+    lines = lines_of(numbers.tolist(), "\t", ".")
+    np.testing.assert_array_equal(table(lines, "\t", width=3000)[0], numbers)
