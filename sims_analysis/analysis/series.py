@@ -51,6 +51,8 @@ class Series:
     place : dict
         Coordinates that distinguish this profile from others of its species:
         ``{"measurement": "W01"}``.
+    limit : ndarray or None
+        Limit below which a sample was not measured, where samples of that kind are among them.
     """
 
     species: str
@@ -63,6 +65,7 @@ class Series:
     y: Array
     stderr: Array | None
     place: dict[str, str] = field(default_factory=dict)
+    limit: Array | None = None
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:

@@ -1,33 +1,42 @@
 """Profiles and results for other programs: CSV, Excel, process simulators, tables for papers.
 
-Numbers are written as the shortest text that reads back to the same float. A sample that was not
-measured has no row, or an empty cell in a table that others fill. Units stand in the headers.
+Numbers are written as the shortest text that reads back to the same float. A sample that was
+delivered as not measured has an empty cell. Units stand in the headers.
 """
 
 from __future__ import annotations
 
-import csv
 import io
+import re
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import orjson
+import pandas as pd
 import xarray as xr
 
+from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import replace_file
-from sims_analysis.units import Unit, dequantify, unit_of_kind
+from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
 
+    from sims_analysis.profiles.profile import DepthProfile
+
 __all__ = ["to_csv", "to_excel", "to_tcad"]
 
 #: Excel takes no more in a sheet, and no more characters in a cell.
 _ROWS, _CELL = 1_048_576, 32_767
+#: What XML has no form for, or another one; tabs and line ends it keeps.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
 def to_csv(
@@ -52,12 +61,19 @@ def to_csv(
     Returns
     -------
     pathlib.Path
-        Where it was written.
+        Where it was written. A sample that was not measured has an empty cell, and its detection
+        limit, where it is known, a column of its own.
 
     Raises
     ------
     ProfileError
         If nothing was measured.
+
+    See Also
+    --------
+    read : Reads it back: every sample, standard error and limit, in canonical units.
+    to_excel : Keeps all else as well: units as delivered, metadata, identifiers, history. These,
+        and counts, have no place in CSV.
 
     Examples
     --------
@@ -69,20 +85,97 @@ def to_csv(
     tables = {"tidy": _tidy, "paired": _paired}
     if layout not in tables:
         raise ValueError(f'layout={layout!r}; expected "tidy" or "paired"')
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerows([_cell(value) for value in row] for row in tables[layout](series_of(data)))
+    rows = tables[layout](_found(data))
+    text = "".join(f"{','.join(map(_cell, row))}\n" for row in rows)
     path = Path(path)
-    replace_file(path, stream.getvalue().encode())
+    replace_file(path, text.encode())
     return path
 
 
 def _cell(value: Any) -> str:
-    return repr(float(value)) if isinstance(value, float) else "" if value is None else str(value)
+    if isinstance(value, float):
+        return repr(value)
+    text = "" if value is None else str(value)
+    # The csv of Python leaves a lone \r without quotes.
+    return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
 
 
 def _header(name: str, units: str) -> str:
     return f"{name} ({units})"
+
+
+def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
+    """List the profiles, with what was delivered of samples that were not measured."""
+    found = series_of(data)
+    if not isinstance(data, xr.Dataset) or "wire_fields" not in data.coords:
+        return found
+    ds = dequantify(data)
+    if ds["wire_fields"].ndim > ds["species"].ndim:
+        return found
+    of = {(series.species, series.variable): series for series in found}
+    for profile in to_profiles(ds):
+        missing = np.isnan(profile.concentrations)
+        if not missing.any():
+            continue
+        kind = read_unit(profile.concentration_units).kind
+        variable = next(
+            name
+            for name in vocabulary.QUANTITIES
+            if name in ds
+            and kind in vocabulary.kinds(name)
+            and ds[name].attrs["units"] == CANONICAL[kind]
+        )
+        nothing = replace(
+            found[0],
+            species=profile.species_name,
+            variable=variable,
+            units=CANONICAL[kind],
+            x=np.empty(0),
+            y=np.empty(0),
+            stderr=None,
+        )
+        key = (profile.species_name, variable)
+        of[key] = _with_gaps(of.get(key, nothing), profile, missing, ds)
+    order = [str(name) for name in np.atleast_1d(ds["species"].values)]
+    return sorted(of.values(), key=lambda series: order.index(series.species))
+
+
+def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> Series:
+    """Put in the samples of a profile that were not measured, and the limits that are known."""
+    axis = read_unit(ds[series.axis].attrs["units"]).to_canonical(ds[series.axis].values)
+    depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
+    # Where they stand in the Dataset: its axis may be that of another species.
+    gaps = axis[pd.Index(axis).get_indexer(depths, method="nearest")]
+    limit = np.full(gaps.size, np.nan)
+    column = profile.extra.get("columns", {}).get("detection_limit")
+    if column is not None and len(column["values"]) == missing.size:
+        stated = read_unit(column["units"] or profile.concentration_units)
+        limit = stated.to_canonical(np.array(column["values"], dtype=np.float64)[missing])
+    nothing = np.full(gaps.size, np.nan)
+    order = np.argsort(np.concatenate([series.x, gaps]), kind="stable")
+
+    def merged(measured: Any, of_gaps: Any) -> Any:
+        return np.concatenate([measured, of_gaps])[order]
+
+    return replace(
+        series,
+        x=merged(series.x, gaps),
+        y=merged(series.y, nothing),
+        stderr=None if series.stderr is None else merged(series.stderr, nothing),
+        limit=None if np.isnan(limit).all() else merged(np.full(series.x.size, np.nan), limit),
+    )
+
+
+def _columns(series: Series) -> dict[str, list[float | None]]:
+    """Give the columns of a profile beside its depths, by their heads."""
+    named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
+    return {
+        _header(f"{series.variable}{what}", series.units): [
+            None if np.isnan(number) else number for number in numbers.tolist()
+        ]
+        for what, numbers in named.items()
+        if numbers is not None
+    }
 
 
 def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
@@ -90,48 +183,34 @@ def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
     places = list(dict.fromkeys(key for series in found for key in series.place))
     named = any(series.species for series in found)
     axis = _header(found[0].axis, found[0].axis_units)
-    columns: dict[str, None] = {}
-    for series in found:
-        columns[_header(series.variable, series.units)] = None
-        if series.stderr is not None:
-            columns[_header(f"{series.variable}_stderr", series.units)] = None
-    yield [*places, *(["species"] if named else []), axis, *columns]
     profiles: dict[tuple[str, ...], list[Series]] = {}
+    columns: dict[str, None] = {}
     for series in found:
         key = (*(series.place.get(place, "") for place in places), series.species)
         profiles.setdefault(key, []).append(series)
+        columns.update(dict.fromkeys(_columns(series)))
+    yield [*places, *(["species"] if named else []), axis, *columns]
     for key, members in profiles.items():
-        rows: dict[float, dict[str, float]] = {}
+        rows: dict[float, dict[str, float | None]] = {}
         for series in members:
-            for i, x in enumerate(series.x.tolist()):
-                row = rows.setdefault(x, {})
-                row[_header(series.variable, series.units)] = float(series.y[i])
-                if series.stderr is not None and not np.isnan(series.stderr[i]):
-                    row[_header(f"{series.variable}_stderr", series.units)] = float(
-                        series.stderr[i]
-                    )
-        head = key if named else key[:-1]
+            for head, numbers in _columns(series).items():
+                for x, number in zip(series.x.tolist(), numbers, strict=True):
+                    rows.setdefault(x, {})[head] = number
         for x in sorted(rows):
-            yield [*head, x, *(rows[x].get(column) for column in columns)]
+            yield [*(key if named else key[:-1]), x, *(rows[x].get(head) for head in columns)]
 
 
 def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
-    """Return two columns for each profile, and a third where it states standard errors."""
-    headers: list[str] = []
-    columns: list[list[float | None]] = []
+    """Return two columns for each profile, and more where it states errors or limits."""
+    columns: list[tuple[str, list[float | None]]] = []
     for series in found:
         who = " ".join(filter(None, [*series.place.values(), series.species]))
         prefix = f"{who} " if who else ""
-        headers.append(prefix + _header(series.axis, series.axis_units))
-        columns.append(series.x.tolist())
-        headers.append(prefix + _header(series.variable, series.units))
-        columns.append(series.y.tolist())
-        if series.stderr is not None:
-            headers.append(prefix + _header(f"{series.variable}_stderr", series.units))
-            columns.append([None if np.isnan(s) else s for s in series.stderr.tolist()])
-    yield headers
-    for i in range(max(map(len, columns))):
-        yield [column[i] if i < len(column) else None for column in columns]
+        depths = {_header(series.axis, series.axis_units): series.x.tolist()}
+        columns += [(prefix + head, cells) for head, cells in (depths | _columns(series)).items()]
+    heads, cells = zip(*columns, strict=True)
+    yield list(heads)
+    yield from map(list, zip_longest(*cells))
 
 
 def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> Path:
@@ -148,15 +227,19 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     -------
     pathlib.Path
         Where it was written. Sheets: ``profiles`` (two columns for each species), ``tidy`` (a row
-        for each sample) and ``about`` (attrs, and what is known of each species). Numbers have
-        the 16 digits that openpyxl writes; CSV gives back every bit.
+        for each sample) and ``about`` (attrs, and what is known of each species).
 
     Raises
     ------
     ModuleNotFoundError
         If openpyxl is not installed.
     ProfileError
-        If there are more samples than a sheet has rows.
+        If there are more samples than a sheet has rows, or the name of a species holds control
+        characters.
+
+    See Also
+    --------
+    read : Reads one measurement back, profile by profile as it was delivered.
 
     Examples
     --------
@@ -169,12 +252,16 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
 
     if importlib.util.find_spec("openpyxl") is None:
         raise ModuleNotFoundError('.xlsx needs openpyxl: pip install "sims-analysis[excel]"')
-    import pandas as pd
-
     path = Path(path)
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
-    found = series_of(data)
+    found = _found(data)
+    bad = next((s.species for s in found if _CONTROL.search(s.species)), None)
+    if bad is not None:
+        raise ProfileError(
+            f"species {bad!r}: a workbook keeps no control characters; rename it with "
+            "ds.assign_coords(species=...), or write CSV"
+        )
     sheets = {
         "profiles": list(_paired(found)),
         "tidy": list(_tidy(found)),
@@ -194,8 +281,12 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
             sheet.freeze_panes = "A2"
             for cells in sheet.iter_rows():
                 for cell in cells:
-                    # A name such as "=O" is text, not a formula.
-                    cell.data_type = "s" if cell.data_type == "f" else cell.data_type
+                    if isinstance(cell.value, float):
+                        # By itself, openpyxl writes 16 digits; some numbers have 17.
+                        cell.value, cell.data_type = repr(cell.value), "n"
+                    elif cell.data_type == "f":
+                        # A name such as "=O" is text, not a formula.
+                        cell.data_type = "s"
     replace_file(path, stream.getvalue())
     return path
 

@@ -36,7 +36,8 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     """
     options, signals = source.options, content.signals
     if content.ready is not None:
-        return replace(content.ready, provenance=_provenance(source, format_name, version))
+        origin = _provenance(source, format_name, version)
+        return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
         raise ReadError("the file holds no profile: no signal has a number in it")
     _rename(signals, options)
@@ -56,7 +57,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     data_id = content.data_id or source.name.rpartition(".")[0] or source.name
     axes = _Axes()
     profiles = [
-        _profile(signal, count, axes, data_id, about, content.restored.get(signal.name))
+        _profile(signal, count, axes, data_id, about)
         for signal, count in zip(signals, infinite, strict=True)
     ]
     warn_of_implausible(profiles)
@@ -86,7 +87,7 @@ def _rename(signals: list[Signal], options: Options) -> None:
             )
         for signal, name in zip(signals, names, strict=True):
             signal.name = name
-    nameless = [signal.where for signal in signals if not signal.name.strip()]
+    nameless = [signal.where for signal in signals if not signal.name]
     if nameless:
         raise SpeciesError(
             f"the file does not name the species of {', '.join(nameless)}; pass species=, "
@@ -239,10 +240,9 @@ def _profile(
     axes: _Axes,
     data_id: str,
     about: dict[str, Any],
-    restored: dict[str, Any] | None,
 ) -> DepthProfile:
     values = signal.values
-    metadata: dict[str, Any] = {**(restored or {}), **signal.metadata}
+    metadata: dict[str, Any] = dict(signal.metadata)
     if infinite:
         metadata["infinite_values"] = str(infinite)
         values = np.where(np.isinf(values), np.nan, values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +44,16 @@ class Signal:
     metadata: dict[str, str] = field(default_factory=dict)
     beside: dict[str, Column] = field(default_factory=dict)
 
+    def censor(self, limits: Array) -> None:
+        """Keep the limits of samples that were below them; NaN at all others."""
+        below = np.isfinite(limits)
+        if not below.any():
+            return
+        unit = f" {self.units}" if self.units else ""
+        self.metadata["detection_limit"] = f"{limits[below].max():g}{unit}"
+        self.metadata["below_detection_limit"] = f"{below.sum()} of {below.size} samples"
+        self.beside["detection_limit"] = Column(limits, self.units)
+
 
 @dataclass(kw_only=True)
 class Content:
@@ -53,7 +62,5 @@ class Content:
     signals: list[Signal] = field(default_factory=list)
     metadata: Metadata = field(default_factory=Metadata)
     data_id: str | None = None
-    #: species_metadata of profiles that this library wrote, by species.
-    restored: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    #: A result that needs no finishing: what the API sends.
+    #: A result that needs no finishing: what the API sends, what a workbook of ours holds.
     ready: SIMSResult | None = None

@@ -89,7 +89,14 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The text, line ends made alike.
+        """The text, line ends made alike; errors as of :attr:`decoded`."""
+        if "\r" not in self.decoded:
+            return self.decoded
+        return self.decoded.replace("\r\n", "\n").replace("\r", "\n")
+
+    @cached_property
+    def decoded(self) -> str:
+        """The text as it is, without a byte order mark.
 
         Raises
         ------
@@ -109,10 +116,7 @@ class Source:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None
             else:
-                text = decoded.removeprefix("\ufeff")
-                if "\r" in text:
-                    text = text.replace("\r\n", "\n").replace("\r", "\n")
-                return text
+                return decoded.removeprefix("\ufeff")
         raise ReadError("the text is in no known encoding; pass encoding=")
 
     def _encodings(self) -> list[str]:

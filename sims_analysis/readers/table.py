@@ -363,8 +363,9 @@ def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal 
     if partly:
         x, y = x[there], y[there]
     signal = _of_columns(block, layout, pair, x, y, there)
-    if limits:
-        _censor(signal, limits, there)
+    below = np.full(there.size, np.nan)
+    below[list(limits)] = list(limits.values())
+    signal.censor(below[there])
     return signal
 
 
@@ -384,14 +385,3 @@ def _of_columns(
             name: Column(block.values[there, j], layout.units[j]) for name, j in pair.beside.items()
         },
     )
-
-
-def _censor(signal: Signal, limits: Mapping[int, float], there: np.ndarray) -> None:
-    """Keep the limits of samples that were below them."""
-    column = np.full(there.size, np.nan)
-    column[list(limits)] = list(limits.values())
-    highest = max(limits.values())
-    unit = f" {signal.units}" if signal.units else ""
-    signal.metadata["detection_limit"] = f"{highest:g}{unit}"
-    signal.metadata["below_detection_limit"] = f"{len(limits)} of {int(there.sum())} samples"
-    signal.beside["detection_limit"] = Column(column[there], signal.units)

@@ -10,7 +10,7 @@ import numpy as np
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.headings import read_head, read_head_quietly
 from sims_analysis.readers.numbers import censored, column_name, decimal_mark, read_cell
-from sims_analysis.readers.signals import Column, Content, Signal
+from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 
 __all__ = ["is_tidy", "read", "read_rows", "recognises"]
@@ -105,9 +105,6 @@ def read_rows(rows: Sequence[Sequence[str]], options: Options, row_word: str) ->
                 units=heads[j].unit,
                 where=f"column {column_name(j)}",
             )
-            if not np.isnan(limits).all():
-                unit = f" {signal.units}" if signal.units else ""
-                signal.metadata["detection_limit"] = f"{np.nanmax(limits):g}{unit}"
-                signal.beside["detection_limit"] = Column(limits, signal.units)
+            signal.censor(limits)
             signals.append(signal)
     return Content(signals=signals)
