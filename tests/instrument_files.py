@@ -163,7 +163,11 @@ def iontof(times, signals, *, version=7, comments=("Profile Smoothing is Disable
 def eag_rows(blocks, spacer=True):
     """Give the rows of a service laboratory's sheet, of (name, depths, values, unit)."""
     rows = [["Evans Analytical Group"], ["Sample : ID W2834"], ["03 Mar 2024"]]
-    rows += [["Drawn Curves", len(blocks)], ["Num of Cycles", 222], []]
+    rows += [
+        ["Drawn Curves", len(blocks)],
+        ["Num of Cycles", max(len(z) for _, z, _, _ in blocks)],
+        [],
+    ]
     names, kinds, units = [], [], []
     for name, _, _, unit in blocks:
         gap = [None] if spacer else []

@@ -6,7 +6,7 @@ import re
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table
+from sims_analysis.readers.numbers import table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -85,6 +85,8 @@ def _signal(source: Source, start: int, stop: int) -> Signal:
     if not rows:
         raise ReadError(f"element {name[1]!r}: there are no points")
     numbers, texts = zip(*rows, strict=True)
+    if numbers[-1] == len(lines):
+        tell_if_cut(lines, [text.split()[-1] for text in texts])
     values, _ = table(
         texts,
         None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table
+from sims_analysis.readers.numbers import table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -44,6 +44,8 @@ def read(source: Source) -> Content:
         if not rows:
             raise ReadError(f"line {start + 1}: no samples of {head[2]!r}")
         numbers, texts = zip(*rows, strict=True)
+        if numbers[-1] == len(lines):
+            tell_if_cut(lines, [text.split()[-1] for text in texts])
         values, _ = table(texts, "\t", width=2, line_numbers=numbers)
         if np.isnan(values).any():
             row = int(np.isnan(values).any(axis=1).argmax())

@@ -78,10 +78,10 @@ def read(source: Source) -> Content:
     comma = delimiter != "," and any("," in row for row in rows)
     decimal = source.options.decimal or ("," if comma else ".")
     values, _ = table(rows, delimiter, decimal, width=width, line_numbers=[i + 1 for i in kept])
-    if not about.layers:
+    if about.is_cut(species):
         warn(
-            "the file says nothing of its calibration (no section CALIBRATION PARAMETERS); it may "
-            "have been cut off after its data",
+            "the file ends before all is said of the calibration of every species (section "
+            "CALIBRATION PARAMETERS); it may have been cut off after its data",
             ProfileWarning,
         )
     stated = about.number("acquisition parameters", "# of data point/species")
@@ -206,11 +206,11 @@ class _About:
     def _calibration(self, key: str, value: str) -> None:
         if key.startswith("Layer #"):
             self.layers.append(_Calibration(Layer(matrix=value or None)))
-        elif not self.layers:
+        elif not self.layers or not key:
             return
         elif key == "Species":
             self.layers[-1].species[value] = {}
-        elif value and self.layers[-1].species:
+        elif self.layers[-1].species:
             list(self.layers[-1].species.values())[-1][key] = value
         elif value:
             names = {
@@ -224,6 +224,13 @@ class _About:
                 stated = self.layers[-1].layer
                 changed = {**stated.__dict__, names[words]: _quantity(key, value)}
                 self.layers[-1].layer = Layer(**changed)
+
+    def is_cut(self, species: Sequence[str]) -> bool:
+        """Whether the last layer says less of a species than of the first, or nothing."""
+        if not self.layers:
+            return True
+        said = list(self.layers[-1].species.values())
+        return len(said) < len(set(species)) or len(said[-1]) < len(said[0])
 
     def number(self, section: str, key: str) -> float | None:
         """Give a number of a section."""
@@ -263,7 +270,7 @@ class _About:
             for key, value in calibration.species.get(name, {}).items():
                 words, _ = _words_and_unit(key)
                 plain = _CALIBRATION.get(words, "")
-                if plain:
+                if plain and value:
                     known[plain + suffix] = _quantity(key, value)
         return known
 

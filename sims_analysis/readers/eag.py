@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.table import read_sheet, the_sheet
@@ -35,5 +36,13 @@ def read(source: Source) -> Content:
     notes = dict(content.metadata.other)
     sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
     laboratory = notes.pop("line 1", None)
+    stated = next((notes[key] for key in notes if key.casefold() == "num of cycles"), "")
+    longest = max((signal.values.size for signal in content.signals), default=0)
+    if stated.isdecimal() and longest < int(stated):
+        warn(
+            f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
+            "break off",
+            ProfileWarning,
+        )
     metadata = replace(content.metadata, sample=sample, laboratory=laboratory, other=notes)
     return replace(content, metadata=metadata)

@@ -13,7 +13,7 @@ import numpy as np
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.headings import read_head
-from sims_analysis.readers.numbers import decimal_mark, table
+from sims_analysis.readers.numbers import decimal_mark, table, tell_if_cut
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -75,6 +75,7 @@ def read(source: Source) -> Content:
         if short != numbers[-1]:
             raise ReadError(message)
         source.options.truncated(f"the file breaks off: {message}")
+    tell_if_cut(lines, [text.rpartition("\t")[2] for text in texts])
     decimal = source.options.decimal or _decimal(texts)
     values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
     values = np.asfortranarray(values)

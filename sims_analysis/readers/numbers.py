@@ -15,10 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.signals import Array
 
-__all__ = ["Cell", "censored", "column_name", "decimal_mark", "is_number", "read_cell", "table"]
+__all__ = [
+    "Cell",
+    "censored",
+    "column_name",
+    "decimal_mark",
+    "is_number",
+    "read_cell",
+    "table",
+    "tell_if_cut",
+]
 
 #: Texts that say that a sample was not measured.
 NOTHING = frozenset(
@@ -39,6 +48,8 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 #: Lines of a table that are handed on at once.
 _PIECE = 50
+#: Numbers of so many rows tell how many digits they have.
+_ENOUGH = 8
 
 
 class Cell(float):
@@ -242,6 +253,31 @@ class _File(io.RawIOBase):
         if any(letter in part for letter in "lLuU"):
             raise ValueError("there is a word among the numbers")
         return part.encode()
+
+
+def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
+    """Tell of a text without a last line end whose last number has fewer digits than all others.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Of the text, without their ends; the last one is empty where the text ends as it should.
+    cells : sequence of str
+        The last cells of rows, that of the last line last.
+    """
+    if not lines[-1].strip():
+        return
+    *above, last = (cell.strip().casefold() for cell in cells)
+    exponents = {len(cell.partition("e")[2]) for cell in above}
+    shorter = len(last) < min(map(len, above), default=0)
+    if not last or (
+        len(above) >= _ENOUGH and (shorter or exponents.isdisjoint([len(last.partition("e")[2])]))
+    ):
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
+            "than all above: the file may break off there",
+            ProfileWarning,
+        )
 
 
 def column_name(index: int) -> str:

@@ -27,8 +27,8 @@ def _found(source: Source) -> tuple[Source, ModuleType] | None:
     sheets = all_sheets(source) if source.options.sheet is None else [chosen_sheet(source)]
     options = replace(source.options, encoding=None)
     for sheet in sheets:
-        lines = "\n".join(
-            "\t".join(map(_with_tabs, *rows)).rstrip("\t")
+        lines = "".join(
+            "\t".join(map(_with_tabs, *rows)).rstrip("\t") + "\n"
             for rows in zip(sheet.cells, sheet.texts, strict=True)
         )
         text = Source(source.name, lines.encode(), options, source.path)

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.errors import ReadError
 from sims_analysis.readers.numbers import (
     NOTHING,
     censored,
@@ -23,6 +23,7 @@ from sims_analysis.readers.numbers import (
     is_number,
     read_cell,
     table,
+    tell_if_cut,
 )
 from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
@@ -36,8 +37,6 @@ _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
 _OPENINGS = frozenset("0123456789+-.")
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
-#: Numbers of so many rows tell whether all are written with the same digits.
-_ENOUGH = 8
 #: As many rows before the last tell how long rows are.
 _NEAR = 100
 #: Numbers begin within so many lines.
@@ -203,14 +202,7 @@ class TextSheet:
                 "end of the line"
             )
         elif len(cells) == least == width and all(row[-1].strip() for row in rows):
-            sizes = {len(row[-1].strip()) for row in rows}
-            size = len(cells[-1].strip())
-            if not size or (len(rows) >= _ENOUGH and len(sizes) == 1 and size < sizes.pop()):
-                warn(
-                    f"line {end + 1} has no end, and its last cell, {cells[-1].strip()!r}, is "
-                    "shorter than all above: the file may break off there",
-                    ProfileWarning,
-                )
+            tell_if_cut(self.lines, [row[-1] for row in (*rows, cells)])
 
     def where(self, row: int, column: int) -> str:
         """Name a cell, for messages."""

@@ -9,7 +9,7 @@ import re
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table
+from sims_analysis.readers.numbers import table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -59,6 +59,7 @@ def read(source: Source) -> Content:
     numbers, texts = zip(*rows, strict=True)
     decimal = source.options.decimal or ("," if "," in texts[0] else ".")
     values, _ = table(texts, None, decimal, width=len(names) + 1, line_numbers=numbers)
+    tell_if_cut(lines, [text.split()[-1] for text in texts])
     moments = {}
     for name, pattern in _MOMENTS:
         found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)

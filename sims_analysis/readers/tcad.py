@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.numbers import read_cell, table
+from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -68,6 +68,8 @@ def _two_columns(
         raise ReadError(f"data set {name!r}, line {start}: it has no samples")
     numbers, texts = zip(*rows, strict=True)
     values, _ = table(texts, None, width=2, line_numbers=numbers)
+    if numbers[-1] == len(source.lines):
+        tell_if_cut(source.lines, [text.split()[-1] for text in texts])
     lost = np.isnan(values).any(axis=1)
     if lost.any():
         raise ReadError(f"line {numbers[int(lost.argmax())]}: expected two numbers")

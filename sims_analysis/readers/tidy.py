@@ -9,7 +9,13 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.headings import read_head, read_head_quietly
-from sims_analysis.readers.numbers import censored, column_name, decimal_mark, read_cell
+from sims_analysis.readers.numbers import (
+    censored,
+    column_name,
+    decimal_mark,
+    read_cell,
+    tell_if_cut,
+)
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 
@@ -53,11 +59,14 @@ def read(source: Source) -> Content:
         If it ends within a row, or a cell is no number.
     """
     rows = _rows(source)
+    if len(rows) < 2:
+        raise ReadError("a table with heads but without rows")
     if source.lines[-1].strip() and len(rows[-1]) < min(map(len, rows[:-1])):
         source.options.truncated(
             f"the file breaks off within its last line: {len(rows[-1])} of {len(rows[0])} cells, "
             "and no end of the line"
         )
+    tell_if_cut(source.lines, [row[-1] for row in rows[1:]])
     return read_rows(rows, source.options, "line")
 
 

@@ -5,7 +5,7 @@ import warnings
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 
 import sims_analysis as sims
 from sims_analysis.errors import ReadError
@@ -140,7 +140,7 @@ def test_a_workbook_refuses_names_that_it_cannot_keep(tmp_path):
 def test_a_csv_that_breaks_off_is_refused(tmp_path):
     path = sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv")
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(ReadError, match="x.csv: the file breaks off: its last line has no end"):
+    with pytest.raises(ReadError, match=r"x\.csv: the file breaks off: its last line has no end"):
         sims.read(path)
     with pytest.warns(sims.errors.ProfileWarning, match="no end, and is left out"):
         assert sims.read(path, allow_truncated=True)["P"].depths.size == 249

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import xarray as xr
-from instrument_files import binary, cameca_rpc, cnt, iontof, srim, vamas
+from instrument_files import binary, cameca_rpc, cnt, dp_ascii, eag_rows, iontof, srim, vamas
 from shared_profiles import FOLDER
 
 import sims_analysis as sims
@@ -248,6 +248,38 @@ def test_results_of_files_can_be_counted_quantified_and_integrated(write):
     counted = sims.with_counting_statistics(ds, dwell_time="0.99008 s")
     counts = counted["intensity_counts"].sel(species="10B").dropna("depth")
     assert counts.values[0] == pytest.approx(5, abs=1e-5)
+
+
+# --- files that break off ---------------------------------------------------------------------
+
+Z = np.linspace(0.5, 9.5, 12)
+BROKEN = {
+    "two columns": "# suprem\n" + "".join(f"{z:.4f} {1e18 / (1 + z):.5e}\n" for z in Z),
+    "sentaurus": '"Boron"\n' + "".join(f"{z:.4f}\t{1e18 / (1 + z):.5e}\n" for z in Z),
+    "tidy": "species,depth (nm),C (at/cm3)\n" + "".join(f"B,{z:.4f},{1e18 / z:.5e}\n" for z in Z),
+    "table": "depth (nm),B (at/cm3)\n" + "".join(f"{z:.4f},{1e18 / (1 + z):.5e}\n" for z in Z),
+    "iontof": iontof(Z, [("B+", "11.01", 1e3 / (3 + Z))], version=6).decode(),
+    "dp_ascii": dp_ascii([("11B", Z, 1e5 / (1 + Z), "um", "c/s")]).decode(),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_last_number_that_lost_digits_is_told(write, name):
+    content = BROKEN[name].encode()
+    species = "B" if name == "two columns" else None
+    sims.read(write(content), species=species)
+    with pytest.warns(sims.ProfileWarning, match="its last cell, .* may break off there"):
+        sims.read(write(content.rstrip()[:-1]), species=species)
+
+
+def test_heads_without_rows_and_missing_cycles_are_told(write):
+    with pytest.raises(sims.ReadError, match="heads but without rows"):
+        sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
+    rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
+    text = "".join(",".join(str(c or "") for c in row) + "\n" for row in rows)
+    assert sims.read(write(text.encode()))["B"].depths.size == 12
+    with pytest.warns(sims.ProfileWarning, match="states 12 cycles, its longest profile has 11"):
+        sims.read(write("".join(text.splitlines(keepends=True)[:-1]).encode()))
 
 
 # --- what this library writes -----------------------------------------------------------------

@@ -146,7 +146,7 @@ def test_the_layout_of_service_laboratories(workbook):
         assert result[name].concentration_units == unit
     assert result.metadata.laboratory == "Evans Analytical Group"
     assert result.metadata.sample == "ID W2834"
-    assert result.metadata.other["Num of Cycles"] == "222"
+    assert result.metadata.other["Num of Cycles"] == "5"
 
 
 def test_the_same_layout_as_text(write):
