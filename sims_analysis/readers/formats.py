@@ -63,9 +63,13 @@ FORMATS = (
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="tcad"),
     Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
     Format("pasted", "workbooks into which an instrument's text was pasted: CAMECA, IONTOF"),
-    Format("exported", "CSV and Excel as to_csv and to_excel write them"),
-    Format("tidy", "tables of a row for each sample, with the species in a column"),
+    Format("exported", "CSV and Excel as to_csv and to_excel write them", version=2),
+    Format("tidy", "tables of a row for each sample, with the species in a column", version=2),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),
-    Format("eag", "service laboratories in the layout of Evans Analytical: csv, xlsx, xls"),
-    Format("table", "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls"),
+    Format(
+        "eag", "service laboratories in the layout of Evans Analytical: csv, xlsx, xls", version=2
+    ),
+    Format(
+        "table", "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls", version=2
+    ),
 )

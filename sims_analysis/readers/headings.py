@@ -47,18 +47,20 @@ _LOGARITHM = re.compile(r"(?:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])", re.IGNORECASE)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: What values are called, beside their species.
 _KINDS = re.compile(
-    r"(?:^|[\s_])(concentration|konzentration|conc\.?|atomic[ _]fraction|mass[ _]fraction"
-    r"|intensity(?:_arbitrary)?|intensität|int\.?|counts?(?: rate)?|signal|value|raw)(?=$|[\s_:])",
+    r"(?:^|[\s_]|(?<=\w)-)(concentration|konzentration|conc\.?|atomic[ _]fraction|mass[ _]fraction"
+    r"|intensity(?:_arbitrary)?|intensität|intensité|int\.?|counts?(?: rate)?|zählrate|signal|value"
+    r"|raw|濃度|浓度|強度|强度)(?=$|[\s_:])",
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
     re.compile(r"(.+?)\s+/\s+(\S.*)"),
-    re.compile(r"([^/]+?)/(\S.*)"),
     re.compile(r"(.+?)_([^_\s]+)"),
     re.compile(r"(.+?)\s+in\s+(\S.*)"),
-    re.compile(r"(\S+)\s+(\S+)"),
+    re.compile(r"(.+?)\s+(\S+)"),
+    # Last, or counts/s would be in s.
+    re.compile(r"([^/]+?)/(\S.*)"),
 )
 
 
@@ -144,7 +146,7 @@ def read_head(text: str) -> Head:
         if match:
             if role in ("mass", "energy") and (unit and unit_kind(unit)):
                 continue
-            rest = (words[: match.start()] + words[match.end() :]).strip(" _:,-")
+            rest = _trimmed(words[: match.start()] + words[match.end() :])
             if role == "time":
                 return Head("time", rest, unit, says=True)
             return Head(role, rest, unit, says=True)
@@ -155,7 +157,7 @@ def read_head(text: str) -> Head:
         return Head("time", "" if words in ("t", "T") else words, unit, says=True)
     match = _KINDS.search(words)
     if match:
-        rest = (words[: match.start()] + words[match.end() :]).strip(" _:")
+        rest = _trimmed(words[: match.start()] + words[match.end() :])
         return Head("value", rest, unit, says=True)
     return Head("value", words, unit, says=False)
 
@@ -168,11 +170,16 @@ def read_head_quietly(text: str) -> Head | None:
         return None
 
 
+def _trimmed(words: str) -> str:
+    """Take off what joins a name to what stood beside it; the charge of an ion is no dash."""
+    return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
+
+
 def _split(text: str) -> tuple[str, str | None]:
     """Take the unit off a head."""
     match = _BRACKETS.fullmatch(text)
     if match:
-        words, unit = match[1].strip(" _:,-/"), match[2].strip()
+        words, unit = _trimmed(match[1]), match[2].strip()
         if unit_kind(unit):
             return words, unit
         if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):

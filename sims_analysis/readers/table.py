@@ -22,7 +22,7 @@ from sims_analysis.readers.headings import (
     same_unit,
     unit_kind,
 )
-from sims_analysis.readers.numbers import column_name, is_number
+from sims_analysis.readers.numbers import column_name, is_number, read_cell
 from sims_analysis.readers.sheets import Block, Sheet, text_sheet
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
@@ -58,9 +58,20 @@ def the_sheet(source: Source) -> Sheet:
         looks = next(
             (i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)), None
         )
-        like = (
-            "" if looks is None else f"; line {looks + 1} is {source.lines[looks][:60].strip()!r}"
-        )
+        like = ""
+        if looks is not None:
+            line = source.lines[looks]
+            like = f"; line {looks + 1} is {line[:60].strip()!r}"
+            cells = line.split(next((mark for mark in "\t;|," if mark in line), None))
+            if len(cells) > 1 and is_number(cells[0]):
+                # Its numbers are not written as numbers: the first says what is wrong.
+                for j, cell in enumerate(cells):
+                    read_cell(
+                        cell,
+                        source.options.decimal or ".",
+                        source.options.not_measured,
+                        where=f"line {looks + 1}, column {column_name(j)}",
+                    )
         raise ReadError(
             f"the file has no row of two numbers or more: a header without data, or no table{like}"
         )

@@ -578,3 +578,31 @@ def test_bytes_that_excel_writes_as_unicode_text(write):
     stream = io.StringIO()
     frame.to_csv(stream, sep="\t", decimal=",", index=False, lineterminator="\r\n")
     check(sims.read(write(stream.getvalue().encode("utf-16"))))
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "unit"),
+    [
+        ("SnO- (c/s)", "SnO-", "c/s"),
+        ("SnO (c/s)", "SnO", "c/s"),
+        ("O- intensity (c/s)", "O-", "c/s"),
+        ("30Si - (counts/s)", "30Si", "counts/s"),
+        ("30Si counts/s", "30Si", "counts/s"),
+        ("Ga->_counts/s", "Ga->", "counts/s"),
+        ("30Si int. counts/s", "30Si", "counts/s"),
+        ("Mg-Konzentration (Atome/cm³)", "Mg", "Atome/cm³"),
+        ("Mg 濃度 (atoms/cm3)", "Mg", "atoms/cm3"),
+    ],
+)
+def test_heads_give_names_with_their_charge_and_units_of_rates(write, head, name, unit):
+    result = sims.read(write(f"Depth (nm),{head},X (at/cm3)\n0,5,1\n1,6,2\n2,7,3\n".encode()))
+    assert result.species == [name, "X"]
+    assert result[name].concentration_units == unit
+
+
+def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
+    text = "Depth (nm)\tB (at/cm3)\n" + "".join(f"{i}.5\t{i + 1},852,800\n" for i in range(3))
+    with pytest.raises(
+        sims.ReadError, match="line 2, column B: '1,852,800' is no number; the comma"
+    ):
+        sims.read(write(text.encode()))
