@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,13 +63,63 @@ def read(source: Source) -> Content:
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
         return Content(signals=[_two_columns(source, tcad)])
-    rows = list(_rows(source))
-    if not source.decoded.endswith(("\n", "\r")):
+    whole = source.decoded.endswith(("\n", "\r"))
+    if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")
-        rows.pop()
-    axes = [cell for cell in rows[0] if _AXIS.fullmatch(cell)]
-    paired = len(axes) > 1 or ("species" not in rows[0] and _is_named(axes[0]))
-    return Content(signals=list(_paired(rows) if paired else _tidy(rows)))
+    found = _plain(source.decoded)
+    if found is None:
+        rows = list(_rows(source))
+        found = _table(rows if whole else rows[:-1])
+    axes = [cell for cell in found.head if _AXIS.fullmatch(cell)]
+    paired = len(axes) > 1 or ("species" not in found.head and _is_named(axes[0]))
+    return Content(signals=list(_paired(found) if paired else _tidy(found)))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Heads, and below them texts in the first columns and numbers in all others."""
+
+    head: list[str]
+    texts: list[list[str]]
+    #: Shape (rows, columns from the first axis on).
+    values: Array
+
+    @property
+    def axis(self) -> int:
+        """Where the first axis stands."""
+        return next(j for j, cell in enumerate(self.head) if _AXIS.fullmatch(cell))
+
+
+def _table(rows: Sequence[Sequence[object]]) -> _Table:
+    """Take rows of cells apart."""
+    found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
+    axis = found.axis
+    numbers = [
+        [_number(rows, i, j) for j in range(axis, len(found.head))] for i in range(1, len(rows))
+    ]
+    return replace(
+        found,
+        texts=[[str(cell) for cell in row[:axis]] for row in rows[1:]],
+        values=np.array(numbers, dtype=np.float64).reshape(len(numbers), -1),
+    )
+
+
+def _plain(text: str) -> _Table | None:
+    """Take a text without quotes apart, at once; ``None`` if it is not as it was written."""
+    if '"' in text or "\r" in text:
+        return None
+    lines = text.split("\n")[:-1]
+    found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
+    if found is None or {line.count(",") for line in lines} != {len(found.head) - 1}:
+        return None
+    axis = found.axis
+    cells = [line.split(",", axis) for line in lines[1:]]
+    try:
+        values, _ = table([row.pop() for row in cells], ",", width=len(found.head) - axis)
+    except ReadError:
+        # Cell by cell, it is named by its place.
+        return None
+    return replace(found, texts=cells, values=values)
 
 
 def _of_workbook(source: Source) -> SIMSResult:
@@ -94,7 +145,7 @@ def _of_workbook(source: Source) -> SIMSResult:
                 concentration_units=signal.units or "",
                 concentrations_stderr=signal.stderr,
             )
-            for signal in (_paired(paired) if alone else _tidy(tidy))
+            for signal in (_paired(_table(paired)) if alone else _tidy(_table(tidy)))
         ]
     )
     ds = ds.assign_attrs(attrs)
@@ -132,56 +183,44 @@ def _units(name: str, units: str) -> str:
     return name.replace("_", " ") if units == "1" else units
 
 
-def _tidy(rows: Sequence[Sequence[object]]) -> Iterator[Signal]:
+def _tidy(found: _Table) -> Iterator[Signal]:
     """Read a row for each sample."""
-    head = [str(cell) for cell in rows[0]]
-    axis = next(j for j, cell in enumerate(head) if _AXIS.fullmatch(cell))
-    name_column = head.index("species") if "species" in head[:axis] else None
-    for place in range(axis):
-        if place != name_column and len({str(row[place]) for row in rows[1:]}) > 1:
-            found = dict.fromkeys(str(row[place]) for row in rows[1:])
+    heads = found.head[: found.axis]
+    for column, head in enumerate(heads):
+        labels = dict.fromkeys(texts[column] for texts in found.texts if head != "species")
+        if len(labels) > 1:
             raise ReadError(
-                f"the file holds several measurements ({head[place]}: {', '.join(found)}); write "
+                f"the file holds several measurements ({head}: {', '.join(labels)}); write "
                 "and read one at a time, or sims.save and sims.load the batch"
             )
     by_species: dict[str, list[int]] = {}
-    for i, row in enumerate(rows[1:], 1):
-        name = "" if name_column is None else str(row[name_column])
-        by_species.setdefault(name, []).append(i)
-    for name, members in by_species.items():
-        yield from _signals(name, rows, members, range(axis, len(head)))
+    place = heads.index("species") if "species" in heads else None
+    for i, texts in enumerate(found.texts):
+        by_species.setdefault("" if place is None else texts[place], []).append(i)
+    for name, rows in by_species.items():
+        yield from _signals(name, found.head[found.axis :], found.values[rows])
 
 
-def _paired(rows: Sequence[Sequence[object]]) -> Iterator[Signal]:
+def _paired(found: _Table) -> Iterator[Signal]:
     """Read the columns of each profile: its depths, then what belongs to them."""
-    head = [str(cell) for cell in rows[0]]
-    axes = [j for j, cell in enumerate(head) if _AXIS.fullmatch(cell)]
-    for start, stop in zip(axes, [*axes[1:], len(head)], strict=True):
-        length = sum(1 for row in rows[1:] if start < len(row) and row[start] != "")
-        name = _AXIS.fullmatch(head[start])
-        yield from _signals(
-            (name and name[1]) or "", rows, range(1, length + 1), range(start, stop)
-        )
+    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, found.head)) if m]
+    stops = [*(j for j, _ in axes[1:]), len(found.head)]
+    for (start, match), stop in zip(axes, stops, strict=True):
+        values = found.values[:, start:stop]
+        rows = ~np.isnan(values[:, 0])
+        yield from _signals(match[1] or "", found.head[start:stop], values[rows])
 
 
-def _signals(
-    name: str, rows: Sequence[Sequence[object]], members: Sequence[int], columns: range
-) -> Iterator[Signal]:
-    """Make the profiles of one species of some rows, and of columns of which the first is its axis.
+def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]:
+    """Make the profiles of one species of columns of which the first is its axis.
 
     A row where nothing is stated is a sample that was not measured.
     """
-    axis, *values = columns
-    axis_match = _AXIS.fullmatch(str(rows[0][axis]))
-    found = {}
-    for j in values:
-        match = _VALUE.fullmatch(str(rows[0][j]))
-        if match is not None:
-            found[match[2], match[4], match[3]] = _column(rows, members, j)
-    if axis_match is None or not found:
-        raise ReadError(f"line 1: no values beside the column {rows[0][axis]!r}")
-    nothing = np.full(len(members), np.nan)
-    depths = _column(rows, members, axis)
+    axis, *others = (_AXIS.fullmatch(heads[0]), *map(_VALUE.fullmatch, heads[1:]))
+    found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
+    if axis is None or not found:
+        raise ReadError(f"line 1: no values beside the column {heads[0]!r}")
+    nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
@@ -193,19 +232,15 @@ def _signals(
         stderr = found.get((*kind, "_stderr"), nothing)[there]
         signal = Signal(
             name=name,
-            depths=depths[there],
-            depth_units=axis_match[3],
+            depths=values[there, 0],
+            depth_units=axis[3],
             values=found[*kind, None][there],
             units=_units(*kind),
-            where=f"column {rows[0][axis]!r}",
+            where=f"column {heads[0]!r}",
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.censor(limits[kind][there])
         yield signal
-
-
-def _column(rows: Sequence[Sequence[object]], members: Sequence[int], column: int) -> Array:
-    return np.array([_number(rows, i, column) for i in members], dtype=np.float64)
 
 
 def _number(rows: Sequence[Sequence[object]], row: int, column: int) -> float:
