@@ -48,11 +48,12 @@ def payload(species: int = 10, n: int = 1000, *, own_axes: bool = False) -> byte
 def cases(repeats: int) -> Iterator[Case]:
     yield from _answers(payload(), "10 x 1,000", repeats)
     yield from _answers(payload(own_axes=True), "own axes", repeats)
-    yield _file(100, 2000, repeats)
+    for delimiter, gaps in (("\t", False), (",", False), ("\t", True)):
+        yield _file(100, 2000, repeats, delimiter, gaps=gaps)
     yield _first_answer()
 
 
-def _file(signals: int, n: int, repeats: int) -> Case:
+def _file(signals: int, n: int, repeats: int, delimiter: str, *, gaps: bool) -> Case:
     """A table of text, as instruments export it: to profiles, beside to a DataFrame."""
     folder = Path(mkdtemp())
     atexit.register(shutil.rmtree, folder)
@@ -60,12 +61,19 @@ def _file(signals: int, n: int, repeats: int) -> Case:
     data = implants(signals, n)
     heads = ["Depth (nm)", *(f"S{i} (atoms/cm3)" for i in range(signals))]
     rows = np.column_stack([data["depth"].values, data.values.T])
-    np.savetxt(path, rows, fmt="%.6g", delimiter="\t", header="\t".join(heads), comments="")
+    if gaps:
+        # The second half of the signals is measured every third cycle.
+        rows[np.ix_(np.arange(n) % 3 > 0, np.arange(signals + 1) > signals // 2)] = np.nan
+    np.savetxt(
+        path, rows, fmt="%.6g", delimiter=delimiter, header=delimiter.join(heads), comments=""
+    )
+    path.write_text(path.read_text().replace("nan", ""))
+    what = {"\t": "tabs", ",": "commas"}[delimiter] + (", gaps" if gaps else "")
     return Case(
-        "text file -> profiles",
+        f"text file ({what}) -> profiles",
         f"{signals} x {n:,}",
         lambda: sims.read(path),
-        {"pandas.read_csv": lambda: pd.read_csv(path, sep="\t")},
+        {"pandas.read_csv": lambda: pd.read_csv(path, sep=delimiter)},
         repeats=repeats,
     )
 

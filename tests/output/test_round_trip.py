@@ -21,6 +21,8 @@ UNITS = {
     "counts": ["counts"],
 }
 AXES = {"depth": ["nm", "um", "Å", "µm"], "sputter_time": ["s", "min"]}
+#: Each example writes and reads files.
+FEW = settings.default.max_examples // 4
 VALUES = st.floats(-1e25, 1e25) | st.sampled_from([0.0, -0.0, 5e-324, 0.1 + 0.2])
 
 
@@ -92,7 +94,7 @@ def measured(ds):
 
 @pytest.mark.parametrize("layout", ["tidy", "paired"])
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=FEW)
 @given(ds=datasets().filter(measured))
 def test_csv_gives_back_every_sample_and_limit(tmp_path_factory, layout, ds):
     path = tmp_path_factory.mktemp("csv") / "x.csv"
@@ -116,7 +118,7 @@ def test_csv_gives_back_every_sample_and_limit(tmp_path_factory, layout, ds):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=FEW // 2)
 @given(
     ds=datasets(
         st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), min_size=1)
