@@ -78,10 +78,10 @@ def read(source: Source) -> Content:
     comma = delimiter != "," and any("," in row for row in rows)
     decimal = source.options.decimal or ("," if comma else ".")
     values, _ = table(rows, delimiter, decimal, width=width, line_numbers=[i + 1 for i in kept])
-    if about.is_cut(species):
+    if about.is_cut():
         warn(
-            "the file ends before all is said of the calibration of every species (section "
-            "CALIBRATION PARAMETERS); it may have been cut off after its data",
+            "the file ends before all is said of its calibration (section CALIBRATION PARAMETERS); "
+            "it may have been cut off after its data",
             ProfileWarning,
         )
     stated = about.number("acquisition parameters", "# of data point/species")
@@ -225,12 +225,12 @@ class _About:
                 changed = {**stated.__dict__, names[words]: _quantity(key, value)}
                 self.layers[-1].layer = Layer(**changed)
 
-    def is_cut(self, species: Sequence[str]) -> bool:
-        """Whether the last layer says less of a species than of the first, or nothing."""
+    def is_cut(self) -> bool:
+        """Whether nothing is said of the calibration, or less at its end than at its start."""
         if not self.layers:
             return True
-        said = list(self.layers[-1].species.values())
-        return len(said) < len(set(species)) or len(said[-1]) < len(said[0])
+        first, last = (list(self.layers[i].species.values()) for i in (0, -1))
+        return len(last) < len(first) or bool(last and len(last[-1]) < len(last[0]))
 
     def number(self, section: str, key: str) -> float | None:
         """Give a number of a section."""

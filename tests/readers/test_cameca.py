@@ -138,7 +138,7 @@ def test_a_file_that_breaks_off_is_refused_or_told(write):
 def test_a_file_that_lost_its_calibration_is_told(write):
     content = two_species()
     for left in (content.index(b"*** CALIBRATION"), content.rindex(b"      Ref signal")):
-        with pytest.warns(sims.ProfileWarning, match="before all is said of the calibration"):
+        with pytest.warns(sims.ProfileWarning, match="before all is said of its calibration"):
             result = sims.read(write(content[:left]))
         assert result["10B"].depths.size == 5
 
