@@ -16,6 +16,7 @@ import orjson
 from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import order_of
 from sims_analysis.errors import ProfileError
+from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.wire import WIRE_FIELDS
 from sims_analysis.units import unit_of_kind
 
@@ -104,8 +105,9 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         stored = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
         if value != stored:
             rest[name] = value
+    order = order_of(profile.depths)
     if profile.extra:
-        rest["extra"] = profile.extra
+        rest["extra"] = _in_order(profile.extra, order)
     if profile._keys != REFERENCE_KEYS:
         rest["keys"] = list(profile._keys)
     if z.size != profile.depths.size:
@@ -116,7 +118,6 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         rest["not_measured"] = np.sort(profile.depths[missing]).tolist()
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, "depth_units")
     value_unit = unit_of_kind(profile.concentration_units, vocabulary.VALUE_KINDS, "units")
-    order = order_of(profile.depths)
     for name, unit in (
         ("depths", axis_unit),
         ("concentrations", value_unit),
@@ -131,3 +132,15 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
         if rounded.any():
             rest[name] = np.column_stack([z, source])[rounded].tolist()
     return rest
+
+
+def _in_order(extra: dict[str, Any], order: NDArray[np.intp]) -> dict[str, Any]:
+    """Put what stands beside the samples in the order of their depths."""
+    columns = columns_of(extra, order.size)
+    if not columns or (np.diff(order) > 0).all():
+        return extra
+    sorted_ = {
+        name: {**column, "values": [column["values"][i] for i in order]}
+        for name, column in columns.items()
+    }
+    return {**extra, COLUMNS: {**extra[COLUMNS], **sorted_}}

@@ -11,6 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS
 from sims_analysis.errors import ProfileError
+from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
 
@@ -122,11 +123,25 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         depth_units=axis_unit.text,
         concentration_units=unit.text,
         species_metadata=orjson.loads(texts.get("species_metadata") or "null"),
-        extra=rest.get("extra", {}),
+        extra=_beside(rest.get("extra", {}), arrays["depths"].size),
         _keys=tuple(rest.get("keys", REFERENCE_KEYS if texts else ())),
         **arrays,
         **{key: rest.get(key, text or None) for key, text in identifiers.items()},
     )
+
+
+def _beside(extra: dict[str, Any], samples: int) -> dict[str, Any]:
+    """Leave out the columns of samples that have been left out since: nobody knows which."""
+    stated = extra.get(COLUMNS)
+    if not isinstance(stated, dict):
+        return extra
+    own = columns_of(extra, samples)
+    kept = {
+        name: column
+        for name, column in stated.items()
+        if name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
+    }
+    return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
 
 
 def _units(

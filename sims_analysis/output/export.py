@@ -23,6 +23,7 @@ from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import replace_file
+from sims_analysis.profiles.metadata import columns_of
 from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -147,9 +148,9 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
     # Where they stand in the Dataset: its axis may be that of another species.
     gaps = axis[pd.Index(axis).get_indexer(depths, method="nearest")]
     limit = np.full(gaps.size, np.nan)
-    column = profile.extra.get("columns", {}).get("detection_limit")
-    if column is not None and len(column["values"]) == missing.size:
-        stated = read_unit(column["units"] or profile.concentration_units)
+    column = columns_of(profile.extra, missing.size).get("detection_limit")
+    if column is not None:
+        stated = read_unit(column.get("units") or profile.concentration_units)
         limit = stated.to_canonical(np.array(column["values"], dtype=np.float64)[missing])
     nothing = np.full(gaps.size, np.nan)
     order = np.argsort(np.concatenate([series.x, gaps]), kind="stable")

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["FIELD", "Layer", "Metadata"]
+__all__ = ["COLUMNS", "FIELD", "Layer", "Metadata", "columns_of"]
 
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
+#: Name of the field that holds what a file gives beside a profile, a number a sample.
+COLUMNS = "columns"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,3 +124,24 @@ class Metadata:
 
 _LAYER = {f.name for f in fields(Layer)}
 _TEXTS = [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]
+
+
+def columns_of(extra: Mapping[str, Any], samples: int) -> dict[str, dict[str, Any]]:
+    """List what stands beside a profile: ``{name: {"units": ..., "values": [...]}}``.
+
+    Parameters
+    ----------
+    extra : mapping
+        Of a profile.
+    samples : int
+        Number of its samples; a column of any other length is none of it.
+    """
+    stated = extra.get(COLUMNS)
+    columns = stated.items() if isinstance(stated, Mapping) else ()
+    return {
+        name: dict(column)
+        for name, column in columns
+        if isinstance(column, Mapping)
+        and isinstance(column.get("values"), list)
+        and len(column["values"]) == samples
+    }

@@ -250,6 +250,36 @@ def test_results_of_files_can_be_counted_quantified_and_integrated(write):
     assert counts.values[0] == pytest.approx(5, abs=1e-5)
 
 
+def test_what_stands_beside_the_samples_goes_with_them(write, tmp_path):
+    text = b"Time (s);Depth (nm);B (at/cm3)\n0;0;1E18\n4;10;<2E15\n2;5;3E17\n8;20;<1E15\n"
+    with pytest.warns(sims.ProfileWarning):
+        ds = sims.read(write(text)).to_dataset()
+    (profile,) = sims.to_profiles(ds)
+    assert profile.depths.tolist() == [0, 5, 10, 20]
+    columns = {name: column["values"] for name, column in profile.extra["columns"].items()}
+    assert columns == {
+        "sputter_time": [0, 2, 4, 8],
+        "detection_limit": [None, None, 2e15, 1e15],
+    }
+    # Of some of the samples, nobody knows which of the numbers are theirs.
+    (first,) = sims.to_profiles(ds.isel(depth=slice(0, 2)))
+    assert "columns" not in first.extra
+    with pytest.warns(sims.ProfileWarning):
+        back = sims.read(sims.to_csv(ds, tmp_path / "x.csv")).to_dataset()
+    column = sims.to_profiles(back)[0].extra["columns"]["detection_limit"]["values"]
+    assert column == columns["detection_limit"]
+
+
+def test_a_field_of_a_server_that_is_called_columns_is_left_alone():
+    wire = {"species_name": "B", "depths": [1, 0], "depth_units": "nm", "concentrations": [1, None],
+            "concentration_units": "at/cm3"}  # fmt: skip
+    for foreign in ("text", ["a"], {"a": 1, "b": {"values": "x"}}):
+        profile = sims.DepthProfile.from_dict({**wire, "columns": foreign})
+        with pytest.warns(sims.ProfileWarning):
+            ds = sims.to_dataset([profile])
+        assert sims.to_profiles(ds)[0].extra["columns"] == foreign
+
+
 # --- files that break off ---------------------------------------------------------------------
 
 Z = np.linspace(0.5, 9.5, 12)
