@@ -36,6 +36,13 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     """
     options, signals = source.options, content.signals
     if content.ready is not None:
+        stated = [n for n in ("depth_units", "units", "species") if getattr(options, n) is not None]
+        if stated:
+            warn(
+                f"{', '.join(f'{name}=' for name in stated)} is not used: the file says all of its "
+                "profiles itself",
+                ProfileWarning,
+            )
         origin = _provenance(source, format_name, version)
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:

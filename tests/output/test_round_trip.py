@@ -147,6 +147,12 @@ def test_a_csv_that_breaks_off_is_refused(tmp_path):
         assert sims.read(path, allow_truncated=True)["P"].depths.size == 249
 
 
+def test_what_is_stated_of_a_file_that_says_all_itself_is_told(tmp_path):
+    path = sims.to_excel(sims.open_example("boron-implant"), tmp_path / "x.xlsx")
+    with pytest.warns(sims.errors.ProfileWarning, match=r"species= is not used: the file says all"):
+        assert sims.read(path, species=["10B", "P"]).species == ["B", "P"]
+
+
 def test_what_was_done_is_read_back_from_a_workbook(tmp_path):
     ds = sims.subtract_background(sims.open_example("boron-implant"), value="1e15 atoms/cm^3")
     back = sims.read(sims.to_excel(ds, tmp_path / "x.xlsx")).to_dataset()
