@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
-from sims_analysis.kernels import blocks, dose, segments
-from sims_analysis.kernels import variance as variances
-from sims_analysis.kernels.rows import InfiniteSampleError, Status, layouts
+from sims_analysis.kernels import blocks, dose
+from sims_analysis.kernels.rows import InfiniteSampleError, Status
 
 RULES = ("trapezoid", "loglinear")
 NAN = math.nan
@@ -25,13 +24,6 @@ def integrate(depth, value, start=NAN, stop=NAN, *, rule="trapezoid"):
 
 def cumulative(depth, value, *, rule="trapezoid"):
     return blocks.run(dose.cumulative, depth, value, np.array(0.0), rule=rule).value
-
-
-def variance(depth, value, stderr, start=NAN, stop=NAN):
-    parameters = [np.array(float(x)) for x in (start, stop, 0, 1, NAN, NAN)]
-    errors = blocks.Errors(stderr)
-    kernel = variances.variance_of_dose
-    return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).variance
 
 
 def mean(c0, c1, rule):
@@ -159,86 +151,6 @@ def test_every_layout_gives_the_same_answer(rule):
     np.testing.assert_array_equal(stacked.value.reshape(-1), shared.value)
     turned = integrate(depth, np.asfortranarray(value), 20.3, 400.1, rule=rule)
     np.testing.assert_array_equal(turned.value, shared.value)
-
-
-@given(c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300))
-def test_log_mean_of_positive_numbers(c0, c1):
-    found = segments.log_mean(np.array([c0]), np.array([c1]))
-    assert min(c0, c1) <= found[0] <= max(c0, c1)
-    low, d = min(c0, c1), abs(c1 - c0)
-    ratio = math.log(max(c0, c1)) - math.log(low) if d / low > 1e10 else math.log1p(d / low)
-    assert found[0] == pytest.approx(low if d == 0 else d / ratio, rel=1e-13)
-
-
-@pytest.mark.parametrize(("c0", "c1"), [(1e20, 1e3), (1e3, 1e20), (1e300, 1e-300), (1e-300, 1e300)])
-def test_log_mean_over_many_decades(c0, c1):
-    # d / log1p(d / c0) is 0 for the first of these: d / c0 rounds to -1.
-    found = segments.log_mean(np.array([c0]), np.array([c1]))
-    assert found[0] == pytest.approx(
-        1 / (math.log(max(c0, c1)) - math.log(min(c0, c1))) * max(c0, c1)
-    )
-
-
-def test_log_mean_of_nearly_equal_numbers():
-    c0 = np.full(50, 1e18)
-    c1 = c0 * (1 + np.logspace(-15.5, -3, 50))
-    found = segments.log_mean(c0, c1)
-    d = c1 - c0
-    series = c0 + d / 2 - d * d / c0 / 12 + d**3 / c0**2 / 24
-    np.testing.assert_allclose(found, series, rtol=3e-13)
-
-
-@pytest.mark.parametrize(("c0", "c1"), [(0, 5), (5, 0), (0, 0), (-2, -1), (-1, 3), (3, -1)])
-def test_log_mean_without_a_logarithm(c0, c1):
-    ends = np.array([float(c0)]), np.array([float(c1)])
-    assert segments.log_mean(*ends)[0] == (c0 + c1) / 2
-    assert segments.is_linear(*ends)[0]
-
-
-@settings(max_examples=200)
-@given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
-def test_variance_is_the_square_of_the_weights(batch, start, stop):
-    depth, value = batch
-    stderr = np.abs(value)
-    found = variance(depth, value, stderr, start, stop)
-    for row in range(stderr.shape[0]):
-        z, sigma = samples(depth, stderr, row)
-        _total, _, _, status, _ = integral(z, sigma, start, stop, "trapezoid")
-        if status == Status.NO_DATA:
-            assert math.isnan(found[row])
-            continue
-        units = np.eye(z.size)
-        weights = [integral(z, unit, start, stop, "trapezoid")[0] for unit in units]
-        assert found[row] == pytest.approx(float(np.square(weights * sigma).sum()), rel=1e-12)
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_variance_with_gaps_and_errors_that_are_not_known(own):
-    depth, value = realistic(40, 300, gaps=0.0)
-    value[10:20, 5::7] = value[18] = np.nan
-    stderr = 0.1 * np.abs(value)
-    stderr[5, 20] = stderr[15, 21] = stderr[6, -1] = np.nan  # within the limits, and beyond
-    start, stop = depth[10] + 0.2, depth[-10] - 0.1
-    axes = np.broadcast_to(depth, value.shape).copy() if own else depth
-    found = variance(axes, value, stderr, start, stop)
-    for row in range(len(value)):
-        z, _ = samples(depth, value, row)
-        sigma = stderr[row][~np.isnan(value[row])]
-        if row in (5, 15, 18):
-            assert math.isnan(found[row])
-            continue
-        ((_, rows),) = layouts(z, np.ones((1, z.size)))
-        limits = segments.limited(rows, np.array([start]), np.array([stop]))
-        weights = segments.trapezoid_weights(rows.depth, *limits)
-        assert found[row] == pytest.approx(np.nansum((weights * sigma) ** 2), rel=1e-13)
-        alone = variance(
-            axes[row : row + 1] if own else axes,
-            value[row : row + 1],
-            stderr[row : row + 1],
-            start,
-            stop,
-        )
-        assert alone[0] == found[row]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 from scipy.interpolate import PchipInterpolator
 
-from sims_analysis.kernels import blocks, segments
+from sims_analysis.kernels import blocks
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import cell_means
 
@@ -89,16 +89,6 @@ def test_realistic_profiles(method, gaps):
         strict=True,
     ):
         np.testing.assert_allclose(mine, other, rtol=1e-12)
-
-
-@given(
-    c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300), t=st.floats(0, 1, exclude_min=True)
-)
-def test_between_stays_between(c0, c1, t):
-    found = segments.interpolated(np.array([c0]), np.array([c1]), np.array([t]), log=True)
-    assert min(c0, c1) <= found[0] <= max(c0, c1)
-    wanted = math.exp((1 - t) * math.log(c0) + t * math.log(c1))
-    assert found[0] == pytest.approx(wanted, rel=1e-11)
 
 
 def test_log_is_exact_for_exponentials_and_linear_is_not():

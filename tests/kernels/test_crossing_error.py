@@ -1,0 +1,76 @@
+"""How well crossings are located: closed forms of clear edges; coverage: analysis/test_coverage."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from sims_analysis.kernels.crossing_error import half_widths
+from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.rows import Dense
+
+
+def stated(z, c, level, sigma):
+    """Crossings of one profile: their depths and half-widths."""
+    rows, levels = Dense(z, c[None], sigma[None]), np.full((1, z.size), level)
+    found = find(rows, levels)
+    at = locate(rows, levels, found).depth
+    return at, half_widths(rows, levels, found, at, every=found.before)
+
+
+def test_between_two_samples_far_apart_the_error_is_that_of_the_straight_line():
+    # An exponential edge known to 1 %: numerical derivatives by the two samples beside it.
+    z = np.arange(0.0, 40.0, 2.0)
+    c = 1e20 * np.exp(-z / 3)
+    level, sigma = 1e20 * math.exp(-17.0 / 3), 0.01 * c
+    (at,), (half,) = stated(z, c, level, sigma)
+    assert at == pytest.approx(17.0, rel=1e-12)
+    variance = 0.0
+    for sample in (8, 9):
+        moved = c.copy()
+        moved[sample] += 1e-4 * sigma[sample]
+        variance += ((stated(z, moved, level, sigma)[0][0] - at) / 1e-4) ** 2
+    assert half == pytest.approx(math.sqrt(variance), rel=1e-3)
+
+
+def test_a_flat_edge_is_known_from_all_its_samples():
+    # An exponential of 300 nm, counted to 3 %: the information of n samples that share the slope.
+    z = np.arange(0.0, 400.0, 1.0)
+    c = 1e18 * np.exp(-(z - 200) / 300)
+    (at,), (half,) = stated(z, c, 1e18, 0.03 * c)
+    assert at == pytest.approx(200.0, rel=1e-9)
+    assert half < 0.5 * 0.03 * 300  # the two beside it alone would give 0.7 of this
+    # And no better than all samples would, did they know the slope exactly.
+    assert half > 0.03 * 300 / math.sqrt(z.size)
+
+
+def test_an_interval_about_a_crossing_that_noise_has_moved_still_covers_68_percent():
+    # The samples around say that the edge lies beside: P(|N(off, s)| < h) = 0.683.
+    from sims_analysis.kernels.crossing_error import _half_width_about
+
+    off, s = np.array([0.0, 0.5, 2.0, 30.0]), np.array([1.0, 2.0, 0.7, 1.0])
+    h = _half_width_about(off, s)
+    covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
+    np.testing.assert_allclose(covered, 0.6826894921370859, rtol=1e-4)
+
+
+def test_without_errors_nothing_is_stated():
+    z = np.arange(5.0)
+    rows, level = Dense(z, np.exp(-z)[None]), np.full((1, 5), 0.2)
+    found = find(rows, level)
+    assert np.isnan(half_widths(rows, level, found, np.array([1.6]), every=found.before)).all()
+
+
+def test_stderr_of_a_steep_edge():
+    # 3 nm per decade, 100 counts: lambda / 10 = 0.13 nm, less where two samples share the noise.
+    z = np.arange(0, 40, 1.0)
+    c = 1e20 * 10 ** (-z / 3)
+    _, (half,) = stated(z, c, 1e18 * 1.0001, 0.1 * c)
+    assert 0.09 < half < 0.1304
+
+
+def test_on_a_plateau_at_the_level_the_standard_error_is_not_known():
+    (at,), (half,) = stated(np.arange(4.0), np.array([1.0, 0.0, 0.0, -1.0]), 0.0, np.ones(4))
+    assert at == 1.0
+    assert np.isnan(half)

@@ -1,0 +1,78 @@
+"""In one segment: means and values of exponentials and straight lines, pieces, weights."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sims_analysis.kernels import segments
+from sims_analysis.kernels.rows import Dense
+
+
+@given(c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300))
+def test_log_mean_of_positive_numbers(c0, c1):
+    found = segments.log_mean(np.array([c0]), np.array([c1]))
+    assert min(c0, c1) <= found[0] <= max(c0, c1)
+    low, d = min(c0, c1), abs(c1 - c0)
+    ratio = math.log(max(c0, c1)) - math.log(low) if d / low > 1e10 else math.log1p(d / low)
+    assert found[0] == pytest.approx(low if d == 0 else d / ratio, rel=1e-13)
+
+
+@pytest.mark.parametrize(("c0", "c1"), [(1e20, 1e3), (1e3, 1e20), (1e300, 1e-300), (1e-300, 1e300)])
+def test_log_mean_over_many_decades(c0, c1):
+    # d / log1p(d / c0) is 0 for the first of these: d / c0 rounds to -1.
+    found = segments.log_mean(np.array([c0]), np.array([c1]))
+    assert found[0] == pytest.approx(
+        1 / (math.log(max(c0, c1)) - math.log(min(c0, c1))) * max(c0, c1)
+    )
+
+
+def test_log_mean_of_nearly_equal_numbers():
+    c0 = np.full(50, 1e18)
+    c1 = c0 * (1 + np.logspace(-15.5, -3, 50))
+    found = segments.log_mean(c0, c1)
+    d = c1 - c0
+    series = c0 + d / 2 - d * d / c0 / 12 + d**3 / c0**2 / 24
+    np.testing.assert_allclose(found, series, rtol=3e-13)
+
+
+@pytest.mark.parametrize(("c0", "c1"), [(0, 5), (5, 0), (0, 0), (-2, -1), (-1, 3), (3, -1)])
+def test_log_mean_without_a_logarithm(c0, c1):
+    ends = np.array([float(c0)]), np.array([float(c1)])
+    assert segments.log_mean(*ends)[0] == (c0 + c1) / 2
+    assert segments.is_linear(*ends)[0]
+
+
+@given(
+    c0=st.floats(1e-300, 1e300), c1=st.floats(1e-300, 1e300), t=st.floats(0, 1, exclude_min=True)
+)
+def test_between_stays_between(c0, c1, t):
+    found = segments.interpolated(np.array([c0]), np.array([c1]), np.array([t]), log=True)
+    assert min(c0, c1) <= found[0] <= max(c0, c1)
+    wanted = math.exp((1 - t) * math.log(c0) + t * math.log(c1))
+    assert found[0] == pytest.approx(wanted, rel=1e-11)
+
+
+@pytest.mark.parametrize(("u", "v"), [(2.0, 5.0), (2.0, 2.5), (3.1, 4.4), (4.0, 5.0), (3.0, 3.0)])
+def test_pieces_of_an_exponential_and_of_a_straight_line(u, v):
+    z0, z1, u, v = (np.array([x]) for x in (2.0, 5.0, u, v))
+    ends = 1e18 * np.exp(-z0 / 1.5), 1e18 * np.exp(-z1 / 1.5)
+    found = segments.piece(z0, z1, *ends, u, v, log=True)
+    np.testing.assert_allclose(found, 1.5e18 * (np.exp(-u / 1.5) - np.exp(-v / 1.5)), rtol=1e-12)
+    found = segments.piece(z0, z1, 4 - z0, 4 - z1, u, v, log=False)
+    np.testing.assert_allclose(found, 4 * (v - u) - (v**2 - u**2) / 2, rtol=1e-14)
+
+
+def test_weights_are_the_integrals_of_hat_functions():
+    z = np.cumsum([0.3, 1.0, 0.25, 7.0, 3.0, 1.0])
+    limits = np.array([[1.5, 9.0], [1.3, 1.55], [np.nan, 4.0], [8.0, np.nan], [-5.0, 50.0]])
+    rows = Dense(z, np.ones((len(limits), z.size)))
+    found = segments.trapezoid_weights(z, *segments.limited(rows, *limits.T))
+    for weights, (start, stop) in zip(found, limits, strict=True):
+        a, b = np.fmax(start, z[0]), np.fmin(stop, z[-1])
+        knots = np.unique([a, *z[(z > a) & (z < b)], b])
+        for sample, hat in enumerate(np.eye(z.size)):
+            wanted = np.trapezoid(np.interp(knots, z, hat), knots)
+            assert weights[sample] == pytest.approx(wanted, rel=1e-13, abs=1e-15)

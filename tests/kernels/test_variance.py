@@ -1,0 +1,121 @@
+"""Errors of sums over a profile against sums of weights, one by one, and against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plain_profiles import batches, depths, realistic, samples
+
+from sims_analysis.kernels import blocks
+from sims_analysis.kernels import variance as variances
+from sims_analysis.kernels.counting import NONE_COUNTED
+from sims_analysis.kernels.rows import Dense
+
+NAN = math.nan
+
+
+def weights_of(z, start, stop):
+    """What each sample weighs in an integral: that of its hat function; None without an integral.
+
+    Taken between all depths at which a hat has a corner, where trapezoids are exact.
+    """
+    if z.size < 2:
+        return None
+    a, b = np.fmax(start, z[0]), np.fmin(stop, z[-1])
+    if not a < b:
+        return None
+    knots = np.array([a, *z[(z > a) & (z < b)], b])
+    hats = np.eye(z.size)
+    return np.array([np.trapezoid(np.interp(knots, z, hat), knots) for hat in hats])
+
+
+def variance(depth, value, stderr, start=NAN, stop=NAN):
+    parameters = [np.array(float(x)) for x in (start, stop, 0, 1, NAN, NAN)]
+    errors = blocks.Errors(stderr)
+    kernel = variances.variance_of_dose
+    return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).variance
+
+
+@settings(max_examples=200)
+@given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
+def test_variance_is_the_square_of_the_weights(batch, start, stop):
+    depth, value = batch
+    stderr = np.abs(value)
+    found = variance(depth, value, stderr, start, stop)
+    for row in range(stderr.shape[0]):
+        z, sigma = samples(depth, stderr, row)
+        weights = weights_of(z, start, stop)
+        if weights is None:
+            assert math.isnan(found[row])
+            continue
+        assert found[row] == pytest.approx(float(np.square(weights * sigma).sum()), rel=1e-12)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_variance_with_gaps_and_errors_that_are_not_known(own):
+    depth, value = realistic(40, 300, gaps=0.0)
+    value[10:20, 5::7] = value[18] = np.nan
+    stderr = 0.1 * np.abs(value)
+    stderr[5, 20] = stderr[15, 21] = stderr[6, -1] = np.nan  # within the limits, and beyond
+    start, stop = depth[10] + 0.2, depth[-10] - 0.1
+    axes = np.broadcast_to(depth, value.shape).copy() if own else depth
+    found = variance(axes, value, stderr, start, stop)
+    for row in range(len(value)):
+        z, _ = samples(depth, value, row)
+        sigma = stderr[row][~np.isnan(value[row])]
+        if row in (5, 15, 18):
+            assert math.isnan(found[row])
+            continue
+        weights = weights_of(z, start, stop)
+        assert found[row] == pytest.approx(np.nansum((weights * sigma) ** 2), rel=1e-13)
+        alone = variance(
+            axes[row : row + 1] if own else axes,
+            value[row : row + 1],
+            stderr[row : row + 1],
+            start,
+            stop,
+        )
+        assert alone[0] == found[row]
+
+
+def ones(n, sigma, rows=1):
+    """Rows of a flat profile on whole depths, with one standard error."""
+    value = np.full((rows, n), 5.0)
+    return Dense(np.arange(float(n)), value, np.full_like(value, sigma))
+
+
+def test_a_background_window_subtracts_a_mean():
+    # 11 samples, 10 nm wide; minus 10 nm times the mean of the four deepest, of variance s^2 / 4.
+    rows = ones(11, 0.1)
+    parameters = [np.array([float(x)]) for x in (0, 10, 0, 1, 7, 10)]
+    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 10 / 4)]
+    assert found == pytest.approx((net**2).sum() * 0.01, rel=1e-13)
+    (above,) = variances.variance_above_mean(
+        rows, np.r_[0.5, np.ones(9), 0.5][None], np.array([10.0]), *np.array([[7.0], [10.0]])
+    )
+    assert above == pytest.approx(found, rel=1e-13)
+
+
+def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
+    rows = ones(11, 1e-9)
+    rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
+    parameters = [np.array([float(x)]) for x in (0, 5, 0, 1, 7, 10)]
+    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    assert found == pytest.approx(25 * (4 / 3) / 4, rel=1e-9)  # of four, with n - 1
+
+
+def test_a_held_surface_weighs_on_the_first_sample():
+    parameters = [np.array([float(x)]) for x in (0, 10, 2, 1, NAN, NAN)]
+    found = variances.variance_of_dose(ones(11, 0.1), *parameters, window=False).variance[0]
+    assert found == pytest.approx(0.01 * (2.5**2 + 9 + 0.25), rel=1e-13)
+
+
+def test_of_nothing_counted_the_sample_that_weighs_most():
+    # One count of 1e15 in a sample of 1 nm: the 68 % interval of no count ends at 1.84 of them.
+    rows = ones(11, 1e15 * NONE_COUNTED)
+    limits = [np.array([float(x)]) for x in (0, 10, 0)]
+    found = variances.variance_of_nothing(rows, *limits).variance[0]
+    assert math.sqrt(found) == pytest.approx(-math.log((1 - 0.6826894921370859) / 2) * 1e15)
