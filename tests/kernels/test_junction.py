@@ -1,4 +1,4 @@
-"""Tables of crossings and junctions against a plain, row-by-row reference; and the cases in which others fail."""
+"""Tables of crossings, and junctions, against a plain reference; and where others fail."""
 
 import itertools
 import math

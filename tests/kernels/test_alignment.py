@@ -1,0 +1,49 @@
+"""Shifts of curves that are known to be shifted."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sims_analysis.kernels.alignment import best_shift, edge_depth, peak_shift
+
+Z = np.arange(0.0, 300.0, 2.0)
+
+
+def curve(z, centre=120.0):
+    return 1e19 * np.exp(-(((z - centre) / 30) ** 2) / 2) + 1e15
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("shift", [-23.7, 0.0, 0.3, 41.0])
+def test_a_curve_is_moved_back_whatever_its_factor(shift, log):
+    own = np.arange(1.0, 290.0, 1.7)
+    found = best_shift([(Z, curve(Z), own, 0.2 * curve(own, 120 - shift))], log=log)
+    assert found.found
+    assert found.shift == pytest.approx(shift, abs=0.05)
+    assert found.correlation == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_exponential_is_like_itself_at_any_shift():
+    c = 1e20 * np.exp(-Z / 50)
+    assert not best_shift([(Z, c, Z, c)], log=True).found
+
+
+def test_a_shift_beyond_what_is_allowed_is_not_found():
+    assert not best_shift([(Z, curve(Z), Z, curve(Z, 60))], 20.0).found
+
+
+def test_vertices_of_parabolas_of_the_logarithm():
+    # Of Gaussians exact, wherever the samples lie.
+    own = np.cumsum(np.random.default_rng(1).uniform(0.5, 3, 150))
+    found = peak_shift(Z, curve(Z) - 1e15, own, curve(own, 97.3) - 1e15)
+    assert found.shift == pytest.approx(120 - 97.3, rel=1e-9)
+    flat = np.arange(3.0), np.ones(3)
+    assert peak_shift(*flat, *flat).shift == 0.0
+
+
+def test_edges():
+    width = 30 * math.sqrt(2 * math.log(10))
+    for falling, wanted in ((True, 120 + width), (False, 120 - width)):
+        assert edge_depth(Z, curve(Z), 1e18, falling=falling) == pytest.approx(wanted, abs=0.02)
+    assert math.isnan(edge_depth(Z, curve(Z), 1e20, falling=True))

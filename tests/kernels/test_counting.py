@@ -1,0 +1,48 @@
+"""Poisson's intervals against those of scipy, and against what they are defined by."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sims_analysis.kernels import counting
+from sims_analysis.kernels.rows import Packed
+
+
+@pytest.mark.parametrize("confidence", [counting.ONE_SIGMA, 0.95])
+def test_intervals_are_those_of_garwood(confidence):
+    k = np.array([1, 2, 10, 1000, 1_000_000])
+    lower, upper = counting.poisson_interval(k, confidence)
+    tail = (1 - confidence) / 2
+    np.testing.assert_allclose(stats.poisson.sf(k - 1, lower), tail, rtol=1e-9)
+    np.testing.assert_allclose(stats.poisson.cdf(k, upper), tail, rtol=1e-9)
+
+
+def test_of_no_count_the_interval_begins_at_nothing():
+    lower, upper = counting.poisson_interval([0, np.nan, 2.5])
+    np.testing.assert_array_equal(lower[:2], [0.0, np.nan])
+    assert upper[0] == pytest.approx(-math.log((1 - counting.ONE_SIGMA) / 2))
+    assert pytest.approx(upper[0] / 2) == counting.NONE_COUNTED
+    assert lower[2] == pytest.approx(stats.chi2.ppf((1 - counting.ONE_SIGMA) / 2, 5) / 2)
+
+
+def test_one_sigma_is_that_of_a_normal_distribution():
+    assert pytest.approx(stats.norm.cdf(1) - stats.norm.cdf(-1), rel=1e-15) == counting.ONE_SIGMA
+
+
+def test_standard_errors_of_counts():
+    found = counting.poisson_stderr(np.array([0.0, 1.0, 9.0, -4.0, np.nan]))
+    wanted = [counting.NONE_COUNTED, 1.0, 3.0, counting.NONE_COUNTED, np.nan]
+    np.testing.assert_allclose(found, wanted)
+
+
+def test_statistics_of_windows():
+    z, c = np.arange(10.0), np.random.default_rng(3).normal(size=10)
+    rows = Packed(np.tile(z, 4), np.tile(c, 4), np.arange(0, 41, 10))
+    start, stop = np.array([[2.0, np.nan, 4.0, 4.5], [6.0, np.nan, 4.0, 4.6]])
+    found = counting.window_statistics(rows, start, stop)
+    assert found.n.tolist() == [5, 10, 1, 0]
+    np.testing.assert_allclose(found.mean, [c[2:7].mean(), c.mean(), c[4], np.nan])
+    wanted = [c[2:7].std(ddof=1), c.std(ddof=1), np.nan, np.nan]
+    np.testing.assert_allclose(found.deviation, wanted)
