@@ -1,5 +1,6 @@
 """Cell averages and their errors against integrals and derivatives, one by one."""
 
+import itertools
 import math
 
 import numpy as np
@@ -23,7 +24,7 @@ def mean(z, c, a, b, *, log):
         return math.nan
     knots = np.array([a, *z[(z > a) & (z < b)], b])
     total = 0.0
-    for u, v in zip(knots, knots[1:], strict=False):
+    for u, v in itertools.pairwise(knots):
         i = min(int(np.searchsorted(z, u, side="right")) - 1, z.size - 2)
         width = z[i + 1] - z[i]
         s, t = (u - z[i]) / width, (v - z[i]) / width
@@ -45,7 +46,7 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
     found = means(axes, value, log=log)
     for row in range(20):
         z, c = samples(depth, value, row)
-        wanted = [mean(z, c, a, b, log=log) for a, b in zip(EDGES, EDGES[1:], strict=False)]
+        wanted = [mean(z, c, a, b, log=log) for a, b in itertools.pairwise(EDGES)]
         scale = 1e-13 * np.abs(c).max(initial=0.0)
         np.testing.assert_allclose(found.mean[row], wanted, rtol=1e-9, atol=scale)
     assert bool(found.n_linear_segments.any()) == log
