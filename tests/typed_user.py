@@ -1,4 +1,4 @@
-"""A user's script as a type checker sees it: checked by test_typing, never run."""
+"""A user's script as a type checker sees it: checked with the package by ``mypy``, never run."""
 
 from typing import assert_type
 

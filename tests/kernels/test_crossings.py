@@ -12,7 +12,7 @@ from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.rows import Dense, Packed, Status
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(batch=batches(), data=st.data())
 def test_find_with_a_level_at_every_sample(batch, data):
     depth, value = batch

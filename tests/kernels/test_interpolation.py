@@ -54,7 +54,7 @@ def agree(found, depth, value, at, method):
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(batch=batches(), at=st.lists(st.one_of(depths, st.just(math.nan)), min_size=1, max_size=8))
 def test_any_batch_at_shared_depths(method, batch, at):
     at = np.array(at)
@@ -62,7 +62,7 @@ def test_any_batch_at_shared_depths(method, batch, at):
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(batch=batches(), data=st.data())
 def test_any_batch_at_own_depths(method, batch, data):
     rows = batch[1].shape[0]
@@ -174,7 +174,7 @@ def test_rows_with_gaps_do_not_depend_on_those_beside_them(method):
 
 
 @pytest.mark.parametrize("log", [True, False])
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(batch=batches(min_n=2), at=st.lists(depths, min_size=1, max_size=6))
 def test_errors_are_those_of_the_two_neighbours(log, batch, at):
     # By numerical derivatives of the interpolated value by each of the samples.

@@ -140,14 +140,14 @@ FIELDS = ("depth", "direction", "decay_length", "depth_before", "depth_after", "
 levels = st.sampled_from([LEVEL, 2e18, 1e16, 0.0, -5e16, 1e30])
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(batch=batches(), level=levels)
 def test_tables_of_any_batch(batch, level):
     answer = table(*batch, level)
     assert agree_table(answer, *batch, level) == answer.depth.shape[-1]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(batch=batches(), data=st.data(), width=st.integers(1, 3))
 def test_tables_with_a_level_of_each_row(batch, data, width):
     rows = batch[1].shape[0]
@@ -158,7 +158,7 @@ def test_tables_with_a_level_of_each_row(batch, data, width):
     agree_table(answer, *batch, level, sigma)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(
     batch=batches(),
     level=levels,
