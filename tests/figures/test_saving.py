@@ -20,16 +20,29 @@ def figure():
     return sims.plot_profiles(ds, dose=sims.integrated_dose(ds)).figure
 
 
-def test_svg_keeps_text_as_text(tmp_path):
-    text = sims.save_figure(figure(), tmp_path / "f.svg").read_text()
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A figure in a file of each format: fonts and pixels take seconds."""
+    written, made = {}, figure()
+    alphas = [c.get_alpha() for c in made.axes[0].collections]
+    for kind in ("svg", "pdf", "eps", "tiff"):
+        path = tmp_path_factory.mktemp("saved") / f"f.{kind}"
+        written[kind] = sims.save_figure(made, path, dpi=100, calls=["mine()"])
+    # Shades are paler in a format that knows no transparency, not in the figure.
+    assert [c.get_alpha() for c in made.axes[0].collections] == alphas != [None] * len(alphas)
+    return written
+
+
+def test_svg_keeps_text_as_text(saved):
+    text = saved["svg"].read_text()
     assert "<text" in text
     assert "Depth (nm)" in text
     assert "Concentration (atoms/cm³)" in text
 
 
 @pytest.mark.parametrize("kind", ["pdf", "eps"])
-def test_pdf_and_eps_hold_fonts_of_type_42(tmp_path, kind):
-    content = sims.save_figure(figure(), tmp_path / f"f.{kind}").read_bytes()
+def test_pdf_and_eps_hold_fonts_of_type_42(saved, kind):
+    content = saved[kind].read_bytes()
     # Of a PDF, Type 42 is a TrueType font with a descendant of CIDFontType2; Type 3 is outlines.
     assert b"/Type3" not in content
     assert b"/FontType 3" not in content
@@ -44,25 +57,21 @@ def test_a_style_sheet_may_ask_for_outlines(tmp_path):
         assert dict(mpl.rcParams) == before
 
 
-@pytest.mark.parametrize("kind", ["tiff", "tif", "eps"])
-def test_tiff_and_eps_come_out_the_same_again(tmp_path, kind):
-    made = figure()
-    first = sims.save_figure(made, tmp_path / f"1.{kind}", dpi=100).read_bytes()
-    again = sims.save_figure(figure(), tmp_path / f"2.{kind}", dpi=100).read_bytes()
-    assert first == again
+@pytest.mark.parametrize(("kind", "suffix"), [("tiff", "tif"), ("eps", "eps")])
+def test_tiff_and_eps_come_out_the_same_again(saved, tmp_path, kind, suffix):
+    path = tmp_path / f"again.{suffix}"
+    again = sims.save_figure(figure(), path, dpi=100, calls=["mine()"]).read_bytes()
+    assert again == saved[kind].read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["tiff", "eps"])
-def test_tiff_and_eps_tell_their_origin(tmp_path, kind):
-    path = sims.save_figure(figure(), tmp_path / f"f.{kind}", dpi=100, calls=["mine()"])
-    assert sims.provenance(path)["calls"][-1] == "mine()"
+def test_tiff_and_eps_tell_their_origin(saved, kind):
+    assert sims.provenance(saved[kind])["calls"][-1] == "mine()"
 
 
-def test_shades_of_an_eps_are_paler_than_their_curves(tmp_path):
+def test_shades_of_an_eps_are_paler_than_their_curves(saved):
     made = figure()
-    alphas = [c.get_alpha() for c in made.axes[0].collections]
-    text = sims.save_figure(made, tmp_path / "f.eps").read_text()
-    assert [c.get_alpha() for c in made.axes[0].collections] == alphas
+    text = saved["eps"].read_text()
     fills = {
         tuple(map(float, found))
         for found in re.findall(r"^(\S+) (\S+) (\S+) setrgbcolor", text, re.MULTILINE)
