@@ -52,7 +52,7 @@ def test_mean_and_deviation_of_what_was_measured():
 
 
 def test_ends_of_rows():
-    rows = Packed(np.array([1.0, 4.0, 2.0]), np.ones(3), np.array([0, 2, 3, 3]))
+    rows = Packed(np.array([1.0, 4.0, 2.0]), np.ones(3), start=np.array([0, 2, 3, 3]))
     found = comparison.ends(rows)
     np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
     np.testing.assert_array_equal(found.last, [4.0, 2.0, np.nan])

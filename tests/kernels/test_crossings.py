@@ -18,7 +18,7 @@ def test_find_with_a_level_at_every_sample(batch, data):
     depth, value = batch
     parts = [samples(depth, value, row) for row in range(len(value))]
     start = np.cumsum([0, *(z.size for z, _ in parts)])
-    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), start)
+    rows = Packed(*map(np.concatenate, zip(*parts, strict=True)), start=start)
     n = rows.value.size
     level = np.array(
         data.draw(st.lists(st.sampled_from([1e18, 2e18, 1e15]), min_size=n, max_size=n))
@@ -64,13 +64,13 @@ def test_where_a_level_is_not_positive_the_straight_line():
 
 
 def test_the_first_of_the_highest():
-    rows = Packed(np.arange(7.0), np.array([1, 3, 3, 2, 5, 4, 5.0]), np.array([0, 4, 4, 7]))
+    rows = Packed(np.arange(7.0), np.array([1, 3, 3, 2, 5, 4, 5.0]), start=np.array([0, 4, 4, 7]))
     row, position = kernels.highest(rows)
     assert (row.tolist(), position.tolist()) == ([0, 2], [1, 4])
 
 
 def test_why_there_is_no_crossing():
-    rows = Packed(np.arange(6.0), np.array([1, 1, 3, 3, 1, 3.0]), np.array([0, 2, 4, 6, 6]))
+    rows = Packed(np.arange(6.0), np.array([1, 1, 3, 3, 1, 3.0]), start=np.array([0, 2, 4, 6, 6]))
     asked = np.ones(4, dtype=bool)
     why = kernels.why_none(rows, np.full(4, 2.0), None, asked)
     wanted = [Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED, Status.NO_DATA]

@@ -42,7 +42,7 @@ def junction(depth, value, level, sigma=None, *, after=None, **options):
 
 def alone(z, c, sigma, level, before, after, at, falling):
     """Give the half-width of one crossing of one profile; what it should be: test_uncertainty."""
-    rows = Packed(z, c, np.array([0, z.size]), sigma)
+    rows = Packed(z, c, sigma, start=np.array([0, z.size]))
     found = kernels.Crossings(*map(np.array, ([0], [before], [after], [falling])))
     levels = np.full(z.size, level)
     return float(half_widths(rows, levels, found, np.array([at]), every=found.before)[0])

@@ -14,7 +14,7 @@ SIDES = np.array([1.0, -1.0])  # acceptors, donors
 
 
 def ask(depth, value, *, background=0.0, fractions=SIDES, width=4, stderr=None):
-    net = np.broadcast_to(background, value.shape[:-1])
+    net = np.broadcast_to(background, value.shape[:-2])
     return blocks.run(
         metallurgical, depth, value, net, group=value.shape[-2], fractions=fractions, width=width,
         errors=None if stderr is None else blocks.Errors(stderr),
