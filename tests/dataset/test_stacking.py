@@ -82,29 +82,29 @@ def assert_same_on_common_depths(batch, i, alone, species):
     np.testing.assert_allclose(got.values, expected.values, rtol=1e-14)
 
 
+DENSE = measurement(AXIS, seed=7)
+PADDED = sims.stack([DENSE, measurement(AXIS[:-9] + 0.1)])
+BETWEEN = np.sort(np.concatenate([AXIS, AXIS[:-1] + 0.7]))
+FORMS = {
+    "union": DENSE.reindex(depth=xr.Variable("depth", BETWEEN, {"units": "nm"})),
+    "rows reversed": DENSE.isel(species=[1, 0]),
+    "quantified": sims.quantify(DENSE),
+    "dask": DENSE.chunk(species=1),
+    "padded": PADDED.isel(measurement=0),
+    "quantified batch": sims.quantify(PADDED).isel(measurement=0),
+    "dask batch": PADDED.chunk(measurement=1).isel(measurement=0),
+}
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_layout_does_not_matter(question):
     """Dense, union, padded, quantified and Dask data are one and the same profile."""
-    dense = measurement(AXIS, seed=7)
-    between = np.sort(np.concatenate([AXIS, AXIS[:-1] + 0.7]))
-    forms = {
-        "dense": dense,
-        "union": dense.reindex(depth=xr.Variable("depth", between, {"units": "nm"})),
-        "rows reversed": dense.isel(species=[1, 0]),
-        "quantified": sims.quantify(dense),
+    expected = ask(question, DENSE)
+    for form, data in FORMS.items():
         # Junctions of dopants against each other take all species at once.
-        "dask": dense.chunk(species=-1 if question.startswith("metallurgical") else 1),
-        "padded": sims.stack([dense, measurement(AXIS[:-9] + 0.1)]).isel(measurement=0),
-        "quantified batch": sims.quantify(sims.stack([dense, measurement(AXIS[:-9] + 0.1)])).isel(
-            measurement=0
-        ),
-        "dask batch": sims.stack([dense, measurement(AXIS[:-9] + 0.1)])
-        .chunk(measurement=1)
-        .isel(measurement=0),
-    }
-    # The grid of a batch spans all of it.
-    expected = ask(question, dense)
-    for form, data in forms.items():
+        if form == "dask" and question.startswith("metallurgical"):
+            data = data.chunk(species=-1)  # noqa: PLW2901
+        # The grid of a batch spans all of it.
         got = sims.dequantify(ask(question, data)).compute()
         if grid_of(question) and "batch" in form:
             continue
