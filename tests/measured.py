@@ -6,6 +6,14 @@ import xarray as xr
 import sims_analysis as sims
 
 
+def profile(species, depths, values, depth_units="nm", units="atoms/cm^3", **more):
+    """Give one profile as a user makes it."""
+    return sims.DepthProfile(
+        species_name=species, depths=depths, depth_units=depth_units,
+        concentrations=values, concentration_units=units, **more,
+    )  # fmt: skip
+
+
 def measurement(depth, profiles, *, stderr=None, units="atom/cm^3", depth_units="nm"):
     """Give a Dataset over (species, depth) of profiles on one axis."""
     variables = {"concentration": _over_depth(profiles, units)}

@@ -1,37 +1,14 @@
-"""Two profiles against each other, one moved onto another, many against their mean."""
-
-from pathlib import Path
+"""Two profiles against each other, many against their mean."""
 
 import numpy as np
 import pytest
 import xarray as xr
+from compared import DEPTH, EDGE, dataset, gaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-
-def dataset(depth, stderr=None, units="atom/cm^3", **rows):
-    name = "concentration" if "atom" in units else "intensity"
-    values = np.array(list(rows.values()), dtype=float)
-    variables = {name: (("species", "depth"), values, {"units": units})}
-    if stderr is not None:
-        variables[f"{name}_stderr"] = (("species", "depth"), stderr * values, {"units": units})
-    return xr.Dataset(
-        variables, coords={"species": list(rows), "depth": ("depth", depth, {"units": "nm"})}
-    )
-
-
-def gaussian(depth, centre=60.0, width=15.0, peak=1e20, floor=0.0):
-    return peak * np.exp(-0.5 * ((depth - centre) / width) ** 2) + floor
-
-
-DEPTH = np.arange(0.0, 150.0, 1.0)
-EDGE = 1e20 * np.exp(-DEPTH / 8.0)
-
 
 # --- compare ------------------------------------------------------------------------------------
 
@@ -218,103 +195,6 @@ def test_comparison_is_antisymmetric_on_one_axis(p, q):
     assert float(ab["rms_log_ratio"][0]) == pytest.approx(float(ba["rms_log_ratio"][0]))
 
 
-# --- align --------------------------------------------------------------------------------------
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.floats(-30, 30), st.floats(0.1, 10))
-def test_a_known_shift_is_found_to_a_hundredth_of_a_sample(shift, factor):
-    a = dataset(DEPTH, B=gaussian(DEPTH, floor=1e16))
-    z = DEPTH + 0.37
-    b = dataset(z, B=factor * gaussian(z + shift, floor=1e16))
-    for options in ({}, {"marker": "B"}, {"method": "peak", "marker": "B"}):
-        moved = sims.align(a, b, **options)
-        assert float(moved["depth_shift"]) == pytest.approx(shift, abs=0.01)
-        np.testing.assert_array_equal(moved["concentration"].values, b["concentration"].values)
-        np.testing.assert_allclose(moved["depth"].values, z + float(moved["depth_shift"]))
-
-
-def test_a_step_of_the_matrix_is_a_marker():
-    step = 1e5 / (1 + np.exp((DEPTH - 80) / 2.0))
-    a = dataset(DEPTH, units="counts/s", Si=step, B=np.ones(DEPTH.size))
-    z = np.arange(0.0, 160.0, 0.8)
-    b = dataset(z, units="counts/s", Si=1.3e5 / (1 + np.exp((z - 84.44) / 2.0)), B=np.ones(z.size))
-    assert float(sims.align(a, b, marker="Si")["depth_shift"]) == pytest.approx(-4.44, abs=0.02)
-
-
-def test_shift_under_noise():
-    rng = np.random.default_rng(5)
-    errors = []
-    for _ in range(40):
-        shift = rng.uniform(-10, 10)
-        a = dataset(DEPTH, B=rng.poisson(gaussian(DEPTH, peak=300.0)))
-        b = dataset(DEPTH, B=rng.poisson(gaussian(DEPTH + shift, peak=300.0)))
-        errors.append(float(sims.align(a, b)["depth_shift"]) - shift)
-    # Each centre is known to 15 nm / sqrt(11,000 counts) = 0.14 nm at best.
-    assert np.std(errors) < 0.4
-    assert abs(np.mean(errors)) < 0.2
-
-
-def test_batch_is_aligned_one_by_one():
-    a = dataset(DEPTH, B=gaussian(DEPTH))
-    shifts = [0.0, 2.5, -7.3]
-    parts = [dataset(DEPTH, B=gaussian(DEPTH + s)) for s in shifts]
-    batch = sims.stack(parts)
-    moved = sims.align(a, batch)
-    np.testing.assert_allclose(moved["depth_shift"].values, shifts, atol=0.01)
-    assert moved["concentration"].dims == ("measurement", "species", "point")
-    found = sims.peak(moved)["depth"]
-    np.testing.assert_allclose(found.values[:, 0], 60.0, atol=0.51)
-    padded = sims.stack([parts[0], parts[1].isel(depth=slice(4, None))])
-    np.testing.assert_allclose(sims.align(a, padded)["depth_shift"].values, shifts[:2], atol=0.01)
-
-
-def test_what_alignment_says():
-    a = sims.open_example("boron-implant")
-    b = a.assign_coords(depth=("depth", a["depth"].values - 4.0, a["depth"].attrs))
-    moved = sims.align(a, b, marker="B")
-    assert float(moved["depth_shift"]) == pytest.approx(4.0, abs=1e-3)
-    assert moved["depth_shift"].attrs["units"] == "nm"
-    assert float(moved["correlation"]) == pytest.approx(1.0, abs=1e-6)
-    assert "marker 'B'" in moved.attrs["history"]
-    assert moved.attrs["data_id"] == b.attrs["data_id"]
-    array = sims.align(a["concentration"], b["concentration"], marker="B")
-    assert float(array["depth_shift"]) == float(moved["depth_shift"])
-    quantified = sims.align(sims.quantify(a), sims.quantify(b), marker="B")
-    assert hasattr(quantified["concentration"].data, "magnitude")
-    assert float(quantified["depth_shift"]) == float(moved["depth_shift"])
-
-
-def test_no_shift_stands_out():
-    a = dataset(DEPTH, B=EDGE)
-    with pytest.raises(ProfileError, match="no shift stands out"):
-        sims.align(a, dataset(DEPTH, B=2 * EDGE))
-    peak = dataset(DEPTH, B=gaussian(DEPTH))
-    far = dataset(DEPTH, B=gaussian(DEPTH, centre=90.0))
-    with pytest.raises(ProfileError, match="another max_shift"):
-        sims.align(peak, far, max_shift="10 nm")
-    assert float(sims.align(peak, far)["depth_shift"]) == pytest.approx(-30, abs=0.01)
-    flat = dataset(DEPTH, B=np.ones(DEPTH.size))
-    with pytest.raises(ProfileError, match="no shift stands out"):
-        sims.align(peak, flat)
-
-
-def test_alignment_errors():
-    a = dataset(DEPTH, B=gaussian(DEPTH))
-    with pytest.raises(SpeciesError, match="a has no species 'As'; it has B"):
-        sims.align(a, a, marker="As")
-    with pytest.raises(ProfileError, match="method='guess'"):
-        sims.align(a, a, method="guess")
-    with pytest.raises(ProfileError, match="needs the marker"):
-        sims.align(a, a, method="peak")
-    with pytest.raises(UnitsError, match="alignment with these data needs a concentration"):
-        sims.align(a, dataset(DEPTH, units="counts/s", B=gaussian(DEPTH)))
-    with pytest.raises(ProfileError, match="a is a batch"):
-        sims.align(sims.stack([a, a]), a)
-    with pytest.raises(ProfileError, match="'B' has 150 samples in a and 4 in b"):
-        sims.align(a, a.isel(depth=slice(4)))
-
-
 # --- repeatability ------------------------------------------------------------------------------
 
 
@@ -371,22 +251,6 @@ def test_repeatability_quantified_and_dask():
     lazy = sims.repeatability(batch.chunk(measurement=1), level="1e18 atoms/cm^3")
     assert lazy["concentration"].chunks is not None
     xr.testing.assert_identical(lazy.compute(), expected)
-
-
-# --- measured profiles --------------------------------------------------------------------------
-
-
-@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
-def test_a_measured_stack_against_itself_moved():
-    path = DATA / "nist_gan_mg_d315" / "d315.api.json"
-    if not path.exists():
-        pytest.skip(f"measured profiles are not here: {path.name}")
-    ds = sims.SIMSResult.from_json(path.read_bytes()).to_dataset()
-    moved = ds.assign_coords(depth=("depth", ds["depth"].values + 12.34, ds["depth"].attrs))
-    aligned = sims.align(ds, moved, marker="Mg", variable="concentration")
-    assert float(aligned["depth_shift"]) == pytest.approx(-12.34, abs=0.05)
-    found = sims.compare(ds.sel(species="Mg"), aligned.sel(species="Mg"))
-    assert float(found["dose_ratio"]) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("count", [9, 40])
@@ -450,99 +314,6 @@ def test_doses_are_those_of_integrated_dose(method, rule):
         assert default[name].attrs["rule"] == "trapezoid"
     with pytest.raises(ProfileError, match="rule='simpson'"):
         sims.compare(a, b, rule="simpson")
-
-
-# --- align at an interface ----------------------------------------------------------------------
-
-
-def interface(z, at, slope=0.0, decay=3.0):
-    """Give a matrix signal: a plateau, which may slope, and the fall at an interface."""
-    return 1e5 * (1 - slope * z / 150) / (1 + np.exp((z - at) / decay)) + 1.0
-
-
-@pytest.mark.parametrize("slope", [0.0, 0.5])
-def test_edges_align_interfaces_where_plateaus_slope(slope):
-    a = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0))
-    b = dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 92.0, slope))
-    by_level = sims.align(a, b, marker="Si", method="edge", level="1e3 counts/s")
-    # The slope takes a third of the plateau there: 3 nm * ln(1.5) of the edge.
-    assert float(by_level["depth_shift"]) == pytest.approx(-12.0, abs=0.01 if slope == 0 else 1.5)
-    assert by_level["depth_shift"].attrs["method"] == "edge"
-    assert "correlation" not in by_level.coords
-    by_half = sims.align(a, b, marker="Si", method="edge", fraction=0.5)
-    assert float(by_half["depth_shift"]) == pytest.approx(-12.0, abs=0.01 if slope == 0 else 3.0)
-    by_logs = sims.align(a, b, marker="Si", method="log-correlation")
-    assert float(by_logs["depth_shift"]) == pytest.approx(-12.0, abs=0.05 if slope == 0 else 1.5)
-    assert by_logs["depth_shift"].attrs["method"] == "log-correlation"
-    assert 0.9 < float(by_logs["correlation"]) <= 1
-    by_values = sims.align(a, b, marker="Si")
-    if slope:
-        assert abs(by_logs["depth_shift"] + 12) < abs(by_values["depth_shift"] + 12)
-
-
-def test_leading_edges_and_batches():
-    def rising(z, at):
-        return interface(-z, -at)
-
-    a = dataset(DEPTH, units="counts/s", Si=rising(DEPTH, 80.0))
-    parts = [dataset(DEPTH, units="counts/s", Si=rising(DEPTH, 80.0 - s)) for s in (3.0, -7.0)]
-    batch = sims.stack(parts)
-    found = sims.align(a, batch, marker="Si", method="edge", fraction=0.5, edge="leading")
-    np.testing.assert_allclose(found["depth_shift"], [3.0, -7.0], atol=1e-3)
-    with pytest.raises(ProfileError, match="measurement '0': b does not fall below the level"):
-        sims.align(
-            dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0)),
-            batch,
-            marker="Si",
-            method="edge",
-            level="2 counts/s",
-        )
-
-
-def test_arguments_of_an_edge():
-    a = dataset(DEPTH, Si=interface(DEPTH, 80.0))
-    for wrong in (
-        {"method": "edge"},
-        {"method": "edge", "level": "1e3 atoms/cm^3", "fraction": 0.5},
-        {"level": "1e3 atoms/cm^3"},
-        {"method": "peak", "fraction": 0.5},
-    ):
-        with pytest.raises(ProfileError, match=r'give level or fraction with method="edge"'):
-            sims.align(a, a, marker="Si", **wrong)
-    with pytest.raises(ProfileError, match="needs the marker whose edge"):
-        sims.align(a, a, method="edge", fraction=0.5)
-    with pytest.raises(ProfileError, match="fraction=1"):
-        sims.align(a, a, marker="Si", method="edge", fraction=1)
-    with pytest.raises(ProfileError, match="edge='any'"):
-        sims.align(a, a, marker="Si", method="edge", fraction=0.5, edge="any")
-    with pytest.raises(UnitsError, match="level"):
-        sims.align(a, a, marker="Si", method="edge", level="3 nm")
-
-
-@pytest.mark.parametrize("method", ["cross-correlation", "edge"])
-def test_times_are_shifted_by_times(method):
-    def over_time(ds):
-        ds = ds.rename(depth="sputter_time")
-        return ds.assign_coords(
-            sputter_time=("sputter_time", ds["sputter_time"].values / 60, {"units": "min"})
-        )
-
-    a, b = (
-        over_time(dataset(DEPTH, units="counts/s", Si=interface(DEPTH, at))) for at in (80.0, 92.0)
-    )
-    options = {"edge": {"fraction": 0.5}, "peak": {}}.get(method, {"max_shift": "0.5 min"})
-    found = sims.align(a, b, marker="Si", method=method, **options)
-    assert float(found["time_shift"]) == pytest.approx(-12.0, abs=0.01)
-    assert found["time_shift"].attrs["units"] == "s"
-    assert found["sputter_time"].attrs["units"] == "min"
-    np.testing.assert_allclose(found["sputter_time"], b["sputter_time"] - 0.2, atol=1e-3)
-
-
-@pytest.mark.parametrize("options", [{"method": "peak"}, {"method": "edge", "fraction": 0.5}])
-def test_what_does_not_look_has_no_range_to_look_in(options):
-    a = sims.open_example("boron-implant")
-    with pytest.raises(ProfileError, match=r"^max_shift='10 nm' goes with a correlation"):
-        sims.align(a, a, marker="B", max_shift="10 nm", **options)
 
 
 def test_answers_about_shifted_and_gridded_profiles_tell_how():

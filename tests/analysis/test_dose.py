@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from measured import measurement, number, one, padded, union, word
+from measured import measurement, number, one, word
 from scipy.special import erfc
 
 import sims_analysis as sims
@@ -571,28 +571,7 @@ def test_a_dataarray_keeps_its_errors_in_the_coordinate_stderr():
     assert "stderr" not in sims.integrated_dose(ds["concentration"]).coords
 
 
-# --- cumulative dose and the depths that contain it ---------------------------------------------
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_cumulative_dose_ends_with_the_dose(rule):
-    z = np.sort(np.random.default_rng(3).uniform(0, 300, 200))
-    ds = one(z, gaussian(z, 1e14, 100, 30))
-    running = sims.cumulative_dose(ds, rule=rule)
-    assert running.dims == ds["concentration"].dims
-    assert running.values[0, 0] == 0
-    assert running.values[0, -1] == pytest.approx(
-        number(sims.integrated_dose(ds, rule=rule)), rel=1e-12
-    )
-    middle = sims.integrated_dose(ds, stop=f"{z[77]} nm", rule=rule)
-    assert running.values[0, 77] == pytest.approx(number(middle), rel=1e-12)
-
-
-def test_cumulative_dose_is_nan_where_nothing_was_measured():
-    running = sims.cumulative_dose(one([0, 1, 2], [1e18, np.nan, 1e18])).values[0]
-    assert running[0] == 0
-    assert math.isnan(running[1])
-    assert running[2] == pytest.approx(2e11)
+# --- the depths that contain a part of it --------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", [1.0, 7.0])
@@ -667,16 +646,6 @@ def test_a_warning_stands_at_the_callers_line_through_pipe_too():
     assert [w.filename for w in caught] == [__file__]
 
 
-@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
-def test_the_last_cumulative_dose_is_the_dose_with_the_same_background(rule):
-    ds = sims.open_example("gan-mg-stack")
-    options = {"rule": rule, "background": ("900 nm", "1100 nm")}
-    mg = ds.sel(species="Mg")
-    steps = sims.cumulative_dose(mg, **options).dropna("depth")
-    assert steps[0] == 0
-    np.testing.assert_allclose(steps[-1], sims.integrated_dose(mg, **options), rtol=1e-12)
-
-
 def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
     ds = one([0, 10, 20, 30], [1e18] * 4, stderr=[1e17, np.nan, 1e17, 1e17])
     assert math.isnan(number(sims.integrated_dose(ds)["stderr"]))
@@ -685,19 +654,6 @@ def test_a_sample_without_an_error_leaves_that_of_the_sum_unknown():
 
 
 # --- nothing, and next to nothing ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
-@pytest.mark.parametrize("layout", ["shared", "padded"])
-def test_one_sample_has_neither_a_dose_nor_a_cumulative_dose(rule, layout):
-    profiles = {"B": ([3.0], [1e18]), "P": ([1.0, 2.0, 3.0], [1e18, 1e18, 1e18])}
-    ds = union(profiles) if layout == "shared" else padded(profiles)
-    steps = sims.cumulative_dose(ds, rule=rule)
-    assert np.isnan(sims.integrated_dose(ds, rule=rule).sel(species="B").values).all()
-    assert steps.sel(species="B").isnull().all()
-    measured = steps.sel(species="P").values.ravel()
-    np.testing.assert_allclose(measured[~np.isnan(measured)], [0, 1e11, 2e11])
-    assert np.isnan(number(sims.cumulative_dose(one([3.0], [1e18]), rule=rule)))
 
 
 def test_where_nothing_was_counted_the_error_is_what_may_have_been_there():

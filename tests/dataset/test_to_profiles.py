@@ -1,0 +1,109 @@
+"""A Dataset gives back the very profiles that it was made of."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import shared_profiles
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from measured import profile
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning
+
+DEPTH_UNITS = ["nm", "um", "Å", "angstrom", "microns"]
+VALUE_UNITS = ["atoms/cm^3", "m^-3", "at%", "wt%", "kcps", "counts", "arb. units", "ppm", "ppb"]
+
+
+NAME = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+
+
+@st.composite
+def measurements(draw):
+    names = draw(
+        st.lists(st.text(NAME, min_size=1, max_size=6), min_size=1, max_size=4, unique=True)
+    )
+    units = st.sampled_from(DEPTH_UNITS)
+    shared = draw(st.booleans())
+    axis = st.lists(st.floats(0, 1e5), min_size=2, max_size=8, unique=True).map(sorted)
+    common = draw(axis)
+    made = []
+    for name in names:
+        z = common if shared else draw(axis)
+        values = draw(
+            st.lists(st.floats(-1e25, 1e25) | st.none(), min_size=len(z), max_size=len(z))
+        )
+        made.append(
+            profile(
+                name, z, values, draw(units), draw(st.sampled_from(VALUE_UNITS)),
+                id=draw(st.none() | st.integers(0, 99) | st.text(max_size=4)),
+                data_id=draw(st.sampled_from(["d1", 7, None])),
+                species_metadata=draw(st.none() | st.just({"rsf": 1e22, "note": "µ"})),
+                last_updated=draw(st.none() | st.just("2024-01-15T10:35:00.123456")),
+                extra=draw(st.sampled_from([{}, {"lab": [1, {"a": None}]}])),
+            )
+        )  # fmt: skip
+    return made
+
+
+@given(measurements())
+def test_profiles_to_dataset_to_profiles_loses_nothing(profiles):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        try:
+            ds = sims.to_dataset(profiles)
+        except ProfileError as error:  # two depths that one unit conversion makes equal
+            assert "occurs twice" in str(error)  # noqa: PT017
+            return
+    for before, after in zip(profiles, sims.to_profiles(ds), strict=True):
+        assert after.to_dict() == before.to_dict()
+        assert after == before
+        assert after.to_dict() == before.to_dict()
+
+
+@shared_profiles.parametrize()
+def test_every_real_measurement_survives_the_way_there_and_back(name):
+    result = sims.SIMSResult.from_json(shared_profiles.read(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ProfileWarning)
+        ds = result.to_dataset()
+    for before, after in zip(result.depth_profiles, sims.to_profiles(ds), strict=True):
+        assert after.to_dict() == before.to_dict()
+
+
+def test_a_selection_gives_the_profiles_that_are_left():
+    a, b = (
+        profile("A", [0.1, 0.2, 0.5], [1, None, 3], "um"),
+        profile("B", [0.15, 0.7], [4, 6], "um"),
+    )
+    with pytest.warns(ProfileWarning):
+        ds = sims.to_dataset([a, b])
+    (only,) = sims.to_profiles(ds.sel(species="B"))
+    assert only == b
+    cut = sims.to_profiles(ds.sel(depth=slice(150, 600)))[0]
+    np.testing.assert_array_equal(cut.depths, [0.2, 0.5])
+    np.testing.assert_array_equal(cut.concentrations, [math.nan, 3])
+    assert sims.to_profiles(sims.quantify(ds))[1] == b
+
+
+def test_changed_values_are_given_back_changed():
+    ds = sims.to_dataset([profile("A", [0.1, 0.2], [0.1 + 0.2, 7], units="at%")])
+    ds["atomic_fraction"] = ds["atomic_fraction"] * 2
+    ds["atomic_fraction"].attrs["units"] = "1"
+    np.testing.assert_allclose(sims.to_profiles(ds)[0].concentrations, [0.6, 14])
+
+
+def test_a_dataset_without_known_variables_is_refused():
+    with pytest.raises(ProfileError, match="it has stuff"):
+        sims.to_profiles(xr.Dataset({"stuff": (("species", "depth"), [[1.0]])}))
+
+
+def test_a_fraction_without_a_source_is_given_back_with_a_unit_that_says_of_what():
+    # As for data that were made or calibrated in the Dataset: "1" alone would be ambiguous.
+    ds = sims.to_dataset([profile("A", [0.1, 0.2], [1, 7], units="wt%")])
+    (back,) = sims.to_profiles(ds.drop_vars("source_units"))
+    assert back.concentration_units == "mass fraction"
+    assert sims.to_dataset([back])["mass_fraction"].values.tolist() == [[0.01, 0.07]]

@@ -1,0 +1,47 @@
+"""A batch gives back the measurements that it was stacked of."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from questions import OWN, SHARED
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+
+@pytest.mark.parametrize("parts", [SHARED, OWN], ids=["shared", "own"])
+def test_round_trip(parts):
+    for original, back in zip(parts, sims.unstack(sims.stack(parts)), strict=True):
+        assert back.attrs["data_id"] == original.attrs["data_id"]
+        for name in ("concentration", "concentration_stderr"):
+            np.testing.assert_array_equal(back[name].values, original[name].values)
+        np.testing.assert_array_equal(back["depth"].values, original["depth"].values)
+        assert back["species"].values.tolist() == original["species"].values.tolist()
+
+
+@pytest.mark.parametrize("name", ["boron-implant", "gan-mg-stack", "sputter-time"])
+def test_examples_come_back_with_all_that_was_delivered(name):
+    ds = sims.open_example(name)
+    axis = "depth" if "depth" in ds.dims else "sputter_time"
+    shorter = ds.isel({axis: slice(5, None)})
+    for batch in (sims.stack([ds, ds]), sims.stack([ds, shorter])):
+        back = sims.unstack(batch)[0]
+        xr.testing.assert_identical(back.drop_attrs(deep=False), ds.drop_attrs(deep=False))
+        assert {**back.attrs, "history": 0} == {**ds.attrs, "history": 0}
+        assert sims.to_profiles(back) == sims.to_profiles(ds)
+
+
+def test_one_of_a_batch_goes_back():
+    (one,) = sims.unstack(sims.stack(OWN).isel(measurement=2))
+    np.testing.assert_array_equal(one["concentration"].values, OWN[2]["concentration"].values)
+    with pytest.raises(ProfileError, match="not a batch"):
+        sims.unstack(SHARED[0])
+
+
+def test_a_species_delivered_without_samples_is_kept():
+    ds = sims.open_example("boron-implant")
+    empty = ds.copy(deep=True)
+    empty["concentration"][1] = np.nan
+    back = sims.unstack(sims.stack([ds, empty, ds.isel(depth=slice(7, None))]))
+    assert back[1]["species"].values.tolist() == ["B", "P"]
+    assert np.isnan(back[1]["concentration"].values[1]).all()
