@@ -117,5 +117,5 @@ def test_of_nothing_counted_the_sample_that_weighs_most():
     # One count of 1e15 in a sample of 1 nm: the 68 % interval of no count ends at 1.84 of them.
     rows = ones(11, 1e15 * NONE_COUNTED)
     limits = [np.array([float(x)]) for x in (0, 10, 0)]
-    found = variances.variance_of_nothing(rows, *limits).variance[0]
+    found = variances.variance_of_zero_counts(rows, *limits).variance[0]
     assert math.sqrt(found) == pytest.approx(-math.log((1 - 0.6826894921370859) / 2) * 1e15)
