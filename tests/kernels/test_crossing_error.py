@@ -74,3 +74,10 @@ def test_on_a_plateau_at_the_level_the_standard_error_is_not_known():
     (at,), (half,) = stated(np.arange(4.0), np.array([1.0, 0.0, 0.0, -1.0]), 0.0, np.ones(4))
     assert at == 1.0
     assert np.isnan(half)
+
+
+def test_where_there_is_no_logarithm_the_error_is_that_of_the_straight_line():
+    # A quarter of the way from 1 to -3 over 2 nm: sqrt(0.75^2 + 0.25^2) of an error, over 2 / nm.
+    (at,), (half,) = stated(2 * np.arange(4.0), np.array([3.0, 1.0, -3.0, -5.0]), 0.0, np.ones(4))
+    assert at == 2.5
+    assert half == pytest.approx(math.hypot(0.75, 0.25) / 2, rel=1e-4)
