@@ -43,9 +43,10 @@ def main() -> None:
 
         run(asked.gigabytes)
     elif asked.fetch:
-        from .fetching import run as fetch
+        from . import fetching
 
-        fetch(20 if asked.smoke else 500)
+        fetching.run(20 if asked.smoke else 500)
+        fetching.one_by_one(20 if asked.smoke else 200)
     elif asked.plot:
         from .scaling import plot
 

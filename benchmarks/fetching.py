@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import numpy as np
 
 import sims_analysis as sims
@@ -73,6 +74,45 @@ def run(entries: int, repeats: int = 3) -> None:
             f"{label:<36}{entries / wall:6.0f} entries/s  {100 * alone / wall:4.0f} %  "
             f"{1e3 * busy / entries:5.2f} ms of a processor each"
         )
+
+
+def one_by_one(entries: int) -> None:
+    """One request after another, as in a loop: what the client and its archive add to httpx.
+
+    Turn by turn, so that what slows the machine for a while slows all.
+    """
+    print(f"\n{entries} entries of the reference server, one at a time, medians")
+    for species, depths in ((10, 1000), (3, 300)):
+        body = payload(species, depths)
+        names = [f"entry-{i:04d}" for i in range(entries)]
+        with (
+            tempfile.TemporaryDirectory(prefix="sims-benchmark-") as served,
+            tempfile.TemporaryDirectory(prefix="sims-benchmark-") as kept,
+            _Server(_from_archive, served) as address,
+            httpx.Client(headers={"X-API-KEY": KEY, "Accept-Encoding": "identity"}) as bare,
+            sims.Client(KEY, endpoint=address) as client,
+            sims.Client(KEY, endpoint=address, archive=kept) as archiving,
+        ):
+            for name in names:
+                content = body.replace(b"benchmark", name.encode())
+                sims.Archive(served).put(name, content, url="benchmark")
+            ways: dict[str, Callable[[str], object]] = {
+                "bare httpx": lambda name, bare=bare, at=address: bare.get(f"{at}sims/{name}"),
+                "fetched": client.get,
+                "fetched and archived": archiving.get,
+                "read from the archive": archiving.get,
+            }
+            seconds: dict[str, list[float]] = {label: [] for label in ways}
+            for name in names:
+                for label, way in ways.items():
+                    begin = time.perf_counter()
+                    way(name)
+                    seconds[label].append(time.perf_counter() - begin)
+        first = np.median(seconds["bare httpx"])
+        print(f"{len(body) / 1e3:.0f} kB each")
+        for label, taken in seconds.items():
+            took = np.median(taken)
+            print(f"    {label:<32}{1e3 * took:7.2f} ms  {took / first:5.2f} x bare httpx")
 
 
 def _alone(bodies: list[bytes], entries: int) -> None:

@@ -12,13 +12,19 @@ import secrets
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sims_analysis.forking import PerProcess
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+#: Threads that wait for the disk: starting new ones for every write takes longer than the waiting.
+_waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
 
 #: Prefix of the names of unfinished files.
 TEMPORARY = ".tmp-"
@@ -72,19 +78,20 @@ def write_durably(path: Path, content: bytes) -> None:
 def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write new files into a folder, and wait until they and their names are on the disk."""
     with ExitStack() as opened:
-        written = [opened.enter_context((folder / name).open("xb")) for name in contents]
+        written = [opened.enter_context((folder / name).open("xb", 0)) for name in contents]
         for file, content in zip(written, contents.values(), strict=True):
             file.write(content)
-            file.flush()
         waits = [partial(os.fsync, file.fileno()) for file in written]
         wait_together([*waits, partial(sync_folder, folder)])
 
 
 def wait_together(waits: Sequence[Callable[[], None]]) -> None:
     """Wait for the disk in parallel threads, so that the system can combine the writes."""
-    with ThreadPoolExecutor(len(waits)) as pool:
-        for waiting in [pool.submit(wait) for wait in waits]:
-            waiting.result()
+    waiting = [_waiters.get().submit(wait) for wait in waits]
+    # For all, also after an error: nobody may close a file that is still waited for.
+    wait_for(waiting)
+    for waited in waiting:
+        waited.result()
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -92,14 +99,14 @@ def replace_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(temporary_name())
     try:
         write_durably(temporary, content)
-        _rename_over(temporary, path)
+        rename_over(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
-def _rename_over(source: Path, target: Path) -> None:
+def rename_over(source: Path, target: Path) -> None:
     """Rename a file over another, which Windows refuses while the other one is open."""
     for pause in (0.01, 0.1, 0.5) if _WINDOWS else ():
         with suppress(PermissionError):

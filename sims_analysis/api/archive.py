@@ -284,9 +284,10 @@ class Archive:
                 versions = list_versions(folder)
                 kept = current_with(versions, sha256)
                 if kept is None:
-                    commit(folder / next_version(versions, sha256, moment), record, payload)
-            if catalogue is not None:
-                files.replace_file(folder / "catalogue.json", readable(catalogue))
+                    version = folder / next_version(versions, sha256, moment)
+                    commit(version, record, payload, catalogue)
+                elif catalogue is not None:
+                    files.replace_file(folder / "catalogue.json", readable(catalogue))
         return replace(result, provenance=(kept or record).provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:

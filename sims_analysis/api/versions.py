@@ -201,17 +201,22 @@ def next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
 
 
-def commit(target: Path, record: Record, payload: bytes) -> None:
-    """Let a version appear, whole and on the disk."""
+def commit(
+    target: Path, record: Record, payload: bytes, catalogue: dict[str, Any] | None = None
+) -> None:
+    """Let a version appear, whole and on the disk, and what the catalogue says of its entry."""
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     temporary = folder / files.temporary_name()
     temporary.mkdir()
+    contents = {"payload.json": payload, "record.json": readable(record.to_dict())}
+    if catalogue is not None:
+        contents["catalogue.json"] = readable(catalogue)
     try:
-        files.write_together(
-            temporary, {"payload.json": payload, "record.json": readable(record.to_dict())}
-        )
+        files.write_together(temporary, contents)
+        if catalogue is not None:
+            files.rename_over(temporary / "catalogue.json", folder / "catalogue.json")
         temporary.rename(target)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
