@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
@@ -52,6 +52,13 @@ T = TypeVar("T")
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 #: What a server that is at work does not say, or a gateway says in place of one that is not.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
+_MEANING: dict[int, tuple[type[StatusError], str]] = {
+    401: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
+    403: (Unauthorized, ": pass api_key= or set AS_API_KEY"),
+    404: (NotFound, "; look for what there is with client.search()"),
+    422: (NotFound, "; look for what there is with client.search()"),
+    429: (RateLimited, "; ask less often, or with fewer max_connections"),
+}
 _CONNECT_TIMEOUT = 5.0
 #: For so many seconds nobody else asks before the server has given a first answer.
 _FIRST_ALONE = 2.0
@@ -61,6 +68,18 @@ _ERROR_BODY = 2000
 #: A body in more pieces than this must have so many bytes in each: taking one up takes longer
 #: than a server needs to send it.
 _MANY_PIECES, _CRUMB = 1 << 16, 16
+
+
+#: Under the same names in both libraries.
+_TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
+_FAILURES = (
+    *(httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError),
+    *(httpcore.NetworkError, httpcore.RemoteProtocolError, httpcore.ProxyError),
+)
+_OTHERS = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError),
+    *(httpcore.LocalProtocolError, httpcore.UnsupportedProtocol),
+)
 
 
 class Answer(NamedTuple):
@@ -80,28 +99,8 @@ class _Question(NamedTuple):
     what: str
     headers: Mapping[str, str]
     batch: Batch
-    turn: _Turn
+    turn: ExitStack
     end: float
-
-
-class _Turn:
-    """One of the requests that may be under way, or wait to be tried again, at a time."""
-
-    def __init__(self, turns: threading.Semaphore, open_all: Callable[[], None]) -> None:
-        self._turns = turns
-        self._open_all = open_all
-        self._mine = False
-
-    def take(self) -> None:
-        if not self._turns.acquire(timeout=_FIRST_ALONE):
-            self._open_all()
-            self._turns.acquire()
-        self._mine = True
-
-    def give_back(self) -> None:
-        if self._mine:
-            self._mine = False
-            self._turns.release()
 
 
 class _KeyHeader(httpx.Auth):
@@ -146,8 +145,7 @@ class _Transport(httpx.BaseTransport):
             headers=request.headers.raw,
             extensions=request.extensions,
         )
-        with _translated():
-            answer = self._pool.handle_request(asked)
+        answer = self._pool.handle_request(asked)
         return httpx.Response(
             answer.status,
             headers=answer.headers,
@@ -164,32 +162,10 @@ class _Body(httpx.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        with _translated():
-            yield from self._answer.iter_stream()
+        return self._answer.iter_stream()
 
     def close(self) -> None:
         self._answer.close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the errors of httpcore under the names that they have in httpx."""
-    try:
-        yield
-    except Exception as error:
-        kind = getattr(httpx, type(error).__name__, None)
-        if kind is None or not isinstance(error, _OF_HTTPCORE):
-            raise
-        raise kind(str(error)) from None
-
-
-_OF_HTTPCORE = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
 
 
 class Http:
@@ -215,11 +191,11 @@ class Http:
         self._retries = retries
         self._limit = max_response_bytes
         # There may be more threads than this, which read one answer while others are on the way.
-        # Until the server has given a first answer, or taken long over it, it is asked by one at
-        # a time: a key that is not accepted is sent once.
-        self._turns = threading.Semaphore(1)
-        self._more_turns = max_connections - 1
-        self._opening = threading.Lock()
+        self._turns = threading.Semaphore(max_connections)
+        # Until the server has given a first answer, or taken long over it, nobody else asks: a
+        # key that is not accepted is sent once.
+        self._first = threading.Lock()
+        self._open = threading.Event()
         self._heard = 0.0
         self._not_before = 0.0
         try:
@@ -255,28 +231,27 @@ class Http:
         `read` makes of the answer what is wanted, or raises `PayloadError`; `what` is what error
         messages call it; `headers` are validators, if nothing may have changed.
         """
-        turn = _Turn(self._turns, self._open_turns)
-        try:
-            turn.take()
+        if not self._first.acquire(blocking=False):
+            self._open.wait(_FIRST_ALONE)
+            self._open.set()
+        with ExitStack() as turn:
+            turn.enter_context(self._turns)
+            turn.callback(self._open.set)
             began = time.monotonic()
             end = began + self._deadline
             question = _Question(url, what, headers, batch, turn, end)
             # After one that got no answer, one look is enough.
             retries = 0 if batch.strikes else self._retries
-            return attempted(lambda: self._attempt(question, read), retries, end, batch)
-        except Failure as failure:
-            error = failure.error
-            if isinstance(error, Unauthorized) and batch.ended is None:
-                batch.ended = error
-            elif isinstance(error, ApiError) and self._silent_since(began, failure):
-                batch.strike(error)
-        finally:
-            turn.give_back()
+            try:
+                return attempted(lambda: self._attempt(question, read), retries, end, batch)
+            except Failure as failure:
+                error = failure.error
+                if isinstance(error, Unauthorized) and batch.ended is None:
+                    batch.ended = error
+                elif isinstance(error, ApiError) and failure.again and self._heard < began:
+                    # The server has answered nobody since.
+                    batch.strike(error)
         raise error.with_traceback(None)
-
-    def _silent_since(self, moment: float, failure: Failure) -> bool:
-        """Whether a failure is that of a server that has answered nobody since a moment."""
-        return failure.again and self._heard < moment
 
     def _attempt(self, question: _Question, read: Callable[[Answer], T]) -> T:
         failure: BaseException
@@ -286,7 +261,7 @@ class Http:
         try:
             with until(question.end):
                 answer = self._exchange(question)
-        except httpx.TimeoutException as error:
+        except _TIMEOUTS as error:
             late = time.monotonic() >= question.end
             limit = f"{self._deadline:g} s" if late else f"{self._timeout:g} s"
             failure = Failure(
@@ -299,17 +274,16 @@ class Http:
             )
         except (ApiError, PayloadError) as error:
             failure = Failure(error)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+        except (*_FAILURES, *_OTHERS) as error:
             failure = self._connection_failure(error, question)
         except KeyboardInterrupt:
             failure = KeyboardInterrupt()
         else:
             # The next may ask while this one reads.
-            question.turn.give_back()
+            question.turn.close()
             try:
                 return read(answer)
             except PayloadError as error:
-                question.turn.take()
                 failure = self._payload_failure(error, answer, question)
         raise failure
 
@@ -334,13 +308,7 @@ class Http:
         """Note that there is a server that answers."""
         self._heard = time.monotonic()
         batch.strikes = 0
-        self._open_turns()
-
-    def _open_turns(self) -> None:
-        with self._opening:
-            more, self._more_turns = self._more_turns, 0
-        if more:
-            self._turns.release(more)
+        self._open.set()
 
     def _exchange(self, question: _Question) -> Answer:
         """Follow redirects within the origin, and give the answer."""
@@ -455,27 +423,17 @@ class Http:
         said = " ".join(body.split())[:200]
         if said and "html" not in response.headers.get("Content-Type", ""):
             message += f", which says '{visible(said)}'"
-        error: StatusError
-        retry_after = asked_to_wait(response.headers.get("Retry-After"))
-        if status in {401, 403}:
-            advice = "the key is not accepted here" if self._key else "no key was sent"
-            message += f"; {advice}: pass api_key= or set AS_API_KEY"
-            error = Unauthorized(message, status_code=status, url=url, body=body)
-        elif status in {404, 422}:
-            message += "; look for what there is with client.search()"
-            error = NotFound(message, status_code=status, url=url, body=body)
-        elif status == HTTPStatus.TOO_MANY_REQUESTS:
-            message += "; ask less often, or with fewer max_connections"
-            error = RateLimited(
-                message, status_code=status, url=url, body=body, retry_after=retry_after
-            )
-        else:
-            error = StatusError(message, status_code=status, url=url, body=body)
-        wait = retry_after or 0.0
+        kind, advice = _MEANING.get(status, (StatusError, ""))
+        if kind is Unauthorized:
+            message += "; the key is not accepted here" if self._key else "; no key was sent"
+        error = kind(message + advice, status_code=status, url=url, body=body)
+        wait = asked_to_wait(response.headers.get("Retry-After"))
+        if isinstance(error, RateLimited):
+            error.retry_after = wait
         again = status in _RETRIED
         if again and wait:
             self._not_before = max(self._not_before, time.monotonic() + wait)
-        raise Failure(error, again=again, after=wait)
+        raise Failure(error, again=again, after=wait or 0.0)
 
     def _connection_failure(self, error: Exception, question: _Question) -> Failure:
         what, url = question.what, question.url
@@ -487,7 +445,7 @@ class Http:
                     "pass ca_bundle= if the server has one of its own"
                 )
             )
-        if isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | httpx.ProxyError):
+        if isinstance(error, _FAILURES):
             return Failure(
                 ConnectionFailed(
                     f"{what}: the connection failed ({reason}, {url}); "
