@@ -16,7 +16,6 @@ from sims_analysis.api.catalogue import (
     as_moment,
     as_texts,
 )
-from sims_analysis.api.connection import Connection
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.secret import Secret
@@ -111,10 +110,13 @@ class Client:
             archive if archive is None or isinstance(archive, Archive) else Archive(archive)
         )
         self.offline = offline
-        self._connection = Connection(
+        self._fetcher = Fetcher(
             self._endpoint,
             key,
+            self.archive,
             offline=offline,
+            progress=progress,
+            check_ids=check_ids,
             timeout=timeout,
             deadline=deadline,
             retries=retries,
@@ -122,14 +124,6 @@ class Client:
             max_response_bytes=max_response_bytes,
             ca_bundle=None if ca_bundle is None else os.fspath(ca_bundle),
             transport=transport,
-        )
-        self._fetcher = Fetcher(
-            self._endpoint,
-            self._connection,
-            self.archive,
-            width=max_connections,
-            progress=progress,
-            check_ids=check_ids,
         )
 
     def __repr__(self) -> str:
@@ -152,7 +146,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; the client cannot fetch any more."""
-        self._connection.close()
+        self._fetcher.close()
 
     # ---- profiles
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
+import math
 import threading
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -11,10 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
-from sims_analysis.api.parallel import Batch, Progress, each
+from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
+from sims_analysis.api.parallel import Batch, each, progress
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from sims_analysis.api.archive import Archive
-    from sims_analysis.api.connection import Connection
     from sims_analysis.api.endpoint import Endpoint
-    from sims_analysis.api.http import Answer
+    from sims_analysis.api.http import Answer, Http
+    from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
 
@@ -33,31 +36,62 @@ T = TypeVar("T")
 _READERS = 2
 #: So many ids fit into the address of one request.
 _IDS_PER_REQUEST = 100
+_LEAST: dict[str, float] = {
+    "timeout": 0.001,
+    "deadline": 0.001,
+    "retries": 0,
+    "max_connections": 1,
+    "max_response_bytes": 1,
+}
 
 
 class Fetcher:
-    """Asks the API, several requests at a time, and archives what comes."""
+    """Asks the API, several requests at a time, and archives what comes.
+
+    What it takes to ask is imported and opened at the first request, and never when offline.
+    """
 
     def __init__(
         self,
         endpoint: Endpoint,
-        connection: Connection,
+        key: Secret,
         archive: Archive | None,
         *,
-        width: int,
+        offline: bool,
         progress: bool | None,
         check_ids: bool,
+        **options: Any,
     ) -> None:
+        for name, least in _LEAST.items():
+            value = options[name]
+            kind, called = (int, "whole number") if isinstance(least, int) else (float, "number")
+            fits = isinstance(value, int | kind) and not isinstance(value, bool)
+            if not (fits and math.isfinite(value) and value >= least):
+                raise ApiError(f"{name}={value!r}; expected a {called} of at least {least}")
         self._endpoint = endpoint
-        self._connection = connection
+        self._key = key
         self._archive = archive
-        self._width = width
+        self._offline = offline
         self._progress = progress
         self._check_ids = check_ids
+        self._options = options
+        if not offline:
+            # Now, and not while requests are under way: a process that is forked while a thread
+            # imports waits for that import for ever.
+            importlib.import_module("sims_analysis.api.http")
+        self._http: PerProcess[Http] = PerProcess(self._opened)
+        self._closed = False
         # Two that read at a time hand the interpreter to and fro at every array, and end later.
         self._reading = PerProcess(threading.Lock)
         # What searches told, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
+
+    def close(self) -> None:
+        """Close what is open, for good."""
+        self._closed = True
+        http = self._http.drop()
+        if http is not None:
+            http.close()
 
     def profiles(
         self, ids: Sequence[str], *, refresh: bool = False
@@ -74,11 +108,12 @@ class Fetcher:
             # In this thread, so that a debugger or an interrupt finds it where it is expected.
             fetching = _here(ask, ids[0], batch)
         else:
-            fetching = each(ask, ids, width=self._width + _READERS, batch=batch)
+            width = self._options["max_connections"] + _READERS
+            fetching = each(ask, ids, width=width, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
-        with Progress(len(ids), self._progress) as progress, closing(fetching) as fetched:
+        with progress(len(ids), self._progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
-                progress.step()
+                step()
                 if batch.troubles and batch.troubles[0]:
                     warn(f"what arrives is not kept: {batch.troubles[0]}", SimsWarning)
                     batch.troubles[0] = ""
@@ -111,14 +146,26 @@ class Fetcher:
         validators: dict[str, str] | None = None,
     ) -> T:
         """Ask; after an answer to another question once more, over a new connection."""
+        if self._offline:
+            raise ApiError("the client is offline; make one without offline=True to ask the API")
+        if self._closed:
+            raise ApiError("the client is closed; make a new one")
+        options: Any = {"what": what, "batch": batch or Batch(), "headers": validators or {}}
         try:
-            return self._connection.get(url, read, what, batch, validators)
+            return self._http.get().get(url, read, **options)
         except _OtherEntry:
-            self._connection.renew()
+            self._http.drop()  # requests that are under way keep theirs
         try:
-            return self._connection.get(url, read, what, batch, validators)
+            return self._http.get().get(url, read, **options)
         except _OtherEntry as error:
             raise PayloadError(*error.args) from None
+
+    def _opened(self) -> Http:
+        if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
+            raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
+        from sims_analysis.api.http import Http
+
+        return Http(self._endpoint, self._key, **self._options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
         """Give what is archived of an address, if it is sound, and the server's mark of it."""
@@ -196,7 +243,7 @@ class Fetcher:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._connection.get(url, lambda answer: Catalogue.from_json(answer.body), what)
+        found = self._ask(url, lambda answer: Catalogue.from_json(answer.body), what)
         archive = self._archive
         if archive is None:
             return found

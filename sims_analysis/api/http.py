@@ -6,7 +6,7 @@ traceback or context that has seen the request or the answer, because those hold
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - else imported with the first connection: see Connection
+import encodings.idna  # noqa: F401 - else imported with the first connection: see Fetcher
 import importlib
 import os
 import random

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import os
 import queue
 import sys
 import threading
+from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from sims_analysis.errors import ApiError, SimsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -120,42 +121,24 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
                 return None
 
 
-class Progress:
-    """A progress bar on stderr: tqdm where it is installed, a line of text elsewhere."""
+@contextmanager
+def progress(total: int, show: bool | None = None) -> Iterator[Callable[[], object]]:
+    """Show on stderr how far it is: tqdm where it is installed, a line of text elsewhere.
 
-    def __init__(self, total: int, show: bool | None = None) -> None:
-        self._total = total
-        self._done = 0
-        self._shown = total >= _WORTH_A_BAR and _is_watched() if show is None else show
-        self._bar = None
-        if self._shown:
-            try:
-                from tqdm.std import tqdm
-            except ImportError:
-                return
-            self._bar = tqdm(total=total, desc="fetching", unit="entry", file=sys.stderr)
+    What is given is called whenever one more is done.
+    """
+    if not (total >= _WORTH_A_BAR and _is_watched() if show is None else show):
+        yield lambda: None
+    elif importlib.util.find_spec("tqdm"):
+        from tqdm.std import tqdm
 
-    def step(self) -> None:
-        """One more is done."""
-        self._done += 1
-        if self._bar is not None:
-            self._bar.update()
-        elif self._shown:
-            sys.stderr.write(f"\rfetching: {self._done} of {self._total}")
-            sys.stderr.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        elif self._shown:
+        with tqdm(total=total, desc="fetching", unit="entry", file=sys.stderr) as bar:
+            yield bar.update
+    else:
+        done = count(1)
+        try:
+            yield lambda: sys.stderr.write(f"\rfetching: {next(done)} of {total}")
+        finally:
             sys.stderr.write("\n")
 
 

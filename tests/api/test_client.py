@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+import tqdm.std
 from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api import client as client_module
@@ -30,7 +32,6 @@ from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint
-from sims_analysis.api.parallel import Progress
 from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
@@ -709,13 +710,13 @@ def test_frames_that_hold_the_key_are_not_in_a_traceback(failure):
 
 
 def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
-    def interrupt(self):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Progress, "step", interrupt)
+    monkeypatch.setattr(tqdm.std.tqdm, "update", interrupt)
     api = Api(**{f"id-{i}": profiles(f"id-{i}", "B") for i in range(500)})
     with pytest.raises(KeyboardInterrupt) as caught:
-        api.client(max_connections=2).get(api.bodies)
+        api.client(max_connections=2, progress=True).get(api.bodies)
     time.sleep(0.1)
     asked = len(api.asked)
     assert asked < 500
@@ -761,10 +762,10 @@ def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):
 
 
 def test_progress_without_tqdm(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm.std", None)
-    with Progress(3, show=True) as progress:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with parallel.progress(3, show=True) as step:
         for _ in range(3):
-            progress.step()
+            step()
     assert capsys.readouterr().err.endswith("\rfetching: 3 of 3\n")
 
 
