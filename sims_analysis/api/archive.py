@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -292,9 +292,12 @@ class Archive:
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
-        file = self._find(data_id, None).parent / "catalogue.json"
+        folder = self._find(data_id, None).parent
+        with suppress(ArchiveError):
+            if read_catalogue(folder) == entry:
+                return
         with self._writing():
-            files.replace_file(file, readable(entry))
+            files.replace_file(folder / "catalogue.json", readable(entry))
 
     def add(
         self,
@@ -380,22 +383,19 @@ class Archive:
         for data_id in [ids] if isinstance(ids, str) else ids:
             folder = self._find(data_id, None).parent
             target = other.folder(data_id)
+            catalogue = None
+            try:
+                catalogue = read_catalogue(folder)
+            except ArchiveError as error:
+                damage.append(str(error))
             for version in list_versions(folder):
                 try:
                     record, payload = read_version(version)
                 except ArchiveError as error:
                     damage.append(str(error))
                     continue
-                if not (target / version.name).is_dir():
-                    with other._writing():
-                        commit(target / version.name, record, payload)
-            try:
-                catalogue = read_catalogue(folder)
-            except ArchiveError as error:
-                damage.append(str(error))
-                continue
-            if catalogue is not None and list_versions(target):
-                other.put_catalogue(data_id, catalogue)
+                with other._writing():
+                    commit(target / version.name, record, payload, catalogue)
         if damage:
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other

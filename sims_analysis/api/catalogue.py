@@ -260,14 +260,11 @@ def archived_entries(archive: Archive, ids: Iterable[str]) -> Iterator[Catalogue
 
 def moment_of(text: str | datetime | None) -> datetime | None:
     """Read a time; a naive one is UTC, and what is no time is None."""
-    if isinstance(text, str):
-        try:
-            text = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    if text is None or text.tzinfo is not None:
-        return text
-    return text.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def as_moment(value: str | datetime | None, name: str) -> datetime | None:

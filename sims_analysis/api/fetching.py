@@ -102,14 +102,9 @@ class Fetcher:
         """
         batch = Batch()
         empty: dict[str, SIMSResult] = {}
-        fetching: Generator[tuple[str, SIMSResult | SimsError], None, None]
         ask = partial(self._fetch, refresh=refresh)
-        if len(ids) == 1:
-            # In this thread, so that a debugger or an interrupt finds it where it is expected.
-            fetching = _here(ask, ids[0], batch)
-        else:
-            width = self._options["max_connections"] + _READERS
-            fetching = each(ask, ids, width=width, batch=batch)
+        width = self._options["max_connections"] + _READERS
+        fetching = each(ask, ids, width=width, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
         with progress(len(ids), self._progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
@@ -207,18 +202,11 @@ class Fetcher:
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
         """Ask the catalogue why entries are empty; no answer is no reason to fail."""
-        if not ids:
-            return {}
         try:
-            found = {entry.data_id: entry for entry in self.entries(ids)}
+            found = {entry.data_id: entry.pipeline_status for entry in self.entries(ids)}
         except SimsError:
             return {}
-        return {
-            data_id: (found[data_id].pipeline_status or "unknown")
-            if data_id in found
-            else "not in the catalogue"
-            for data_id in ids
-        }
+        return {i: found.get(i, "not in the catalogue") or "unknown" for i in ids}
 
     def species(self, data_id: str, species: str) -> DepthProfile | None:
         """Fetch the profile of one species."""
@@ -251,7 +239,7 @@ class Fetcher:
             wire = entry.to_dict()
             self._seen[entry.data_id] = wire
             try:
-                if entry.data_id in archive and _kept(archive, entry.data_id) != wire:
+                if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
             except ArchiveError as error:
                 warn(f"what the catalogue says is not kept: {error}", SimsWarning)
@@ -283,23 +271,6 @@ def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
             f"asked for data entry {data_id!r}, the answer is that of {profile.data_id!r}",
             f"{path}.data_id",
         )
-
-
-def _kept(archive: Archive, data_id: str) -> dict[str, Any] | None:
-    try:
-        return archive.catalogue(data_id)
-    except ArchiveError:
-        return None
-
-
-def _here(
-    function: Callable[[str, Batch], SIMSResult], item: str, batch: Batch
-) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
-    try:
-        outcome: SIMSResult | SimsError = function(item, batch)
-    except SimsError as error:
-        outcome = error
-    yield item, outcome
 
 
 def _read_species(payload: bytes) -> DepthProfile | None:

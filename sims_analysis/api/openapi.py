@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from sims_analysis._version import __version__
-from sims_analysis.api.catalogue import WIRE_FIELDS as CATALOGUE_FIELDS
+from sims_analysis.api.catalogue import WIRE_FIELDS, CatalogueEntry, Search
 
 _TEXT = {"type": "string"}
 _NULLABLE_TEXT = {"type": ["string", "null"]}
-_TIME = {"type": "string", "description": "ISO 8601; a naive time is UTC", "format": "date-time"}
 _IDENTIFIER = {"type": ["string", "integer", "null"]}
-_TEXTS = {"type": "array", "items": _TEXT}
 
 _PROFILE = {
     "type": "object",
@@ -30,38 +29,36 @@ _PROFILE = {
         "last_updated": _NULLABLE_TEXT,
     },
 }
-_OTHER_FIELDS: dict[str, dict[str, Any]] = {
-    "data_id": _TEXT,
-    "file_metadata": {"type": ["object", "null"]},
-    "tags": {"type": ["array", "null"]},
-    "workspaces": {"type": ["array", "null"]},
-    "projects": {"type": ["array", "null"]},
+#: By the types of the fields of `CatalogueEntry`, and of `Search`.
+_FIELDS: dict[str, dict[str, Any]] = {
+    "str": _TEXT,
+    "str | None": _NULLABLE_TEXT,
+    "dict[str, Any] | None": {"type": ["object", "null"]},
+    "list[Any] | None": {"type": ["array", "null"]},
+}
+_FILTERS: dict[str, dict[str, Any]] = {
+    "Sequence[str]": {"type": "array", "items": _TEXT},
+    "str": {"type": "string", "default": "all"},
+    "bool": {"enum": ["True", "False", "true", "false", "1", "0"]},
+    "float | None": {"type": "number"},
+    "datetime | None": {
+        "type": "string",
+        "description": "ISO 8601; a naive time is UTC",
+        "format": "date-time",
+    },
 }
 _ENTRY = {
     "type": "object",
     "description": "One entry of the catalogue.",
-    "required": list(CATALOGUE_FIELDS),
-    "properties": {name: _OTHER_FIELDS.get(name, _NULLABLE_TEXT) for name in CATALOGUE_FIELDS},
+    "required": list(WIRE_FIELDS),
+    "properties": {
+        f.name: _FIELDS[str(f.type)] for f in fields(CatalogueEntry) if f.name in WIRE_FIELDS
+    },
 }
 _ERROR = {
     "type": "object",
     "required": ["detail"],
     "properties": {"detail": {"type": ["string", "array"]}},
-}
-_SEARCH: dict[str, dict[str, Any]] = {
-    "data_ids": _TEXTS,
-    "keywords": _TEXTS,
-    "physical_sample_ids": _TEXTS,
-    "project_ids": _TEXTS,
-    "data_type": {"type": "string", "default": "all"},
-    "status": {"type": "string", "default": "all"},
-    "growth_length_min": {"type": "number"},
-    "growth_length_max": {"type": "number"},
-    "upload_datetime_min": _TIME,
-    "upload_datetime_max": _TIME,
-    "last_updated_min": _TIME,
-    "last_updated_max": _TIME,
-    "include_organization_data": {"enum": ["True", "False", "true", "false", "1", "0"]},
 }
 
 
@@ -101,8 +98,8 @@ def document() -> dict[str, Any]:
                 "The catalogue entries that pass every filter.",
                 {"type": "array", "items": entry},
                 [
-                    {"name": name, "in": "query", "required": False, "schema": schema}
-                    for name, schema in _SEARCH.items()
+                    {"name": f.name, "in": "query", "schema": _FILTERS[str(f.type)]}
+                    for f in fields(Search)
                 ],
                 "422",
             ),

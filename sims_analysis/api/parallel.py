@@ -83,8 +83,11 @@ def each(
                 done.put((item, error))
 
     threads = min(width, len(items))
-    for _ in range(threads):
-        threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
+    if threads == 1:
+        work()  # here, where a debugger or an interrupt expects it
+    else:
+        for _ in range(threads):
+            threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
     waiting = dict.fromkeys(items)
     try:
         while waiting:

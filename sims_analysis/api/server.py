@@ -109,11 +109,7 @@ def create_app(
             Middleware(_EncodedPaths),
             Middleware(_Key, key=key),
         ],
-        exception_handlers={
-            HTTPException: _http_error,
-            SimsError: _damaged_archive,
-            Exception: _failure,
-        },
+        exception_handlers=dict.fromkeys([HTTPException, SimsError, Exception], _failed),
     )
     # An address that is not the contract's is unknown; a redirect would trust the Host header.
     app.router.redirect_slashes = False
@@ -380,11 +376,9 @@ def _search(request: Request) -> Search:
     wrong = []
     for parameter in fields(Search):
         name = parameter.name
-        texts = request.query_params.getlist(name)
-        if not texts:
-            continue
         try:
-            given[name] = _read(parameter.default, name, texts)
+            if texts := request.query_params.getlist(name):
+                given[name] = _read(str(parameter.type), texts)
         except ValueError as error:
             wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
     if wrong:
@@ -392,24 +386,23 @@ def _search(request: Request) -> Search:
     return Search(**given)
 
 
-def _read(default: object, name: str, texts: list[str]) -> object:
-    """Read one filter, by the kind of its default."""
+def _read(kind: str, texts: list[str]) -> object:
+    """Read one filter, by the type of its field."""
     text = texts[-1]
-    if default == ():
-        return texts
-    if isinstance(default, bool):
-        if text.lower() not in _BOOLEANS:
-            raise ValueError(f"{text!r} is no boolean")
-        return _BOOLEANS[text.lower()]
-    if isinstance(default, str):
-        return text
-    if name.startswith("growth_length"):
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError(f"{text!r} is no finite number")
-        return number
-    moment = moment_of(text)
-    if moment is None:
+    match kind:
+        case "Sequence[str]":
+            return texts
+        case "str":
+            return text
+        case "bool":
+            if text.lower() not in _BOOLEANS:
+                raise ValueError(f"{text!r} is no boolean")
+            return _BOOLEANS[text.lower()]
+        case "float | None":
+            if not math.isfinite(number := float(text)):
+                raise ValueError(f"{text!r} is no finite number")
+            return number
+    if (moment := moment_of(text)) is None:
         raise ValueError(f"{text!r} is no ISO 8601 time")
     return moment
 
@@ -422,17 +415,11 @@ def _detail(status: int, detail: object) -> Response:
     return Response(orjson.dumps({"detail": detail}), status, media_type="application/json")
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    response = _detail(error.status_code, error.detail)
-    response.headers.update(error.headers or {})
-    return response
-
-
-def _damaged_archive(_request: Request, error: Exception) -> Response:
-    return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-
-
-def _failure(_request: Request, _error: Exception) -> Response:
-    return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says how")
+def _failed(_request: Request, error: Exception) -> Response:
+    """Answer with an error; what went wrong inside is for the log."""
+    if isinstance(error, HTTPException):
+        response = _detail(error.status_code, error.detail)
+        response.headers.update(error.headers or {})
+        return response
+    told = str(error) if isinstance(error, SimsError) else "the server failed; its log says how"
+    return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, told)

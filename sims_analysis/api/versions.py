@@ -9,7 +9,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import orjson
 
 from sims_analysis import files
 from sims_analysis._version import __version__
+from sims_analysis.api.catalogue import moment_of
 from sims_analysis.errors import ArchiveError, PayloadError
 from sims_analysis.profiles.strict_json import decode
 
@@ -273,13 +274,7 @@ def readable(value: object) -> bytes:
 
 def latest(times: Iterable[str | None]) -> str | None:
     """Give the latest of ISO 8601 times, as written; a naive one is UTC."""
-    known = {}
-    for text in times:
-        try:
-            moment = datetime.fromisoformat(text or "")
-        except ValueError:
-            continue
-        known[moment if moment.tzinfo else moment.replace(tzinfo=UTC)] = text
+    known = {moment: text for text in times if (moment := moment_of(text))}
     return known[max(known)] if known else None
 
 
