@@ -215,11 +215,7 @@ class Client:
     ) -> Iterator[SIMSResult | SimsError]: ...
 
     def iter(
-        self,
-        data_ids: Ids,
-        *,
-        errors: Literal["raise", "collect"] = "raise",
-        refresh: bool = False,
+        self, data_ids: Ids, *, errors: Literal["raise", "collect"] = "raise", refresh: bool = False
     ) -> Iterator[Any]:
         """Get the depth profiles of data entries one by one, as they arrive.
 

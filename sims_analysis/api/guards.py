@@ -1,4 +1,4 @@
-"""What the HTTP libraries leave to their callers: deadlines, and logs without the key."""
+"""What the HTTP libraries leave to their callers: deadlines, attempts, logs without the key."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
+import tenacity
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
+    from sims_analysis.api.parallel import Batch
     from sims_analysis.api.secret import Secret
 
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
@@ -28,6 +30,12 @@ _AT_ONCE = 1 << 18
 #: A server that asks for more is not at its senses; a client must not be silenced for ever.
 _LONGEST_WAIT = 3600.0
 
+#: Full jitter: clients that failed together must not come back together.
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
+
+T = TypeVar("T")
+
+_log = logging.getLogger("sims_analysis.api")
 _end: ContextVar[float] = ContextVar("_end", default=math.inf)
 
 
@@ -87,29 +95,18 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class _Redaction(logging.Filter):
-    """Keeps what holds the key out of the log."""
-
-    def __init__(self, key: Secret) -> None:
-        super().__init__()
-        self._key = key
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if self._key.tells(said):
-            record.msg, record.args = self._key.shown(said), ()
-        return True
-
-
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Keep a key out of the logs of the HTTP libraries, until what is returned is called."""
-    redaction = _Redaction(key)
+    """Keep what holds a key out of the logs of HTTP libraries, until what is returned is called."""
+
+    def is_clean(record: logging.LogRecord) -> bool:
+        return not key.tells(record.getMessage())
+
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(redaction)
+        logging.getLogger(name).addFilter(is_clean)
 
     def end() -> None:
         for name in _LOGGERS:
-            logging.getLogger(name).removeFilter(redaction)
+            logging.getLogger(name).removeFilter(is_clean)
 
     return end
 
@@ -118,12 +115,62 @@ def asked_to_wait(header: str | None) -> float | None:
     """Read ``Retry-After``: seconds, or a date."""
     if header is None:
         return None
-    if header.strip().isdecimal():
-        return min(float(header), _LONGEST_WAIT)
     try:
+        if header.strip().isdecimal():
+            return min(float(header), _LONGEST_WAIT)
         moment = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)
+
+
+class Failure(Exception):
+    """Carries an error out of an attempt, and whether another attempt may help."""
+
+    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
+        super().__init__(error)
+        self.error = error
+        self.again = again
+        self.after = after
+
+
+def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) -> T:
+    """Call, and call again where that may help."""
+    # Most requests have no need of what is set up for a second one.
+    try:
+        return attempt()
+    except Failure as failure:
+        if not failure.again:
+            raise
+        first = [failure]
+    counted = 0
+
+    def one_more() -> T:
+        if first:
+            raise first.pop()
+        return attempt()
+
+    def enough(state: tenacity.RetryCallState) -> bool:
+        nonlocal counted
+        counted += not _failure(state).after
+        return counted > retries or time.monotonic() + state.upcoming_sleep >= end
+
+    def told(state: tenacity.RetryCallState) -> None:
+        _log.info("%s; trying again in %.1f s", _failure(state).error, state.upcoming_sleep)
+
+    attempts = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, Failure) and error.again),
+        stop=enough,
+        # As long as the server asked, and a random time on top.
+        wait=lambda state: _failure(state).after + _BACKOFF(state),
+        sleep=tenacity.sleep_using_event(batch.cancelled),
+        before_sleep=told,
+        reraise=True,
+    )
+    return attempts(one_more)
+
+
+def _failure(state: tenacity.RetryCallState) -> Failure:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, Failure) else Failure(RuntimeError())

@@ -25,9 +25,15 @@ import httpcore
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.guards import PunctualBackend, asked_to_wait, keep_out_of_logs, until
+from sims_analysis.api.guards import (
+    Failure,
+    PunctualBackend,
+    asked_to_wait,
+    attempted,
+    keep_out_of_logs,
+    until,
+)
 from sims_analysis.api.parallel import Batch
-from sims_analysis.api.retrying import Failure, attempted
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,

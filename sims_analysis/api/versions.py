@@ -282,11 +282,7 @@ def _sweep(folder: Path) -> None:
     """Remove what writers that were killed left behind, long after they can be at work."""
     for path in folder.iterdir():
         if path.name.startswith(files.TEMPORARY):
-            try:
-                abandoned = time.time() - path.stat().st_mtime > _ABANDONED_AFTER
-            except OSError:
-                continue
-            if abandoned:
-                shutil.rmtree(path, ignore_errors=True)
-                with suppress(OSError):
+            with suppress(OSError):
+                if time.time() - path.lstat().st_mtime > _ABANDONED_AFTER:
+                    shutil.rmtree(path, ignore_errors=True)
                     path.unlink()

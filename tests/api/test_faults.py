@@ -25,7 +25,7 @@ from faulty_server import (
     reply,
 )
 
-from sims_analysis.api import retrying
+from sims_analysis.api import guards
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -190,7 +190,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(retrying, "_BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(guards, "_BACKOFF", tenacity.wait_none())
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:
@@ -333,5 +333,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    retrying._BACKOFF = tenacity.wait_none()
+    guards._BACKOFF = tenacity.wait_none()
     print(table())  # noqa: T201
