@@ -33,14 +33,13 @@ from typing import TYPE_CHECKING, Any
 from sims_analysis import files
 from sims_analysis.api.versions import (
     Record,
+    append,
     canonical,
     check_format,
     commit,
-    current_with,
     damaged,
     latest,
     list_versions,
-    next_version,
     prepare,
     read_record,
     read_version,
@@ -279,16 +278,8 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            with files.alone(folder):
-                versions = list_versions(folder)
-                kept = current_with(versions, sha256)
-                if kept is None:
-                    version = folder / next_version(versions, sha256, moment)
-                    commit(version, record, payload, catalogue)
-                elif catalogue is not None:
-                    files.replace_file(folder / "catalogue.json", readable(catalogue))
-        return replace(result, provenance=(kept or record).provenance)
+            kept = append(folder, record, payload, moment, catalogue)
+        return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""

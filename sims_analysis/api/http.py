@@ -48,7 +48,7 @@ from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.secret import Secret
@@ -74,8 +74,6 @@ _ERROR_BODY = 2000
 #: A body in more pieces than this must have so many bytes in each: taking one up takes longer
 #: than a server needs to send it.
 _MANY_PIECES, _CRUMB = 1 << 16, 16
-
-
 #: Under the same names in both libraries.
 _TIMEOUTS = (httpx.TimeoutException, httpcore.TimeoutException)
 _FAILURES = (
@@ -109,18 +107,6 @@ class _Question(NamedTuple):
     end: float
 
 
-class _KeyHeader(httpx.Auth):
-    """Adds the key when the request is on its way, so that it is in no argument or default."""
-
-    def __init__(self, key: Secret) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if self._key:
-            request.headers["X-API-KEY"] = self._key.reveal()
-        yield request
-
-
 class _Transport(httpx.BaseTransport):
     """The network, by connections that keep deadlines."""
 
@@ -142,12 +128,9 @@ class _Transport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
         asked = httpcore.Request(
             request.method,
-            httpcore.URL(
-                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-            ),
+            str(request.url),
             headers=request.headers.raw,
             extensions=request.extensions,
         )
@@ -204,9 +187,15 @@ class Http:
         self._open = threading.Event()
         self._heard = 0.0
         self._not_before = 0.0
+
+        def with_key(request: httpx.Request) -> httpx.Request:
+            # On its way, so that the key is in no argument or default.
+            request.headers.update({"X-API-KEY": key.reveal()} if key else {})
+            return request
+
         try:
             client = httpx.Client(
-                auth=_KeyHeader(key),
+                auth=with_key,
                 headers={
                     "Accept": "application/json",
                     # Within one machine, to compress and inflate takes longer than to copy.

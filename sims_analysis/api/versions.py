@@ -179,18 +179,34 @@ def read_version(version: Path) -> tuple[Record, bytes]:
     return record, payload
 
 
-def current_with(versions: list[Path], sha256: str) -> Record | None:
-    """Give the record of the current version if it holds this payload and is sound."""
-    if not versions or not versions[-1].name.lower().endswith("-" + sha256[:8]):
-        return None
-    try:
-        record, _ = read_version(versions[-1])
-    except ArchiveError:
-        return None
-    return record if record.sha256 == sha256 else None
+def append(
+    folder: Path,
+    record: Record,
+    payload: bytes,
+    moment: datetime,
+    catalogue: dict[str, Any] | None,
+) -> Record:
+    """Add a version to an entry, and what the catalogue says; give the record of what is kept.
+
+    That is the current version if it holds this payload and is sound.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with files.alone(folder):
+        versions = list_versions(folder)
+        kept = None
+        if versions and versions[-1].name.lower().endswith(f"-{record.sha256[:8]}"):
+            with suppress(ArchiveError):
+                kept, _ = read_version(versions[-1])
+        if kept is None or kept.sha256 != record.sha256:
+            name = _next_version(versions, record.sha256, moment)
+            commit(folder / name, record, payload, catalogue)
+            return record
+        if catalogue is not None:
+            files.replace_file(folder / "catalogue.json", readable(catalogue))
+        return kept
 
 
-def next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
+def _next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
     """Name the version after the current one, even if a clock was ahead when that was added."""
     if versions:
         stamp = versions[-1].name.upper().rpartition("-")[0]
