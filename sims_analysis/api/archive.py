@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
+from sims_analysis.api.catalogue import moment_of
 from sims_analysis.api.versions import (
     Record,
     append,
@@ -40,6 +41,7 @@ from sims_analysis.api.versions import (
     damaged,
     latest,
     list_versions,
+    listed,
     prepare,
     read_record,
     read_version,
@@ -125,8 +127,7 @@ class Archive:
         return sum(1 for _ in self._walk())
 
     def __contains__(self, data_id: object) -> bool:
-        check_format(self.path, strict=False)
-        return isinstance(data_id, str) and bool(list_versions(self.folder(data_id)))
+        return isinstance(data_id, str) and bool(self._versions(data_id))
 
     def get(self, data_id: str, *, sha256: str | None = None) -> SIMSResult:
         """Read an entry, verified.
@@ -148,8 +149,7 @@ class Archive:
 
     def find(self, data_id: str) -> SIMSResult | None:
         """Read an entry as :meth:`get` does, or give None if it is not there."""
-        check_format(self.path, strict=False)
-        versions = list_versions(self.folder(data_id))
+        versions = self._versions(data_id)
         return _read(versions[-1], data_id) if versions else None
 
     def payload(self, data_id: str, *, sha256: str | None = None) -> bytes:
@@ -190,8 +190,7 @@ class Archive:
         damage: dict[str, str] = {}
 
         def note(path: Path, error: SimsError) -> None:
-            known = path.relative_to(self.path / "entries").as_posix()
-            damage[known] = str(error)
+            damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
 
         for folder, versions in self._walk(note):
             for version in versions:
@@ -265,8 +264,7 @@ class Archive:
         A hash in the provenance of the result is that of the payload.
         """
         folder = self.folder(result.data_id)
-        moment = retrieved or datetime.now(UTC)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = (moment_of(retrieved) or datetime.now(UTC)).astimezone(UTC)
         sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=result.data_id,
@@ -396,15 +394,7 @@ class Archive:
     def folders(self) -> list[Path]:
         """List the folders of the entries, sorted by name."""
         check_format(self.path, strict=False)
-        entries = self.path / "entries"
-        try:
-            files.check_folder(entries)
-            return sorted(entries.iterdir())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            where = f"cannot read the archive {str(self.path)!r}"
-            raise ArchiveError(f"{where}: {error.strerror or error}") from None
+        return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
 
     def folder(self, data_id: str) -> Path:
         """Give the folder that an entry has, or would have."""
@@ -444,9 +434,12 @@ class Archive:
                 except ArchiveError as error:
                     _leave_out(version, error)
 
-    def _find(self, data_id: str, sha256: str | None) -> Path:
+    def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)
-        versions = list_versions(self.folder(data_id))
+        return list_versions(self.folder(data_id))
+
+    def _find(self, data_id: str, sha256: str | None) -> Path:
+        versions = self._versions(data_id)
         if not versions:
             self.check()
             raise ArchiveError(

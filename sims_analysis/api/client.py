@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from datetime import datetime
-    from types import TracebackType
     from typing import Self, TypeAlias
 
     Ids: TypeAlias = str | uuid.UUID | Iterable[str | uuid.UUID]
@@ -133,12 +132,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -37,15 +37,11 @@ class Endpoint:
     def __init__(self, url: str, *, allow_http: bool = False) -> None:
         try:
             parts = urlsplit(url.strip())
-            port = parts.port
-        except (ValueError, AttributeError):
-            parts = None
-        if (
-            parts is None
-            or parts.scheme not in _PORTS
-            or not parts.hostname
-            or re.search(r"\s", parts.netloc)
-        ):
+            port = parts.port or _PORTS[parts.scheme]
+            host = parts.hostname if not re.search(r"\s", parts.netloc) else None
+        except (ValueError, AttributeError, KeyError):
+            host = None
+        if not host:
             raise ApiError(
                 "the endpoint must be https://host/..., which what was given is not; it is not "
                 "shown, for it may hold credentials"
@@ -55,14 +51,14 @@ class Endpoint:
                 "the endpoint must hold no user name, password, query or fragment; "
                 "the key is passed as api_key= or in AS_API_KEY"
             )
-        self.is_loopback = is_loopback(parts.hostname)
+        self.is_loopback = is_loopback(host)
         self.is_plain = parts.scheme == "http"
         if self.is_plain and not (self.is_loopback or allow_http):
             raise ApiError(
-                f"plain http to {parts.hostname} would send the API key readable for everybody on "
+                f"plain http to {host} would send the API key readable for everybody on "
                 "the way; use https, or say allow_http=True"
             )
-        self.origin = (parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+        self.origin = (parts.scheme, host, port)
         self.root = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
     def __repr__(self) -> str:

@@ -20,7 +20,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.forking import PerProcess
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.profiles.strict_json import decode
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -253,9 +253,7 @@ class Fetcher:
             batch = ids[start : start + _IDS_PER_REQUEST]
             query = [("data_ids", data_id) for data_id in batch]
             query.append(("include_organization_data", "True"))
-            what = f"catalogue entry {batch[0]!r}"
-            if len(batch) > 1:
-                what += f" and {len(batch) - 1} more"
+            what = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
             found.update((entry.data_id, entry) for entry in self.catalogue(query, what))
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
@@ -275,11 +273,9 @@ def _refuse_other(profile: DepthProfile, data_id: str, path: str) -> None:
 
 def _read_species(payload: bytes) -> DepthProfile | None:
     """Read the answer for one species: an object, or null."""
-    if decode(payload) is None:
+    wire = decode(payload)
+    if wire is None:
         return None
-    # As the only element of an array, so that both requests are checked by the same lines.
-    try:
-        (profile,) = SIMSResult.from_json(b"[" + payload + b"]").depth_profiles
-    except PayloadError as error:
-        raise PayloadError(str(error.args[0]), error.path.replace("$[0]", "$", 1)) from None
+    profile = DepthProfile.from_dict(wire)
+    refuse_duplicate_keys(payload, wire)
     return profile

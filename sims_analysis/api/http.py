@@ -106,6 +106,9 @@ class _Question(NamedTuple):
     turn: ExitStack
     end: float
 
+    def told(self, text: str) -> str:
+        return f"{self.what}: {text} ({self.url})"
+
 
 class _Transport(httpx.BaseTransport):
     """The network, by connections that keep deadlines."""
@@ -258,15 +261,10 @@ class Http:
                 answer = self._exchange(question)
         except _TIMEOUTS as error:
             late = time.monotonic() >= question.end
-            limit = f"{self._deadline:g} s" if late else f"{self._timeout:g} s"
-            failure = Failure(
-                RequestTimeout(
-                    f"{question.what}: no {'whole ' if late else ''}answer within {limit} "
-                    f"({type(error).__name__}, {question.url}); try again, or raise "
-                    f"{'deadline=' if late else 'timeout='}"
-                ),
-                again=True,
-            )
+            name, limit = ("deadline", self._deadline) if late else ("timeout", self._timeout)
+            missed = f"no {'whole ' if late else ''}answer within {limit:g} s"
+            text = f"{missed} ({type(error).__name__}); try again, or raise {name}="
+            failure = Failure(RequestTimeout(question.told(text)), again=True)
         except (ApiError, PayloadError) as error:
             failure = Failure(error)
         except (*_FAILURES, *_OTHERS) as error:
@@ -288,14 +286,8 @@ class Http:
         if wait <= 0:
             return
         if time.monotonic() + wait >= question.end:
-            raise Failure(
-                RateLimited(
-                    f"{question.what}: the server wants to be left alone for {wait:.0f} s more "
-                    f"({question.url}); come back then, or raise deadline=",
-                    url=question.url,
-                    retry_after=wait,
-                )
-            )
+            text = f"the server wants to be left alone for {wait:.0f} s; wait, or raise deadline="
+            raise Failure(RateLimited(question.told(text), url=question.url, retry_after=wait))
         # Not all at once, when it is over.
         question.batch.cancelled.wait(wait + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
@@ -323,14 +315,15 @@ class Http:
                 body = self._body(response, question)
                 if self._key.is_in(body):
                     raise PayloadError(
-                        f"{question.what}: the answer repeats the API key, or escapes so much that "
-                        f"nobody can tell; it is neither shown nor kept ({question.url}); tell "
-                        "those who run the server"
+                        question.told(
+                            "the answer repeats the API key, or escapes so much that nobody can "
+                            "tell; it is neither shown nor kept; tell those who run the server"
+                        )
                     )
                 kept = [said.get(name) for name in ("ETag", "Last-Modified")]
                 etag, modified = (None if self._key.tells(text or "") else text for text in kept)
                 return Answer(body, said.get("Content-Type", ""), etag, modified)
-        raise ApiError(f"{question.what}: more than {_MAX_REDIRECTS} redirects from {question.url}")
+        raise ApiError(question.told(f"more than {_MAX_REDIRECTS} redirects"))
 
     def _redirected(self, question: _Question, origin: str, location: str) -> str:
         try:
@@ -353,10 +346,8 @@ class Http:
             body = self._content(response, self._limit + 1, question)
             if len(body) <= self._limit:
                 return body
-        raise PayloadError(
-            f"{question.what}: the answer is larger than max_response_bytes={self._limit} "
-            f"({question.url})"
-        )
+        text = f"the answer is larger than max_response_bytes={self._limit}"
+        raise PayloadError(question.told(text))
 
     def _content(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
         """Read a body up to a limit, which holds before and after decompression."""
@@ -368,10 +359,8 @@ class Http:
         if encoding in {"identity", ""}:
             return raw
         if encoding not in {"gzip", "x-gzip"}:
-            raise PayloadError(
-                f"{question.what}: gzip was asked for, the answer is encoded as "
-                f"'{self._key.shown(encoding)}' ({question.url})"
-            )
+            text = f"gzip was asked for, the answer is encoded as '{self._key.shown(encoding)}'"
+            raise PayloadError(question.told(text))
         # Not by httpx, which decompresses whatever arrives before it can be measured.
         inflate = zlib.decompressobj(wbits=31)
         try:
@@ -380,8 +369,8 @@ class Http:
         except zlib.error:
             content, whole = b"", False
         if not whole and len(raw) < limit and len(content) < limit:
-            error = f"{question.what}: the compressed answer is damaged ({question.url})"
-            raise Failure(ConnectionFailed(error), again=True)
+            error = ConnectionFailed(question.told("the compressed answer is damaged"))
+            raise Failure(error, again=True)
         return content
 
     def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
@@ -398,10 +387,8 @@ class Http:
             if now > question.end:
                 raise httpx.ReadTimeout("the deadline has passed")
             if len(chunks) > _MANY_PIECES and size < _CRUMB * len(chunks):
-                raise PayloadError(
-                    f"{question.what}: the answer comes in crumbs, {len(chunks)} pieces for "
-                    f"{size} bytes ({question.url})"
-                )
+                text = f"the answer comes in crumbs, {len(chunks)} pieces for {size} bytes"
+                raise PayloadError(question.told(text))
         raw = b"".join(chunks)
         return raw if size <= limit else raw[:limit]
 
@@ -431,37 +418,26 @@ class Http:
         raise Failure(error, again=again, after=wait or 0.0)
 
     def _connection_failure(self, error: Exception, question: _Question) -> Failure:
-        what, url = question.what, question.url
         reason = self._key.shown(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
-            return Failure(
-                ConnectionFailed(
-                    f"{what}: the certificate of {url} is not trusted ({reason}); "
-                    "pass ca_bundle= if the server has one of its own"
-                )
-            )
+            text = f"the certificate is not trusted ({reason}); pass ca_bundle= if it is its own"
+            return Failure(ConnectionFailed(question.told(text)))
         if isinstance(error, _FAILURES):
-            return Failure(
-                ConnectionFailed(
-                    f"{what}: the connection failed ({reason}, {url}); "
-                    "check the network and the endpoint, then try again"
-                ),
-                again=True,
-            )
+            text = f"the connection failed ({reason}); check the network and the endpoint"
+            return Failure(ConnectionFailed(question.told(text)), again=True)
         # Others may quote the request, and with it the key.
-        name = type(error).__name__
-        return Failure(ApiError(f"{what}: the request could not be made ({name}, {url})"))
+        text = f"the request could not be made ({type(error).__name__})"
+        return Failure(ApiError(question.told(text)))
 
     def _payload_failure(self, error: PayloadError, answer: Answer, question: _Question) -> Failure:
-        what, url = question.what, question.url
         if "html" in answer.content_type.lower():
-            message = f"{what}: {url} answered with a web page, not JSON; check the endpoint"
-            return Failure(PayloadError(message))
+            text = "the answer is a web page, not JSON; check the endpoint"
+            return Failure(PayloadError(question.told(text)))
         reason = self._key.shown(str(error.args[0]))
         # What is no JSON at all was cut off or garbled on the way, perhaps.
         again = reason.startswith(NOT_JSON)
-        message = f"{what}: {reason} ({url})"
-        return Failure(type(error)(message, self._key.shown(error.path)), again=again)
+        told = type(error)(question.told(reason), self._key.shown(error.path))
+        return Failure(told, again=again)
 
 
 def _shut(client: httpx.Client, end_redaction: Callable[[], None], process: int) -> None:

@@ -106,8 +106,8 @@ def create_app(
         routes=[Route(path, _compressed(answer, turns)) for path, answer in answers.items()],
         middleware=[
             *([pages] if allow_origins else []),
-            Middleware(_EncodedPaths),
-            Middleware(_Key, key=key),
+            Middleware(_encoded_paths),
+            Middleware(_guarded, key=key),
         ],
         exception_handlers=dict.fromkeys([HTTPException, SimsError, Exception], _failed),
     )
@@ -303,43 +303,43 @@ def _compressed(
     return endpoint
 
 
-class _EncodedPaths:
-    """Lets routes see the path as it was sent: an encoded slash is part of an id or species."""
+def _encoded_paths(app: ASGIApp) -> ASGIApp:
+    """Let routes see the path as it was sent: an encoded slash is part of an id or species."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "raw_path" in scope:
             scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
-        await self._app(scope, receive, send)
+        await app(scope, receive, send)
+
+    return called
 
 
-class _Key:
-    """Asks for the key, everywhere but at the description of the API.
+def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
+    """Ask for the key, everywhere but at the description of the API.
 
     Of people with a browser, as a password; the user name does not matter.
     """
+    digest = None if key is None else hashlib.sha256(key.encode()).digest()
 
-    def __init__(self, app: ASGIApp, key: str | None) -> None:
-        self._app = app
-        self._digest = None if key is None else hashlib.sha256(key.encode()).digest()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._digest is None or scope["type"] != "http" or scope["path"] == "/openapi.json":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope.get("headers", ()))
         shown = headers.get(b"x-api-key") or _password(headers.get(b"authorization", b""))
-        # Digests, so that not even the length can be measured.
-        if hmac.compare_digest(hashlib.sha256(shown).digest(), self._digest):
-            await self._app(scope, receive, send)
+        if (
+            digest is None
+            or scope["type"] != "http"
+            or scope["path"] == "/openapi.json"
+            # Digests, so that not even the length can be measured.
+            or hmac.compare_digest(hashlib.sha256(shown).digest(), digest)
+        ):
+            await app(scope, receive, send)
             return
         response = _detail(HTTPStatus.UNAUTHORIZED, "the header X-API-KEY must hold the key")
         # Programs that run in a web page must not make the browser ask.
         page = b"text/html" in headers.get(b"accept", b"")
         response.headers["WWW-Authenticate"] = 'Basic realm="SIMS"' if page else "X-API-KEY"
         await response(scope, receive, send)
+
+    return called
 
 
 def _password(authorization: bytes) -> bytes:

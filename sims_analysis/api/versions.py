@@ -121,20 +121,24 @@ def validator(text: object) -> str | None:
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
 
 
-def list_versions(folder: Path) -> list[Path]:
-    """List the versions in the folder of an entry, the current one last."""
+def listed(what: str, *folders: Path) -> list[Path]:
+    """List the last of folders that are all no links; one that is not there is empty."""
     try:
-        files.check_folder(folder.parent)
-        files.check_folder(folder)
-        found = [path for path in folder.iterdir() if _VERSION.fullmatch(path.name)]
-        return sorted(found, key=lambda path: path.name.upper())
+        for folder in folders:
+            files.check_folder(folder)
+        return list(folders[-1].iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise ArchiveError(
-            f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r} cannot be "
-            f"read: {error.strerror or error}"
-        ) from None
+        raise ArchiveError(f"{what} cannot be read: {error.strerror or error}") from None
+
+
+def list_versions(folder: Path) -> list[Path]:
+    """List the versions in the folder of an entry, the current one last."""
+    what = f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r}"
+    found = listed(what, folder.parent, folder)
+    named = [path for path in found if _VERSION.fullmatch(path.name)]
+    return sorted(named, key=lambda path: path.name.upper())
 
 
 def read_record(version: Path) -> Record:
