@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
-from sims_analysis.api.parallel import Batch, each, progress
+from sims_analysis.api.parallel import Batch, Question, each, progress
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
@@ -64,9 +64,10 @@ class Fetcher:
     ) -> None:
         for name, least in _LEAST.items():
             value = options[name]
-            kind, called = (int, "whole number") if isinstance(least, int) else (float, "number")
+            kind = type(least)
             fits = isinstance(value, int | kind) and not isinstance(value, bool)
-            if not (fits and math.isfinite(value) and value >= least):
+            if not (fits and least <= value < math.inf):
+                called = "whole number" if kind is int else "number"
                 raise ApiError(f"{name}={value!r}; expected a {called} of at least {least}")
         self._endpoint = endpoint
         self._key = key
@@ -130,28 +131,20 @@ class Fetcher:
                 return known
             return self._received(data_id, url, answer, batch)
 
-        return self._ask(url, read, f"data entry {data_id!r}", batch, validators)
+        return self._ask(Question(url, f"data entry {data_id!r}", batch, validators), read)
 
-    def _ask(
-        self,
-        url: str,
-        read: Callable[[Answer], T],
-        what: str,
-        batch: Batch | None = None,
-        validators: dict[str, str] | None = None,
-    ) -> T:
+    def _ask(self, question: Question, read: Callable[[Answer], T]) -> T:
         """Ask; after an answer to another question once more, over a new connection."""
         if self._offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
             raise ApiError("the client is closed; make a new one")
-        options: Any = {"what": what, "batch": batch or Batch(), "headers": validators or {}}
         try:
-            return self._http.get().get(url, read, **options)
+            return self._http.get().get(question, read)
         except _OtherEntry:
             self._http.drop()  # requests that are under way keep theirs
         try:
-            return self._http.get().get(url, read, **options)
+            return self._http.get().get(question, read)
         except _OtherEntry as error:
             raise PayloadError(*error.args) from None
 
@@ -225,13 +218,13 @@ class Fetcher:
                     )
             return profile
 
-        return self._ask(url, read, what)
+        return self._ask(Question(url, what), read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._ask(url, lambda answer: Catalogue.from_json(answer.body), what)
+        found = self._ask(Question(url, what), lambda answer: Catalogue.from_json(answer.body))
         archive = self._archive
         if archive is None:
             return found

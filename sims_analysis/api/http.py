@@ -15,7 +15,7 @@ import threading
 import time
 import weakref
 import zlib
-from contextlib import ExitStack
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
@@ -33,7 +33,7 @@ from sims_analysis.api.guards import (
     keep_out_of_logs,
     until,
 )
-from sims_analysis.api.parallel import Batch
+from sims_analysis.api.parallel import Question
 from sims_analysis.errors import (
     ApiError,
     ConnectionFailed,
@@ -48,7 +48,7 @@ from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.secret import Secret
@@ -94,20 +94,6 @@ class Answer(NamedTuple):
     etag: str | None = None
     last_modified: str | None = None
     unchanged: bool = False
-
-
-class _Question(NamedTuple):
-    """What is asked: the address, its name in messages, and who waits for how long."""
-
-    url: str
-    what: str
-    headers: Mapping[str, str]
-    batch: Batch
-    turn: ExitStack
-    end: float
-
-    def told(self, text: str) -> str:
-        return f"{self.what}: {text} ({self.url})"
 
 
 class _Transport(httpx.BaseTransport):
@@ -215,33 +201,25 @@ class Http:
         # Who does not close the client leaves no open connections either.
         self.close = weakref.finalize(self, _shut, client, keep_out_of_logs(key), os.getpid())
 
-    def get(
-        self,
-        url: str,
-        read: Callable[[Answer], T],
-        *,
-        what: str,
-        batch: Batch,
-        headers: Mapping[str, str],
-    ) -> T:
-        """Ask for `url`, and try again where that may help.
+    def get(self, question: Question, read: Callable[[Answer], T]) -> T:
+        """Ask, and try again where that may help.
 
-        `read` makes of the answer what is wanted, or raises `PayloadError`; `what` is what error
-        messages call it; `headers` are validators, if nothing may have changed.
+        `read` makes of the answer what is wanted, or raises `PayloadError`.
         """
+        batch = question.batch
         if not self._first.acquire(blocking=False):
             self._open.wait(_FIRST_ALONE)
             self._open.set()
-        with ExitStack() as turn:
+        with question.turn as turn:
             turn.enter_context(self._turns)
             turn.callback(self._open.set)
             began = time.monotonic()
-            end = began + self._deadline
-            question = _Question(url, what, headers, batch, turn, end)
+            question.end = began + self._deadline
             # After one that got no answer, one look is enough.
             retries = 0 if batch.strikes else self._retries
+            attempt = partial(self._attempt, question, read)
             try:
-                return attempted(lambda: self._attempt(question, read), retries, end, batch)
+                return attempted(attempt, retries, question.end, batch)
             except Failure as failure:
                 error = failure.error
                 if isinstance(error, Unauthorized) and batch.ended is None:
@@ -251,7 +229,7 @@ class Http:
                     batch.strike(error)
         raise error.with_traceback(None)
 
-    def _attempt(self, question: _Question, read: Callable[[Answer], T]) -> T:
+    def _attempt(self, question: Question, read: Callable[[Answer], T]) -> T:
         failure: BaseException
         self._wait_for_others(question)
         if question.batch.cancelled.is_set() or question.batch.ended is not None:
@@ -280,7 +258,7 @@ class Http:
                 failure = self._payload_failure(error, answer, question)
         raise failure
 
-    def _wait_for_others(self, question: _Question) -> None:
+    def _wait_for_others(self, question: Question) -> None:
         """Wait as long as the server has asked anybody to."""
         wait = self._not_before - time.monotonic()
         if wait <= 0:
@@ -291,13 +269,7 @@ class Http:
         # Not all at once, when it is over.
         question.batch.cancelled.wait(wait + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
-    def _hear(self, batch: Batch) -> None:
-        """Note that there is a server that answers."""
-        self._heard = time.monotonic()
-        batch.strikes = 0
-        self._open.set()
-
-    def _exchange(self, question: _Question) -> Answer:
+    def _exchange(self, question: Question) -> Answer:
         """Follow redirects within the origin, and give the answer."""
         target = question.url
         for _ in range(1 + _MAX_REDIRECTS):
@@ -307,7 +279,10 @@ class Http:
                     target = self._redirected(question, target, said["Location"])
                     continue
                 if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                    self._hear(question.batch)
+                    # There is a server that answers.
+                    self._heard = time.monotonic()
+                    question.batch.strikes = 0
+                    self._open.set()
                 if status == HTTPStatus.NOT_MODIFIED and question.headers:
                     return Answer(b"", unchanged=True)
                 if status != HTTPStatus.OK:
@@ -325,7 +300,7 @@ class Http:
                 return Answer(body, said.get("Content-Type", ""), etag, modified)
         raise ApiError(question.told(f"more than {_MAX_REDIRECTS} redirects"))
 
-    def _redirected(self, question: _Question, origin: str, location: str) -> str:
+    def _redirected(self, question: Question, origin: str, location: str) -> str:
         try:
             target = urljoin(origin, location)
             host = urlsplit(target).netloc.rpartition("@")[2]
@@ -339,7 +314,7 @@ class Http:
             )
         return target
 
-    def _body(self, response: httpx.Response, question: _Question) -> bytes:
+    def _body(self, response: httpx.Response, question: Question) -> bytes:
         """Read the body of a good answer, whole or not at all."""
         declared = response.headers.get("Content-Length", "")
         if not (declared.isdecimal() and int(declared) > self._limit):
@@ -349,7 +324,7 @@ class Http:
         text = f"the answer is larger than max_response_bytes={self._limit}"
         raise PayloadError(question.told(text))
 
-    def _content(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
+    def _content(self, response: httpx.Response, limit: int, question: Question) -> bytes:
         """Read a body up to a limit, which holds before and after decompression."""
         if response.is_stream_consumed:
             # By a transport that stands in for the network; httpx has decompressed it as well.
@@ -373,7 +348,7 @@ class Http:
             raise Failure(error, again=True)
         return content
 
-    def _raw(self, response: httpx.Response, limit: int, question: _Question) -> bytes:
+    def _raw(self, response: httpx.Response, limit: int, question: Question) -> bytes:
         """Read a body as sent, as far as anybody waits for it."""
         chunks, size = [], 0
         for chunk in response.iter_raw():
@@ -392,7 +367,7 @@ class Http:
         raw = b"".join(chunks)
         return raw if size <= limit else raw[:limit]
 
-    def _refuse(self, response: httpx.Response, question: _Question) -> NoReturn:
+    def _refuse(self, response: httpx.Response, question: Question) -> NoReturn:
         """Raise what an HTTP status other than 200 means."""
         status = response.status_code
         url = question.url
@@ -417,7 +392,7 @@ class Http:
             self._not_before = max(self._not_before, time.monotonic() + wait)
         raise Failure(error, again=again, after=wait or 0.0)
 
-    def _connection_failure(self, error: Exception, question: _Question) -> Failure:
+    def _connection_failure(self, error: Exception, question: Question) -> Failure:
         reason = self._key.shown(str(error)) or type(error).__name__
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             text = f"the certificate is not trusted ({reason}); pass ca_bundle= if it is its own"
@@ -429,7 +404,7 @@ class Http:
         text = f"the request could not be made ({type(error).__name__})"
         return Failure(ApiError(question.told(text)))
 
-    def _payload_failure(self, error: PayloadError, answer: Answer, question: _Question) -> Failure:
+    def _payload_failure(self, error: PayloadError, answer: Answer, question: Question) -> Failure:
         if "html" in answer.content_type.lower():
             text = "the answer is a web page, not JSON; check the endpoint"
             return Failure(PayloadError(question.told(text)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import math
 import os
 import queue
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -54,6 +56,23 @@ class Batch:
         error = copy.copy(self.ended)
         error.args = (f"{what}: not asked after what another met: {self.ended}", *error.args[1:])
         return error
+
+
+@dataclass
+class Question:
+    """What is asked: the address, its name in messages, and who waits for how long."""
+
+    url: str
+    what: str
+    batch: Batch = field(default_factory=Batch)
+    #: Validators, if nothing may have changed.
+    headers: dict[str, str] = field(default_factory=dict)
+    turn: ExitStack = field(default_factory=ExitStack)
+    end: float = math.inf
+
+    def told(self, text: str) -> str:
+        """Say something of it, for an error."""
+        return f"{self.what}: {text} ({self.url})"
 
 
 def each(
