@@ -36,9 +36,11 @@ from sims_analysis.api.versions import (
     Record,
     append,
     canonical,
+    catalogue_json,
     check_format,
     commit,
     damaged,
+    is_of,
     latest,
     list_versions,
     listed,
@@ -51,7 +53,7 @@ from sims_analysis.api.versions import (
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.profiles.strict_json import decode
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -286,7 +288,7 @@ class Archive:
             if read_catalogue(folder) == entry:
                 return
         with self._writing():
-            files.replace_file(folder / "catalogue.json", readable(entry))
+            files.replace_file(folder / "catalogue.json", catalogue_json(folder, entry))
 
     def add(
         self,
@@ -374,7 +376,8 @@ class Archive:
             target = other.folder(data_id)
             catalogue = None
             try:
-                catalogue = read_catalogue(folder)
+                known = read_catalogue(folder)
+                catalogue = readable(known) if known else None
             except ArchiveError as error:
                 damage.append(str(error))
             for version in list_versions(folder):
@@ -482,13 +485,15 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
     """Read what the catalogue says of the entry in a folder, or None."""
     file = folder / "catalogue.json"
     try:
-        entry = decode(files.read_plain(file))
+        content = files.read_plain(file)
+        entry = decode(content)
+        refuse_duplicate_keys(content, entry)
     except FileNotFoundError:
         return None
     except (OSError, PayloadError) as error:
         raise damaged(file, f"catalogue.json cannot be read ({error})") from None
-    if not isinstance(entry, dict) or not isinstance(entry.get("data_id"), str):
-        raise damaged(file, "catalogue.json is not a catalogue entry")
+    if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
+        raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")
     return entry
 
 

@@ -35,6 +35,7 @@ from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_e
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.openapi import document
 from sims_analysis.api.versions import canonical, list_versions, read_record
+from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, SimsError
 from sims_analysis.profiles.strict_json import decode
 
@@ -206,27 +207,21 @@ class _Shelf:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._known: dict[str, tuple[int, CatalogueEntry]] = {}
-        # Ids and hashes of payloads that are as the contract has them: these are sent as they are.
-        self._in_order: set[tuple[str, str]] = set()
+        # Ids and hashes of payloads that are sound, and whether they are as the contract has them.
+        self._in_order: dict[tuple[str, str], bool] = {}
 
     def profiles(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}``."""
-        data_id, payload = self._payload(request)
-        sha256 = hashlib.sha256(payload).hexdigest()
-        if (data_id, sha256) not in self._in_order:
-            profiles = decode(payload)
-            ordered = sorted(profiles, key=lambda profile: str(profile["species_name"]))
-            ordered = [_named(profile, data_id) for profile in ordered]
-            if ordered != profiles:
-                return _json(request, orjson.dumps(ordered))
-            self._in_order.add((data_id, sha256))
-        # Byte for byte as it was received.
-        return _json(request, payload, sha256)
+        data_id, payload, sha256 = self._payload(request)
+        if self._in_order[data_id, sha256]:
+            # Byte for byte as it was received.
+            return _json(request, payload, sha256)
+        return _json(request, orjson.dumps(_ordered(payload, data_id)))
 
     def species(self, request: Request) -> Response:
         """Answer ``GET /sims/{data_id}/species/{species_name}``."""
         wanted = _parameter(request, "species_name")
-        data_id, payload = self._payload(request)
+        data_id, payload, _ = self._payload(request)
         found = next((p for p in decode(payload) if p["species_name"] == wanted), None)
         return _json(request, orjson.dumps(found and _named(found, data_id)))
 
@@ -242,11 +237,16 @@ class _Shelf:
         found = [entry.to_dict() for entry in entries if entry and search.passes(entry)]
         return _json(request, orjson.dumps(found))
 
-    def _payload(self, request: Request) -> tuple[str, bytes]:
+    def _payload(self, request: Request) -> tuple[str, bytes, str]:
         data_id = canonical(_parameter(request, "data_id"))
         if data_id not in self._archive:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
-        return data_id, self._archive.payload(data_id)
+        payload = self._archive.payload(data_id)
+        sha256 = hashlib.sha256(payload).hexdigest()
+        if (data_id, sha256) not in self._in_order:
+            SIMSResult.from_json(payload)
+            self._in_order[data_id, sha256] = _ordered(payload, data_id) == decode(payload)
+        return data_id, payload, sha256
 
     def _entry(self, folder: Path) -> CatalogueEntry | None:
         """Give the catalogue entry of a folder, read again only after the folder has changed."""
@@ -274,6 +274,11 @@ class _Shelf:
         if time.time_ns() - changed > 2 * _NS:
             self._known[folder.name] = changed, entry
         return entry
+
+
+def _ordered(payload: bytes, data_id: str) -> list[dict[str, Any]]:
+    profiles = sorted(decode(payload), key=lambda profile: str(profile["species_name"]))
+    return [_named(profile, data_id) for profile in profiles]
 
 
 def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:

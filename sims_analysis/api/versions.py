@@ -116,6 +116,20 @@ def canonical(data_id: str) -> str:
     return data_id.lower() if _UUID.fullmatch(data_id) else data_id
 
 
+def is_of(folder: Path, data_id: object) -> bool:
+    """Whether a folder is that of an entry."""
+    ids = {data_id, canonical(data_id)} if isinstance(data_id, str) else ()
+    return folder.name.lower() in map(files.folder_name, ids)
+
+
+def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
+    """Give what the catalogue says of the entry in a folder, as it is kept."""
+    if not is_of(folder, entry.get("data_id")):
+        found = entry.get("data_id")
+        raise ArchiveError(f"a catalogue entry of {found!r} is not kept with {folder.name!r}")
+    return readable(entry)
+
+
 def validator(text: object) -> str | None:
     """Give what can be sent as a header, or None."""
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
@@ -143,12 +157,11 @@ def list_versions(folder: Path) -> list[Path]:
 
 def read_record(version: Path) -> Record:
     """Read where a version came from, and check that it is a record of this version."""
-    name = version.parent.name.lower()
     try:
         files.check_folder(version)
         fields = decode(files.read_plain(version / "record.json"))
         if isinstance(fields, dict) and fields.get("format_version", 0) > FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(name, fields["format_version"]))
+            raise ArchiveError(_NEWER.format(version.parent.name, fields["format_version"]))
         marks: dict[str, Any] = {key: validator(fields.pop(key, None)) for key in _OPTIONAL}
         named = {key: fields[key] for key in Record.__dataclass_fields__ if key not in marks}
         record = Record(**named, **marks)
@@ -157,9 +170,10 @@ def read_record(version: Path) -> Record:
     except (PayloadError, AttributeError, KeyError, TypeError) as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
     texts = (record.data_id, record.url, record.retrieved, record.sha256)
-    if not all(isinstance(text, str) for text in texts):
-        raise damaged(version, "record.json is not a record (data_id, url, retrieved, sha256)")
-    if files.folder_name(record.data_id) != name:
+    whole = all(isinstance(text, str) for text in texts)
+    if not (whole and isinstance(record.last_updated, str | None)):
+        raise damaged(version, "record.json is not a record (a field is of another type)")
+    if not is_of(version.parent, record.data_id):
         raise damaged(version, f"record.json names another entry, {record.data_id!r}")
     if not version.name.lower().endswith("-" + record.sha256[:8]):
         raise damaged(version, "record.json belongs to another version")
@@ -194,6 +208,7 @@ def append(
 
     That is the current version if it holds this payload and is sound.
     """
+    told = None if catalogue is None else catalogue_json(folder, catalogue)
     folder.mkdir(parents=True, exist_ok=True)
     with files.alone(folder):
         versions = list_versions(folder)
@@ -203,10 +218,10 @@ def append(
                 kept, _ = read_version(versions[-1])
         if kept is None or kept.sha256 != record.sha256:
             name = _next_version(versions, record.sha256, moment)
-            commit(folder / name, record, payload, catalogue)
+            commit(folder / name, record, payload, told)
             return record
-        if catalogue is not None:
-            files.replace_file(folder / "catalogue.json", readable(catalogue))
+        if told is not None:
+            files.replace_file(folder / "catalogue.json", told)
         return kept
 
 
@@ -215,16 +230,14 @@ def _next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
     if versions:
         stamp = versions[-1].name.upper().rpartition("-")[0]
         try:
-            newest = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z")
-        except ValueError:
-            raise damaged(versions[-1], f"{stamp} is no time") from None
-        moment = max(moment, newest + timedelta(microseconds=1))
+            after = datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f%z") + timedelta(microseconds=1)
+        except (ValueError, OverflowError):
+            raise damaged(versions[-1], f"{stamp} is no time that another can follow") from None
+        moment = max(moment, after)
     return f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
 
 
-def commit(
-    target: Path, record: Record, payload: bytes, catalogue: dict[str, Any] | None = None
-) -> None:
+def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
     """Let a version appear, whole and on the disk, and what the catalogue says of its entry."""
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,7 +246,7 @@ def commit(
     temporary.mkdir()
     contents = {"payload.json": payload, "record.json": readable(record.to_dict())}
     if catalogue is not None:
-        contents["catalogue.json"] = readable(catalogue)
+        contents["catalogue.json"] = catalogue
     try:
         files.write_together(temporary, contents)
         if catalogue is not None:

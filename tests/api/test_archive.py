@@ -363,7 +363,8 @@ def test_a_folder_without_permission_says_so(archive):
 
 
 def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
-    archive.put_catalogue(REFERENCE_ID, {"data_id": "old"})
+    old = {"data_id": REFERENCE_ID, "name": "old"}
+    archive.put_catalogue(REFERENCE_ID, old)
 
     def full(path, content):
         path.write_bytes(content[:10])
@@ -377,9 +378,9 @@ def test_a_disk_that_fails_leaves_the_old_entry(archive, monkeypatch):
     with pytest.raises(ArchiveError, match="No space left"):
         archive.put(REFERENCE_ID, payload(), url=URL)
     with pytest.raises(ArchiveError, match="No space left"):
-        archive.put_catalogue(REFERENCE_ID, {"data_id": "new"})
+        archive.put_catalogue(REFERENCE_ID, {"data_id": REFERENCE_ID, "name": "new"})
     assert archive.payload(REFERENCE_ID) == REFERENCE
-    assert archive.catalogue(REFERENCE_ID) == {"data_id": "old"}
+    assert archive.catalogue(REFERENCE_ID) == old
     assert archive.verify() == {}
     assert not list(archive.path.rglob(files.TEMPORARY + "*"))
 

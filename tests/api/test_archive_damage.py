@@ -164,7 +164,14 @@ def test_a_damaged_version_hides_no_other_version(archive):
         archive.get(ODD)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"data_id": "a", "tags": 5}', b"\xff"])
+DEEP = b'{"data_id": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b'{"data_id": "a", "tags": 5}', b"\xff", b'{"data_id": "b"}', DEEP],
+    ids=["empty", "array", "types", "bytes", "of another", "deeper than is written"],
+)
 def test_a_damaged_catalogue_hides_no_entry(archive, content):
     (archive.folder("a") / "catalogue.json").write_bytes(content)
     client = Client(archive=archive, offline=True)
@@ -172,6 +179,32 @@ def test_a_damaged_catalogue_hides_no_entry(archive, content):
         assert client.search().ids == sorted(["a", "b", ODD])
     with pytest.warns(SimsWarning, match="stands in"):
         assert client.entry("a").last_updated == "2024-01-15T10:35:00Z"
+
+
+def test_what_the_catalogue_says_of_another_entry_is_not_kept(archive):
+    before = archive.catalogue("a")
+    with pytest.raises(ArchiveError, match="of 'b' is not kept with 'a'"):
+        archive.put_catalogue("a", known("b"))
+    with pytest.raises(ArchiveError, match="of 'b' is not kept with 'a'"):
+        archive.put("a", body_of("a"), url="test", catalogue=known("b"))
+    assert archive.catalogue("a") == before
+
+
+@pytest.mark.parametrize("moment", [5, ["2024-01-01"], {}])
+def test_a_time_of_another_type_in_a_record_is_damage(archive, moment):
+    file = version_of(archive, "a") / "record.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"last_updated": moment}))
+    with pytest.warns(SimsWarning, match="not a record"):
+        assert archive.versions("a") == []
+    assert list(archive.verify()) == [file.parent.relative_to(file.parents[2]).as_posix()]
+
+
+def test_nothing_follows_the_last_moment_of_all(archive):
+    version = version_of(archive, "a")
+    last = version.with_name("99991231T235959.999999Z" + version.name[-9:])
+    version.rename(last)
+    with pytest.raises(ArchiveError, match="no time that another can follow"):
+        archive.put("a", body_of("a", 2.0), url="test")
 
 
 def test_a_damaged_catalogue_is_replaced_by_a_search(archive):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import socket
 import time
@@ -22,6 +23,7 @@ from sims_analysis.api.catalogue import WIRE_FIELDS
 from sims_analysis.api.client import Client
 from sims_analysis.api.openapi import document
 from sims_analysis.api.server import create_app, serve
+from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized
 
 ODD = ["( Pb+ )", "^118SnI_3-", "Ga->", "Si/Ge", "µ", "%41", ".."]
@@ -200,6 +202,24 @@ def test_a_damaged_entry_hides_no_other(tmp_path):
         record.write_bytes(b"")
         a, b = running.json("/data_entries/")
         assert (a["pipeline_status"], b["pipeline_status"]) == ("error", "success")
+
+
+@pytest.mark.parametrize("payload", [b"null", b"{}", b"[" * 200_000, b'[{"species_name": 5}]'])
+def test_an_archived_payload_that_is_none_is_named(payload, tmp_path):
+    """As in an archive that somebody wrote by hand: the hash is right, the contract is broken."""
+    archive = Archive(tmp_path)
+    archive.put("a", REFERENCE, url="test")
+    version = list_versions(archive.folder("a"))[-1]
+    sha256 = hashlib.sha256(payload).hexdigest()
+    record = json.loads((version / "record.json").read_bytes()) | {"sha256": sha256}
+    (version / "record.json").write_text(json.dumps(record))
+    (version / "payload.json").write_bytes(payload)
+    version.rename(version.with_name(version.name[:-8] + sha256[:8]))
+    with Running(create_app(archive)) as running:
+        for path in ("/sims/a", "/sims/a/species/B"):
+            status, _, body = running.get(path)
+            assert status == 500
+            assert json.loads(body)["detail"].startswith("$"), "where it breaks the contract"
 
 
 # ---- HTTP

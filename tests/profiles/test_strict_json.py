@@ -79,3 +79,11 @@ def test_an_escaped_colon_does_not_make_up_for_a_lost_value():
 def test_what_is_no_json(payload):
     with pytest.raises(PayloadError, match="not valid JSON"):
         decode(payload)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a": ', b"}")])
+@pytest.mark.parametrize("levels", [300, 900])
+def test_what_is_deeper_than_can_be_written_again_is_refused(opening, closing, levels):
+    payload = b'[{"a": ' + opening * levels + b"1" + closing * levels + b"}]"
+    with pytest.raises(PayloadError, match="nested too deeply"):
+        refuse_duplicate_keys(payload, decode(payload))
