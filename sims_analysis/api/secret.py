@@ -8,11 +8,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sims_analysis.errors import ApiError
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 
@@ -71,33 +73,40 @@ class Secret:
         return cls(next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), ""))
 
     def is_in(self, payload: bytes) -> bool:
-        """Whether a payload holds the key, in large or small letters, plain or escaped.
+        """Whether a payload holds the key: in large or small letters, escaped, or encoded.
 
         Also if so much is escaped that nobody can tell.
         """
         if not self:
             return False
-        if sum(payload.count(start) for start in (b"%", b"\\", b"&#")) > _MOST_ESCAPES:
+        # To see that there is none takes a fraction of the time of counting.
+        starts = [start for start in (b"%", b"\\", b"&") if start in payload]
+        if sum(map(payload.count, starts)) > _MOST_ESCAPES:
             return True
-        return self.reveal().lower().encode() in _unescaped(payload).lower()
+        held = _in_one_case(_unescaped(payload))
+        encoded = (_in_one_case(text) for text in self._encoded() if len(text) >= _TELLING)
+        return _in_one_case(self.reveal().encode()) in held or any(part in held for part in encoded)
 
     def tells(self, text: str) -> bool:
         """Whether a text gives the key away, or a part of it, in whatever spelling."""
         if not self:
             return False
-        key = self.reveal().encode()
         said = _unescaped(unicodedata.normalize("NFKC", text).encode(errors="replace"))
         # Without what is put between or around: quotes, blanks, hyphens...
-        said, bare = _bare(said), _bare(key)
+        said, bare = _bare(said), _bare(self.reveal().encode())
         if not bare:
             return self.reveal() in text
         parts = {bare[i : i + _TELLING] for i in range(max(1, len(bare) - _TELLING + 1))}
-        parts.add(_bare(key.hex().encode()))
-        for shift in range(3):
-            # In base64 by what stands before it; its first and last group depend on neighbours.
-            parts.add(_bare(base64.b64encode(bytes(shift) + key)[4 if shift else 0 : -4]))
+        parts.update(map(_bare, self._encoded()))
         cut_off = any(said.endswith(bare[:n]) for n in range(4, len(bare)))
         return cut_off or any(part in said for part in parts if part)
+
+    def _encoded(self) -> Iterator[bytes]:
+        key = self.reveal().encode()
+        yield key.hex().encode()
+        for shift in range(3):
+            # In base64 by what stands before it; its first and last group depend on neighbours.
+            yield base64.b64encode(bytes(shift) + key)[4 if shift else 0 : -4]
 
     def shown(self, text: str) -> str:
         """Give a text from elsewhere as it may be shown: nothing of one that holds the key."""
@@ -111,6 +120,11 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("an API key is not pickled; make a new client where one is needed")
+
+
+def _in_one_case(text: bytes) -> bytes:
+    # In a tenth of the time that lower() takes; what else becomes equal is no letter or digit.
+    return (np.frombuffer(text, np.uint8) | 0x20).tobytes()
 
 
 def _bare(text: bytes) -> bytes:

@@ -125,7 +125,13 @@ def test_an_echo_in_a_header_is_neither_kept_nor_logged(name, caplog, tmp_path):
         assert not file.is_file() or not shows(file.read_text())
 
 
-@pytest.mark.parametrize("spelling", ["plain", "upper case", "percent", "JSON, every letter"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("plain", "upper case", "percent", "JSON, every letter"),
+        *("base64", "base64, in a pair", "hexadecimal"),
+    ],
+)
 def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
     note = f'{{"note": "{SPELLINGS[spelling]}"}}'
     with FaultyServer(reply(REFERENCE.replace(b"{}", note.encode()))) as server:
