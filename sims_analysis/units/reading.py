@@ -198,6 +198,8 @@ COMMON = {
 
 # --- reading ----------------------------------------------------------------------------------
 
+_LONGEST = 200
+
 
 @lru_cache(maxsize=1024)
 def read_unit(text: str) -> Unit:
@@ -228,6 +230,9 @@ def read_unit(text: str) -> Unit:
         raise UnitsError(f"a unit is a text, found {type(text).__name__}: {text!r}")
     if text in COMMON:
         return Unit(text, *COMMON[text])
+    if len(text) > _LONGEST:
+        # The time that it takes to read grows with the square of the length.
+        raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
     return _read(text)
 
 

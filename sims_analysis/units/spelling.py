@@ -79,6 +79,7 @@ _TOKEN = re.compile(
 )
 # `1e18`, `E+18`, `10^18`: a factor, which is not allowed in a unit.
 _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE][+-]?\d+)")
+_DIGITS = 2  # of a power
 _HEADING = re.compile(r"[^\W\d_][^()\[\]]*[(\[]([^()\[\]]+)[)\]]")
 
 
@@ -135,7 +136,8 @@ def _readable(text: str) -> bool:
 def _expression(text: str, plain: str) -> str:
     """Translate a unit for the private registry, looking up every name in the table."""
     parts: list[str] = []
-    position = 0
+    position = brackets = 0
+    last = ""
     while position < len(plain):
         token = _TOKEN.match(plain, position)
         if token is None:
@@ -151,6 +153,13 @@ def _expression(text: str, plain: str) -> str:
             part = _name(text, token["name"]) + (f"**({token['power']})" if token["power"] else "")
         else:
             part = {"^": "**"}.get(number, number)
+        powers = (token["power"] or number).lstrip("+-0")
+        brackets += part == "**" and last == ")"
+        is_tower = part == "**" and (last == "power" or brackets > 1)
+        if is_tower or (powers.isdigit() and len(powers) > _DIGITS):
+            # A tower of powers would take for ever.
+            raise unknown(text, "no depth profile is measured in such powers")
+        last = "power" if after_power or token["power"] else part
         operand = part[0].isalnum() or part[0] == "("
         if parts and operand and (parts[-1][-1].isalnum() or parts[-1][-1] == ")"):
             parts.append("*")

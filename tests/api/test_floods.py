@@ -183,3 +183,28 @@ def test_no_private_part_of_the_http_libraries_is_used():
         "assert not re.findall(private, text)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "cm^9^9^9^9",
+        "cm9^9^9",
+        "cm**9**9",
+        "(((cm^9)^99)^99)^99",
+        "atoms/cm^" + "9" * 9,
+        "atoms/cm^" + "9" * 100_000,
+        "(" * 100_000 + "nm",
+        "nm " * 100_000,
+    ],
+    ids=lambda unit: unit[:20],
+)
+def test_a_unit_that_would_take_for_ever_is_refused_at_once(unit):
+    # In a process of its own, which can be ended.
+    script = "import sys; from sims_analysis.units import read_unit; read_unit(sys.stdin.read())"
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, input=unit, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert ended.stderr.splitlines()[-1].startswith("sims_analysis.errors.UnitsError: unknown unit")
+    assert len(ended.stderr.splitlines()[-1]) < 1000
