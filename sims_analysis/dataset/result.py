@@ -13,6 +13,7 @@ from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import ARRAYS, json_type
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -138,7 +139,7 @@ class SIMSResult:
         raise SpeciesError.missing(species, self.species, f"data entry {self.data_id!r}")
 
     def __repr__(self) -> str:
-        names = [name if name.strip() else repr(name) for name in self.species]
+        names = [visible(name) if name.strip() else repr(name) for name in self.species]
         return f"<SIMSResult {self.data_id!r}: {', '.join(names) or 'no SIMS data'}>"
 
     def _repr_html_(self) -> str:

@@ -24,6 +24,7 @@ from sims_analysis.profiles.wire import (
     fields_of_all,
     overflows,
 )
+from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -212,8 +213,8 @@ class DepthProfile:
         span = f"{measured.min():.3g} to {measured.max():.3g}" if measured.size else "nothing"
         return (
             f"<DepthProfile {self.species_name!r}: {self.depths.size} samples, "
-            f"{self.depths.min():.4g} to {self.depths.max():.4g} {self.depth_units}, "
-            f"{span} {self.concentration_units}>"
+            f"{self.depths.min():.4g} to {self.depths.max():.4g} {visible(self.depth_units)}, "
+            f"{span} {visible(self.concentration_units)}>"
         )
 
     def _repr_html_(self) -> str:

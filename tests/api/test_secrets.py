@@ -14,6 +14,7 @@ from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, repl
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.secret import Secret
+from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, PayloadError, SimsError, StatusError
 from sims_analysis.text.visible import visible
 
@@ -196,6 +197,15 @@ def test_short_keys_and_keys_of_signs_are_kept_as_well():
 )
 def test_what_a_terminal_would_obey_is_spelled_out(text, seen):
     assert visible(text) == seen
+
+
+def test_names_and_units_are_shown_in_a_repr_without_what_a_terminal_obeys():
+    wire = json.loads(REFERENCE)[0] | dict.fromkeys(
+        ["species_name", "depth_units", "concentration_units"], "\x1b[2J\u202e"
+    )
+    result = SIMSResult.from_json(json.dumps([wire]))
+    assert repr(result) == f"<SIMSResult {result.data_id!r}: \\x1b[2J\\u202e>"
+    assert repr(result.depth_profiles[0]).count("\\x1b[2J\\u202e") == 3
 
 
 def test_the_key_in_an_archive_that_was_served_by_the_same_server(tmp_path):
