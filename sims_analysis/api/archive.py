@@ -14,9 +14,11 @@ Layout, format version 1::
             record.json             address, time, sha256, last_updated, library version
 
 A version is a folder that is written under a temporary name, brought to the disk, and then
-renamed: it appears whole or not at all. Nothing that has appeared is ever written again, so
-that writers need no locks and two copies of an archive merge by copying. The version with the
-highest name is the current one; the others were superseded and are kept.
+renamed: it appears whole or not at all, whether a process is killed or the power fails. What is
+put or added is there to stay when the call returns; of what was fetched, a power failure may take
+back the last seconds, which the next fetch asks for again. Nothing that has appeared is ever
+written again, so that writers need no locks and two copies of an archive merge by copying. The
+version with the highest name is the current one; the others were superseded and are kept.
 """
 
 from __future__ import annotations
@@ -260,10 +262,12 @@ class Archive:
         catalogue: dict[str, Any] | None = None,
         etag: str | None = None,
         last_modified: str | None = None,
+        lasting: bool = True,
     ) -> SIMSResult:
         """Keep a payload that has been read: what :meth:`put` does once it has read it.
 
-        A hash in the provenance of the result is that of the payload.
+        A hash in the provenance of the result is that of the payload. What can be fetched again
+        need not be `lasting`: it appears whole or not at all, but a power failure may undo it.
         """
         folder = self.folder(result.data_id)
         moment = (moment_of(retrieved) or datetime.now(UTC)).astimezone(UTC)
@@ -278,7 +282,7 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            kept = append(folder, record, payload, moment, catalogue)
+            kept = append(folder, record, payload, moment, catalogue, lasting=lasting)
         return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:

@@ -188,6 +188,7 @@ class Fetcher:
                     catalogue=self._seen.get(data_id),
                     etag=answer.etag,
                     last_modified=answer.last_modified,
+                    lasting=False,
                 )
             except ArchiveError as error:
                 batch.troubles.append(str(error))

@@ -203,10 +203,13 @@ def append(
     payload: bytes,
     moment: datetime,
     catalogue: dict[str, Any] | None,
+    *,
+    lasting: bool,
 ) -> Record:
     """Add a version to an entry, and what the catalogue says; give the record of what is kept.
 
-    That is the current version if it holds this payload and is sound.
+    That is the current version if it holds this payload and is sound. If `lasting`, a power
+    failure a moment later does not undo it; it leaves nothing in halves in any case.
     """
     told = None if catalogue is None else catalogue_json(folder, catalogue)
     folder.mkdir(parents=True, exist_ok=True)
@@ -218,7 +221,7 @@ def append(
                 kept, _ = read_version(versions[-1])
         if kept is None or kept.sha256 != record.sha256:
             name = _next_version(versions, record.sha256, moment)
-            commit(folder / name, record, payload, told)
+            commit(folder / name, record, payload, told, lasting=lasting)
             return record
         if told is not None:
             files.replace_file(folder / "catalogue.json", told)
@@ -237,7 +240,14 @@ def _next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
     return f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
 
 
-def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
+def commit(
+    target: Path,
+    record: Record,
+    payload: bytes,
+    catalogue: bytes | None = None,
+    *,
+    lasting: bool = True,
+) -> None:
     """Let a version appear, whole and on the disk, and what the catalogue says of its entry."""
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -257,7 +267,8 @@ def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None
         # The target is there if another writer has just added the same bytes.
         if not (isinstance(error, OSError) and target.is_dir()):
             raise
-    files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
+    if lasting:
+        files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
 
 
 def prepare(path: Path) -> None:

@@ -401,6 +401,10 @@ def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
     archive.put("a", REFERENCE, url=URL)
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
+    archive.keep(SIMSResult.from_json(REFERENCE, data_id="c"), REFERENCE, url=URL, lasting=False)
+    *before, at = events
+    assert set(at) <= set(before), "what can be fetched again is whole as well"
+    events.clear()
     began = time.monotonic()
     archive.put("b", REFERENCE, url=URL)
     assert time.monotonic() - began < 0.9, "the disk is waited for five times"
