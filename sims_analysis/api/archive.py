@@ -282,7 +282,7 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            kept = append(folder, record, payload, moment, catalogue, lasting=lasting)
+            kept = append(folder, record, payload, catalogue, lasting=lasting)
         return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:

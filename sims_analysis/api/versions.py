@@ -201,7 +201,6 @@ def append(
     folder: Path,
     record: Record,
     payload: bytes,
-    moment: datetime,
     catalogue: dict[str, Any] | None,
     *,
     lasting: bool,
@@ -220,16 +219,16 @@ def append(
             with suppress(ArchiveError):
                 kept, _ = read_version(versions[-1])
         if kept is None or kept.sha256 != record.sha256:
-            name = _next_version(versions, record.sha256, moment)
-            commit(folder / name, record, payload, told, lasting=lasting)
+            commit(folder / _next_version(versions, record), record, payload, told, lasting=lasting)
             return record
         if told is not None:
             files.replace_file(folder / "catalogue.json", told)
         return kept
 
 
-def _next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
+def _next_version(versions: list[Path], record: Record) -> str:
     """Name the version after the current one, even if a clock was ahead when that was added."""
+    moment = datetime.fromisoformat(record.retrieved)
     if versions:
         stamp = versions[-1].name.upper().rpartition("-")[0]
         try:
@@ -237,7 +236,7 @@ def _next_version(versions: list[Path], sha256: str, moment: datetime) -> str:
         except (ValueError, OverflowError):
             raise damaged(versions[-1], f"{stamp} is no time that another can follow") from None
         moment = max(moment, after)
-    return f"{moment:%Y%m%dT%H%M%S.%fZ}-{sha256[:8]}"
+    return f"{moment:%Y%m%dT%H%M%S.%fZ}-{record.sha256[:8]}"
 
 
 def commit(
