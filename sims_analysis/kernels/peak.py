@@ -119,9 +119,9 @@ def _deeper(value: Array, stderr: Array | None = None) -> int:
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if not low[top:].any():  # it rises to the end of the window: no maximum
+    if top == smooth.size - 1:  # it rises to the end of the window: no maximum
         return 0
-    end = top + int(np.argmax(low[top:]))
+    end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
     margin = _WIDTH // 2
     around = slice(max(top - 2 * _WIDTH, 0), top + 2 * _WIDTH)
     noise = np.sqrt(np.mean((value[margin:-margin] - smooth)[around] ** 2))
