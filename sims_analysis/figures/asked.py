@@ -15,7 +15,7 @@ from sims_analysis.vocabulary import VALUE_KINDS
 if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["argument_of", "window_of"]
+__all__ = ["argument_of", "edge_of", "window_of"]
 
 
 def window_of(
@@ -66,6 +66,14 @@ def argument_of(result: xr.Dataset | xr.DataArray, name: str) -> tuple[float, Un
     except (SyntaxError, ValueError, UnitsError):
         return None
     return float(value), unit
+
+
+def edge_of(result: xr.Dataset | xr.DataArray) -> str:
+    """Give the edge that a junction was sought on; empty where the call is not known."""
+    try:
+        return str(_asked(result, "edge") or "")
+    except (SyntaxError, ValueError):
+        return ""
 
 
 def _carries(result: xr.Dataset | xr.DataArray, name: str) -> bool:

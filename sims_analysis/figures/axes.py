@@ -69,12 +69,15 @@ class Memory:
         Limits that were set by us: as long as the axes have them, they are ours to widen.
     colours : dict
         Species or measurement -> its colour in the figure.
+    beside, written : list
+        Names with their curves, to stand beside these, and the texts that do.
     names, names_legend, notes, notes_legend : dict, artist
         Names and explanations with their handles, and the lists that show them.
     explained : set
         Marks that a panel of the figure has explained already.
-    waiting : list of function or None
-        In a panel: what has to be written when all panels stand where they will stay.
+    waiting : list of (function, function) or None
+        In a panel: what writes its texts when all panels stand, and what adjusts them when lists
+        around the panels have moved these.
     common : list of Curve
         Curves of all panels, which share their limits.
     """
@@ -87,12 +90,14 @@ class Memory:
     room: bool = False
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
+    beside: list[tuple[str, Any]] = field(default_factory=list)
+    written: list[Any] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     names_legend: Any = None
     notes: dict[str, Any] = field(default_factory=dict)
     notes_legend: Any = None
     explained: set[str] = field(default_factory=set)
-    waiting: list[Callable[[], None]] | None = None
+    waiting: list[tuple[Callable[[], None], Callable[[], None]]] | None = None
     common: list[Curve] = field(default_factory=list)
 
 

@@ -145,7 +145,11 @@ def collect(
     named: Mapping[str, xr.Dataset | xr.DataArray], species: str | Sequence[str] | None
 ) -> list[Curve]:
     """List the curves of the measurements, in the order of the species."""
-    curves = [Curve(series, label) for label, item in named.items() for series in series_of(item)]
+    curves = [
+        Curve(_named(series, item), label)
+        for label, item in named.items()
+        for series in series_of(item)
+    ]
     if species is None:
         # The species of the first measurement lead, whatever the order in the others.
         order = list(dict.fromkeys(curve.series.species for curve in curves))
@@ -158,7 +162,17 @@ def collect(
                 f"the data have no species {', '.join(map(repr, missing))}; "
                 f"they have {', '.join(map(repr, sorted(there)))}"
             )
+        if not order:
+            raise ProfileError("there is nothing to draw: `species` is empty")
     return [curve for name in order for curve in curves if curve.series.species == name]
+
+
+def _named(series: Series, item: Any) -> Series:
+    """Name a ratio by its two species; everything else has a name."""
+    parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
+    if series.species or len(parts) < 2 or any(part.ndim for part in parts):
+        return series
+    return replace(series, species=" / ".join(str(part.values) for part in parts))
 
 
 def in_units(curves: Sequence[Curve], value_units: str | Sequence[str] | None) -> list[Curve]:

@@ -119,12 +119,18 @@ def draw(
         notes.explain("fit", color=ink(0.0, notes.ax), **style)
 
 
-def panel_below(ax: Axes) -> Axes:
-    """Part an axes in two: its data above, room for their residuals below."""
+def panel_below(ax: Axes, *, own: bool) -> Axes:
+    """Part an axes in two: its data above, room for their residuals below.
+
+    A figure of our `own` grows by this room.
+    """
     spec = ax.get_subplotspec()
     if spec is None:
         raise ValueError("residuals need axes that stand in a grid, as plt.subplots makes them")
     figure: Any = ax.figure
+    if own:
+        across, down = figure.get_size_inches()
+        figure.set_size_inches(across, down * sum(_HEIGHTS) / _HEIGHTS[0])
     grid = spec.subgridspec(2, 1, height_ratios=_HEIGHTS, hspace=0.04)
     ax.set_subplotspec(grid[0])
     below: Axes = figure.add_subplot(grid[1], sharex=ax)
@@ -133,7 +139,7 @@ def panel_below(ax: Axes) -> Axes:
 
 
 def draw_residuals(
-    below: Axes, models: Sequence[Curve], curves: Sequence[Curve], scale: Scale
+    ax: Axes, below: Axes, models: Sequence[Curve], curves: Sequence[Curve], scale: Scale
 ) -> None:
     """Draw what the models leave: in standard errors if the data state these, else as log10."""
     data = [_data_of(model, curves) for model in models]
@@ -151,3 +157,5 @@ def draw_residuals(
     # Short enough for the height of the panel.
     below.set_ylabel("residual / $σ$" if stated else "log$_{10}$ ratio")
     below.set_xlabel(scale.label)
+    figure: Any = below.figure
+    figure.align_ylabels([ax, below])

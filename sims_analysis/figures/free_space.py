@@ -28,8 +28,10 @@ AIR = 0.007
 _CELLS = 250
 #: A list may touch as many cells of curves.
 _TOLERATED = 2.0
-#: Distance between a curve and its name, in points.
-_GAP = 2.0
+#: Distance between a curve and its name, and between two names on a line, in points.
+_GAP, _WORD = 2.0, 5.0
+#: Smaller marks are points of a curve, in points.
+_MARK = 3.0
 
 
 class Box(NamedTuple):
@@ -83,11 +85,22 @@ class Obstacles:
         points = points[((points >= 0) & (points <= 1)).all(axis=1)]
         self._lines[id(line)] = points
         cells = np.zeros((_CELLS, _CELLS), dtype=bool)
-        at = np.minimum((points * _CELLS).astype(int), _CELLS - 1)
+        at = (np.concatenate(self._with_marks(points, line)) * _CELLS).astype(int)
+        at = np.clip(at, 0, _CELLS - 1)
         cells[at[:, 0], at[:, 1]] = True
         # The sum over a rectangle is that of four corners of the sums up to them.
         self._covered[1:, 1:] += cells.cumsum(axis=0).cumsum(axis=1)
         return points
+
+    def _with_marks(self, points: Array, line: Any) -> list[Array]:
+        """Add the outlines of the marks of a line, where they are larger than it is wide."""
+        if line.get_marker() in ("None", "none", "", None) or line.get_markersize() < _MARK:
+            return [points]
+        radius = 0.5 * line.get_markersize() * self.ax.figure.dpi / 72.0
+        around = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
+        circle = radius * np.column_stack([np.cos(around), np.sin(around)])
+        size = self.ax.bbox.width, self.ax.bbox.height
+        return [points, *(points + offset / size for offset in circle)]
 
     def covered(self, box: Box) -> float:
         """Count the cells of curves inside a box, with a little air around it."""
@@ -99,10 +112,13 @@ class Obstacles:
     def is_free(self, box: Box) -> bool:
         """Whether a box lies inside the axes and covers neither curve nor text."""
         inside = min(box.left, box.bottom) >= MARGIN and max(box.right, box.top) <= 1 - MARGIN
+        # Two names on one line are two words.
+        word = _WORD * self.ax.figure.dpi / 72.0 / self.ax.bbox.width
+        wide = box._replace(left=box.left - word, right=box.right + word)
         return (
             inside
             and not self.covered(box)
-            and not any(box.overlaps(other) for other in self.boxes)
+            and not any(wide.overlaps(other) for other in self.boxes)
         )
 
     def place_box(self, width: float, height: float) -> tuple[float, float, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.figures.axes import memory
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Place
 
-__all__ = ["brief", "map_obstacles", "write_names"]
+__all__ = ["brief", "place_names", "write_names"]
 
 
 #: Longest name in a figure, in characters.
 _LONGEST = 36
-#: A legend makes room for itself, in which names may fit or not: so often it is tried.
-_ATTEMPTS = 3
-#: Up to so many columns.
-_COLUMNS = 6
+#: Up to so many columns; of more names than these, those of one length stand together.
+_COLUMNS, _MANY = 8, 24
 
 
 def write_names(
@@ -37,9 +36,8 @@ def write_names(
     *,
     colour_by: str,
     usetex: bool,
-    own: bool,
-) -> Obstacles:
-    """Name the curves; give what is in the way of further text.
+) -> None:
+    """Choose the names of the curves, and whether they stand beside these or in a legend.
 
     Parameters
     ----------
@@ -48,41 +46,52 @@ def write_names(
     lines : sequence of (curve, line)
         A curve without a species has its name in its measurement.
     labels : {"auto", "direct", "legend", "none"}
-    own : bool
-        Whether the figure is ours to grow.
     """
     _label_lines(ax, lines, usetex=usetex)
-    figure: Any = ax.figure
-    obstacles = map_obstacles(ax)
     if labels == "none":
-        return obstacles
+        return
     entries, direct = _entries(ax, lines, colour_by, usetex=usetex)
-    beside = entries if labels == "direct" or (labels == "auto" and direct) else {}
-    rest = {text: line for text, line in entries.items() if text not in beside}
-    for _ in range(_ATTEMPTS):
-        if rest:
-            _legend_above(ax, rest, own=own)
-            figure.draw_without_rendering()
-            obstacles = map_obstacles(ax)
-        places = _places(beside, obstacles)
-        missing = {text: line for text, line in beside.items() if places[text] is None}
-        if not missing:
-            break
-        rest |= missing
-        beside = {text: line for text, line in beside.items() if text not in missing}
+    if labels == "direct" or (labels == "auto" and direct):
+        memory(ax).beside += entries.items()
     else:
-        _legend_above(ax, rest, own=own)
-        figure.draw_without_rendering()
-        obstacles = map_obstacles(ax)
-        places = _places(beside, obstacles)
-    for text, line in beside.items():
-        place = places[text]
+        memory(ax).names |= entries
+
+
+def place_names(ax: Axes, *, own: bool, around: Any = None) -> Obstacles:
+    """Write all names where they fit as the axes are now; give what is in the way of more text.
+
+    Parameters
+    ----------
+    ax : Axes
+        The left one.
+    own : bool
+        Whether the figure is ours to grow.
+    around : artist, optional
+        A list that stays where it is.
+    """
+    known = memory(ax)
+    while known.written:
+        known.written.pop().remove()
+    _legend_above(ax, own=own)
+    while True:
+        obstacles = _map_obstacles(ax)
+        if around is not None:
+            obstacles.boxes.append(obstacles.fraction(around.get_window_extent()))
+        places = _places(known.beside, obstacles)
+        without = [item for item, place in zip(known.beside, places, strict=True) if place is None]
+        if not without:
+            break
+        # The legend takes room, in which other names fit no more.
+        known.names |= without
+        known.beside = [item for item in known.beside if item not in without]
+        _legend_above(ax, own=own)
+    for (text, line), place in zip(known.beside, places, strict=True):
         if place is not None:
-            _write_beside(text, line, place, obstacles)
+            known.written.append(_write_beside(text, line, place, obstacles))
     return obstacles
 
 
-def map_obstacles(ax: Axes) -> Obstacles:
+def _map_obstacles(ax: Axes) -> Obstacles:
     """Map the curves and the texts of an axes with its right axes."""
     obstacles = Obstacles(ax)
     for each in memory(ax).axes.values():
@@ -123,15 +132,21 @@ def _entries(
     def species(curve: Curve, drawn: Any) -> str:
         text = _typeset.mathtext(brief(curve.series.species), usetex=usetex)
         text = text or curve.series.long_name
-        return text + " →" if drawn.axes is not ax and "→" not in text else text
+        return text + "→" if drawn.axes is not ax and "→" not in text else text
+
+    curves = [curve for curve, _ in lines]
+    measured = list(dict.fromkeys(curve.measurement for curve in curves))
+    known = dict(zip(measured, briefs(measured), strict=True))
 
     def measurement(curve: Curve, drawn: Any = None) -> str:
         # The median of many has no name but that of its species.
-        return _typeset.plain(brief(curve.measurement)) or species(curve, drawn)
+        return _typeset.plain(known[curve.measurement]) or species(curve, drawn)
 
-    curves = [curve for curve, _ in lines]
-    if len({curve.measurement for curve in curves}) == 1:
+    if len(measured) == 1:
         return {species(*item): item[1] for item in lines}, True
+    if "" in measured:
+        # Medians of species, and outliers that have the same colour in each.
+        return {measurement(*item): item[1] for item in lines}, False
     kinds = {(curve.series.species, curve.series.variable) for curve in curves}
     if colour_by == "measurement" and len(kinds) == 1:
         return {measurement(*item): item[1] for item in lines}, len(lines) == 1
@@ -146,10 +161,7 @@ def _entries(
         } | dashes, False
     if not dash_names_measurement(curves, [curve.colour for curve in curves]):
         return {
-            f"{species(curve, drawn)}, {measurement(curve)}"
-            if curve.measurement
-            else species(curve, drawn): drawn
-            for curve, drawn in lines
+            f"{species(curve, drawn)}, {measurement(curve)}": drawn for curve, drawn in lines
         }, False
     colours = {species(*item): Line2D([], [], color=item[1].get_color()) for item in lines}
     alone = next(iter(colours.values())).get_color() if len(colours) == 1 else ink(0.35, ax)
@@ -159,25 +171,23 @@ def _entries(
     return (colours if len(colours) > 1 else {}) | dashes, False
 
 
-def _places(named: dict[str, Any], obstacles: Obstacles) -> dict[str, Place | None]:
+def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Place | None]:
     """Find a place beside its curve for each name that has one."""
     ax = obstacles.ax
     before = list(obstacles.boxes)
-    found: dict[str, Place | None] = {}
-    for text, line in named.items():
-        label = ax.text(0.5, 0.5, text, fontsize=setting_points("legend.fontsize"))
-        extent = label.get_window_extent()
-        label.remove()
+    found: list[Place | None] = []
+    for text, line in named:
+        extent = _extent(ax, text)
         size = extent.width / ax.bbox.width, extent.height / ax.bbox.height
         place = obstacles.place_beside(line, size)
-        found[text] = place
+        found.append(place)
         if place is not None:
             obstacles.boxes.append(place.box)
     obstacles.boxes = before
     return found
 
 
-def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> None:
+def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> Any:
     """Write a name at its distance from a point of its curve, which it follows from then on."""
     ax = obstacles.ax
     anchor = ax.transAxes.transform((place.x, place.y))
@@ -197,31 +207,41 @@ def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> N
     )
     label.set_in_layout(False)
     obstacles.boxes.append(place.box)
+    return label
 
 
-def _legend_above(ax: Axes, entries: dict[str, Any], *, own: bool) -> None:
-    """Put names above the axes, in as few rows as its width allows."""
+def _legend_above(ax: Axes, *, own: bool) -> None:
+    """Put the names of the legend above the axes, in as few rows as its width allows."""
     known = memory(ax)
     figure: Any = ax.figure
     before = 0.0
     if known.names_legend is not None:
         before = known.names_legend.get_window_extent().height
         known.names_legend.remove()
-    known.names |= entries
+        known.names_legend = None
+    if not known.names:
+        return
     size = setting_points("legend.fontsize")
     pad = 0.2 + _height_of_powers(ax) / size
-    for columns in range(min(len(known.names), _COLUMNS), 0, -1):
-        legend = _legend(ax, known.names, columns, pad)
-        if columns == 1 or legend.get_window_extent().width <= ax.bbox.width:
+    names, left = known.names, ax.bbox.x0
+    if len(names) > _MANY:
+        # Names of one width make narrow columns, and more of them.
+        names = dict(sorted(names.items(), key=lambda item: _extent(ax, item[0]).width))
+        left = 0.0 if own else left
+    # Nothing stands beside the axes of our own figure, but what belongs to them.
+    room = figure.bbox.width - left if own else ax.bbox.width
+    for columns in range(min(len(names), _COLUMNS), 0, -1):
+        legend = _legend(ax, names, columns, pad, left)
+        if columns == 1 or legend.get_window_extent().width <= room:
             break
         legend.remove()
-    figure_width = float(figure.bbox.width)
     longest = _LONGEST
-    while legend.get_window_extent().width > figure_width - ax.bbox.x0 and longest > 12:
+    while legend.get_window_extent().width > figure.bbox.width - left and longest > 12:
         # A long name is shortened, rather than pushing the axes out of the figure.
         longest -= 4
         legend.remove()
-        legend = _legend(ax, {brief(t, longest): a for t, a in known.names.items()}, 1, pad)
+        short = dict(zip(briefs(list(names), longest), names.values(), strict=True))
+        legend = _legend(ax, short, 1, pad, left)
     known.names_legend = legend
     extent = legend.get_window_extent()
     if ax.get_title():
@@ -230,9 +250,18 @@ def _legend_above(ax: Axes, entries: dict[str, Any], *, own: bool) -> None:
     if own:
         width, height = figure.get_size_inches()
         figure.set_size_inches(width, height + (extent.height - before) / figure.dpi)
+    figure.draw_without_rendering()
 
 
-def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float) -> Any:
+def _extent(ax: Axes, text: str) -> Any:
+    """Measure a name as it is printed, in pixels."""
+    label = ax.text(0.5, 0.5, text, fontsize=setting_points("legend.fontsize"))
+    extent = label.get_window_extent()
+    label.remove()
+    return extent
+
+
+def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float, left: float) -> Any:
     from matplotlib.legend import Legend
 
     legend = Legend(
@@ -240,7 +269,7 @@ def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float) -> Any:
         list(names.values()),
         list(names),
         loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
+        bbox_to_anchor=((left - ax.bbox.x0) / ax.bbox.width, 1.0),
         ncols=columns,
         frameon=False,
         borderaxespad=pad,
@@ -271,3 +300,27 @@ def brief(name: str, longest: int = _LONGEST) -> str:
     if len(name) <= longest or "$" in name:
         return name
     return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
+
+
+def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
+    """Shorten names so that they still differ: by the words that all share, if need be.
+
+    Examples
+    --------
+    >>> lot = "lot 2026-01-15/7, wafer {}, annealed at 1050 C"
+    >>> briefs([lot.format(1), lot.format(2)])
+    ['… 1, …', '… 2, …']
+    """
+    short = [brief(name, longest) for name in names]
+    if len(set(short)) == len(set(names)):
+        return short
+    words = [name.split() for name in names]
+    start, end = _shared(words), _shared([one[::-1] for one in words])
+    own = [" ".join(one[start : len(one) - end]) for one in words]
+    return [f"{'… ' * (start > 0)}{brief(text, longest)}{' …' * (end > 0)}" for text in own]
+
+
+def _shared(names: Sequence[Sequence[str]]) -> int:
+    """Count the words that all names begin with."""
+    columns = zip(*names, strict=False)
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

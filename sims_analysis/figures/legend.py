@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sims_analysis.figures.axes import memory
-from sims_analysis.figures.colours import ink, paper
+from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.style import setting_points
 from sims_analysis.text.typeset import unit_label
 
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Obstacles
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "stands_below"]
 
+#: A list on crowded axes is printed so much smaller.
+_SMALLER = (1.0, 0.8, 0.6)
+#: Below axes, it takes no more than this of their height.
+_SHARE = 0.75
 _STYLE: dict[str, Any] = {
     "handlelength": 1.4,
     "labelspacing": 0.25,
@@ -59,6 +65,18 @@ class Notes:
             "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
         )
 
+    def explain_spread(self, count: int, share: float) -> None:
+        """Say what a median and its band are."""
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Patch
+
+        text = f"median of {count}, band: the middle {100 * share:g} %"
+        grey = ink(0.35, self.ax)
+        band = Patch(color=grey, alpha=wash(0.22, self.ax), linewidth=0)
+        if text not in self._memory.explained:
+            self.entries[text] = band, Line2D([], [], color=grey, linewidth=1.0)
+        self._memory.explained.add(text)
+
     def explain_words(self, text: str) -> None:
         """Add an entry of words, once in a figure of several panels."""
         self.explain(text, linestyle="none", color="none")
@@ -75,9 +93,10 @@ class Notes:
             if np.isfinite(curve.fill):
                 words[f"{curve.fill:g} {unit_label(curve.series.units)} (fill value)"] = None
         if words:
-            self._add_triangle(" or ".join(words))
+            self.explain_triangle(" or ".join(words))
 
-    def _add_triangle(self, text: str) -> None:
+    def explain_triangle(self, text: str) -> None:
+        """Say what open triangles mean."""
         self.explain(
             text,
             marker="v",
@@ -101,8 +120,6 @@ class Notes:
                     ax.axhline(curve.limit, color=curve.colour, zorder=1, **style)
         if limits:
             self.explain("detection limit", color=grey, **style)
-        if any(curve.below_limit().any() for curve in group):
-            self._add_triangle("below the limit")
 
     def write(self, obstacles: Obstacles, *, own: bool) -> None:
         """Put the list where it covers nothing: inside the axes, or below those of our figure."""
@@ -118,26 +135,29 @@ class Notes:
             self.entries[text] = self.entries.pop(text)
         # On the last of the axes, so that no curve of another runs over it.
         top = list(known.axes.values())[-1]
-        legend = self._inside(top, (0.0, 1.0))
-        box = obstacles.fraction(legend.get_window_extent())
-        left, upper, free = obstacles.place_box(box.right - box.left, box.top - box.bottom)
-        legend.remove()
-        if free:
-            legend = self._inside(top, (left, upper))
-            legend.set_in_layout(False)
-        elif not own:
-            legend = self._on_given_axes(top, (left, upper), box.right - box.left)
+        for broken in (False, True):
+            legend = self._inside(top, (0.0, 1.0), broken=broken)
+            box = obstacles.fraction(legend.get_window_extent())
+            left, upper, free = obstacles.place_box(box.right - box.left, box.top - box.bottom)
+            legend.remove()
+            if free:
+                known.notes_legend = self._inside(top, (left, upper), broken=broken)
+                known.notes_legend.set_in_layout(False)
+                return
+        if own:
+            known.notes_legend = self._below()
         else:
-            legend = self._below(box.right - box.left)
-        known.notes_legend = legend
+            known.notes_legend = self._on_given_axes(top, (left, upper))
 
-    def _inside(self, ax: Axes, corner: tuple[float, float], **options: Any) -> Any:
+    def _inside(
+        self, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
+    ) -> Any:
         from matplotlib.legend import Legend
 
         legend = Legend(
             ax,
             list(self.entries.values()),
-            list(self.entries),
+            [_broken(text) if broken else text for text in self.entries],
             **{
                 "loc": "upper left",
                 "bbox_to_anchor": corner,
@@ -151,38 +171,62 @@ class Notes:
         legend.set_clip_on(False)
         return legend
 
-    def _below(self, width: float) -> Any:
+    def _below(self) -> Any:
         """Put the list below the axes of our figure, which grows by it."""
         figure: Any = self.ax.figure
-        columns = 2 if len(self.entries) > 2 and width < 0.55 else 1
-        legend = figure.legend(
-            list(self.entries.values()),
-            list(self.entries),
-            loc="outside lower center",
-            ncols=columns,
-            frameon=False,
-            **_STYLE,
-        )
+        for columns, broken in ((2, False), (1, False), (1, True)):
+            legend = figure.legend(
+                list(self.entries.values()),
+                [_broken(text) if broken else text for text in self.entries],
+                loc="outside lower center",
+                ncols=columns,
+                frameon=False,
+                **_STYLE,
+            )
+            extent = legend.get_window_extent()
+            enough = columns == 1 or len(self.entries) > 2
+            if (extent.width <= figure.bbox.width and enough) or broken:
+                break
+            legend.remove()
         across, down = figure.get_size_inches()
-        figure.set_size_inches(across, down + legend.get_window_extent().height / figure.dpi)
+        figure.set_size_inches(across, down + extent.height / figure.dpi)
         return legend
 
-    def _on_given_axes(self, ax: Axes, corner: tuple[float, float], width: float) -> Any:
+    def _on_given_axes(self, ax: Axes, corner: tuple[float, float]) -> Any:
         """Put the list on axes of the user's figure that are too full for it.
 
-        Below them if the figure makes room by itself; otherwise inside, on paper, no wider than
-        they are: what stands beside them belongs to somebody else.
+        Below them if the figure makes room by itself; otherwise inside, on paper. No wider than
+        they are: what stands beside them belongs to somebody else, and a layout would make them
+        narrower for it.
         """
         figure: Any = ax.figure
+        size = setting_points("legend.fontsize")
+        width, height = self.ax.bbox.width, self.ax.bbox.height
         if figure.get_layout_engine() is not None:
+            height *= _SHARE
             low = self.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
-            size = setting_points("legend.fontsize")
             depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
-            return self._inside(
-                ax, (0.5, 0.0), loc="upper center", borderaxespad=depth / size + 0.3
-            )
-        size = setting_points("legend.fontsize") * min(1.0, max(0.6, 0.96 / width))
-        paper_style = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
-        legend = self._inside(ax, corner, fontsize=size, frameon=True, **paper_style)
-        legend.set_in_layout(False)
+            options = {"loc": "upper center", "borderaxespad": depth / size + 0.3}
+            corner = 0.5, 0.0
+        else:
+            options = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
+            options["frameon"] = True
+        for smaller, broken in product(_SMALLER, (False, True)):
+            legend = self._inside(ax, corner, broken=broken, fontsize=smaller * size, **options)
+            extent = legend.get_window_extent()
+            last = broken and smaller == _SMALLER[-1]
+            if last or (extent.width <= width and extent.height <= height):
+                break
+            legend.remove()
+        legend.set_in_layout(figure.get_layout_engine() is not None)
         return legend
+
+
+def stands_below(legend: Any) -> bool:
+    """Whether a list stands outside its axes, where the layout makes room for it."""
+    return legend is not None and bool(legend.get_in_layout())
+
+
+def _broken(text: str) -> str:
+    """Break a line that is too long where its number, or what is said of it, begins."""
+    return text if "\n" in text else re.sub(r" (?=[=(])|(?<=[:,]) ", "\n", text, count=1)

@@ -50,9 +50,6 @@ def draw_curve(
     ax: Axes, curve: Curve, scale: Scale, *, log: bool, options: Mapping[str, Any]
 ) -> Any:
     """Draw the samples that are data; a line never bridges a sample that is not."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.lines import Line2D
-
     data = shown(curve, log=log)
     scattered = _scattered(data)
     y = np.where(data & ~scattered, curve.series.y, np.nan)
@@ -60,7 +57,7 @@ def draw_curve(
         "color": curve.colour,
         "linestyle": curve.dash,
         "solid_joinstyle": "round",
-        **normalize_kwargs(dict(options), Line2D),
+        **options,
     }
     x = scale(curve.series.x)
     (line,) = ax.plot(x, y, **style)
@@ -125,19 +122,17 @@ def fill_between(
 
 
 def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
-    """Mark samples that a log axis cannot show in one row at its floor; give their curves.
+    """Mark samples that a log axis cannot show in one row at its floor; give curves with such.
 
     The row has as many places as there is room for marks. Where several species want one, they
     take turns, so that each is seen and the row stays a row.
     """
-    hidden = {i: curve.not_positive() for i, curve in enumerate(curves)}
-    wanted = {i: curves[i].series.x[mask] for i, mask in hidden.items() if mask.any()}
     low, high = sorted(ax.get_xlim())
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
+    hidden = {i: _visible(ax, curve, curve.not_positive(), scale) for i, curve in enumerate(curves)}
+    wanted = {i: at for i, at in hidden.items() if at.size}
     places: dict[int, list[tuple[int, float]]] = {}
-    for i, depths in wanted.items():
-        at = np.asarray(scale(depths))
-        at = at[(at >= low) & (at <= high)]
+    for i, at in wanted.items():
         slots, first = np.unique(np.floor((at - low) / width).astype(int), return_index=True)
         for slot, x in zip(slots, at[first], strict=True):
             places.setdefault(int(slot), []).append((i, float(x)))
@@ -161,14 +156,19 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
     return [curves[i] for i in wanted]
 
 
-def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> None:
-    """Mark samples below the detection limit at the limit."""
-    hidden = curve.below_limit()
-    low, high = sorted(ax.get_xlim())
-    x = np.asarray(scale(curve.series.x[hidden]))
-    x = _apart(ax, x[(x >= low) & (x <= high)])
+def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
+    """Mark samples below the detection limit at the limit; True if there are any."""
+    x = _apart(ax, _visible(ax, curve, curve.below_limit(), scale))
     if x.size:
         ax.plot(x, np.full(x.shape, curve.limit), marker="v", color=curve.colour, **_MARK)
+    return bool(x.size)
+
+
+def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
+    """Give the depths of some samples, as the axis has them and where it shows them."""
+    low, high = sorted(ax.get_xlim())
+    x = np.asarray(scale(curve.series.x[which]))
+    return x[(x >= low) & (x <= high)]
 
 
 def _apart(ax: Axes, x: Array) -> Array:

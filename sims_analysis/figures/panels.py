@@ -18,6 +18,7 @@ from sims_analysis.figures.curves import (
     with_limits,
 )
 from sims_analysis.figures.labels import brief
+from sims_analysis.figures.legend import stands_below
 from sims_analysis.figures.profiles import SIZES, measured_alike, plot_profiles
 from sims_analysis.figures.style import in_style, require_matplotlib
 from sims_analysis.text import typeset as _typeset
@@ -53,7 +54,7 @@ def plot_panels(
     by : {"measurement", "species"}
         What a panel shows.
     columns : int, optional
-        Panels in a row; by default at most 3, or 5 of more than a dozen.
+        Panels in a row; by default at most 3, or 5 of more than a dozen; four make a square.
     **options : Any
         Of :func:`plot_profiles`.
 
@@ -73,7 +74,8 @@ def plot_panels(
     import matplotlib.pyplot as plt
 
     parts = _parts(data, by, options)
-    across = columns or min(3 if len(parts) <= 12 else 5, len(parts))
+    most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
+    across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
     width = SIZES["single" if across == 1 else "double"][0] / 25.4
     named = measurements_of(data)
@@ -102,7 +104,7 @@ def plot_panels(
         everything = with_limits(everything, options.get("detection_limit"))
         everything = in_units(everything, options.get("value_units"))
         explained: set[str] = set()
-        waiting: list[Callable[[], None]] = []
+        waiting: list[tuple[Callable[[], None], Callable[[], None]]] = []
         colours: dict[str, str] = {}
         if options.get("colour_by") != "measurement":
             styled(everything, options.get("colours"), "species", colours)
@@ -121,11 +123,34 @@ def plot_panels(
                 for ax in axes:
                     spread_right_axes(ax)
                 figure.draw_without_rendering()
-            for write in waiting:
+            for write, _ in waiting:
                 write()
+            outside = _outside(axes, across)
+            if outside:
+                # Lists around the panels get room of their own: the panels stay as high.
+                figure.set_size_inches(width, figure.get_size_inches()[1] + outside)
+                figure.draw_without_rendering()
+                for _, adjust in waiting:
+                    adjust()
         for ax in axes:
             memory(ax).waiting = None
     return np.array(axes, dtype=object)
+
+
+def _outside(axes: Sequence[Axes], across: int) -> float:
+    """Give the height of the lists above and below the panels, all rows together, in inches."""
+
+    def height(ax: Axes) -> float:
+        known = memory(ax)
+        lists = [known.names_legend]
+        if stands_below(known.notes_legend):
+            lists.append(known.notes_legend)
+        figure: Any = ax.figure
+        heights = [each.get_window_extent().height for each in lists if each is not None]
+        return float(sum(heights) / figure.dpi)
+
+    rows = [axes[i : i + across] for i in range(0, len(axes), across)]
+    return sum(max(map(height, row)) for row in rows)
 
 
 def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
@@ -134,11 +159,14 @@ def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
         left = axes[i - 1] if i % across else None
         beside = axes[i + 1] if (i + 1) % across and i + 1 < count else None
         own = next(iter(memory(ax).axes))
-        if left is not None and _same(left, ax, own, own == next(iter(memory(left).axes))):
+        if left is not None and own == next(iter(memory(left).axes)) and _same(left, ax, own):
             ax.set_ylabel("")
             ax.tick_params(axis="y", labelleft=False)
+        # An axis that the next panel has on its left, or beside others, is no help to this one.
+        if beside is not None and list(memory(beside).axes) != list(memory(ax).axes):
+            beside = None
         for label, right in list(memory(ax).axes.items())[1:]:
-            if beside is not None and _same(beside, ax, label, label in memory(beside).axes):
+            if beside is not None and _same(beside, ax, label):
                 right.set_ylabel("")
                 right.tick_params(axis="y", labelright=False)
         if i + across < count:
@@ -155,10 +183,8 @@ def _label_once(figure: Figure, axes: Sequence[Axes]) -> None:
             ax.set_ylabel("")
 
 
-def _same(one: Axes, other: Axes, label: str, known: bool) -> bool:
-    """Whether two panels have an axis of this label with the same limits."""
-    if not known:
-        return False
+def _same(one: Axes, other: Axes, label: str) -> bool:
+    """Whether the axes of this label have the same limits in two panels."""
     a, b = (memory(ax).axes[label].get_ylim() for ax in (one, other))
     return bool(np.allclose(a, b))
 

@@ -41,11 +41,12 @@ from sims_analysis.figures.curves import (
     styled,
     with_limits,
 )
-from sims_analysis.figures.labels import write_names
-from sims_analysis.figures.legend import Notes
+from sims_analysis.figures.labels import place_names, write_names
+from sims_analysis.figures.legend import Notes, stands_below
 from sims_analysis.figures.results import Results
 from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
 from sims_analysis.figures.style import (
+    POINTS,
     dress,
     fix_ticks,
     in_style,
@@ -56,13 +57,16 @@ from sims_analysis.figures.style import (
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import xarray as xr
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from sims_analysis.units import ParameterLike, QuantityLike
 
+    #: Finds the samples of a curve that lie within the limits of the depth axis.
+    Seen = Callable[[Curve], NDArray[np.bool_]]
 
 __all__ = ["plot_profiles"]
 
@@ -230,6 +234,9 @@ def plot_profiles(
     curves = with_limits(collect(named, species), detection_limit)
     curves = in_units(curves, value_units)
     colour_by = _colour_by(curves, colour_by, colours)
+    line, colour = _without_colour(line)
+    if colour is not None:
+        colours = {curve.series.species: colour for curve in curves}
     results = Results(
         junctions=parallel(junctions, data, named),
         dose=parallel(dose, data, named),
@@ -259,7 +266,7 @@ def plot_profiles(
             for curve in curves
         ]
         _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
-        below = fitted.panel_below(ax) if residuals and models else None
+        below = fitted.panel_below(ax, own=own) if residuals and models else None
         with measured_alike(ax.figure):
             _draw(ax, curves, results, models, options, below)
     shown = list(dict.fromkeys(curve.series.species for curve in curves))
@@ -267,6 +274,19 @@ def plot_profiles(
         ax.figure, list(named.values()), results.given(), f"plot_profiles(..., species={shown})"
     )
     return ax
+
+
+def _without_colour(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Take the colour out of the style of a line: marks, band and name of a curve have it too."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.colors import to_hex
+    from matplotlib.lines import Line2D
+
+    style = normalize_kwargs(dict(line), Line2D)
+    colour = style.pop("color", None)
+    if colour is None or isinstance(colour, str):
+        return style, colour
+    return style, to_hex(colour, keep_alpha=True)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -287,6 +307,7 @@ def _colour_by(
 
 def _size(width: str | float | None) -> tuple[float, float]:
     """Give the size of a new figure in inches."""
+    asked = width is not None
     if width is None:
         if not is_default("figure.figsize"):
             across, down = setting("figure.figsize")
@@ -301,7 +322,9 @@ def _size(width: str | float | None) -> tuple[float, float]:
             raise ValueError(f"width={width!r}; expected millimetres, 'single' or 'double'")
         # As high as a single column is for its width, up to the height of a double one.
         down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
-    return across * _MM, down * _MM
+    # Larger letters, as a style sheet may ask for, need a larger figure.
+    larger = 1.0 if asked else setting("font.size") / POINTS
+    return larger * across * _MM, larger * down * _MM
 
 
 @contextmanager
@@ -340,7 +363,7 @@ def _draw(
     common = memory(ax).common or curves
     xlim = user_limits(options.xlim, (x_scale.kind,), "xlim", x_scale)
     set_depth_limits(ax, [x_scale(curve.series.x) for curve in common], xlim)
-    _set_value_limits(ax, axes, common, options)
+    _set_value_limits(ax, axes, common, x_scale, options)
 
     notes = Notes(ax)
     lines: list[tuple[Curve, Any]] = []
@@ -348,6 +371,7 @@ def _draw(
     for label, group in groups.items():
         each = axes[label]
         shown: list[tuple[Curve, Mapping[str, Any]]]
+        below_limit = False
         if options.spread:
             shown = _draw_spreads(each, group, results, x_scale, notes, options, curves)
         else:
@@ -356,10 +380,12 @@ def _draw(
             drawn = drawing.draw_curve(each, curve, x_scale, log=options.log, options=style)
             if drawing.draw_band(each, curve, x_scale, log=options.log, coverage=options.coverage):
                 notes.explain_error(options.coverage)
-            drawing.mark_below_limit(each, curve, x_scale)
+            below_limit |= drawing.mark_below_limit(each, curve, x_scale)
             lines.append((curve, drawn))
             at_floor.append(curve)
         notes.add_limits(each, group)
+        if below_limit:
+            notes.explain_triangle("below the limit")
         for curve in group:
             if not options.spread and _is_primary(curve, curves):
                 who = _who(curve, curves, usetex=usetex)
@@ -368,13 +394,13 @@ def _draw(
         notes.add_hidden(drawing.mark_floor(ax, at_floor, x_scale))
     fitted.draw(models, axes, curves, x_scale, notes)
     if below is not None:
-        fitted.draw_residuals(below, models, curves, x_scale)
+        fitted.draw_residuals(ax, below, models, curves, x_scale)
         ax.set_xlabel("")
     _finish(ax, lines, notes, options, usetex=usetex)
 
 
 def _set_value_limits(
-    ax: Axes, axes: Mapping[str, Axes], common: Sequence[Curve], options: _Options
+    ax: Axes, axes: Mapping[str, Axes], common: Sequence[Curve], scale: Scale, options: _Options
 ) -> None:
     """Scale the value axes: whole decades around the data, or the limits that the user wants."""
     for each in axes.values():
@@ -386,8 +412,17 @@ def _set_value_limits(
     convert = float if left.unit is None else left.unit.from_canonical
     ylim = user_limits(options.ylim, kinds, "ylim", convert)
     if options.log:
-        spans = {label: _span(everywhere[label]) for label in axes}
-        set_decades(ax, spans, room=any(_on_the_floor(everywhere[k]) for k in axes), ylim=ylim)
+        low, high = sorted(ax.get_xlim())
+
+        def seen(curve: Curve) -> Any:
+            x = scale(curve.series.x)
+            return (x >= low) & (x <= high)
+
+        spans = {label: _span(everywhere[label], seen) for label in axes}
+        room = any(
+            _on_the_floor(everywhere[label], 10.0 ** span[0], seen) for label, span in spans.items()
+        )
+        set_decades(ax, spans, room=room, ylim=ylim)
         for each in memory(ax).axes.values():
             value_axis_ticks(each)
     elif ylim != (None, None):
@@ -411,11 +446,12 @@ def _draw_spreads(
     alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
     drawn += [(curve, options.line) for curve in alone.values()]
     spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
-    if options.colour_by == "measurement":
-        # The colour of one measurement would mislead: all together have that of the species.
-        colours = {name: legible(colour_of(name), ax) for name in by_species}
-    else:
-        colours = {curve.series.species: curve.colour for curve in curves}
+    # The colour of one measurement would mislead: all together have that of the species.
+    of_all = {name: {curve.colour for curve in mine} for name, mine in by_species.items()}
+    colours = {
+        name: found.pop() if len(found) == 1 else legible(colour_of(name), ax)
+        for name, found in of_all.items()
+    }
     far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
     free = [c for c in (legible(c, ax) for c in COLOURS) if c not in colours.values()]
     outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
@@ -428,7 +464,7 @@ def _draw_spreads(
             (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options.line})
             for curve in whole.outliers
         ]
-        notes.explain_words(f"median of {whole.count}, band: the middle {100 * CENTRAL:g} %")
+        notes.explain_spread(whole.count, CENTRAL)
         who = _who(median, curves, usetex=bool(setting("text.usetex")), alone=True)
         if _is_primary(by_species[name][0], curves):
             results.draw_many(ax, median, by_species[name], scale, notes, who)
@@ -460,38 +496,48 @@ def _finish(
                 each.yaxis.label.set_color(colour)
                 each.tick_params(axis="y", which="both", colors=colour)
 
+    write_names(ax, lines, options.labels, colour_by=options.colour_by, usetex=usetex)
+
     def write() -> None:
-        obstacles = write_names(
-            ax, lines, options.labels, colour_by=options.colour_by, usetex=usetex, own=options.own
-        )
-        notes.write(obstacles, own=options.own)
+        notes.write(place_names(ax, own=options.own), own=options.own)
+
+    def adjust() -> None:
+        place_names(ax, own=options.own, around=memory(ax).notes_legend)
 
     waiting = memory(ax).waiting
     if waiting is not None:
         # Drawing a figure of panels after each of them would take the square of their number.
-        waiting.append(write)
+        waiting.append((write, adjust))
         return
     figure.draw_without_rendering()
     if len(every) > 2:
         spread_right_axes(ax)
         figure.draw_without_rendering()
     write()
+    if not options.own and stands_below(memory(ax).notes_legend):
+        # The layout makes room for the list below the axes, which are lower from now on.
+        figure.draw_without_rendering()
+        adjust()
 
 
-def _span(group: Sequence[Curve]) -> tuple[float, float]:
-    """Give the decades that a group of curves needs."""
-    shown = [c.series.y[drawing.shown(c, log=True)] for c in group]
+def _span(group: Sequence[Curve], seen: Seen) -> tuple[float, float]:
+    """Give the decades that a group of curves needs where it is seen: all of them, if nowhere."""
+    shown = [drawing.shown(c, log=True) for c in group]
+    inside = [mask & seen(c) for c, mask in zip(group, shown, strict=True)]
+    if any(mask.any() for mask in inside):
+        shown = inside
+    values = [c.series.y[mask] for c, mask in zip(group, shown, strict=True)]
     # Half a limit: the marks stand on its line, not on the frame.
-    limits = [0.5 * c.limit for c in group if c.limit > 0 and c.below_limit().any()]
-    return decades(np.concatenate([*shown, np.array(limits)]))
+    limits = [0.5 * c.limit for c in group if c.limit > 0 and (c.below_limit() & seen(c)).any()]
+    return decades(np.concatenate([*values, np.array(limits)]))
 
 
-def _on_the_floor(group: Sequence[Curve]) -> bool:
+def _on_the_floor(group: Sequence[Curve], floor: float, seen: Seen) -> bool:
     """Whether marks or many values would lie on the lower frame."""
-    if any(curve.not_positive().any() for curve in group):
+    if any((c.not_positive() & seen(c)).any() for c in group):
         return True
-    floor = 10.0 ** _span(group)[0]
-    return any(int((np.abs(c.series.y / floor - 1.0) < 0.05).sum()) > 1 for c in group)
+    on_it = [(np.abs(c.series.y / floor - 1.0) < 0.05) & seen(c) for c in group]
+    return any(int(mask.sum()) > 1 for mask in on_it)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:

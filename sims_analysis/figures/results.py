@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.asked import argument_of, window_of
+from sims_analysis.figures.asked import argument_of, edge_of, window_of
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import of_curve
 from sims_analysis.text import typeset as _typeset
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     Result = xr.Dataset | xr.DataArray
 
 __all__ = ["Results"]
+
+#: What a profile does at an edge that is no falling one.
+_VERBS = {"leading": "rises through", "any": "passes"}
+_WORDS = {"falling": "falls through", "rising": "rises through"}
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,18 @@ def _mine(given: Any, curve: Curve) -> list[Result]:
             chosen: Result | None = of_curve(dequantify(item), curve)
         else:
             chosen = of_curve(dequantify(item), curve)
-        if chosen is not None:
+        if chosen is not None and not _is_about_another_quantity(chosen, curve):
             found.append(chosen)
     return found
+
+
+def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
+    """Whether a result has no data of a species because it is drawn as counts, not as atoms."""
+    words = (
+        {str(word) for word in np.ravel(result["status"].values)} if _has(result, "status") else {}
+    )
+    # Where other species cross a level more often, the words are padded.
+    return curve.series.variable != "concentration" and "no_data" in words
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,13 @@ class _Painter:
         """Say whose number it is: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.who, *further]))
         return f"({text})" if text else ""
+
+    def _crossing_of(self, result: Result) -> str:
+        """Name a depth at a level: only one where the profile falls is a junction depth."""
+        edge, level = edge_of(result), self._level(result)
+        if edge not in _VERBS:
+            return f"$x_\\mathrm{{j}}${self._of(level)}"
+        return " ".join(filter(None, [self.who, _VERBS[edge], level or "the level"]))
 
     def _value_at(self, depth: Any) -> Array:
         """Value of the curve at a depth, straight in ln C where it is positive."""
@@ -179,15 +199,18 @@ class _Painter:
             self._crossings(result)
             return
         depth = result["depth"] if isinstance(result, xr.Dataset) else result
-        symbol = f"$x_\\mathrm{{j}}${self._of(self._level(result))}"
+        symbol, equals = self._crossing_of(result), " = "
+        changes = {}
+        if edge_of(result) in _VERBS:
+            equals, changes = " at ", {"marker": "D", "markersize": 3.0}
         for z, sigma, status in _entries(depth, result):
             if not np.isfinite(z):
                 if status and status != "ok":
                     self.notes.say(f"{symbol}: {status.replace('_', ' ')}")
                 continue
-            style = self._mark(z, sigma)
+            style = self._mark(z, sigma, **changes)
             self.notes.add(
-                f"{symbol} = {self._depth_text(z, sigma)}", **{**style, "linestyle": "none"}
+                f"{symbol}{equals}{self._depth_text(z, sigma)}", **{**style, "linestyle": "none"}
             )
 
     def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> dict[str, Any]:
@@ -216,9 +239,7 @@ class _Painter:
 
     def _crossings(self, result: xr.Dataset) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
-        words = {"falling": "falls", "rising": "rises"}
         level = self._level(result)
-        through = f"through {level} at" if level else "through the level at"
         unit = _typeset.unit_label(self.scale.units)
         shape = {"falling": "o", "rising": "D"}
         found: dict[str, list[str]] = {}
@@ -231,10 +252,9 @@ class _Painter:
                 found.setdefault(direction, []).append(depth)
         for direction, depths in found.items():
             listed = ",\n".join(", ".join(depths[i : i + 4]) for i in range(0, len(depths), 4))
-            verb = words.get(direction, "goes")
-            verb = f"{self.who} {verb}" if self.who else verb
+            verb = " ".join(filter(None, [self.who, _WORDS[direction], level or "the level"]))
             self.notes.add(
-                f"{verb} {through}\n{listed} {unit}", **{**style[direction], "linestyle": "none"}
+                f"{verb} at\n{listed} {unit}", **{**style[direction], "linestyle": "none"}
             )
         if not found and "status" in result:
             status = str(np.ravel(result["status"].values)[0]).replace("_", " ")
@@ -244,15 +264,9 @@ class _Painter:
         for z, sigma, polarity in _entries(result["depth"], result, "polarity"):
             if not np.isfinite(z):
                 continue
-            style: dict[str, Any] = {
-                "color": ink(0.2, self.notes.ax),
-                "linestyle": (0, (1, 1.5)),
-                "linewidth": 0.9,
-            }
             text = f"{polarity.replace('->', '→')} junction: {self._depth_text(z, sigma)}"
             if text not in self.notes.entries:
-                self.ax.axvline(float(self.scale(z)), **style)
-            self.notes.add(text, **style)
+                self._across(z, text)
 
     def dose(self, result: Result, window: Any) -> None:
         dose = result["dose"] if isinstance(result, xr.Dataset) else result
@@ -359,8 +373,7 @@ class _Painter:
         """Say the median and the range of one answer for many measurements."""
         first = results[0]
         if isinstance(first, xr.Dataset) and not {"polarity", "direction"}.isdisjoint(first):
-            # Several depths each: a median of them would mix the first with the second.
-            self._metallurgical(first) if "polarity" in first else None
+            self._many_depths(results, "polarity" if "polarity" in first else "direction")
             return
         values, words = [], Counter[str]()
         for result in results:
@@ -369,23 +382,68 @@ class _Painter:
                     values.append(value)
                 else:
                     words[status.replace("_", " ") or "not known"] += 1
-        level = self._level(first) if on_curve else ""
-        name = f"{symbol}{self._of(level)}"
+        name = self._crossing_of(first) if on_curve else f"{symbol}{self._of()}"
         for word, count in words.items():
             self.notes.say(f"{name}: {word} in {count}")
         if not values:
             return
-        low, middle, high = (float(v) for v in np.quantile(values, (0.0, 0.5, 1.0)))
-        units = _answer(first).attrs.get("units", "")
-        is_depth = units == "nm"
-        convert: Any = self.scale if is_depth else float
-        unit = _typeset.unit_label(self.scale.units if is_depth else units)
-        ends = [rounded(float(convert(v))).text(style="mathtext") for v in (middle, low, high)]
-        text = f"{name}: median {ends[0]} {unit}\n({len(values)}: {ends[1]} to {ends[2]})"
+        low, middle, high = _quantiles(values)
         style: dict[str, Any] = {"linestyle": "none", "color": "none"}
         if on_curve and np.isfinite(self._value_at(middle)):
             style = {**self._mark(middle, (low, high)), "linestyle": "none"}
+        units = _answer(first).attrs.get("units", "")
+        self.notes.add(f"{name}: {self._summary(values, units)}", **style)
+
+    def _many_depths(self, results: Sequence[Result], kind: str) -> None:
+        """Summarise the first junctions of all measurements, the second ones, and so on."""
+        depths: dict[tuple[str, int], list[float]] = {}
+        for result in results:
+            count = Counter[str]()
+            for z, _, word in _entries(result["depth"], result, kind):
+                if np.isfinite(z):
+                    depths.setdefault((word, count[word]), []).append(z)
+                    count[word] += 1
+        for (word, _), values in depths.items():
+            low, middle, high = _quantiles(values)
+            if kind == "direction":
+                name = " ".join(filter(None, [self.who, _WORDS[word], self._level(results[0])]))
+                style = {**self._mark(middle, (low, high)), "linestyle": "none"}
+                self.notes.add(f"{name}: {self._summary(values, 'nm')}", **style)
+                continue
+            text = f"{word.replace('->', '→')} junction: {self._summary(values, 'nm')}"
+            if text not in self.notes.entries:
+                self.ax.axvspan(
+                    float(self.scale(low)), float(self.scale(high)),
+                    color=ink(0.2, self.notes.ax), alpha=wash(0.15, self.notes.ax), linewidth=0,
+                )  # fmt: skip
+                self._across(middle, text)
+
+    def _across(self, depth: float, text: str) -> None:
+        """Draw a line across the axes, and list what it is."""
+        style: dict[str, Any] = {
+            "color": ink(0.2, self.notes.ax),
+            "linestyle": (0, (1, 1.5)),
+            "linewidth": 0.9,
+        }
+        self.ax.axvline(float(self.scale(depth)), **style)
         self.notes.add(text, **style)
+
+    def _summary(self, values: Sequence[float], units: str) -> str:
+        """Say the median of an answer, for how many it is known, and its range."""
+        is_depth = units == "nm"
+        convert: Any = self.scale if is_depth else float
+        unit = _typeset.unit_label(self.scale.units if is_depth else units)
+        low, middle, high = (
+            rounded(float(convert(value))).text(style="mathtext") for value in _quantiles(values)
+        )
+        if len(values) == 1:
+            return f"{middle} {unit} in one"
+        return f"median {middle} {unit}\n({len(values)}: {low} to {high})"
+
+
+def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(values, (0.0, 0.5, 1.0))
+    return float(low), float(middle), float(high)
 
 
 def _answer(result: Result) -> xr.DataArray:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "POINTS",
     "dress",
     "fix_ticks",
     "in_style",
@@ -23,8 +24,9 @@ __all__ = [
 
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
 #: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
+POINTS = 8.0
 _HOUSE = {
-    "font.size": 8.0,
+    "font.size": POINTS,
     "axes.titlesize": "medium",
     "axes.linewidth": 0.7,
     "lines.linewidth": 1.1,

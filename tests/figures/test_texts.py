@@ -1,0 +1,235 @@
+"""Texts of a figure: what they say, where they stand, and that none covers another."""
+
+import drawn
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures.axes import memory
+from sims_analysis.text.typeset import SYMBOLS
+
+mpl.use("Agg")
+
+
+def box(artist):
+    return artist.get_window_extent()
+
+
+def rising():
+    z = drawn.DEPTHS
+    return drawn.profiles(
+        Si=1e15 + 1e19 / (1 + np.exp((50.0 - z) / 2)), Ga=(np.full(z.shape, 2e5), "counts/s")
+    )
+
+
+# --- what is said ---
+
+
+def test_a_result_about_atoms_says_nothing_of_a_species_in_counts():
+    ds = rising()
+    with_counts = sims.plot_profiles(
+        ds,
+        peak=sims.peak(ds),
+        junctions=[
+            sims.junction_depth(ds, level="1e18 atoms/cm^3"),
+            sims.crossings(ds, level="1e18 atoms/cm^3"),
+        ],
+    )
+    assert drawn.notes(with_counts)
+    assert not any("Ga" in text or "no data" in text for text in drawn.notes(with_counts))
+
+
+def test_the_depth_of_a_rising_edge_is_no_junction_depth():
+    ds = rising()
+    rise = sims.junction_depth(ds, level="1e18 atoms/cm^3", edge="leading")
+    (text,) = drawn.notes(sims.plot_profiles(ds, species="Si", junctions=rise))
+    assert "rises through" in text
+    assert "x_" not in text
+    fall = sims.junction_depth(ds, level="1e18 atoms/cm^3")
+    (text,) = drawn.notes(sims.plot_profiles(ds, species="Si", junctions=fall))
+    assert "x_" in text
+
+
+def test_marks_outside_the_limits_are_not_explained():
+    y = drawn.gaussian(floor=0.0)
+    y[40:] = 0.0
+    ds = drawn.profiles(B=y)
+    assert drawn.notes(sims.plot_profiles(ds)) == ["zero"]
+    assert drawn.notes(sims.plot_profiles(ds, xlim=("0 nm", "60 nm"))) == []
+    limit = {"detection_limit": f"{y[39] * 2:g} atoms/cm^3"}
+    assert "below the limit" in drawn.notes(sims.plot_profiles(ds, **limit))
+    zoomed = sims.plot_profiles(ds, xlim=("0 nm", "60 nm"), **limit)
+    assert drawn.notes(zoomed) == ["detection limit"]
+
+
+def test_junctions_of_many_wafers_are_summarised_not_those_of_the_first():
+    z, wafers = drawn.DEPTHS, {}
+    for i in range(11):
+        donors = np.full(z.shape, 1e17)
+        wafers[f"W{i}"] = drawn.profiles(P=donors, B=1e19 * np.exp(-z / (10.0 + 0.1 * i)))
+    found = {
+        name: sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
+        for name, ds in wafers.items()
+    }
+    depths = [float(each["depth"][0]) for each in found.values()]
+    (text,) = [t for t in drawn.notes(sims.plot_profiles(wafers, junctions=found)) if "→" in t]
+    assert f"median {np.median(depths):.2f} nm" in text
+    assert f"(11: {min(depths):.2f} to {max(depths):.2f})" in text
+    falls = {n: sims.crossings(ds, level="1e17 atoms/cm^3") for n, ds in wafers.items()}
+    texts = drawn.notes(sims.plot_profiles(wafers, species="B", junctions=falls))
+    assert any("falls through" in text and "(11:" in text for text in texts)
+
+
+def test_outliers_of_several_species_are_named_once():
+    wafers = {}
+    for i in range(12):
+        factor = 3.0 if i == 4 else 1.0 + 0.001 * i
+        wafers[f"W{i}"] = drawn.profiles(
+            B=factor * drawn.gaussian(), P=factor * drawn.gaussian(middle=60.0)
+        )
+    assert drawn.names(sims.plot_profiles(wafers)) == ["B", "W4", "P"]
+
+
+def test_long_names_stay_apart():
+    name = "lot 2026-01-15/7, wafer {}, annealed at 1050 °C for 5 s"
+    wafers = {name.format(k): drawn.profiles(B=k * drawn.gaussian()) for k in (1, 2, 3)}
+    found = drawn.names(sims.plot_profiles(wafers))
+    assert len(found) == 3
+    assert [text.count(str(k)) for k, text in enumerate(found, start=1)] == [1, 1, 1]
+
+
+def test_a_ratio_has_the_names_of_its_species():
+    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(middle=60.0))
+    ratio = sims.ratio(ds, numerator="B", denominator="P")
+    assert drawn.beside(sims.plot_profiles(ratio)) == ["B / P"]
+
+
+def test_no_species_is_nothing_to_draw():
+    with pytest.raises(ProfileError, match="`species` is empty"):
+        sims.plot_profiles(rising(), species=[])
+
+
+# --- colours and limits ---
+
+
+def test_marks_and_names_have_the_colour_that_is_asked_for():
+    y = drawn.gaussian()
+    y[-5:] = 0.0
+    ax = sims.plot_profiles(drawn.profiles(B=y), color="crimson")
+    assert {line.get_color() for line in ax.lines} == {"crimson"}
+    assert {text.get_color() for text in ax.texts} == {"crimson"}
+    both = drawn.lines(
+        sims.plot_profiles(drawn.profiles(B=y, P=drawn.gaussian()), c=(0.0, 0.0, 0.0))
+    )
+    assert len({line.get_linestyle() for line in both}) == 2
+
+
+def test_the_value_axis_is_that_of_the_depths_that_are_shown():
+    ds = drawn.profiles(B=1e20 * np.exp(-drawn.DEPTHS / 5))
+    assert sims.plot_profiles(ds).get_ylim()[0] < 1e12
+    zoomed = sims.plot_profiles(ds, xlim=("0 nm", "20 nm"))
+    assert zoomed.get_ylim() == pytest.approx((1e18, 1e20))
+
+
+def test_residuals_leave_the_data_their_height():
+    ds = drawn.profiles(B=drawn.gaussian(floor=0.0))
+    fit = sims.fit(ds, model="gaussian")
+    alone, parted = (sims.plot_profiles(ds, fits=fit, residuals=r) for r in (False, True))
+    for ax in (alone, parted):
+        ax.figure.draw_without_rendering()
+    height = [box(ax).height / ax.figure.dpi for ax in (alone, parted)]
+    assert height[1] > 0.9 * height[0]
+    labels = [each.yaxis.label.get_position()[0] for each in parted.figure.axes]
+    assert labels[0] == pytest.approx(labels[1])
+
+
+def test_larger_letters_get_a_larger_figure():
+    with plt.rc_context({"font.size": 16}):
+        ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+        exact = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), width="single")
+    assert ax.figure.get_size_inches()[0] * 25.4 == pytest.approx(172)
+    assert exact.figure.get_size_inches()[0] * 25.4 == pytest.approx(86)
+
+
+# --- where it stands ---
+
+
+def test_names_on_one_line_are_two_words():
+    z = drawn.DEPTHS
+    flat = {
+        name: np.full(z.shape, 1e17 * 1.5**k) for k, name in enumerate(["Al", "In", "Sb", "Te"])
+    }
+    ax = sims.plot_profiles(drawn.profiles(**flat), ylim=(1e10, 1e20))
+    texts = [text for text in ax.texts if text.get_text()]
+    for one in texts:
+        for other in texts:
+            if one is not other and abs(box(one).y0 - box(other).y0) < 0.5 * box(one).height:
+                apart = max(box(one).x0 - box(other).x1, box(other).x0 - box(one).x1)
+                assert apart > 3 * ax.figure.dpi / 72
+
+
+def test_a_name_does_not_cover_marks():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), marker="o", markersize=9)
+    ax.figure.draw_without_rendering()
+    (line,) = drawn.lines(ax)
+    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+    radius = 0.5 * line.get_markersize() * ax.figure.dpi / 72
+    x, y = ax.transData.transform(np.column_stack(line.get_data())).T
+    inside = (x > box(name).x0 - 0.9 * radius) & (x < box(name).x1 + 0.9 * radius)
+    inside &= (y > box(name).y0 - 0.9 * radius) & (y < box(name).y1 + 0.9 * radius)
+    assert not inside.any()
+
+
+def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
+    first = drawn.profiles(B=drawn.gaussian())
+    ax = sims.plot_profiles(first)
+    (before,) = [text for text in ax.texts if text.get_text()]
+    x, y = ax.transData.inverted().transform(box(before).get_points()).mean(axis=0)
+    sims.plot_profiles(drawn.profiles(P=np.full(drawn.DEPTHS.shape, y)), ax)
+    ax.figure.draw_without_rendering()
+    (name,) = [text for text in ax.texts if text.get_text() == "B"]
+    height = ax.transData.transform((x, y))[1]
+    assert not box(name).y0 < height < box(name).y1
+    assert drawn.beside(ax) == ["B", "P"]
+
+
+def test_lists_around_many_panels_leave_these_their_size():
+    data = drawn.wafers(15)
+    plain = sims.plot_panels(data)
+    xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
+    panels = sims.plot_panels(data, junctions=xj)
+    for axes in (plain, panels):
+        axes[0].figure.draw_without_rendering()
+    assert box(panels[0]).width > 0.9 * box(plain[0]).width
+    assert box(panels[0]).height > 0.9 * box(plain[0]).height
+    lists = [box(memory(ax).notes_legend) for ax in panels]
+    assert not any(a.overlaps(b) for i, a in enumerate(lists) for b in lists[:i])
+    figure = panels[0].figure.bbox
+    assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
+
+
+def test_a_hundred_names_stand_in_several_columns():
+    flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:20] for k in range(2, 7)}
+    flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)
+    ax = sims.plot_profiles(drawn.profiles(**flat))
+    legend = memory(ax).names_legend
+    assert len(drawn.names(ax)) > 80
+    assert box(legend).width <= ax.figure.bbox.width
+    assert box(legend).height < 3 * box(ax).height
+
+
+def test_a_right_axis_keeps_its_numbers_beside_a_panel_of_other_axes():
+    # Both panels show six decades of it.
+    counts = (drawn.gaussian(top=1e5, floor=1.0), "counts/s")
+    both = drawn.profiles(B=drawn.gaussian(), Si=counts)
+    panels = sims.plot_panels({"a": both, "b": drawn.profiles(Si=counts)})
+    right = memory(panels[0]).axes["Intensity (counts/s)"]
+    assert right.get_ylabel() == "Intensity (counts/s)"
+
+
+def test_four_panels_make_a_square():
+    panels = sims.plot_panels(drawn.wafers(4))
+    assert {ax.get_subplotspec().colspan.start for ax in panels} == {0, 1}
