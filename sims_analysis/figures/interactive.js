@@ -24,6 +24,27 @@ function integral(x, y, start, stop) {
   return sum + ((value + at(last)) / 2) * (last - z);
 }
 
+// A number as it is printed: 5.031×10¹⁴.
+function printed(value) {
+  const [digits, exponent] = value.toExponential(3).split("e");
+  const raised = exponent.replace("+", "").replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  return `${digits.replace("-", "−")}×10${raised}`;
+}
+
+// What stands for a curve in the list of species: a piece of its line, which is printed too.
+function sample(curve) {
+  const space = "http://www.w3.org/2000/svg";
+  const key = document.createElementNS(space, "svg");
+  key.setAttribute("class", "key");
+  key.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(space, "line");
+  const ends = { x1: 0, x2: 24, y1: 3, y2: 3, stroke: curve.colour, "stroke-width": 2.5 };
+  for (const [name, value] of Object.entries(ends)) line.setAttribute(name, value);
+  if (curve.dash.length) line.setAttribute("stroke-dasharray", curve.dash.join(" "));
+  key.append(line);
+  return key;
+}
+
 const { item, known } = JSON.parse(document.getElementById("sims-data").textContent);
 
 Bokeh.embed.embed_item(item).then(() => {
@@ -39,20 +60,32 @@ Bokeh.embed.embed_item(item).then(() => {
   }
 
   const species = document.getElementById("species");
+  for (const [text, on] of known.curves.length > 2 ? [["all", true], ["none", false]] : []) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => {
+      for (const tick of species.querySelectorAll("input")) {
+        if (tick.checked !== on) tick.click();
+      }
+    });
+    species.append(button);
+  }
   known.curves.forEach((curve, i) => {
     const label = document.createElement("label");
     const tick = document.createElement("input");
     tick.type = "checkbox";
     tick.checked = true;
-    const key = document.createElement("span");
-    key.className = "key";
-    key.style.background = curve.colour;
     const name = document.createElement("span");
     name.innerHTML = curve.html;
-    label.append(tick, key, name);
+    label.append(tick, sample(curve), name);
     species.append(label);
     tick.addEventListener("change", () => {
-      for (const plot of plots) plot.renderers[i].visible = tick.checked;
+      for (const plot of plots) {
+        for (const drawn of plot.renderers) {
+          if (drawn.name === String(i)) drawn.visible = tick.checked;
+        }
+      }
     });
   });
 
@@ -62,28 +95,40 @@ Bokeh.embed.embed_item(item).then(() => {
     document.getElementById("unit").textContent = known.units;
     const ends = ["start", "stop"].map((id) => document.getElementById(id));
     const body = document.querySelector("#dose tbody");
-    const show = (left, right) => {
+    const short = (depth) => `${Number(depth.toPrecision(4))} ${known.units}`;
+    const show = (left, right, typed) => {
       const [start, stop] = [Math.min(left, right), Math.max(left, right)];
-      ends[0].value = Number(start.toPrecision(6));
-      ends[1].value = Number(stop.toPrecision(6));
+      // What is being typed is left as it is, one end after the other.
+      if (!typed) {
+        ends[0].value = Number(start.toPrecision(6));
+        ends[1].value = Number(stop.toPrecision(6));
+      }
       body.replaceChildren(
         ...dosed.map((curve) => {
           const row = document.createElement("tr");
           const value = integral(curve.x, curve.y, start, stop);
+          const whole = start >= curve.x[0] && stop <= curve.x[curve.x.length - 1];
           row.insertCell().innerHTML = curve.html;
+          const cell = row.insertCell();
+          cell.className = "number";
+          cell.textContent = value === null ? "–" : printed(value * curve.dose);
           row.insertCell().textContent =
-            value === null ? "not measured there" : (value * curve.dose).toExponential(3);
+            value === null
+              ? "not measured there"
+              : whole
+                ? "ok"
+                : `truncated: measured from ${short(curve.x[0])} to ${short(curve.x[curve.x.length - 1])}`;
           return row;
         }),
       );
     };
     let busy = false;
-    const move = (left, right) => {
+    const move = (left, right, typed = false) => {
       if (busy) return;
       busy = true;
       for (const box of boxes) box.setv({ left, right });
       busy = false;
-      show(left, right);
+      show(left, right, typed);
     };
     for (const box of boxes) {
       for (const edge of ["left", "right"]) {
@@ -93,10 +138,19 @@ Bokeh.embed.embed_item(item).then(() => {
     for (const input of ends) {
       input.addEventListener("change", () => {
         const values = ends.map((end) => (end.value === "" ? NaN : Number(end.value)));
-        if (values.every(Number.isFinite)) move(values[0], values[1]);
+        if (values.every(Number.isFinite)) move(values[0], values[1], true);
       });
     }
-    show(boxes[0].left, boxes[0].right);
+    show(boxes[0].left, boxes[0].right, false);
   }
+  // A log axis has no place for these; a linear one shows them.
+  const hidden = known.curves.reduce((sum, curve) => sum + curve.hidden, 0);
+  const note = document.getElementById("hidden");
+  note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative or no count.`;
+  const tell = () => {
+    note.hidden = !hidden || !plots[0].visible;
+  };
+  plots[0].properties.visible.change.connect(tell);
+  tell();
   document.body.dataset.ready = "yes";
 });

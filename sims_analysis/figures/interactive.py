@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 import importlib.util
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, label_of
-from sims_analysis.figures.colours import assigned
+from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, collect, in_units, measurements_of
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Explorer", "explore", "library", "plot_html", "script", "style"]
 
-#: Ends of the window of the dose at first, as fractions of the depth axis.
-_WINDOW = (0.0, 0.5)
+#: Of a line, in pixels.
+_WIDTH = 1.8
+#: Where the window of the dose ends at first, as a fraction of the depth axis.
+_PART = 0.5
 
 
 @dataclass(frozen=True)
@@ -129,9 +132,15 @@ def plot_html(
 
     curves = in_units(collect(measurements_of(data), species), value_units)
     scale = depth_scale([curve.series for curve in curves], depth_units)
-    names = [_name(curve) for curve in curves]
+    names = _names(curves)
     colours = assigned(names, {})
-    plots = [_plot(curves, names, colours, scale, kind) for kind in ("log", "linear")]
+    curves = [
+        replace(curve, colour=colours[name], dash=dash)
+        for curve, name, dash in zip(
+            curves, names, dashes_of([colours[name] for name in names]), strict=True
+        )
+    ]
+    plots = [_plot(curves, names, scale, kind) for kind in ("log", "linear")]
     plots[1].visible = False
     # An address in the page is a plain text, whatever the stubs say.
     target: Any = "sims-plot"
@@ -141,9 +150,11 @@ def plot_html(
             {
                 "name": name,
                 "html": _typeset.html(name),
-                "colour": colours[name],
+                "colour": curve.colour,
+                "dash": _dash(curve),
                 "x": np.asarray(scale(curve.series.x)).tolist(),
                 "y": curve.series.y.tolist(),
+                "hidden": int(curve.not_positive().sum()),
                 "dose": _dose_factor(curve, scale),
             }
             for name, curve in zip(names, curves, strict=True)
@@ -156,9 +167,22 @@ def plot_html(
     return fragment.read_text(encoding="utf-8").replace("{data}", carried)
 
 
-def _name(curve: Curve) -> str:
-    species = curve.series.species or curve.series.long_name
-    return ", ".join(filter(None, [species, curve.measurement]))
+def _names(curves: Sequence[Curve]) -> list[str]:
+    """Name the curves; one species in two quantities names these too."""
+    names = [
+        ", ".join(filter(None, [c.series.species or c.series.long_name, c.measurement]))
+        for c in curves
+    ]
+    counts = Counter(names)
+    return [
+        name if counts[name] == 1 else f"{name}, {curve.series.long_name.lower()}"
+        for name, curve in zip(names, curves, strict=True)
+    ]
+
+
+def _dash(curve: Curve) -> list[int]:
+    """Give the dash of a curve in pixels; empty for a solid line."""
+    return [] if curve.dash == "solid" else [round(_WIDTH * part) for part in curve.dash[1]]
 
 
 def _dose_factor(curve: Curve, scale: Scale) -> float | None:
@@ -170,9 +194,7 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
     return in_cm3 * in_nm * 1e-7
 
 
-def _plot(
-    curves: Sequence[Curve], names: Sequence[str], colours: dict[str, str], scale: Scale, kind: str
-) -> Any:
+def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str) -> Any:
     """Draw all curves on a log or on linear axes; a further quantity gets an axis on the right."""
     from bokeh import models, plotting
 
@@ -203,27 +225,35 @@ def _plot(
         plot.extra_y_scales[label] = bokeh.LogScale() if log else bokeh.LinearScale()
         axis = bokeh.LogAxis if log else bokeh.LinearAxis
         plot.add_layout(axis(y_range_name=label, axis_label=label), "right")
-    for name, curve in zip(names, curves, strict=True):
+    for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
         label = label_of(curve.series.long_name, curve.series.units)
-        y = curve.series.y
-        y = np.where(curve.not_positive(), np.nan, y) if log else y
+        x, y = np.asarray(scale(curve.series.x)), curve.series.y
+        data = ~curve.not_positive() if log else np.full(y.shape, True)
+        common = {"name": str(i), **({} if label == first else {"y_range_name": label})}
         line = plot.line(
-            np.asarray(scale(curve.series.x)),
-            y,
-            color=colours[name],
-            line_width=1.8,
-            name=name,
-            **({} if label == first else {"y_range_name": label}),
+            x,
+            np.where(data, y, np.nan),
+            color=curve.colour,
+            line_width=_WIDTH,
+            line_dash=_dash(curve),
+            **common,
         )
+        # Between two hidden samples a line has no length.
+        alone = data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False]
+        drawn = [line]
+        if alone.any():
+            drawn.append(plot.scatter(x[alone], y[alone], size=3, color=curve.colour, **common))
         unit = f" {_typeset.unit_label(curve.series.units)}".rstrip()
         depth = f"@x{{0.0}} {_typeset.unit_label(scale.units)}"
         tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
                 (curve.series.long_name, f"@y{{%.3e}}{unit}")]  # fmt: skip
         hover = bokeh.HoverTool(
-            renderers=[line], tooltips=tips, formatters={"@y": "printf"}, visible=False
+            renderers=drawn, tooltips=tips, formatters={"@y": "printf"}, visible=False
         )
         plot.add_tools(hover)
-    ends = [low + part * (high - low) for part in _WINDOW]
+    dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
+    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
+    ends = [begin, max(begin, low + _PART * (high - low))]
     box = bokeh.BoxAnnotation(
         name=f"{kind}-window",
         left=ends[0],
@@ -235,7 +265,7 @@ def _plot(
         fill_color="#0072B2",
         line_color="#0072B2",
         line_dash="dashed",
-        visible=any(_dose_factor(curve, scale) is not None for curve in curves),
+        visible=bool(dosed),
     )
     plot.add_layout(box)
     plot.xgrid.grid_line_alpha = plot.ygrid.grid_line_alpha = 0.35

@@ -7,8 +7,9 @@ from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
-from sims_analysis.output.pages import add_pages, index_page, pages
+from sims_analysis.output.pages import add_pages, index_page, pages, report_page
 from sims_analysis.output.report import analyse, to_text, write_files, write_index
+from sims_analysis.text.rounding import rounded
 
 pytest.importorskip("bokeh")
 
@@ -32,6 +33,27 @@ def test_an_entry_says_what_the_report_says():
     assert sims.open_example("boron-implant").attrs["sha256"] in page
 
 
+def test_an_entry_says_what_its_doses_rest_on():
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    ds = ds.assign_coords(sensitivity_factor_uncertainty=("species", [0.1, 0.1]))
+    options = {"start": "5 nm", "stop": "600 nm", "background": "1e14 atoms/cm^3"}
+    report = analyse(ds, surface="15 nm", **options)
+    page = words(report_page(ds, report))
+    with pytest.warns(sims.errors.DoseWarning):
+        budget = sims.dose_budget(ds, surface_depth="15 nm", **options).sel(species="B")
+    parts = ("random_stderr", "systematic_stderr", "background_dose", "surface_dose")
+    for name in parts:
+        assert rounded(float(budget[name])).text() in page
+    assert f"{100 * float(budget['coverage']):.4g} %" in page
+    assert f"{100 * float(budget['rule_difference']):.2g} %" in page
+    assert "truncated: the limits reach beyond the record" in page
+    plain = words(pages(sims.Archive(ARCHIVE), "boron-implant"))
+    assert "not stated none" in plain
+    assert "100 % ok" in plain
+
+
 def test_the_list_is_searched_by_every_word():
     archive = sims.Archive(ARCHIVE)
     assert all(f'href="entries/{name}"' in pages(archive) for name in archive.ids())
@@ -45,7 +67,7 @@ def test_the_list_is_searched_by_every_word():
 
 def test_names_cannot_break_a_list():
     page = index_page({'<i>"x"': '"><script>alert(1)</script>'})
-    assert "<script>" not in page
+    assert "<script>alert" not in page
     assert "<i>" not in page
 
 
@@ -85,6 +107,19 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     assert closed.get("/entries/boron-implant").status_code == 401
     known = {"X-API-KEY": "a-long-enough-key-for-a-test"}
     assert closed.get("/", headers=known).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_path):  # noqa: F811
+    links = {f"wafer-{i:03d}": f"wafer-{i:03d}.html" for i in range(300)}
+    page = index_page(links, about={"wafer-007": "B implant: B, P"})
+    (tmp_path / "index.html").write_text(page)
+    browser.open((tmp_path / "index.html").as_uri())
+    browser.driver.find_element("css selector", "input[type=search]").send_keys("07 implant")
+    shown = "return [...document.querySelectorAll('li')].filter((l) => !l.hidden).length"
+    assert browser.run(shown) == 1
+    assert browser.run("return document.getElementById('count').textContent") == "1 of 300 entries"
+    assert browser.errors() == []
 
 
 @pytest.mark.slow

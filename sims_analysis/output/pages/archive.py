@@ -7,10 +7,10 @@ import warnings
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sims_analysis.output.pages.report import document, report_page, table
+from sims_analysis.output.pages.report import document, report_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sims_analysis.api.archive import Archive
     from sims_analysis.dataset.result import SIMSResult
@@ -60,35 +60,61 @@ def entry_page(result: SIMSResult, *, home: str = "") -> str:
     return report_page(ds, analyse(ds, notes=[str(one.message) for one in caught]), home=home)
 
 
-def index_page(links: dict[str, str], *, search: str = "", form: bool = False) -> str:
+#: Shows the entries with every word of the box, as it is typed.
+_FILTER = """
+"use strict";
+const box = document.querySelector("input[type=search]");
+const entries = [...document.querySelectorAll("li")];
+box.addEventListener("input", () => {
+  const words = box.value.toLowerCase().split(/\\s+/);
+  let count = 0;
+  for (const entry of entries) {
+    entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
+    count += !entry.hidden;
+  }
+  document.getElementById("count").textContent = `${count} of ${entries.length} entries`;
+});
+document.body.dataset.ready = "yes";
+"""
+
+
+def index_page(
+    links: dict[str, str],
+    *,
+    about: Mapping[str, str] | None = None,
+    search: str = "",
+    form: bool = False,
+) -> str:
     """List entries with their pages.
 
     Parameters
     ----------
     links : dict
         Id of an entry -> address of its page.
+    about : mapping, optional
+        Id of an entry -> what it is, in a few words.
     search : str
         What the list was searched for.
     form : bool
-        Whether there is a server to search.
+        Whether there is a server to search; otherwise the page does it, as words are typed.
     """
     from sims_analysis.figures.interactive import style
 
-    body = ["<h1>Depth profiles</h1>"]
+    about = about or {}
+    value = html.escape(search, quote=True)
+    box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
     if form:
-        value = html.escape(search, quote=True)
-        body.append(
-            '<form role="search"><label>Search <input type="search" name="search" '
-            f'value="{value}"></label> <button>Search</button></form>'
-        )
-    body.append(f'<p class="note">{_counted(links, search)}</p>')
-    rows = [
-        [f'<a href="{html.escape(link, quote=True)}">{html.escape(name)}</a>']
+        box = f'<form role="search">{box} <button>Search</button></form>'
+    count = f'<p id="count" class="note" role="status">{_counted(links, search)}</p>'
+    items = [
+        f'<li><a href="{html.escape(link, quote=True)}">{html.escape(name)}</a>'
+        f'<span class="note"> {html.escape(about.get(name, ""))}</span></li>'
         for name, link in links.items()
     ]
-    if rows:
-        body.append(table(["entry"], rows))
-    return document("Depth profiles", "\n".join(body), style=style())
+    kind = "described" if about else "entries"
+    entries = f'<ul class="{kind}">{"".join(items)}</ul>' if items else ""
+    body = f"<h1>Depth profiles</h1>\n{box}\n{count}\n{entries}"
+    return document("Depth profiles", body, scripts=[] if form else [_FILTER], style=style())
 
 
 def _counted(links: Iterable[str], search: str) -> str:

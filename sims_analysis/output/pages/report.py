@@ -8,13 +8,13 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.output.report.layout import WORDS
+from sims_analysis.output.report.layout import DOSE_WORDS, WORDS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import read_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import xarray as xr
 
@@ -63,6 +63,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
+        body += ["<h2>What the doses rest on</h2>", _budget(report, measured)]
     if report.junctions:
         body += ["<h2>Metallurgical junctions</h2>", _junctions(report)]
     if others:
@@ -93,20 +94,26 @@ def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def table(heads: list[str], rows: list[list[str]], *, words: Iterable[int] = (0,)) -> str:
+def table(
+    label: str, heads: list[str], rows: list[list[str]], *, words: Iterable[int] = (0,)
+) -> str:
     """Write a table; cells are HTML already. Columns of words stand to the left."""
     left = set(words)
 
     def cells(tag: str, row: list[str]) -> str:
+        scope = ' scope="col"' if tag == "th" else ""
+        kinds = ["" if i in left else ' class="number"' for i in range(len(row))]
         return "".join(
-            f"<{tag}>{cell}</{tag}>" if i in left else f'<{tag} class="number">{cell}</{tag}>'
-            for i, cell in enumerate(row)
+            f"<{tag}{scope}{kind}>{cell}</{tag}>" for kind, cell in zip(kinds, row, strict=True)
         )
 
     body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    head = cells("th", heads)
-    inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="scroll"><table>{inner}</table></div>'
+    head = f"<thead><tr>{cells('th', heads)}</tr></thead>" if heads else ""
+    # What is wider than its window is moved by arrow keys too.
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(label)}">'
+        f"<table>{head}<tbody>{body}</tbody></table></div>"
+    )
 
 
 def _measured(report: Report, rows: list[SpeciesReport]) -> str:
@@ -121,20 +128,58 @@ def _measured(report: Report, rows: list[SpeciesReport]) -> str:
             f"{row.peak_at:.1f}",
             _number(row.dose, row.dose_stderr),
             _number(row.junction_depth, row.junction_stderr),
-            _status(row),
+            _in_words(row.junction_status, WORDS),
         ]
         for row in rows
     ]
-    return table(heads, cells, words=(0, 5))
+    return table("Peak, dose and junction", heads, cells, words=(0, 5))
 
 
-def _status(row: SpeciesReport) -> str:
-    word = row.junction_status.replace("_", " ")
-    if row.junction_status in WORDS:
-        word += f": {WORDS[row.junction_status]}"
-    if row.dose_status != "ok":
-        word += f"; dose {row.dose_status.replace('_', ' ')}"
-    return html.escape(word)
+def _in_words(status: str, words: Mapping[str, str]) -> str:
+    """Write a status as it is called, and what that means."""
+    means = f": {words[status]}" if status in words else ""
+    return html.escape(status.replace("_", " ") + means)
+
+
+def _budget(report: Report, rows: list[SpeciesReport]) -> str:
+    """Lay out the parts of each dose, its errors, and how far it depends on the rule."""
+    heads = ["species", "dose (atoms/cm²)", "random error", "systematic error", "background",
+             "surface", "rules differ by", "coverage", "status"]  # fmt: skip
+    cells = [
+        [
+            _typeset.html(row.species),
+            _number(row.dose),
+            _part(row.dose_stderr),
+            _part(row.dose_systematic_stderr or None),
+            _part(row.background_dose or None, "none"),
+            _part(row.surface_dose),
+            _percent(row.rule_difference, 2),
+            _percent(row.coverage, 4),
+            _in_words(row.dose_status, DOSE_WORDS),
+        ]
+        for row in rows
+    ]
+    between = f"{report.start or 'the first sample'} and {report.stop or 'the last sample'}"
+    note = (
+        f"Doses between {between}; parts and errors in atoms/cm², errors as one standard error: "
+        "random from counting, systematic from sensitivity factor and depth scale. Background: "
+        "subtracted. Surface: the part above the end of the transient. Rules: trapezoid and "
+        "log-linear; where they differ by much, a few samples carry the dose. Coverage: the part "
+        "of the interval that was measured."
+    )
+    words = f'<p class="note">{html.escape(note)}</p>'
+    return table("What the doses rest on", heads, cells, words=(0, 8)) + words
+
+
+def _part(value: float | None, nothing: str = "not stated") -> str:
+    return nothing if value is None else _number(value)
+
+
+def _percent(fraction: float | None, digits: int) -> str:
+    if fraction is None:
+        return "–"
+    text = f"{100 * fraction:.{digits}g}"
+    return f"{float(text):g} %".replace("-", "−")
 
 
 def _junctions(report: Report) -> str:
@@ -146,7 +191,8 @@ def _junctions(report: Report) -> str:
         ]
         for junction in report.junctions
     ]
-    return table(["depth (nm)", "polarity", "status"], rows, words=(1, 2))
+    heads = ["depth (nm)", "polarity", "status"]
+    return table("Metallurgical junctions", heads, rows, words=(1, 2))
 
 
 def _others(rows: list[SpeciesReport]) -> str:
@@ -161,7 +207,7 @@ def _others(rows: list[SpeciesReport]) -> str:
         ]
         for row in rows
     ]
-    return table(heads, cells, words=(0, 3))
+    return table("Other signals", heads, cells, words=(0, 3))
 
 
 def _notes(report: Report) -> str:
@@ -183,7 +229,7 @@ def _origin(ds: xr.Dataset) -> str:
     for key, value in record.items():
         texts = value if isinstance(value, list) else [value]
         rows += [[html.escape(key.replace("_", " ")), html.escape(str(text))] for text in texts]
-    return table(["", ""], rows, words=(0, 1))
+    return table("Origin", [], rows, words=(0, 1))
 
 
 def _number(value: float | None, stderr: float | None = None) -> str:

@@ -36,7 +36,8 @@ class SpeciesReport:
     """What is known of one species.
 
     Depths in `axis_units`, `peak` in `units`, doses in atom/cm^2; None where there is no answer,
-    and then `junction_status` or `reason` says why.
+    and then `junction_status` or `reason` says why. What the dose rests on is that of
+    :func:`sims_analysis.dose_budget`: `rule_difference` and `coverage` are fractions.
     """
 
     species: str
@@ -49,8 +50,12 @@ class SpeciesReport:
     peak_at: float
     dose: float | None = None
     dose_stderr: float | None = None
+    dose_systematic_stderr: float | None = None
     dose_status: str = ""
+    background_dose: float | None = None
     surface_dose: float | None = None
+    rule_difference: float | None = None
+    coverage: float | None = None
     junction_depth: float | None = None
     junction_stderr: float | None = None
     junction_status: str = ""
@@ -226,7 +231,7 @@ def _row(
     options: Mapping[str, Any],
     notes: list[str],
 ) -> SpeciesReport:
-    from sims_analysis.analysis.dose import integrated_dose
+    from sims_analysis.analysis.budget import dose_budget
     from sims_analysis.analysis.junction import junction_depth
     from sims_analysis.units import read_quantity
 
@@ -258,15 +263,19 @@ def _row(
     # With its standard errors and counts, where these are known.
     names = [name for name in ds.data_vars if str(name).startswith("concentration")]
     one = ds[names].sel(species=series.species)
-    dose = integrated_dose(one, **options)
-    upper = integrated_dose(one, stop=transient) if transient else None
+    # The table says how far the rules differ, for each species.
+    dose = dose_budget(one, surface_depth=transient, rule_tolerance=math.inf, **options)
     xj = junction_depth(one, level=level, after=transient)
     return SpeciesReport(
         **known,
-        dose=_number(dose),
-        dose_stderr=_number(dose.coords.get("stderr")),
+        dose=_number(dose["dose"]),
+        dose_stderr=_number(dose["random_stderr"]),
+        dose_systematic_stderr=_number(dose["systematic_stderr"]),
         dose_status=str(dose["status"].values),
-        surface_dose=_number(upper),
+        background_dose=_number(dose["background_dose"]),
+        surface_dose=_number(dose["surface_dose"]),
+        rule_difference=_number(dose["rule_difference"]),
+        coverage=_number(dose["coverage"]),
         junction_depth=_number(xj),
         junction_stderr=_number(xj.coords.get("stderr")),
         junction_status=str(xj["status"].values),

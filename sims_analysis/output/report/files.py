@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_files", "write_index"]
 
+#: So many species are named in a list of entries.
+_NAMED = 6
+
 
 def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
     """Write the figure (PNG, SVG), the results and the profiles (CSV), the data (netCDF), a page.
@@ -84,9 +87,17 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     }
     if not links:
         return None
+    about = {str(report["data_id"]): _about(report) for report in reports}
     path = folder / "index.html"
-    replace_file(path, index_page(links).encode())
+    replace_file(path, index_page(links, about=about).encode())
     return path
+
+
+def _about(report: Mapping[str, Any]) -> str:
+    """Say in a few words what was measured of which sample."""
+    species = ", ".join(row["species"] for row in report["species"][:_NAMED])
+    more = f" and {len(report['species']) - _NAMED} more" if len(report["species"]) > _NAMED else ""
+    return ": ".join(filter(None, [report["title"], species + more]))
 
 
 def _page(ds: xr.Dataset, report: Report, path: Path) -> list[Path]:

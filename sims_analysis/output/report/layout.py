@@ -14,9 +14,15 @@ from sims_analysis.text.rounding import rounded
 if TYPE_CHECKING:
     from sims_analysis.output.report.answers import Report, SpeciesReport
 
-__all__ = ["WORDS", "results_csv", "to_text"]
+__all__ = ["DOSE_WORDS", "WORDS", "results_csv", "to_text"]
 
-#: What a status means, in words.
+#: What the status of a dose means, in words.
+DOSE_WORDS = {
+    "below_detection": "not above its own error",
+    "truncated": "the limits reach beyond the record; what was measured counts",
+    "no_data": "no sample was measured between the limits",
+}
+#: What the status of a junction means, in words.
 WORDS = {
     "never_reached": "every sample lies below the level",
     "always_above": "every sample lies above the level",
