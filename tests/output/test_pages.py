@@ -101,7 +101,10 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     assert entry.status_code == 200
     assert entry.headers["content-security-policy"] == "frame-ancestors 'none'"
     assert "default-src 'none'" in entry.text
-    assert open_to_all.get("/entries/none").status_code == 404
+    absent = open_to_all.get("/entries/none<b>")
+    assert absent.status_code == 404
+    assert "none&lt;b&gt;" in absent.text
+    assert "default-src 'none'" in absent.text
     closed = client(key="a-long-enough-key-for-a-test")
     assert closed.get("/").status_code == 401
     assert closed.get("/entries/boron-implant").status_code == 401

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["entry_page", "index_page", "pages"]
+__all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages"]
+
+#: Address of the list, seen from the page of an entry that is served.
+HOME = "../"
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
@@ -43,11 +46,20 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     (True, False)
     """
     if data_id is not None:
-        return entry_page(archive.get(data_id), home="../")
+        return entry_page(archive.get(data_id), home=HOME)
     words = search.lower().split()
     found = [name for name in archive.ids() if all(word in name.lower() for word in words)]
     links = {name: f"entries/{quote(name, safe='')}" for name in found}
     return index_page(links, search=search, form=True)
+
+
+def failure_page(title: str, reason: str, *, home: str) -> str:
+    """Say why there is no page, with the way back to the list."""
+    from sims_analysis.figures.interactive import style
+
+    back = f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>'
+    body = f"{back}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
+    return document(title, body, style=style())
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:

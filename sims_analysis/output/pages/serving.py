@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
-from sims_analysis.output.pages.archive import pages
+from sims_analysis.output.pages.archive import HOME, failure_page, pages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -51,18 +51,14 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     async def entry(request: Request) -> Response:
         data_id = unquote(request.path_params["data_id"])
         if data_id not in archive:
-            return HTMLResponse("<p>no such entry", HTTPStatus.NOT_FOUND, headers=_HEADERS)
+            page = failure_page("No such entry", data_id, home=HOME)
+            return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:
             page = await run_in_threadpool(pages, archive, data_id)
         except SimsError as error:
             # What cannot be shown says why; the raw payload is still served by the API.
-            return HTMLResponse(_failed(error), HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
+            page = failure_page("No page of this entry", str(error), home=HOME)
+            return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
         return HTMLResponse(page, headers=_HEADERS)
 
     app.router.routes += [Route("/", index), Route("/entries/{data_id:path}", entry)]
-
-
-def _failed(error: SimsError) -> str:
-    import html
-
-    return f"<!doctype html><meta charset=utf-8><title>No page</title><p>{html.escape(str(error))}"
