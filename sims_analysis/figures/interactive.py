@@ -20,6 +20,7 @@ import numpy as np
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, collect, in_units, measurements_of
+from sims_analysis.figures.lines import without_neighbours
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
 
@@ -238,8 +239,7 @@ def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str
             line_dash=_dash(curve),
             **common,
         )
-        # Between two hidden samples a line has no length.
-        alone = data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False]
+        alone = without_neighbours(data)
         drawn = [line]
         if alone.any():
             drawn.append(plot.scatter(x[alone], y[alone], size=3, color=curve.colour, **common))

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["draw_band", "draw_curve", "mark_below_limit", "mark_floor", "shown"]
+__all__ = [
+    "draw_band",
+    "draw_curve",
+    "fill_between",
+    "mark_below_limit",
+    "mark_floor",
+    "shown",
+    "without_neighbours",
+]
 
 _MARK: dict[str, Any] = {
     "linestyle": "none",
@@ -29,7 +37,7 @@ _MARK: dict[str, Any] = {
     "clip_on": False,
 }
 
-#: Smallest distance between two marks of a row, in points.
+#: Width of the place of a mark in a row, in points.
 _APART = 4.0
 #: Height of the row of marks above the floor of an axis, as a fraction of it.
 _ROW = 0.018
@@ -61,9 +69,8 @@ def draw_curve(
     }
     x = scale(curve.series.x)
     (line,) = ax.plot(x, y, **style)
-    # Between two hidden samples a line has no length: show the sample as a point.
-    broken = ~data | scattered
-    alone = data & (scattered | (np.r_[True, broken[:-1]] & np.r_[broken[1:], True]))
+    # A line of one sample has no length: show that as a point.
+    alone = (data & scattered) | without_neighbours(data & ~scattered)
     if alone.any() and not style.get("marker"):
         ax.plot(
             x[alone],
@@ -78,6 +85,11 @@ def draw_curve(
             zorder=line.get_zorder(),
         )
     return line
+
+
+def without_neighbours(data: Mask) -> Mask:
+    """Find the samples of data between two that are none."""
+    return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
 def _scattered(data: Mask) -> Mask:
@@ -127,27 +139,22 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
     The row has as many places as there is room for marks. Where several species want one, they
     take turns, so that each is seen and the row stays a row.
     """
-    low, high = sorted(ax.get_xlim())
-    width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     hidden = {i: _visible(ax, curve, curve.not_positive(), scale) for i, curve in enumerate(curves)}
     wanted = {i: at for i, at in hidden.items() if at.size}
     places: dict[int, list[tuple[int, float]]] = {}
     for i, at in wanted.items():
-        slots, first = np.unique(np.floor((at - low) / width).astype(int), return_index=True)
-        for slot, x in zip(slots, at[first], strict=True):
-            places.setdefault(int(slot), []).append((i, float(x)))
+        for place, depth in _row(ax, at).items():
+            places.setdefault(place, []).append((i, depth))
     marks: dict[int, list[float]] = {i: [] for i in wanted}
     for guests in places.values():
         # The species with the fewest marks so far has the place.
-        i, x = min(guests, key=lambda guest: len(marks[guest[0]]))
-        marks[i].append(x)
-    for i, row in marks.items():
-        if not row:
-            continue
-        x = np.array(row)
+        i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
+        marks[i].append(depth)
+    # One that had to stand back everywhere has none.
+    for i, row in ((i, row) for i, row in marks.items() if row):
         ax.plot(
-            x,
-            np.full(x.shape, _ROW),
+            row,
+            np.full(len(row), _ROW),
             marker="v",
             color=curves[i].colour,
             transform=ax.get_xaxis_transform(),
@@ -158,10 +165,11 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
 
 def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
     """Mark samples below the detection limit at the limit; True if there are any."""
-    x = _apart(ax, _visible(ax, curve, curve.below_limit(), scale))
-    if x.size:
-        ax.plot(x, np.full(x.shape, curve.limit), marker="v", color=curve.colour, **_MARK)
-    return bool(x.size)
+    row = list(_row(ax, _visible(ax, curve, curve.below_limit(), scale)).values())
+    if row:
+        at_limit = np.full(len(row), curve.limit)
+        ax.plot(row, at_limit, marker="v", color=curve.colour, **_MARK)
+    return bool(row)
 
 
 def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
@@ -171,14 +179,9 @@ def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
     return x[(x >= low) & (x <= high)]
 
 
-def _apart(ax: Axes, x: Array) -> Array:
-    """Leave out marks that would touch the one before: a row of marks stays a row of marks."""
-    figure = ax.figure
-    pixels = ax.transData.transform(np.column_stack([x, np.ones_like(x)]))[:, 0]
-    points = pixels * 72.0 / figure.dpi
-    kept, last = [], -np.inf
-    for i, place in enumerate(points):
-        if place - last >= _APART:
-            kept.append(i)
-            last = place
-    return x[kept]
+def _row(ax: Axes, x: Array) -> dict[int, float]:
+    """Give each place of a row of marks, across the axes, the first depth that falls there."""
+    low, high = sorted(ax.get_xlim())
+    width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
+    places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)
+    return dict(zip(places.tolist(), x[first].tolist(), strict=True))
