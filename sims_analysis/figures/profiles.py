@@ -135,7 +135,8 @@ def plot_profiles(
         One measurement, a batch, or several to overlay; the keys of a mapping name them. Plain or
         quantified. Each species is drawn on its own samples.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure.
+        Where to draw; by default a new figure. Right axes and lists find room beside other axes
+        where the figure makes it, as ``plt.subplots(1, 2, layout="constrained")`` does.
     species : str or sequence of str, optional
         Which species, in which order.
     width : {"single", "double"} or float, optional
