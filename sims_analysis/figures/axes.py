@@ -31,6 +31,7 @@ __all__ = [
     "by_axis",
     "decades",
     "depth_scale",
+    "discard",
     "label_of",
     "memory",
     "right_axes",
@@ -61,6 +62,8 @@ class Memory:
         Whether its title is typeset, and its figure says what is synthetic.
     axes : dict
         Label of a value axis -> its axes; the left one first.
+    drawn : list
+        The curves.
     decades, depths : dict, tuple
         What is shown so far: exponents by label of the axis, ends of the depth axis.
     room : bool
@@ -85,6 +88,7 @@ class Memory:
     house: bool = False
     entitled: bool = False
     axes: dict[str, Any] = field(default_factory=dict)
+    drawn: list[Any] = field(default_factory=list)
     decades: dict[str, tuple[float, float]] = field(default_factory=dict)
     depths: tuple[float, float] | None = None
     room: bool = False
@@ -102,11 +106,21 @@ class Memory:
 
 
 def memory(ax: Axes) -> Memory:
-    """Give what is known of an axes; it is kept there, and goes where a copy of it goes."""
-    if not hasattr(ax, "_sims"):
-        ax._sims = Memory()  # type: ignore[attr-defined]
-    known: Memory = ax._sims  # type: ignore[attr-defined]
+    """Give what is known of an axes; it is kept there, and goes where a copy of it goes.
+
+    Axes that were cleared are as new.
+    """
+    known: Memory | None = getattr(ax, "_sims", None)
+    if known is None or (known.drawn and all(line.get_figure() is None for line in known.drawn)):
+        known = Memory()
+        ax._sims = known  # type: ignore[attr-defined]
     return known
+
+
+def discard(artist: Any) -> None:
+    """Take an artist out of its axes or figure, unless somebody else has."""
+    if artist.get_figure() is not None:
+        artist.remove()
 
 
 class Scale:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.figures.axes import memory
+from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import dash_names_measurement
 from sims_analysis.figures.free_space import Obstacles
@@ -71,7 +71,7 @@ def place_names(ax: Axes, *, own: bool, around: Any = None) -> Obstacles:
     """
     known = memory(ax)
     while known.written:
-        known.written.pop().remove()
+        discard(known.written.pop())
     _legend_above(ax, own=own)
     while True:
         obstacles = _map_obstacles(ax)
@@ -217,7 +217,7 @@ def _legend_above(ax: Axes, *, own: bool) -> None:
     before = 0.0
     if known.names_legend is not None:
         before = known.names_legend.get_window_extent().height
-        known.names_legend.remove()
+        discard(known.names_legend)
         known.names_legend = None
     if not known.names:
         return

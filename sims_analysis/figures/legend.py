@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.axes import memory
+from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.style import setting_points
 from sims_analysis.text.typeset import unit_label
@@ -125,7 +125,7 @@ class Notes:
         """Put the list where it covers nothing: inside the axes, or below those of our figure."""
         known = self._memory
         if known.notes_legend is not None:
-            known.notes_legend.remove()
+            discard(known.notes_legend)
             known.notes_legend = None
         if not self.entries:
             return

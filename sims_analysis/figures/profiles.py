@@ -383,6 +383,7 @@ def _draw(
                 notes.explain_error(options.coverage)
             below_limit |= drawing.mark_below_limit(each, curve, x_scale)
             lines.append((curve, drawn))
+            memory(ax).drawn.append(drawn)
             at_floor.append(curve)
         notes.add_limits(each, group)
         if below_limit:

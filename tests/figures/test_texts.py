@@ -196,6 +196,21 @@ def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     assert drawn.beside(ax) == ["B", "P"]
 
 
+def test_what_the_user_takes_away_is_gone():
+    ds = drawn.profiles(B=drawn.gaussian())
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, junctions=xj)
+    ax.clear()
+    sims.plot_profiles(drawn.profiles(P=drawn.gaussian()), ax)
+    assert ax.get_ylabel() == "Concentration (atoms/cm³)"
+    assert drawn.beside(ax) == ["P"]
+    for text in list(ax.texts):
+        text.remove()
+    sims.plot_profiles(ds, ax)
+    ax.figure.draw_without_rendering()
+    assert drawn.beside(ax) == ["P", "B"]
+
+
 def test_lists_around_many_panels_leave_these_their_size():
     data = drawn.wafers(15)
     plain = sims.plot_panels(data)
