@@ -104,9 +104,9 @@ def save_figure(
     record = origin.of_figure(figure, calls)
     text = origin.to_text(record)
     arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
-    with mpl.rc_context(_settings()):
+    with mpl.rc_context(_settings()), _opaque(figure, flat=kind == "eps"):
         _settle(figure, arguments)
-        with _held(figure), _opaque(figure, flat=kind == "eps"):
+        with _held(figure):
             stream = BytesIO()
             figure.savefig(stream, **arguments)
     content = stream.getvalue()
@@ -133,25 +133,30 @@ def _settings() -> Any:
 def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
     """Paint what is transparent in the colour that it has on the paper, for as long as it takes."""
     from matplotlib.collections import PolyCollection
-    from matplotlib.colors import to_rgba
+    from matplotlib.colors import to_rgba_array
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    before: list[tuple[Any, Any, float]] = []
-    for ax in figure.axes if flat else ():
-        patches: list[Any] = list(ax.findobj(PolyCollection))
-        for patch in patches:
-            alpha = patch.get_alpha()
-            if alpha is None:
-                continue
-            before.append((patch, patch.get_facecolor(), alpha))
-            colour = np.array(to_rgba(patch.get_facecolor()[0])[:3])
-            patch.set_alpha(None)
-            patch.set_facecolor(tuple(alpha * colour + (1 - alpha) * np.array(paper(ax))))
+    kinds = (PolyCollection, Patch, Line2D)
+    found: list[Any] = figure.findobj(lambda artist: isinstance(artist, kinds)) if flat else []
+    before: list[tuple[Any, Any, Any, float]] = []
+    for artist in found:
+        alpha = artist.get_alpha()
+        if alpha is None:
+            continue
+        line = isinstance(artist, Line2D)
+        paint = artist.set_color if line else artist.set_facecolor
+        colour = artist.get_color() if line else artist.get_facecolor()
+        before.append((artist, paint, colour, alpha))
+        page = paper(artist.axes or figure.axes[0])
+        artist.set_alpha(None)
+        paint(tuple(alpha * to_rgba_array(colour)[0, :3] + (1 - alpha) * np.array(page)))
     try:
         yield
     finally:
-        for patch, colour, alpha in before:
-            patch.set_facecolor(colour)
-            patch.set_alpha(alpha)
+        for artist, paint, colour, alpha in before:
+            paint(colour)
+            artist.set_alpha(alpha)
 
 
 def _with_comment(content: bytes, text: str) -> bytes:

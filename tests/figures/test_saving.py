@@ -81,6 +81,14 @@ def test_shades_of_an_eps_are_paler_than_their_curves(saved):
     assert any(np.allclose(pale, colour, atol=2e-3) for colour in fills)
 
 
+def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
+    many = sims.plot_profiles(drawn.wafers(12, outlier=3)).figure
+    for made in (figure(), many):
+        with caplog.at_level("WARNING", logger="matplotlib"):
+            sims.save_figure(made, tmp_path / "f.eps")
+    assert "transparen" not in caplog.text
+
+
 def test_axes_are_no_figure(tmp_path):
     ax = sims.plot_profiles(sims.open_example("boron-implant"))
     with pytest.raises(TypeError, match=r"found Axes; the figure of axes is ax\.figure"):
