@@ -201,6 +201,9 @@ TERMS = {
     ),
     # models
     "covariance": Term(None, "Covariance", "of the parameters, in the product of their units"),
+    "poor_stderr": Term(
+        None, "Poor standard error", "the likelihood is no parabola as far as one standard error"
+    ),
     "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
     "residuals": Term(None, "Residuals", "what the runs test and chi-square say of them"),
     "objective": Term(None, "Objective", "what was minimized"),

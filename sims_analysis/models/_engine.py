@@ -7,17 +7,17 @@ the logit of one between two bounds. Values are in units of the profile's maximu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import exp, inf, isfinite, isinf, log
+from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
-from scipy.optimize import brentq, leastsq
+from scipy.optimize import leastsq
 
 from sims_analysis.models._model import Array, Parameter
 from sims_analysis.models._objective import Objective
 
-__all__ = ["Curve", "Solution", "covariance", "profile_interval", "solve"]
+__all__ = ["Curve", "Solution", "covariance", "minima", "poor_errors", "profile_interval", "solve"]
 
 #: A residual for parameters that describe nothing: the step that led there is taken back.
 _NOWHERE = 1e8
@@ -53,6 +53,11 @@ class Curve:
     def _bounds(self) -> list[tuple[float, float]]:
         return [(self.parameters[i].lower, self.parameters[i].upper) for i in self.free]
 
+    @cached_property
+    def bounded(self) -> Array:
+        """Which of the free parameters have a bound."""
+        return np.array([not isinf(lower) for lower, _ in self._bounds], dtype=bool)
+
     def inward(self, values: Sequence[float] | Array) -> Array:
         """Give the coordinates of free parameters."""
         return np.array(
@@ -69,6 +74,11 @@ class Curve:
         both = zip(x.tolist(), self._bounds, strict=True)
         return np.array([_outward(v, *ends)[1] for v, ends in both])
 
+    def inside(self, free: Array) -> bool:
+        """Tell whether all free parameters lie inside their bounds."""
+        pairs = zip(free.tolist(), self._bounds, strict=True)
+        return all(low < v < high for v, (low, high) in pairs)
+
     def whole(self, free: Sequence[float]) -> list[float]:
         """Give all parameters."""
         if not self.held:
@@ -84,10 +94,13 @@ class Curve:
     def jacobian(self, x: Array, *, central: bool = False) -> Array:
         """Give the derivatives of the values by the coordinates, a row for each."""
         if self.derivatives is not None:
-            rows = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
+            pairs = zip(x.tolist(), self._bounds, strict=True)
+            free, stretch = zip(*[_outward(v, *ends) for v, ends in pairs], strict=True)
+            rows = self.derivatives(*map(np.float64, self.whole(free)))
             if self.held:
                 rows = rows[self.free]
-            return rows * self.stretch(x)[:, None]
+            by_coordinate: Array = rows * np.array(stretch)[:, None]
+            return by_coordinate
         here = None if central else self.values(self.outward(x))
         rows = np.empty((x.size, 0))
         for i in range(x.size):
@@ -133,32 +146,38 @@ class Solution:
     cost: float
     converged: bool
 
+    def same(self, other: Solution) -> bool:
+        """Tell whether it is the same minimum."""
+        return isclose(self.cost, other.cost, rel_tol=1e-6) and np.allclose(
+            self.x, other.x, rtol=0.01, atol=1e-3
+        )
+
 
 def solve(
     curve: Curve,
     objective: Objective,
-    starts: Sequence[Sequence[float] | Array],
+    start: Sequence[float] | Array,
     *,
-    enough: Callable[[float], bool] = lambda cost: cost < 0.0,
+    tolerance: float = 1e-8,
     evaluations: int = 600,
 ) -> Solution | None:
-    """Try each set of free starting values, and keep the best.
+    """Walk down from free starting values.
 
     Parameters
     ----------
     curve : Curve
     objective : Objective
-    starts : sequence of sequence of float
+    start : sequence of float
         Values of the free parameters.
-    enough : callable
-        Whether a sum of squares is as small as could be asked for: no further sets are tried.
+    tolerance : float
+        Part of the sum of squares that is not worth another step.
     evaluations : int
-        Of the model, that one set may take.
+        Of the model, that are allowed.
 
     Returns
     -------
     Solution or None
-        None if the model has no values at any of the starts.
+        None if the model has no values at the start.
     """
     seen: list[tuple[list[float], Array]] = []
 
@@ -174,116 +193,207 @@ def solve(
         rows *= objective.slope(m if at == x.tolist() else curve.values(curve.outward(x)))
         return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
 
-    best: Solution | None = None
+    x, ended = curve.inward(start), 1
     with np.errstate(all="ignore"):
-        for start in starts:
+        if x.size:
             x, _, found, _, ended = leastsq(
                 residual,
-                curve.inward(start),
+                x,
                 Dfun=jacobian,
                 col_deriv=True,
                 full_output=True,
-                ftol=1e-8,
-                xtol=1e-7,
+                ftol=tolerance,
+                xtol=10 * tolerance,
                 maxfev=evaluations,
             )
             r = found["fvec"]
-            if r[0] == _NOWHERE:
-                continue
-            one = Solution(x, float(r @ r), ended in {1, 2, 3, 4})
-            # A tie goes to the first; one that has not converged replaces none that has.
-            if best is None or (
-                (one.converged, -one.cost) > (best.converged, -best.cost * (1 - 1e-9))
-            ):
-                best = one
-            if best.converged and enough(best.cost):
-                break
-    return best
+        else:
+            r = residual(x)
+    return None if r[0] == _NOWHERE else Solution(x, float(r @ r), ended in {1, 2, 3, 4})
 
 
-def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array) -> Array | None:
-    """Invert the Fisher information of the free parameters; None where it is singular.
+def minima(
+    curve: Curve,
+    objective: Objective,
+    starts: Sequence[Sequence[float] | Array],
+    enough: Callable[[float], bool] = lambda cost: cost < 0.0,
+    *,
+    evaluations: int = 600,
+) -> list[Solution]:
+    """Give the minima to which sets of free starting values lead.
 
-    Of errors that are not known, the scatter of the samples is the scale.
+    Parameters
+    ----------
+    curve : Curve
+    objective : Objective
+    starts : sequence of sequence of float
+    enough : callable
+        Whether a sum of squares is as small as could be asked for: no further sets are tried.
+    evaluations : int
+        Of the model, that each set may take.
+
+    Returns
+    -------
+    list of Solution
+        Those that converged first, and of these the lowest; equal ones once.
+    """
+    found: list[Solution] = []
+    for start in starts:
+        one = solve(curve, objective, start, evaluations=evaluations)
+        if one is None or any(one.same(other) for other in found):
+            continue
+        found.append(one)
+        if one.converged and enough(one.cost):
+            break
+    return sorted(found, key=lambda one: (not one.converged, one.cost))
+
+
+def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array) -> Array:
+    """Invert the Fisher information of the free parameters; NaN where it is singular.
+
+    Of a parameter without any influence, that row alone is. Of errors that are not known, the
+    scatter of the samples is the scale.
     """
     with np.errstate(all="ignore"):
         rows = curve.jacobian(solution.x, central=True)
         information = (rows * objective.information(m)) @ rows.T
-        scale = np.sqrt(np.diag(information))
-        scaled = information / np.outer(scale, scale)
-    if not isfinite(scaled.sum()):
-        return None
+        scale = np.sqrt(information.diagonal())
+    unseen = ~(scale > 0)
+    if unseen.any():
+        scale[unseen] = information[unseen, unseen] = 1.0
+    nothing = np.full_like(information, np.nan)
+    if not isfinite(information.sum()):
+        return nothing
     try:
-        inverse = np.linalg.inv(scaled)
+        inverse = np.linalg.inv(information / (scale[:, None] * scale))
     except np.linalg.LinAlgError:
-        return None
+        return nothing
     # The diagonal is how far the others could do what one parameter does.
-    diagonal = np.diag(inverse)
-    if not (diagonal > 0).all() or diagonal.max() > 1e12:
-        return None
-    stretch = curve.stretch(solution.x) / scale
-    found: Array = inverse * np.outer(stretch, stretch)
+    diagonal = inverse.diagonal()
+    if not (diagonal.min() > 0 and diagonal.max() < 1e12):
+        return nothing
+    unit = curve.stretch(solution.x) / scale
+    unit[unseen] = np.nan
+    found: Array = inverse * (unit[:, None] * unit)
     return found * objective.variance(solution.cost, solution.x.size)
 
 
-def profile_interval(
-    curve: Curve, objective: Objective, solution: Solution, which: int, stderr: float, rise: float
-) -> tuple[float, float]:
-    """Find where the least sum of squares, at a held parameter, is higher by `rise`.
+def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:
+    """Tell of which parameters the standard error is no interval.
+
+    One standard error nearer to a bound, as the others go along, the sum of squares should rise
+    by 1, as a parabola does; it is poor if that is not so within a factor of 2.
 
     Parameters
     ----------
-    curve, objective, solution
+    curve, objective, best
+        What was fitted, and the result.
+    errors : ndarray
+        Covariance of the free parameters.
+    """
+    free = np.array(curve.outward(best.x))
+    variance = errors.diagonal()
+    known = np.isfinite(variance)
+    unit = objective.variance(best.cost, free.size)
+    poor = np.zeros(free.size, dtype=bool)
+    with np.errstate(all="ignore"):
+        deviation = np.sqrt(variance)
+        together = errors / (deviation[:, None] * deviation)
+        coordinates = deviation / curve.stretch(best.x)
+        if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
+            # Known to a few per cent, and not in place of one another: a parabola.
+            return poor
+        for i in np.flatnonzero(known):
+            step = np.where(known, errors[i], 0.0) / np.sqrt(variance[i])
+            one = curve.parameters[curve.free[i]]
+            there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
+            risen = (_cost(curve, objective, there) - best.cost) / unit
+            if 2 < risen < inf:  # along a valley that bends: one step back to its floor
+                floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
+                risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
+            poor[i] = not 0.5 < risen < 2
+    return poor
+
+
+def _cost(curve: Curve, objective: Objective, free: Array) -> float:
+    if not curve.inside(free):
+        return inf
+    r = objective.residual(curve.values(free.tolist()))
+    cost = float(r @ r)
+    return cost if isfinite(cost) else inf
+
+
+def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
+    """Take one step of Gauss and Newton with some of the free parameters."""
+    x = curve.inward(free)
+    m = curve.values(free.tolist())
+    rows = (curve.jacobian(x, central=True) * objective.slope(m))[moved]
+    if not isfinite(rows.sum()):
+        return free
+    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(m), rcond=None)[0]
+    return np.array(curve.outward(x))
+
+
+def profile_interval(
+    curve: Curve, objective: Objective, best: Solution, which: int, errors: Array
+) -> tuple[float, float]:
+    """Find where the least sum of squares, at a held parameter, has risen as far as 68 % allow.
+
+    Parameters
+    ----------
+    curve, objective, best
         What was fitted, and the result.
     which : int
         Place among the free parameters.
-    stderr : float
-        Its linear standard error: the first guess.
-    rise : float
-        1 for a 68 % interval, where the errors are known.
+    errors : ndarray
+        Their covariance: how far it may be, and where the others go.
 
     Returns
     -------
     lower, upper : float
         The parameter's bound on a side where the sum does not rise as far.
     """
-    best = curve.outward(solution.x)
     number = int(curve.free[which])
-    here, parameter = best[which], curve.parameters[number]
-    near = [[*best[:which], *best[which + 1 :]]]
+    bounds = curve.parameters[number].lower, curve.parameters[number].upper
+    bounded = not isinf(bounds[0])
+    unit = objective.variance(best.cost, best.x.size)
+    here, stretch = float(best.x[which]), curve.stretch(best.x)
+    with np.errstate(all="ignore"):
+        scaled = errors[which] / (stretch * stretch[which])
+        reach = float(np.sqrt(scaled[which]))
+        slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
+    if not isfinite(reach):
+        reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
+    reach = min(reach, 2.0) if bounded else reach
 
-    def excess(value: float) -> float:
-        held = Curve(
-            curve.parameters, curve.formula, curve.derivatives, {**curve.held, number: value}
-        )
-        if not near[0]:
-            r = objective.residual(held.values([]))
-            return float(r @ r) - solution.cost - rise
-        found = solve(held, objective, near)
-        if found is None:
-            return _NOWHERE
-        # The next value asked for is not far away.
-        near[0] = held.outward(found.x)
-        return found.cost - solution.cost - rise
+    def end(sign: float) -> float:
+        """Walk to one side: the root of the rise grows nearly as the distance."""
+        low, high, step = (0.0, 0.0), (inf, inf), reach
+        near = 0.0, np.delete(best.x, which)
+        for _ in range(20):
+            if bounded and abs(here + sign * step) > 40:
+                return bounds[sign > 0]
+            value = _outward(here + sign * step, *bounds)[0]
+            held = replace(curve, held={**curve.held, number: value})
+            ahead = held.outward(near[1] + slopes * sign * (step - near[0]))
+            found = solve(held, objective, ahead, tolerance=1e-6)
+            risen = inf
+            if found is not None:
+                risen = float(np.sqrt(max(found.cost - best.cost, 0.0) / unit))
+                near = step, found.x
+            if abs(risen - 1) < 0.01:
+                return value
+            if risen < 1:
+                low = step, risen
+            else:
+                high = step, risen
+            if isinf(high[0]):
+                step += reach * min((1 - risen) / max(risen, 0.1), 2.0)
+            else:
+                part = (1 - low[1]) / (high[1] - low[1])
+                step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])
+        if isinf(high[0]):
+            return bounds[sign > 0]
+        return value
 
-    ends = []
-    for sign, limit in ((-1.0, parameter.lower), (1.0, parameter.upper)):
-        near[0] = [*best[:which], *best[which + 1 :]]
-        inner, reach, end = here, stderr, limit if isfinite(limit) else sign * inf
-        for _ in range(10):
-            outer = inner + sign * reach
-            at_limit = (outer - limit) * sign >= 0
-            if at_limit:
-                outer = limit + (inner - limit) * 1e-4
-            if excess(outer) > 0:
-                # Without noise, there is nothing between the two but rounding.
-                known = excess(inner) < 0
-                end = inner
-                if known:
-                    end = brentq(excess, inner, outer, xtol=1e-3 * stderr, disp=False)
-                break
-            if at_limit:
-                break
-            inner, reach = outer, 1.5 * reach
-        ends.append(float(end))
-    return ends[0], ends[1]
+    return end(-1.0), end(1.0)

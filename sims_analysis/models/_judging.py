@@ -10,6 +10,7 @@ __all__ = [
     "ADVICE",
     "RESIDUALS",
     "STATUS",
+    "excess",
     "lag_correlation",
     "runs_score",
     "second_peak",
@@ -72,20 +73,35 @@ def runs_score(positive: Array) -> float:
     return float((runs - mean) / np.sqrt(variance))
 
 
-def lag_correlation(r: Array) -> float:
-    """Give the correlation of each residual with the next."""
-    whole = float(r @ r)
-    return float(r[1:] @ r[:-1]) / whole if whole > 0 else 0.0
+def lag_correlation(r: Array) -> tuple[float, float]:
+    """Give the correlation of each residual with the next, and how far from chance that is.
+
+    The second is the sum of the products over the root of the sum of their squares: in standard
+    deviations, also where residuals are not all of one size.
+    """
+    products, whole = r[1:] * r[:-1], float(r @ r)
+    if not whole > 0:
+        return 0.0, 0.0
+    deviation = float(np.sqrt(products @ products))
+    return float(products.sum()) / whole, float(products.sum()) / deviation if deviation else 0.0
 
 
-def verdict(score: float, reduced: float, degrees: int, *, known_errors: bool) -> int:
-    """Say of the residuals what they show: a place in :data:`RESIDUALS`."""
-    if score < -3.5:
+def excess(chi_square: float, degrees: float) -> float:
+    """Give how far chi-square is above what chance makes it, in standard deviations.
+
+    By the cube root of Wilson and Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684.
+    """
+    if not degrees > 0:
+        return 0.0
+    spread = 2 / (9 * degrees)
+    return float(((chi_square / degrees) ** (1 / 3) - (1 - spread)) / np.sqrt(spread))
+
+
+def verdict(*, runs: float, lag: float, chi_square: float) -> int:
+    """Say of the residuals what they show, in deviations: a place in :data:`RESIDUALS`."""
+    if runs < -3.5 or lag > 4:
         return 2
-    # Five standard deviations of a chi-square over its degrees of freedom.
-    if known_errors and degrees > 0 and reduced > 1 + 5 * np.sqrt(2 / degrees):
-        return 3
-    return 1
+    return 3 if chi_square > 4 else 1
 
 
 def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:

@@ -10,8 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from sims_analysis.errors import ProfileError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._engine import Curve, Solution, covariance, profile_interval, solve
+from sims_analysis.models._engine import (
+    Curve,
+    Solution,
+    covariance,
+    minima,
+    poor_errors,
+    profile_interval,
+    solve,
+)
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import LogSquares, Objective, Poisson, Squares
 from sims_analysis.models.shapes._starting import smoothed
@@ -35,7 +44,10 @@ STATISTICS = (
     "window_stop",
 )
 
+_PLACE = {name: i for i, name in enumerate(STATISTICS)}
 _CODE = {word: code for code, word in enumerate(judging.STATUS)}
+#: A sum of squares for each sample that is of rounding alone, and shows nothing.
+_EXACT = 1e-18
 #: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -83,12 +95,12 @@ class Task:
     def size(self) -> int:
         """Numbers in the row of one profile."""
         p, d = len(self.parameters), len(self.model.derived)
-        return 4 * p + 2 * d + p * p + len(STATISTICS)
+        return 5 * p + 2 * d + p * p + len(STATISTICS)
 
     def split(self, row: Any) -> dict[str, Any]:
         """Take rows apart: arrays whose last dimension is one of the parts."""
         p, d = len(self.parameters), len(self.model.derived)
-        parts = {"value": p, "stderr": p, "lower": p, "upper": p}
+        parts = {"value": p, "stderr": p, "lower": p, "upper": p, "poor": p}
         parts |= {"derived": d, "derived_stderr": d, "covariance": p * p}
         found, at = {}, 0
         for name, size in parts.items():
@@ -136,7 +148,7 @@ def fit_one(
 
     def tell(**numbers: float) -> None:
         for name, number in numbers.items():
-            told[STATISTICS.index(name)] = number
+            told[_PLACE[name]] = number
 
     tell(objective=0, residuals=0, n_samples=0, n_left_out=0)
     measured = np.isfinite(z) & np.isfinite(c)
@@ -167,36 +179,39 @@ def fit_one(
         tell(status=_CODE["too_few_samples" if n else "no_data"])
         return row
     tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
-    solution, objective = _solved(curve, objective, samples, task)
+    starts = [one[curve.free] for one in _starts(samples, curve, task)]
+    solution, objective = _solved(curve, objective, samples, starts)
     if solution is None or not solution.converged:
         tell(status=_CODE["not_converged"])
         return row
     m = curve.values(curve.outward(solution.x))
-    free = np.array(curve.outward(solution.x))
-    tell(**_statistics(objective, solution, m, samples))
+    tell(**_statistics(objective, solution, m))
     if _featureless(objective, solution, samples):
         tell(status=_CODE["featureless"], residuals=0)
         return row
+    free = np.array(curve.outward(solution.x))
     errors = covariance(curve, objective, solution, m)
-    stderr = np.full(free.size, np.nan) if errors is None else np.sqrt(np.diag(errors))
+    stderr = np.sqrt(np.diag(errors))
     status = _status(curve, solution, free, stderr, m, samples, objective, task)
     tell(status=_CODE[status])
     if status in {"truncated", "wrong_shape"} and int(np.argmax(m)) in {0, n - 1}:
         # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
         return row
 
-    whole = np.array(curve.whole(free.tolist()))
-    out["value"][:] = whole * scale
-    out["stderr"][curve.free] = stderr * scale[curve.free]
-    if errors is not None:
-        square = out["covariance"].reshape(len(parameters), -1)
-        square[np.ix_(curve.free, curve.free)] = errors * np.outer(
-            scale[curve.free], scale[curve.free]
-        )
-    if task.profile and errors is not None:
-        spread = objective.variance(solution.cost, free.size)
+    unit = scale[curve.free]
+    out["value"][:] = np.array(curve.whole(free.tolist())) * scale
+    out["stderr"][curve.free] = stderr * unit
+    square = out["covariance"].reshape(len(parameters), -1)
+    square[np.ix_(curve.free, curve.free)] = errors * np.outer(unit, unit)
+    exact = solution.cost <= _EXACT * n
+    out["poor"][:] = 0
+    if not exact:
+        out["poor"][curve.free] = poor_errors(curve, objective, solution, errors)
+    if task.profile:
         for i, number in enumerate(curve.free):
-            ends = profile_interval(curve, objective, solution, i, float(stderr[i]), spread)
+            ends = free[i], free[i]
+            if not exact:
+                ends = profile_interval(curve, objective, solution, i, errors)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
     _derive(out, task, settings)
     return row
@@ -313,22 +328,28 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
 
 
 def _solved(
-    curve: Curve, objective: Objective, samples: _Samples, task: Task
+    curve: Curve, objective: Objective, samples: _Samples, starts: list[Array]
 ) -> tuple[Solution | None, Objective]:
-    starts = [one[curve.free] for one in _starts(samples, curve, task)]
+    """Give the first minimum that describes the samples, otherwise the lowest."""
+    # Where nothing is expected, nothing is counted, and the deviance of that is none.
     n = samples.z.size
+    if isinstance(objective, Poisson):
+        n = int(np.count_nonzero(objective.counts))
 
     def enough(cost: float) -> bool:
         # No noise at all, or as much as there should be; less of it says that the data are smooth.
         noisy = 0.5 * n < cost < n + 3 * np.sqrt(2 * n)
         return cost < 1e-14 * n or (objective.known_errors and noisy)
 
-    solution = solve(curve, objective, starts, enough=enough)
+    found = minima(curve, objective, starts, enough)
+    if not found:
+        _refuse_holes(curve, starts[0], samples.z)
+    solution = found[0] if found else None
     if len(starts) > 1 and solution is not None and not enough(solution.cost):
         # A model that needs several starts may need another way to walk, too.
-        walked = solve(curve, _another(objective, samples), starts, evaluations=60)
-        if walked is not None:
-            more = solve(curve, objective, [curve.outward(walked.x)])
+        walked = minima(curve, _another(objective, samples), starts, evaluations=60)
+        if walked:
+            more = solve(curve, objective, curve.outward(walked[0].x))
             if more is not None and more.converged and more.cost < solution.cost:
                 solution = more
     if isinstance(objective, LogSquares) and objective.censored.any():
@@ -338,8 +359,22 @@ def _solved(
             r = objective.residual(curve.values(curve.outward(solution.x)))[~objective.censored]
             scatter = np.sqrt(r @ r / max(r.size - curve.free.size, 1))
             objective = replace(objective, scatter=max(float(scatter), 1e-3))
-            solution = solve(curve, objective, [curve.outward(solution.x)])
+            solution = solve(curve, objective, curve.outward(solution.x))
     return solution, objective
+
+
+def _refuse_holes(curve: Curve, start: Array, z: Array) -> None:
+    """Raise for a formula that has a value at some depths only."""
+    with np.errstate(all="ignore"):
+        there = np.isfinite(curve.values(start.tolist()))
+    if there.any() and not there.all():
+        names = [curve.parameters[i].name for i in curve.free]
+        values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start.tolist(), strict=True))
+        raise ProfileError(
+            f"the model has no value at {z[~there][0]:g} nm, with the starting values {values} (in "
+            "units of the largest sample); its formula must give one at every depth, or the "
+            "window (start=, stop=) leave out where it does not"
+        )
 
 
 def _another(objective: Objective, samples: _Samples) -> Objective:
@@ -373,35 +408,39 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     return sets
 
 
-def _statistics(
-    objective: Objective, solution: Solution, m: Array, samples: _Samples
-) -> dict[str, float]:
+def _statistics(objective: Objective, solution: Solution, m: Array) -> dict[str, float]:
     """Tell of residuals: their size, and whether neighbours go together."""
     n, free = m.size, solution.x.size
-    r = objective.residual(m)
+    r, scattered = objective.residual(m), 0.0
     if isinstance(objective, Poisson):
         mu = objective.expected(m)
         # With less than one count expected, chi-square is no measure and the sign is known ahead.
         counted = mu >= 1
         degrees = int(counted.sum()) - free
         chi_square = float(np.sum((objective.counts - mu)[counted] ** 2 / mu[counted]))
+        if degrees > 0:
+            # The variance of each part of it is 2 + 1 / mu, as of fewer degrees.
+            fewer = 1 / (1 + 0.5 * float(np.mean(1 / mu[counted])))
+            scattered = judging.excess(chi_square * fewer, degrees * fewer)
         r, aic = ((mu - objective.counts) / np.sqrt(mu))[mu >= 3], solution.cost + 2 * free
     else:
         degrees, chi_square = n - free, solution.cost
         aic = solution.cost + 2 * free
-        if not objective.known_errors:
+        if objective.known_errors:
+            scattered = judging.excess(chi_square, degrees)
+        else:
             aic = n * float(np.log(max(solution.cost, 1e-300) / n)) + 2 * (free + 1)
             chi_square = np.nan
-    reduced = chi_square / degrees if degrees > 0 else np.nan
-    # Residuals of rounding show nothing.
-    exact = solution.cost < 1e-18 * n
-    score = 0.0 if exact else judging.runs_score(r > 0)
+    correlation, lag = judging.lag_correlation(r)
+    runs = judging.runs_score(r > 0)
+    if solution.cost <= _EXACT * n:
+        runs = lag = 0.0
     return {
         "objective_value": solution.cost,
-        "reduced_chi_square": reduced,
+        "reduced_chi_square": chi_square / degrees if degrees > 0 else np.nan,
         "aic": float(aic),
-        "residual_correlation": judging.lag_correlation(r),
-        "residuals": judging.verdict(score, reduced, degrees, known_errors=objective.known_errors),
+        "residual_correlation": correlation,
+        "residuals": judging.verdict(runs=runs, lag=lag, chi_square=scattered),
     }
 
 
@@ -441,15 +480,13 @@ def _status(
         shown = _shown(curve, free, m, samples, objective, task)
         if shown:
             return shown
-    if np.isnan(stderr).any():
-        return "undetermined"
     for i, number in enumerate(curve.free):
         one = curve.parameters[number]
         near = min(free[i] - one.lower, one.upper - free[i])
         whole = abs(solution.x[i]) > 40 if np.isfinite(near) else False
         if near < 0.02 * stderr[i] or whole:
             return "at_bound"
-    return "ok"
+    return "undetermined" if np.isnan(stderr).any() else "ok"
 
 
 def _shown(
@@ -503,8 +540,7 @@ def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> N
     if "initial_straggle" in names and isfinite(settings["initial_straggle_stderr"]):
         own = names.index("initial_straggle")
         errors[own, own] = settings["initial_straggle_stderr"] ** 2
-    # Parameters that are held have no error.
-    known = [i for i, error in enumerate(np.diag(errors).tolist()) if error > 0]
+    free = [i for i, one in enumerate(names) if one not in task.fixed and errors[i, i] != 0]
 
     def of(point: list[float]) -> Array:
         given = dict(zip(names, point, strict=True))
@@ -512,12 +548,15 @@ def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> N
 
     best = of(values)
     out["derived"][:] = best
-    if not known:
-        return
-    slopes = np.empty((len(known), best.size))
-    for row, i in enumerate(known):
-        step = 1e-6 * max(abs(values[i]), 1e-3 * float(errors[i, i]) ** 0.5)
-        moved = of([*values[:i], values[i] + step, *values[i + 1 :]])
-        slopes[row] = (moved - best) / step
-    square = errors[np.ix_(known, known)]
-    out["derived_stderr"][:] = np.sqrt(((square @ slopes) * slopes).sum(axis=0))
+    slopes = np.zeros((len(values), best.size))
+    for i in free:
+        size = float(errors[i, i]) ** 0.5 if isfinite(errors[i, i]) else 0.0
+        step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
+        slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
+    if not np.isfinite(errors).all():
+        # What does not count in it may be unknown.
+        for j, slope in enumerate(slopes.T):
+            by = np.flatnonzero(slope)
+            out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[np.ix_(by, by)] @ slope[by])
+    else:
+        out["derived_stderr"][:] = np.sqrt(((errors @ slopes) * slopes).sum(axis=0))

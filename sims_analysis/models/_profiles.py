@@ -1,170 +1,102 @@
-"""Profiles taken out of the user's data, in any layout, and answers put back beside them."""
+"""Each profile asked on its own: a row of numbers for it, on numpy and on Dask."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
-from sims_analysis.dataset.to_profiles import axis_of
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis import vocabulary
+from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._opening import open_frame
+from sims_analysis.errors import ProfileError
+from sims_analysis.models._model import Array
 
-__all__ = ["Profiles", "profiles_of"]
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """One variable of the data in canonical units, with what stands beside it.
-
-    Parameters
-    ----------
-    name, kind : str
-        The variable, and what its unit measures.
-    value, depth : DataArray
-        Samples along `dim`; `depth` over that alone, or over profiles too.
-    stderr, counts : DataArray or None
-    dim : str
-        The dimension of the samples.
-    quantified : bool
-        Whether the data came as pint Quantities.
-    """
-
-    name: str
-    kind: str
-    value: xr.DataArray
-    depth: xr.DataArray
-    stderr: xr.DataArray | None
-    counts: xr.DataArray | None
-    dim: str
-    quantified: bool
-
-    @property
-    def lazy(self) -> bool:
-        """Whether the values are Dask chunks."""
-        return self.value.chunks is not None
-
-    @property
-    def columns(self) -> list[xr.DataArray]:
-        """Depth, value, stderr and counts; NaN where there are none of these."""
-        absent = xr.full_like(self.depth, np.nan, dtype=np.float64)
-        given = [self.depth, self.value, self.stderr, self.counts]
-        return [absent if one is None else one for one in given]
-
-    def place(self, index: tuple[int, ...]) -> str:
-        """Name one profile, for messages."""
-        lead = [dim for dim in self.value.dims if dim != self.dim]
-        names = [
-            f"{dim} {str(self.value[dim].values[i] if dim in self.value.coords else i)!r}"
-            for dim, i in zip(lead, index, strict=True)
-        ]
-        species = self.value.coords.get("species")
-        if species is not None and species.ndim == 0:
-            names.append(f"species {str(species.values)!r}")
-        return ", ".join(names) or "the profile"
+__all__ = ["ask_each", "open_profiles"]
 
 
-def profiles_of(
+def open_profiles(
     data: Any, *, question: str, kinds: tuple[str, ...] = vocabulary.VALUE_KINDS
-) -> Profiles:
-    """Take the profiles out of the data.
-
-    Of a Dataset, the first variable in the vocabulary's order that is of one of the kinds and
-    holds numbers.
+) -> Frame:
+    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come.
 
     Raises
     ------
-    TypeError
-        If the data are neither a Dataset nor a DataArray.
-    UnitsError
-        If there is no variable with a fitting unit, or no depth.
-    ProfileError
-        If there is no depth axis, or a value is infinite or no number.
+    TypeError, UnitsError, ProfileError
     """
-    if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    array = data if isinstance(data, xr.DataArray) else _chosen(data, kinds, question)
-    dim = axis_of(array)
-    if dim == "sputter_time" or (dim == "point" and "depth" not in array.coords):
-        raise UnitsError(
-            f"{question} needs a depth, and the data are on a sputter-time axis; "
-            "calibrate_depth() turns sputter time into depth"
-        )
-    if "depth" not in array.coords:
-        raise UnitsError(f"{question} needs the depths of the samples: the data have no 'depth'")
-    depth = array["depth"]
-    name = str(array.name or "the data")
-    value, unit, quantified = _canonical(array, kinds, name)
-    beside: dict[str, xr.DataArray | None] = dict.fromkeys(("stderr", "counts"))
-    for what, allowed in (("stderr", (unit.kind,)), ("counts", ("count",))):
-        full = f"{array.name}_{what}"
-        found = data.get(full) if isinstance(data, xr.Dataset) else array.coords.get(what)
-        if found is not None and dim in found.dims:
-            beside[what] = _canonical(found, allowed, full)[0]
-    plain_depth, _, _ = _canonical(depth, ("depth",), "depth")
-    found_profiles = Profiles(
-        name=str(array.name or unit.kind),
-        kind=unit.kind,
-        value=value.reset_coords(drop=True).assign_coords(_lead_coords(array, dim)),
-        depth=plain_depth.reset_coords(drop=True).drop_vars(plain_depth.coords, errors="ignore"),
-        stderr=_bare(beside["stderr"]),
-        counts=_bare(beside["counts"]),
-        dim=dim,
-        quantified=quantified,
+    order = data.indexes.get("depth") if isinstance(data, xr.Dataset | xr.DataArray) else None
+    if order is not None and not order.is_monotonic_increasing:
+        data = data.sortby("depth")
+    frame = open_frame(data, kinds, question=question)
+    infinite = np.isinf(frame.value.data)
+    if not frame.lazy and infinite.any():
+        place = tuple(map(int, np.argwhere(infinite)[0]))
+        at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
+        label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
+        raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} nm")
+    return frame
+
+
+def ask_each(
+    frame: Frame,
+    answer: Callable[..., Array],
+    size: int,
+    *parameters: xr.Variable,
+    group: str | None = None,
+    watched: Callable[[list[Any]], Iterable[Any]] = iter,
+) -> xr.DataArray:
+    """Ask each profile, or all profiles along a dimension together.
+
+    Parameters
+    ----------
+    frame : Frame
+    answer : callable
+        ``answer(z, c, s, k, *parameters)`` gives a row of depths, values, standard errors and
+        counts, NaN where there are none: of one profile, ``(n,)``, or of a group, ``(m, n)``.
+    size : int
+        Numbers in the row.
+    *parameters : Variable
+        One value a profile.
+    group : str, optional
+        The dimension along which profiles are taken together.
+    watched : callable
+        Given the places of all profiles, gives them one after the other.
+
+    Returns
+    -------
+    DataArray
+        The rows over the profiles and ``_row``.
+    """
+    core = [frame.dim] if group is None else [group, frame.dim]
+    absent = xr.Variable(frame.depth.dims, np.full(frame.depth.shape, np.nan))
+    columns = []
+    for given in (frame.value, frame.depth, frame.stderr, frame.counts):
+        one = absent if given is None else given
+        one = one.set_dims({d: frame.value.sizes[d] for d in {*core, *one.dims}})
+        columns.append(one.chunk(dict.fromkeys(core, -1)) if one.chunks else one)
+
+    def block(c: Array, z: Array, s: Array, k: Array, *given: Any) -> Array:
+        lead = np.broadcast_shapes(c.shape[: -len(core)], *map(np.shape, given))
+        shape = (*lead, *c.shape[-len(core) :])
+        z, c, s, k = (np.broadcast_to(np.asarray(a, np.float64), shape) for a in (z, c, s, k))
+        given = tuple(np.broadcast_to(one, lead) for one in given)
+        rows = np.empty((*lead, size))
+        for at in watched(list(np.ndindex(*lead))):
+            rows[at] = answer(z[at], c[at], s[at], k[at], *(float(one[at]) for one in given))
+        return rows
+
+    rows = xr.apply_ufunc(
+        block,
+        *columns,
+        *parameters,
+        input_core_dims=[core] * 4 + [[]] * len(parameters),
+        output_core_dims=[["_row"]],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"_row": size}},
     )
-    if not found_profiles.lazy:
-        _refuse_infinite(found_profiles)
-    return found_profiles
-
-
-def _lead_coords(array: xr.DataArray, dim: str) -> dict[Any, Any]:
-    return {name: coord for name, coord in array.coords.items() if dim not in coord.dims}
-
-
-def _bare(array: xr.DataArray | None) -> xr.DataArray | None:
-    return None if array is None else array.drop_vars(list(array.coords))
-
-
-def _chosen(data: xr.Dataset, kinds: tuple[str, ...], question: str) -> xr.DataArray:
-    names = [
-        name
-        for name in vocabulary.QUANTITIES
-        if name in data.data_vars and set(vocabulary.kinds(name)) & set(kinds)
-    ]
-    if not names:
-        raise UnitsError(
-            f"{question} needs profiles; the Dataset holds "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
-        )
-    for name in names:
-        array: xr.DataArray = data[name]
-        if array.chunks is not None or bool(array.notnull().any()):
-            return array
-    return data[names[0]]
-
-
-def _canonical(
-    array: xr.DataArray, kinds: tuple[str, ...], name: str
-) -> tuple[xr.DataArray, units.Unit, bool]:
-    magnitude, unit = units.magnitude_and_unit(array, kinds, name)
-    if magnitude.dtype.kind not in "fiu":
-        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
-    values = unit.to_canonical(magnitude)
-    plain = xr.DataArray(values, dims=array.dims, coords=array.coords, name=array.name)
-    return plain, unit, units.is_quantity(array.variable.data)
-
-
-def _refuse_infinite(profiles: Profiles) -> None:
-    infinite = profiles.value.isin([np.inf, -np.inf])
-    if bool(infinite.any()):
-        lead = [dim for dim in profiles.value.dims if dim != profiles.dim]
-        index = tuple(np.argwhere(infinite.transpose(*lead, profiles.dim).values)[0])
-        depth = profiles.depth
-        if depth.ndim > 1:
-            depth = depth.broadcast_like(profiles.value).transpose(*lead, profiles.dim)
-        at = depth.values[index] if depth.ndim > 1 else depth.values[index[-1]]
-        raise ProfileError(
-            f"{profiles.place(index[:-1])}: {profiles.name} is infinite at {float(at):g} nm"
-        )
+    order = [d for d in frame.lead if d != group]
+    rows = rows.transpose(*order, ...)
+    return frame.dataset({"rows": rows}, coords={})["rows"]

@@ -11,12 +11,13 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Model, Parameter, find_model
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
-from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
@@ -82,8 +83,8 @@ def fit(
         not positive are left out, and counted in ``n_left_out``.
     interval : {"linear", "profile"}
         ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
-        the profile of the likelihood: to be asked for where few counts make the error linear in
-        nothing. It takes some ten fits for each parameter.
+        the profile of the likelihood: to be asked for where ``poor_stderr`` says so. It takes
+        some ten fits for each parameter.
     time : str, Quantity or DataArray, optional
         Of the diffusion, such as ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional
@@ -98,6 +99,8 @@ def fit(
 
         - ``<name>``, ``<name>_stderr``: each parameter in its unit, and what follows from them
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
+        - ``poor_stderr`` over ``parameter``: whether the likelihood one standard error away is not
+          within a factor of 2 of what a parabola makes of it, so that the error is no interval
         - ``status``, ``residuals``, ``objective``: in words, see below
         - ``objective_value``: the sum of squares, in units of the largest value for ``"none"``
         - ``reduced_chi_square`` (``1``): where errors are known
@@ -109,10 +112,10 @@ def fit(
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples
-        say nothing about some parameter), and, of models of one peak, ``truncated`` (the profile
-        does not come down on both sides of its maximum inside the window; no parameters are given
-        where the maximum itself is outside), ``wrong_shape`` (the profile does, and the curve does
-        not) and ``several_peaks``.
+        say nothing about some parameter, which has no error), and, of models of one peak,
+        ``truncated`` (the profile does not come down on both sides of its maximum inside the
+        window; no parameters are given where the maximum itself is outside), ``wrong_shape`` (the
+        profile does, and the curve does not) and ``several_peaks``.
 
         ``residuals``: ``random``, or what they show. A model that does not have the profile's shape
         has parameters, and errors that mean little.
@@ -138,15 +141,19 @@ def fit(
 
     Notes
     -----
-    Each profile is fitted alone, by ``scipy.optimize.least_squares``; starting values are taken
+    Each profile is fitted alone, by ``scipy.optimize.leastsq``; starting values are taken
     from the samples. Standard errors are those of the inverse Fisher information, times the
-    scatter about the model where errors are not known. Samples are taken to be independent.
+    scatter about the model where errors are not known. Samples are taken to be independent. Of
+    minima that describe them equally well, that is given to which the first starting values lead,
+    with its own errors: two Pearson distributions have several, which share one dose between head
+    and tail in other ways; the intervals of their parameters, other than the dose, are too narrow.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
 
-    Chi-square counts samples of which the model expects a count or more. The runs test is that
-    of Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147.
+    Chi-square counts samples of which the model expects a count or more. Residuals are called
+    correlated by the runs test of Wald and Wolfowitz beyond 3.5
+    deviations, or by the products of neighbours beyond 4; too large by chi-square beyond 4.
 
     References
     ----------
@@ -166,7 +173,7 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    profiles = profiles_of(data, question=f"a fit of {chosen.name!r}")
+    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}")
     _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
     _refuse_absent(profiles, weights)
     mode, level = _background(chosen, background)
@@ -179,10 +186,16 @@ def fit(
         **_initial(as_implanted),
     }
     settings = {
-        name: _setting(given.get(name), kinds or (profiles.kind,), name)
+        name: profiles.parameter(given.get(name), kinds or (profiles.kind,), name)
         for name, kinds in _SETTINGS.items()
     }
-    _refuse_reverse(settings["start"], settings["stop"], start, stop)
+    if time is not None and not profiles.lazy and bool((settings["time"] <= 0).any()):
+        raise ProfileError(f"time={format_argument(time)}: a diffusion takes longer than that")
+    if not profiles.lazy and bool((settings["start"] >= settings["stop"]).any()):
+        raise ProfileError(
+            "start must be shallower than stop, found "
+            f"start={format_argument(start)} and stop={format_argument(stop)}"
+        )
     task = Task(
         model=chosen,
         kind=profiles.kind,
@@ -242,7 +255,7 @@ def _refuse_options(
             )
 
 
-def _refuse_absent(profiles: Profiles, weights: str) -> None:
+def _refuse_absent(profiles: Frame, weights: str) -> None:
     if weights == "counts" and profiles.counts is None and profiles.kind != "count":
         raise ProfileError(
             f"weights='counts': the data have no {profiles.name}_counts; "
@@ -283,31 +296,6 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
             "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
         }
     return {"initial_straggle": as_implanted}
-
-
-def _setting(value: Any, kinds: tuple[str, ...], name: str) -> float | xr.DataArray:
-    """Read one value for all, or one for each profile."""
-    if value is None:
-        return np.nan
-    if isinstance(value, xr.DataArray):
-        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
-        plain = xr.DataArray(unit.to_canonical(magnitude), dims=value.dims)
-        return plain.assign_coords({dim: value[dim] for dim in value.dims if dim in value.coords})
-    magnitude, _ = units.read_quantity(value, kinds, name)
-    if np.ndim(magnitude):
-        raise UnitsError(f"{name}={value!r}: expected one value, or a DataArray")
-    number = float(magnitude)
-    if name == "time" and not number > 0:
-        raise ProfileError(f"time={value!r}: a diffusion takes longer than that")
-    return number
-
-
-def _refuse_reverse(start: Any, stop: Any, given_start: Any, given_stop: Any) -> None:
-    if isinstance(start, float) and isinstance(stop, float) and start >= stop:
-        raise ProfileError(
-            "start must be shallower than stop, found "
-            f"start={format_argument(given_start)} and stop={format_argument(given_stop)}"
-        )
 
 
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str, float]:
@@ -354,43 +342,15 @@ def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
 
 
 def _rows(
-    profiles: Profiles, settings: Mapping[str, Any], task: Task, progress: bool | None
+    profiles: Frame, settings: Mapping[str, xr.Variable], task: Task, progress: bool | None
 ) -> xr.DataArray:
-    names = list(settings)
+    def answer(z: Array, c: Array, s: Array, k: Array, *given: float) -> Array:
+        return fit_one(z, c, s, k, dict(zip(settings, given, strict=True)), task)
 
-    def block(z: Array, c: Array, s: Array, k: Array, *given: Any) -> Array:
-        lead = np.broadcast_shapes(c.shape[:-1], *(np.shape(one) for one in given))
-        z, c, s, k = (
-            np.broadcast_to(np.asarray(one, dtype=np.float64), (*lead, one.shape[-1]))
-            for one in (z, c, s, k)
-        )
-        each = [np.broadcast_to(one, lead) for one in given]
-        rows = np.empty((*lead, task.size))
-        for index in _counted(list(np.ndindex(*lead)), progress, lazy=profiles.lazy):
-            here = {name: float(one[index]) for name, one in zip(names, each, strict=True)}
-            rows[index] = fit_one(z[index], c[index], s[index], k[index], here, task)
-        return rows
+    def watched(places: list[Any]) -> Iterable[Any]:
+        return _counted(places, progress, lazy=profiles.lazy)
 
-    columns = profiles.columns
-    if profiles.lazy:
-        columns = [one.chunk({profiles.dim: -1}) if one.chunks else one for one in columns]
-    # The values first, so that the profiles stay in their order.
-    z, c, s, k = columns
-    rows: xr.DataArray = xr.apply_ufunc(
-        lambda c, z, s, k, *given: block(z, c, s, k, *given),
-        c,
-        z,
-        s,
-        k,
-        *settings.values(),
-        input_core_dims=[[profiles.dim]] * 4 + [[]] * len(settings),
-        output_core_dims=[["_row"]],
-        join="left",
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"_row": task.size}},
-    )
-    return rows
+    return ask_each(profiles, answer, task.size, *settings.values(), watched=watched)
 
 
 def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterable[Any]:
@@ -412,7 +372,7 @@ def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterabl
 # --- the answer -------------------------------------------------------------------------------
 
 
-def _dressed(rows: xr.DataArray, profiles: Profiles, task: Task) -> xr.Dataset:
+def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     places = task.split(np.arange(task.size))
 
     def part(name: str, i: int | None = None) -> xr.DataArray:
@@ -436,6 +396,12 @@ def _dressed(rows: xr.DataArray, profiles: Profiles, task: Task) -> xr.Dataset:
                 what = f"{end.capitalize()} end of the 68 % interval"
                 ends = part(end, i).assign_attrs(attrs, long_name=what)
                 found[f"{one.name}_{end}"] = ends
+    found["poor_stderr"] = (
+        (part("poor") == 1)
+        .rename(_row="parameter")
+        .assign_coords(parameter=names)
+        .assign_attrs(vocabulary.attrs("poor_stderr"))
+    )
     square = part("covariance")
     shape = {"parameter": names, "parameter_": names}
     found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
@@ -492,21 +458,22 @@ def _quantified(answer: xr.Dataset) -> xr.Dataset:
     return answer.assign(changed)
 
 
-def _complain(answer: xr.Dataset, profiles: Profiles) -> None:
-    status = np.atleast_1d(answer["status"].values)
-    residuals = np.atleast_1d(answer["residuals"].values)
+def _complain(answer: xr.Dataset, profiles: Frame) -> None:
+    status, residuals = answer["status"].values, answer["residuals"].values
     bad = (status != "ok") & (status != "no_data")
     if bad.any():
         _warn_of(bad, status, answer, profiles, "the fit is not ok:")
-    poor = (status == "ok") & (residuals != "random")
-    if poor.any():
-        _warn_of(poor, residuals, answer, profiles, "the model does not fit; residuals are")
+    misfit = (status == "ok") & (residuals != "random")
+    if misfit.any():
+        _warn_of(misfit, residuals, answer, profiles, "the model does not fit; residuals are")
 
 
-def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Profiles, what: str) -> None:
-    first = tuple(np.argwhere(where)[0]) if answer["status"].ndim else ()
-    word = str(words[first] if first else words[0])
+def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Frame, what: str) -> None:
+    first = tuple(np.argwhere(where)[0])
+    word = str(words[first])
     why = f" ({judging.ADVICE[word]})" if word in judging.ADVICE else ""
     more = int(where.sum()) - 1
     others = f", and of {more} more" if more else ""
-    warn(f"{profiles.place(first)}: {what} {word.replace('_', ' ')}{why}{others}", FitWarning)
+    word = word if word not in judging.STATUS else word.replace("_", " ")
+    place = profiles.label_of(answer["status"].variable, first)
+    warn(f"{place}: {what} {word.replace('_', ' ')}{why}{others}", FitWarning)

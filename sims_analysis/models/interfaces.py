@@ -11,10 +11,11 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
@@ -108,33 +109,14 @@ def interface(
     """
     if not (0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
-    profiles = profiles_of(data, question="an interface")
+    profiles = open_profiles(data, question="an interface")
     window = _window((start, stop), "start, stop")
     plateaus = [_window(given, name) for given, name in ((left, "left"), (right, "right"))]
 
-    def block(c: Array, z: Array, s: Array) -> Array:
-        lead = c.shape[:-1]
-        z, s = np.broadcast_to(z, c.shape), np.broadcast_to(s, c.shape)
-        rows = np.empty((*lead, len(_ROW)))
-        for index in np.ndindex(*lead):
-            rows[index] = _measured(z[index], c[index], s[index], window, plateaus, (low, high))
-        return rows
+    def answer_of(z: Array, c: Array, s: Array, _: Array) -> Array:
+        return _measured(z, c, s, window, plateaus, (low, high))
 
-    z, c, s, _ = profiles.columns
-    if profiles.lazy:
-        c = c.chunk({profiles.dim: -1})
-    rows = xr.apply_ufunc(
-        block,
-        c,
-        z,
-        s,
-        input_core_dims=[[profiles.dim]] * 3,
-        output_core_dims=[["_row"]],
-        join="left",
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"_row": len(_ROW)}},
-    )
+    rows = ask_each(profiles, answer_of, len(_ROW))
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
@@ -241,7 +223,7 @@ def _crossed(z: Array, smooth: Array, noise: Array, level: float) -> tuple[float
     return float(depth), error
 
 
-def _dressed(rows: xr.DataArray, profiles: Profiles) -> xr.Dataset:
+def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
     def part(i: int, term: str, **attrs: str) -> xr.DataArray:
         return rows.isel(_row=i).assign_attrs(vocabulary.attrs(term) | attrs)
 
@@ -270,14 +252,14 @@ def _dressed(rows: xr.DataArray, profiles: Profiles) -> xr.Dataset:
     )
 
 
-def _complain(status: xr.DataArray, profiles: Profiles) -> None:
-    words = np.atleast_1d(status.values)
+def _complain(status: xr.DataArray, profiles: Frame) -> None:
+    words = status.values
     bad = (words != "ok") & (words != "no_data")
     if bad.any():
         index = tuple(np.argwhere(bad)[0])
         more = int(bad.sum()) - 1
         others = f", and in {more} more" if more else ""
-        place = profiles.place(index if status.ndim else ())
+        place = profiles.label_of(status.variable, index)
         warn(f"{place}: no interface, {words[index]}{others}", FitWarning)
 
 
@@ -342,34 +324,20 @@ def layers(
             f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
         )
     one = _one_species(data, species)
-    profiles = profiles_of(one, question="a layer")
+    profiles = open_profiles(one, question="a layer")
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
-    unit = units.CANONICAL[profiles.kind]
+    highest, first, last = ask_each(profiles, _extent, 3).transpose("_row", ...)
     if level is None:
-        level = (part * profiles.value.max(profiles.dim)).assign_attrs(units=unit)
-    number, _ = (
-        units.magnitude_and_unit(level, (profiles.kind,), "level")
-        if isinstance(level, xr.DataArray)
-        else units.read_quantity(level, (profiles.kind,), "level")
-    )
+        level = (part * highest).assign_attrs(units=profiles.units)
+    number = profiles.parameter(level, (profiles.kind,), "level")
     found = crossings(one, level=level)
     if profiles.quantified:
         found = units.dequantify(found)
-    ends = [
-        xr.apply_ufunc(
-            _measured_end,
-            profiles.value,
-            input_core_dims=[[profiles.dim]],
-            kwargs={"place": place},
-            vectorize=True,
-        )
-        for place in (0, -1)
-    ]
     names = ("depth", "stderr", "direction", "status")
     columns = [found[name].transpose(..., "crossing") for name in names]
     lead = columns[0].dims[:-1]
-    begins, goes_on = ((end > number).transpose(*lead).values for end in ends)
+    begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
     rows, words = {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
         depth, stderr, direction, status = (column.values[index] for column in columns)
@@ -380,9 +348,13 @@ def layers(
     return _layers_dressed(rows, words, lead, columns[0], quantified=profiles.quantified)
 
 
-def _measured_end(value: Array, place: int) -> float:
-    measured = value[np.isfinite(value)]
-    return float(measured[place]) if measured.size else np.nan
+def _extent(z: Array, c: Array, *_: Any) -> Array:
+    """Give the largest value, the first and the last."""
+    there = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
+    if not there.size:
+        return np.full(3, np.nan)
+    ordered = c[there[np.argsort(z[there], kind="stable")]]
+    return np.array([ordered.max(), ordered[0], ordered[-1]])
 
 
 def _one_species(data: Any, species: str | None) -> Any:

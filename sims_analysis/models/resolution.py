@@ -12,7 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, history_after, recorded
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Array, find_model
-from sims_analysis.models._profiles import profiles_of
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.units import QuantityLike
 
 __all__ = ["convolve"]
@@ -80,40 +80,24 @@ def convolve(
     >>> print(f"{kept / dose:.12f}")
     1.000000000000
     """
-    profiles = profiles_of(data, question="a convolution")
+    frame = open_profiles(data, question="a convolution")
     kernel = _kernel(resolution)
 
-    def block(c: Array, z: Array) -> Array:
-        z = np.broadcast_to(z, c.shape)
+    def answer(z: Array, c: Array, *_: Any) -> Array:
         out = np.full(c.shape, np.nan)
-        for index in np.ndindex(c.shape[:-1]):
-            here = np.flatnonzero(np.isfinite(c[index]) & np.isfinite(z[index]))
-            if here.size:
-                order = here[np.argsort(z[index][here], kind="stable")]
-                out[index][order] = _blurred(z[index][order], c[index][order], kernel)
+        here = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
+        order = here[np.argsort(z[here], kind="stable")]
+        out[order] = _blurred(z[order], c[order], kernel)
         return out
 
-    value = profiles.value
-    if profiles.lazy:
-        value = value.chunk({profiles.dim: -1})
-    blurred: xr.DataArray = xr.apply_ufunc(
-        block,
-        value,
-        profiles.depth,
-        input_core_dims=[[profiles.dim]] * 2,
-        output_core_dims=[[profiles.dim]],
-        join="left",
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    ).transpose(*value.dims)
-    known = profiles.name in vocabulary.TERMS
-    attrs = vocabulary.attrs(profiles.name) if known else {}
-    attrs["units"] = units.CANONICAL[profiles.kind]
-    attrs["history"] = history_after(data, f"convolve(resolution={format_argument(resolution)})")
-    depth = profiles.depth.variable.copy(deep=False)
-    depth.attrs = vocabulary.attrs("depth")
-    answer = blurred.assign_coords({"depth": depth}).assign_attrs(attrs).rename(profiles.name)
-    return units.quantify(answer) if profiles.quantified else answer
+    rows = ask_each(frame, answer, frame.value.sizes[frame.dim])
+    blurred = xr.Variable((*rows.dims[:-1], frame.dim), rows.data)
+    name = frame.name if frame.name in vocabulary.TERMS else frame.kind
+    made = frame.along_axis(blurred, name, units_=frame.units, label=frame.name)
+    if isinstance(data, xr.DataArray):
+        made = made.transpose(*data.dims)
+    history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
+    return made.assign_attrs(history=history)
 
 
 def _kernel(resolution: Any) -> Callable[[Array], Array]:

@@ -12,9 +12,10 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import Profiles, profiles_of
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.units import QuantityLike
 
@@ -137,7 +138,7 @@ def sheet_resistance(
             f"{', '.join(map(repr, MOBILITIES))}"
         )
     signs = _signs(donors, acceptors)
-    profiles = profiles_of(ds, question="a sheet resistance", kinds=("concentration",))
+    profiles = open_profiles(ds, question="a sheet resistance", kinds=("concentration",))
     profiles, names = _chosen(profiles, signs)
     ends = [
         np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
@@ -163,31 +164,11 @@ def sheet_resistance(
         two_sided=len(kinds) > 1,
     )
 
-    def block(c: Array, z: Array, s: Array) -> Array:
-        z, s = np.broadcast_to(z, c.shape), np.broadcast_to(s, c.shape)
-        rows = np.empty((*c.shape[:-2], len(_ROW)))
-        for index in np.ndindex(c.shape[:-2]):
-            rows[index] = _resistance(z[index], c[index], s[index], question)
-        return rows
-
-    columns = []
-    stderr = profiles.columns[2]
-    if profiles.counts is not None:
+    def answer_of(z: Array, c: Array, s: Array, k: Array) -> Array:
         # In a sum, a sample in which nothing was counted adds no variance.
-        stderr = stderr.where(profiles.counts != 0, 0.0)
-    for one in (profiles.value, profiles.depth, stderr):
-        wide = one if "species" in one.dims else one.expand_dims(species=len(names))
-        columns.append(wide.chunk({profiles.dim: -1, "species": -1}) if wide.chunks else wide)
-    rows = xr.apply_ufunc(
-        block,
-        *(one.drop_vars("species", errors="ignore") for one in columns),
-        input_core_dims=[["species", profiles.dim]] * 3,
-        output_core_dims=[["_row"]],
-        join="left",
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"_row": len(_ROW)}},
-    )
+        return _resistance(z, c, np.where(k == 0, 0.0, s), question)
+
+    rows = ask_each(profiles, answer_of, len(_ROW), group="species")
     answer = _dressed(rows, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
@@ -208,32 +189,28 @@ def _signs(donors: Iterable[str], acceptors: Iterable[str]) -> dict[str, float]:
     return signs
 
 
-def _chosen(profiles: Profiles, signs: Mapping[str, float]) -> tuple[Profiles, list[str]]:
+def _chosen(profiles: Frame, signs: Mapping[str, float]) -> tuple[Frame, list[str]]:
     """Keep the species that are asked for, in the order of the data."""
-    value = profiles.value
-    if "species" not in value.coords:
+    if "species" not in profiles.coords:
         raise SpeciesError("a sheet resistance needs the coordinate 'species'")
-    present = [str(name) for name in np.atleast_1d(value["species"].values)]
+    present = [str(name) for name in np.atleast_1d(profiles.coords["species"].values)]
     missing = [name for name in signs if name not in present]
     if missing:
         raise SpeciesError(
             f"no species {', '.join(map(repr, missing))}; the data have "
             f"{', '.join(map(repr, present))}"
         )
-    if "species" not in value.dims:
-        stderr = profiles.stderr
-        wide = None if stderr is None else stderr.expand_dims("species")
-        counts = None if profiles.counts is None else profiles.counts.expand_dims("species")
-        value = value.expand_dims("species")
-        return replace(profiles, value=value, stderr=wide, counts=counts), present
     places = [i for i, name in enumerate(present) if name in signs]
 
-    def kept(array: xr.DataArray) -> xr.DataArray:
-        return array.isel(species=places) if "species" in array.dims else array
+    def kept(one: xr.Variable) -> xr.Variable:
+        return one.isel(species=places) if "species" in one.dims else one
 
+    value = kept(profiles.value)
+    if "species" not in value.dims:
+        value = value.set_dims({"species": 1, **value.sizes})
     chosen = replace(
         profiles,
-        value=value.isel(species=places),
+        value=value,
         depth=kept(profiles.depth),
         stderr=None if profiles.stderr is None else kept(profiles.stderr),
         counts=None if profiles.counts is None else kept(profiles.counts),
@@ -263,7 +240,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
     return np.array(found, dtype=np.float64)
 
 
-def _is_arsenic(profiles: Profiles, signs: Mapping[str, float], names: list[str]) -> bool:
+def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:
     """Whether most donors are arsenic; of data that are not known yet, whether some are."""
     donors = [i for i, name in enumerate(names) if signs[name] > 0]
     arsenic = [i for i in donors if _element(names[i]) == "As"]

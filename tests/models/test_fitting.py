@@ -175,6 +175,51 @@ def test_an_interval_by_the_likelihood_is_not_symmetric_at_few_counts():
     np.testing.assert_allclose(half, fit["dose_stderr"], rtol=0.01)
 
 
+def test_an_error_that_is_no_interval_is_said_to_be_poor():
+    parameters, z, _ = COVERED["dual_pearson"]
+    ds = models_truth.counted("dual_pearson", parameters, z, peak=100, trials=1, seed=4)
+    fit = sims.fit(ds, model="dual_pearson")
+    poor = fit["poor_stderr"].isel(trial=0)
+    assert fit["status"].item() == "ok"
+    assert bool(poor.sel(parameter="tail_straggle"))
+    assert not bool(poor.sel(parameter="dose"))
+    many = models_truth.counted("gaussian", (1e15, 100, 30), z, peak=10, trials=20, seed=4)
+    assert not quietly(many, model="gaussian")["poor_stderr"].any()
+    exact = quietly(data_of("gaussian", (1e15, 100, 30), 300, "log"), model="gaussian")
+    assert not exact["poor_stderr"].any()
+
+
+def test_a_profile_follows_a_valley_that_bends():
+    # At few counts, growth and Gaussian trade width: to the bound of one of them.
+    parameters, z, _ = COVERED["delta_drf"]
+    ds = models_truth.counted("delta_drf", parameters, z, peak=10, trials=8, seed=3)
+    fit = quietly(ds, model="delta_drf", interval="profile")
+    growth = fit.sel(parameter="lambda_growth")
+    poor = growth["poor_stderr"].values
+    assert poor.any()
+    assert not poor.all()
+    linear = growth["lambda_growth"] - growth["lambda_growth_stderr"]
+    off = abs(growth["lambda_growth_lower"] - linear) / growth["lambda_growth_stderr"]
+    assert float(off[poor].max()) > 0.2
+    held = float(growth["lambda_growth_lower"][np.argmax(poor)])
+    one = quietly(ds.isel(trial=[int(np.argmax(poor))]), model="delta_drf",
+                  fixed={"lambda_growth": f"{held} nm"})  # fmt: skip
+    rise = one["objective_value"] - fit["objective_value"].isel(trial=int(np.argmax(poor)))
+    # By definition, unless it is the bound that ends the interval.
+    assert held == 0 or rise.item() == pytest.approx(1, abs=0.05)
+
+
+def test_what_is_not_seen_leaves_the_other_errors_alone():
+    # With an information depth far below the mixing length, nothing of it shows.
+    z = np.linspace(50, 200, 151)
+    ds = models_truth.counted("delta_mri", (1e14, 100, 6, 2.5, 0.05), z, peak=300, trials=6, seed=1)
+    fit = quietly(ds, model="delta_mri")
+    lost = np.isnan(fit["information_depth_stderr"])
+    assert bool(lost.any())
+    assert bool((fit["status"].where(lost, "undetermined") != "ok").all())
+    assert np.isfinite(fit["mixing_length_stderr"]).all()
+
+
 def test_errors_from_scatter_are_those_of_the_scatter():
     z = np.linspace(0, 220, 111)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
@@ -353,13 +398,32 @@ def test_data_that_are_not_over_depth_are_refused():
     )  # fmt: skip
     with pytest.raises(UnitsError, match="calibrate_depth"):
         sims.fit(time, model="gaussian")
-    with pytest.raises(TypeError, match="expected a Dataset"):
+    with pytest.raises(TypeError, match="asked of an xarray Dataset"):
         sims.fit([1, 2], model="gaussian")
     one = data_of("gaussian", (1e15, 100, 30), 300, "log")
     infinite = one.copy(deep=True)
     infinite["concentration"][7] = np.inf
     with pytest.raises(ProfileError, match=r"infinite at 8\.4 nm"):
         sims.fit(infinite, model="gaussian")
+
+
+def test_what_stands_beside_the_profiles_must_belong_to_them():
+    z = np.linspace(0, 300, 151)
+    c = np.tile(models_truth.values("gaussian", (1e15, 100, 30), z), (3, 1))
+    wafers = models_truth.profile(c, z, dims=("wafer", "depth"))
+    wafers = wafers.assign_coords(wafer=["a", "b", "c"])
+    nm = {"units": "nm"}
+    starts = xr.DataArray([20.0, 10.0], dims="wafer", coords={"wafer": ["b", "a"]}, attrs=nm)
+    with pytest.raises(ProfileError, match=r"start has no value for wafer \['c'\]"):
+        sims.fit(wafers, model="gaussian", start=starts)
+    two = sims.fit(wafers.isel(wafer=[0, 1]), model="gaussian", start=starts)
+    assert two["window_start"].values.tolist() == [10, 20]
+    with pytest.raises(ProfileError, match="start must not run along 'depth'"):
+        sims.fit(wafers, model="gaussian", start=xr.DataArray(z, dims="depth", attrs=nm))
+    ds = wafers.to_dataset().assign(concentration_stderr=-wafers)
+    with pytest.raises(ProfileError, match="a standard error is not negative"):
+        sims.fit(ds, model="gaussian")
+    assert sims.fit(wafers.isel(wafer=slice(0, 0)), model="gaussian").sizes["wafer"] == 0
 
 
 # --- what follows from parameters -------------------------------------------------------------
@@ -429,6 +493,23 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=mine)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
+
+
+def test_a_formula_with_a_hole_is_refused():
+    lognormal = Model(
+        name="lognormal", summary="", reference="",
+        parameters=(Parameter("dose", "area", "", lower=0), Parameter("median", "depth", "", 0),
+                    Parameter("shape", "dimensionless", "", lower=0)),
+        formula=lambda z, q, m, s: q / z / s * np.exp(-(np.log(z / m) ** 2) / 2 / s**2),
+        start=lambda z, c: [(np.trapezoid(c, z), z[np.argmax(c)], 0.5)],
+    )  # fmt: skip
+    z = np.linspace(0, 300, 151)
+    c = np.append(0.0, lognormal.formula(z[1:], 1e22, 90.0, 0.4))
+    one = models_truth.profile(c, z)
+    with pytest.raises(ProfileError, match=r"no value at 0 nm, .*dose=.*median="):
+        sims.fit(one, model=lognormal, weights="none")
+    fit = sims.fit(one, model=lognormal, weights="none", start="1 nm")
+    assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)
 
 
 def test_the_curve_has_the_error_of_its_parameters():

@@ -33,11 +33,13 @@ def formula(
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Begin without asymmetry."""
-    return [
-        (position, width / (2 * _END), 0.0, left, right, 0.0, 0.0)
-        for position, width, left, right in (plateaus(z, c), steepest(z, c))
-    ]
+    """Begin without asymmetry, and with some to either side."""
+    sets: list[tuple[float, ...]] = []
+    for found, leans in ((plateaus, (0.0, 0.3, -0.3)), (steepest, (0.0,))):
+        position, width, left, right = found(z, c)
+        scale = width / (2 * _END)
+        sets += [(position, scale, lean / scale, left, right, 0.0, 0.0) for lean in leans]
+    return sets
 
 
 def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
