@@ -346,7 +346,9 @@ def to_tcad(
         writes no such line, for programs that take none.
     order : {"suprem", "viennaps"}
         Of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as SUPREM
-        has them; or kurtosis before skewness, as ViennaPS' ``PearsonIVParameters``.
+        has them; or kurtosis before skewness, as ViennaPS' ``PearsonIVParameters`` and the tables
+        of its ``modeldb/implant``. Of Sentaurus Process no order is published: the header names
+        each column, to be given to it by name.
 
     Returns
     -------
