@@ -7,6 +7,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
@@ -200,7 +201,7 @@ def test_an_error_that_is_no_interval_is_said_to_be_poor():
 def test_a_profile_follows_a_valley_that_bends():
     # At few counts, growth and Gaussian trade width: to the bound of one of them.
     parameters, z, _ = COVERED["delta_drf"]
-    ds = models_truth.counted("delta_drf", parameters, z, peak=10, trials=8, seed=3)
+    ds = models_truth.counted("delta_drf", parameters, z, peak=10, trials=5, seed=3)
     fit = quietly(ds, model="delta_drf", interval="profile")
     growth = fit.sel(parameter="lambda_growth")
     poor = growth["poor_stderr"].values
@@ -591,6 +592,23 @@ def test_a_whole_profile_is_not_called_truncated():
     assert np.isnan(fit["dose"])
     cut = status(c, z, stop="90 nm")
     assert cut["status"].item() == "truncated"
+
+
+@pytest.mark.parametrize("degrees", [5, 40, 300])
+@pytest.mark.parametrize("deviations", [1.0, 3.0, 5.0])
+def test_an_excess_of_chi_square_is_in_deviations(degrees, deviations):
+    chi_square = stats.chi2(degrees).isf(stats.norm.sf(deviations))
+    assert judging.excess(chi_square, degrees) == pytest.approx(deviations, abs=0.2)
+
+
+def test_neighbours_that_go_together_are_told_from_chance():
+    rng = np.random.default_rng(0)
+    # Of sizes that differ a hundredfold, as at the ends of a profile.
+    sizes = np.logspace(-2, 0, 200)
+    chance = [judging.lag_correlation(sizes * rng.normal(size=200))[1] for _ in range(500)]
+    assert np.std(chance) == pytest.approx(1, abs=0.1)
+    bent = np.sin(np.linspace(0, 12, 200)) + 0.8 * rng.normal(size=200)
+    assert judging.lag_correlation(bent)[1] > 4
 
 
 def test_every_status_but_two_is_explained():
