@@ -114,7 +114,7 @@ class Obstacles:
         inside = min(box.left, box.bottom) >= MARGIN and max(box.right, box.top) <= 1 - MARGIN
         # Two names on one line are two words.
         word = _WORD * self.ax.figure.dpi / 72.0 / self.ax.bbox.width
-        wide = box._replace(left=box.left - word, right=box.right + word)
+        wide = Box(box.left - word, box.bottom, box.right + word, box.top)
         return (
             inside
             and not self.covered(box)
