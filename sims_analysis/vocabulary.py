@@ -285,6 +285,8 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _attrs(name: str, units: str | None) -> dict[str, str]:
+    if name not in TERMS:
+        raise KeyError(f"{name!r} has no term in sims_analysis.vocabulary.TERMS: add one")
     term = TERMS[name]
     fresh: dict[str, str] = {}
     if units is not None or term.kind is not None:

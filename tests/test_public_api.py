@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from questions import QUESTIONS
 
 import sims_analysis as sims
 
@@ -118,17 +119,27 @@ def test_a_first_answer_needs_no_figure_no_network_and_no_dask():
 def test_everything_public_is_documented_with_an_example(name):
     thing = getattr(sims, name)
     doc = inspect.getdoc(thing)
-    assert doc, name
-    assert "Examples\n--------" in doc, f"{name} has no example"
-    assert ">>> " in doc
+    assert doc, f"{name} has no docstring"
+    assert "Examples\n--------\n>>> " in doc, f"{name} has no section Examples with a doctest"
     parameters = [
         p for p in inspect.signature(thing).parameters.values()
         if p.name not in ("self", "_keys") and p.kind is not p.VAR_KEYWORD
     ]  # fmt: skip
     if parameters:
-        assert "Parameters\n----------" in doc, f"{name} does not describe its parameters"
+        assert "Parameters\n----------" in doc, f"{name} has no section Parameters"
         for p in parameters:
             assert re.search(rf"\b{p.name}\b", doc), f"{name} does not describe {p.name}"
+
+
+def test_every_question_is_in_the_registry():
+    asked = {question.split()[0] for question in QUESTIONS}
+    questions = {
+        name for name, function in ((name, getattr(sims, name)) for name in sims.__all__)
+        if inspect.isfunction(function)
+        and function.__module__.startswith("sims_analysis.analysis.")
+        and next(iter(inspect.signature(function).parameters)) == "data"
+    }  # fmt: skip
+    assert not questions - asked, f"give each a line in tests/questions.py: {questions - asked}"
 
 
 def test_show_versions_names_what_matters(capsys):

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,21 @@ def names(page):
 def test_every_public_name_is_in_the_reference_once():
     pages = {page.stem: names(page) for page in (SITE / "api").glob("*.rst")}
     assert sorted(pages.pop("testing")) == sorted(["testing", *sims.testing.__all__])
-    described = sorted(name for page in pages.values() for name in page)
-    assert described == sorted(set(sims.__all__) - {"__version__", "testing"})
+    described = Counter(name for page in pages.values() for name in page)
+    public = set(sims.__all__) - {"__version__", "testing"}
+    missing = public - set(described)
+    assert not missing, f"on no page of .docs/api/: {missing}"
+    wrong = {name for name, number in described.items() if number > 1 or name not in public}
+    assert not wrong, f"on several pages of .docs/api/, or not public: {wrong}"
     assert sorted(pages["errors"]) == sorted(["errors", *errors.__all__])
+
+
+def test_the_table_of_models_names_their_parameters(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(SITE / "_extensions"))
+    rows = importlib.import_module("tables").table_of_models().splitlines()
+    (gaussian,) = (row for row in rows if row.startswith("| `gaussian` |"))
+    assert "| `dose`, `projected_range`, `straggle` (`retained_dose`) |" in gaussian
 
 
 def test_the_words_of_a_status_are_explained():

@@ -32,6 +32,15 @@ def _meaning(term: vocabulary.Term) -> str:
     return f"{term.long_name}: {term.definition}{source}"
 
 
+def table_of_models() -> str:
+    """Return the table of models, each name of a parameter as code."""
+    rows = [
+        (f"`{name}`", row.summary, re.sub(r"\w+", r"`\g<0>`", row.parameters), row.reference)
+        for name, row in sims_analysis.list_models().iterrows()
+    ]
+    return _table(("Name", "What it is", "Parameters", "Reference"), rows)
+
+
 class Vocabulary(SphinxDirective):
     """``{vocabulary} measured`` or ``answers``: the terms, each with its unit and meaning."""
 
@@ -61,17 +70,7 @@ class Models(SphinxDirective):
     """``{models}``: the models that can be fitted."""
 
     def run(self) -> list[nodes.Node]:
-        rows = [
-            (
-                f"`{name}`",
-                row.summary,
-                ", ".join(f"`{part}`" for part in row.parameters),
-                row.reference,
-            )
-            for name, row in sims_analysis.list_models().iterrows()
-        ]
-        head = ("Name", "What it is", "Parameters", "Reference")
-        return self.parse_text_to_nodes(_table(head, rows))
+        return self.parse_text_to_nodes(table_of_models())
 
 
 class Sources(SphinxDirective):

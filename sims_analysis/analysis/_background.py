@@ -6,10 +6,10 @@ from typing import Any
 
 import xarray as xr
 
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import anywhere, broadcast_at
+from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_flagged
+from sims_analysis.analysis._window import read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
@@ -30,12 +30,7 @@ def background_of(
         return frame.parameter(background, (frame.kind,), "background"), None
     if len(background) != 2:
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
-    a = frame.parameter(background[0], (frame.axis,), "background start")
-    b = frame.parameter(background[1], (frame.axis,), "background stop")
-    if anywhere(a >= b):
-        raise ProfileError(
-            f"background={format_argument(background)}: the end must lie deeper than the start"
-        )
+    a, b = read_pair(frame, background, "background")
     found = frame.map(window_statistics, a, b)
     if not (frame.lazy or quiet):
         measured = frame.measured()

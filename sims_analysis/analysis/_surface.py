@@ -12,7 +12,7 @@ from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import DoseWarning, ProfileWarning, warn
 from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.kernels.rows import Array, Rows
+from sims_analysis.kernels.rows import ends
 
 __all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
 
@@ -31,33 +31,21 @@ class Held(NamedTuple):
 
 def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
     """Return the held value and its interval between two limits (NaN: no limit)."""
-    ends: Any = frame.map(_ends)
+    found: Any = frame.map(ends)
+    first = found.first
     top = start.fillna(0.0).clip(min=0.0)
     bottom = stop.fillna(np.inf)
-    bottom = bottom.where(bottom < ends.first, ends.first)
+    bottom = bottom.where(bottom < first, first)
     width = (bottom - top).clip(min=0.0).fillna(0.0)
-    reaches = (start >= 0) & (start < ends.first)
-    own = start + 0 * ends.first
+    reaches = (start >= 0) & (start < first)
+    own = start + 0 * first
     return Held(
-        value=ends.value,
+        value=found.first_value,
         top=top,
         width=width,
         start=own.where(~reaches),
-        alone=(stop <= ends.first) & (width > 0),
+        alone=(stop <= first) & (width > 0),
     )
-
-
-class _Ends(NamedTuple):
-    first: Array
-    last: Array
-    value: Array
-
-
-def _ends(rows: Rows) -> _Ends:
-    value = np.full(rows.count, np.nan)
-    nonempty = np.flatnonzero(rows.size)
-    value[nonempty] = rows.value_at(rows.start[nonempty])
-    return _Ends(rows.first(), rows.last(), value)
 
 
 def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
@@ -67,8 +55,8 @@ def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
     depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
     if frame.lazy:
         return False
-    ends = frame.map(_ends)
-    outside = (depth < ends.first) | (depth > ends.last)
+    record = frame.map(ends)
+    outside = (depth < record.first) | (depth > record.last)
     found = first_flagged(frame, outside)
     if found is None:
         return False

@@ -15,7 +15,7 @@ from sims_analysis.analysis._surface import warn_of_transient
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.rows import Status
 
-__all__ = ["mark_transient", "read_window", "samples_used"]
+__all__ = ["mark_transient", "read_pair", "read_window", "samples_used"]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Variable]:
@@ -24,6 +24,21 @@ def read_window(frame: Frame, start: Any, stop: Any) -> tuple[xr.Variable, xr.Va
     b = frame.parameter(stop, (frame.axis,), "stop")
     _refuse_reversed(frame, a, b, (start, stop))
     return fill_unknown_limit(a, start, np.inf), fill_unknown_limit(b, stop, -np.inf)
+
+
+def read_pair(
+    frame: Frame, pair: tuple[Any, Any] | list[Any], name: str
+) -> tuple[xr.Variable, xr.Variable]:
+    """Read the two depths of a window that has both."""
+    a, b = (
+        frame.parameter(end, (frame.axis,), f"{name} {which}")
+        for end, which in zip(pair, ("start", "stop"), strict=True)
+    )
+    if anywhere(a >= b):
+        raise ProfileError(
+            f"{name}={format_argument(pair)}: the end must lie deeper than the start"
+        )
+    return a, b
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:

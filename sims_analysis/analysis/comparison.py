@@ -22,7 +22,7 @@ from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.rows import Status
+from sims_analysis.kernels.rows import Status, ends
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["compare", "repeatability"]
@@ -168,7 +168,7 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
 
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
-    a, b = (frame.map(kernels.ends) for frame in (fa, fb))
+    a, b = (frame.map(ends) for frame in (fa, fb))
     first = _in_order(_apply(np.maximum, a.first, b.first), fa, fb)
     last = _in_order(_apply(np.minimum, a.last, b.last), fa, fb)
     both = first < last

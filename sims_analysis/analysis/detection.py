@@ -9,12 +9,12 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import message_about_window
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._warnings import first_flagged
+from sims_analysis.analysis._window import read_pair
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -96,12 +96,7 @@ def detection_limit(
     frame = open_frame(data, vocabulary.VALUE_KINDS, question="a limit", variable=variable)
     if not isinstance(window, tuple | list) or len(window) != 2:
         raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    a = frame.parameter(window[0], ("depth",), "window start")
-    b = frame.parameter(window[1], ("depth",), "window stop")
-    if anywhere(a >= b):
-        raise ProfileError(
-            f"window={format_argument(window)}: the end must lie deeper than the start"
-        )
+    a, b = read_pair(frame, window, "window")
     mean, deviation, count = frame.map(window_statistics, a, b)
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":

@@ -34,7 +34,6 @@ __all__ = [
     "term_of",
 ]
 
-#: The same kind out as in.
 Method = Literal["log", "linear", "pchip", "makima"]
 
 

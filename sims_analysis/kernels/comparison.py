@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Index, Rows
+from sims_analysis.kernels.rows import Array, Index
 
-__all__ = ["Ends", "ends", "mean_and_deviation", "ratio_errors", "ratios"]
-
-
-class Ends(NamedTuple):
-    """Depths of the first and the last sample of each row, shape (R,); NaN for an empty row."""
-
-    first: Array
-    last: Array
-
-
-def ends(rows: Rows) -> Ends:
-    """Return the depth range over which each row was measured."""
-    return Ends(rows.first(), rows.last())
+__all__ = ["mean_and_deviation", "ratio_errors", "ratios"]
 
 
 def ratios(a: Array, b: Array) -> tuple[Array, Array]:

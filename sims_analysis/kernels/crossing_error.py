@@ -37,9 +37,9 @@ GROWTH = 1.3
 CROWD = 100
 #: Crossings processed at a time.
 AT_ONCE = 512
-#: Prior standard deviation of the curvature, in squared slopes: d2(ln C) = 0 for an exponential,
-#: -1 for a straight line that falls by a factor e, -0.7 at half of a Gaussian. Wide enough to let
-#: the data decide wherever they determine the curvature.
+#: Prior standard deviation of the curvature of ln C, over its slope squared: 0 for an exponential,
+#: -1 for a straight line of C, -0.7 at half of a Gaussian. Wide enough to let the data
+#: decide wherever they determine the curvature.
 CURVED = 5.0
 
 

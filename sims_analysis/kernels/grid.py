@@ -65,11 +65,11 @@ def _over_pieces(c: Array, pieces: _Pieces, *, log: bool) -> tuple[Array, Index]
     mean, n_linear = segments.middle(at_start, at_stop), np.zeros(len(c), dtype=np.intp)
     if log:
         # The ends of the whole segment decide whether a piece is exponential.
-        curved = (before > 0) & (after > 0)
-        mean = np.where(curved, segments.log_mean(at_start, at_stop), mean)
-        if not curved.all():
-            linear = np.logical_or.reduceat(~curved, pieces.first, axis=1)
-            n_linear = np.count_nonzero(linear, axis=1)
+        linear = segments.is_linear(before, after)
+        mean = np.where(linear, mean, segments.log_mean(at_start, at_stop))
+        if linear.any():
+            in_cells = np.logical_or.reduceat(linear, pieces.first, axis=1)
+            n_linear = np.count_nonzero(in_cells, axis=1)
     return np.add.reduceat(mean * pieces.length, pieces.first, axis=1), n_linear
 
 

@@ -17,8 +17,8 @@ METHODS = ("log", "linear", "pchip", "makima")
 class Interpolated(NamedTuple):
     """Values at the requested depths, shape (R, m).
 
-    ``n_linear_segments``, shape (R,), counts the depths of each row at which interpolation was
-    linear because a logarithm could not be taken.
+    ``n_linear_segments``, shape (R,), counts the depths of each row at which C was interpolated in
+    place of ln C because a logarithm could not be taken.
     """
 
     value: Array
@@ -50,7 +50,7 @@ def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
     count = np.zeros(rows.count, dtype=np.intp)
     if method == "log" and not rows.value.min(initial=np.inf) > 0:
         between = found.inside & (found.t > 0) & (found.t < 1)
-        count += np.count_nonzero(between & ~((c0 > 0) & (c1 > 0)), axis=1)
+        count += np.count_nonzero(between & segments.is_linear(c0, c1), axis=1)
     return Interpolated(_mask_outside(value, found), count)
 
 
@@ -86,7 +86,7 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
         with np.errstate(all="ignore"):
             curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
             curved *= segments.interpolated(c0, c1, t, log=True)
-        stderr = np.where((c0 > 0) & (c1 > 0), curved, stderr)
+        stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
     return Stderr(_mask_outside(stderr, found))
 

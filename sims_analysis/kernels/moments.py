@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.counting import ONE_SIGMA
 from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 
@@ -225,7 +226,7 @@ def _student(rows: Rows, weights: Array) -> Array:
 #: Degrees of freedom above which Student's t is a normal distribution.
 _CERTAIN = 1e6
 #: Probability below one standard deviation above the mean of a normal distribution.
-_ONE_SIDE = 0.8413447460685429
+_ONE_SIDE = 0.5 * (1.0 + ONE_SIGMA)
 
 
 def _second_order(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = [
     "TOLERANCE",
     "Array",
     "Dense",
+    "Ends",
     "Flags",
     "Index",
     "InfiniteSampleError",
@@ -30,6 +31,7 @@ __all__ = [
     "Status",
     "blocks",
     "dot_rows",
+    "ends",
     "errors_of",
     "layouts",
     "range_sums",
@@ -302,6 +304,25 @@ def errors_of(rows: Rows) -> Array:
     if rows.stderr is None:
         raise ValueError("these rows have no standard errors")
     return rows.stderr
+
+
+class Ends(NamedTuple):
+    """Depths of the first and last sample of each row, and the first value; (R,).
+
+    NaN for an empty row.
+    """
+
+    first: Array
+    last: Array
+    first_value: Array
+
+
+def ends(rows: Rows) -> Ends:
+    """Return the depth range over which each row was measured, and the value where it begins."""
+    value = np.full(rows.count, np.nan)
+    nonempty = np.flatnonzero(rows.size)
+    value[nonempty] = rows.value_at(rows.start[nonempty])
+    return Ends(rows.first(), rows.last(), value)
 
 
 def layouts(

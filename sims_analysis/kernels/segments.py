@@ -105,8 +105,7 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
         # The line's value at the midpoint: exact, and the pieces add up to the whole.
         return (c0 + 0.5 * (s + t) * (c1 - c0)) * (v - u)
     at_u, at_v = interpolated(c0, c1, s, log=True), interpolated(c0, c1, t, log=True)
-    curved = (c0 > 0) & (c1 > 0)
-    mean = np.where(curved, log_mean(at_u, at_v), 0.5 * (at_u + at_v))
+    mean = np.where(is_linear(c0, c1), middle(at_u, at_v), log_mean(at_u, at_v))
     return mean * (v - u)
 
 
