@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -28,7 +27,7 @@ from sims_analysis.analysis.dose import (
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import Array, Rows, Status
+from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
@@ -147,8 +146,9 @@ def dose_budget(
     other = integral(frame, rule=second, quiet=True, **options)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
-    below = None if detection_limit is None else _below_detection(found, limit, rule)
-    if below is not None:
+    below = None
+    if detection_limit is not None:
+        below = frame.map(kernels.below_limit, limit, found.start, found.stop, rule=rule)
         value = value.where(~below.everything)
         status = xr.where(below.everything, Status.BELOW_DETECTION, status).astype(np.uint8)
 
@@ -219,29 +219,6 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part
-
-
-def _below_detection(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> _Below:
-    """Return the dose of the samples below the limit, and flag profiles entirely below it."""
-    below: _Below = found.frame.map(_below, limit, found.start, found.stop, rule=rule)
-    return below
-
-
-class _Below(NamedTuple):
-    dose: Any
-    everything: Any
-
-
-def _below(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> _Below:
-    low = rows.value < rows.repeat(limit)
-    # The trapezoid is linear in the values: set those above the limit to 0.
-    dose = kernels.integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
-    row = np.flatnonzero(start < stop)
-    inside = rows.within(start, stop)
-    highest = inside.extreme(np.maximum, inside.value, -np.inf)
-    for ends in kernels.at_limits(rows, row, start[row], stop[row], rule=rule):
-        highest[row] = np.maximum(highest[row], ends)
-    return _Below(dose, (start < stop) & (highest < limit))
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:

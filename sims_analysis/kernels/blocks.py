@@ -19,7 +19,7 @@ from sims_analysis.kernels.rows import (
     Index,
     InfiniteSampleError,
     Rows,
-    blocks,
+    in_blocks,
     layouts,
 )
 
@@ -120,7 +120,7 @@ def run(
     rows = value.reshape(profiles, n)
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    for block in blocks(profiles, n, group=group_size):
+    for block in in_blocks(profiles, n, group=group_size):
         z = np.asarray(axes if axes.ndim == 1 else axes[block], dtype=np.float64)
         c = np.ascontiguousarray(rows[block], dtype=np.float64)
         s = None if errors is None else errors.of(block)

@@ -16,7 +16,7 @@ import numpy as np
 
 from sims_analysis.kernels.counting import ONE_SIGMA
 from sims_analysis.kernels.crossings import Crossings
-from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, blocks
+from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, in_blocks
 
 __all__ = ["half_widths"]
 
@@ -95,7 +95,7 @@ def half_widths(
     )
     rows = rows.packed()
     before = found.before + found.on_sample
-    for part in blocks(at.size, 1, AT_ONCE):
+    for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.start[found.row[part]], rows.start[found.row[part] + 1]
         samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
         off, sigma, runs = _edge(samples, before[part], at[part])
@@ -253,7 +253,7 @@ def _fit_windows(
     size = np.exp2(np.ceil(np.log2(reach))).astype(np.intp)
     for half in np.unique(size):
         same_size = np.flatnonzero(size == half)
-        for part in blocks(same_size.size, 2 * int(half), BLOCK // 4):
+        for part in in_blocks(same_size.size, 2 * int(half), BLOCK // 4):
             chosen = same_size[part]
             first = before[chosen] + 1 - half
             window = samples.window(which[chosen], first, np.arange(2 * half), reach[chosen])

@@ -6,16 +6,19 @@ The log-linear rule adds up segments: the mean of each times its width between t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
     Dense,
+    Flags,
     Index,
     Packed,
     Rows,
@@ -26,9 +29,10 @@ from sims_analysis.kernels.variance import variance_of_sum
 
 __all__ = [
     "AtFraction",
+    "BelowLimit",
     "Cumulative",
     "Integral",
-    "at_limits",
+    "below_limit",
     "cumulative",
     "depth_at_dose_fraction",
     "integrate",
@@ -119,16 +123,33 @@ def _by_segments(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tu
     return total, n_linear
 
 
-def at_limits(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tuple[Array, Array]:
-    """Interpolate the given rows at two depths within their samples, as the rule does."""
-    found = []
-    before, after = rows.around(row, a, b)
-    for at, depth in ((before, a), (after - 1, b)):
-        z0, z1 = rows.depth_at(at), rows.depth_at(at + 1)
-        ends = rows.value_at(at), rows.value_at(at + 1)
-        t = (depth - z0) / (z1 - z0)
-        found.append(segments.interpolated(*ends, t, log=rule == "loglinear"))
-    return found[0], found[1]
+class BelowLimit(NamedTuple):
+    """Dose of the samples below a limit, and whether the whole profile is below it; (R,)."""
+
+    dose: Array
+    everything: Flags
+
+
+def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> BelowLimit:
+    """Integrate the samples below a limit by the trapezoidal rule.
+
+    Parameters
+    ----------
+    rows : Rows
+    limit : ndarray, shape (R,)
+    start, stop : ndarray, shape (R,)
+        Depths; NaN where there is no integral.
+    rule : {"trapezoid", "loglinear"}
+        How to interpolate at `start` and `stop`, which must be below the limit too.
+    """
+    low = rows.value < rows.repeat(limit)
+    # The trapezoid is linear in the values: set those above the limit to 0.
+    dose = integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
+    inside = rows.within(start, stop)
+    at = np.stack([np.fmax(start, rows.first()), np.fmin(stop, rows.last())], axis=1)
+    ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
+    highest = np.fmax(inside.extreme(np.maximum, inside.value, -np.inf), np.fmax(*ends.T))
+    return BelowLimit(dose, (start < stop) & (highest < limit))
 
 
 class Cumulative(NamedTuple):

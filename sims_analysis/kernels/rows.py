@@ -29,10 +29,10 @@ __all__ = [
     "Packed",
     "Rows",
     "Status",
-    "blocks",
     "dot_rows",
     "ends",
     "errors_of",
+    "in_blocks",
     "layouts",
     "range_sums",
 ]
@@ -171,7 +171,7 @@ class Dense(_Samples):
         return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in per_row)
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
-        """Broadcast one value per row to its samples."""
+        """Give one value per row a shape that broadcasts to its samples: ``(R, 1)``."""
         return per_row[:, None]
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
@@ -432,7 +432,7 @@ def dot_rows(value: Array, weights: Array) -> Array:
 _PIECE = 8192
 
 
-def blocks(rows: int, n: int, size: int = BLOCK, group: int = 1) -> Iterator[slice]:
+def in_blocks(rows: int, n: int, size: int = BLOCK, group: int = 1) -> Iterator[slice]:
     """Split the rows into blocks of about `size` samples, but at least one group of rows."""
     step = group * max(1, size // max(n * group, 1))
     for begin in range(0, rows, step):

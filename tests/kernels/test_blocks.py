@@ -60,9 +60,9 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     value = rng.normal(size=(40, 4))
     value[rng.random(value.shape) < 0.1] = np.nan
     whole = blocks.run(sums, Z, value, np.array(3.0)).total
-    cut = blocks.blocks
+    cut = blocks.in_blocks
     for size in (1, 7, 33):
-        monkeypatch.setattr(blocks, "blocks", lambda r, n, group, s=size: cut(r, n, s, group))
+        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, group, s=size: cut(r, n, s, group))
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
 
 
@@ -85,8 +85,8 @@ def test_errors_for_sums_and_for_fits():
 
 
 def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
-    cut = blocks.blocks
-    monkeypatch.setattr(blocks, "blocks", lambda r, n, group: cut(r, n, 8, group))
+    cut = blocks.in_blocks
+    monkeypatch.setattr(blocks, "in_blocks", lambda r, n, group: cut(r, n, 8, group))
     value = np.ones((9, 4))
     value[7, 1] = np.inf
     with pytest.raises(InfiniteSampleError) as caught:
