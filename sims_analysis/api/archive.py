@@ -50,6 +50,7 @@ from sims_analysis.api.versions import (
     read_record,
     read_version,
     readable,
+    settle,
     validator,
 )
 from sims_analysis.dataset.result import SIMSResult
@@ -384,14 +385,15 @@ class Archive:
                 catalogue = readable(known) if known else None
             except ArchiveError as error:
                 damage.append(str(error))
-            for version in list_versions(folder):
-                try:
-                    record, payload = read_version(version)
-                except ArchiveError as error:
-                    damage.append(str(error))
-                    continue
-                with other._writing():
+            with other._writing():
+                for version in list_versions(folder):
+                    try:
+                        record, payload = read_version(version)
+                    except ArchiveError as error:
+                        damage.append(str(error))
+                        continue
                     commit(target / version.name, record, payload, catalogue)
+                settle(target)
         if damage:
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other

@@ -55,7 +55,7 @@ _COMPRESSED_FROM = 1000
 _COMPRESSION = 1
 #: So many answers are compressed at a time; others are looked up and sent meanwhile.
 _COMPRESSING = 2
-_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 #: More connections than this are told to come back later.
 _CONNECTIONS = 256
 #: Seconds for which answers under way are waited for when the server is told to end.

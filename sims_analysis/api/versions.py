@@ -219,11 +219,14 @@ def append(
             with suppress(ArchiveError):
                 kept, _ = read_version(versions[-1])
         if kept is None or kept.sha256 != record.sha256:
-            commit(folder / _next_version(versions, record), record, payload, told, lasting=lasting)
-            return record
-        if told is not None:
+            commit(folder / _next_version(versions, record), record, payload, told)
+            kept = record
+        elif told is not None:
             files.replace_file(folder / "catalogue.json", told)
-        return kept
+    if lasting:
+        # Also of what was there: it may have been fetched a moment ago.
+        settle(folder)
+    return kept
 
 
 def _next_version(versions: list[Path], record: Record) -> str:
@@ -239,15 +242,8 @@ def _next_version(versions: list[Path], record: Record) -> str:
     return f"{moment:%Y%m%dT%H%M%S.%fZ}-{record.sha256[:8]}"
 
 
-def commit(
-    target: Path,
-    record: Record,
-    payload: bytes,
-    catalogue: bytes | None = None,
-    *,
-    lasting: bool = True,
-) -> None:
-    """Let a version appear, whole and on the disk, and what the catalogue says of its entry."""
+def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
+    """Let a version appear, whole, and what the catalogue says of its entry."""
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
@@ -266,8 +262,11 @@ def commit(
         # The target is there if another writer has just added the same bytes.
         if not (isinstance(error, OSError) and target.is_dir()):
             raise
-    if lasting:
-        files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
+
+
+def settle(folder: Path) -> None:
+    """Wait until the versions of an entry that have appeared are there to stay."""
+    files.wait_together([partial(files.sync_folder, path) for path in (folder, folder.parent)])
 
 
 def prepare(path: Path) -> None:

