@@ -87,7 +87,13 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 def wait_together(waits: Sequence[Callable[[], None]]) -> None:
     """Wait for the disk in parallel threads, so that the system can combine the writes."""
-    waiting = [_waiters.get().submit(wait) for wait in waits]
+    try:
+        waiting = [_waiters.get().submit(wait) for wait in waits]
+    except RuntimeError:
+        # The interpreter is about to end, and gives no work to threads any more.
+        for wait in waits:
+            wait()
+        return
     # For all, also after an error: nobody may close a file that is still waited for.
     wait_for(waiting)
     for waited in waiting:

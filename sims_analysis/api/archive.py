@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
-from sims_analysis.api.catalogue import moment_of
+from sims_analysis.api.catalogue import as_moment
 from sims_analysis.api.versions import (
     Record,
     append,
@@ -271,12 +271,12 @@ class Archive:
         need not be `lasting`: it appears whole or not at all, but a power failure may undo it.
         """
         folder = self.folder(result.data_id)
-        moment = (moment_of(retrieved) or datetime.now(UTC)).astimezone(UTC)
+        moment = as_moment(retrieved, "retrieved") or datetime.now(UTC)
         sha256 = result.provenance.get("sha256") or hashlib.sha256(payload).hexdigest()
         record = Record(
             data_id=result.data_id,
             url=url,
-            retrieved=moment.isoformat().replace("+00:00", "Z"),
+            retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=sha256,
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
             etag=validator(etag),
@@ -346,8 +346,8 @@ class Archive:
         if isinstance(source, SIMSResult):
             data_id = data_id or source.data_id
             url = url or source.provenance.get("source")
-            if retrieved is None and "retrieved" in source.provenance:
-                retrieved = datetime.fromisoformat(source.provenance["retrieved"])
+            if retrieved is None:
+                retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
         if not data_id and profiles and profiles[0].data_id is not None:
             data_id = str(profiles[0].data_id)
         if not data_id:

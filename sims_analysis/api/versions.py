@@ -170,9 +170,9 @@ def read_record(version: Path) -> Record:
     except (PayloadError, AttributeError, KeyError, TypeError) as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
     texts = (record.data_id, record.url, record.retrieved, record.sha256)
-    whole = all(isinstance(text, str) for text in texts)
+    whole = all(isinstance(text, str) for text in texts) and moment_of(record.retrieved)
     if not (whole and isinstance(record.last_updated, str | None)):
-        raise damaged(version, "record.json is not a record (a field is of another type)")
+        raise damaged(version, "record.json is no record (a field of another type, or no time)")
     if not is_of(version.parent, record.data_id):
         raise damaged(version, f"record.json names another entry, {record.data_id!r}")
     if not version.name.lower().endswith("-" + record.sha256[:8]):
@@ -239,7 +239,9 @@ def _next_version(versions: list[Path], record: Record) -> str:
         except (ValueError, OverflowError):
             raise damaged(versions[-1], f"{stamp} is no time that another can follow") from None
         moment = max(moment, after)
-    return f"{moment:%Y%m%dT%H%M%S.%fZ}-{record.sha256[:8]}"
+    # Not by strftime, which writes the years before 1000 in three digits on some systems.
+    stamp = re.sub("[-:]", "", moment.isoformat(timespec="microseconds").removesuffix("+00:00"))
+    return f"{stamp}Z-{record.sha256[:8]}"
 
 
 def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:

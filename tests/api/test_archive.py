@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from sims_analysis.api import archive as archive_module
 from sims_analysis.api import versions
 from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, ProfileError, SimsError
+from sims_analysis.errors import ApiError, ArchiveError, PayloadError, ProfileError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
@@ -446,6 +447,34 @@ def test_add_profiles(tmp_path):
     assert archive.record("w3").url == "synthetic"
     assert archive.record("w3").retrieved == "2024-01-01T00:00:00Z"
     assert version_of(archive, "w3").name.startswith("20240101T000000.000000Z-")
+    handmade = replace(result, provenance={"retrieved": "yesterday"})
+    with pytest.raises(ApiError, match="retrieved='yesterday' is no time"):
+        archive.add(handmade, data_id="w4")
+
+
+def test_no_year_makes_an_entry_that_nobody_finds(archive):
+    archive.put("old", REFERENCE, url=URL, retrieved=datetime(900, 1, 2, tzinfo=UTC))
+    assert "old" in archive
+    (version,) = archive.folder("old").iterdir()
+    assert version.name.startswith("09000102T000000.000000Z-")
+    archive.put("old", payload(), url=URL)
+    assert len(archive.versions("old")) == 2
+
+
+AT_EXIT = """
+import atexit, sys
+from sims_analysis.api.archive import Archive
+archive = Archive(sys.argv[1])
+archive.put("a", sys.argv[2].encode(), url="test")
+atexit.register(lambda: archive.put("b", sys.argv[2].encode(), url="test"))
+"""
+
+
+def test_a_program_that_ends_may_write(tmp_path):
+    command = [sys.executable, "-c", AT_EXIT, str(tmp_path), REFERENCE.decode()]
+    ended = subprocess.run(command, capture_output=True, check=True)
+    assert ended.stderr == b""
+    assert Archive(tmp_path).ids() == ["a", "b"]
 
 
 def test_add_a_file(tmp_path):

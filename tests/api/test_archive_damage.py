@@ -188,11 +188,18 @@ def test_what_the_catalogue_says_of_another_entry_is_not_kept(archive):
     assert archive.catalogue("a") == before
 
 
-@pytest.mark.parametrize("moment", [5, ["2024-01-01"], {}])
-def test_a_time_of_another_type_in_a_record_is_damage(archive, moment):
+@pytest.mark.parametrize(
+    "field",
+    [
+        *({"last_updated": moment} for moment in (5, ["2024-01-01"], {})),
+        *({"retrieved": moment} for moment in (5, "yesterday", "")),
+    ],
+    ids=repr,
+)
+def test_what_is_no_time_in_a_record_is_damage(archive, field):
     file = version_of(archive, "a") / "record.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"last_updated": moment}))
-    with pytest.warns(SimsWarning, match="not a record"):
+    file.write_text(json.dumps(json.loads(file.read_text()) | field))
+    with pytest.warns(SimsWarning, match="no record"):
         assert archive.versions("a") == []
     assert list(archive.verify()) == [file.parent.relative_to(file.parents[2]).as_posix()]
 
