@@ -43,7 +43,9 @@ _WORDS: dict[Role, re.Pattern[str]] = {
     ),
     "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),
 }
-_LOGARITHM = re.compile(r"(?:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])", re.IGNORECASE)
+_LOGARITHM = re.compile(
+    r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])|^[Ll]og(?:_?10)?[A-Z]"
+)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: What values are called, beside their species.
 _KINDS = re.compile(
@@ -139,7 +141,7 @@ def read_head(text: str) -> Head:
     """
     text = " ".join(text.strip().strip('"').split())
     words, unit = _split(text)
-    if _LOGARITHM.match(words):
+    if _LOGARITHM.search(words):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
     for role, pattern in _WORDS.items():
         match = pattern.search(words)

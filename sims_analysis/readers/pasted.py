@@ -10,7 +10,7 @@ from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, ionto
 from sims_analysis.readers.sheets import text_sheet
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import all_sheets, chosen_sheet, is_workbook
+from sims_analysis.readers.workbook import candidate_sheets, is_workbook
 
 __all__ = ["read", "recognises"]
 
@@ -24,9 +24,8 @@ def _with_tabs(cell: object, text: str) -> str:
 
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
-    sheets = all_sheets(source) if source.options.sheet is None else [chosen_sheet(source)]
     options = replace(source.options, encoding=None)
-    for sheet in sheets:
+    for sheet in candidate_sheets(source):
         lines = "".join(
             "\t".join(map(_with_tabs, *rows)).rstrip("\t") + "\n"
             for rows in zip(sheet.cells, sheet.texts, strict=True)

@@ -76,7 +76,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     species : str or sequence of str, optional
         Names of the signals in their order, in place of those in the file.
     sheet : str or int, optional
-        Of a workbook; by default ``"Processed data"``, or the first with numbers in it.
+        Of a workbook; by default ``"Processed data"``, or the first with numbers in it, the
+        hidden ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
         letter, or by head.

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.readers.numbers import (
     NOTHING,
     censored,
@@ -33,12 +34,17 @@ __all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: What a number may begin with that is written in some way of its own.
+_DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
+_FORMULA = re.compile(r"=[^=]")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
 #: A line of numbers, or the beginning of one.
 _CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 #: As many rows before the last tell how long rows are.
 _NEAR = 100
+#: More empty lines than these between the numbers are how the file ends its lines.
+_FEW_GAPS = 3
 #: Numbers begin within so many lines.
 _FAR = 1000
 #: Delimiters in the order in which they are preferred where several explain a text.
@@ -73,6 +79,45 @@ def _numbers_in(cells: Sequence[str], decimal: str | None, nothing: Sequence[str
         elif text.casefold() not in NOTHING and text not in nothing:
             return 0
     return count
+
+
+def _is_nothing(text: str, options: Options) -> bool:
+    """Whether a cell says that nothing was measured."""
+    return text.casefold() in NOTHING or text in options.not_measured
+
+
+def _refuse_row(cells: Sequence[str], options: Options, where: Callable[[int], str]) -> None:
+    """Refuse what stands below the numbers if it is rather a row of them than a note.
+
+    A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
+    """
+    first, *others = [cell for cell in cells if cell.strip()] or [""]
+    numbers = sum(map(is_number, others))
+    if is_number(first) or (numbers and _DIGIT_FIRST.match(first)) or _FORMULA.match(first):
+        for j, cell in enumerate(cells):
+            read_cell(cell, options.decimal or ".", options.not_measured, where=where(j))
+    elif numbers > 1:
+        warn(
+            f"{where(0).rpartition(',')[0]} begins with {first.strip()!r} and holds {numbers} "
+            "numbers: taken for a note below the table; if it is a row of it, correct its cells "
+            "or name the text in not_measured=",
+            ProfileWarning,
+        )
+
+
+def _tell_of_gap(rows: Sequence[int], blank: Callable[[int], bool], word: str) -> None:
+    """Tell where numbers go on below an empty line: another table, perhaps, or a note.
+
+    Files in which every other line is empty, by their line ends, are as usual.
+    """
+    gaps = [(a, b) for a, b in pairwise(rows) if b - a > 1 and any(map(blank, range(a + 1, b)))]
+    if gaps and len(gaps) <= _FEW_GAPS:
+        after, on = gaps[-1]
+        warn(
+            f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word}: "
+            "read as one table; if that is another table or a note, take it out",
+            ProfileWarning,
+        )
 
 
 # --- text -------------------------------------------------------------------------------------
@@ -143,6 +188,7 @@ class TextSheet:
                 if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
             ]
             rows, lines = [number for number, _ in kept], [line for _, line in kept]
+            _tell_of_gap(rows, lambda row: not self.lines[row - 1].strip(" \t;,|\r"), "line")
         if self.delimiter is None:
             lines = [line.strip() for line in lines]
         few = [self.split(line) for line in (*lines[:20], lines[-1])]
@@ -174,17 +220,30 @@ class TextSheet:
     def _refuse_lost_rows(self, last: int, width: int) -> None:
         """Refuse lines before and after the numbers that are a row of them with a bad cell."""
         above = next((i for i in range(self.first - 1, -1, -1) if self.lines[i].strip()), None)
-        below = range(last + 1, len(self.lines))
-        for i in (*below, *(() if above is None else (above,))):
-            cells = self.split(self.lines[i])
+        if above is not None:
+            cells = self.split(self.lines[above])
             if len(cells) == width > 1 and is_number(cells[0]):
-                for j, cell in enumerate(cells):
-                    read_cell(
-                        cell,
-                        self.options.decimal or ".",
-                        self.options.not_measured,
-                        where=self.where(i + 1, j),
-                    )
+                _refuse_row(cells, self.options, partial(self.where, above + 1))
+            self._refuse_interrupted(above, width)
+        for i in range(last + 1, len(self.lines)):
+            cells = self.split(self.lines[i])
+            if len(cells) == width > 1:
+                _refuse_row(cells, self.options, partial(self.where, i + 1))
+
+    def _refuse_interrupted(self, above: int, width: int) -> None:
+        """Refuse numbers that a line of words cuts off from those below."""
+        for i in range(above, -1, -1):
+            line = self.lines[i]
+            cells = self.split(line)
+            if len(cells) != width or line.lstrip().startswith(_COMMENTS):
+                continue
+            if width > 1 and all(map(is_number, cells)):
+                raise ReadError(
+                    f"line {i + 1} is a row of numbers like those from line {self.first + 1} on, "
+                    f"but {self.lines[above].strip()[:60]!r} stands between them; take it out, or "
+                    "begin it with #"
+                )
+            return
 
     def _refuse_cut(self, last: int, lines: Sequence[str], width: int) -> None:
         """Refuse a text that ends within a row, and tell of one that seems to."""
@@ -262,6 +321,7 @@ class CellSheet:
     options: Options
     #: What the rows are called in messages.
     row_word: str = "row"
+    hidden: bool = False
 
     @cached_property
     def texts(self) -> list[list[str]]:
@@ -297,8 +357,11 @@ class CellSheet:
         nothing = tuple(self.options.not_measured)
         last = len(self.cells) - 1
         while last > self.first and not self._begins_with_number(last):
+            if any(self.texts[last]):
+                _refuse_row(self.texts[last], self.options, partial(self.where, last + 1))
             last -= 1
         rows = [i for i in range(self.first, last + 1) if any(self.texts[i])]
+        _tell_of_gap([i + 1 for i in rows], lambda _: True, self.row_word)
         width = max(j + 1 for i in rows for j, text in enumerate(self.texts[i]) if text)
         above = next((i for i in range(self.first - 1, -1, -1) if any(self.texts[i])), None)
         if above is not None and self._begins_with_number(above):
@@ -330,7 +393,7 @@ class CellSheet:
 
     def _begins_with_number(self, row: int) -> bool:
         """Whether the first cells of a row are a number and something beside it."""
-        filled = [text for text in self.texts[row] if text]
+        filled = [t for t in self.texts[row] if t and not _is_nothing(t, self.options)]
         alone = len(filled) == 1 and len([t for t in self.texts[self.first or 0] if t]) > 1
         return bool(filled) and is_number(filled[0]) and not (alone and row < (self.first or 0))
 

@@ -14,13 +14,16 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.source import Source
 
-__all__ = ["all_sheets", "chosen_sheet", "is_workbook"]
+__all__ = ["all_sheets", "candidate_sheets", "chosen_sheet", "is_workbook"]
 
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
 _OPEN_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _PREFERRED = "processed data"
+
+#: Name, cells, and whether the sheet is hidden.
+_Rows = tuple[str, list[list[object]], bool]
 
 
 def is_workbook(source: Source) -> bool:
@@ -54,10 +57,10 @@ def all_sheets(source: Source) -> list[CellSheet]:
     except Exception as error:  # noqa: BLE001
         reason = str(error) or type(error).__name__
         raise ReadError(f"the workbook cannot be read: {reason}") from None
-    return [CellSheet(name, cells, source.options) for name, cells in found]
+    return [CellSheet(name, cells, source.options, hidden=hidden) for name, cells, hidden in found]
 
 
-def _xlsx(content: bytes) -> list[tuple[str, list[list[object]]]]:
+def _xlsx(content: bytes) -> list[_Rows]:
     import openpyxl
 
     with warnings.catch_warnings():
@@ -65,13 +68,17 @@ def _xlsx(content: bytes) -> list[tuple[str, list[list[object]]]]:
         warnings.simplefilter("ignore")
         book: Any = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
         found = [
-            (sheet.title, [list(row) for row in sheet.iter_rows(values_only=True)])
+            (
+                sheet.title,
+                [list(row) for row in sheet.iter_rows(values_only=True)],
+                sheet.sheet_state != "visible",
+            )
             for sheet in book.worksheets
         ]
         if _has_open_formulas(content):
             # Without their values such cells would look empty: they show their formula instead.
             book = openpyxl.load_workbook(io.BytesIO(content))
-            for sheet, (_, rows) in zip(book.worksheets, found, strict=True):
+            for sheet, (_, rows, _) in zip(book.worksheets, found, strict=True):
                 for cells, row in zip(sheet.iter_rows(values_only=True), rows, strict=True):
                     for j, cell in enumerate(cells):
                         if row[j] is None and cell is not None:
@@ -89,7 +96,7 @@ def _has_open_formulas(content: bytes) -> bool:
         )
 
 
-def _xls(content: bytes) -> list[tuple[str, list[list[object]]]]:
+def _xls(content: bytes) -> list[_Rows]:
     import xlrd
 
     book: Any = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
@@ -97,6 +104,7 @@ def _xls(content: bytes) -> list[tuple[str, list[list[object]]]]:
         (
             sheet.name,
             [[_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows)],
+            sheet.visibility != 0,
         )
         for sheet in book.sheets()
     ]
@@ -122,22 +130,38 @@ def chosen_sheet(source: Source) -> CellSheet:
     ReadError
         If there is no such sheet, or none with numbers.
     """
+    candidates = candidate_sheets(source)
+    if len(candidates) == 1:
+        return candidates[0]
+    for sheet in candidates:
+        if sheet.first is not None:
+            return sheet
+    names = ", ".join(repr(sheet.name) for sheet in candidates)
+    raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
+
+
+def candidate_sheets(source: Source) -> list[CellSheet]:
+    """Give the sheet that the user names, "Processed data", or all of them, hidden ones last.
+
+    Raises
+    ------
+    ReadError
+        If there is no such sheet.
+    """
     found = all_sheets(source)
     names = ", ".join(repr(sheet.name) for sheet in found)
     asked = source.options.sheet
     if isinstance(asked, int) and not isinstance(asked, bool):
         if not 0 <= asked < len(found):
             raise ReadError(f"sheet={asked}: the workbook has {len(found)} sheets, from 0: {names}")
-        return found[asked]
+        return [found[asked]]
     if asked is not None:
         for sheet in found:
             if sheet.name == asked:
-                return sheet
+                return [sheet]
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
         if str(sheet.name).strip().casefold() == _PREFERRED:
-            return sheet
-    for sheet in found:
-        if sheet.first is not None:
-            return sheet
-    raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
+            return [sheet]
+    # Old versions and half-done sums are hidden: nobody who sends such a workbook means them.
+    return sorted(found, key=lambda sheet: sheet.hidden)

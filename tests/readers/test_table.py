@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 
 import numpy as np
 import openpyxl
@@ -118,7 +119,64 @@ def test_an_encoding_that_is_stated(write):
 def test_mixed_line_ends_blank_lines_and_notes(write):
     content = text("\n\nDepth (nm)\tB (cm^-3)\tP (cm^-3)\n", "\t")
     content = content.replace("2.5\t", "\r\n2.5\t") + "\n\nNote: RSF from standard 7\nby M. M.\n"
-    check(sims.read(write(content)))
+    # What stands below an empty line may be another table.
+    with pytest.warns(sims.ProfileWarning, match="end at line 5 and go on at line 7"):
+        check(sims.read(write(content)))
+
+
+def test_every_other_line_may_be_empty(write):
+    check(sims.read(write(text("Depth (nm)\tB (cm^-3)\tP (cm^-3)", "\t", end="\r\r\n"))))
+
+
+@pytest.mark.parametrize(
+    "first", ["1,000.5", "1'000.5", "1.000,5", "01.02.2024", "(12)", "*12", "=A3+1"]
+)
+@pytest.mark.parametrize("book", [False, True])
+def test_last_rows_whose_depth_is_no_number_are_no_notes(write, workbook, first, book):
+    rows = [["Depth (nm)", "B (cm^-3)"], ["998", "1e18"], ["999", "2e18"], [first, "3e18"]]
+    path = workbook({"S": rows}) if book else write("\n".join(map("\t".join, rows)) + "\n")
+    with pytest.raises(
+        sims.ReadError, match=rf"(line|row) 4, column A: {re.escape(repr(first))} is no"
+    ):
+        sims.read(path)
+
+
+def test_a_row_of_numbers_below_that_begins_with_a_word_is_told(write, workbook):
+    rows = [["z (nm)", "B (cm^-3)", "z (nm)", "P (cm^-3)"], [0, 1, 0, 3], [1, 2, 1, 4]]
+    last = ["n.d.", "n.d.", 2, 5]
+    with pytest.warns(sims.ProfileWarning, match=r"row 4 begins with 'n\.d\.' and holds 2 numbers"):
+        assert sims.read(workbook({"S": [*rows, last]}))["P"].depths.tolist() == [0, 1]
+    result = sims.read(workbook({"S": [*rows, last]}), not_measured=["n.d."])
+    assert result["P"].concentrations.tolist() == [3, 4, 5]
+    rows.append(["Rp", 7, "", ""])
+    assert sims.read(workbook({"S": rows}))["P"].depths.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("remark", ["paused for the night", "; paused", "' paused"])
+def test_a_first_row_that_a_remark_cuts_off_is_no_head(write, remark):
+    content = f"Depth (nm)\tB (cm^-3)\n0\t1e18\n{remark}\n1\t2e18\n2\t3e18\n"
+    with pytest.raises(sims.ReadError, match="line 2 is a row of numbers like those from line 4"):
+        sims.read(write(content), species="B", depth_units="nm", units="cm^-3")
+    # Numbers of the columns stand above heads.
+    content = "1\t2\nDepth (nm)\tB (cm^-3)\n0\t1e18\n1\t2e18\n"
+    assert sims.read(write(content))["B"].depths.tolist() == [0, 1]
+
+
+def test_hidden_sheets_come_last_and_processed_data_before_pasted_text(tmp_path):
+    old = [["Depth (nm)", "B (cm^-3)"], [0, 9e18], [1, 9e18]]
+    new = [["Depth (nm)", "B (cm^-3)"], [0, 1e18], [1, 2e18]]
+    raw = [["IMS CAMECA"], ["****"], ["DEPTH PROFILE : x.dp"], ["****"], ["ELEMENT 11B"],
+           ["2 points"], ["[um]\t[c/s]"], ["0\t5"], ["1\t6"]]  # fmt: skip
+    for first, name, hidden in ((old, "Data", True), (raw, "Processed data", False)):
+        book = openpyxl.Workbook()
+        for row in first:
+            book.active.append(row)
+        sheet = book.create_sheet(name)
+        for row in new:
+            sheet.append(row)
+        book.worksheets[0].sheet_state = "hidden" if hidden else "visible"
+        book.save(tmp_path / "w7.xlsx")
+        assert sims.read(tmp_path / "w7.xlsx")["B"].concentrations.tolist() == [1e18, 2e18]
 
 
 # --- pairs of columns -------------------------------------------------------------------------
@@ -323,7 +381,9 @@ def test_heads_that_hold_blanks_above_columns_between_blanks(write):
 
 
 def test_logarithms_are_refused(write):
-    for head in ("log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)"):
+    heads = ["log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)", "B log10 (cm-3)", "B_log10 (cm-3)",
+             "B (log10 cm-3)", "logB (cm-3)", "B [log(at/cm3)]"]  # fmt: skip
+    for head in heads:
         with pytest.raises(sims.UnitsError, match=r"line 1, column B: .*logarithm"):
             sims.read(write(f"Depth (nm),{head}\n0,18\n1,18.3\n"))
 
