@@ -46,6 +46,8 @@ _WORDS: dict[Role, re.Pattern[str]] = {
 _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])|^[Ll]og(?:_?10)?[A-Z]"
 )
+#: ``10^18`` or ``x1E18`` before a unit.
+_FACTOR = re.compile(r"[x\u00d7*]?\s*(?:10\s*(?:\^|\*\*)\s*|1?[eE])[+-]?\d+\s*[*]?\s*")
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: What values are called, beside their species.
 _KINDS = re.compile(
@@ -186,6 +188,8 @@ def _split(text: str) -> tuple[str, str | None]:
             return words, unit
         if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):
             # A unit that cannot be read must be seen, not taken for a part of the name.
+            return words, unit
+        if _FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit)):
             return words, unit
         return text, None
     kind = unit_kind(text)

@@ -50,6 +50,8 @@ _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 _PIECE = 50
 #: Numbers of so many rows tell how many digits they have.
 _ENOUGH = 8
+#: If so many have an exponent, the next has one.
+_SOME = 3
 
 
 class Cell(float):
@@ -268,11 +270,10 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not lines[-1].strip():
         return
     *above, last = (cell.strip().casefold() for cell in cells)
-    exponents = {len(cell.partition("e")[2]) for cell in above}
+    exponents, own = {len(cell.partition("e")[2]) for cell in above}, len(last.partition("e")[2])
     shorter = len(last) < min(map(len, above), default=0)
-    if not last or (
-        len(above) >= _ENOUGH and (shorter or exponents.isdisjoint([len(last.partition("e")[2])]))
-    ):
+    without = own == 0 and 0 not in exponents and len(above) >= _SOME
+    if not last or without or (len(above) >= _ENOUGH and (shorter or own not in exponents)):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
             "than all above: the file may break off there",

@@ -207,8 +207,24 @@ class TextSheet:
             not_measured=nothing,
             split=self.split if self.quoted and any('"' in line for line in lines) else None,
         )
+        self._refuse_short(lines, rows, values)
         # Columns are what is asked for.
         return Block(np.asfortranarray(values), limits, rows)
+
+    def _refuse_short(self, lines: Sequence[str], rows: Sequence[int], values: Array) -> None:
+        """Refuse rows that lack cells between blanks: nobody can tell which."""
+        if self.delimiter is not None:
+            return
+        width = values.shape[1]
+        for i in np.flatnonzero(np.isnan(values[:, -1])):
+            number = rows[i]
+            # One that breaks off at the end of the file lacks the last ones.
+            if len(lines[i].split()) < width and number < len(self.lines):
+                raise ReadError(
+                    f"line {number}: {len(lines[i].split())} of {width} cells, and between blanks "
+                    "nobody can tell which are missing; put tabs between the cells, or nan where "
+                    "there is no value"
+                )
 
     def _decimal(self, lines: Sequence[str]) -> str:
         if self.delimiter == "," and not self.quoted:

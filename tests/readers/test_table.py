@@ -666,3 +666,25 @@ def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
         sims.ReadError, match="line 2, column B: '1,852,800' is no number; the comma"
     ):
         sims.read(write(text.encode()))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["0 1 0.5 3\n1 2 1.5 4\n       2.5 5\n       3.5 6\n", "0 1 5 3\n1   6 4\n2 1 7 5\n"],
+)
+def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
+    head = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
+    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, and between blanks nobody"):
+        sims.read(write(f"{head}\n{rows}"))
+
+
+@pytest.mark.parametrize("unit", ["10^18 at/cm3", "x1E18 at/cm3", "1e18 cm-3", "E18 cm^-3"])
+def test_a_factor_before_a_unit_is_refused(write, unit):
+    with pytest.raises(sims.UnitsError, match=r"species 'B': units: .* it holds a factor"):
+        sims.read(write(f"Depth (nm),B ({unit})\n0,1.5\n1,2\n"))
+
+
+def test_a_last_cell_without_the_exponent_of_all_others_is_told(write):
+    path = write("Depth (nm),B (cm^-3)\n0,1.5e18\n1,2.5e18\n2,2.5e18\n3,1.25")
+    with pytest.warns(sims.ProfileWarning, match="line 5 has no end, and its last cell, '1.25'"):
+        sims.read(path)
