@@ -216,7 +216,7 @@ class TextSheet:
         if self.delimiter is not None:
             return
         width = values.shape[1]
-        for i in np.flatnonzero(np.isnan(values[:, -1])):
+        for i in np.flatnonzero(np.isnan(values[:, -1])).tolist():
             number = rows[i]
             # One that breaks off at the end of the file lacks the last ones.
             if len(lines[i].split()) < width and number < len(self.lines):

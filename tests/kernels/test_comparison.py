@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels import comparison
-from sims_analysis.kernels.rows import Packed
 
 
 def test_ratios_and_where_there_are_none():
@@ -49,10 +48,3 @@ def test_mean_and_deviation_of_what_was_measured():
         assert s == pytest.approx(wanted, rel=1e-12, nan_ok=True)
     for other in (values[:, ::-1], np.asfortranarray(values)):
         np.testing.assert_array_equal(comparison.mean_and_deviation(other)[1], deviation)
-
-
-def test_ends_of_rows():
-    rows = Packed(np.array([1.0, 4.0, 2.0]), np.ones(3), start=np.array([0, 2, 3, 3]))
-    found = comparison.ends(rows)
-    np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
-    np.testing.assert_array_equal(found.last, [4.0, 2.0, np.nan])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from plain_profiles import batches, samples
 
-from sims_analysis.kernels.rows import Dense, InfiniteSampleError, Packed, layouts, range_sums
+from sims_analysis.kernels.rows import Dense, InfiniteSampleError, Packed, ends, layouts, range_sums
 
 
 def laid_out(depth, value, stderr=None):
@@ -116,3 +116,13 @@ def test_infinities_are_refused_by_row_and_sample(own):
 def test_sums_over_ranges():
     found = range_sums(np.arange(6.0), np.array([0, 2, 3, 5]), np.array([2, 2, 6, 6]))
     assert found.tolist() == [1.0, 0.0, 12.0, 5.0]
+
+
+def test_ends_of_rows():
+    rows = Packed(
+        np.array([1.0, 4.0, 2.0]), np.array([5.0, 6.0, 7.0]), start=np.array([0, 2, 3, 3])
+    )
+    found = ends(rows)
+    np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(found.last, [4.0, 2.0, np.nan])
+    np.testing.assert_array_equal(found.first_value, [5.0, 7.0, np.nan])
