@@ -45,7 +45,7 @@ def cumulative_dose(
 
     References
     ----------
-    As of :func:`integrated_dose`, whose rules these are.
+    As for :func:`integrated_dose`: the rules are the same.
 
     Examples
     --------

@@ -132,7 +132,7 @@ def integrated_dose(
     References
     ----------
     R. G. Wilson, F. A. Stevie, C. W. Magee, Secondary Ion Mass Spectrometry: A Practical Handbook,
-    Wiley 1989; F. Garwood, Biometrika 28 (1936) 437, for no counts.
+    Wiley 1989; F. Garwood, Biometrika 28 (1936) 437, for zero counts.
 
     Examples
     --------

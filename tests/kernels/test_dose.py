@@ -322,3 +322,21 @@ def test_no_digits_are_lost_where_some_steps_are_short_and_others_long(seed, own
         for row, measured in enumerate(~np.isnan(c)):
             wanted = exactly(z[measured], c[row, measured], start, stop)
             assert found[row] == pytest.approx(wanted, rel=1e-13, nan_ok=True)
+
+
+@pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
+def test_what_lies_below_a_limit(rule):
+    z, c = np.arange(4.0), np.array([[8.0, 2.0, 2.0, 2.0], [2.0, 2.0, NAN, 8.0]])
+
+    def below(limit, start, stop):
+        ends = np.full(2, start), np.full(2, stop)
+        return blocks.run(dose.below_limit, z, c, np.full(2, limit), *ends, rule=rule)
+
+    found = below(3.0, 0.0, 3.0)
+    np.testing.assert_allclose(found.dose, [0.5 * 2 + 2 + 2, 2 + 0.5 * 2 * 2])
+    assert found.everything.tolist() == [False, False]
+    # The value at a limit between samples counts too: here 5 by a line, 4 by an exponential.
+    limits = {"trapezoid": (4.9, 5.1), "loglinear": (3.9, 4.1)}[rule]
+    assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
+    nothing = below(3.0, NAN, NAN)
+    assert not nothing.everything.any()

@@ -120,9 +120,9 @@ def test_sums_over_ranges():
 
 def test_ends_of_rows():
     rows = Packed(
-        np.array([1.0, 4.0, 2.0]), np.array([5.0, 6.0, 7.0]), start=np.array([0, 2, 3, 3])
+        np.array([1.0, 4.0, 2.0]), np.array([7.0, 8.0, 9.0]), start=np.array([0, 2, 3, 3])
     )
     found = ends(rows)
     np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
     np.testing.assert_array_equal(found.last, [4.0, 2.0, np.nan])
-    np.testing.assert_array_equal(found.first_value, [5.0, 7.0, np.nan])
+    np.testing.assert_array_equal(found.first_value, [7.0, 9.0, np.nan])
