@@ -55,22 +55,19 @@ def the_sheet(source: Source) -> Sheet:
     if sheet is None:
         if not source.text.strip():
             raise ReadError("the file is empty")
-        looks = next(
-            (i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)), None
-        )
-        like = ""
-        if looks is not None:
-            line = source.lines[looks]
-            like = f"; line {looks + 1} is {line[:60].strip()!r}"
+        looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
+        like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
+        for i in looks:
+            line = source.lines[i]
             cells = line.split(next((mark for mark in "\t;|," if mark in line), None))
-            if len(cells) > 1 and is_number(cells[0]):
+            if len(cells) > 1 and (is_number(cells[0]) or is_number(cells[-1])):
                 # Its numbers are not written as numbers: the first says what is wrong.
                 for j, cell in enumerate(cells):
                     read_cell(
                         cell,
                         source.options.decimal or ".",
                         source.options.not_measured,
-                        where=f"line {looks + 1}, column {column_name(j)}",
+                        where=f"line {i + 1}, column {column_name(j)}",
                     )
         raise ReadError(
             f"the file has no row of two numbers or more: a header without data, or no table{like}"

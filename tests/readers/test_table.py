@@ -688,3 +688,9 @@ def test_a_last_cell_without_the_exponent_of_all_others_is_told(write):
     path = write("Depth (nm),B (cm^-3)\n0,1.5e18\n1,2.5e18\n2,2.5e18\n3,1.25")
     with pytest.warns(sims.ProfileWarning, match="line 5 has no end, and its last cell, '1.25'"):
         sims.read(path)
+
+
+def test_thousands_anywhere_in_a_table_are_named(write):
+    rows = "999.5\t1E18\n1,000.5\t2E18\n1,001.5\t3E18\n"
+    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is no number"):
+        sims.read(write(f"Depth (nm)\tB (cm^-3)\n{rows}"))
