@@ -86,6 +86,12 @@ def read_rows(rows: Sequence[Sequence[str]], options: Options, row_word: str) ->
     )
     by_species: dict[str, list[int]] = {}
     for i, row in enumerate(rows[1:], 1):
+        extra = next((cell for cell in row[len(heads) :] if cell.strip()), None)
+        if extra is not None:
+            raise ReadError(
+                f"{row_word} {i + 1}: {len(row)} cells in a table of {len(heads)} columns; "
+                f"{extra!r} belongs to none"
+            )
         if label >= len(row) or not row[label].strip():
             raise ReadError(f"{row_word} {i + 1}: no species in column {column_name(label)}")
         by_species.setdefault(row[label].strip(), []).append(i)

@@ -694,3 +694,11 @@ def test_thousands_anywhere_in_a_table_are_named(write):
     rows = "999.5\t1E18\n1,000.5\t2E18\n1,001.5\t3E18\n"
     with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is no number"):
         sims.read(write(f"Depth (nm)\tB (cm^-3)\n{rows}"))
+
+
+@pytest.mark.parametrize("row", ["B,0,5,1,5e18", "B,1,2e18,5"])
+def test_a_cell_too_many_in_a_row_for_a_sample_is_refused(write, row):
+    head = "Species,Depth (nm),Conc (at/cm3)"
+    with pytest.raises(sims.ReadError, match=r"line 3: \d cells in a table of 3 columns; '.+' bel"):
+        sims.read(write(f"{head}\nB,0,1e18\n{row}\n"))
+    assert len(sims.read(write(f"{head}\nB,0,1e18,\nB,1,1e18,\n"))["B"].depths) == 2
