@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +23,7 @@ from sims_analysis.figures.axes import (
     set_decades,
     set_depth_limits,
     spread_right_axes,
+    typeset_power,
     user_limits,
     value_axis_ticks,
 )
@@ -51,13 +51,14 @@ from sims_analysis.figures.style import (
     fix_ticks,
     in_style,
     is_default,
+    measured_alike,
     require_matplotlib,
     setting,
 )
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import xarray as xr
     from matplotlib.axes import Axes
@@ -74,8 +75,6 @@ __all__ = ["plot_profiles"]
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
-#: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
-_DPI = 288.0
 _MM = 1 / 25.4
 
 
@@ -328,17 +327,6 @@ def _size(width: str | float | None) -> tuple[float, float]:
     return larger * across * _MM, larger * down * _MM
 
 
-@contextmanager
-def measured_alike(figure: Any) -> Iterator[None]:
-    """Find the places of texts at one resolution, so that none depends on that of a screen."""
-    dpi = figure.dpi
-    figure.dpi = _DPI
-    try:
-        yield
-    finally:
-        figure.dpi = dpi
-
-
 def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
     entitled = memory(ax).entitled
     text = (title or "") if entitled else _typeset.plain(title or "")
@@ -427,7 +415,10 @@ def _set_value_limits(
         set_decades(ax, spans, room=room, ylim=ylim)
         for each in memory(ax).axes.values():
             value_axis_ticks(each)
-    elif ylim != (None, None):
+        return
+    for each in axes.values():
+        typeset_power(each)
+    if ylim != (None, None):
         ax.set_ylim(*ylim)
 
 
@@ -445,6 +436,7 @@ def _draw_spreads(
     for curve in group:
         by_species.setdefault(curve.series.species, []).append(curve)
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
+    outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
     drawn += [(curve, options.line) for curve in alone.values()]
     spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
@@ -462,7 +454,7 @@ def _draw_spreads(
         data = drawing.shown(median, log=options.log)
         drawing.fill_between(ax, median, scale, whole.low, whole.high, data, log=options.log)
         drawn.append((median, options.line))
-        drawn += [
+        outliers += [
             (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options.line})
             for curve in whole.outliers
         ]
@@ -470,7 +462,8 @@ def _draw_spreads(
         who = _who(median, curves, usetex=bool(setting("text.usetex")), alone=True)
         if _is_primary(by_species[name][0], curves):
             results.draw_many(ax, median, by_species[name], scale, notes, who)
-    return drawn
+    # The legend names the species first.
+    return drawn + outliers
 
 
 def _finish(

@@ -13,7 +13,7 @@ import numpy as np
 from sims_analysis._version import __version__
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures.colours import paper
-from sims_analysis.figures.style import is_default
+from sims_analysis.figures.style import is_default, measured_alike
 from sims_analysis.files import replace_file
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def save_figure(
     text = origin.to_text(record)
     arguments = {"format": kind, "dpi": dpi, **_METADATA[kind](text), **options}
     with mpl.rc_context(_settings()), _opaque(figure, flat=kind == "eps"):
-        _settle(figure, arguments)
+        _settle(figure)
         with _held(figure):
             stream = BytesIO()
             figure.savefig(stream, **arguments)
@@ -169,13 +169,19 @@ def _with_comment(content: bytes, text: str) -> bytes:
     return head + comment.encode("ascii") + mark + body
 
 
-def _settle(figure: Figure, arguments: dict[str, Any]) -> None:
-    """Draw until the layout is at rest: it depends on what was drawn before, and at which dpi."""
-    for _ in range(_ATTEMPTS):
-        before = _places(figure)
-        figure.savefig(BytesIO(), **arguments)
-        if _places(figure) == before:
-            return
+def _settle(figure: Figure) -> None:
+    """Lay the figure out until it is at rest: it depends on what was drawn before.
+
+    Measured at one resolution, a figure has the same layout in every format.
+    """
+    if figure.get_layout_engine() is None:
+        return
+    with measured_alike(figure):
+        for _ in range(_ATTEMPTS):
+            before = _places(figure)
+            figure.draw_without_rendering()
+            if _places(figure) == before:
+                return
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:

@@ -17,6 +17,7 @@ __all__ = [
     "fix_ticks",
     "in_style",
     "is_default",
+    "measured_alike",
     "require_matplotlib",
     "setting",
     "setting_points",
@@ -25,6 +26,8 @@ __all__ = [
 #: Mathtext prints a superscript at 0.7 of its line: 8 points leave 5.6 for the 11 of 11B.
 #: Sizes are relative to ``font.size``, so that a user who sets that one sets them all.
 POINTS = 8.0
+#: Texts are measured at this resolution: so fine that letters are not moved to whole pixels.
+_DPI = 288.0
 _HOUSE = {
     "font.size": POINTS,
     "axes.titlesize": "medium",
@@ -86,6 +89,17 @@ def in_style(*, house: bool) -> Iterator[None]:
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
     # and without that it would show no further figure.
     mpl.interactive(interactive)
+
+
+@contextmanager
+def measured_alike(figure: Any) -> Iterator[None]:
+    """Find the places of texts at one resolution, so that none depends on that of a screen."""
+    dpi = figure.dpi
+    figure.dpi = _DPI
+    try:
+        yield
+    finally:
+        figure.dpi = dpi
 
 
 def dress(ax: Axes) -> None:

@@ -93,3 +93,12 @@ def test_axes_are_no_figure(tmp_path):
     ax = sims.plot_profiles(sims.open_example("boron-implant"))
     with pytest.raises(TypeError, match=r"found Axes; the figure of axes is ax\.figure"):
         sims.save_figure(ax, tmp_path / "a.png")
+
+
+def test_a_figure_has_one_layout_in_every_format(tmp_path):
+    figure = sims.plot_profiles(sims.open_example("gan-mg-stack")).figure
+    places = []
+    for suffix in ("png", "svg", "eps"):
+        sims.save_figure(figure, tmp_path / f"a.{suffix}")
+        places.append([ax.get_position().bounds for ax in figure.axes])
+    np.testing.assert_allclose(places[1:], places[:1] * 2, atol=1e-6)
