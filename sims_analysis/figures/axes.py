@@ -38,6 +38,7 @@ __all__ = [
     "set_decades",
     "set_depth_limits",
     "spread_right_axes",
+    "typeset_power",
     "user_limits",
     "value_axis_ticks",
 ]
@@ -288,6 +289,15 @@ def value_axis_ticks(ax: Axes) -> None:
         NullLocator() if many else LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=200)
     )
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def typeset_power(ax: Axes) -> None:
+    """Print the power of ten above a linear axis as one: ``×10²²``, not ``1e22``."""
+    from matplotlib.ticker import ScalarFormatter
+
+    formatter = ax.yaxis.get_major_formatter()
+    if isinstance(formatter, ScalarFormatter):
+        formatter.set_useMathText(True)
 
 
 def set_depth_limits(

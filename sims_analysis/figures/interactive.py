@@ -108,6 +108,7 @@ def explore(
     plot = plot_html(data, species=species, depth_units=depth_units, value_units=value_units)
     return Explorer(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Depth profiles</title><style>{style()}</style></head><body>\n<main>{plot}</main>"
         f"<script>{library()}</script><script>{script()}</script></body></html>\n"
     )
@@ -244,11 +245,14 @@ def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str
         if alone.any():
             drawn.append(plot.scatter(x[alone], y[alone], size=3, color=curve.colour, **common))
         unit = f" {_typeset.unit_label(curve.series.units)}".rstrip()
-        depth = f"@x{{0.0}} {_typeset.unit_label(scale.units)}"
+        depth = f"@x{{%.5g}} {_typeset.unit_label(scale.units)}"
         tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
                 (curve.series.long_name, f"@y{{%.3e}}{unit}")]  # fmt: skip
         hover = bokeh.HoverTool(
-            renderers=drawn, tooltips=tips, formatters={"@y": "printf"}, visible=False
+            renderers=drawn,
+            tooltips=tips,
+            formatters={"@x": "printf", "@y": "printf"},
+            visible=False,
         )
         plot.add_tools(hover)
     dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]

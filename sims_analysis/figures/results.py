@@ -330,8 +330,10 @@ class _Painter:
             }
             self.ax.plot([float(self.scale(z))], [float(self._value_at(z))], zorder=5, **style)
             # The depth of a sample: no digits that the grid does not have.
+            digits: Any = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
+            at = np.format_float_positional(float(self.scale(z)), **digits)
             unit = _typeset.unit_label(self.scale.units)
-            self.notes.add(f"peak{self._of()} at {float(self.scale(z)):.4g} {unit}", **style)
+            self.notes.add(f"peak{self._of()} at {at} {unit}", **style)
 
     def decay(self, result: Result) -> None:
         found = result["decay_length"] if isinstance(result, xr.Dataset) else result

@@ -74,6 +74,7 @@ def test_the_page_needs_nothing_else():
     text = sims.explore(drawn.profiles(B=drawn.gaussian())).page
     assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=", text)
     assert len(text) < 1.5e6
+    assert 'content="width=device-width' in text  # a telephone would show it as wide as a desk
 
 
 def test_a_name_cannot_end_the_script():
@@ -218,15 +219,19 @@ def test_species_and_scale_by_keyboard(page):
 
 
 @pytest.mark.slow
-def test_hover_tells_depth_and_value(page):
+@pytest.mark.parametrize(("units", "depth"), [("nm", 30), ("um", 0.03)])
+def test_hover_tells_depth_and_value(browser, tmp_path, units, depth):  # noqa: F811
     from selenium.webdriver import ActionChains
 
-    browser, _ = page  # noqa: F811
+    ds = drawn.profiles(B=drawn.gaussian())
+    path = sims.explore(ds, depth_units=units).save(tmp_path / "page.html")
+    browser.open(path.as_uri())
     x, y = browser.run(
         "const view = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
         "const plot = view.child_views[0]; const host = plot.el.getBoundingClientRect();"
-        "return [host.x + plot.frame.x_scale.compute(30),"
-        " host.y + plot.frame.y_scale.compute(1.0001e19)]"
+        "return [host.x + plot.frame.x_scale.compute(arguments[0]),"
+        " host.y + plot.frame.y_scale.compute(1.0001e19)]",
+        depth,
     )
     actions = ActionChains(browser.driver)
     actions.w3c_actions.pointer_action.move_to_location(round(x) - 3, round(y) + 1)
@@ -239,4 +244,4 @@ def test_hover_tells_depth_and_value(page):
         " walk(c); } }; walk(document.body); return all.join(' ')"
     )
     assert "1.000e+19" in text
-    assert "30.0 nm" in text
+    assert f"{depth:g} {units.replace('u', 'µ')}" in text

@@ -172,7 +172,7 @@ def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     )
     ax.figure.canvas.draw()
     power = ax.yaxis.get_offset_text()
-    assert power.get_text()
+    assert "10^{19}" in power.get_text()
     legend = memory(ax).names_legend
     assert not power.get_window_extent().overlaps(legend.get_window_extent())
 

@@ -65,3 +65,13 @@ def test_a_list_of_results_for_a_list_of_data_needs_as_many():
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     with pytest.raises(sims.errors.ProfileError, match="mapping"):
         sims.plot_profiles({"a": ds, "b": ds}, junctions=[xj])
+
+
+@pytest.mark.parametrize(
+    ("units", "printed"), [("angstrom", "18000 Å"), ("nm", "1800 nm"), ("um", "1.8 µm")]
+)
+def test_the_depth_of_a_peak_has_no_exponent(units, printed):
+    deep = drawn.profiles(B=drawn.gaussian()).assign_coords(depth=lambda d: 60 * d["depth"])
+    deep["depth"].attrs["units"] = "nm"
+    ax = sims.plot_profiles(deep, peak=sims.peak(deep), depth_units=units)
+    assert [text for text in drawn.notes(ax) if text.endswith(f" at {printed}")]

@@ -34,6 +34,15 @@ def test_many_wafers_are_a_median_a_band_and_named_outliers():
     assert any("median of 25, band: the middle 80 %" in text for text in drawn.notes(ax))
 
 
+def test_the_legend_of_many_wafers_names_the_species_first():
+    data = drawn.wafers(12, outlier=7)
+    data = {
+        name: drawn.profiles(B=ds["concentration"].values[0], P=0.1 * ds["concentration"].values[0])
+        for name, ds in data.items()
+    }
+    assert drawn.names(sims.plot_profiles(data)) == ["B", "P", "W08"]
+
+
 def test_every_wafer_on_request():
     ax = sims.plot_profiles(drawn.wafers(25), spread=False)
     curves = drawn.lines(ax)
