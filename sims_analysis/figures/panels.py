@@ -19,8 +19,8 @@ from sims_analysis.figures.curves import (
 )
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.legend import stands_below
-from sims_analysis.figures.profiles import SIZES, measured_alike, plot_profiles
-from sims_analysis.figures.style import in_style, require_matplotlib
+from sims_analysis.figures.profiles import SIZES, plot_profiles
+from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
