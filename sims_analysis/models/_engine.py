@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
@@ -64,15 +64,14 @@ class Curve:
             [_inward(float(v), *ends) for v, ends in zip(values, self._bounds, strict=True)]
         )
 
-    def outward(self, x: Array) -> list[float]:
+    def outward(self, x: Sequence[float]) -> list[float]:
         """Give the free parameters of coordinates."""
         # Python's floats: of so few numbers, arrays would take longer than the model.
-        return [_outward(v, *ends)[0] for v, ends in zip(x.tolist(), self._bounds, strict=True)]
+        return [_outward(v, *ends)[0] for v, ends in zip(x, self._bounds, strict=True)]
 
-    def stretch(self, x: Array) -> Array:
+    def stretch(self, x: Sequence[float]) -> Array:
         """Give the derivatives of free parameters by their coordinates."""
-        both = zip(x.tolist(), self._bounds, strict=True)
-        return np.array([_outward(v, *ends)[1] for v, ends in both])
+        return np.array([_outward(v, *ends)[1] for v, ends in zip(x, self._bounds, strict=True)])
 
     def inside(self, free: Array) -> bool:
         """Tell whether all free parameters lie inside their bounds."""
@@ -91,29 +90,26 @@ class Curve:
         # Numpy's floats: what Python's would raise an error for gives NaN, or infinity.
         return self.formula(*map(np.float64, self.whole(free)))
 
-    def jacobian(self, x: Array, *, central: bool = False) -> Array:
-        """Give the derivatives of the values by the coordinates, a row for each."""
+    def jacobian(self, x: Sequence[float], here: Array | None = None) -> Array:
+        """Give the derivatives of the values by the coordinates, a row for each.
+
+        Of a model without derivatives: forward differences from the values `here`, or central
+        ones.
+        """
         if self.derivatives is not None:
-            pairs = zip(x.tolist(), self._bounds, strict=True)
-            free, stretch = zip(*[_outward(v, *ends) for v, ends in pairs], strict=True)
-            rows = self.derivatives(*map(np.float64, self.whole(free)))
-            if self.held:
-                rows = rows[self.free]
-            by_coordinate: Array = rows * np.array(stretch)[:, None]
+            rows = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
+            by_coordinate: Array = (rows[self.free] if self.held else rows) * self.stretch(x)[:, None]
             return by_coordinate
-        here = None if central else self.values(self.outward(x))
-        rows = np.empty((x.size, 0))
-        for i in range(x.size):
-            step = (1e-5 if central else 1e-7) * max(1.0, abs(x[i]))
-            up, down = x.copy(), x.copy()
-            up[i] += step
-            down[i] -= step
-            above = self.values(self.outward(up))
-            below = self.values(self.outward(down)) if here is None else here
-            if i == 0:
-                rows = np.empty((x.size, *above.shape))
-            rows[i] = (above - below) / (up[i] - (down[i] if here is None else x[i]))
-        return rows
+
+        def at(i: int, value: float) -> Array:
+            return self.values(self.outward([*x[:i], value, *x[i + 1 :]]))
+
+        rows = []
+        for i, value in enumerate(x):
+            step = (1e-5 if here is None else 1e-7) * max(1.0, abs(value))
+            up, down = value + step, value - step if here is None else value
+            rows.append((at(i, up) - (at(i, down) if here is None else here)) / (up - down))
+        return np.array(rows)
 
 
 def _inward(value: float, lower: float, upper: float) -> float:
@@ -140,9 +136,22 @@ def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Solution:
-    """Where the optimizer stopped: coordinates, sum of squares, and whether it had converged."""
+    """Where the optimizer stopped.
+
+    Parameters
+    ----------
+    x, free : ndarray
+        Coordinates, and the free parameters.
+    m : ndarray
+        Values of the model.
+    cost : float
+        Sum of squares.
+    converged : bool
+    """
 
     x: Array
+    free: Array
+    m: Array
     cost: float
     converged: bool
 
@@ -179,37 +188,38 @@ def solve(
     Solution or None
         None if the model has no values at the start.
     """
-    seen: list[tuple[list[float], Array]] = []
-
-    def residual(x: Array) -> Array:
-        m = curve.values(curve.outward(x))
-        seen[:] = [(x.tolist(), m)]
+    # The optimizer asks for both twice at the start, and for derivatives where it has values.
+    @lru_cache(maxsize=1)
+    def point(x: tuple[float, ...]) -> tuple[list[float], Array, Array]:
+        free = curve.outward(x)
+        m = curve.values(free)
         r = objective.residual(m)
-        return r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
+        return free, m, r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
 
-    def jacobian(x: Array) -> Array:
-        rows = curve.jacobian(x)
-        at, m = seen[0]
-        rows *= objective.slope(m if at == x.tolist() else curve.values(curve.outward(x)))
+    @lru_cache(maxsize=1)
+    def jacobian(x: tuple[float, ...]) -> Array:
+        m = point(x)[1]
+        rows = curve.jacobian(x, m)
+        rows *= objective.slope(m)
         return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
 
     x, ended = curve.inward(start), 1
     with np.errstate(all="ignore"):
         if x.size:
-            x, _, found, _, ended = leastsq(
-                residual,
+            x, _, _, _, ended = leastsq(
+                lambda x: point(tuple(x.tolist()))[2],
                 x,
-                Dfun=jacobian,
+                Dfun=lambda x: jacobian(tuple(x.tolist())),
                 col_deriv=True,
                 full_output=True,
                 ftol=tolerance,
                 xtol=10 * tolerance,
                 maxfev=evaluations,
             )
-            r = found["fvec"]
-        else:
-            r = residual(x)
-    return None if r[0] == _NOWHERE else Solution(x, float(r @ r), ended in {1, 2, 3, 4})
+        free, m, r = point(tuple(x.tolist()))
+    if r[0] == _NOWHERE:
+        return None
+    return Solution(x, np.array(free), m, float(r @ r), ended in {1, 2, 3, 4})
 
 
 def minima(
@@ -248,15 +258,15 @@ def minima(
     return sorted(found, key=lambda one: (not one.converged, one.cost))
 
 
-def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array) -> Array:
+def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
     Of a parameter without any influence, that row alone is. Of errors that are not known, the
     scatter of the samples is the scale.
     """
     with np.errstate(all="ignore"):
-        rows = curve.jacobian(solution.x, central=True)
-        information = (rows * objective.information(m)) @ rows.T
+        rows = curve.jacobian(solution.x.tolist())
+        information = (rows * objective.information(solution.m)) @ rows.T
         scale = np.sqrt(information.diagonal())
     unseen = ~(scale > 0)
     if unseen.any():
@@ -272,7 +282,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution, m: Array)
     diagonal = inverse.diagonal()
     if not (diagonal.min() > 0 and diagonal.max() < 1e12):
         return nothing
-    unit = curve.stretch(solution.x) / scale
+    unit = curve.stretch(solution.x.tolist()) / scale
     unit[unseen] = np.nan
     found: Array = inverse * (unit[:, None] * unit)
     return found * objective.variance(solution.cost, solution.x.size)
@@ -291,7 +301,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     errors : ndarray
         Covariance of the free parameters.
     """
-    free = np.array(curve.outward(best.x))
+    free = best.free
     variance = errors.diagonal()
     known = np.isfinite(variance)
     unit = objective.variance(best.cost, free.size)
@@ -299,7 +309,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     with np.errstate(all="ignore"):
         deviation = np.sqrt(variance)
         together = errors / (deviation[:, None] * deviation)
-        coordinates = deviation / curve.stretch(best.x)
+        coordinates = deviation / curve.stretch(best.x.tolist())
         if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
             # Known to a few per cent, and not in place of one another: a parabola.
             return poor
@@ -327,11 +337,11 @@ def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> A
     """Take one step of Gauss and Newton with some of the free parameters."""
     x = curve.inward(free)
     m = curve.values(free.tolist())
-    rows = (curve.jacobian(x, central=True) * objective.slope(m))[moved]
+    rows = (curve.jacobian(x.tolist()) * objective.slope(m))[moved]
     if not isfinite(rows.sum()):
         return free
     x[moved] -= np.linalg.lstsq(rows.T, objective.residual(m), rcond=None)[0]
-    return np.array(curve.outward(x))
+    return np.array(curve.outward(x.tolist()))
 
 
 def profile_interval(
@@ -357,7 +367,7 @@ def profile_interval(
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
     unit = objective.variance(best.cost, best.x.size)
-    here, stretch = float(best.x[which]), curve.stretch(best.x)
+    here, stretch = float(best.x[which]), curve.stretch(best.x.tolist())
     with np.errstate(all="ignore"):
         scaled = errors[which] / (stretch * stretch[which])
         reach = float(np.sqrt(scaled[which]))
@@ -375,7 +385,7 @@ def profile_interval(
                 return bounds[sign > 0]
             value = _outward(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
-            ahead = held.outward(near[1] + slopes * sign * (step - near[0]))
+            ahead = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
             risen = inf
             if found is not None:

@@ -184,15 +184,14 @@ def fit_one(
     if solution is None or not solution.converged:
         tell(status=_CODE["not_converged"])
         return row
-    m = curve.values(curve.outward(solution.x))
-    tell(**_statistics(objective, solution, m))
+    free, m = solution.free, solution.m
+    tell(**_statistics(objective, solution))
     if _featureless(objective, solution, samples):
         tell(status=_CODE["featureless"], residuals=0)
         return row
-    free = np.array(curve.outward(solution.x))
-    errors = covariance(curve, objective, solution, m)
-    stderr = np.sqrt(np.diag(errors))
-    status = _status(curve, solution, free, stderr, m, samples, objective, task)
+    errors = covariance(curve, objective, solution)
+    stderr = np.sqrt(errors.diagonal())
+    status = _status(curve, solution, stderr, samples, objective, task)
     tell(status=_CODE[status])
     if status in {"truncated", "wrong_shape"} and int(np.argmax(m)) in {0, n - 1}:
         # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
@@ -202,7 +201,7 @@ def fit_one(
     out["value"][:] = np.array(curve.whole(free.tolist())) * scale
     out["stderr"][curve.free] = stderr * unit
     square = out["covariance"].reshape(len(parameters), -1)
-    square[np.ix_(curve.free, curve.free)] = errors * np.outer(unit, unit)
+    square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
     exact = solution.cost <= _EXACT * n
     out["poor"][:] = 0
     if not exact:
@@ -349,17 +348,17 @@ def _solved(
         # A model that needs several starts may need another way to walk, too.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
         if walked:
-            more = solve(curve, objective, curve.outward(walked[0].x))
+            more = solve(curve, objective, walked[0].free)
             if more is not None and more.converged and more.cost < solution.cost:
                 solution = more
     if isinstance(objective, LogSquares) and objective.censored.any():
         for _ in range(2):
             if solution is None:
                 break
-            r = objective.residual(curve.values(curve.outward(solution.x)))[~objective.censored]
+            r = objective.residual(solution.m)[~objective.censored]
             scatter = np.sqrt(r @ r / max(r.size - curve.free.size, 1))
             objective = replace(objective, scatter=max(float(scatter), 1e-3))
-            solution = solve(curve, objective, curve.outward(solution.x))
+            solution = solve(curve, objective, solution.free)
     return solution, objective
 
 
@@ -408,9 +407,10 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     return sets
 
 
-def _statistics(objective: Objective, solution: Solution, m: Array) -> dict[str, float]:
+def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:
     """Tell of residuals: their size, and whether neighbours go together."""
-    n, free = m.size, solution.x.size
+    m, free = solution.m, solution.x.size
+    n = m.size
     r, scattered = objective.residual(m), 0.0
     if isinstance(objective, Poisson):
         mu = objective.expected(m)
@@ -469,20 +469,18 @@ def _featureless(objective: Objective, solution: Solution, samples: _Samples) ->
 def _status(
     curve: Curve,
     solution: Solution,
-    free: Array,
     stderr: Array,
-    m: Array,
     samples: _Samples,
     objective: Objective,
     task: Task,
 ) -> str:
     if task.model.shape == "peak":
-        shown = _shown(curve, free, m, samples, objective, task)
+        shown = _shown(curve, solution, samples, objective, task)
         if shown:
             return shown
     for i, number in enumerate(curve.free):
         one = curve.parameters[number]
-        near = min(free[i] - one.lower, one.upper - free[i])
+        near = min(solution.free[i] - one.lower, one.upper - solution.free[i])
         whole = abs(solution.x[i]) > 40 if np.isfinite(near) else False
         if near < 0.02 * stderr[i] or whole:
             return "at_bound"
@@ -490,11 +488,11 @@ def _status(
 
 
 def _shown(
-    curve: Curve, free: Array, m: Array, samples: _Samples, objective: Objective, task: Task
+    curve: Curve, solution: Solution, samples: _Samples, objective: Objective, task: Task
 ) -> str | None:
     """Say what keeps a profile from showing one whole peak."""
-    background = curve.whole(free.tolist())[-1] if task.background != "none" else 0.0
-    peak = m - background
+    background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
+    peak = solution.m - background
     top = float(peak.max())
     if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
         return "undetermined"
@@ -506,7 +504,7 @@ def _shown(
         noise = _scatter(np.log(objective.value)) * samples.c
     else:
         noise = np.full(samples.c.size, _scatter(samples.c))
-    if judging.second_peak(samples.c, noise) or judging.two_maxima(m, noise):
+    if judging.second_peak(samples.c, noise) or judging.two_maxima(solution.m, noise):
         return "several_peaks"
     if _cut_off(peak):
         return "truncated" if _cut_off(smoothed(samples.c) - background) else "wrong_shape"
@@ -553,10 +551,6 @@ def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> N
         size = float(errors[i, i]) ** 0.5 if isfinite(errors[i, i]) else 0.0
         step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
         slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
-    if not np.isfinite(errors).all():
-        # What does not count in it may be unknown.
-        for j, slope in enumerate(slopes.T):
-            by = np.flatnonzero(slope)
-            out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[np.ix_(by, by)] @ slope[by])
-    else:
-        out["derived_stderr"][:] = np.sqrt(((errors @ slopes) * slopes).sum(axis=0))
+    for j, slope in enumerate(slopes.T):
+        by = np.flatnonzero(slope)  # what does not count in it may be unknown
+        out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[by[:, None], by] @ slope[by])

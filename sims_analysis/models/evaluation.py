@@ -149,10 +149,10 @@ def _one(
         model.parameters, formula, derivatives, {i: p[i] for i in range(n) if i not in free}
     )
     value = formula(*p[:n]) + level
-    x = curve.inward(p[free].tolist())
+    x = curve.inward(p[free]).tolist()
     rows = np.zeros((p.size, z.size))
     if free:
-        rows[free] = curve.jacobian(x, central=True) / curve.stretch(x)[:, None]
+        rows[free] = curve.jacobian(x) / curve.stretch(x)[:, None]
     if with_background:
         rows[n] = 1.0
     known = np.isfinite(np.diag(covariance))

@@ -26,11 +26,9 @@ def smoothed(c: Array, width: int = 5) -> Array:
     half = max(0, min(width, c.size // 4) - 1) // 2
     if half == 0:
         return c
-    sums = np.concatenate([[0.0], np.cumsum(c)])
-    places = np.arange(c.size)
-    low, high = np.maximum(places - half, 0), np.minimum(places + half + 1, c.size)
-    means: Array = (sums[high] - sums[low]) / (high - low)
-    return means
+    window = np.ones(2 * half + 1)
+    means: Array = np.convolve(c, window, "same")
+    return means / np.convolve(np.ones(c.size), window, "same")
 
 
 def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
@@ -51,15 +49,10 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
         return Moments(float(width.sum()), float(z.mean()), float(np.ptp(z)) / 4 or 1.0, 0.0, 3.0)
     mean = float(weight @ z) / area
     u = z - mean
-    variance = float(weight @ u**2) / area
-    deviation = max(float(np.sqrt(variance)), 0.3 * float(width.min()))
-    return Moments(
-        area,
-        mean,
-        deviation,
-        float(weight @ u**3) / area / deviation**3,
-        float(weight @ u**4) / area / deviation**4,
-    )
+    second = weight * u * u
+    deviation = max(float(np.sqrt(second.sum() / area)), 0.3 * float(width.min()))
+    third, fourth = float(second @ u) / area, float(second @ (u * u)) / area
+    return Moments(area, mean, deviation, third / deviation**3, fourth / deviation**4)
 
 
 def fall_length(z: Array, c: Array, fraction: float = 0.25) -> float:
