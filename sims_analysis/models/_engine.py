@@ -97,8 +97,10 @@ class Curve:
         ones.
         """
         if self.derivatives is not None:
-            rows = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
-            by_coordinate: Array = (rows[self.free] if self.held else rows) * self.stretch(x)[:, None]
+            given = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
+            if self.held:
+                given = given[self.free]
+            by_coordinate: Array = given * self.stretch(x)[:, None]
             return by_coordinate
 
         def at(i: int, value: float) -> Array:
@@ -140,8 +142,8 @@ class Solution:
 
     Parameters
     ----------
-    x, free : ndarray
-        Coordinates, and the free parameters.
+    x, free, stretch : ndarray
+        Coordinates, the free parameters, and the derivatives of these by the coordinates.
     m : ndarray
         Values of the model.
     cost : float
@@ -151,6 +153,7 @@ class Solution:
 
     x: Array
     free: Array
+    stretch: Array
     m: Array
     cost: float
     converged: bool
@@ -188,6 +191,7 @@ def solve(
     Solution or None
         None if the model has no values at the start.
     """
+
     # The optimizer asks for both twice at the start, and for derivatives where it has values.
     @lru_cache(maxsize=1)
     def point(x: tuple[float, ...]) -> tuple[list[float], Array, Array]:
@@ -219,7 +223,8 @@ def solve(
         free, m, r = point(tuple(x.tolist()))
     if r[0] == _NOWHERE:
         return None
-    return Solution(x, np.array(free), m, float(r @ r), ended in {1, 2, 3, 4})
+    stretch = curve.stretch(x.tolist())
+    return Solution(x, np.array(free), stretch, m, float(r @ r), ended in {1, 2, 3, 4})
 
 
 def minima(
@@ -268,21 +273,18 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
         rows = curve.jacobian(solution.x.tolist())
         information = (rows * objective.information(solution.m)) @ rows.T
         scale = np.sqrt(information.diagonal())
-    unseen = ~(scale > 0)
-    if unseen.any():
-        scale[unseen] = information[unseen, unseen] = 1.0
-    nothing = np.full_like(information, np.nan)
-    if not isfinite(information.sum()):
-        return nothing
-    try:
-        inverse = np.linalg.inv(information / (scale[:, None] * scale))
-    except np.linalg.LinAlgError:
-        return nothing
+        unseen = ~(scale > 0)
+        if unseen.any():
+            scale[unseen] = information[unseen, unseen] = 1.0
+        try:
+            inverse = np.linalg.inv(information / (scale[:, None] * scale))
+        except np.linalg.LinAlgError:
+            return np.full_like(information, np.nan)
     # The diagonal is how far the others could do what one parameter does.
     diagonal = inverse.diagonal()
     if not (diagonal.min() > 0 and diagonal.max() < 1e12):
-        return nothing
-    unit = curve.stretch(solution.x.tolist()) / scale
+        return np.full_like(information, np.nan)
+    unit = solution.stretch / scale
     unit[unseen] = np.nan
     found: Array = inverse * (unit[:, None] * unit)
     return found * objective.variance(solution.cost, solution.x.size)
@@ -309,7 +311,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     with np.errstate(all="ignore"):
         deviation = np.sqrt(variance)
         together = errors / (deviation[:, None] * deviation)
-        coordinates = deviation / curve.stretch(best.x.tolist())
+        coordinates = deviation / best.stretch
         if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
             # Known to a few per cent, and not in place of one another: a parabola.
             return poor
@@ -367,7 +369,7 @@ def profile_interval(
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
     unit = objective.variance(best.cost, best.x.size)
-    here, stretch = float(best.x[which]), curve.stretch(best.x.tolist())
+    here, stretch = float(best.x[which]), best.stretch
     with np.errstate(all="ignore"):
         scaled = errors[which] / (stretch * stretch[which])
         reach = float(np.sqrt(scaled[which]))

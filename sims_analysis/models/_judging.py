@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 
 from sims_analysis.models._model import Array
@@ -61,16 +63,16 @@ def runs_score(positive: Array) -> float:
     Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147. Fewer runs are negative; 0 where the
     signs are too few to tell.
     """
-    n, above = positive.size, int(positive.sum())
+    n, above = positive.size, int(np.count_nonzero(positive))
     below = n - above
     if above < 3 or below < 3:
         # All on one side is as far from chance as can be, if there are enough of them.
-        return -np.sqrt(n) if n >= 20 else 0.0
+        return -sqrt(n) if n >= 20 else 0.0
     runs = 1 + int(np.count_nonzero(positive[1:] != positive[:-1]))
     product = 2.0 * above * below
     mean = product / n + 1
     variance = product * (product - n) / (n * n * (n - 1.0))
-    return float((runs - mean) / np.sqrt(variance))
+    return (runs - mean) / sqrt(variance)
 
 
 def lag_correlation(r: Array) -> tuple[float, float]:
@@ -82,8 +84,8 @@ def lag_correlation(r: Array) -> tuple[float, float]:
     products, whole = r[1:] * r[:-1], float(r @ r)
     if not whole > 0:
         return 0.0, 0.0
-    deviation = float(np.sqrt(products @ products))
-    return float(products.sum()) / whole, float(products.sum()) / deviation if deviation else 0.0
+    together, deviation = float(products.sum()), sqrt(products @ products)
+    return together / whole, together / deviation if deviation else 0.0
 
 
 def excess(chi_square: float, degrees: float) -> float:
@@ -94,7 +96,7 @@ def excess(chi_square: float, degrees: float) -> float:
     if not degrees > 0:
         return 0.0
     spread = 2 / (9 * degrees)
-    return float(((chi_square / degrees) ** (1 / 3) - (1 - spread)) / np.sqrt(spread))
+    return float((chi_square / degrees) ** (1 / 3) - (1 - spread)) / sqrt(spread)
 
 
 def verdict(*, runs: float, lag: float, chi_square: float) -> int:
@@ -125,7 +127,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
     if c.size < 4 * width:
         return False
     mean = _running(c, width)
-    top = int(np.argmax(mean))
+    top = int(mean.argmax())
     error: Array | None = None
     for way in (slice(top, None), slice(top, None, -1)):
         side = mean[way]
@@ -160,6 +162,6 @@ def two_maxima(m: Array, noise: Array) -> bool:
 
 
 def _running(values: Array, width: int) -> Array:
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    sums = np.concatenate([[0.0], values]).cumsum()
     means: Array = (sums[width:] - sums[:-width]) / width
     return means

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -337,7 +337,7 @@ def _solved(
 
     def enough(cost: float) -> bool:
         # No noise at all, or as much as there should be; less of it says that the data are smooth.
-        noisy = 0.5 * n < cost < n + 3 * np.sqrt(2 * n)
+        noisy = 0.5 * n < cost < n + 3 * sqrt(2 * n)
         return cost < 1e-14 * n or (objective.known_errors and noisy)
 
     found = minima(curve, objective, starts, enough)
@@ -398,13 +398,9 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
         background = max(0.9 * min(ends), 1e-9)
     rest = c - background
     largest = max(float(rest.max()), 1e-12)
-    sets = []
-    for found in task.model.start(z, rest / largest):
-        one = np.asarray(found, dtype=np.float64)
-        scales = [largest if p.scales else 1.0 for p in task.model.parameters]
-        one = one * scales
-        sets.append(np.append(one, background) if task.background != "none" else one)
-    return sets
+    scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
+    sets = [np.asarray(one, np.float64) * scale for one in task.model.start(z, rest / largest)]
+    return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
 def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:
@@ -453,7 +449,7 @@ def _featureless(objective: Objective, solution: Solution, samples: _Samples) ->
         if objective.stderr is None:
             level = float(samples.c.mean())
         else:
-            weight = objective.stderr**-2.0
+            weight = objective.information(samples.c)
             level = float(weight @ samples.c / weight.sum())
     elif isinstance(objective, LogSquares):
         level = float(np.exp(np.mean(np.log(objective.value))))

@@ -34,14 +34,15 @@ def smoothed(c: Array, width: int = 5) -> Array:
 def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     """Take moments about the maximum, as far as the profile stays above a fraction of it."""
     smooth = smoothed(c)
-    top = int(np.argmax(smooth))
-    below = smooth < fraction * smooth[top]
-    left = top - int(np.argmax(below[top::-1])) if below[: top + 1].any() else 0
-    right = top + int(np.argmax(below[top:])) if below[top:].any() else c.size - 1
+    top = int(smooth.argmax())
+    below = np.flatnonzero(smooth < fraction * smooth[top])
+    deeper = int(np.searchsorted(below, top))
+    left = int(below[deeper - 1]) if deeper else 0
+    right = int(below[deeper]) if deeper < below.size else c.size - 1
     if right - left < 3:
         left, right = max(0, left - 2), min(c.size - 1, right + 2)
-    z, c = z[left : right + 1], np.clip(c[left : right + 1], 0.0, None)
-    half = 0.5 * np.diff(z)
+    z, c = z[left : right + 1], np.maximum(c[left : right + 1], 0.0)
+    half = 0.5 * (z[1:] - z[:-1])
     width = np.concatenate([half[:1], half]) + np.concatenate([half, half[-1:]])
     weight = c * width
     area = float(weight.sum())
