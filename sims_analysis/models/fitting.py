@@ -34,6 +34,8 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "initial_straggle": ("depth",),
     "initial_straggle_stderr": ("depth",),
 }
+#: Arguments of another name.
+_ASKED = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
 
 
 @recorded
@@ -186,11 +188,11 @@ def fit(
         **_initial(as_implanted),
     }
     settings = {
-        name: profiles.parameter(given.get(name), kinds or (profiles.kind,), name)
+        name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
     if time is not None and not profiles.lazy and bool((settings["time"] <= 0).any()):
-        raise ProfileError(f"time={format_argument(time)}: a diffusion takes longer than that")
+        raise ProfileError(f"time={format_argument(time)}: expected a time above 0")
     if not profiles.lazy and bool((settings["start"] >= settings["stop"]).any()):
         raise ProfileError(
             "start must be shallower than stop, found "
@@ -277,14 +279,8 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
             f"background={format_argument(background)}: the model {model.name!r} has levels of its "
             f"own, {', '.join(own)}"
         )
-    return (
-        ("fit", None)
-        if isinstance(background, str) and background == "fit"
-        else (
-            "stated",
-            background,
-        )
-    )
+    fitted = isinstance(background, str) and background == "fit"
+    return ("fit", None) if fitted else ("stated", background)
 
 
 def _initial(as_implanted: Any) -> dict[str, Any]:

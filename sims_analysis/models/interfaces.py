@@ -107,7 +107,8 @@ def interface(
     >>> print(f"{found['position'].item():.2f} {found['width'].item():.2f}")
     50.00 7.96
     """
-    if not (0 < low < 0.5 < high < 1):
+    numbers = isinstance(low, int | float) and isinstance(high, int | float)
+    if not (numbers and 0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
     profiles = open_profiles(data, question="an interface")
     window = _window((start, stop), "start, stop")
@@ -363,11 +364,11 @@ def _one_species(data: Any, species: str | None) -> Any:
             names = ", ".join(map(repr, data["species"].values.tolist()))
             raise SpeciesError(f"name the species that marks the layers: {names}")
         return data
-    present = [str(name) for name in np.atleast_1d(data["species"].values)]
+    coords = getattr(data, "coords", {})
+    present = [str(name) for name in np.atleast_1d(coords.get("species", []))]
     if species not in present:
-        raise SpeciesError(
-            f"the data have no species {species!r}; they have {', '.join(map(repr, present))}"
-        )
+        names = ", ".join(map(repr, present)) or "no coordinate 'species'; leave it out"
+        raise SpeciesError(f"the data have no species {species!r}; they have {names}")
     return data.sel(species=species) if "species" in data.dims else data
 
 

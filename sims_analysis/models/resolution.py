@@ -151,7 +151,7 @@ def _width(value: Any, name: str) -> float:
             return 0.0
         value = float(units.read_quantity(value, ("depth",), name)[0])
     if not (np.isfinite(value) and value >= 0):
-        raise ProfileError(f"{name}={value!r}: a width is not negative")
+        raise ProfileError(f"{name}={value!r}: a width must not be negative")
     return float(value)
 
 

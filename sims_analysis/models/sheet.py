@@ -14,6 +14,8 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.kernels.crossings import find, locate
+from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
@@ -332,16 +334,9 @@ def _junction(depths: Array, own: list[Any], question: _Question) -> float:
     active = _active(values, question)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
-    changed = np.flatnonzero(np.diff(np.sign(donors - acceptors)) != 0)
-    if not changed.size:
-        return float("nan")
-    i = int(changed[0])
-    ends = slice(i, i + 2)
-    if min(donors[ends].min(), acceptors[ends].min()) > 0:
-        low, high = np.log(acceptors[ends] / donors[ends])
-    else:
-        low, high = (acceptors - donors)[ends]
-    return float(depths[i] + low / (low - high) * (depths[i + 1] - depths[i]))
+    profile = Dense(depths, acceptors[None])
+    found = find(profile, donors)
+    return float(locate(profile, donors, found).depth[0]) if found.row.size else float("nan")
 
 
 def _conductance_error(

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from dataclasses import replace
 
 import models_truth
 import numpy as np
@@ -613,3 +614,23 @@ def test_neighbours_that_go_together_are_told_from_chance():
 
 def test_every_status_but_two_is_explained():
     assert set(judging.STATUS) - set(judging.ADVICE) == {"ok", "no_data"}
+
+
+def test_an_argument_that_cannot_be_read_is_named_as_it_was_given():
+    ds = models_truth.profile(np.ones(9), np.arange(9.0))
+    with pytest.raises(UnitsError, match="^as_implanted='x' is not a number"):
+        sims.fit(ds, model="annealed_implant", as_implanted="x")
+
+
+def test_no_point_is_computed_twice():
+    asked = []
+
+    def formula(z, *parameters):
+        asked.append(parameters)
+        return models()["gaussian"].formula(z, *parameters)
+
+    z = np.arange(0.0, 200.0)
+    ds = models_truth.profile(formula(z, 1e20, 90.0, 21.0), z)
+    asked.clear()
+    sims.fit(ds, model=replace(models()["gaussian"], formula=formula), weights="none")
+    assert len(set(asked)) == len(asked) > 1

@@ -93,3 +93,17 @@ def test_layers_have_the_errors_of_their_crossings():
         sims.layers(ds)
     with pytest.raises(ProfileError, match="not both"):
         sims.layers(ds, species="B", level="1e19 atoms/cm^3", fraction=0.5)
+
+
+def test_layers_of_data_without_species_say_that_there_is_none():
+    z = xr.DataArray(np.arange(9.0), dims="depth", attrs={"units": "nm"})
+    one = xr.DataArray(
+        np.ones(9), dims="depth", coords={"depth": z}, attrs={"units": "atom/cm^3"}, name="x"
+    )
+    with pytest.raises(SpeciesError, match="no species 'C'; they have no coordinate 'species'"):
+        sims.layers(one, species="C")
+
+
+def test_parts_of_an_interface_are_numbers():
+    with pytest.raises(ProfileError, match="low='a', high=0.84; expected"):
+        sims.interface(xr.DataArray(), low="a")

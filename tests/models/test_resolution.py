@@ -67,7 +67,7 @@ def test_plateaus_stay_and_layouts_give_the_same():
     [
         (3, UnitsError, "resolution=3 has no unit"),
         ({"sigma": "2 nm"}, ProfileError, "expected the widths lambda_growth"),
-        (DRF | {"sigma": "-2 nm"}, ProfileError, "not negative"),
+        (DRF | {"sigma": "-2 nm"}, ProfileError, "must not be negative"),
         ("0 nm", ProfileError, "all widths are 0"),
     ],
 )

@@ -209,3 +209,19 @@ def test_retained_doses_are_what_lies_below_the_surface():
         names = [one.name for one in model.derived]
         found = model.derive(dict(zip(model.names, p, strict=True)), {})
         assert found[names.index("retained_dose")] == pytest.approx(below, abs=1e-6), name
+
+
+@pytest.mark.parametrize(
+    ("model", "widths"),
+    [
+        ("delta_drf", (0.0, 2.0, 0.0)),
+        ("delta_drf", (2.0, 0.0, 0.0)),
+        ("delta_mri", (0.0, 0.0, 2.0)),
+    ],
+)
+def test_a_resolution_function_of_one_exponential_alone(model, widths):
+    u = np.linspace(-60.0, 60.0, 24002)  # no depth is that of the jump
+    density = models()[model].formula(u, 1.0, 0.0, *widths)
+    sign = 1 if model == "delta_drf" and widths[1] else -1
+    expected = np.where(sign * u > 0, np.exp(-np.abs(u) / 2.0) / 2.0, 0.0)
+    np.testing.assert_allclose(density, expected, atol=1e-12)

@@ -16,12 +16,13 @@ def formula(
 ) -> Array:
     """Give the dose times two exponentials about the position, blurred by a Gaussian."""
     u = z - position
-    both = growth + decay
-    if both == 0.0:
-        return dose * rising(u, 0.0, sigma)
-    value: Array = (
-        dose * (growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)) / both
-    )
+    # A side without a length has no atoms: an exponential of no width at all has no density.
+    if growth == 0.0:
+        return dose * rising(-u, decay, sigma)
+    if decay == 0.0:
+        return dose * rising(u, growth, sigma)
+    sides = growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)
+    value: Array = dose * sides / (growth + decay)
     return value
 
 

@@ -20,7 +20,9 @@ def formula(
     """
     v = z - position + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = (1 - seen) * rising(-v, mixing, roughness)
+    value: Array = np.zeros_like(v)
+    if seen < 1:
+        value = (1 - seen) * rising(-v, mixing, roughness)
     if seen > 0:
         value = value + seen * rising(v, information, roughness)
     return dose * value
