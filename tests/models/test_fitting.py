@@ -618,7 +618,7 @@ def test_every_status_but_two_is_explained():
 
 def test_an_argument_that_cannot_be_read_is_named_as_it_was_given():
     ds = models_truth.profile(np.ones(9), np.arange(9.0))
-    with pytest.raises(UnitsError, match="^as_implanted='x' is not a number"):
+    with pytest.raises(UnitsError, match=r"^as_implanted='x' is not a number"):
         sims.fit(ds, model="annealed_implant", as_implanted="x")
 
 
@@ -634,3 +634,13 @@ def test_no_point_is_computed_twice():
     asked.clear()
     sims.fit(ds, model=replace(models()["gaussian"], formula=formula), weights="none")
     assert len(set(asked)) == len(asked) > 1
+
+
+@pytest.mark.parametrize("start", [[(1.0, 90.0)], (1.0, 90.0, 20.0)])
+def test_starting_values_are_sets_of_all_parameters(start):
+    model = replace(models()["gaussian"], start=lambda z, c: start)
+    ds = models_truth.profile(np.ones(9), np.arange(9.0))
+    with pytest.raises(
+        ProfileError, match="'gaussian' starts from .*each with 3 values: dose, pro"
+    ):
+        sims.fit(ds, model=model)

@@ -105,5 +105,5 @@ def test_layers_of_data_without_species_say_that_there_is_none():
 
 
 def test_parts_of_an_interface_are_numbers():
-    with pytest.raises(ProfileError, match="low='a', high=0.84; expected"):
+    with pytest.raises(ProfileError, match=r"low='a', high=0\.84; expected"):
         sims.interface(xr.DataArray(), low="a")
