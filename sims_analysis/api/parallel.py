@@ -102,13 +102,13 @@ def each(
                 done.put((item, error))
 
     threads = min(width, len(items))
-    if threads == 1:
-        work()  # here, where a debugger or an interrupt expects it
-    else:
-        for _ in range(threads):
-            threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
     waiting = dict.fromkeys(items)
     try:
+        if threads == 1:
+            work()  # here, where a debugger or an interrupt expects it
+        else:
+            for _ in range(threads):
+                threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while waiting:
             found = _next(done, batch)
             if found is None:

@@ -719,6 +719,24 @@ def test_an_interrupt_of_the_progress_bar_stops_the_fetching(monkeypatch):
     assert caught.tb is not None, "the traceback, which is alive, has not kept the threads at work"
 
 
+def test_an_interrupt_while_threads_are_started_stops_the_fetching(monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def interrupted(thread):
+        if thread.name == "sims-analysis-fetch":
+            started.append(thread)
+            if len(started) == 3:
+                raise KeyboardInterrupt
+        start(thread)
+
+    api = Api(**{f"id-{i}": profiles(f"id-{i}", "B") for i in range(500)})
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        api.client(max_connections=2).get(api.bodies)
+    wait_until(lambda: not any(thread.is_alive() for thread in started), patience=20)
+    assert caught.tb is not None
+
+
 def test_offline_holds_wherever_a_request_is_made(tmp_path):
     api = Api(a=REFERENCE)
     client = api.client(archive=tmp_path, offline=True)
