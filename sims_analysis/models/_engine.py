@@ -173,7 +173,7 @@ def solve(
     tolerance: float = 1e-8,
     evaluations: int = 600,
 ) -> Solution | None:
-    """Walk down from free starting values.
+    """Minimize the objective from one set of starting values.
 
     Parameters
     ----------
@@ -182,9 +182,9 @@ def solve(
     start : sequence of float
         Values of the free parameters.
     tolerance : float
-        Part of the sum of squares that is not worth another step.
+        Relative change of the sum of squares at which to stop.
     evaluations : int
-        Of the model, that are allowed.
+        Largest number of evaluations of the model.
 
     Returns
     -------
@@ -266,8 +266,8 @@ def minima(
 def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
-    Of a parameter without any influence, that row alone is. Of errors that are not known, the
-    scatter of the samples is the scale.
+    A parameter without influence makes its own row NaN alone. Where the errors of the samples are
+    unknown, their scatter sets the scale.
     """
     with np.errstate(all="ignore"):
         rows = curve.jacobian(solution.x.tolist())

@@ -1,4 +1,4 @@
-"""What is made small in a fit: each objective as residuals whose squares are summed.
+"""Objectives of a fit, each as residuals whose squares are summed.
 
 ``residual(m)`` of the model's values `m`, ``slope(m)`` its derivative by `m`, and
 ``information(m)``, the Fisher information of a sample about its `m`.

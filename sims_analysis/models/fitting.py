@@ -70,7 +70,7 @@ def fit(
         A constant under the profile: ``"fit"`` makes it a parameter, ``"2e15 atoms/cm^3"`` states
         it. By default there is none.
     weights : {"auto", "counts", "stderr", "log", "none"}
-        What is made small. ``"counts"``: the Poisson deviance, by the counts that
+        The objective. ``"counts"``: the Poisson deviance, by the counts that
         :func:`with_counting_statistics` adds, or data in counts. ``"stderr"``: squares over the
         standard errors. ``"log"``: squares of ln C, with errors from the scatter about the model.
         ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first of
@@ -81,14 +81,14 @@ def fit(
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
-        With the logarithm: samples below it say no more than that. Without it, samples that are
-        not positive are left out, and counted in ``n_left_out``.
+        For ``"log"``: samples below it are censored. Without it, samples that are not positive are
+        left out, and counted in ``n_left_out``.
     interval : {"linear", "profile"}
         ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
         the profile of the likelihood: to be asked for where ``poor_stderr`` says so. It takes
         some ten fits for each parameter.
     time : str, Quantity or DataArray, optional
-        Of the diffusion, such as ``"30 min"``: models of diffusion then give ``diffusivity``.
+        Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional
         For ``"annealed_implant"``: a fit of the profile before the anneal, or its straggle.
     progress : bool, optional
@@ -145,10 +145,10 @@ def fit(
     -----
     Each profile is fitted alone, by ``scipy.optimize.leastsq``; starting values are taken
     from the samples. Standard errors are those of the inverse Fisher information, times the
-    scatter about the model where errors are not known. Samples are taken to be independent. Of
-    minima that describe them equally well, that is given to which the first starting values lead,
-    with its own errors: two Pearson distributions have several, which share one dose between head
-    and tail in other ways; the intervals of their parameters, other than the dose, are too narrow.
+    scatter about the model where errors are not known. Samples are taken to be independent. If
+    several minima describe them equally well, the first one found is returned, with its own
+    errors. A dual Pearson fit has several, which divide the dose differently between head and
+    tail: its intervals are too narrow, except that of the dose.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.

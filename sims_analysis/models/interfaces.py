@@ -56,7 +56,7 @@ def interface(
     Dataset
         Over the profiles:
 
-        - ``position`` (``nm``): where half of the step is done
+        - ``position`` (``nm``): the depth of half of the step
         - ``width`` (``nm``): from `low` to `high`
         - ``position_stderr``, ``width_stderr`` (``nm``)
         - ``left_level``, ``right_level``: in the unit of the data
@@ -87,8 +87,8 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
-    where the data carry them: that of a depth is the error of the mean of the samples in which
-    the step is done there, over the slope.
+    where the data carry them: the error of a depth is that of the mean of the samples pooled at
+    the crossing, divided by the slope.
 
     References
     ----------
@@ -302,7 +302,7 @@ def layers(
     SpeciesError
         If `species` is not there, or has to be named.
     ProfileError
-        If both `level` and `fraction` are given, or the fraction is none.
+        If both `level` and `fraction` are given, or the fraction is not between 0 and 1.
 
     See Also
     --------

@@ -66,7 +66,7 @@ def sheet_resistance(
     donors, acceptors : list of str
         Species.
     mobility : {"masetti", "arora", "f723"}
-        Whose mobility is taken; the others are given beside it.
+        The mobility model; the results of the others are given beside it.
     active_limit : str, Quantity or mapping, optional
         The highest concentration that is electrically active, for all species or each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
@@ -99,7 +99,7 @@ def sheet_resistance(
     SpeciesError
         If a species is not in the data.
     ProfileError
-        If nothing is named, or a species is on both sides, or an option is none.
+        If no species is named, one is on both sides, or an option has no such value.
     UnitsError
         If the data hold no concentrations over depth.
 
@@ -118,8 +118,8 @@ def sheet_resistance(
     of all species together, each interpolated in its logarithm. It is an estimate: every atom
     below the active limit counts as active and ionized, carriers are where the net doping is, and
     mobilities are those of bulk silicon; electrons take the parameters of the donor with the
-    larger dose (arsenic, otherwise phosphorus), holes those of boron. A sensitivity factor that is
-    off by 10 % makes nearly as much of a difference as that.
+    larger dose (arsenic, otherwise phosphorus), holes those of boron. An error of 10 % in the
+    sensitivity factor changes the answer by nearly as much.
 
     References
     ----------

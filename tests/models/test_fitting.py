@@ -638,9 +638,9 @@ def test_no_point_is_computed_twice():
 
 @pytest.mark.parametrize("start", [[(1.0, 90.0)], (1.0, 90.0, 20.0)])
 def test_starting_values_are_sets_of_all_parameters(start):
-    model = replace(models()["gaussian"], start=lambda z, c: start)
+    model = replace(models()["gaussian"], start=lambda *_: start)
     ds = models_truth.profile(np.ones(9), np.arange(9.0))
     with pytest.raises(
-        ProfileError, match="'gaussian' starts from .*each with 3 values: dose, pro"
+        ProfileError, match=r"'gaussian' starts from .*each with 3 values: dose, pro"
     ):
         sims.fit(ds, model=model)
