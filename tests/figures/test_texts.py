@@ -90,7 +90,7 @@ def test_outliers_of_several_species_are_named_once():
         wafers[f"W{i}"] = drawn.profiles(
             B=factor * drawn.gaussian(), P=factor * drawn.gaussian(middle=60.0)
         )
-    assert drawn.names(sims.plot_profiles(wafers)) == ["B", "W4", "P"]
+    assert drawn.names(sims.plot_profiles(wafers)) == ["B", "P", "W4"]
 
 
 def test_long_names_stay_apart():
