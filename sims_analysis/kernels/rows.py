@@ -9,6 +9,7 @@ were dropped when the rows were built (:func:`layouts`).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -65,7 +66,7 @@ class Status(IntEnum):
 
 
 @dataclass(frozen=True)
-class _Samples:
+class _Samples(ABC):
     """The common part of both layouts.
 
     Parameters
@@ -115,9 +116,9 @@ class _Samples:
         ends[nonempty] = self.depth_at(position[nonempty])
         return ends
 
+    @abstractmethod
     def depth_at(self, position: Index) -> Array:
         """Depths of the samples at flat positions."""
-        raise NotImplementedError
 
     def value_at(self, position: Index) -> Array:
         """Values of the samples at flat positions."""
