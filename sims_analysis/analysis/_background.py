@@ -7,15 +7,12 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import read_pair
+from sims_analysis.analysis._window import Window, read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
-__all__ = ["Window", "background_of", "message_about_window"]
-
-Window = tuple[xr.Variable, xr.Variable]
+__all__ = ["background_of", "message_about_window"]
 
 
 def background_of(
@@ -30,29 +27,28 @@ def background_of(
         return frame.parameter(background, (frame.kind,), "background"), None
     if len(background) != 2:
         raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
-    a, b = read_pair(frame, background, "background")
-    found = frame.map(window_statistics, a, b)
+    window = read_pair(frame, background, "background")
+    found = frame.map(window_statistics, *window)
     if not (frame.lazy or quiet):
         measured = frame.measured()
         empty = (found.n == 0) & measured
-        message = message_about_window(frame, (a, b), empty, "no sample in the background window")
+        message = message_about_window(frame, window, empty, "no sample in the background window")
         if message is not None:
             if strict or bool((empty == measured).all()):
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
-    return found.mean, (a, b)
+    return found.mean, window
 
 
 def message_about_window(
     frame: Frame, window: Window, flagged: xr.Variable, what: str
 ) -> str | None:
     """Describe a problem with the window of the flagged profiles, and their measured range."""
-    found = first_flagged(frame, flagged)
-    if found is None:
+    first = first_flagged(frame, flagged)
+    if first is None:
         return None
-    label, index = found
-    a, b = (broadcast_at(end, flagged, index) for end in window)
+    a, b = map(first.of, window)
     return (
-        f"{label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {frame.record(flagged, index)}"
+        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
+        f"from {first.record}"
     )

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis import _parameters
-from sims_analysis.analysis._run import NEEDED, Samples, is_lazy, run
+from sims_analysis.analysis._run import Samples, is_lazy, refuse_infinite, run
 from sims_analysis.errors import ProfileError
-from sims_analysis.kernels.rows import Index, InfiniteSampleError, Rows
+from sims_analysis.kernels.rows import InfiniteSampleError, ends
 
 __all__ = ["Frame"]
 
@@ -102,9 +102,33 @@ class Frame:
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
     def parameter(
-        self, value: Any, kinds: tuple[str, ...], name: str, *, absent: float = np.nan
+        self,
+        value: Any,
+        kinds: tuple[str, ...],
+        name: str,
+        *,
+        absent: float = np.nan,
+        unknown: float = np.nan,
     ) -> xr.Variable:
-        """Read an argument with a unit (see :func:`_parameters.read`)."""
+        """Read an argument with a unit: text, a Quantity, or a DataArray.
+
+        Parameters
+        ----------
+        value : str, Quantity, DataArray or None
+            A DataArray has one value for each profile, and is aligned by the labels of its
+            dimensions; other dimensions become dimensions of the result.
+        kinds : tuple of str
+            Acceptable kinds of unit.
+        name : str
+            Name of the argument, for messages.
+        absent, unknown : float
+            Values for None, and for NaN in a DataArray (a limit at a junction that was not found).
+
+        Returns
+        -------
+        Variable
+            In the canonical unit; without dimensions for a scalar.
+        """
         if isinstance(value, xr.DataArray):
             if self.dim in value.dims:
                 raise ProfileError(
@@ -113,9 +137,11 @@ class Frame:
             for d in value.dims:
                 if d not in self.lead and d in value.coords and d not in self.coords:
                     self.brought[d] = value.coords[d].variable
-        found = _parameters.read(
-            value, kinds, name, coords=self.coords, sizes=self.sizes, absent=absent
-        )
+        if value is None:
+            return xr.Variable((), np.array(absent))
+        found = _parameters.read(value, kinds, name, self.coords, self.sizes)
+        if isinstance(value, xr.DataArray):
+            found = found.fillna(unknown)
         return found if self.lazy else found.load()
 
     def map(
@@ -135,13 +161,20 @@ class Frame:
         kernel : callable
             ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays.
         *parameters : xarray.Variable
-            One value per profile. Further dimensions become dimensions of the result.
+            One value per profile. Other dimensions than those of the data are cases, for each of
+            which the kernel is called, and become dimensions of the results.
         errors : {"each", "fit", "sum"}, optional
             Which standard errors to pass, if the data have any: ``"each"``, those of single
             samples; ``"fit"``, larger for grid values that share samples; ``"sum"``, the same with
             zero errors for samples with zero counts. By default none.
-        whole, extra, group
-            See :func:`sims_analysis.analysis._run.run`.
+        whole : sequence of str
+            Dimensions of parameters that the kernel takes as a whole.
+        extra : sequence of str
+            Names of the trailing dimensions that the kernel adds to its results.
+        group : str, optional
+            A dimension along which the kernel takes all profiles together; no parameter has it.
+        **options
+            Keyword arguments of the kernel.
 
         Returns
         -------
@@ -156,36 +189,25 @@ class Frame:
             self.counts if passed and errors == "sum" else None,
             self.fraction if passed and errors in ("fit", "sum") else None,
         )
+        names = (self.name, self.axis)
         try:
-            return run(
-                kernel,
-                samples,
-                parameters,
-                whole=whole,
-                extra=extra,
-                group=group,
-                options=options,
-                names=(self.name, self.axis),
-            )
+            return run(kernel, samples, parameters, whole, extra, group, options, names)
         except InfiniteSampleError as error:
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
             index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
             label = self.label(dict(zip(order, map(int, index), strict=True)))
-            name = self.name if error.what == "value" else self.axis
-            raise ProfileError(
-                f"{label}: {name}[{error.sample}] is {error.number}; {NEEDED}"
-            ) from None
+            raise refuse_infinite(error, label, names) from None
 
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
 
-    def measured(self, least: int = 1) -> xr.Variable:
-        """Flag the profiles with at least this many samples."""
-        found: xr.Variable = self.map(_size).size >= least
+    def measured(self) -> xr.Variable:
+        """Flag the profiles with at least one sample."""
+        found: xr.Variable = self.map(ends).first.notnull()
         return found
 
-    def label(self, index: Mapping[str, int]) -> str:
+    def label(self, index: Mapping[Any, int]) -> str:
         """Name a profile by its coordinates, for messages."""
         coords = {**self.coords, **self.brought}
         parts = [
@@ -195,22 +217,6 @@ class Frame:
         if not parts and "species" in self.coords and self.coords["species"].ndim == 0:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
-
-    def label_of(self, result: xr.Variable, index: Sequence[int]) -> str:
-        """Name the profile (and the case) at an index of a result."""
-        return self.label({str(d): int(i) for d, i in zip(result.dims, index, strict=True)})
-
-    def record(self, result: xr.Variable, index: Sequence[int]) -> str:
-        """Format the measured range of the profile at an index of a result, for messages."""
-        indexers = {d: int(i) for d, i in zip(result.dims, index, strict=True)}
-        depth, value = (
-            np.asarray(v.isel({d: i for d, i in indexers.items() if d in v.dims}).data)
-            for v in (self.depth, self.value)
-        )
-        measured = depth[~(np.isnan(value) | np.isnan(depth))]
-        if not measured.size:
-            return "nowhere"
-        return f"{measured.min():g} to {measured.max():g} {self.axis_units}"
 
     def array(
         self,
@@ -279,26 +285,12 @@ class Frame:
 
 def words(codes: xr.Variable, table: Any) -> xr.Variable:
     """Look up codes in an array of words, lazily if they are lazy."""
-    if is_lazy(codes):
-        found: xr.Variable = xr.apply_ufunc(
-            _look_up,
-            codes,
-            kwargs={"table": table},
-            dask="parallelized",
-            output_dtypes=[table.dtype],
-        )
-        return found
-    return xr.Variable(codes.dims, _look_up(codes.values, table=table))
 
+    def look_up(codes: Any) -> Any:
+        # For a single code, numpy returns a scalar with the length of its word, not an array.
+        return np.asarray(table.take(codes), dtype=table.dtype)
 
-def _look_up(codes: Any, *, table: Any) -> Any:
-    # For a single code, numpy returns a scalar with the length of its word, not an array.
-    return np.asarray(table.take(codes), dtype=table.dtype)
-
-
-class _Size(NamedTuple):
-    size: Index
-
-
-def _size(rows: Rows) -> _Size:
-    return _Size(rows.size)
+    found: xr.Variable = xr.apply_ufunc(
+        look_up, codes, dask="parallelized", output_dtypes=[table.dtype]
+    )
+    return found

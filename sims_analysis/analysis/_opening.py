@@ -117,17 +117,14 @@ def _check_numbers(data: Any, name: str) -> None:
 def _check_stderr(frame: Frame, stderr: xr.Variable) -> None:
     """Raise for the first profile with a negative or infinite standard error."""
     data = np.asarray(stderr.data)
-    if not data.size or (np.fmin.reduce(data, None) >= 0 and np.fmax.reduce(data, None) < np.inf):
-        return
-    where = np.argwhere((data < 0) | np.isinf(data))
-    if not len(where):  # all are NaN
-        return
-    index = where[0]
-    raise ProfileError(
-        f"{frame.label(dict(zip(frame.lead, map(int, index), strict=False)))}: "
-        f"{frame.name}_stderr[{int(index[-1])}] is {data[tuple(index)]}; a standard error is "
-        "finite and not negative (NaN: not known)"
-    )
+    wrong = np.argwhere((data < 0) | np.isinf(data))
+    if len(wrong):
+        *profile, sample = index = tuple(wrong[0].tolist())
+        raise ProfileError(
+            f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
+            f"{frame.name}_stderr[{sample}] is {data[index]}; a standard error is "
+            "finite and not negative (NaN: not known)"
+        )
 
 
 class _Source(NamedTuple):

@@ -16,10 +16,8 @@ from sims_analysis.errors import ProfileError
 __all__ = [
     "aligned",
     "anywhere",
-    "broadcast_at",
     "check_bool",
     "check_count",
-    "fill_unknown_limit",
     "read",
     "refuse_repeated",
 ]
@@ -29,34 +27,13 @@ def read(
     value: Any,
     kinds: tuple[str, ...],
     name: str,
-    *,
     coords: Mapping[Any, xr.Variable],
     sizes: Mapping[Any, int],
-    absent: float = np.nan,
 ) -> xr.Variable:
-    """Read an argument with a unit: text, a Quantity, or a DataArray with one value per profile.
+    """Read an argument with a unit; `coords` and `sizes` are those of the profiles.
 
-    Parameters
-    ----------
-    value : str, Quantity, DataArray or None
-    kinds : tuple of str
-        Acceptable kinds of unit.
-    name : str
-        Name of the argument, for messages.
-    coords, sizes : mapping
-        Labels and sizes of the dimensions over profiles. A DataArray is aligned with the profiles
-        by the names and labels of its dimensions; further dimensions become dimensions of the
-        result.
-    absent : float
-        Value for an argument of None.
-
-    Returns
-    -------
-    Variable
-        In the canonical unit; without dimensions for a scalar.
+    :meth:`sims_analysis.analysis._frame.Frame.parameter` explains the others.
     """
-    if value is None:
-        return xr.Variable((), np.array(absent))
     if isinstance(value, xr.DataArray):
         value = aligned(value, coords, sizes, name)
         magnitude, unit = units.magnitude_and_unit(value, kinds, name)
@@ -117,23 +94,9 @@ def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
     )
 
 
-def fill_unknown_limit(limit: xr.Variable, given: Any, outside: float) -> xr.Variable:
-    """Replace NaN in a given limit (no junction) by a depth outside all samples.
-
-    To the kernels, NaN means that no limit was given.
-    """
-    return limit.fillna(outside) if isinstance(given, xr.DataArray) else limit
-
-
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.any())
-
-
-def broadcast_at(variable: xr.Variable, like: xr.Variable, index: Sequence[int]) -> float:
-    """Return the value of a variable, broadcast to the shape of `like`, at an index."""
-    indexers = {d: i for d, i in zip(like.dims, index, strict=True) if d in variable.dims}
-    return float(variable.isel(indexers))
 
 
 def check_bool(value: Any, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +12,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.rows import InfiniteSampleError
 
-__all__ = ["NEEDED", "Samples", "is_lazy", "run"]
-
-NEEDED = "a sample needs a finite depth and a finite value (NaN: not measured)"
+__all__ = ["Samples", "is_lazy", "refuse_infinite", "run"]
 
 
 class Samples(NamedTuple):
@@ -39,85 +36,69 @@ def run(
     kernel: Callable[..., tuple[Any, ...]],
     samples: Samples,
     parameters: Sequence[xr.Variable],
-    *,
-    whole: Sequence[str] = (),
-    extra: Sequence[str] = (),
-    group: str | None = None,
+    whole: Sequence[str],
+    extra: Sequence[str],
+    group: str | None,
     options: Mapping[str, Any],
-    names: tuple[str, str] = ("value", "depth"),
+    names: tuple[str, str],
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its results.
 
-    Parameters
-    ----------
-    kernel : callable
-        See :func:`sims_analysis.kernels.blocks.run`.
-    samples : Samples
-    parameters : sequence of Variable
-        With any of the dimensions over profiles. Dimensions that the values do not have are
-        cases, for each of which the kernel is called, and become dimensions of the results.
-    whole : sequence of str
-        Dimensions of parameters that the kernel takes as a whole.
-    extra : sequence of str
-        Names of the trailing dimensions that the kernel adds to its results.
-    group : str, optional
-        A dimension along which the kernel takes all profiles together; no parameter has it.
-    options : mapping
-        Keyword arguments of the kernel.
-    names : tuple of str
-        Names of the values and of the axis, for messages.
-
-    Returns
-    -------
-    NamedTuple of Variable
-        The fields of the kernel's result.
+    :meth:`sims_analysis.analysis._frame.Frame.map` explains the arguments; `names` are those of
+    the values and of the axis, for messages.
     """
     dim = str(samples.value.dims[-1])
     core = [dim] if group is None else [group, dim]
     lead = [str(d) for d in samples.value.dims if d not in core]
-    own = dict.fromkeys(str(d) for p in parameters for d in p.dims)
-    cases = [d for d in own if d not in (*lead, *whole)]
-    given = [v for v in samples if v is not None]
-    call = _Call(
-        kernel,
-        tuple(v is not None for v in samples),
-        [sum(d in whole for d in p.dims) for p in parameters],
-        0 if group is None else samples.value.sizes[group],
-        dict(options),
-    )
-    lazy = any(map(is_lazy, (*given, *parameters)))
+    of_parameters = dict.fromkeys(str(d) for p in parameters for d in p.dims)
+    cases = [d for d in of_parameters if d not in (*lead, *whole)]
+    present = [field for field, v in zip(samples._fields, samples, strict=True) if v is not None]
+    variables = [*(v for v in samples if v is not None), *parameters]
+    lazy = any(map(is_lazy, variables))
     if lazy:
-        given, parameters = _unify_chunks(given, parameters, dim, (*core, *cases, *whole))
-    arrays = [_broadcastable(v, lead, core) for v in given]
-    arrays += [_broadcastable(p, [*cases, *lead], whole) for p in parameters]
-    ranks = [*(sum(d in core for d in v.dims) for v in given), *call.whole]
+        variables = _unify_chunks(variables, dim, (*core, *cases, *whole))
+    n = len(present)
+    arrays = [_broadcastable(v, lead, core) for v in variables[:n]]
+    arrays += [_broadcastable(p, [*cases, *lead], whole) for p in variables[n:]]
+    ranks = [sum(d in core for d in v.dims) for v in variables[:n]]
+    ranks += [sum(d in whole for d in p.dims) for p in variables[n:]]
+    settings = {"whole": ranks[n:], "group": group and samples.value.sizes[group], **options}
+
+    def call(*arrays: Any) -> Any:
+        given = [np.asarray(a) for a in arrays]
+        fields = dict(zip(present, given, strict=False))
+        depth, value = fields.pop("depth"), fields.pop("value")
+        errors = blocks.Errors(**fields) if fields else None
+        return blocks.run(kernel, depth, value, *given[n:], errors=errors, **settings)
+
     found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
     leading = [*cases, *lead]
     results = (xr.Variable([*leading, *extra[: f.ndim - len(leading)]], f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 
 
+def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
+    """Make the message of a kernel's error name the profile, and the values or the axis."""
+    return ProfileError(
+        f"{label}: {names[error.what == 'depth']}[{error.sample}] is {error.number}; a sample "
+        "needs a finite depth and a finite value (NaN: not measured)"
+    )
+
+
 def _unify_chunks(
-    given: Sequence[xr.Variable],
-    parameters: Sequence[xr.Variable],
-    dim: str,
-    single: Sequence[str],
-) -> tuple[list[xr.Variable], list[xr.Variable]]:
+    variables: Sequence[xr.Variable], dim: str, single: Sequence[str]
+) -> list[xr.Variable]:
     """Give all variables the same chunks, and a single chunk along the dimensions `single`."""
-    if len(given[1].chunksizes.get(dim, (0,))) > 1:
+    value = variables[1]
+    if len(value.chunksizes.get(dim, (0,))) > 1:
         raise ProfileError(
             f"the data are chunked along {dim!r}, but profiles must be in one chunk: "
             f"rechunk with data.chunk({{{dim!r}: -1}})"
         )
     common: dict[Any, Any] = dict.fromkeys(single, -1)
-    for variable in (given[1], *given, *parameters):
-        for d, chunks in variable.chunksizes.items():
-            common.setdefault(d, chunks)
-    given, parameters = (
-        [v.chunk({d: chunks for d, chunks in common.items() if d in v.dims}) for v in variables]
-        for variables in (given, parameters)
-    )
-    return given, parameters
+    for variable in (value, *variables):
+        common = {**variable.chunksizes, **common}
+    return [v.chunk({d: c for d, c in common.items() if d in v.dims}) for v in variables]
 
 
 def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
@@ -132,54 +113,31 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
 
 
-@dataclass(frozen=True)
-class _Call:
-    """A kernel with its arguments other than arrays, which are the same for all chunks."""
-
-    kernel: Callable[..., Any]
-    #: Which fields of Samples are present.
-    present: tuple[bool, ...]
-    #: Number of dimensions of each parameter that the kernel takes as a whole.
-    whole: list[int]
-    group: int
-    options: dict[str, Any]
-
-    def __call__(self, *arrays: Any) -> Any:
-        given = map(np.asarray, arrays)
-        samples: list[Any] = [next(given) if present else None for present in self.present]
-        depth, value, stderr, counts, fraction = samples
-        errors = None if stderr is None else blocks.Errors(stderr, counts, fraction)
-        options: dict[str, Any] = {"whole": self.whole, "group": self.group, **self.options}
-        return blocks.run(self.kernel, depth, value, *given, errors=errors, **options)
-
-
 def _lazily(
-    call: _Call, arrays: Sequence[Any], ranks: Sequence[int], names: tuple[str, str]
+    call: Callable[..., Any], arrays: Sequence[Any], ranks: Sequence[int], names: tuple[str, str]
 ) -> Any:
     """Call the kernel for each chunk; `ranks` are the core dimensions of each array."""
     import dask.array as da
 
-    of_parameters = list(zip(arrays, ranks, strict=True))[sum(call.present) :]
-    no_values = (np.empty((0, *a.shape[a.ndim - k :]), a.dtype) for a, k in of_parameters)
-    n, errors = arrays[0].shape[-1], call.present[2]
-    template = blocks.empty(call.kernel, n, *no_values, errors=errors, **call.options)
+    # A call without profiles gives the types and sizes of the results.
+    template = call(
+        *(
+            np.zeros(((0,) if a.ndim > rank else ()) + a.shape[a.ndim - rank :], a.dtype)
+            for a, rank in zip(arrays, ranks, strict=True)
+        )
+    )
     sizes = {f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])}
-    inputs = _signature("i", ranks)
-    outputs = _signature("o", [f.ndim - 1 for f in template])
 
     def of_chunk(*chunk: Any) -> Any:
         try:
             found = call(*chunk)
         except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
-            raise ProfileError(
-                f"a profile of a chunk: {names[error.what == 'depth']}[{error.sample}] is "
-                f"{error.number}; {NEEDED}"
-            ) from None
+            raise refuse_infinite(error, "a profile of a chunk", names) from None
         return found if len(found) > 1 else found[0]
 
     found = da.apply_gufunc(
         of_chunk,
-        f"{inputs}->{outputs}",
+        f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
         *arrays,
         output_dtypes=[f.dtype for f in template],
         output_sizes=sizes,

@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import broadcast_at
 from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.errors import DoseWarning, ProfileWarning, warn
+from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.kernels.peak import surface_transient
-from sims_analysis.kernels.rows import ends
+from sims_analysis.kernels.rows import Status, ends
 
-__all__ = ["Held", "held_to_surface", "warn_of_surface_depth", "warn_of_transient"]
+__all__ = ["Held", "held_to_surface", "mark_transient", "warn_of_transient"]
 
 
 class Held(NamedTuple):
@@ -48,27 +47,6 @@ def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held
     )
 
 
-def warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
-    """Warn where the stated end of the transient lies outside the samples."""
-    if surface_depth is None:
-        return False
-    depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
-    if frame.lazy:
-        return False
-    record = frame.map(ends)
-    outside = (depth < record.first) | (depth > record.last)
-    found = first_flagged(frame, outside)
-    if found is None:
-        return False
-    label, index = found
-    warn(
-        f"{label}: surface_depth, {broadcast_at(depth, outside, index):g} nm, lies outside the "
-        f"record, {frame.record(outside, index)}",
-        DoseWarning,
-    )
-    return True
-
-
 def warn_of_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
 ) -> xr.Variable:
@@ -83,12 +61,25 @@ def warn_of_transient(
     flagged: xr.Variable = found.depth.notnull() & among
     first = first_flagged(frame, flagged)
     if first is not None:
-        label, index = first
-        at, value, deeper, less = (broadcast_at(field, flagged, index) for field in found)
+        at, value, deeper, less = map(first.of, found)
         warn(
-            f"{label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, is the "
-            f"first sample of the window, and another lies deeper, {less:.3g} {frame.units} at "
-            f"{deeper:g} {frame.axis_units}; set start= below the surface transient to exclude it",
+            f"{first.label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, "
+            f"is the first sample of the window, and another lies deeper, {less:.3g} {frame.units} "
+            f"at {deeper:g} {frame.axis_units}; set start= below the surface transient to exclude "
+            "it",
             ProfileWarning,
         )
     return flagged
+
+
+def mark_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
+) -> xr.Variable:
+    """Set the status to truncated, with a warning, if the window begins in a surface transient.
+
+    Such results include the transient, with or without the implant below it.
+    """
+    among = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    transient = warn_of_transient(frame, start, stop, among)
+    updated: xr.Variable = status.where(~transient, Status.TRUNCATED).astype(np.uint8)
+    return updated

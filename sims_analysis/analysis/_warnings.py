@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -9,34 +12,50 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import SimsWarning, warn
 
-__all__ = ["first_flagged", "warn_of_status", "warn_where"]
+__all__ = ["First", "first_flagged", "warn_where"]
 
 
-def first_flagged(frame: Frame, flagged: xr.Variable) -> tuple[str, tuple[int, ...]] | None:
-    """Return the label of the first flagged profile (with the number of others) and its index.
+@dataclass(frozen=True)
+class First:
+    """The first profile to which a message applies."""
 
-    None if none is flagged, or on Dask.
-    """
+    frame: Frame
+    index: dict[Any, int]
+    #: Its name, with the number of others: ``"species 'B' and 2 more"``.
+    label: str
+
+    def of(self, variable: xr.Variable) -> float:
+        """Return the value of this profile."""
+        return float(self._select(variable))
+
+    @property
+    def record(self) -> str:
+        """Its measured range: ``"0 to 500 nm"``."""
+        depth, value = (np.asarray(self._select(v)) for v in (self.frame.depth, self.frame.value))
+        measured = depth[~(np.isnan(value) | np.isnan(depth))]
+        if not measured.size:
+            return "nowhere"
+        return f"{measured.min():g} to {measured.max():g} {self.frame.axis_units}"
+
+    def _select(self, variable: xr.Variable) -> xr.Variable:
+        found: xr.Variable = variable.isel(self.index, missing_dims="ignore")
+        return found
+
+
+def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
+    """Return the first profile that is flagged; None if none is, or on Dask."""
     if is_lazy(flagged):
         return None
     where = np.argwhere(flagged.values)
     if not len(where):
         return None
+    index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    index = tuple(map(int, where[0]))
-    return f"{frame.label_of(flagged, index)}{others}", index
+    return First(frame, index, f"{frame.label(index)}{others}")
 
 
-def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> bool:
-    """Warn once for all flagged profiles; return whether there were any."""
+def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> None:
+    """Warn once for all flagged profiles."""
     found = first_flagged(frame, flagged)
     if found is not None:
-        warn(f"{found[0]}: {text}", category)
-    return found is not None
-
-
-def warn_of_status(
-    frame: Frame, codes: xr.Variable, code: int, text: str, category: type[SimsWarning]
-) -> None:
-    """Warn once for all profiles with a given status."""
-    warn_where(frame, codes == code, text, category)
+        warn(f"{found.label}: {text}", category)

@@ -11,7 +11,6 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import broadcast_at, fill_unknown_limit
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
@@ -213,7 +212,7 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
     if surface_depth is None:
         return xr.full_like(found.value, np.nan)
     frame = found.frame
-    top = fill_unknown_limit(frame.parameter(start, ("depth",), "start"), start, np.inf)
+    top = frame.parameter(start, ("depth",), "start", unknown=np.inf)
     end = frame.parameter(surface_depth, ("depth",), "surface_depth")
     value = frame.map(kernels.integrate, top, end, rule=rule).value / 1.0
     # A window below the transient contains none of it.
@@ -222,16 +221,13 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
 
 
 def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> None:
-    found = first_flagged(frame, abs(difference) > tolerance)
-    if found is None:
-        return
-    label, index = found
-    warn(
-        f"{label}: trapezoid and log-linear rule differ by "
-        f"{broadcast_at(difference, difference, index):.0%} of the dose; it depends on the "
-        "sampling of a steep edge, or on a single high sample",
-        DoseWarning,
-    )
+    first = first_flagged(frame, abs(difference) > tolerance)
+    if first is not None:
+        warn(
+            f"{first.label}: trapezoid and log-linear rule differ by {first.of(difference):.0%} of "
+            "the dose; it depends on the sampling of a steep edge, or on a single high sample",
+            DoseWarning,
+        )
 
 
 @recorded

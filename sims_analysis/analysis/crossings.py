@@ -196,9 +196,8 @@ def level_of(frame: Frame, level: Any) -> xr.Variable:
     """Read the level in the canonical unit of the values."""
     read = frame.parameter(level, (frame.kind,), "level")
     finite: Any = np.isfinite(read)
-    found = first_flagged(frame, ~finite)
-    if found is not None:
-        label, index = found
-        name = f"level of {label}" if read.ndim else "level"
-        raise ProfileError(f"{name} is {read.values[index]}; expected a finite number")
+    first = first_flagged(frame, ~finite)
+    if first is not None:
+        name = f"level of {first.label}" if read.ndim else "level"
+        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
     return read

@@ -11,7 +11,8 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._window import mark_transient, read_window, samples_used
+from sims_analysis.analysis._surface import mark_transient
+from sims_analysis.analysis._window import read_window, samples_used
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels

@@ -163,14 +163,14 @@ def known_limit(frame: Frame, detection_limit: Any, name: str = "detection_limit
     On Dask it is not known whether a profile was measured: NaN becomes infinite, so that no sample
     lies above it.
     """
-    limit: xr.Variable = frame.parameter(detection_limit, (frame.kind,), name)
+    limit = frame.parameter(detection_limit, (frame.kind,), name)
     if not isinstance(detection_limit, xr.DataArray):
         return limit
     if not (frame.lazy or is_lazy(limit)):
         unknown = first_flagged(frame, limit.isnull() & frame.measured())
         if unknown is not None:
             raise ProfileError(
-                f"{unknown[0]}: {name} is NaN, so that it is not known which samples "
+                f"{unknown.label}: {name} is NaN, so that it is not known which samples "
                 "lie below it; give a limit (detection_limit() returns NaN where its window holds "
                 "fewer than two samples, or samples that do not scatter), or leave the profile out"
             )

@@ -9,21 +9,18 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import Window, background_of
+from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import (
-    broadcast_at,
-    check_bool,
-)
+from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._surface import held_to_surface, warn_of_surface_depth
-from sims_analysis.analysis._warnings import first_flagged, warn_of_status, warn_where
-from sims_analysis.analysis._window import read_window
+from sims_analysis.analysis._surface import held_to_surface
+from sims_analysis.analysis._warnings import first_flagged, warn_where
+from sims_analysis.analysis._window import Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.rows import TOLERANCE, Status
+from sims_analysis.kernels.rows import TOLERANCE, Status, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -316,26 +313,36 @@ def _limits(
 def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: bool = False) -> None:
     """Warn, or raise, where less was measured than was requested."""
     frame = found.frame
-    warned = warn_of_surface_depth(frame, surface_depth)
+    warned = _warn_of_surface_depth(frame, surface_depth)
     if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
+    beyond = "the limits reach beyond the samples"
     if strict and truncated is not None:
-        label, index = truncated
-        record = frame.record(found.status, index)
-        raise ProfileError(f"{label}: the limits reach beyond the samples, {record}")
+        raise ProfileError(f"{truncated.label}: {beyond}, {truncated.record}")
     outside = _limits_outside(found)
     if outside is not None and strict:
         raise ProfileError(outside)
     if outside is not None and not warned:
         warn(f"{outside}; there is no dose", DoseWarning)
-    warn_of_status(
-        frame,
-        found.status,
-        Status.TRUNCATED,
-        "the limits reach beyond the samples; integrated over what was measured",
-        DoseWarning,
-    )
+    if truncated is not None:
+        warn(f"{truncated.label}: {beyond}; integrated over what was measured", DoseWarning)
+
+
+def _warn_of_surface_depth(frame: Frame, surface_depth: Any) -> bool:
+    """Warn where the stated end of the transient lies outside the samples."""
+    if surface_depth is None:
+        return False
+    depth = frame.parameter(surface_depth, ("depth",), "surface_depth")
+    record = frame.map(ends)
+    first = first_flagged(frame, (depth < record.first) | (depth > record.last))
+    if first is not None:
+        warn(
+            f"{first.label}: surface_depth, {first.of(depth):g} nm, lies outside the record, "
+            f"{first.record}",
+            DoseWarning,
+        )
+    return first is not None
 
 
 def _limits_outside(found: DoseIntegral) -> str | None:
@@ -347,16 +354,16 @@ def _limits_outside(found: DoseIntegral) -> str | None:
     if frame.lazy or not bool(none.any()):
         return None
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
-    outside = none & frame.measured(2) & known & found.background.notnull()
-    first = first_flagged(frame, outside)
+    record = frame.map(ends)
+    several = record.last > record.first
+    first = first_flagged(frame, none & several & known & found.background.notnull())
     if first is None:
         return None
-    label, index = first
-    a, b = (broadcast_at(limit, outside, index) for limit in found.asked)
+    a, b = map(first.of, found.asked)
     what = (
         "surface_depth leaves nothing above stop" if a >= b else "the limits lie beyond the samples"
     )
-    return f"{label}: {what}, {frame.record(outside, index)}"
+    return f"{first.label}: {what}, {first.record}"
 
 
 def term(frame: Frame, name: str) -> str:

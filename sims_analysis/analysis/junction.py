@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import broadcast_at, check_bool, fill_unknown_limit
+from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
@@ -138,8 +138,8 @@ def junction_depth(
     parameters = [asked]
     if after is not None:
         at_peak = isinstance(after, str) and after == "peak"
-        beyond = frame.parameter(None if at_peak else after, ("depth",), "after")
-        parameters.append(fill_unknown_limit(beyond, after, np.inf))
+        given = None if at_peak else after
+        parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
     floor = known_limit(frame, detection_limit)
     found: Any = frame.map(
         kernels.junction,
@@ -181,28 +181,23 @@ def _number(which: Any) -> int:
 
 
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
-    found = first_flagged(frame, status != Status.OK)
-    if found is None:
-        return
-    label, index = found
-    reason = vocabulary.STATUS[int(status.values[index])].replace("_", " ")
-    at = broadcast_at(level, status, index)
-    highest = broadcast_at(frame.value.max(frame.dim), status, index)
-    raise JunctionError(
-        f"{label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
-        f"{highest:.4g} {frame.units}"
-    )
+    first = first_flagged(frame, status != Status.OK)
+    if first is not None:
+        reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        at, highest = first.of(level), first.of(frame.value.max(frame.dim))
+        raise JunctionError(
+            f"{first.label} has no junction at {at:.4g} {frame.units}: {reason}; its maximum is "
+            f"{highest:.4g} {frame.units}"
+        )
 
 
 def _warn_of_several(frame: Frame, n_crossings: xr.Variable, status: xr.Variable) -> None:
     several = (n_crossings > 1) & (status == Status.OK)
-    found = first_flagged(frame, several)
-    if found is None:
-        return
-    label, index = found
-    number = int(broadcast_at(n_crossings, several, index))
-    warn(
-        f"{label}: {number} crossings qualify as the junction; took the deepest one. Narrow the "
-        "choice with after= or confirm=, or give the number of one as which=",
-        AmbiguousJunctionWarning,
-    )
+    first = first_flagged(frame, several)
+    if first is not None:
+        warn(
+            f"{first.label}: {first.of(n_crossings):.0f} crossings qualify as the junction; took "
+            "the deepest one. Narrow the choice with after= or confirm=, or give the number of one "
+            "as which=",
+            AmbiguousJunctionWarning,
+        )

@@ -195,7 +195,6 @@ def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     first = status[..., 0]
     found = first_flagged(frame, first != Status.OK)
     if found is not None:
-        label, index = found
-        reason = vocabulary.STATUS[int(first.values[index])].replace("_", " ")
-        where = f"{label}: " if index else ""
+        reason = vocabulary.STATUS[int(found.of(first))].replace("_", " ")
+        where = f"{found.label}: " if found.index else ""
         raise JunctionError(f"{where}no metallurgical junction: {reason}")

@@ -9,7 +9,8 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._window import mark_transient, read_window, samples_used
+from sims_analysis.analysis._surface import mark_transient
+from sims_analysis.analysis._window import read_window, samples_used
 from sims_analysis.analysis.dose import NM_PER_CM, term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels

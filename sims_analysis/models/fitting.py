@@ -471,5 +471,5 @@ def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Frame, what
     more = int(where.sum()) - 1
     others = f", and of {more} more" if more else ""
     word = word if word not in judging.STATUS else word.replace("_", " ")
-    place = profiles.label_of(answer["status"].variable, first)
+    place = profiles.label(dict(zip(answer["status"].dims, map(int, first), strict=True)))
     warn(f"{place}: {what} {word.replace('_', ' ')}{why}{others}", FitWarning)

@@ -260,7 +260,7 @@ def _complain(status: xr.DataArray, profiles: Frame) -> None:
         index = tuple(np.argwhere(bad)[0])
         more = int(bad.sum()) - 1
         others = f", and in {more} more" if more else ""
-        place = profiles.label_of(status.variable, index)
+        place = profiles.label(dict(zip(status.dims, map(int, index), strict=True)))
         warn(f"{place}: no interface, {words[index]}{others}", FitWarning)
 
 
