@@ -28,41 +28,27 @@ _WORDS = np.array(vocabulary.STATUS)
 
 @dataclass(frozen=True)
 class Frame:
-    """One variable with its axis, in canonical units.
-
-    Parameters
-    ----------
-    name, kind : str
-        Name of the variable, and kind of its unit.
-    value : xarray.Variable
-        Samples along the last dimension.
-    depth : xarray.Variable
-        The axis: one-dimensional, or with the dimensions of `value` if each profile has its own.
-    stderr, counts : xarray.Variable or None
-        Standard errors of the samples, and the counts they are derived from.
-    axis : str
-        ``"depth"`` or ``"sputter_time"``.
-    coords, along : dict
-        Coordinates without the axis dimension, and those with it.
-    quantified : bool
-        Whether the data were pint Quantities.
-    fraction : xarray.Variable or None
-        Effective sample fraction, if the profiles were interpolated to a finer grid.
-    brought : dict
-        Coordinates of dimensions that only parameters have; filled when these are read.
-    """
+    """One variable with its axis, in canonical units."""
 
     name: str
     kind: str
+    #: Samples along the last dimension.
     value: xr.Variable
+    #: The axis: one-dimensional, or with the dimensions of `value` if each profile has its own.
     depth: xr.Variable
+    #: Standard errors of the samples, and the counts they are derived from.
     stderr: xr.Variable | None
     counts: xr.Variable | None
+    #: ``"depth"`` or ``"sputter_time"``.
     axis: str
+    #: Coordinates without the dimension of the samples, and those with it.
     coords: Mapping[Any, xr.Variable]
     along: Mapping[Any, xr.Variable]
+    #: Whether the data were pint Quantities.
     quantified: bool
+    #: Effective sample fraction, if the profiles were interpolated to a finer grid.
     fraction: xr.Variable | None = None
+    #: Coordinates of dimensions that only parameters have; filled when these are read.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
     @property
@@ -227,20 +213,10 @@ class Frame:
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
     ) -> xr.DataArray:
-        """Return a result as a DataArray with attrs and coordinates.
+        """Return a result, in its canonical unit, as a DataArray with attrs and coordinates.
 
-        Parameters
-        ----------
-        values : xarray.Variable
-            In the canonical unit.
-        name : str
-            Key of ``vocabulary.TERMS``.
-        units_ : str, optional
-            A canonical unit in place of that of the term.
-        coords : mapping, optional
-            More coordinates (``status``...).
-        label : str, optional
-            Name of the DataArray; by default `name`.
+        `name` is a key of ``vocabulary.TERMS``, `units_` a unit in place of that of the term,
+        `coords` are more coordinates (``status``...), and `label` names the DataArray.
         """
         variable = self.with_attrs(values, name, units_=units_)
         kept = self._coords_of(variable.dims, coords or {})

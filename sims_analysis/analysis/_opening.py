@@ -21,6 +21,12 @@ __all__ = ["DOSE_KINDS", "FRACTION", "open_frame"]
 
 DOSE_KINDS = ("concentration", "range_density")
 
+#: Coordinate of grids finer than the samples: independent samples per grid depth.
+FRACTION = "effective_sample_fraction"
+
+#: Coordinates that describe the data and do not apply to results.
+_OF_DATA = frozenset({*DELIVERED, FRACTION})
+
 
 def open_frame(
     data: Any,
@@ -55,52 +61,47 @@ def open_frame(
         If there is no depth axis, or it is not finite and strictly increasing.
     """
     source = _choose(data, kinds, question, variable)
-    array = source.variable
-    magnitude, unit = units.magnitude_and_unit(array, kinds, source.name or "the data")
+    array, name = source.variable, source.name or "the data"
     dim = axis_of(array)
-    axis = dim if dim != "point" else _axis_of_points(source)
+    axis = dim if dim != "point" else _axis_of_points(source.coords)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
             "calibrate_depth() turns sputter time into depth"
         )
     dims = (*(d for d in array.dims if d != dim), dim)
-    _check_numbers(magnitude, source.name or "the data")
-    value = xr.Variable(array.dims, unit.to_canonical(magnitude)).transpose(*dims)
+    value, kind = _canonical(array, kinds, name)
+    value = value.transpose(*dims)
     if question != "a profile":  # plots and files show the data as they are
-        refuse_impossible(value.data, unit.kind, source.name or "the data")
-    depth = _axis(source, axis, dim, value)
-    for beside, name in ((source.stderr, "stderr"), (source.counts, "counts")):
+        refuse_impossible(value.data, kind, name)
+    stderr, counts = source.stderr, source.counts
+    for beside, suffix in ((stderr, "stderr"), (counts, "counts")):
         if beside is not None and set(beside.dims) != set(dims):
             raise ProfileError(
-                f"{source.name}_{name} is over {_listed(beside.dims)}, and {source.name} over "
+                f"{source.name}_{suffix} is over {_listed(beside.dims)}, and {source.name} over "
                 f"{_listed(array.dims)}: each sample needs its own"
             )
-    stderr = counts = None
-    if source.stderr is not None:
-        sigma, sigma_unit = units.magnitude_and_unit(
-            source.stderr, (unit.kind,), f"{source.name}_stderr"
-        )
-        stderr = xr.Variable(source.stderr.dims, sigma_unit.to_canonical(sigma)).transpose(*dims)
-    if source.counts is not None:
-        counts = xr.Variable(source.counts.dims, _plain(source.counts)).transpose(*dims)
-    along = {k: c for k, c in source.coords.items() if dim in c.dims and k != "stderr"}
-    coords = {k: c for k, c in source.coords.items() if dim not in c.dims and k not in _OF_DATA}
+    if stderr is not None:
+        stderr = _canonical(stderr, (kind,), f"{source.name}_stderr")[0].transpose(*dims)
+    if counts is not None:
+        counts = _plain(counts).transpose(*dims)
+    fraction = source.coords.get(FRACTION)
     frame = Frame(
-        name=source.name or unit.kind,
-        kind=unit.kind,
+        name=source.name or kind,
+        kind=kind,
         value=value,
-        depth=depth,
+        depth=_axis(source.coords, axis, dim, value),
         stderr=stderr,
         counts=counts,
         axis=axis,
-        coords=coords,
-        along=along,
+        coords={k: c for k, c in source.coords.items() if dim not in c.dims and k not in _OF_DATA},
+        along={k: c for k, c in source.coords.items() if dim in c.dims and k != "stderr"},
         quantified=units.is_quantity(array.data),
-        fraction=_fraction(source),
+        # In a batch, NaN stands for a measurement at its original samples.
+        fraction=None if fraction is None else _plain(fraction).fillna(1.0),
     )
     if stderr is not None and not is_lazy(stderr):
-        _check_stderr(frame, stderr)
+        _check_stderr(frame, np.asarray(stderr.data))
     return frame
 
 
@@ -108,21 +109,27 @@ def _listed(dims: tuple[Any, ...]) -> str:
     return f"({', '.join(map(str, dims))})"
 
 
-def _check_numbers(data: Any, name: str) -> None:
-    """Refuse values that are not real numbers: text, booleans, complex numbers, dates."""
-    if data.dtype.kind not in "fiu":
-        raise ProfileError(f"{name}: expected real numbers, found values of type {data.dtype}")
+def _plain(variable: xr.Variable) -> xr.Variable:
+    data = variable.data
+    return xr.Variable(variable.dims, data.magnitude if units.is_quantity(data) else data)
 
 
-def _check_stderr(frame: Frame, stderr: xr.Variable) -> None:
+def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
+    """Convert a variable to the canonical unit of its kind; also return the kind."""
+    magnitude, unit = units.magnitude_and_unit(variable, kinds, name)
+    if magnitude.dtype.kind not in "fiu":  # text, booleans, complex numbers, dates
+        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
+    return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
+
+
+def _check_stderr(frame: Frame, stderr: Any) -> None:
     """Raise for the first profile with a negative or infinite standard error."""
-    data = np.asarray(stderr.data)
-    wrong = np.argwhere((data < 0) | np.isinf(data))
+    wrong = np.argwhere((stderr < 0) | np.isinf(stderr))
     if len(wrong):
         *profile, sample = index = tuple(wrong[0].tolist())
         raise ProfileError(
             f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
-            f"{frame.name}_stderr[{sample}] is {data[index]}; a standard error is "
+            f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "
             "finite and not negative (NaN: not known)"
         )
 
@@ -137,22 +144,6 @@ class _Source(NamedTuple):
     counts: xr.Variable | None = None
 
 
-#: Coordinate of grids finer than the samples: independent samples per grid depth.
-FRACTION = "effective_sample_fraction"
-
-#: Coordinates that describe the data and do not apply to results.
-_OF_DATA = frozenset({*DELIVERED, FRACTION})
-
-
-def _fraction(source: _Source) -> xr.Variable | None:
-    found = source.coords.get(FRACTION)
-    if found is None:
-        return None
-    # In a batch, NaN stands for a measurement at its original samples.
-    fraction: xr.Variable = xr.Variable(found.dims, _plain(found)).fillna(1.0)
-    return fraction
-
-
 def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
@@ -164,15 +155,13 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
         beside = stderr is not None and stderr.dims == data.dims
         name = "" if data.name is None else str(data.name)
         return _Source(name, data.variable, coords, stderr if beside else None)
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    present = [name for name in names if name in data.data_vars]
-    if variable is not None and not present:
-        raise UnitsError(
-            f"{question}: there is no variable {variable!r}; the data have "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
-        )
+    present = ", ".join(map(str, data.data_vars)) or "no variables"
+    if variable is not None and variable not in data.data_vars:
+        raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
     variables = data.variables
-    for name in present:
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    names = [name for name in names if name in data.data_vars]
+    for name in names:
         if _kind_of(name, variables[name]) in kinds:
             dims = set(variables[name].dims)
             return _Source(
@@ -182,17 +171,9 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
                 variables.get(f"{name}_stderr"),
                 variables.get(f"{name}_counts"),
             )
-    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in present)
+    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
-    raise UnitsError(
-        f"{question} needs a {wanted}; the data have "
-        f"{found or ', '.join(map(str, data.data_vars)) or 'no variables'}"
-    )
-
-
-def _plain(variable: xr.Variable) -> Any:
-    data = variable.data
-    return data.magnitude if units.is_quantity(data) else data
+    raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
 
 
 def _kind_of(name: str, variable: xr.Variable) -> str:
@@ -201,41 +182,40 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
     return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
 
-def _axis_of_points(source: _Source) -> str:
+def _axis_of_points(coords: Mapping[Any, xr.Variable]) -> str:
     for axis in vocabulary.AXES:
-        if axis in source.coords:
+        if axis in coords:
             return axis
     raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
-def _axis(source: _Source, axis: str, dim: str, value: xr.Variable) -> xr.Variable:
+def _axis(
+    coords: Mapping[Any, xr.Variable], axis: str, dim: str, value: xr.Variable
+) -> xr.Variable:
     """Return the axis: one-dimensional, or with all dimensions of the values."""
-    if axis not in source.coords:
+    if axis not in coords:
         raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
-    coord = source.coords[axis]
-    magnitude, unit = units.magnitude_and_unit(coord, (axis,), axis)
-    _check_numbers(magnitude, axis)
-    depth = xr.Variable(coord.dims, unit.to_canonical(magnitude))
-    if coord.ndim == 1:
+    depth, _ = _canonical(coords[axis], (axis,), axis)
+    if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
-        depth = xr.Variable((dim,), z)
         known = ~np.isnan(z)
         padded = dim == "point" and not known.all() and not known[np.argmin(known) :].any()
         if not padded or anywhere(value[..., ~known].notnull()):
-            _check_increases(z, axis, unit.canonical)
-            return depth
+            _check_increases(z, axis)
+            return xr.Variable((dim,), z)
     # Profiles may share an axis over some dimensions (all species of a measurement).
     own: xr.Variable = depth.set_dims(value.sizes)
     return own.transpose(*value.dims)
 
 
-def _check_increases(z: Any, axis: str, unit: str) -> None:
+def _check_increases(z: Any, axis: str) -> None:
     wrong = np.flatnonzero(~(z[1:] > z[:-1]))
     if wrong.size or (z.size == 1 and np.isnan(z[0])):
         index = int(wrong[0]) + 1 if wrong.size else 0
         raise ProfileError(
-            f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} {unit} "
-            f"follows {z[index - 1]:g}: sort with data.sortby({axis!r}) and drop repeats"
+            f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} "
+            f"{units.CANONICAL[axis]} follows {z[index - 1]:g}: sort with data.sortby({axis!r}) "
+            "and drop repeats"
         )
     if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
         index = 0 if np.isinf(z[0]) else z.size - 1
