@@ -14,6 +14,7 @@ from sims_analysis.units import CANONICAL
 
 __all__ = [
     "AXES",
+    "OF_BACKGROUND",
     "QUANTITIES",
     "STATUS",
     "TERMS",
@@ -65,6 +66,11 @@ TERMS = {
     "budget_dose": Term("areal_density", "Dose", "with background and surface as requested"),
     "budget_random_stderr": Term(
         "areal_density", "Random standard error", "from the standard errors of the samples"
+    ),
+    "budget_background_stderr": Term(
+        "areal_density",
+        "Standard error of the background",
+        "part of the random standard error; common to all samples",
     ),
     "budget_systematic_stderr": Term(
         "areal_density", "Systematic standard error", "of sensitivity factor and depth scale"
@@ -181,6 +187,16 @@ TERMS = {
         "Standard error of the subtracted background",
         "of the mean of a window; shared by all samples of the species",
     ),
+    "background_stderr": Term(
+        "concentration",
+        "Standard error of the subtracted background",
+        "common to all samples of a profile",
+    ),
+    "background_overlap": Term(
+        "dimensionless",
+        "Overlap with the background",
+        "covariance of the sample with the subtracted background, over the variance of the latter",
+    ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
@@ -246,6 +262,12 @@ QUANTITIES = (
     "counts",
     "intensity_arbitrary",
 )
+
+#: What stands beside a measured variable whose background was subtracted, under its name and one of
+#: these: the standard error of the background, common to all samples of a profile, in the unit of
+#: the variable; and for each sample its covariance with the background over the latter's variance.
+#: NaN where nothing was subtracted.
+OF_BACKGROUND = ("background_stderr", "background_overlap")
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")

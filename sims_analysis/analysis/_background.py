@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
@@ -12,7 +14,7 @@ from sims_analysis.analysis._window import Window, read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
-__all__ = ["background_of", "message_about_window"]
+__all__ = ["background_of", "message_about_window", "stderr_of_mean"]
 
 
 def background_of(
@@ -38,6 +40,23 @@ def background_of(
                 raise ProfileError(message)
             warn(f"{message}: without a background there is no result", DoseWarning)
     return found.mean, window
+
+
+def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
+    """Return the standard error of the mean over a window.
+
+    From the standard errors of its samples or, if that is larger, from their scatter.
+    """
+    found = frame.map(window_statistics, *window)
+    variance = found.deviation**2
+    if frame.stderr is not None:
+        squares = frame.stderr**2
+        if frame.counts is not None:
+            squares = squares.where(frame.counts != 0, 0.0)
+        stated = replace(frame, value=squares).map(window_statistics, *window).mean
+        variance = xr.apply_ufunc(np.fmax, variance, stated, dask="allowed")
+    stderr: xr.Variable = (variance / found.n) ** 0.5
+    return stderr
 
 
 def message_about_window(

@@ -48,6 +48,10 @@ class Frame:
     quantified: bool
     #: Effective sample fraction, if the profiles were interpolated to a finer grid.
     fraction: xr.Variable | None = None
+    #: Standard error of a subtracted background at each sample, and the covariance of sample and
+    #: background over its variance (see :mod:`sims_analysis.analysis._common`).
+    common: xr.Variable | None = None
+    overlap: xr.Variable | None = None
     #: Coordinates of dimensions that only parameters have; filled when these are read.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 

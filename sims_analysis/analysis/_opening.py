@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
+from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
 from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
@@ -25,7 +26,9 @@ DOSE_KINDS = ("concentration", "range_density")
 FRACTION = "effective_sample_fraction"
 
 #: Coordinates that describe the data and do not apply to results.
-_OF_DATA = frozenset({*DELIVERED, FRACTION})
+_OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
+#: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
+_OF_SAMPLES = frozenset({"stderr", *vocabulary.OF_BACKGROUND})
 
 
 def open_frame(
@@ -85,6 +88,11 @@ def open_frame(
         stderr = _canonical(stderr, (kind,), f"{source.name}_stderr")[0].transpose(*dims)
     if counts is not None:
         counts = _plain(counts).transpose(*dims)
+    common, overlap = source.common, source.overlap
+    if common is not None:
+        name = f"{source.name}{BACKGROUND_STDERR}"
+        common = _of_background(_canonical(common, (kind,), name)[0], value)
+        overlap = None if overlap is None else _of_background(_plain(overlap), value)
     fraction = source.coords.get(FRACTION)
     frame = Frame(
         name=source.name or kind,
@@ -95,10 +103,12 @@ def open_frame(
         counts=counts,
         axis=axis,
         coords={k: c for k, c in source.coords.items() if dim not in c.dims and k not in _OF_DATA},
-        along={k: c for k, c in source.coords.items() if dim in c.dims and k != "stderr"},
+        along={k: c for k, c in source.coords.items() if dim in c.dims and k not in _OF_SAMPLES},
         quantified=units.is_quantity(array.data),
         # In a batch, NaN stands for a measurement at its original samples.
         fraction=None if fraction is None else _plain(fraction).fillna(1.0),
+        common=common,
+        overlap=overlap,
     )
     if stderr is not None and not is_lazy(stderr):
         _check_stderr(frame, np.asarray(stderr.data))
@@ -142,6 +152,16 @@ class _Source(NamedTuple):
     coords: Mapping[Any, xr.Variable]
     stderr: xr.Variable | None = None
     counts: xr.Variable | None = None
+    common: xr.Variable | None = None
+    overlap: xr.Variable | None = None
+
+
+def _of_background(found: xr.Variable, value: xr.Variable) -> xr.Variable:
+    """Give each sample its own; 0 where nothing was subtracted, NaN where the error is unknown."""
+    filled = found.fillna(0.0)
+    filled = filled.where(np.isfinite(filled)).set_dims(value.sizes)
+    own: xr.Variable = filled.transpose(*value.dims)
+    return own
 
 
 def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
@@ -154,7 +174,8 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
         stderr = coords.get("stderr")
         beside = stderr is not None and stderr.dims == data.dims
         name = "" if data.name is None else str(data.name)
-        return _Source(name, data.variable, coords, stderr if beside else None)
+        background = [coords.get(key) for key in vocabulary.OF_BACKGROUND]
+        return _Source(name, data.variable, coords, stderr if beside else None, None, *background)
     present = ", ".join(map(str, data.data_vars)) or "no variables"
     if variable is not None and variable not in data.data_vars:
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
@@ -170,6 +191,8 @@ def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | No
                 {key: coord for key, coord in coords.items() if dims.issuperset(coord.dims)},
                 variables.get(f"{name}_stderr"),
                 variables.get(f"{name}_counts"),
+                variables.get(f"{name}{BACKGROUND_STDERR}"),
+                variables.get(f"{name}{BACKGROUND_OVERLAP}"),
             )
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)

@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background import stderr_of_mean
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._warnings import first_flagged
@@ -75,6 +77,9 @@ def dose_budget(
         - ``random_stderr`` (``atom/cm^2``): NaN where the data carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature
+        - ``background_stderr`` (``atom/cm^2``): the part of the random one that is the error of the
+          background, common to all samples: of the mean of a window, here or in
+          :func:`subtract_background`; 0 where there is none or it is stated
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not given
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
@@ -145,17 +150,17 @@ def dose_budget(
     other = integral(frame, rule=second, quiet=True, **options)
     straight, logs = (found, other) if rule == "trapezoid" else (other, found)
     value, status = found.value, found.status
-    below = None
+    unknown = xr.full_like(value, np.nan)
+    below = unknown
     if detection_limit is not None:
-        below = frame.map(kernels.below_limit, limit, found.start, found.stop, rule=rule)
-        value = value.where(~below.everything)
-        status = xr.where(below.everything, Status.BELOW_DETECTION, status).astype(np.uint8)
+        below, everything = _below(found, limit, rule)
+        value = value.where(~everything)
+        status = xr.where(everything, Status.BELOW_DETECTION, status).astype(np.uint8)
 
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found, surface_depth)
     _warn_of_rules(frame, difference, rule_tolerance)
     rsf, scale = (abs(value) * part for part in relative)
-    unknown = xr.full_like(value, np.nan)
     random = unknown if found.variance is None else found.variance**0.5
     doses = {
         "dose": value,
@@ -163,9 +168,10 @@ def dose_budget(
         "systematic_stderr": (rsf**2 + scale**2) ** 0.5,
         "rsf_stderr": rsf,
         "depth_stderr": scale,
+        "background_stderr": _of_background(found).where(value.notnull()),
         "background_dose": found.background.where(value.notnull()),
         "surface_dose": _surface(found, rule, start, surface_depth),
-        "below_detection_dose": unknown if below is None else below.dose,
+        "below_detection_dose": below,
     }
     arrays = {
         name: frame.array(doses[name] / NM_PER_CM, term(frame, "dose"), label=name)
@@ -194,6 +200,28 @@ def _of_factor(data: xr.Dataset | xr.DataArray) -> float | xr.DataArray:
     """Return the uncertainty of the sensitivity factors stated in the data; 0 by default."""
     stated = data.coords.get("sensitivity_factor_uncertainty")
     return 0.0 if stated is None else stated.fillna(0.0)
+
+
+def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Variable, xr.Variable]:
+    """Return the dose of what lies below a limit, and whether that is everything."""
+    below = found.frame.map(kernels.below_limit, limit, found.start, found.stop, rule=rule)
+    held = found.held
+    if held is None:
+        return below.dose, below.everything
+    low = held.value < limit
+    # Where only held values lie between the limits, no sample does.
+    dose = below.dose.where(~held.alone, 0.0) + (held.value * held.width).where(low, 0.0)
+    return dose, xr.where(held.alone, low, below.everything)
+
+
+def _of_background(found: DoseIntegral) -> xr.Variable:
+    """Return the standard error of the dose from that of the backgrounds alone."""
+    parts = [] if found.common is None else [found.common.stderr]
+    if found.window is not None:
+        parts.append(stderr_of_mean(found.frame, found.window) * (found.stop - found.start))
+    variance: Any = sum(part**2 for part in parts)
+    total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
+    return total
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:
@@ -297,13 +325,8 @@ def depth_at_dose_fraction(
         fractions = np.array([np.nan])
     if fractions.ndim != 1 or not ((fractions >= 0) & (fractions <= 1)).all():
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
-    found = frame.map(
-        kernels.depth_at_dose_fraction,
-        errors="sum",
-        extra=("fraction",),
-        fractions=fractions,
-        rule=rule,
-    )
+    options: dict[str, Any] = {"extra": ("fraction",), "fractions": fractions, "rule": rule}
+    found = frame.map(kernels.depth_at_dose_fraction, errors="sum", **options)
     coords = {
         "fraction": xr.Variable(("fraction",), fractions, {"units": "1"}),
         "status": frame.status(found.status),
@@ -311,6 +334,9 @@ def depth_at_dose_fraction(
     if frame.stderr is not None:
         attrs = vocabulary.attrs("depth_at_dose_fraction")
         attrs["long_name"] = "Standard error, random part"
-        coords["stderr"] = xr.Variable(found.stderr.dims, found.stderr.data, attrs)
+        stderr = hypot_common(
+            frame, found.stderr, lambda f: f.map(kernels.depth_at_dose_fraction, **options).depth
+        )
+        coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)
     result = frame.array(found.depth, "depth_at_dose_fraction", coords=coords)
     return result if np.ndim(fraction) else result.isel(fraction=0)

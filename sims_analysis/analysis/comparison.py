@@ -11,6 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._pairing import paired
@@ -137,9 +138,14 @@ def compare(
         (error,) = fb.map(
             interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
         )
-        errors = _apply(
-            kernels.ratio_errors, fa.value, b_at_a, fa.stderr, _along(error, fa), outputs=2
+        # At one depth, it does not matter that other samples have a part of the error in common.
+        of_a = hypot_common(fa, fa.stderr, lambda f: f.value)
+        error = hypot_common(
+            fb,
+            error,
+            lambda f: f.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value,
         )
+        errors = _apply(kernels.ratio_errors, fa.value, b_at_a, of_a, _along(error, fa), outputs=2)
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"
             found[key] = fa.along_axis(_in_order(values, fa, fb), name, label=key)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
@@ -18,7 +19,16 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import junction as kernels
 from sims_analysis.units import ParameterLike
 
-__all__ = ["crossings", "frame_of_level", "in_all_places", "in_words_of_axis", "level_of"]
+__all__ = [
+    "OTHERS",
+    "USUAL",
+    "crossings",
+    "frame_of_level",
+    "in_all_places",
+    "in_words_of_axis",
+    "level_of",
+    "nearest",
+]
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = np.array(["", "rising", "falling"])
@@ -114,9 +124,10 @@ def crossings(
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
     asked = level_of(frame, level)
     found = in_all_places(frame, kernels.table, asked, dim="crossing", max_count=max_count)
+    stderr = hypot_common(frame, found.stderr, lambda f: _nearest(f, asked, found))
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
-        "stderr": (found.stderr, "crossing_depth", "Standard error of the crossing depth"),
+        "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),
         "decay_length": (found.decay_length, "decay_length", None),
         f"{frame.axis}_before": (found.depth_before, frame.axis, "Last sample before the crossing"),
         f"{frame.axis}_after": (found.depth_after, frame.axis, "First sample after the crossing"),
@@ -133,6 +144,26 @@ def crossings(
     return frame.dataset(results, coords={"count": found.number})
 
 
+def _nearest(frame: Frame, level: xr.Variable, to: Any) -> xr.Variable:
+    """Return the depths of the crossings, in the same direction, nearest to those of a table."""
+    width = to.depth.sizes["crossing"] + USUAL
+    found = frame.map(kernels.table, level, extra=(OTHERS,), width=width)
+    return nearest(to.depth, found.depth, found.direction == to.direction)
+
+
+def nearest(depth: xr.Variable, others: xr.Variable, alike: xr.Variable) -> xr.Variable:
+    """Return the depths nearest to given ones, among those along ``OTHERS`` that are alike."""
+    away = (others - depth).where(alike)
+    above, below = away.where(away <= 0).max(OTHERS), away.where(away >= 0).min(OTHERS)
+    moved: Any = xr.where(-above.fillna(-np.inf) < below.fillna(np.inf), above, below)
+    found: xr.Variable = depth + moved
+    return found
+
+
+#: Dimension of the depths among which the nearest is: a name that no dimension of a user has.
+OTHERS = "__others__"
+
+
 def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) -> None:
     """Replace depth by time in the attrs of a result, if the data are over sputter time."""
     if long_name is not None:
@@ -144,7 +175,7 @@ def in_words_of_axis(frame: Frame, result: Any, long_name: str | None = None) ->
 
 
 #: Entries of the first search, if their number is not given.
-_USUAL = 16
+USUAL = 16
 
 
 def in_all_places(
@@ -171,9 +202,9 @@ def in_all_places(
     if max_count is not None:
         return run(max_count)
     # Count first: without errors the search is fast.
-    found = run(_USUAL, errors=None)
+    found = run(USUAL, errors=None)
     most = int(found.number.values.max(initial=1))
-    if frame.stderr is not None or most > _USUAL:
+    if frame.stderr is not None or most > USUAL:
         return run(most)
     return type(found)(*(f[..., :most] if dim in f.dims else f for f in found))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import mark_transient
@@ -121,13 +122,20 @@ def decay_length(
     if anywhere(bottom >= top):
         raise ProfileError(f"low={low!r} must lie below high={high!r}")
     lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
-    found = frame.map(kernels.decay, a, b, lowest, top, errors="fit", edge=_EDGES[edge])
+    options: Any = {"errors": "fit", "edge": _EDGES[edge]}
+    found = frame.map(kernels.decay, a, b, lowest, top, **options)
+    stderr = hypot_common(
+        frame,
+        found.stderr,
+        lambda f: f.map(kernels.decay, a, b, lowest, top, **options).length,
+        errors=True,
+    )
     decade = found.length * np.log(10.0)
     result = xr.Dataset(
         {
             "decay_length": frame.array(found.length, "decay_length"),
             "per_decade": frame.array(decade, "decay_per_decade", label="per_decade"),
-            "stderr": frame.array(found.stderr, "decay_length", label="stderr"),
+            "stderr": frame.array(stderr, "decay_length", label="stderr"),
             "n": frame.array(found.n, "samples_used", label="n"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.array(found.reduced_chi_square, "reduced_chi_square"),

@@ -44,7 +44,8 @@ def detection_limit(
         Depths, such as ``("800 nm", "1 um")``, at which the species is known to be absent.
     rule : {"mean+3sigma", "currie"}
         Mean plus three sample standard deviations of the samples in the window; or Currie's
-        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean of B counts.
+        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean, with B the mean number of counts there, a
+        background that was subtracted since included.
     value_per_count : str, Quantity or DataArray, optional
         The value of one count; needed by ``"currie"`` unless the Dataset has counts
         (:func:`with_counting_statistics`).
@@ -104,7 +105,7 @@ def detection_limit(
         blind, why = deviation <= _ROUNDING * abs(mean), "all samples in the window are the same"
     else:
         one = _one_count(frame, value_per_count)
-        limit = mean + (2.71 + 3.29 * (2.0 * abs(mean) / one) ** 0.5) * one
+        limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, (a, b))) ** 0.5) * one
         blind, why = limit.isnull(), "the value of one count is not known, as nothing was counted"
     few, blind = count < least, blind & (count >= least)
     status = xr.where(few, Status.NO_DATA, xr.where(blind, Status.UNDETERMINED, Status.OK))
@@ -142,6 +143,18 @@ def detection_limit(
 _ROUNDING = 1e-9
 
 
+def _counted(frame: Frame, gross: xr.Variable, window: tuple[xr.Variable, xr.Variable]) -> Any:
+    """Return the mean number of counts in a window, of which a background is not subtracted."""
+    if frame.counts is not None:
+        return frame.of_counts().map(window_statistics, *window).mean
+    if frame.common is not None:
+        raise ProfileError(
+            'rule="currie" needs the counts of which a background was subtracted since, and the '
+            "data have none: take them before, by with_counting_statistics(), or the limit"
+        )
+    return abs(gross)
+
+
 def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
         return frame.parameter(value_per_count, (frame.kind,), "value_per_count")
@@ -152,8 +165,10 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
             'rule="currie" needs counts, and the data have none: give value_per_count=, the value '
             "of one count, or data with counts from with_counting_statistics()"
         )
-    ratio = (frame.value / frame.counts.where(frame.counts > 0)).median(frame.dim)
-    found: xr.Variable = ratio
+    # Of data from which a background was subtracted, the standard errors still tell.
+    counts = frame.counts.where(frame.counts > 0)
+    ratio = frame.value / counts if frame.stderr is None else frame.stderr / counts**0.5
+    found: xr.Variable = ratio.median(frame.dim)
     return found
 
 

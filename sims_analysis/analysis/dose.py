@@ -11,11 +11,12 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import CommonError, common_error
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._surface import held_to_surface
+from sims_analysis.analysis._surface import Held, held_to_surface
 from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.analysis._window import Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
@@ -176,6 +177,12 @@ class DoseIntegral:
     background: xr.Variable
     #: Variance from random errors, including the background's; None without standard errors.
     variance: xr.Variable | None
+    #: Values held up to the surface; None without them.
+    held: Held | None
+    #: Window over whose mean the background was taken; None without one.
+    window: Window | None
+    #: What the error of a background does that was subtracted before; None without one.
+    common: CommonError | None
 
 
 def integral(
@@ -194,6 +201,7 @@ def integral(
 
     If one of several profiles has no background, `strict` raises and `quiet` does not warn.
     """
+    limits = start, stop
     start, stop = _limits(frame, start, stop, surface, surface_depth)
     level, window = None, None
     if background is not None:
@@ -213,8 +221,20 @@ def integral(
         status = xr.where(level.isnull(), Status.NO_DATA, status)
         value = value - subtracted
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
+
+    def again(other: Frame) -> xr.Variable:
+        options: Any = {"surface": surface, "surface_depth": surface_depth, "quiet": True}
+        same = None if window is None else background
+        trapezoids = integral(
+            other, start=limits[0], stop=limits[1], rule="trapezoid", background=same, **options
+        )
+        return trapezoids.value
+
+    common = common_error(frame, again)
     variance = _variance(frame, (first, stop), width, window)
     if variance is not None:
+        if common is not None:
+            variance = (variance + common.variance).clip(min=0.0)
         variance = variance.where(value.notnull())  # no dose, no error
     if variance is not None or background is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)
@@ -228,6 +248,9 @@ def integral(
         n_linear_segments=found.n_linear_segments,
         background=subtracted,
         variance=variance,
+        held=held,
+        window=window,
+        common=common,
     )
 
 

@@ -24,6 +24,7 @@ from sims_analysis.analysis.interpolation import (
     fraction_coordinate,
     fraction_of,
     least_fraction,
+    of_background,
     read_depths,
     term_of,
 )
@@ -139,6 +140,13 @@ def to_grid(
         array = found[name]
         if f"{name}_stderr" in found:
             array = array.assign_coords(stderr=found[f"{name}_stderr"].variable)
+        array = array.assign_coords(
+            {
+                end: found[f"{name}_{end}"].variable
+                for end in vocabulary.OF_BACKGROUND
+                if f"{name}_{end}" in found
+            }
+        )
         if grid.edges is not None:
             # A DataArray cannot hold bounds, which have a dimension of their own.
             edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
@@ -216,13 +224,14 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
 def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.DataArray]:
     log, cells = method != "linear", grid.edges is not None
     asked = xr.Variable((ASKED,), grid.depth if grid.edges is None else grid.edges)
-    found: Any
-    if cells:
-        found = frame.map(kernels.cell_means, extra=(ASKED,), edges=grid.edges, log=log)
-        value = found.mean
-    else:
-        found = frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
-        value = found.value
+
+    def resampled(other: Frame) -> Any:
+        if cells:
+            return other.map(kernels.cell_means, extra=(ASKED,), edges=grid.edges, log=log)
+        return other.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
+
+    found = resampled(frame)
+    value = found[0]
     linear = found.n_linear_segments
     coords = {
         frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
@@ -236,9 +245,11 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
     if cells:
         trace["cell_methods"] = f"{frame.axis}: mean"
 
-    def on_grid(values: xr.Variable, label: str) -> xr.DataArray:
+    def on_grid(
+        values: xr.Variable, label: str, term: str = term_of(frame), unit: str = frame.units
+    ) -> xr.DataArray:
         values = xr.Variable((*frame.lead, frame.axis), values.data)
-        array = frame.array(values, term_of(frame), units_=frame.units, label=label)
+        array = frame.array(values, term, units_=unit, label=label)
         array.attrs.update(trace)
         return array.assign_coords(coords)
 
@@ -262,6 +273,9 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
             array = array.copy(data=counts.data)
             array.attrs = COUNTS | trace
             result[f"{name}_counts"] = array.rename(f"{name}_counts")
+    of_it = of_background(frame, lambda other: resampled(other)[0])
+    for end, own in of_it.items():
+        result[f"{name}_{end}"] = on_grid(own, f"{name}_{end}", end, own.attrs["units"])
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from math import prod
 from typing import Any, Literal
@@ -12,6 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import common_error
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.analysis._parameters import aligned
@@ -30,6 +31,7 @@ __all__ = [
     "fraction_of",
     "interpolate",
     "least_fraction",
+    "of_background",
     "read_depths",
     "term_of",
 ]
@@ -99,7 +101,7 @@ def interpolate(
         arrays = {name: _interpolated(data, depth, method, name) for name in names}
         for name in names:
             quantified = units.is_quantity(arrays[name].data)
-            for beside in ("stderr", "counts"):
+            for beside in ("stderr", "counts", *vocabulary.OF_BACKGROUND):
                 if beside in arrays[name].coords:
                     column = arrays[name].coords[beside].reset_coords(drop=True)
                     arrays[f"{name}_{beside}"] = units.quantify(column) if quantified else column
@@ -164,8 +166,31 @@ def _interpolated(
         attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
         attrs.pop("description", None)
         coords["stderr"] = unflattened(error, attrs)
+    coords |= {
+        name: unflattened(own, own.attrs)
+        for name, own in of_background(
+            frame, lambda f: f.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
+        ).items()
+    }
     value = unflattened(found.value.astype(frame.precision))
     return frame.array(value, term_of(frame), units_=frame.units, coords=coords, label=frame.name)
+
+
+def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
+    """Return the error of a subtracted background at other depths, and its overlap with values."""
+    common = common_error(frame, value)
+    if common is None:
+        return {}
+    # The variance that it adds to that of a value is s^2 - 2 q s^2.
+    stderr = common.stderr.where(common.stderr > 0)
+    overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
+    found = zip(
+        vocabulary.OF_BACKGROUND, (common.stderr, overlap), (frame.units, None), strict=True
+    )
+    return {
+        name: xr.Variable(own.dims, own.data, vocabulary.attrs(name, unit))
+        for name, own, unit in found
+    }
 
 
 def fraction_of(

@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._warnings import first_flagged
@@ -141,15 +142,12 @@ def junction_depth(
         given = None if at_peak else after
         parameters.append(frame.parameter(given, ("depth",), "after", unknown=np.inf))
     floor = known_limit(frame, detection_limit)
-    found: Any = frame.map(
-        kernels.junction,
-        *parameters,
-        errors="fit",
-        edge=_EDGES[edge],
-        which=number,
-        confirm=confirm,
-    )
+    options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm}
+    found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
     depth, stderr, decay, n_crossings, status = found
+    stderr = hypot_common(
+        frame, stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
+    )
     if detection_limit is not None:
         below = asked < floor
         depth, stderr, decay = (column.where(~below) for column in (depth, stderr, decay))

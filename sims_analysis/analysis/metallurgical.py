@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_bool, refuse_repeated
 from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis.crossings import in_all_places
+from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
@@ -129,7 +131,13 @@ def metallurgical_junctions(
     )
     if strict:
         _raise_without_junction(frame, found.status)
-    error = frame.with_attrs(found.stderr, "metallurgical_junction")
+    stderr = found.stderr
+    if frame.common is not None:  # the backgrounds of the species are independent
+        for i in range(frame.value.sizes["species"]):
+            here = xr.Variable("species", np.arange(len(names)) == i)
+            one = replace(frame, common=frame.common.where(here, 0.0))
+            stderr = hypot_common(one, stderr, lambda f: _nearest(f, net, fractions, found))
+    error = frame.with_attrs(stderr, "metallurgical_junction")
     error.attrs["long_name"] = "Standard error, random part"
     balance = frame.with_attrs(found.concentration, "concentration")
     balance.attrs.update(
@@ -148,6 +156,20 @@ def metallurgical_junctions(
         },
         coords={"count": found.number},
     )
+
+
+def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Variable:
+    """Return the depths of the junctions, of the same polarity, nearest to those found."""
+    width = to.depth.sizes["junction"] + USUAL
+    found = frame.map(
+        kernels.metallurgical,
+        net,
+        group="species",
+        fractions=fractions,
+        extra=(OTHERS,),
+        width=width,
+    )
+    return nearest(to.depth, found.depth, found.polarity == to.polarity)
 
 
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:

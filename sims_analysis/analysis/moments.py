@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
+from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._surface import mark_transient
 from sims_analysis.analysis._window import read_window, samples_used
@@ -17,6 +21,23 @@ from sims_analysis.kernels import moments as kernels
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["moments"]
+
+#: Results -> fields of the kernel's, which has a standard error for each.
+_FIELDS = {
+    "projected_range": "projected_range",
+    "straggle": "straggle",
+    "skewness": "skewness",
+    "kurtosis": "kurtosis",
+    "dose": "integral",
+}
+#: Dimension of all of them in one variable: a name that no dimension of a user has.
+_MOMENT = "__moment__"
+
+
+def _joined(found: kernels.Moments, end: str = "") -> xr.Variable:
+    parts: list[Any] = [getattr(found, field + end) for field in _FIELDS.values()]
+    joined: xr.Variable = xr.Variable.concat(parts, _MOMENT)
+    return joined
 
 
 @recorded
@@ -127,39 +148,31 @@ def moments(
         limit = xr.Variable((), np.array(float(threshold)))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    found = frame.map(
-        kernels.moments,
-        a,
-        b,
-        level,
-        limit,
-        *(window or (no_limit, no_limit)),
-        errors="sum",
-        relative=relative,
-        window=window is not None,
-    )
+    ends = window or (no_limit, no_limit)
+    options: dict[str, Any] = {"relative": relative, "window": window is not None}
+    found = frame.map(kernels.moments, a, b, level, limit, *ends, errors="sum", **options)
+
+    def again(other: Frame) -> xr.Variable:
+        own = level if window is None else background_of(other, background, quiet=True)[0]
+        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, **options))
+
+    terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
+    scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
     arrays = {
-        "projected_range": frame.array(found.projected_range, "projected_range"),
-        "straggle": frame.array(found.straggle, "straggle"),
-        "skewness": frame.array(found.skewness, "skewness"),
-        "kurtosis": frame.array(found.kurtosis, "kurtosis"),
-        "dose": frame.array(found.integral / NM_PER_CM, term(frame, "dose"), label="dose"),
+        name: frame.array(getattr(found, field) / scales[name], terms[name], label=name)
+        for name, field in _FIELDS.items()
+    }
+    arrays |= {
         **samples_used(frame, found.start, found.stop),
         "status": frame.array(frame.status(mark_transient(frame, a, b, found.status)), "status"),
     }
     if frame.stderr is not None:
-        errors = {
-            "dose": found.integral_stderr / NM_PER_CM,
-            "projected_range": found.projected_range_stderr,
-            "straggle": found.straggle_stderr,
-            "skewness": found.skewness_stderr,
-            "kurtosis": found.kurtosis_stderr,
-        }
-        for name, error in errors.items():
+        errors = hypot_common(frame, _joined(found, "_stderr"), again)
+        for i, name in enumerate(_FIELDS):
             key = f"{name}_stderr"
-            of = term(frame, name) if name == "dose" else name
-            arrays[key] = frame.array(error, of, label=key)
-            long_name = vocabulary.TERMS[of].long_name.lower()
+            error = errors.isel({_MOMENT: i}) / scales[name]
+            arrays[key] = frame.array(error, terms[name], label=key)
+            long_name = vocabulary.TERMS[terms[name]].long_name.lower()
             arrays[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
             arrays[key].attrs.pop("description", None)
     return xr.Dataset(arrays)

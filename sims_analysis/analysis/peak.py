@@ -8,6 +8,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import warn_of_transient
@@ -106,7 +107,8 @@ def peak(
         "status": frame.status(found.status),
     }
     if frame.stderr is not None:
-        stderr = frame.with_attrs(found.stderr, name, units_=frame.units)
+        stderr = hypot_common(frame, found.stderr, lambda f: f.map(kernels.peak, *window).value)
+        stderr = frame.with_attrs(stderr, name, units_=frame.units)
         stderr.attrs["long_name"] = "Standard error of the maximum"
         results[f"{name}_stderr"] = stderr
     return frame.dataset(results, coords={})

@@ -53,6 +53,8 @@ class Series:
         ``{"measurement": "W01"}``.
     limit : ndarray or None
         Limit below which a sample was not measured, where samples of that kind are among them.
+    background : dict of ndarray
+        How well the background is known that was subtracted (``vocabulary.OF_BACKGROUND``).
     """
 
     species: str
@@ -66,6 +68,7 @@ class Series:
     stderr: Array | None
     place: dict[str, str] = field(default_factory=dict)
     limit: Array | None = None
+    background: dict[str, Array] = field(default_factory=dict)
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
@@ -142,6 +145,14 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             y=value[index][measured],
             stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
             place=place,
+            background={
+                # An error that is not known is infinite, as it was.
+                name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
+                for name, column in zip(
+                    vocabulary.OF_BACKGROUND, (frame.common, frame.overlap), strict=True
+                )
+                if column is not None and (column.data[index] != 0).any()
+            },
         )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
+from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.surface import local_value
@@ -74,11 +77,15 @@ def surface_concentration(
         data, vocabulary.VALUE_KINDS, question="a surface concentration", variable=variable
     )
     at = frame.parameter(depth, ("depth",), "depth")
-    found = frame.map(local_value, at, errors="fit", samples=samples)
+    options: Any = {"errors": "fit", "samples": samples}
+    found = frame.map(local_value, at, **options)
+    stderr = hypot_common(
+        frame, found.stderr, lambda f: f.map(local_value, at, **options).value, errors=True
+    )
     term = "surface_concentration"
     coords = {
         "status": frame.status(found.status),
-        "stderr": frame.with_attrs(found.stderr, term, units_=frame.units),
+        "stderr": frame.with_attrs(stderr, term, units_=frame.units),
     }
     coords["stderr"].attrs["long_name"] = "Standard error of the surface concentration"
     return frame.array(found.value, term, units_=frame.units, coords=coords)

@@ -15,6 +15,10 @@ from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 
 __all__ = [
+    "BACKGROUND_OVERLAP",
+    "BACKGROUND_STDERR",
+    "BESIDE",
+    "IN_ITS_UNIT",
     "argument",
     "axis_name",
     "in_window",
@@ -29,6 +33,11 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+BACKGROUND_STDERR, BACKGROUND_OVERLAP = (f"_{end}" for end in vocabulary.OF_BACKGROUND)
+#: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
+IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR)
+BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
 
 
 def on_canonical_data(function: F) -> F:
@@ -59,7 +68,7 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
     """
     kinds: dict[str, tuple[str, ...]] = {axis: (axis,) for axis in vocabulary.AXES}
     for name in vocabulary.QUANTITIES:
-        kinds |= {name: vocabulary.kinds(name), f"{name}_stderr": vocabulary.kinds(name)}
+        kinds |= {name + end: vocabulary.kinds(name) for end in ("", *IN_ITS_UNIT)}
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
         magnitude, unit = units.magnitude_and_unit(ds[name], kinds[name], name)

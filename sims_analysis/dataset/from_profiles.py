@@ -21,7 +21,7 @@ from sims_analysis.dataset.axes import axis_of, merge, order_of
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
-from sims_analysis.profiles.metadata import FIELD, Metadata
+from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import QuantityLike, read_quantity, unit_of_kind
@@ -48,6 +48,8 @@ class _Samples:
     kind: str
     value: Array
     stderr: Array | None
+    #: How well the background is known that was subtracted, by ``vocabulary.OF_BACKGROUND``.
+    background: dict[str, Array]
 
 
 def to_dataset(
@@ -191,9 +193,25 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
         order = order_of(depth)
         depth, columns = depth[order], [column[order] for column in columns]
     units = (axis_unit, value_unit)
+    stated = depth
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
     stderr = columns[1] if len(columns) > 1 else None
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr)
+    background = _background(profile, np.unique(stated, return_index=True)[1], depth.size)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, background)
+
+
+def _background(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
+    """Read how well the background is known that was subtracted; in order of depth."""
+    found = {}
+    for name, column in columns_of(profile.extra, profile.depths.size).items():
+        if name in vocabulary.OF_BACKGROUND:
+            kinds = vocabulary.VALUE_KINDS if name.endswith("stderr") else ("dimensionless",)
+            unit = unit_of_kind(column.get("units"), kinds, name)
+            values = np.array(column["values"], dtype=np.float64)
+            found[name] = unit.to_canonical(values[order_of(profile.depths)])
+            if samples < values.size:
+                found[name] = found[name][first]
+    return found
 
 
 def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
@@ -225,6 +243,14 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
                 if s.stderr is not None:
                     errors[row, position] = s.stderr
         variables[name] = (dims, values, described)
+        for end in vocabulary.OF_BACKGROUND:
+            of_it = np.full(shape, np.nan)
+            for s, row, position in zip(found, rows, positions, strict=True):
+                if s.kind == kind and end in s.background:
+                    of_it[row, position] = s.background[end]
+            if not np.isnan(of_it).all():
+                unit = described["units"] if end.endswith("stderr") else None
+                variables[f"{name}_{end}"] = (dims, of_it, vocabulary.attrs(end, unit))
         if any(s.stderr is not None for s in found if s.kind == kind):
             variables[f"{name}_stderr"] = (dims, errors, attrs_of_error)
     others = [

@@ -181,7 +181,7 @@ def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
 
 def _canonical(name: str, variable: xr.Variable, who: str) -> xr.Variable:
     """Convert a measured variable, its standard errors or an axis to the canonical unit."""
-    base = name.removesuffix("_stderr")
+    base = name.removesuffix("_stderr").removesuffix("_background")
     if base in vocabulary.QUANTITIES:
         kinds = vocabulary.kinds(base)
     elif name in vocabulary.AXES:

@@ -107,11 +107,22 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     }
     for field, column in columns.items():
         arrays[field] = _restored(z_measured, column[measured], unit, rest.get(field))
+    background = {}
+    for end, own in zip(vocabulary.OF_BACKGROUND, (unit.text, "1"), strict=True):
+        column = ds.get(f"{name}_{end}")
+        if column is not None and column[row].notnull().any():
+            numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
+            in_unit = own != "1" or unit.text == "1"
+            arrays[end] = unit.from_canonical(stated.to_canonical(numbers)) if in_unit else numbers
+            background[end] = own
     if gaps is not None:
         arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
 
+    beside = {
+        end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in background.items()
+    }
     identifiers = {
         "data_id": ds.attrs.get("data_id"),
         "id": texts.get("profile_id"),
@@ -123,24 +134,32 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         depth_units=axis_unit.text,
         concentration_units=unit.text,
         species_metadata=orjson.loads(texts.get("species_metadata") or "null"),
-        extra=_beside(rest.get("extra", {}), arrays["depths"].size),
+        extra=_beside(rest.get("extra", {}), arrays["depths"].size, beside),
         _keys=tuple(rest.get("keys", REFERENCE_KEYS if texts else ())),
         **arrays,
         **{key: rest.get(key, text or None) for key, text in identifiers.items()},
     )
 
 
-def _beside(extra: dict[str, Any], samples: int) -> dict[str, Any]:
+def _numbers(column: Array) -> list[Any]:
+    """Give a column ready for JSON, which has no infinity: an error that is not known."""
+    return [None if np.isnan(v) else v if np.isfinite(v) else "inf" for v in column.tolist()]
+
+
+def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[str, Any]:
     """Leave out the columns of samples that have been left out since: nobody knows which."""
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
-        return extra
+        return {**extra, COLUMNS: fresh} if fresh else extra
     own = columns_of(extra, samples)
     kept = {
         name: column
         for name, column in stated.items()
-        if name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
-    }
+        if name not in vocabulary.OF_BACKGROUND
+        and (
+            name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
+        )
+    } | fresh
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
 
 

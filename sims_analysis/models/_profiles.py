@@ -11,16 +11,27 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.errors import ProfileError
+from sims_analysis.analysis._warnings import warn_where
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.models._model import Array
 
 __all__ = ["ask_each", "open_profiles"]
 
 
 def open_profiles(
-    data: Any, *, question: str, kinds: tuple[str, ...] = vocabulary.VALUE_KINDS
+    data: Any,
+    *,
+    question: str,
+    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
+    background: str | None = None,
 ) -> Frame:
     """Check the user's data (see :func:`open_frame`), in whatever order of depth they come.
+
+    Parameters
+    ----------
+    background : str, optional
+        What to do about the error of a background that was subtracted before: the end of a
+        warning; by default there is none.
 
     Raises
     ------
@@ -36,6 +47,14 @@ def open_profiles(
         at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
         label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
         raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} nm")
+    if background is not None and frame.common is not None and not frame.lazy:
+        warn_where(
+            frame,
+            (frame.common != 0).any(frame.dim),
+            f"{question} takes the samples as independent, and these share the error of the "
+            f"background that was subtracted: the standard errors lack it; {background}",
+            ProfileWarning,
+        )
     return frame
 
 

@@ -175,7 +175,8 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}")
+    advice = None if background == "fit" else 'leave it in the data, and fit it: background="fit"'
+    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
     _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
     _refuse_absent(profiles, weights)
     mode, level = _background(chosen, background)

@@ -110,7 +110,9 @@ def interface(
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not (numbers and 0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
-    profiles = open_profiles(data, question="an interface")
+    profiles = open_profiles(
+        data, question="an interface", background="leave it in the data, as the lower level"
+    )
     window = _window((start, stop), "start, stop")
     plateaus = [_window(given, name) for given, name in ((left, "left"), (right, "right"))]
 

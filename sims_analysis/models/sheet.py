@@ -140,7 +140,12 @@ def sheet_resistance(
             f"{', '.join(map(repr, MOBILITIES))}"
         )
     signs = _signs(donors, acceptors)
-    profiles = open_profiles(ds, question="a sheet resistance", kinds=("concentration",))
+    profiles = open_profiles(
+        ds,
+        question="a sheet resistance",
+        kinds=("concentration",),
+        background="see what it does by value= in subtract_background()",
+    )
     profiles, names = _chosen(profiles, signs)
     ends = [
         np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])

@@ -9,15 +9,19 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.canonical import on_canonical_data
+from sims_analysis.dataset.canonical import (
+    BACKGROUND_OVERLAP,
+    BACKGROUND_STDERR,
+    BESIDE,
+    IN_ITS_UNIT,
+    on_canonical_data,
+)
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.quantification.hosts import HOSTS, Host, host_of_formula
 from sims_analysis.units import QuantityLike
 
 __all__ = ["to_concentration", "with_concentration"]
-
-_BESIDE = ("", "_stderr", "_counts")
 
 
 @on_canonical_data
@@ -77,7 +81,9 @@ def to_concentration(
             "the data have no atomic_fraction or mass_fraction to convert; they have "
             f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
         )
-    result = data.drop_vars([n + kind for n in fractions for kind in _BESIDE], errors="ignore")
+    result = data.drop_vars(
+        [n + kind for n in fractions for kind in ("", *BESIDE)], errors="ignore"
+    )
     for name in fractions:
         factor: Any = density
         if name == "mass_fraction":
@@ -90,8 +96,8 @@ def to_concentration(
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
         made = {
-            kind: data[name + kind] * (1.0 if kind == "_counts" else factor)
-            for kind in _BESIDE
+            kind: data[name + kind] * (factor if kind in ("", *IN_ITS_UNIT) else 1.0)
+            for kind in ("", *BESIDE)
             if name + kind in data
         }
         result = with_concentration(result, made)
@@ -146,7 +152,7 @@ def with_concentration(ds: xr.Dataset, made: Mapping[str, xr.DataArray]) -> xr.D
     ----------
     ds : Dataset
     made : mapping
-        ``""`` for the concentrations in ``atom/cm^3``, ``"_stderr"``, ``"_counts"``.
+        ``""`` for the concentrations in ``atom/cm^3``, ``"_stderr"``, ``"_counts"``...
 
     Raises
     ------
@@ -158,6 +164,8 @@ def with_concentration(ds: xr.Dataset, made: Mapping[str, xr.DataArray]) -> xr.D
         "": term,
         "_stderr": {"units": term["units"], "long_name": "Standard error of concentration"},
         "_counts": {"units": "count", "long_name": "Counts"},
+        BACKGROUND_STDERR: vocabulary.attrs("background_stderr"),
+        BACKGROUND_OVERLAP: vocabulary.attrs("background_overlap"),
     }
     if "concentration" in ds:
         both = ds["concentration"].notnull() & made[""].notnull()
@@ -173,6 +181,6 @@ def with_concentration(ds: xr.Dataset, made: Mapping[str, xr.DataArray]) -> xr.D
         name = f"concentration{kind}"
         merged = ds[name].fillna(array) if name in ds else array
         # What the errors mean goes along with them.
-        meaning = {k: v for k, v in array.attrs.items() if kind and k == "description"}
+        meaning = {k: v for k, v in array.attrs.items() if kind == "_stderr" and k == "description"}
         joined[name] = merged.drop_attrs(deep=False).assign_attrs(attrs[kind] | meaning)
     return ds.assign(joined)

@@ -10,6 +10,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
+    BACKGROUND_OVERLAP,
+    BACKGROUND_STDERR,
+    IN_ITS_UNIT,
     argument,
     in_window,
     label_of,
@@ -49,7 +52,8 @@ def correct_dead_time(
     Dataset
         With the true rates; counts stay those that were counted, and the relative standard errors
         stay, because a counter that is blind after each count counts more evenly:
-        ``var k = k (1 - I_obs tau)^2``.
+        ``var k = k (1 - I_obs tau)^2``. The error of a subtracted background grows by
+        ``1 / (1 - I_obs tau)^2``.
 
     Raises
     ------
@@ -104,8 +108,10 @@ def correct_dead_time(
             )
     alive = 1.0 - dead.where(~impossible)
     corrected = {
-        name: (data[name] / alive).assign_attrs(data[name].attrs)
-        for name in ("intensity", "intensity_stderr")
+        name: (data[name] / alive ** (1 + name.endswith(BACKGROUND_STDERR)))
+        .transpose(*rate.dims)
+        .assign_attrs(data[name].attrs)
+        for name in ["intensity" + end for end in ("", *IN_ITS_UNIT)]
         if name in data
     }
     line = f"intensities corrected for a dead time of {_in_ns(tau)}"
@@ -128,10 +134,6 @@ def subtract_background(
 ) -> xr.Dataset:
     """Subtract a background from the samples of the species: ``C - C_bg``.
 
-    For a dose, let :func:`integrated_dose` or :func:`dose_budget` subtract it: they know what its
-    error does to the sum. The error of a dose of samples from which it was subtracted here lacks
-    that of the background: where this is large, an interval covers 52 % in place of 68 %.
-
     Parameters
     ----------
     data : Dataset
@@ -150,9 +152,20 @@ def subtract_background(
     -------
     Dataset
         Samples may be negative: noise about a background that is gone. Counts and standard errors
-        stay those of what was counted; the coordinate ``subtracted_background`` holds what was
-        subtracted, and ``subtracted_background_stderr`` the standard error of the mean of the
-        window (from its scatter), which all samples share.
+        stay those of what was counted.
+
+        - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
+          coordinates with what was subtracted, in all, and the standard error of the mean of the
+          window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from their
+          scatter, ``s / sqrt(n)``, where this is larger or they have none; infinite for a single
+          sample without one
+        - ``<variable>_background_stderr`` (likewise), with a window: that standard error, which
+          goes along when the variable is quantified or scaled. It is common to all samples of a
+          profile, so that doses, moments and depths take it as a shift of all of them:
+          ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
+        - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
+          with the background over the variance of the latter, ``(s_i^2 / n) / s^2`` within the
+          window and 0 outside, so that a dose over the window has the right error too
 
     Raises
     ------
@@ -161,7 +174,8 @@ def subtract_background(
     SpeciesError
         If a species is absent.
     ProfileError
-        If not exactly one of `value` and `window` is given, or the window holds no sample.
+        If not exactly one of `value` and `window` is given, the window holds no sample, or a
+        background was subtracted before whose error now varies with depth.
 
     Examples
     --------
@@ -180,7 +194,7 @@ def subtract_background(
             f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
             f"the data have {', '.join(map(str, data.data_vars)) or 'no variables'}"
         )
-    array, asked, stderr = data[name], data[name], None
+    array, asked, stderr, errors = data[name], data[name], None, {}
     if species is not None:
         wanted = [species] if isinstance(species, str) else list(species)
         species_of(data, *wanted, name="species")
@@ -193,10 +207,17 @@ def subtract_background(
             level = level.where(data["species"].isin(wanted))
         origin = "stated"
     else:
-        level, stderr = _mean_of_window(asked, window)
+        level = _mean_of_window(asked, window)
+        stderr, overlap = _errors_of_window(data, asked, window)
+        errors = _beside(data, name, level, stderr, overlap)
         origin = f"the mean from {window[0]} to {window[1]}"
-    result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims)})
+    result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims), **errors})
     result[name].attrs = array.attrs
+    before = data.coords.get("subtracted_background")
+    if before is not None and before.attrs["units"] == array.attrs["units"]:
+        level = level.fillna(0.0 * before) + before.fillna(0.0 * level)
+        if stderr is not None and "subtracted_background_stderr" in data.coords:
+            stderr = stderr.fillna(data["subtracted_background_stderr"].drop_vars(stderr.coords))
     beside = {"subtracted_background": level, "subtracted_background_stderr": stderr}
     result = result.assign_coords(
         {
@@ -223,7 +244,7 @@ def _kinds_of(array: xr.DataArray, name: str) -> tuple[str, ...]:
     return tuple(k for k in vocabulary.kinds(name) if CANONICAL[k] == array.attrs["units"])
 
 
-def _mean_of_window(array: xr.DataArray, window: Any) -> tuple[xr.DataArray, xr.DataArray]:
+def _mean_of_window(array: xr.DataArray, window: Any) -> xr.DataArray:
     dim, inside = axis_of(array), in_window(array, window)
     mean, number = inside.mean(dim), inside.count(dim)
     none = (number == 0) & array.notnull().any(dim)
@@ -233,5 +254,56 @@ def _mean_of_window(array: xr.DataArray, window: Any) -> tuple[xr.DataArray, xr.
             f"window={window!r} holds no sample: {label_of(first, first.notnull())} is of a "
             "profile without one"
         )
-    stderr = inside.std(dim, ddof=1) / number**0.5
-    return mean.reset_coords(drop=True), stderr.where(number > 1).reset_coords(drop=True)
+    return mean.reset_coords(drop=True)
+
+
+def _errors_of_window(
+    data: xr.Dataset, array: xr.DataArray, window: Any
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Give the standard error of the mean of a window, and the overlap of each sample with it."""
+    dim, inside = axis_of(array), in_window(array, window)
+    number = inside.count(dim)
+    scatter = inside.std(dim, ddof=1).where(number > 1) ** 2
+    own, counts = data.get(f"{array.name}_stderr"), data.get(f"{array.name}_counts")
+    if own is None:
+        variance, overlap = scatter / number, inside.notnull() * 1.0
+    else:
+        # As in any sum: a sample with zero counts adds no variance.
+        squares = (own**2).where(inside.notnull())
+        squares = squares if counts is None else squares.where(counts != 0, 0.0)
+        larger = xr.apply_ufunc(np.fmax, scatter, squares.mean(dim), dask="allowed")
+        variance = larger / number
+        overlap = (squares / (number * variance)).fillna(0.0)
+    stderr = variance.fillna(np.inf).where(number > 0) ** 0.5
+    return stderr.reset_coords(drop=True), overlap
+
+
+def _beside(
+    data: xr.Dataset, name: str, level: xr.DataArray, stderr: xr.DataArray, overlap: xr.DataArray
+) -> dict[str, xr.DataArray]:
+    """Give the variables that say how well the background is known that was subtracted.
+
+    The mean of a window takes out the error of a background that was subtracted before, unless
+    this varies with depth.
+    """
+    array, keys = data[name], (name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP)
+    fresh, none = level.notnull(), xr.DataArray(np.nan)
+    before = [data.get(key, none) for key in keys]
+    if axis_of(array) in before[0].dims and bool((before[0].where(fresh) > 0).any()):
+        raise ProfileError(
+            f"a background was subtracted before {name} was quantified, by a factor that varies "
+            "with depth, and its error with it; subtract both backgrounds from the intensities"
+        )
+    found = [
+        xr.where(fresh, new, old).reset_coords(drop=True)
+        for new, old in zip((stderr, overlap), before, strict=True)
+    ]
+    dims = [[d for d in array.dims if d in one.dims] for one in found]
+    attrs = [
+        vocabulary.attrs("background_stderr", array.attrs["units"]),
+        vocabulary.attrs("background_overlap"),
+    ]
+    return {
+        key: one.transpose(*order).drop_attrs().assign_attrs(of)
+        for key, one, order, of in zip(keys, found, dims, attrs, strict=True)
+    }

@@ -9,12 +9,18 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.canonical import on_canonical_data, species_of
+from sims_analysis.dataset.canonical import (
+    BACKGROUND_OVERLAP,
+    BACKGROUND_STDERR,
+    IN_ITS_UNIT,
+    on_canonical_data,
+    species_of,
+)
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.quantification.hosts import isotope, natural_abundance
-from sims_analysis.quantification.reference import at_samples_of, quotient
+from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
 
 __all__ = ["ratio", "to_element"]
 
@@ -66,7 +72,7 @@ def to_element(
     ['B', '31P']
     """
     names = species_of(data)
-    variables = [n + kind for n in _AMOUNTS if n in data for kind in ("", "_stderr")]
+    variables = [n + kind for n in _AMOUNTS if n in data for kind in ("", *IN_ITS_UNIT)]
     variables = [name for name in variables if name in data]
     if not variables:
         raise UnitsError(
@@ -152,7 +158,8 @@ def ratio(
     DataArray
         Dimensionless, over the axis; of one measurement, at the numerator's samples alone. NaN
         where the denominator was not measured or is not positive. Coordinate ``stderr`` where the
-        data have standard errors: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, taken as independent.
+        data have standard errors: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, taken as independent; and
+        ``background_stderr`` likewise of subtracted backgrounds, which is common to all samples.
 
     Raises
     ------
@@ -199,6 +206,15 @@ def ratio(
     if stderr is not None:
         attrs = {"units": "1", "long_name": "Standard error of the ratio"}
         answer = answer.assign_coords(stderr=stderr.isel(species=0, drop=True).assign_attrs(attrs))
+    if name + BACKGROUND_STDERR in data:
+        beside = data[[name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP]]
+        common = common_errors(beside, name, found, reference, denominator).sel(species=numerator)
+        answer = answer.assign_coords(
+            {
+                str(key).removeprefix(f"{name}_"): array.transpose(*answer.dims)
+                for key, array in common.drop_vars("species").data_vars.items()
+            }
+        )
     if answer.ndim == 1 and answer.chunks is None:
         measured = above.isel(species=0, drop=True).notnull()
         answer = answer.isel({axis_of(answer): measured.values})

@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.dataset.canonical import axis_name
+from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR, axis_name
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError
 
-__all__ = ["at_samples_of", "quotient"]
+__all__ = ["at_samples_of", "common_errors", "quotient"]
 
 Array = NDArray[np.float64]
 
@@ -106,3 +106,32 @@ def quotient(
         return ratio, None
     other = 0.0 if reference_stderr is None else ratio * reference_stderr
     return ratio, (stderr**2 + other**2) ** 0.5 / divisor
+
+
+def common_errors(
+    beside: xr.Dataset, name: str, ratio: xr.DataArray, reference: xr.DataArray, matrix: str | None
+) -> xr.Dataset:
+    """Divide the errors of subtracted backgrounds, each common to all samples, by a reference.
+
+    That of the species gives ``s / m``, and that of the reference ``r s_m / m``. As one number a
+    sample they are added in quadrature: exact where one is negligible, otherwise no less than both.
+
+    Parameters
+    ----------
+    beside : Dataset
+        The errors of the variable `name`, and their overlaps with its samples.
+    ratio, reference : DataArray
+        ``r`` and ``m``, at the samples of the species.
+    matrix : str or None
+        The species of the reference.
+    """
+    stderr, overlap = beside[name + BACKGROUND_STDERR], beside[name + BACKGROUND_OVERLAP]
+    own = stderr / reference.where(reference > 0)
+    total = own
+    if matrix is not None:
+        of_matrix = stderr.sel(species=matrix, drop=True)
+        of_matrix = of_matrix.max([d for d in of_matrix.dims if d == axis_of(ratio)]).fillna(0.0)
+        if of_matrix.chunks is not None or bool((of_matrix > 0).any()):
+            total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / reference) ** 2) ** 0.5
+            overlap = overlap * (own / total.where(total > 0)) ** 2
+    return beside.assign({stderr.name: total, overlap.name: overlap})

@@ -11,6 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.dataset.canonical import (
+    IN_ITS_UNIT,
     argument,
     on_canonical_data,
     read_positive,
@@ -240,8 +241,12 @@ def scale_to_dose(
             )
     scale = (known / integral).fillna(1.0)
     scaled = {
-        name: (data[name] * scale).transpose(*data[name].dims).assign_attrs(data[name].attrs)
-        for name in ("concentration", "concentration_stderr")
+        name: (data[name] * scale)
+        .transpose(
+            *(dim for dim in data["concentration"].dims if dim in {*data[name].dims, *scale.dims})
+        )
+        .assign_attrs(data[name].attrs)
+        for name in ["concentration" + end for end in ("", *IN_ITS_UNIT)]
         if name in data
     }
     result = data.assign(scaled)

@@ -10,6 +10,9 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
+    BACKGROUND_OVERLAP,
+    BACKGROUND_STDERR,
+    BESIDE,
     argument,
     axis_name,
     in_window,
@@ -22,7 +25,7 @@ from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.quantification.concentration import with_concentration
-from sims_analysis.quantification.reference import at_samples_of, quotient
+from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["FACTOR_TERMS", "with_rsf"]
@@ -92,6 +95,8 @@ def with_rsf(
 
         - ``concentration`` (``atom/cm^3``)
         - ``concentration_counts`` (``count``), where these have them
+        - ``concentration_background_stderr``, ``concentration_background_overlap``: of
+          :func:`subtract_background`, those of the matrix signal included
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
           ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` by the cycle, ``RSF s_i / I_m`` by the mean:
           the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to all
@@ -159,6 +164,7 @@ def with_rsf(
     asked = value.where(factor.notnull())
     _refuse_unmeasured(value, factor, matrix)
     status = None
+    signal = xr.DataArray(1.0)
     if matrix is None:
         ratio, error = value, stderr
     else:
@@ -183,9 +189,18 @@ def with_rsf(
     counts = data.get(f"{name}_counts")
     if counts is not None:
         made["_counts"] = counts.where(made[""].notnull())
+    if name + BACKGROUND_STDERR in data:
+        beside = data[[name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP]]
+        common = common_errors(beside, name, ratio, signal, matrix)
+        made[BACKGROUND_STDERR] = factor * common[name + BACKGROUND_STDERR]
+        made[BACKGROUND_OVERLAP] = common[name + BACKGROUND_OVERLAP]
     result = data if keep_intensity else _without_quantified(data, name, factor)
     result = with_concentration(
-        result, {key: array.transpose(*value.dims) for key, array in made.items()}
+        result,
+        {
+            key: array.transpose(*(dim for dim in value.dims if dim in array.dims))
+            for key, array in made.items()
+        },
     )
     coords = {FACTOR_TERMS[kind]: factor}
     if bool(spread.notnull().any()):
@@ -413,7 +428,7 @@ def _without_quantified(ds: xr.Dataset, name: str, factor: xr.DataArray) -> xr.D
     """Leave out the intensities of the species that have a concentration now."""
     has = factor.notnull()
     quantified = has.any([dim for dim in has.dims if dim != "species"]).compute()
-    rest = [n for n in (name, f"{name}_stderr", f"{name}_counts") if n in ds]
+    rest = [name + end for end in ("", *BESIDE) if name + end in ds]
     if bool(quantified.all()):
         return ds.drop_vars(rest)
     return ds.assign({n: ds[n].where(~quantified).assign_attrs(ds[n].attrs) for n in rest})

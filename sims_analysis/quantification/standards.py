@@ -12,6 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.dataset.canonical import (
+    BESIDE,
     argument,
     read_positive,
     signal_name,
@@ -207,7 +208,7 @@ def _factor(
     if matrix is not None:
         species_of(plain, matrix, name="matrix")
         used.append(matrix)
-    beside = [n for n in (name, f"{name}_stderr", f"{name}_counts") if n in plain]
+    beside = [name + end for end in ("", *BESIDE) if name + end in plain]
     plain = plain[beside].sel(species=used)
     unit = plain[name].attrs["units"]
     if background is not None and not isinstance(background, tuple | list):

@@ -13,9 +13,10 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
+from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.numbers import table
-from sims_analysis.readers.signals import Array, Content, Signal
+from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 
@@ -23,7 +24,8 @@ __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
-    rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit)? \(([^()]+)\)",
+    rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
+    rf"{'|'.join(f'_{end}' for end in vocabulary.OF_BACKGROUND)})? \(([^()]+)\)",
     re.DOTALL,
 )
 #: The first line of `to_tcad`, after any mark of a comment.
@@ -144,6 +146,7 @@ def _of_workbook(source: Source) -> SIMSResult:
                 concentrations=signal.values,
                 concentration_units=signal.units or "",
                 concentrations_stderr=signal.stderr,
+                extra={COLUMNS: {name: c.to_dict() for name, c in signal.beside.items()}},
             )
             for signal in (_paired(_table(paired)) if alone else _tidy(_table(tidy)))
         ]
@@ -240,6 +243,11 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.censor(limits[kind][there])
+        for end, unit in zip(vocabulary.OF_BACKGROUND, (kind[1], "1"), strict=True):
+            column = found.get((kind[0], unit, f"_{end}"), nothing)[there]
+            if not np.isnan(column).all():
+                own = unit if end.endswith("overlap") else _units(*kind)
+                signal.beside[end] = Column(column, own)
         yield signal
 
 

@@ -25,7 +25,8 @@ class Column:
 
     def to_dict(self) -> dict[str, Any]:
         """Give it ready for JSON."""
-        values = [v if np.isfinite(v) else None for v in self.values.tolist()]
+        # An infinite error is one that is not known; JSON has text for it alone.
+        values = [v if np.isfinite(v) else "inf" if v > 0 else None for v in self.values.tolist()]
         return {"units": self.units, "values": values}
 
 

@@ -89,6 +89,10 @@ def test_a_background_window():
     np.testing.assert_allclose(found["intensity"][0], COUNTED["intensity"][0] - tail.mean())
     assert found["subtracted_background"].item() == pytest.approx(tail.mean())
     stderr = found["subtracted_background_stderr"].item()
+    assert stderr == pytest.approx(np.sqrt(10) / 6)  # of 10 counts, which scatter less than that
+    scattered = COUNTED.sel(species=["B"]).drop_vars(["intensity_stderr", "intensity_counts"])
+    scattered = sims.subtract_background(scattered, window=("8 s", "18 s"))
+    stderr = scattered["subtracted_background_stderr"].item()
     assert stderr == pytest.approx(tail.std(ddof=1) / np.sqrt(6))
     one = sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="B")
     np.testing.assert_array_equal(one["intensity"][0], found["intensity"][0])

@@ -1,0 +1,442 @@
+"""The error of a subtracted background is common to all samples, and reaches every answer."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from counted import TOP, covered, edge, trials
+
+import sims_analysis as sims
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
+
+Z = np.arange(0, 200, 2.0)
+TAIL = ("140 nm", "198 nm")
+SHAPE, DECAY = edge(10.0)
+
+
+def counted(counts=100, tail=0.1, seed=0):
+    return trials(lambda z: SHAPE(z) + tail, Z, counts, seed)
+
+
+def one():
+    return counted().isel(measurement=slice(0, 3))
+
+
+def common_of(ds, name="concentration"):
+    return ds[f"{name}_background_stderr"]
+
+
+# --- closed forms -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limits", [{"stop": "120 nm"}, {"start": "31 nm", "stop": "97.5 nm"}, {}])
+def test_a_dose_has_the_error_that_background_gives_it(limits):
+    ds = one()
+    found = sims.integrated_dose(sims.subtract_background(ds, window=TAIL), **limits)
+    expected = sims.integrated_dose(ds, background=TAIL, **limits)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    # Over the window itself, it matters whose errors are scaled up to the scatter.
+    tolerance = 1e-12 if limits else 0.2
+    np.testing.assert_allclose(found["stderr"], expected["stderr"], rtol=tolerance)
+
+
+def test_by_hand():
+    ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
+    sigma, s = ds["concentration_stderr"].values, ds["subtracted_background_stderr"].item()
+    assert common_of(ds).item() == s
+    kept, weights = Z <= 100, np.full(Z.size, 2.0)
+    weights[[0, 50]] = 1.0
+    own = ((weights * sigma)[kept] ** 2).sum()
+    budget = sims.dose_budget(ds, stop="100 nm")
+    assert budget["random_stderr"].item() == pytest.approx(np.sqrt(own + (100 * s) ** 2) * 1e-7)
+    assert budget["background_stderr"].item() == pytest.approx(100 * s * 1e-7)
+    # The held surface is as wide as the gap above it.
+    deeper = ds.isel(depth=slice(5, None))
+    held = sims.dose_budget(deeper, stop="100 nm", surface="hold", rule_tolerance=2)
+    assert held["background_stderr"].item() == pytest.approx(100 * s * 1e-7)
+    w = weights[5:51].copy()
+    w[0] = 1.0 + 10.0
+    own = ((w * sigma[5:51]) ** 2).sum()
+    assert held["random_stderr"].item() == pytest.approx(np.sqrt(own + (100 * s) ** 2) * 1e-7)
+
+
+def test_a_background_is_counted_once():
+    ds = one()
+    once = sims.subtract_background(ds, window=TAIL)
+    again = sims.integrated_dose(once, stop="120 nm", background=TAIL)
+    expected = sims.integrated_dose(ds, stop="120 nm", background=TAIL)
+    np.testing.assert_allclose(again, expected, rtol=1e-12)
+    np.testing.assert_allclose(again["stderr"], expected["stderr"], rtol=1e-12)
+    twice = sims.subtract_background(once, window=TAIL)
+    for name in ("concentration_background_stderr", "concentration_background_overlap"):
+        np.testing.assert_allclose(twice[name], once[name], rtol=1e-9)
+    np.testing.assert_allclose(
+        twice["subtracted_background"], once["subtracted_background"], rtol=1e-12
+    )
+    # A stated level is exact, and changes no error.
+    stated = sims.subtract_background(once, value="1e17 atoms/cm^3")
+    np.testing.assert_array_equal(common_of(stated), common_of(once))
+    np.testing.assert_allclose(
+        sims.integrated_dose(stated)["stderr"], sims.integrated_dose(once)["stderr"]
+    )
+    np.testing.assert_allclose(
+        stated["subtracted_background"], once["subtracted_background"] + 1e17
+    )
+
+
+def test_the_line_of_a_window_in_the_budget():
+    ds = one()
+    options = {"stop": "120 nm"}
+    here = sims.dose_budget(ds, background=TAIL, **options)["background_stderr"]
+    before = sims.dose_budget(sims.subtract_background(ds, window=TAIL), **options)
+    np.testing.assert_allclose(here, before["background_stderr"], rtol=1e-12)
+    np.testing.assert_array_equal(sims.dose_budget(ds, **options)["background_stderr"], 0.0)
+    assert (here < before["random_stderr"]).all()
+
+
+# --- through the quantification -----------------------------------------------------------------
+
+
+def rates(end=np.inf):
+    """Give boron over a matrix that changes with depth, with a tail of 10 counts."""
+    rng = np.random.default_rng(1)
+    boron = rng.poisson(100 * SHAPE(Z) + 10.0)
+    matrix = rng.poisson(np.where(end > Z, 1e3 * (1 + Z / 100), 5.0))
+    return sims.with_counting_statistics(
+        xr.Dataset(
+            {"intensity": (("species", "depth"), np.array([boron, matrix]), {"units": "counts"})},
+            coords={"species": ["11B", "Si"], "depth": ("depth", Z, {"units": "nm"})},
+        )
+    )
+
+
+def test_quantified_sample_by_sample():
+    ds = sims.subtract_background(rates(), window=TAIL, species="11B")
+    s = common_of(ds, "intensity").sel(species="11B").item()
+    found = sims.with_rsf(ds, rsf={"11B": "1e22 atoms/cm^3"}, matrix="Si")
+    factor = 1e22 / ds["intensity"].sel(species="Si").values
+    np.testing.assert_allclose(common_of(found).sel(species="11B"), factor * s)
+    assert found["concentration_background_stderr"].attrs["units"] == "atom/cm^3"
+    dose = sims.dose_budget(found.sel(species="11B"), stop="120 nm")
+    by_hand = np.trapezoid((factor * s)[:61], Z[:61]) * 1e-7
+    assert dose["background_stderr"].item() == pytest.approx(by_hand)
+    # The dose by the quotient first, and the background of it, is not the same; this one is.
+    mean = sims.with_rsf(ds, rsf={"11B": "1e22 atoms/cm^3"}, matrix="Si", matrix_signal="mean")
+    whole = float(ds["intensity"].sel(species="Si").mean())
+    np.testing.assert_allclose(common_of(mean).sel(species="11B"), 1e22 / whole * s)
+    alone = sims.with_rsf(ds, rsf={"11B": "1e15 atoms/cm^3/count"}, matrix=None)
+    np.testing.assert_allclose(common_of(alone).sel(species="11B"), 1e15 * s)
+    with pytest.raises(ProfileError, match="varies with depth"):
+        sims.subtract_background(found, window=TAIL, variable="concentration")
+
+
+def test_the_background_of_the_matrix_too():
+    ds = sims.subtract_background(rates(end=130), window=TAIL)
+    s, of_matrix = common_of(ds, "intensity").values
+    with pytest.warns(ProfileWarning, match="has vanished"):
+        found = sims.with_rsf(ds, rsf={"11B": "1e22 atoms/cm^3"}, matrix="Si")
+    boron, matrix = ds["intensity"].values
+    seen = Z < 130
+    concentration = found["concentration"].sel(species="11B").values
+    np.testing.assert_allclose(
+        common_of(found).sel(species="11B").values[seen],
+        np.hypot(1e22 * s / matrix, concentration * of_matrix / matrix)[seen],
+    )
+    over = sims.ratio(ds, numerator="11B", denominator="Si")
+    np.testing.assert_allclose(
+        over["background_stderr"].values[seen],
+        np.hypot(s / matrix, boron / matrix * of_matrix / matrix)[seen],
+    )
+
+
+rates_by_the_standard = {"species": "11B", "dose": "1e15 atoms/cm^2", "matrix": "Si"}
+
+
+def test_a_standard():
+    ds = rates()
+    limits = {"stop": "120 nm", **rates_by_the_standard}
+    before = sims.subtract_background(ds, window=TAIL, species="11B")
+    matrix = ds["intensity"].sel(species="Si").values
+    factor = sims.rsf_from_standard(before, **limits)
+    quotient = sims.with_rsf(before, rsf={"11B": "1 atom/cm^3"}, matrix="Si").sel(species="11B")
+    dose = sims.integrated_dose(quotient, stop="120 nm")
+    relative = factor["counting_stderr"].item() / factor.item()
+    assert relative == pytest.approx(dose["stderr"].item() / dose.item())
+    plain = quotient.drop_vars("concentration_background_stderr")
+    own = sims.integrated_dose(plain, stop="120 nm")["stderr"].item()
+    s = common_of(before, "intensity").sel(species="11B").item()
+    common = np.trapezoid((s / matrix)[:61], Z[:61]) * 1e-7
+    assert dose["stderr"].item() == pytest.approx(np.hypot(own, common))
+
+
+def test_scaled_with_the_values():
+    ds = sims.subtract_background(one(), window=TAIL).assign_coords(species=["11B"])
+    element = sims.to_element(ds, abundance={"11B": 0.8})
+    np.testing.assert_allclose(common_of(element), common_of(ds) / 0.8)
+    scaled = sims.scale_to_dose(ds, dose={"11B": "1e15 atoms/cm^2"}, stop="120 nm")
+    relative = [
+        dose["stderr"] / dose
+        for dose in (sims.integrated_dose(data, stop="120 nm") for data in (ds, scaled))
+    ]
+    np.testing.assert_allclose(*relative)
+    stretched = sims.rescale_depth(ds, factor=1.5)
+    np.testing.assert_allclose(
+        sims.integrated_dose(stretched)["stderr"], 1.5 * sims.integrated_dose(ds)["stderr"]
+    )
+    fractions = xr.Dataset(
+        {
+            f"atomic_fraction{end}": (ds[f"concentration{end}"] / 5e22).assign_attrs(units="1")
+            for end in ("", "_stderr")
+        }
+    )
+    fractions = sims.subtract_background(fractions, window=TAIL)
+    host = sims.to_concentration(fractions, atomic_density="5e22 atoms/cm^3")
+    np.testing.assert_allclose(common_of(host), 5e22 * common_of(fractions, "atomic_fraction"))
+
+
+def test_dead_time_and_depth():
+    ds = rates().sel(species=["11B"])
+    time = ds.rename(depth="sputter_time").assign_coords(
+        sputter_time=("sputter_time", Z, {"units": "s"})
+    )
+    time = xr.Dataset(
+        {
+            f"intensity{end}": time[f"intensity{end}"].assign_attrs(units="count/s")
+            for end in ("", "_stderr")
+        }
+    )
+    ds = sims.subtract_background(time, window=("140 s", "198 s"))
+    s = common_of(ds, "intensity").item()
+    true = sims.correct_dead_time(ds, dead_time="100 us")
+    alive = 1 - ds["intensity"] * 1e-4
+    np.testing.assert_allclose(common_of(true, "intensity"), s / alive**2)
+    deep = sims.calibrate_depth(ds, rate="0.5 nm/s")
+    assert common_of(deep, "intensity").item() == s
+    assert deep["intensity_background_overlap"].dims == ("species", "depth")
+
+
+# --- kept by whatever keeps the samples ---------------------------------------------------------
+
+
+def test_units_batches_and_files(tmp_path):
+    ds = sims.subtract_background(one(), window=TAIL)
+    expected = sims.integrated_dose(ds)["stderr"]
+    same = {
+        "Quantities": sims.dequantify(sims.integrated_dose(sims.quantify(ds))["stderr"]),
+        "Dask": sims.integrated_dose(ds.chunk(measurement=1))["stderr"].compute(),
+        "reversed": sims.integrated_dose(ds.isel(measurement=[2, 1, 0]))["stderr"][::-1],
+        "listed": sims.integrated_dose(sims.stack(sims.unstack(ds)))["stderr"],
+    }
+    other = ds.copy()
+    for end in ("", "_stderr", "_background_stderr"):
+        array = other[f"concentration{end}"]
+        other[f"concentration{end}"] = (array * 1e6).assign_attrs(units="atoms/m^3")
+    same["atoms/m^3"] = sims.integrated_dose(other)["stderr"]
+    sims.save(ds, tmp_path / "data.nc")
+    same["netCDF"] = sims.integrated_dose(sims.load(tmp_path / "data.nc"))["stderr"]
+    for name, found in same.items():
+        np.testing.assert_allclose(found, expected, rtol=1e-9, err_msg=name)
+    # A measurement from which nothing was subtracted has no such error.
+    mixed = sims.stack([ds.isel(measurement=0, drop=True), one().isel(measurement=1, drop=True)])
+    np.testing.assert_allclose(
+        sims.integrated_dose(mixed)["stderr"],
+        [expected[0], sims.integrated_dose(one())["stderr"][1]],
+        rtol=1e-9,
+    )
+    apart = sims.stack(
+        [ds.isel(measurement=0, drop=True), ds.isel(measurement=1, drop=True, depth=slice(1, None))]
+    )
+    assert apart["concentration"].dims[-1] == "point"
+    np.testing.assert_allclose(sims.integrated_dose(apart)["stderr"][0], expected[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name", ["tidy.csv", "paired.csv", "book.xlsx", "profiles", "infinite.csv"]
+)
+def test_profiles_and_tables(tmp_path, name):
+    ds = one().isel(measurement=0, drop=True).drop_vars("concentration_counts")
+    window = ("190 nm", "190.5 nm") if name == "infinite.csv" else TAIL
+    other = ds.assign_coords(species=["P"])
+    if name == "infinite.csv":  # one sample without an error of its own
+        ds["concentration_stderr"][0, 95] = np.nan
+    found = sims.subtract_background(ds, window=window).reset_coords(drop=True)
+    ds = xr.concat([found, other], "species", join="exact")
+    if name == "profiles":
+        back = sims.to_dataset(sims.to_profiles(ds))
+    else:
+        layout = name.removesuffix(".csv")
+        path = tmp_path / name
+        if name.endswith("xlsx"):
+            sims.to_excel(ds, path)
+        else:
+            sims.to_csv(ds, path, layout="paired" if layout == "paired" else "tidy")
+        back = sims.read(path).to_dataset()
+    for end in ("stderr", "background_stderr", "background_overlap"):
+        written, read = (
+            data.get(f"concentration_{end}", xr.DataArray(np.nan))
+            .broadcast_like(ds["concentration"])
+            .fillna(0.0)
+            for data in (ds, back)
+        )
+        np.testing.assert_array_equal(read, written)
+    np.testing.assert_array_equal(*(sims.integrated_dose(one)["stderr"] for one in (ds, back)))
+
+
+@pytest.mark.parametrize("conserve", [None, "dose"])
+@pytest.mark.parametrize("step", ["1 nm", "6 nm"])
+def test_grids_keep_it(conserve, step):
+    ds = sims.subtract_background(one(), window=TAIL)
+    fine = sims.to_grid(ds, step=step, method="linear", conserve=conserve)
+    np.testing.assert_allclose(common_of(fine) - common_of(ds), 0, atol=1e-9 * TOP)
+    found, expected = (sims.integrated_dose(data, stop="120 nm") for data in (fine, ds))
+    if step == "1 nm" or conserve:  # values at every third depth leave samples out
+        np.testing.assert_allclose(found["stderr"], expected["stderr"], rtol=0.03)
+        whole = [sims.integrated_dose(data)["stderr"] for data in (fine, ds)]
+        np.testing.assert_allclose(*whole, rtol=0.05)
+    array = sims.to_grid(
+        ds["concentration"].assign_coords(
+            stderr=ds["concentration_stderr"], background_stderr=common_of(ds)
+        ),
+        step=step,
+        method="linear",
+        conserve=conserve,
+    )
+    np.testing.assert_allclose(array["background_stderr"] - common_of(ds), 0, atol=1e-9 * TOP)
+    there = sims.interpolate(ds, depth=["11 nm", "13 nm"], method="linear")
+    np.testing.assert_allclose(common_of(there) / common_of(ds), 1, rtol=1e-9)
+
+
+def test_an_unknown_error_is_no_small_one():
+    plain = one().drop_vars(["concentration_stderr", "concentration_counts"])
+    single = sims.subtract_background(plain, window=("190 nm", "190.5 nm"))
+    assert np.isinf(common_of(single)).all()
+    assert np.isnan(sims.dose_budget(single)["background_stderr"]).all()
+    assert np.isfinite(sims.integrated_dose(single)).all()
+
+
+# --- other answers ------------------------------------------------------------------------------
+
+
+def test_answers_shift_with_the_background():
+    ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
+    plain = ds.drop_vars("concentration_background_stderr")
+    s = common_of(ds).item()
+
+    def grows(question, name="stderr", value=None, **options):
+        found, without = (question(data, **options) for data in (ds, plain))
+        up, down = (
+            question(
+                plain.assign(
+                    concentration=(plain["concentration"] + d).assign_attrs(units="atom/cm^3")
+                ),
+                **options,
+            )
+            for d in (s, -s)
+        )
+        pick = (lambda x: x) if value is None else (lambda x: x[value])
+        shift = abs(float(pick(up)) - float(pick(down))) / 2
+        assert shift > 0
+        assert float(found[name]) == pytest.approx(np.hypot(float(without[name]), shift), rel=1e-6)
+
+    level = {"level": "2e19 atoms/cm^3"}
+    grows(sims.junction_depth, **level)
+    xj = sims.junction_depth(plain, **level)
+    slope = 2e19 / xj["decay_length"].item()
+    expected = np.hypot(xj["stderr"].item(), s / slope)
+    assert sims.junction_depth(ds, **level)["stderr"].item() == pytest.approx(expected, rel=0.01)
+    deepest = sims.crossings(ds, **level).isel(crossing=-1)
+    assert deepest["stderr"].item() == pytest.approx(expected, rel=0.01)
+    for name in ("projected_range", "straggle", "skewness", "kurtosis", "dose"):
+        grows(sims.moments, f"{name}_stderr", name, stop="110 nm")
+    grows(lambda data: sims.depth_at_dose_fraction(data.sel(depth=slice(0, 110)), fraction=0.5))
+    grows(sims.peak, "concentration_stderr", "concentration")
+    grows(sims.surface_concentration, depth="50 nm")
+    grows(
+        sims.decay_length,
+        "stderr",
+        "decay_length",
+        low="5e18 atoms/cm^3",
+        high="8e19 atoms/cm^3",
+    )
+
+
+def test_a_comparison():
+    ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0)
+    plain = ds.drop_vars("concentration_background_stderr")
+    found, without = (sims.compare(data, plain) for data in (ds, plain))
+    s, value = common_of(ds).item(), ds["concentration"]
+    np.testing.assert_allclose(
+        found["ratio_stderr"][0, 20:40], np.hypot(without["ratio_stderr"], s / value)[0, 20:40]
+    )
+    assert (found["dose_ratio_stderr"] > without["dose_ratio_stderr"]).all()
+
+
+def test_a_metallurgical_junction():
+    boron = sims.subtract_background(one(), window=TAIL).isel(measurement=0)
+    flat = boron.assign_coords(species=["P"])
+    flat["concentration"] = xr.full_like(flat["concentration"], 2e19)
+    flat = flat.drop_vars(["concentration_background_stderr", "concentration_background_overlap"])
+    both = xr.concat([boron, flat], "species", join="exact")
+    plain = both.drop_vars("concentration_background_stderr")
+    found, without = (
+        sims.metallurgical_junctions(data, donors=["P"], acceptors=["B"]) for data in (both, plain)
+    )
+    s = common_of(boron).item()
+    xj = sims.junction_depth(plain.sel(species="B"), level="2e19 atoms/cm^3")
+    last = without["depth"].notnull().sum().item() - 1
+    expected = np.hypot(without["stderr"][last].item(), s * xj["decay_length"].item() / 2e19)
+    assert found["stderr"][last].item() == pytest.approx(expected, rel=0.01)
+
+
+def test_a_detection_limit_by_the_gross_counts():
+    ds = one()
+    options = {"window": TAIL, "rule": "currie"}
+    before, after = (
+        sims.detection_limit(data, **options)
+        for data in (ds, sims.subtract_background(ds, window=TAIL))
+    )
+    np.testing.assert_allclose(after, before - before["background"], rtol=1e-9)
+    bare = sims.subtract_background(ds.drop_vars("concentration_counts"), window=TAIL)
+    with pytest.raises(ProfileError, match="needs the counts of which a background was subtracted"):
+        sims.detection_limit(bare, value_per_count="1e18 atoms/cm^3", **options)
+
+
+def test_fits_say_what_they_lack():
+    ds = sims.subtract_background(one(), window=TAIL).isel(measurement=0, species=0)
+    fit = {"model": "gaussian", "stop": "76 nm", "weights": "stderr"}
+    with pytest.warns(FitWarning), pytest.warns(ProfileWarning, match='fit it: background="fit"'):
+        sims.fit(ds, **fit)
+    with pytest.warns(FitWarning):
+        sims.fit(ds, background="fit", **fit)
+
+
+# --- Monte Carlo --------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", ["120 nm", "198 nm"])
+@pytest.mark.parametrize("counts", [10, 100, 1000])
+def test_intervals_of_the_dose_cover_68_percent(counts, stop):
+    ds = sims.subtract_background(counted(counts), window=TAIL)
+    inside = float(stop.split()[0]) >= Z
+    truth = np.trapezoid(SHAPE(Z[inside]), Z[inside]) * TOP * 1e-7
+    assert 0.64 <= covered(sims.integrated_dose(ds, stop=stop), truth) <= 0.72
+    # Without the common part they cover far less.
+    alone = ds.drop_vars("concentration_background_stderr")
+    assert covered(sims.integrated_dose(alone, stop=stop), truth) < 0.6
+
+
+@pytest.mark.slow
+def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
+    ds = counted(100)
+    rate = ds.rename({name: name.replace("concentration", "intensity") for name in ds.data_vars})
+    rate = rate * 1e-18
+    for name in ("intensity", "intensity_stderr", "intensity_counts"):
+        rate[name].attrs["units"] = "count"
+    layers = [("30 nm", {"B": "2e18 atoms/cm^3/count"}), (None, {"B": "1e18 atoms/cm^3/count"})]
+    rate["intensity_counts"] = rate["intensity_counts"] * 1e18
+    rate = sims.subtract_background(rate, window=TAIL)
+    found = sims.integrated_dose(sims.with_rsf(rate, rsf=layers, matrix=None), stop="120 nm")
+    inside = Z <= 120
+    profile = SHAPE(Z[inside]) * np.where(Z[inside] <= 30, 2, 1)
+    truth = np.trapezoid(profile, Z[inside]) * TOP * 1e-7
+    assert 0.64 <= covered(found, truth) <= 0.72
