@@ -19,7 +19,8 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis import _parameters
 from sims_analysis.analysis._run import Samples, is_lazy, refuse_infinite, run
 from sims_analysis.errors import ProfileError
-from sims_analysis.kernels.rows import InfiniteSampleError, ends
+from sims_analysis.kernels.blocks import InfiniteSampleError
+from sims_analysis.kernels.rows import ends
 
 __all__ = ["Frame"]
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
-from sims_analysis.kernels.rows import InfiniteSampleError
+from sims_analysis.kernels.blocks import InfiniteSampleError
 
 __all__ = ["Samples", "is_lazy", "refuse_infinite", "run"]
 

@@ -16,7 +16,7 @@ from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.kernels import junction as kernels
+from sims_analysis.kernels import crossings as kernels
 from sims_analysis.units import ParameterLike
 
 __all__ = [

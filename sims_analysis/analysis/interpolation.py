@@ -172,7 +172,7 @@ def _interpolated(
             frame, lambda f: f.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
         ).items()
     }
-    value = unflattened(found.value.astype(frame.precision))
+    value = unflattened(found.value.astype(frame.precision, copy=False))
     return frame.array(value, term_of(frame), units_=frame.units, coords=coords, label=frame.name)
 
 

@@ -16,7 +16,7 @@ from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError, warn
-from sims_analysis.kernels import junction as kernels
+from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize_scalar
 
-from sims_analysis.kernels.junction import junction
+from sims_analysis.kernels.crossings import junction
 from sims_analysis.kernels.rows import Array, Dense
 
 __all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]

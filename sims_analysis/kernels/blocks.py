@@ -1,7 +1,7 @@
-"""Run a kernel over many profiles, block by block.
+"""From arrays with gaps to rows of measured samples, and a kernel over many of them.
 
-The input are arrays ``(..., n)`` with NaN for missing samples; the kernel gets rows
-(:mod:`sims_analysis.kernels.rows`) and one number per row for each parameter.
+This is the only place that sees NaN for missing samples. Profiles ``(..., n)`` are taken block by
+block, so that scratch arrays fit in the processor's cache.
 """
 
 from __future__ import annotations
@@ -13,19 +13,102 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import (
-    Array,
-    Dense,
-    Index,
-    InfiniteSampleError,
-    Rows,
-    in_blocks,
-    layouts,
-)
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows, dot_rows
 
-__all__ = ["Errors", "empty", "run"]
+__all__ = ["BLOCK", "Errors", "InfiniteSampleError", "empty", "in_blocks", "layouts", "run"]
 
 Found = TypeVar("Found", bound=tuple[Any, ...])
+
+#: Samples processed at a time.
+BLOCK = 1 << 18
+
+
+class InfiniteSampleError(Exception):
+    """A value or a depth is infinite.
+
+    Parameters
+    ----------
+    row, sample : int
+    what : {"value", "depth"}
+    number : float
+    """
+
+    def __init__(self, row: int, sample: int, what: str, number: float) -> None:
+        super().__init__(row, sample, what, number)
+        self.row, self.sample, self.what, self.number = row, sample, what, number
+
+
+def layouts(
+    depth: Array, value: Array, stderr: Array | None = None, *, group: int = 1, first_row: int = 0
+) -> Iterator[tuple[slice | Index, Rows]]:
+    """Build rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (G * group, n)
+        NaN after the last sample of a shorter row.
+    value : ndarray, shape (G * group, n)
+        NaN for missing samples.
+    stderr : ndarray, shape (G * group, n), optional
+    group : int
+        Number of consecutive rows that belong together and get the same layout.
+    first_row : int
+        Number of the first row in errors.
+
+    Yields
+    ------
+    groups : slice or ndarray of int
+        Indices of the groups.
+    rows : Dense or Packed
+        Their rows.
+
+    Raises
+    ------
+    InfiniteSampleError
+    """
+    numbers = np.arange(first_row, first_row + len(value))
+    if depth.ndim > 1:
+        yield slice(None), _packed(depth, value, stderr, numbers)
+        return
+    # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
+    with np.errstate(invalid="ignore"):
+        gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
+    incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
+    if not incomplete.any():
+        yield slice(None), Dense(depth, value, stderr)
+    elif incomplete.all():
+        yield slice(None), _packed(depth, value, stderr, numbers)
+    else:
+        by_row = np.repeat(incomplete, group)
+        errors = [None if stderr is None else stderr[rows] for rows in (~by_row, by_row)]
+        yield np.flatnonzero(~incomplete), Dense(depth, value[~by_row], errors[0])
+        yield np.flatnonzero(incomplete), _packed(depth, value[by_row], errors[1], numbers[by_row])
+
+
+def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) -> Packed:
+    """Pack the measured samples of ``value (R, n)``; `numbers` are those of the rows in errors."""
+    measured = ~np.isnan(value)
+    if depth.ndim > 1:
+        measured &= ~np.isnan(depth)
+    kept = np.flatnonzero(measured)  # indexing by position is faster than by mask
+    offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
+    z, c = np.broadcast_to(depth, value.shape).reshape(-1).take(kept), value.reshape(-1).take(kept)
+    s = None if stderr is None else stderr.reshape(-1).take(kept)
+    for what, samples in (("value", c), ("depth", z))[: depth.ndim]:  # a shared axis is finite
+        infinite = np.flatnonzero(np.isinf(samples))
+        if infinite.size:
+            row, sample = divmod(int(kept[infinite[0]]), value.shape[1])
+            raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
+    return Packed(
+        z, c, s, offsets=offsets, measured=measured, axis=depth if depth.ndim == 1 else None
+    )
+
+
+def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
+    """Split things of a number of samples each into blocks of about `size` samples."""
+    step = max(1, size // max(samples, 1))
+    for begin in range(0, count, step):
+        yield slice(begin, min(begin + step, count))
 
 
 class Errors(NamedTuple):
@@ -110,31 +193,29 @@ def run(
     whole = whole or [0] * len(parameters)
     split = [(p, p.shape[p.ndim - k :]) for p, k in zip(parameters, whole, strict=True)]
     full = np.broadcast_shapes(lead, *(p.shape[: p.ndim - len(rest)] for p, rest in split))
-    cases, results, profiles = full[: len(full) - len(lead)], prod(lead), prod(value.shape[:-1])
-    given = [
-        np.broadcast_to(p, (*full, *rest)).reshape(prod(cases), results, *rest) for p, rest in split
-    ]
+    cases, results = prod(full[: len(full) - len(lead)]), prod(lead)
+    given = [np.broadcast_to(p, (*full, *rest)).reshape(cases, results, *rest) for p, rest in split]
+    values = value.reshape(results * group_size, n)
     axes = depth
     if depth.ndim > 1:
-        axes = np.broadcast_to(depth, value.shape).reshape(profiles, n)
-    rows = value.reshape(profiles, n)
+        axes = np.broadcast_to(depth, value.shape).reshape(values.shape)
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    for block in in_blocks(profiles, n, group=group_size):
-        z = np.asarray(axes if axes.ndim == 1 else axes[block], dtype=np.float64)
-        c = np.ascontiguousarray(rows[block], dtype=np.float64)
-        s = None if errors is None else errors.of(block)
-        for index, part in _block_layouts(z, c, s, group_size, block.start):
-            which = np.arange(block.start, block.stop)[index][::group_size] // group_size
-            for case in range(prod(cases)):
-                result = kernel(part, *(p[case, which] for p in given), **options)
-                fields = fields or _allocate(result, prod(cases), results)
+    for block in in_blocks(results, n * group_size):
+        rows = slice(block.start * group_size, block.stop * group_size)
+        z = np.asarray(axes if axes.ndim == 1 else axes[rows], dtype=np.float64)
+        c = np.ascontiguousarray(values[rows], dtype=np.float64)
+        s = None if errors is None else errors.of(rows)
+        for which, part in layouts(z, c, s, group=group_size, first_row=rows.start):
+            for case in range(cases):
+                result = kernel(part, *(p[case, block][which] for p in given), **options)
+                fields = fields or _allocate(result, cases, results)
                 for out, field in zip(fields, result, strict=True):
-                    out[case, which] = field
+                    out[case, block][which] = field
     if not fields:
         no_values = (np.empty((0, *rest), p.dtype) for p, rest in split)
         result = empty(kernel, n, *no_values, errors=errors is not None, **options)
-        fields = _allocate(result, prod(cases), results)
+        fields = _allocate(result, cases, results)
     combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
     return combined
 
@@ -142,17 +223,6 @@ def run(
 def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:
     """Allocate arrays for all profiles, with the types and trailing axes of one result."""
     return [np.empty((cases, results, *f.shape[1:]), f.dtype) for f in result]
-
-
-def _block_layouts(
-    z: Array, c: Array, s: Array | None, group: int, begin: int
-) -> Iterator[tuple[slice | Index, Rows]]:
-    """Build the rows of a block; an infinity is reported by its row among all profiles."""
-    try:
-        yield from layouts(z, c, s, group=group)
-    except InfiniteSampleError as error:
-        row, *others = error.args
-        raise InfiniteSampleError(begin + row, *others) from None
 
 
 def empty(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = [
     "WindowStatistics",
     "poisson_interval",
     "poisson_stderr",
+    "value_per_count",
     "window_statistics",
 ]
 
@@ -57,6 +59,19 @@ def poisson_stderr(counts: Array) -> Array:
     np.sqrt(found, out=found)
     np.putmask(found, found == 0.0, NONE_COUNTED)
     return found
+
+
+def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:
+    """Return the value of one count at every sample: its variance over its value.
+
+    That of the whole profile is used where a sample does not determine it well; `total` sums over
+    the profile of each sample. NaN where the profile does not determine it either.
+    """
+    positive = value > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.where(positive, stderr**2, 0.0)
+        pooled = total(variance) / total(np.where(positive, value, 0.0))
+        return np.where(positive & (stderr < value), variance / value, pooled)
 
 
 class WindowStatistics(NamedTuple):

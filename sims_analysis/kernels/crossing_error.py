@@ -13,10 +13,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import ONE_SIGMA
-from sims_analysis.kernels.crossings import Crossings
-from sims_analysis.kernels.rows import BLOCK, Array, Flags, Index, Rows, in_blocks
+from sims_analysis.kernels.blocks import BLOCK, in_blocks
+from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
 __all__ = ["half_widths"]
 
@@ -46,13 +47,15 @@ CURVED = 5.0
 def half_widths(
     rows: Rows,
     level: Array,
-    found: Crossings,
+    row: Index,
+    before: Index,
     at: Array,
+    direction: NDArray[np.int8],
     *,
     every: Index,
     level_stderr: Array | None = None,
 ) -> Array:
-    """Return the half-width of the 68 % interval about each crossing.
+    """Return the half-width of the 68 % interval about each of K crossings.
 
     Parameters
     ----------
@@ -60,12 +63,14 @@ def half_widths(
         With standard errors (otherwise all results are NaN).
     level : ndarray
         One for each sample.
-    found : Crossings
-        The K crossings.
+    row, before : ndarray of int, shape (K,)
+        The row of each crossing, and the last sample that is not deeper.
     at : ndarray, shape (K,)
-        Their depths.
+        Depths of the crossings.
+    direction : ndarray, shape (K,)
+        -1 for a fall below the level, 1 for a rise.
     every : ndarray of int, shape (M,)
-        The samples before each crossing of the rows, including those not in `found`.
+        The samples before every crossing of the rows, including those not asked for.
     level_stderr : ndarray, optional
         Standard errors of the level at every sample, if it is a measured quantity too.
 
@@ -94,14 +99,13 @@ def half_widths(
         np.broadcast_to(a, rows.value.shape).reshape(-1) for a in (rows.stderr, level, level_stderr)
     )
     rows = rows.packed()
-    before = found.before + found.on_sample
     for part in in_blocks(at.size, 1, AT_ONCE):
-        begin, end = rows.start[found.row[part]], rows.start[found.row[part] + 1]
+        begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
         samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
         off, sigma, runs = _edge(samples, before[part], at[part])
-        direction = np.where(found.falling[part], 1.0, -1.0)
         width = _half_width_about(off, sigma)
-        result[part] = np.where((runs * direction < 0) | np.isinf(width), np.nan, width)
+        opposite = runs * direction[part] > 0
+        result[part] = np.where(opposite | np.isinf(width), np.nan, width)
     return result
 
 
@@ -239,12 +243,8 @@ def _fit_windows(
 ) -> tuple[Array, Array, Index]:
     """Fit windows that extend `reach` samples to either side of the crossings.
 
-    Returns
-    -------
-    off, error : ndarray, shape (R,)
-        Offset of the edge from the crossing, and its standard error.
-    here : ndarray of int, shape (R,)
-        The last sample at or above the edge.
+    Return the offset of the edge from each crossing, its standard error, and the last sample that
+    is not deeper than the edge.
     """
     off, error = np.full(at.size, np.nan), np.full(at.size, np.nan)
     here = before.copy()
@@ -317,22 +317,14 @@ def _crossing_of_parabola(
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
     sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
-    otherwise that of a binomial of two counts.
-
-    Parameters
-    ----------
-    z, upper, upper_stderr, lower, lower_stderr : ndarray, shape (R, m)
-        0 where there is no sample.
-    there : ndarray of bool, shape (R, m)
-
-    Returns
-    -------
-    crossing, error : ndarray, shape (R,)
-        The depth at which the two are equal, and its standard error.
+    otherwise that of a binomial of two counts. Arrays are (R, m), and 0 where there is no sample.
+    Return the depth at which the two are equal, and its standard error.
     """
     with np.errstate(all="ignore"):
-        one_upper = _one_count(upper, upper_stderr, there)
-        one_lower = _one_count(lower, lower_stderr, there)
+        one_upper, one_lower = (
+            value_per_count(value, stderr, lambda x: x.sum(1, keepdims=True))
+            for value, stderr in ((upper, upper_stderr), (lower, lower_stderr))
+        )
         scale = np.abs(z).max(1)
         x = z / scale[:, None]
         a, b = _start(x, upper, lower, one_upper, one_lower, there)
@@ -348,18 +340,6 @@ def _crossing_of_parabola(
         variance = w0**2 / pivots[0] + w1**2 / pivots[1] + w2**2 / pivots[2]
         error = np.sqrt(variance) / np.abs(b + c * root)
         return root * scale, error * scale
-
-
-def _one_count(value: Array, stderr: Array, there: Flags) -> Array:
-    """Return the value of one count at every sample: variance over mean.
-
-    The value of the whole window is used where the sample alone does not determine it well.
-    """
-    positive = there & (value > 0)
-    pooled = np.where(positive, stderr**2, 0.0).sum(1) / np.where(positive, value, 0.0).sum(1)
-    enough = positive & (stderr < value)
-    one: Array = np.where(enough, stderr**2 / np.where(enough, value, 1.0), pooled[:, None])
-    return one
 
 
 def _start(
@@ -393,11 +373,7 @@ def _newton(
 ) -> tuple[tuple[Array, Array, Array], Array]:
     """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
 
-    Returns
-    -------
-    (A, B, C) : ndarray, shape (R,)
-    pivots : ndarray, shape (6, R)
-        The factorized information matrix.
+    Return A, B and C, and the factorized information matrix (see :func:`_pivots`).
     """
     c = np.zeros_like(a)
     pivots = np.full((6, a.size), np.nan)

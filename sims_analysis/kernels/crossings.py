@@ -1,4 +1,4 @@
-"""Depths at which profiles cross a level, or each other.
+"""Depths at which profiles cross a level or each other, and the choice of a junction.
 
 One search serves a fixed level, one level per profile, and a level at every sample (donors against
 acceptors). With ``l = ln(value / level)`` at the two ends of a segment, the crossing lies at
@@ -8,25 +8,28 @@ cannot be taken.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status
 
 __all__ = [
     "FALLING",
     "RISING",
     "Crossings",
-    "at_samples",
+    "Junction",
+    "Listing",
+    "Table",
     "find",
     "highest",
-    "index_in_row",
+    "junction",
+    "listing",
     "locate",
-    "padded",
-    "undetermined",
-    "why_none",
+    "table",
 ]
 
 RISING, FALLING = 1, -1
@@ -36,7 +39,7 @@ class Crossings(NamedTuple):
     """Crossings in order of row and depth; every field has shape (K,).
 
     ``before`` and ``after`` are the flat positions of the samples on either side of the level.
-    Samples exactly on the level may lie between them.
+    Samples exactly on the level may lie between them; the crossing is then at the first of these.
     """
 
     row: Index
@@ -52,6 +55,16 @@ class Crossings(NamedTuple):
     def on_sample(self) -> Flags:
         """Whether the crossing is at a sample: the one after ``before``."""
         return self.after - self.before > 1
+
+    @property
+    def at_or_above(self) -> Index:
+        """The last sample that is not deeper than the crossing."""
+        return self.before + self.on_sample
+
+    @property
+    def direction(self) -> NDArray[np.int8]:
+        """``FALLING`` or ``RISING``."""
+        return np.where(self.falling, FALLING, RISING).astype(np.int8)
 
 
 class Located(NamedTuple):
@@ -76,27 +89,27 @@ def find(rows: Rows, level: Array) -> Crossings:
         One for each sample: ``rows.repeat(level)`` for a level per row.
     """
     above = (rows.value > level).reshape(-1)
-    before = _changes(above, rows.start)
+    before = _changes(above, rows.offsets)
     after = before + 1
     lower = np.where(above[before], after, before)
-    if (rows.value_at(lower) == at_samples(rows, level, lower)).any():
+    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
-        change = _changes(above[off], off.searchsorted(rows.start))
+        change = _changes(above[off], off.searchsorted(rows.offsets))
         before, after = off[change], off[change + 1]
-    row = rows.start.searchsorted(before, side="right") - 1
+    row = rows.offsets.searchsorted(before, side="right") - 1
     return Crossings(row, before, after, above[before])
 
 
-def _changes(above: Flags, start: Index) -> Index:
+def _changes(above: Flags, offsets: Index) -> Index:
     """Find the samples after which a row changes sides."""
     change = above[1:] != above[:-1]
-    inner = start[(start > 0) & (start < above.size)]
+    inner = offsets[(offsets > 0) & (offsets < above.size)]
     change[inner - 1] = False  # between two rows
     return np.flatnonzero(change)
 
 
-def at_samples(rows: Rows, samples: Array, position: Index) -> Array:
+def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
     """Index an array that broadcasts to the samples by flat position."""
     full = np.broadcast_to(samples, rows.value.shape)
     found: Array = full[divmod(position, max(full.shape[1], 1)) if full.ndim > 1 else position]
@@ -111,7 +124,7 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     """
     ends = found.before, found.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (at_samples(rows, level, end) for end in ends)
+    l0, l1 = (_at_samples(rows, level, end) for end in ends)
     width = z1 - z0
     with np.errstate(all="ignore"):
         s0 = _log_ratio(c0, l0)
@@ -137,28 +150,214 @@ def _log_ratio(c: Array, level: Array) -> Array:
     return found
 
 
-def index_in_row(row: Index, count: Index) -> Index:
-    """Return the index of each entry in its row; `row` is sorted, `count` is entries per row."""
-    found: Index = np.arange(row.size) - (np.cumsum(count) - count)[row]
-    return found
+def highest(rows: Rows) -> tuple[Index, Index]:
+    """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
+    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.extreme(np.maximum, rows.value)))
+    row = rows.offsets.searchsorted(at_maximum, side="right") - 1
+    row, first = np.unique(row, return_index=True)
+    return row, at_maximum[first]
 
 
-def padded(
-    values: NDArray[Any], index: tuple[Index, Index], shape: tuple[int, int], fill: float
-) -> NDArray[Any]:
-    """Put values into a table at ``index``, and `fill` into the rest."""
-    table = np.full(shape, fill, dtype=values.dtype)
-    table[index] = values
-    return table
+@dataclass(frozen=True)
+class Listing:
+    """The first crossings of each row, to be laid out as tables ``(R, width)``.
+
+    ``number``, (R,), counts all crossings; other arrays are of the K crossings `found`, and
+    ``column`` is the place of each in its row. One whose interval is wider than the record is
+    `lost`: it has no depth.
+    """
+
+    found: Crossings
+    column: Index
+    depth: Array
+    position: Array
+    decay_length: Array
+    stderr: Array
+    lost: Flags
+    number: Index
+    width: int
+
+    def table(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
+        """Lay out one value for each crossing found, with `fill` in unused entries."""
+        table = np.full((self.number.size, self.width), fill, dtype=values.dtype)
+        table[self.found.row, self.column] = values
+        return table
+
+    def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
+        """Lay out the statuses; `why` tells why a row has no crossing, in its first entry."""
+        found = np.where(self.lost, Status.UNDETERMINED, Status.OK).astype(np.uint8)
+        status = self.table(found, Status.PADDING)
+        status[:, 0] = np.where(self.number == 0, why, status[:, 0])
+        return status
 
 
-def undetermined(rows: Rows, row: Index, stderr: Array) -> Flags:
+def listing(rows: Rows, level: Array, width: int, level_stderr: Array | None = None) -> Listing:
+    """List up to `width` crossings of every row, in order of depth, with their errors."""
+    every = find(rows, level)
+    number = np.bincount(every.row, minlength=rows.count)
+    column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
+    found, column = every.take(column < width), column[column < width]
+    depth, position, decay_length = locate(rows, level, found)
+    stderr = half_widths(
+        rows,
+        level,
+        found.row,
+        found.at_or_above,
+        depth,
+        found.direction,
+        every=every.before,
+        level_stderr=level_stderr,
+    )
+    lost = _undetermined(rows, found, stderr)
+    depth[lost], stderr[lost] = np.nan, np.nan
+    return Listing(found, column, depth, position, decay_length, stderr, lost, number, width)
+
+
+def _undetermined(rows: Rows, found: Crossings, stderr: Array) -> Flags:
     """Flag the crossings whose interval is wider than the record."""
-    found: Flags = 2.0 * stderr > (rows.last() - rows.first())[row]
-    return found
+    wide: Flags = 2.0 * stderr > (rows.last - rows.first)[found.row]
+    return wide
 
 
-def why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> NDArray[Any]:
+class Table(NamedTuple):
+    """Crossings of each row in order of depth, ``(R, width)``, and their number ``(R,)``."""
+
+    depth: Array
+    stderr: Array
+    direction: NDArray[np.int8]
+    decay_length: Array
+    depth_before: Array
+    depth_after: Array
+    status: NDArray[np.uint8]
+    number: Index
+
+
+def table(rows: Rows, level: Array, *, width: int) -> Table:
+    """List the crossings of every row, in order of depth.
+
+    Parameters
+    ----------
+    rows : Rows
+        With or without standard errors.
+    level : ndarray, shape (R,)
+    width : int
+        Entries per row, at least 1.
+
+    Returns
+    -------
+    Table
+        In a row without crossings, the status of the first entry gives the reason. A crossing
+        whose interval is wider than the record has depth NaN and status ``undetermined``. Unused
+        entries have NaN, direction 0 and the status of padding.
+    """
+    listed = listing(rows, rows.repeat(level), width)
+    found, number = listed.found, listed.number
+    return Table(
+        listed.table(listed.depth),
+        listed.table(listed.stderr),
+        listed.table(found.direction, 0),
+        listed.table(listed.decay_length),
+        listed.table(rows.depth_at(found.before)),
+        listed.table(rows.depth_at(found.after)),
+        listed.status(_why_none(rows, level, None, number == 0)),
+        number,
+    )
+
+
+class Junction(NamedTuple):
+    """The chosen crossing of every row; every field has shape (R,)."""
+
+    depth: Array
+    stderr: Array
+    decay_length: Array
+    n_crossings: Index
+    status: NDArray[np.uint8]
+
+
+def junction(
+    rows: Rows,
+    level: Array,
+    after: Array | None = None,
+    *,
+    edge: int = FALLING,
+    which: int = -1,
+    confirm: int = 1,
+) -> Junction:
+    """Choose one crossing of each row.
+
+    Parameters
+    ----------
+    rows : Rows
+        With or without standard errors.
+    level : ndarray, shape (R,)
+    after : ndarray, shape (R,), optional
+        Consider only crossings deeper than this; NaN means deeper than the row's maximum.
+    edge : {-1, 1, 0}
+        Falling, rising, or either.
+    which : int
+        -1 for the deepest, 1 for the shallowest, 2 for the next, and so on.
+    confirm : int
+        Number of samples before and after the crossing that must lie on their side of the level.
+
+    Returns
+    -------
+    Junction
+        NaN, with a status that gives the reason, where no crossing qualifies or where the interval
+        of the chosen one is wider than the record.
+    """
+    levels = rows.repeat(level)
+    every = found = find(rows, levels)
+    if edge:
+        found = found.take(found.falling == (edge == FALLING))
+    if after is not None:
+        if np.isnan(after).any():
+            row, position = highest(rows)
+            depth = np.full(rows.count, np.nan)
+            depth[row] = rows.depth_at(position)
+            after = np.where(np.isnan(after), depth, after)
+        found = found.take(locate(rows, levels, found).depth > after[found.row])
+    crossed, ends = np.zeros((2, rows.count), dtype=bool)
+    if confirm > 1:
+        confirmed, room = _confirmed(rows, level[found.row], found, confirm)
+        crossed[found.row], ends[found.row[~room]] = True, True
+        found = found.take(confirmed)
+    number = np.bincount(found.row, minlength=rows.count)
+    wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
+    has = (number > 0) & (wanted < number)
+    chosen = found.take((np.cumsum(number) - number + wanted)[has])
+    columns = np.full((3, rows.count), np.nan)
+    at, _, decay = locate(rows, levels, chosen)
+    stderr = half_widths(
+        rows, levels, chosen.row, chosen.at_or_above, at, chosen.direction, every=every.before
+    )
+    columns[:, has] = at, stderr, decay
+    # Fewer crossings than requested, or none that is confirmed.
+    few = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    none = (number == 0) & ~crossed
+    why = np.where(none, _why_none(rows, level, after, none), few)
+    status = np.where(has, Status.OK, why)
+    lost = np.flatnonzero(has)[_undetermined(rows, chosen, stderr)]
+    columns[:, lost], status[lost] = np.nan, Status.UNDETERMINED
+    return Junction(columns[0], columns[1], columns[2], number, status.astype(np.uint8))
+
+
+def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
+    """Return whether n samples before and after lie on their sides, and whether there are n."""
+    begin, end = rows.offsets[found.row], rows.offsets[found.row + 1]
+    confirmed, room = np.ones((2, found.row.size), dtype=bool)
+    for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
+        for position, high in (
+            (found.before - k, found.falling),
+            (found.after + k, ~found.falling),
+        ):
+            inside = (position >= begin) & (position < end)
+            value = rows.value_at(np.where(inside, position, begin))
+            room &= inside
+            confirmed &= np.where(high, value > level, value < level)
+    return confirmed & room, room
+
+
+def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> NDArray[Any]:
     """Return the status of rows without a crossing at or beyond a depth, if any are `missing` one.
 
     With samples on both sides of the level, but no crossing of the requested kind, the record ends
@@ -172,11 +371,3 @@ def why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> 
     above = np.where(smallest < level, Status.TRUNCATED, Status.ALWAYS_ABOVE)
     why = np.where(largest > level, above, Status.NEVER_REACHED)
     return np.where(largest < smallest, Status.NO_DATA, why).astype(np.uint8)
-
-
-def highest(rows: Rows) -> tuple[Index, Index]:
-    """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
-    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.extreme(np.maximum, rows.value)))
-    row = rows.start.searchsorted(at_maximum, side="right") - 1
-    row, first = np.unique(row, return_index=True)
-    return row, at_maximum[first]

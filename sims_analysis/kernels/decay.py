@@ -7,10 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import NONE_COUNTED
+from sims_analysis.kernels.counting import NONE_COUNTED, value_per_count
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
 
-__all__ = ["Decay", "Exponential", "decay", "fit_exponential", "value_of_one_count"]
+__all__ = [
+    "Decay",
+    "Exponential",
+    "can_be_fitted",
+    "decay",
+    "fit_exponential",
+    "value_of_counts",
+]
 
 #: Within this many standard errors of a level, the fit decides on which side a sample lies.
 DOUBT = 3.0
@@ -57,14 +64,12 @@ def decay(
         Falling or rising with depth: the sign for which the length is positive.
     """
     rows = rows.within(start, stop).packed()
-    sigma, c = rows.stderr, rows.value
+    c, count = rows.value, value_of_counts(rows)
     lo, hi = rows.repeat(low), rows.repeat(high)
-    one, doubt = None, [np.zeros(c.size)] * 2
-    usable = c > 0 if sigma is None else sigma > 0
-    if sigma is not None:
-        one = value_of_one_count(rows, sigma)
-        doubt = [DOUBT * np.sqrt(one * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
-    usable &= _on_edge_side(rows, hi, edge)
+    doubt = [np.zeros(c.size)] * 2
+    if count is not None:
+        doubt = [DOUBT * np.sqrt(count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
+    usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
     def chosen(fitted: Array) -> Flags:
         """Select samples by their own value, or by the fitted one near a level."""
@@ -74,38 +79,36 @@ def decay(
         return inside
 
     keep = chosen(c)
-    fit = fit_exponential(rows, keep, one)
-    for _ in range(0 if one is None else 10):
+    fit = fit_exponential(rows, keep, count)
+    for _ in range(0 if count is None else 10):
         with np.errstate(over="ignore", invalid="ignore"):
-            fitted = np.exp(
-                rows.repeat(fit.a) + rows.repeat(fit.b) * (rows.depth - rows.repeat(fit.at))
-            )
+            fitted = np.exp(fit.line(rows))
         again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
         if np.array_equal(again, keep):
             break
         keep = again
-        fit = fit_exponential(rows, keep, one)
+        fit = fit_exponential(rows, keep, count)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
-        is_level = np.abs(fit.b) * (kept.last() - kept.first()) < LEVEL
+        is_level = np.abs(fit.b) * (kept.last - kept.first) < LEVEL
         length = edge / np.where(is_level, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
-    few = kept.sum((kept.value > 0).astype(float)) < (2 if sigma is not None else 3)
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if count is None else 2)
     sign = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
     status = np.where(few, Status.NO_DATA, sign).astype(np.uint8)
-    chi = _reduced_chi_square(kept, fit, None if one is None else one[keep])
+    chi = _reduced_chi_square(kept, fit, None if count is None else count[keep])
     length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    return Decay(length, stderr, kept.size, kept.first(), kept.last(), chi, status)
+    return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Array:
+def _reduced_chi_square(kept: Packed, fit: Exponential, count: Array | None) -> Array:
     """Return the reduced chi-square of the fit; without errors, from the point-to-point scatter."""
     with np.errstate(all="ignore"):
-        line = kept.repeat(fit.a) + kept.repeat(fit.b) * (kept.depth - kept.repeat(fit.at))
-        if one is not None:
+        line = fit.line(kept)
+        if count is not None:
             expected = np.exp(line)
-            terms = (kept.value - expected) ** 2 / (one * expected)
+            terms = (kept.value - expected) ** 2 / (count * expected)
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
         scatter = np.zeros(off.size)
@@ -114,23 +117,28 @@ def _reduced_chi_square(kept: Packed, fit: Exponential, one: Array | None) -> Ar
         t = (z1 - z0) / (z2 - z0)
         bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
         scatter[1:-1] = bend**2 / (1 + (1 - t) ** 2 + t**2)
-        scatter[kept.start[:-1][kept.size > 0]] = 0.0
-        scatter[kept.start[1:][kept.size > 0] - 1] = 0.0
+        nonempty = kept.size > 0
+        scatter[kept.offsets[:-1][nonempty]] = 0.0
+        scatter[kept.offsets[1:][nonempty] - 1] = 0.0
         chi = kept.sum(off**2) / kept.sum(scatter)
         # A fit that is exact up to rounding.
         exact = kept.sum(off**2) <= (LEVEL * kept.size) ** 2
         return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
 
 
-def value_of_one_count(rows: Packed, sigma: Array) -> Array:
-    """Return ``sigma^2 / C``, pooled over the row where a sample does not determine it."""
-    c = rows.value
-    known = (c > 0) & (sigma < c)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pooled = rows.sum(np.where(c > 0, sigma**2, 0.0)) / rows.sum(np.where(c > 0, c, 0.0))
-        one: Array = np.where(known, sigma**2 / c, rows.repeat(pooled))
+def can_be_fitted(rows: Packed) -> Flags:
+    """Flag the samples that a fit can use: with a standard error, or without any, positive."""
+    usable: Flags = (rows.value if rows.stderr is None else rows.stderr) > 0
+    return usable
+
+
+def value_of_counts(rows: Packed) -> Array | None:
+    """Return the value of one count at every sample; None without standard errors."""
+    if rows.stderr is None:
+        return None
+    found = value_per_count(rows.value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
     # A row of zeros has the standard error that with_counting_statistics gives to zero counts.
-    return np.where(np.isfinite(one), one, sigma / NONE_COUNTED)
+    return np.where(np.isfinite(found), found, rows.stderr / NONE_COUNTED)
 
 
 def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
@@ -156,24 +164,25 @@ class Exponential(NamedTuple):
     cov: Array
     var_b: Array
 
+    def line(self, rows: Packed) -> Array:
+        """Return the fitted ln C at the samples."""
+        a, b, at = map(rows.repeat, (self.a, self.b, self.at))
+        found: Array = a + b * (rows.depth - at)
+        return found
 
-def fit_exponential(rows: Packed, keep: Flags, one: Array | None) -> Exponential:
+
+def fit_exponential(rows: Packed, keep: Flags, count: Array | None) -> Exponential:
     """Fit exponentials to the selected samples.
 
-    Parameters
-    ----------
-    rows : Packed
-    keep : ndarray of bool, shape (N,)
-    one : ndarray, shape (N,), or None
-        The value of one count at every sample (:func:`value_of_one_count`), for a maximum
-        likelihood fit of counts. With None, a least-squares fit of ln C with equal weights.
+    By maximum likelihood of counts, given the value of one `count` at every sample
+    (:func:`value_of_counts`); with None, by least squares of ln C with equal weights.
     """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        if one is not None:
-            return _by_likelihood(kept, x, at, one[keep])
+        if count is not None:
+            return _by_likelihood(kept, x, at, count[keep])
         y = np.log(kept.value)
         a = kept.sum(y) / kept.size
         squares = kept.sum(x * x)
@@ -183,13 +192,13 @@ def fit_exponential(rows: Packed, keep: Flags, one: Array | None) -> Exponential
         return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
 
 
-def _by_likelihood(kept: Packed, x: Array, at: Array, one: Array) -> Exponential:
+def _by_likelihood(kept: Packed, x: Array, at: Array, count: Array) -> Exponential:
     """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
 
     The number of steps is fixed, so that the result for a row does not depend on the other rows.
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
-    weight, y = kept.repeat(scale) / one, kept.value / kept.repeat(scale)
+    weight, y = kept.repeat(scale) / count, kept.value / kept.repeat(scale)
     far = kept.extreme(np.maximum, np.abs(x), 0.0)
     a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
     b = np.zeros_like(a)

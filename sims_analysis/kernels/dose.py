@@ -71,56 +71,58 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
         NaN, with status ``no_data``, where no segment lies between the limits;
         ``below_detection`` where the integral is not positive.
     """
-    first, last = rows.first(), rows.last()
-    a, b = np.fmax(start, first), np.fmin(stop, last)
-    valid = (rows.size > 1) & (a < b)
+    a, b, valid = segments.interval(rows, start, stop)
+    value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
+    if isinstance(rows, Dense) and rule == "trapezoid":
+        weights = segments.trapezoid_weights(rows, a, b)
+        value[valid] = rows.sum(rows.value, weights)[valid]
+    elif valid.any():
+        value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
+    first, last = rows.first, rows.last
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
-    status = np.where(valid, np.where(beyond, Status.TRUNCATED, Status.OK), Status.NO_DATA)
-    value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    if valid.any() and rule == "trapezoid" and isinstance(rows, Dense):
-        weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
-        value = np.where(valid, rows.sum(rows.value, weights), np.nan)
-    elif valid.any():
-        chosen = np.flatnonzero(valid)
-        value[valid], n_linear[valid] = _by_segments(rows, chosen, a[valid], b[valid], rule=rule)
-    a, b = np.where(valid, a, np.nan), np.where(valid, b, np.nan)
-    status = np.where((status == Status.OK) & (value <= 0), Status.BELOW_DETECTION, status)
-    return Integral(value, a, b, status.astype(np.uint8), n_linear)
+    status = np.full(rows.count, Status.OK, dtype=np.uint8)
+    status[value <= 0] = Status.BELOW_DETECTION
+    status[beyond] = Status.TRUNCATED
+    status[~valid] = Status.NO_DATA
+    a[~valid] = b[~valid] = np.nan
+    return Integral(value, a, b, status, n_linear)
 
 
-def _by_segments(rows: Rows, row: Index, a: Array, b: Array, *, rule: str) -> tuple[Array, Index]:
-    """Add up the whole segments between the limits and the parts of the segments they cut.
+def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
+    """Add up the whole segments between the limits and the parts of the two that they cut.
 
-    Also count the segments in which a logarithm cannot be taken.
+    Also count the segments in which a logarithm cannot be taken. Of the valid rows alone.
     """
     log = rule == "loglinear"
-    before, after = rows.around(row, a, b)
-    z0, z1, c0, c1 = segments.ends_of_segments(rows)
-    columns = slice(None)
-    if isinstance(rows, Dense):  # skip the columns that no row needs
-        n = rows.depth.size
-        columns = slice(int((before % n).min()), int((after % n).max()))
-    area = np.zeros(rows.value.shape)
-    mean = segments.log_mean if log else segments.middle
-    inner = area[..., :-1][..., columns]
-    np.multiply(mean(c0[..., columns], c1[..., columns]), (z1 - z0)[columns], out=inner)
-    total = range_sums(area.reshape(-1), before + 1, after - 1)
-    n_linear = np.zeros(row.size, dtype=np.intp)
-    linear = None
-    if log and not rows.value.min() > 0:
-        linear = np.zeros(rows.value.shape)
-        linear[..., :-1] = segments.is_linear(c0, c1)
-        n_linear += range_sums(linear.reshape(-1), before, after).astype(np.intp)
-    last = after - 1
-    top = rows.depth_at(last)
-    for at, u, v, included in (
-        (before, a, np.minimum(b, rows.depth_at(before + 1)), np.ones(row.size, dtype=bool)),
-        (last, top, b, last > before),
-    ):
+    first, last = rows.segment_at(np.stack([a, b], axis=1))[valid].T
+    a, b = a[valid], b[valid]
+
+    def part(at: Index, u: Array, v: Array) -> Array:
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
-        total += np.where(included, segments.piece(*ends, u, v, log=log), 0.0)
+        return segments.piece(*ends, u, v, log=log)
+
+    total = range_sums(_areas(rows, rule).reshape(-1), first + 1, last)
+    total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
+    total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
+    n_linear = np.zeros(total.size, dtype=np.intp)
+    if log and not rows.value.min() > 0:
+        c = rows.value.reshape(-1)
+        linear = np.append(segments.is_linear(c[:-1], c[1:]), False).astype(float)
+        end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
+        n_linear += range_sums(linear, first, end).astype(np.intp)
     return total, n_linear
+
+
+def _areas(rows: Rows, rule: str) -> Array:
+    """Integrate the segment after each sample; shaped as the values."""
+    mean = segments.log_mean if rule == "loglinear" else segments.middle
+    c = rows.value.reshape(-1)
+    areas = np.zeros(rows.value.shape)
+    # Between the last sample of a row and the first of the next there is no width.
+    areas.reshape(-1)[:-1] = mean(c[:-1], c[1:])
+    areas *= rows.width
+    return areas
 
 
 class BelowLimit(NamedTuple):
@@ -146,7 +148,7 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     # The trapezoid is linear in the values: set those above the limit to 0.
     dose = integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
     inside = rows.within(start, stop)
-    at = np.stack([np.fmax(start, rows.first()), np.fmin(stop, rows.last())], axis=1)
+    at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
     highest = np.fmax(inside.extreme(np.maximum, inside.value, -np.inf), np.fmax(*ends.T))
     return BelowLimit(dose, (start < stop) & (highest < limit))
@@ -171,25 +173,22 @@ def cumulative(
     background : ndarray, shape (R,)
     """
     total = running(rows, rule=rule)
-    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.first()))
+    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.first))
     total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     return Cumulative(rows.unpacked(total / divisor))
 
 
 def running(rows: Rows, *, rule: str) -> Array:
     """Integrate from the first sample of each row to each of its samples; shaped as the values."""
-    z0, z1, c0, c1 = segments.ends_of_segments(rows)
-    mean = segments.middle(c0, c1) if rule == "trapezoid" else segments.log_mean(c0, c1)
-    area = np.zeros(rows.value.shape)
-    area[..., 1:] = mean * (z1 - z0)
+    areas = _areas(rows, rule)
+    total = np.zeros(areas.shape)
     if isinstance(rows, Dense):
-        return np.cumsum(area, axis=1, out=area)
+        np.cumsum(areas[:, :-1], axis=1, out=total[:, 1:])
+        return total
     # Row by row: in one sum over all rows, a small row would lose digits to those before it.
-    for begin, end in zip(rows.start[:-1], rows.start[1:], strict=True):
-        if end > begin:
-            area[begin] = 0.0
-            np.cumsum(area[begin:end], out=area[begin:end])
-    return area
+    for own in rows.slices():
+        np.cumsum(areas[own][:-1], out=total[own][1:])
+    return total
 
 
 class AtFraction(NamedTuple):
@@ -233,7 +232,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     depth, stderr = np.full((2, rows.count, fractions.size), np.nan)
     total = np.full(rows.count, np.nan)
     cumulated = running(rows, rule=rule)
-    total[enough] = cumulated[rows.start[1:][enough] - 1]
+    total[enough] = cumulated[rows.offsets[1:][enough] - 1]
     positive = np.where(total > 0, Status.OK, Status.NEVER_REACHED)
     status = np.where(enough, positive, Status.NO_DATA).astype(np.uint8)
     total[~(total > 0)] = np.nan
@@ -243,7 +242,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
         if rows.stderr is None or rows.depth.size == 0:
             continue
         whole, above = (
-            segments.trapezoid_weights(rows.depth, *segments.limited(rows, no_limit, limit))
+            segments.trapezoid_weights(rows, no_limit, limit)
             for limit in (no_limit, np.where(np.isnan(depth[:, i]), 0.0, depth[:, i]))
         )
         # Variance over value is what one count adds to the integral.
@@ -268,7 +267,7 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     row, position = np.unique(rows.row[reached], return_index=True)
     after = reached[position]
     found[row] = rows.depth[after]
-    inner = after > rows.start[row]
+    inner = after > rows.offsets[row]
     row, after = row[inner], after[inner]
     before = after - 1
     h, c0, c1 = rows.depth[after] - rows.depth[before], rows.value[before], rows.value[after]

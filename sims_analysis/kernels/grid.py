@@ -219,10 +219,10 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
         if rows.count and rows.depth.size:
             yield np.arange(rows.count), rows
         return
-    for row, (begin, end) in enumerate(zip(rows.start[:-1], rows.start[1:], strict=True)):
-        if end > begin:
-            stderr = None if rows.stderr is None else rows.stderr[None, begin:end]
-            yield np.array([row]), Dense(rows.depth[begin:end], rows.value[None, begin:end], stderr)
+    for row in np.flatnonzero(rows.size):
+        own = slice(rows.offsets[row], rows.offsets[row + 1])
+        stderr = None if rows.stderr is None else rows.stderr[None, own]
+        yield np.array([row]), Dense(rows.depth[own], rows.value[None, own], stderr)
 
 
 class _Pieces(NamedTuple):

@@ -41,17 +41,16 @@ def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
     Interpolated
         NaN outside the samples of the row; exactly the measured value at a sample.
     """
-    at = _snapped(rows, at)
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
     found = _locate(rows, at)
-    c0, c1 = _ends_of(rows, found, rows.value)
+    c0, c1 = found.ends(rows, rows.value)
     value = segments.interpolated(c0, c1, found.t, log=method == "log")
     count = np.zeros(rows.count, dtype=np.intp)
     if method == "log" and not rows.value.min(initial=np.inf) > 0:
         between = found.inside & (found.t > 0) & (found.t < 1)
         count += np.count_nonzero(between & segments.is_linear(c0, c1), axis=1)
-    return Interpolated(_mask_outside(value, found), count)
+    return Interpolated(found.masked(value), count)
 
 
 class Stderr(NamedTuple):
@@ -77,100 +76,88 @@ def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     Stderr
         NaN outside the samples of the row; exactly the sample's error at a sample.
     """
-    found = _locate(rows, _snapped(rows, at))
+    found = _locate(rows, at)
     t = found.t
-    s0, s1 = _ends_of(rows, found, errors_of(rows))
+    s0, s1 = found.ends(rows, errors_of(rows))
     stderr = np.hypot((1.0 - t) * s0, t * s1)
     if log:
-        c0, c1 = _ends_of(rows, found, rows.value)
+        c0, c1 = found.ends(rows, rows.value)
         with np.errstate(all="ignore"):
             curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
             curved *= segments.interpolated(c0, c1, t, log=True)
         stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
     stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return Stderr(_mask_outside(stderr, found))
+    return Stderr(found.masked(stderr))
 
 
 class _Location(NamedTuple):
-    """Flat positions of the samples before and after each depth, and its relative position.
+    """Segments of depths, as the flat positions of the samples before them; fields are (R, m).
 
-    One row of these serves all dense rows with the same requested depths.
+    One row of these serves all dense rows with the same depths.
     """
 
-    before: Index
-    after: Index
+    segment: Index
+    #: Relative position in the segment, 0 to 1.
     t: Array
     inside: Flags
 
+    def ends(self, rows: Rows, samples: Array) -> tuple[Array, Array]:
+        """Look up a quantity at both ends of the segments, (R, m)."""
+        if not samples.size:
+            nothing = np.full((rows.count, self.t.shape[1]), np.nan)
+            return nothing, nothing
+        axis, before = None, self.segment
+        if isinstance(rows, Dense) and len(before) == 1:
+            axis, before = 1, before[0]
+        # After a single sample, any value will do: t is 0.
+        after = np.minimum(before + 1, (samples.size if axis is None else samples.shape[1]) - 1)
+        return samples.take(before, axis), samples.take(after, axis)
 
-def _snapped(rows: Rows, at: Array) -> Array:
-    """Move depths that rounding has put just outside the samples onto the end."""
-    first, last = rows.first()[:, None], rows.last()[:, None]
-    slack = TOLERANCE * (last - first)
-    at = np.where((at < first) & (at >= first - slack), first, at)
-    return np.where((at > last) & (at <= last + slack), last, at)
+    def masked(self, values: Array) -> Array:
+        """Set values at depths outside the samples to NaN, in place."""
+        if not self.inside.all():
+            np.copyto(values, np.nan, where=~self.inside)
+        return values
 
 
 def _locate(rows: Rows, at: Array) -> _Location:
-    """Find the segment of each depth, and the relative position in it (0 to 1)."""
-    first, last = rows.first()[:, None], rows.last()[:, None]
-    begin, end = rows.start[:-1, None], rows.start[1:, None]
+    """Find the segment of each depth, and the relative position in it."""
     if isinstance(rows, Dense) and rows.count and (at == at[:1]).all():
-        at, first, last, begin, end = at[:1], first[:1], last[:1], begin[:1], end[:1]
-    found = np.empty(at.shape, dtype=np.intp)
-    if isinstance(rows, Dense):
-        found[:] = rows.depth.searchsorted(at, side="right") + begin
-    else:
-        bounds = zip(rows.start[:-1].tolist(), rows.start[1:].tolist(), strict=True)
-        for row, (low, high) in enumerate(bounds):
-            found[row] = rows.depth[low:high].searchsorted(at[row], side="right") + low
-    before = np.maximum(np.minimum(found - 1, end - 2), begin)
-    after = np.minimum(before + 1, end - 1)  # the same sample if there is only one
-    inside = (at >= first) & (at <= last)
-    if not rows.value.size:
-        return _Location(before, after, np.zeros(at.shape), inside)
-    np.maximum(after, 0, out=after)  # any valid position for an empty row
-    np.minimum(before, after, out=before)
-    z0, z1 = rows.depth_at(before), rows.depth_at(after)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        t = np.where(z1 > z0, (at - z0) / (z1 - z0), 0.0)
-    return _Location(before, after, np.where(inside, t, 0.0), inside)
+        at = at[:1]
+    nearest, inside = _nearest(rows, at)
+    segment, t = np.zeros(at.shape, dtype=np.intp), np.zeros(at.shape)
+    if rows.value.size:
+        segment = rows.segment_at(at)
+        width = rows.along(rows.width, segment)
+        np.divide(nearest - rows.depth_at(segment), width, out=t, where=width > 0)
+    return _Location(segment, t, inside)
 
 
-def _ends_of(rows: Rows, found: _Location, samples: Array) -> tuple[Array, Array]:
-    """Look up a quantity at the samples before and after each depth, shape (R, m)."""
-    shape = (rows.count, found.t.shape[1])
-    if not samples.size:
-        return np.full(shape, np.nan), np.full(shape, np.nan)
-    if isinstance(rows, Dense) and len(found.t) == 1:
-        return samples.take(found.before[0], axis=1), samples.take(found.after[0], axis=1)
-    return samples.reshape(-1).take(found.before), samples.reshape(-1).take(found.after)
-
-
-def _mask_outside(values: Array, found: _Location) -> Array:
-    """Set values at depths outside the samples to NaN, in place."""
-    if not found.inside.all():
-        np.copyto(values, np.nan, where=~found.inside)
-    return values
+def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
+    """Return the nearest depth within the samples, and whether it is the same up to rounding."""
+    first, last = (end[: len(at), None] for end in (rows.first, rows.last))
+    nearest = np.clip(at, first, last)
+    return nearest, np.abs(at - nearest) <= TOLERANCE * (last - first)
 
 
 def _by_splines(rows: Rows, at: Array, method: str) -> Interpolated:
     rows = rows.packed()
+    nearest, inside = _nearest(rows, at)
     value, count = np.full(at.shape, np.nan), np.zeros(rows.count, dtype=np.intp)
-    for row, (begin, end) in enumerate(zip(rows.start[:-1], rows.start[1:], strict=True)):
-        z, c, x = rows.depth[begin:end], rows.value[begin:end], at[row]
-        if z.size < 2:
-            value[row] = np.where(np.isin(x, z), c[0] if z.size else np.nan, np.nan)
+    for row, own in enumerate(rows.slices()):
+        z, c, x = rows.depth[own], rows.value[own], nearest[row, inside[row]]
+        if not x.size:
             continue
-        inside = (x >= z[0]) & (x <= z[-1])
+        if z.size == 1:
+            value[row, inside[row]] = c[0]
+            continue
         positive = bool((c > 0).all())
-        found = _spline(z, np.log(c) if positive else c, method)(x[inside])
-        value[row, inside] = np.exp(found) if positive else found
+        found = _spline(z, np.log(c) if positive else c, method)(x)
         # exp(ln C) is rounded: at a sample, return the sample itself.
-        position = np.minimum(z.searchsorted(x), z.size - 1)
-        on_sample = z[position] == x
-        value[row, on_sample] = c[position[on_sample]]
-        count[row] = 0 if positive else np.count_nonzero(inside)
+        position = z.searchsorted(x)
+        smooth = np.exp(found) if positive else found
+        value[row, inside[row]] = np.where(z[position] == x, c[position], smooth)
+        count[row] = 0 if positive else x.size
     return Interpolated(value, count)
 
 

@@ -6,22 +6,12 @@ are known: on their shared axis, or on their merged axes.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossing_error import half_widths
-from sims_analysis.kernels.crossings import (
-    FALLING,
-    RISING,
-    Crossings,
-    find,
-    index_in_row,
-    locate,
-    padded,
-    undetermined,
-)
+from sims_analysis.kernels.crossings import Crossings, listing
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, Status
 from sims_analysis.kernels.segments import interpolated
 
@@ -63,32 +53,18 @@ def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int
         junction whose interval is wider than the record has depth NaN and status ``undetermined``.
     """
     doping = _doping(rows, background, fractions)
-    acceptors, donors = doping.acceptors, doping.donors
-    every = find(acceptors, donors)
-    number = np.bincount(every.row, minlength=acceptors.count)
-    column = index_in_row(every.row, number)
-    found, column = every.take(column < width), column[column < width]
-    at, t, _ = locate(acceptors, donors, found)
-    balance = _concentration(rows, doping, found, at, t, fractions)
-    stderr = half_widths(
-        acceptors, donors, found, at, every=every.before, level_stderr=doping.donors_stderr
-    )
-    lost = undetermined(acceptors, found.row, stderr)
-    at[lost], stderr[lost], balance[lost] = np.nan, np.nan, np.nan
-
-    def pad(values: NDArray[Any], fill: float) -> NDArray[Any]:
-        return padded(values, (found.row, column), (acceptors.count, width), fill)
-
-    status = pad(np.where(lost, Status.UNDETERMINED, Status.OK).astype(np.uint8), Status.PADDING)
-    why = np.where(acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
-    status[:, 0] = np.where(number == 0, why, status[:, 0])
+    listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr)
+    found = listed.found
+    balance = _concentration(rows, doping, found, listed.depth, listed.position, fractions)
+    balance[listed.lost] = np.nan
+    why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
     return Junctions(
-        pad(at, np.nan),
-        pad(stderr, np.nan),
-        pad(balance, np.nan),
-        pad(np.where(found.falling, FALLING, RISING).astype(np.int8), 0),
-        status,
-        number,
+        listed.table(listed.depth),
+        listed.table(listed.stderr),
+        listed.table(balance),
+        listed.table(found.direction, 0),
+        listed.status(why),
+        listed.number,
     )
 
 
@@ -132,7 +108,7 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     so_far = np.cumsum((rows.row % species)[order][:, None] == np.arange(species), axis=0)[last]
     z, g = z[last], g[last]
     size = rows.size.reshape(-1, species)
-    begin = rows.start[:-1].reshape(-1, species)[g]
+    begin = rows.offsets[:-1].reshape(-1, species)[g]
     before = begin + so_far - (np.cumsum(size, axis=0) - size)[g] - 1
     end = begin + size[g]
     inside = (before >= begin) & ((before + 1 < end) | (rows.depth[before] == z[:, None]))
@@ -140,44 +116,45 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     # number of merged depths per sample of its own.
     dilution = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
     known = inside.all(axis=1)
-    z, g, before, end = z[known], g[known], before[known], end[known]
-    ends = before, np.minimum(before + 1, end - 1)
-    t = _position(rows, ends, z[:, None])
-    value = interpolated(rows.value[ends[0]], rows.value[ends[1]], t, log=True)
-    acceptors, donors = _sums(value, fractions, net[g])
+    z, g, before = z[known], g[known], before[known]
+    t = _position(rows, before, z)
+    acceptors, donors = _sums(_between(rows.value, before, t), fractions, net[g])
     errors: tuple[Array | None, Array | None] = (None, None)
     if rows.stderr is not None:
         # A segment with an unknown error at one end carries no weight.
-        stderr = interpolated(rows.stderr[ends[0]], rows.stderr[ends[1]], t, log=True)
+        stderr = _between(rows.stderr, before, t)
         errors = _errors(stderr * np.sqrt(dilution[g]), fractions)
-    start = g.searchsorted(np.arange(len(size) + 1))
-    return _Doping(Packed(z, acceptors, errors[0], start=start), donors, errors[1], net, before)
+    offsets = g.searchsorted(np.arange(len(size) + 1))
+    return _Doping(Packed(z, acceptors, errors[0], offsets=offsets), donors, errors[1], net, before)
 
 
-def _position(rows: Rows, ends: tuple[Index, Index], depth: Array) -> Array:
-    """Return the relative position between two samples (0 to 1); 0 if they are the same."""
-    z0, z1 = map(rows.depth_at, ends)
-    found: Array = (depth - z0) / np.where(z1 > z0, z1 - z0, 1.0)
-    return found
+def _position(rows: Rows, before: Index, depth: Array) -> Array:
+    """Return the relative position of depths (N,) after samples (N, s); 0 after the last one."""
+    width = rows.along(rows.width, before)
+    found: Array = (depth[:, None] - rows.depth_at(before)) / np.where(width > 0, width, 1.0)
+    return np.where(width > 0, found, 0.0)
+
+
+def _between(samples: Array, before: Index, t: Array) -> Array:
+    """Interpolate between the samples at and after flat positions; exact at t = 0."""
+    after = np.minimum(before + 1, samples.size - 1)
+    return interpolated(samples.take(before), samples.take(after), t, log=True)
 
 
 def _concentration(
     rows: Rows, doping: _Doping, found: Crossings, at: Array, position: Array, fractions: Array
 ) -> Array:
     """Evaluate the acceptors at the junctions, each species between its two nearest samples."""
-    here = found.before + found.on_sample
-    every = found.row[:, None] * fractions.size + np.arange(fractions.size)
+    here = found.at_or_above
     if doping.before is None:
         n = max(rows.depth.size, 1)
-        before = every * n + here[:, None] % n
+        species = found.row[:, None] * fractions.size + np.arange(fractions.size)
+        before = species * n + here[:, None] % n
         t = np.where(found.on_sample, 0.0, position)[:, None]
-        ends = before, before + 1
     else:
         before = doping.before[here]
-        ends = before, np.minimum(before + 1, rows.start[every + 1] - 1)
-        t = _position(rows, ends, at[:, None])
-    value = interpolated(rows.value_at(ends[0]), rows.value_at(ends[1]), t, log=True)
-    return _sums(value, fractions, doping.net[found.row])[0]
+        t = _position(rows, before, at)
+    return _sums(_between(rows.value, before, t), fractions, doping.net[found.row])[0]
 
 
 def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:

@@ -75,9 +75,8 @@ def moments(
     inside = rows.within(start, stop)
     run = _whole(inside) if np.isnan(threshold).all() else _run(inside, level, threshold, relative)
     # The run is an interval from sample to sample: samples outside have zero weight.
-    empty = ~(run.size > 0)
-    limits = (np.where(empty, np.inf, end) for end in (run.first, run.last))
-    weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, *limits))
+    limits = (np.where(run.size > 0, end, np.inf) for end in (run.first, run.last))
+    weights = segments.trapezoid_weights(rows, *limits)
     mass = weights * (rows.value - rows.repeat(level))
     total = rows.sum(mass)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -124,7 +123,7 @@ class _Run(NamedTuple):
 
 
 def _whole(rows: Rows) -> _Run:
-    return _Run(rows.first(), rows.last(), rows.size, np.zeros(rows.count, dtype=bool))
+    return _Run(rows.first, rows.last, rows.size, np.zeros(rows.count, dtype=bool))
 
 
 def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
@@ -147,7 +146,7 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
     doubtful = np.zeros(rows.count, dtype=bool)
     if rows.stderr is not None:
         doubtful = _doubtful(rows, c - limit, keep)
-    return _Run(kept.first(), kept.last(), kept.size, doubtful)
+    return _Run(kept.first, kept.last, kept.size, doubtful)
 
 
 #: A sample this many standard errors from the threshold is clearly on its side.

@@ -91,8 +91,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     columns = np.full((4, rows.count), np.nan)
     enough = np.flatnonzero(rows.size > 2 * _WIDTH)
     top = rows.extreme(np.maximum, rows.value)
-    for row in enough[rows.value[rows.start[enough]] == top[enough]]:
-        samples = slice(rows.start[row], rows.start[row + 1])
+    for row in enough[rows.value[rows.offsets[enough]] == top[enough]]:
+        samples = slice(rows.offsets[row], rows.offsets[row + 1])
         z, c = rows.depth[samples], rows.value[samples]
         deeper = _deeper(c, None if rows.stderr is None else rows.stderr[samples])
         if deeper:

@@ -1,10 +1,13 @@
 """Profiles as the kernels see them: rows of measured samples, in one of two layouts.
 
 :class:`Dense` rows share one depth axis and have no missing samples. :class:`Packed` rows hold
-their measured samples end to end. Both have the same interface, so that most formulas are written
+their measured samples end to end. Both answer to the same names, so that most formulas are written
 once: a quantity per sample has the shape of ``rows.value``, a quantity per row has shape ``(R,)``,
-and ``rows.repeat(per_row)`` broadcasts the latter to the former. No value is NaN: missing samples
-were dropped when the rows were built (:func:`layouts`).
+and ``rows.repeat(per_row)`` broadcasts the latter to the former. No value is NaN
+(:mod:`sims_analysis.kernels.blocks` builds the rows).
+
+A segment joins a sample to the next one of its row. It is stored with the sample before it; the
+last sample of a row stands for a segment of no width.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,24 +30,18 @@ __all__ = [
     "Ends",
     "Flags",
     "Index",
-    "InfiniteSampleError",
     "Packed",
     "Rows",
     "Status",
     "dot_rows",
     "ends",
     "errors_of",
-    "in_blocks",
-    "layouts",
     "range_sums",
 ]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-
-#: Samples processed at a time: scratch arrays of this size fit in the processor's cache.
-BLOCK = 1 << 18
 
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
@@ -69,61 +67,62 @@ class Status(IntEnum):
 class _Samples(ABC):
     """The common part of both layouts.
 
-    Parameters
-    ----------
-    depth, value, stderr : ndarray
-    start : ndarray of int, shape (R + 1,)
-        Flat position of the first sample of each row, and the end of the last.
+    Positions of samples are flat: row ``r`` has the positions ``offsets[r]`` to
+    ``offsets[r + 1] - 1``.
     """
 
     depth: Array
     value: Array
     stderr: Array | None = None
-    start: Index = field(kw_only=True)
+    offsets: Index = field(kw_only=True)
 
     @property
     def count(self) -> int:
         """Number of rows."""
-        return self.start.size - 1
+        return self.offsets.size - 1
 
     @cached_property
     def size(self) -> Index:
-        """Number of samples of each row, shape (R,)."""
-        return np.diff(self.start)
+        """Number of samples of each row, (R,)."""
+        return np.diff(self.offsets)
+
+    @property
+    @abstractmethod
+    def width(self) -> Array:
+        """Width of the segment after each sample, shaped as ``depth``."""
+
+    @property
+    @abstractmethod
+    def next_depth(self) -> Array:
+        """Depth of the next sample, or its own for the last of a row, shaped as ``depth``."""
+
+    @abstractmethod
+    def along(self, samples: Array, position: Index) -> Array:
+        """Look up a quantity that is shaped as ``depth`` at flat positions."""
+
+    def depth_at(self, position: Index) -> Array:
+        """Depths of the samples at flat positions."""
+        return self.along(self.depth, position)
+
+    def value_at(self, position: Index) -> Array:
+        """Values of the samples at flat positions."""
+        return self.value.reshape(-1).take(position)
 
     @cached_property
-    def row(self) -> Index:
-        """The row of every sample, flat."""
-        return np.repeat(np.arange(self.count), self.size)
-
-    @cached_property
-    def seams(self) -> Index:
-        """Flat indices of the segments between the last sample of one row and the next row."""
-        inner = self.start[1:-1]
-        return np.unique(inner[(inner > 0) & (inner < self.start[-1])]) - 1
-
     def first(self) -> Array:
-        """Depth of the first sample of each row; NaN for an empty row."""
-        return self._ends(self.start[:-1])
+        """Depth of the first sample of each row, (R,); NaN for an empty row."""
+        return self._ends(self.offsets[:-1])
 
+    @cached_property
     def last(self) -> Array:
-        """Depth of the last sample of each row; NaN for an empty row."""
-        return self._ends(self.start[1:] - 1)
+        """Depth of the last sample of each row, (R,); NaN for an empty row."""
+        return self._ends(self.offsets[1:] - 1)
 
     def _ends(self, position: Index) -> Array:
         ends = np.full(self.count, np.nan)
         nonempty = self.size > 0
         ends[nonempty] = self.depth_at(position[nonempty])
         return ends
-
-    @abstractmethod
-    def depth_at(self, position: Index) -> Array:
-        """Depths of the samples at flat positions."""
-
-    def value_at(self, position: Index) -> Array:
-        """Values of the samples at flat positions."""
-        found: Array = self.value.reshape(-1)[position]
-        return found
 
 
 @dataclass(frozen=True)
@@ -139,33 +138,31 @@ class Dense(_Samples):
         Standard errors of the values; NaN where unknown.
     """
 
-    start: Index = field(init=False)
+    offsets: Index = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", np.arange(len(self.value) + 1) * self.depth.size)
+        object.__setattr__(self, "offsets", np.arange(len(self.value) + 1) * self.depth.size)
 
-    def depth_at(self, position: Index) -> Array:
-        """Depths of the samples at flat positions."""
-        found: Array = self.depth[position % max(self.depth.size, 1)]
+    @cached_property
+    def next_depth(self) -> Array:
+        """Depth of the next sample, (n,)."""
+        return np.append(self.depth[1:], self.depth[-1:])
+
+    @cached_property
+    def width(self) -> Array:
+        """Width of the segment after each sample, (n,)."""
+        return self.next_depth - self.depth
+
+    def along(self, samples: Array, position: Index) -> Array:
+        """Look up a quantity ``(n,)`` at flat positions."""
+        return samples.take(position, mode="wrap")
+
+    def segment_at(self, depth: Array) -> Index:
+        """Find the segments, (R, m), in which depths (R, m) lie; the nearest for one outside."""
+        found = self.depth.searchsorted(depth, side="right") - 1
+        np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
+        found += self.offsets[: len(depth), None]
         return found
-
-    def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
-        """Find, in the given rows, the last sample at or above `a` and the first at or below `b`.
-
-        Parameters
-        ----------
-        row : ndarray of int, shape (K,)
-        a, b : ndarray, shape (K,)
-            Depths within the samples of the row.
-
-        Returns
-        -------
-        before, after : ndarray of int, shape (K,)
-            Flat positions.
-        """
-        begin, n = row * self.depth.size, self.depth.size
-        before = np.minimum(self.depth.searchsorted(a, side="right") - 1, n - 2)
-        return begin + before, begin + np.maximum(self.depth.searchsorted(b), 1)
 
     def alike(self, *per_row: Array) -> bool:
         """Whether there are rows, and each parameter is the same for all of them."""
@@ -204,7 +201,7 @@ class Dense(_Samples):
         """Return the same rows in the packed layout."""
         stderr = None if self.stderr is None else self.stderr.reshape(-1)
         depth, value = np.tile(self.depth, self.count), self.value.reshape(-1)
-        return Packed(depth, value, stderr, start=self.start, width=self.depth.size)
+        return Packed(depth, value, stderr, offsets=self.offsets)
 
     def unpacked(self, samples: Array) -> Array:
         """Return one value per sample as an array ``(R, n)``."""
@@ -219,37 +216,65 @@ class Packed(_Samples):
     ----------
     depth, value : ndarray, shape (N,)
     stderr : ndarray, shape (N,), optional
-    start : ndarray of int, shape (R + 1,)
-        Row ``r`` has the samples ``start[r]:start[r + 1]``.
-    source : ndarray of int, shape (N,), optional
-        Flat index of each sample in the original array ``(R, width)``; None if it had no gaps.
-    width : int
+    offsets : ndarray of int, shape (R + 1,)
+    measured : ndarray of bool, shape (R, n), optional
+        Where the samples stood in the array that was packed.
+    axis : ndarray, shape (n,), optional
+        The depth axis of that array, if its rows shared one.
     """
 
-    source: Index | None = None
-    width: int = 0
+    measured: Flags | None = None
+    axis: Array | None = None
 
-    def depth_at(self, position: Index) -> Array:
-        """Depths of the samples at flat positions."""
-        found: Array = self.depth[position]
+    @cached_property
+    def row(self) -> Index:
+        """The row of every sample, (N,)."""
+        return np.repeat(np.arange(self.count), self.size)
+
+    @cached_property
+    def next_depth(self) -> Array:
+        """Depth of the next sample of the row, (N,)."""
+        found = np.append(self.depth[1:], np.nan)
+        found[self._last] = self.depth[self._last]
         return found
 
-    def around(self, row: Index, a: Array, b: Array) -> tuple[Index, Index]:
-        """Find the samples around two depths, as :meth:`Dense.around` does."""
-        begin, end = self.start[row], self.start[row + 1]
-        before = self._search(begin, end, a, np.less_equal) - 1
-        after = self._search(begin, end, b, np.less)
-        return np.minimum(before, end - 2), np.maximum(after, begin + 1)
+    @cached_property
+    def width(self) -> Array:
+        """Width of the segment after each sample, (N,)."""
+        found = np.empty(self.depth.shape)
+        np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
+        found[self._last] = 0.0
+        return found
 
-    def _search(self, begin: Index, end: Index, at: Array, deeper: np.ufunc) -> Index:
-        """Bisect all rows at once."""
-        low, high = begin, end
-        for _ in range(int((end - begin).max(initial=0)).bit_length()):
-            middle = (low + high) // 2
-            right = deeper(self.depth[np.minimum(middle, self.depth.size - 1)], at)
-            right &= low < high
-            low, high = np.where(right, middle + 1, low), np.where(right, high, middle)
-        return low
+    @property
+    def _last(self) -> Index:
+        """The last sample of each row that has any."""
+        return self.offsets[1:][self.size > 0] - 1
+
+    def slices(self) -> Iterator[slice]:
+        """Yield the positions of each row."""
+        return starmap(slice, pairwise(self.offsets.tolist()))
+
+    def along(self, samples: Array, position: Index) -> Array:
+        """Look up a quantity ``(N,)`` at flat positions."""
+        return samples.take(position)
+
+    def segment_at(self, depth: Array) -> Index:
+        """Find the segments, (R, m), in which depths (R, m) lie; the nearest for one outside."""
+        begin, end = self.offsets[:-1, None], self.offsets[1:, None]
+        if self.axis is not None and self.measured is not None:
+            # On a shared axis, count the samples measured from its start to the depth.
+            place = self.axis.searchsorted(depth, side="right") - 1
+            place = place + np.arange(self.count)[:, None] * self.axis.size
+            found: Index = np.cumsum(self.measured).take(place, mode="clip") - 1
+        else:
+            found = np.empty(depth.shape, dtype=np.intp)
+            for row, own in enumerate(self.slices()):
+                found[row] = self.depth[own].searchsorted(depth[row], side="right")
+            found += begin - 1
+        np.minimum(found, end - 2, out=found)
+        # For an empty row, any sample.
+        return np.maximum(found, np.minimum(begin, self.depth.size - 1), out=found)
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Broadcast one value per row to its samples."""
@@ -264,19 +289,16 @@ class Packed(_Samples):
         found = np.full(self.count, empty)
         nonempty = np.flatnonzero(self.size)
         if nonempty.size:
-            found[nonempty] = ufunc.reduceat(samples, self.start[nonempty])
+            found[nonempty] = ufunc.reduceat(samples, self.offsets[nonempty])
         return found
 
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
-        start = np.zeros(self.count + 1, dtype=np.intp)
-        np.cumsum(np.bincount(self.row[mask], minlength=self.count), out=start[1:])
+        offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
         stderr = None if self.stderr is None else self.stderr[mask]
-        source = np.flatnonzero(mask) if self.source is None else self.source[mask]
-        depth, value = self.depth[mask], self.value[mask]
-        return Packed(depth, value, stderr, start=start, source=source, width=self.width)
+        return Packed(self.depth[mask], self.value[mask], stderr, offsets=offsets)
 
-    def within(self, start: Array, stop: Array) -> Rows:
+    def within(self, start: Array, stop: Array) -> Packed:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
         if np.isnan(start).all() and np.isnan(stop).all():
             return self
@@ -288,12 +310,12 @@ class Packed(_Samples):
         return self
 
     def unpacked(self, samples: Array) -> Array:
-        """Return one value per sample as an array ``(R, width)``, with NaN in the gaps."""
-        if self.source is None:
-            return samples.reshape(self.count, self.width)
-        found = np.full(self.count * self.width, np.nan)
-        found[self.source] = samples
-        return found.reshape(self.count, self.width)
+        """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
+        if self.measured is None:
+            raise ValueError("samples were left out of these rows after they were packed")
+        found = np.full(self.measured.size, np.nan)
+        found[np.flatnonzero(self.measured)] = samples
+        return found.reshape(self.measured.shape)
 
 
 #: Rows in either layout.
@@ -321,89 +343,9 @@ class Ends(NamedTuple):
 def ends(rows: Rows) -> Ends:
     """Return the depth range over which each row was measured, and the value where it begins."""
     value = np.full(rows.count, np.nan)
-    nonempty = np.flatnonzero(rows.size)
-    value[nonempty] = rows.value_at(rows.start[nonempty])
-    return Ends(rows.first(), rows.last(), value)
-
-
-def layouts(
-    depth: Array, value: Array, stderr: Array | None = None, *, group: int = 1
-) -> Iterator[tuple[slice | Index, Rows]]:
-    """Build rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
-
-    Parameters
-    ----------
-    depth : ndarray, shape (n,) or (R, n)
-        NaN after the last sample of a shorter row.
-    value : ndarray, shape (R, n)
-        NaN for missing samples.
-    stderr : ndarray, shape (R, n), optional
-    group : int
-        Number of consecutive rows that belong together and get the same layout.
-
-    Yields
-    ------
-    index : slice or ndarray of int
-        Indices of the rows.
-    rows : Dense or Packed
-
-    Raises
-    ------
-    InfiniteSampleError
-    """
-    # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
-    with np.errstate(invalid="ignore"):
-        incomplete = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
-    if depth.ndim > 1:
-        incomplete[:] = True
-    if not incomplete.any():
-        yield slice(None), Dense(depth, value, stderr)
-        return
-    incomplete = np.repeat(incomplete.reshape(-1, group).any(axis=1), group)
-    if incomplete.all():
-        yield slice(None), _packed(depth, value, stderr, np.arange(len(value)))
-        return
-    complete, rest = np.flatnonzero(~incomplete), np.flatnonzero(incomplete)
-    errors = [None if stderr is None else stderr[index] for index in (complete, rest)]
-    yield complete, Dense(depth, value[complete], errors[0])
-    yield rest, _packed(depth, value[rest], errors[1], rest)
-
-
-class InfiniteSampleError(Exception):
-    """A value or a depth is infinite.
-
-    Parameters
-    ----------
-    row, sample : int
-    what : {"value", "depth"}
-    number : float
-    """
-
-    def __init__(self, row: int, sample: int, what: str, number: float) -> None:
-        super().__init__(row, sample, what, number)
-        self.row, self.sample, self.what, self.number = row, sample, what, number
-
-
-def _packed(depth: Array, value: Array, stderr: Array | None, index: Index) -> Packed:
-    """Pack the measured samples of ``value (R, n)``; `index` numbers the rows in errors."""
-    width = value.shape[1]
-    measured = ~np.isnan(value)
-    if depth.ndim > 1:
-        measured &= ~np.isnan(depth)
-    axes, values = np.broadcast_to(depth, value.shape).reshape(-1), value.reshape(-1)
-    errors = None if stderr is None else stderr.reshape(-1)
-    start, kept = np.arange(len(value) + 1) * width, None
-    if not measured.all():
-        kept = np.flatnonzero(measured)  # indexing by position is twice as fast as by mask
-        axes, values, start = axes.take(kept), values.take(kept), kept.searchsorted(start)
-        errors = None if errors is None else errors.take(kept)
-    for what, samples in (("value", values), ("depth", axes[: axes.size * (depth.ndim > 1)])):
-        infinite = np.flatnonzero(np.isinf(samples))
-        if infinite.size:
-            position = infinite[0] if kept is None else kept[infinite[0]]
-            row, sample = divmod(int(position), width)
-            raise InfiniteSampleError(int(index[row]), sample, what, float(samples[infinite[0]]))
-    return Packed(axes, values, errors, start=start, source=kept, width=width)
+    nonempty = rows.size > 0
+    value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
+    return Ends(rows.first, rows.last, value)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:
@@ -431,10 +373,3 @@ def dot_rows(value: Array, weights: Array) -> Array:
 
 
 _PIECE = 8192
-
-
-def in_blocks(rows: int, n: int, size: int = BLOCK, group: int = 1) -> Iterator[slice]:
-    """Split the rows into blocks of about `size` samples, but at least one group of rows."""
-    step = group * max(1, size // max(n * group, 1))
-    for begin in range(0, rows, step):
-        yield slice(begin, min(begin + step, rows))

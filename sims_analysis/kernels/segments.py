@@ -9,27 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Packed, Rows
+from sims_analysis.kernels.rows import Array, Dense, Flags, Rows
 
 __all__ = [
-    "ends_of_segments",
     "interpolated",
+    "interval",
     "is_linear",
-    "limited",
     "log_mean",
     "middle",
     "piece",
     "trapezoid_weights",
 ]
-
-
-def ends_of_segments(rows: Rows) -> tuple[Array, Array, Array, Array]:
-    """Return depths and values at both ends of each segment: ``z0, z1, c0, c1``.
-
-    In packed rows, the segments at ``rows.seams`` join two different rows and are meaningless.
-    """
-    z, c = rows.depth, rows.value
-    return z[:-1], z[1:], c[..., :-1], c[..., 1:]
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -40,7 +30,9 @@ def is_linear(c0: Array, c1: Array) -> Flags:
 
 def middle(c0: Array, c1: Array) -> Array:
     """Mean of a straight line between two values."""
-    return 0.5 * (c0 + c1)
+    mean = c0 + c1
+    mean *= 0.5
+    return mean
 
 
 def log_mean(c0: Array, c1: Array) -> Array:
@@ -53,15 +45,16 @@ def log_mean(c0: Array, c1: Array) -> Array:
         q = c1 / c0
         # Both from the rounded q: the rounding errors of numerator and denominator cancel.
         mean = q - 1.0
-        mean /= np.log(q)
+        steady = q > _STEEPEST
+        mean /= np.log(q, out=q)
         mean *= c0
         # Equal ends (0 / 0), ends that are not positive, and ratios that overflow or underflow.
-        special = ~((mean > 0) & (q > _STEEPEST))
-        if np.count_nonzero(special):
-            a, b = c0[special], c1[special]
+        special = np.flatnonzero(~(steady & (mean > 0)))
+        if special.size:
+            a, b = (np.broadcast_to(c, mean.shape).take(special) for c in (c0, c1))
             steep = (np.minimum(a, b) > 0) & (np.abs(b - a) > 1e-8 * a)
             by_logs = (b - a) / (np.log(b) - np.log(a))
-            mean[special] = np.where(steep, by_logs, 0.5 * a + 0.5 * b)
+            mean.put(special, np.where(steep, by_logs, 0.5 * a + 0.5 * b))
     return mean
 
 
@@ -83,17 +76,18 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
             value *= t
             np.exp(value, out=value)
             value *= c0
-            rest = ~((c0 > 0) & (ratio > _STEEPEST) & (ratio < np.inf))
-            if rest.any():
-                a, b, s = c0[rest], c1[rest], t[rest]
+            rest = np.flatnonzero(~((c0 > 0) & (ratio > _STEEPEST) & (ratio < np.inf)))
+            if rest.size:
+                a, b, s = (x.take(rest) for x in (c0, c1, t))
                 logs = (1.0 - s) * np.log(a) + s * np.log(b)
-                value[rest] = np.where((a > 0) & (b > 0), np.exp(logs), a + s * (b - a))
+                value.put(rest, np.where((a > 0) & (b > 0), np.exp(logs), a + s * (b - a)))
     else:
         value = c0 + t * (c1 - c0)
     np.clip(value, np.minimum(c0, c1), np.maximum(c0, c1), out=value)
     for end, samples in ((0.0, c0), (1.0, c1)):
-        if (t == end).any():
-            np.copyto(value, samples, where=t == end)
+        at_end = t == end
+        if at_end.any():
+            np.copyto(value, samples, where=at_end)
     return value
 
 
@@ -109,62 +103,49 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
     return mean * (v - u)
 
 
-def limited(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
-    """Return the part of each segment that lies between two limits.
+def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags]:
+    """Return two limits moved to within the samples, and whether a segment lies between them.
 
-    Parameters
-    ----------
-    rows : Rows
-    start, stop : ndarray, shape (R,)
-        Limits; NaN, or a limit beyond the samples, means the end of the row.
-
-    Returns
-    -------
-    u, v : ndarray, shape (N - 1,), (R, n - 1), or (n - 1,) if dense rows have the same limits
-        Depths; equal in segments outside the limits.
+    NaN means the end of the row.
     """
-    a = np.where(np.isnan(start), -np.inf, start)
-    b = np.where(np.isnan(stop), np.inf, stop)
-    if isinstance(rows, Packed):
-        a, b = rows.repeat(a)[:-1], rows.repeat(b)[:-1]
-    elif rows.alike(a, b):
-        a, b = a[0], b[0]
-    else:
-        a, b = a[:, None], b[:, None]
-    z0, z1 = rows.depth[:-1], rows.depth[1:]
-    u = np.minimum(np.maximum(a, z0), z1)
-    v = np.maximum(np.minimum(b, z1), u)
-    if isinstance(rows, Packed):
-        v[rows.seams] = u[rows.seams]
-    return u, v
+    a, b = np.fmax(start, rows.first), np.fmin(stop, rows.last)
+    return a, b, (rows.size > 1) & (a < b)
 
 
-def trapezoid_weights(depth: Array, u: Array, v: Array) -> Array:
-    """Return the weight of each sample in a trapezoidal integral over parts of the segments.
+def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
+    """Return the weight of each sample in the trapezoidal integral between two limits.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
     ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.
 
     Parameters
     ----------
-    depth : ndarray, shape (n,) or (N,)
-        Depths of the rows.
-    u, v : ndarray
-        As returned by :func:`limited`.
+    rows : Rows
+    start, stop : ndarray, shape (R,)
+        NaN, or a limit beyond the samples, means the end of the row. All weights are 0 where
+        `start` is not above `stop`.
 
     Returns
     -------
-    ndarray, shape (N,), (R, n) or (n,)
+    ndarray, shape (N,), (R, n), or (n,) if dense rows have the same limits
     """
+    a = np.where(np.isnan(start), -np.inf, start)
+    b = np.where(np.isnan(stop), np.inf, stop)
+    if isinstance(rows, Dense) and rows.alike(a, b):
+        a, b = a[:1], b[:1]
+    else:
+        a, b = rows.repeat(a), rows.repeat(b)
+    z0, z1 = rows.depth, rows.next_depth
+    # The part of each segment that lies between the limits; of no width outside them.
+    u = np.minimum(np.maximum(a, z0), z1)
+    v = np.maximum(np.minimum(b, z1), u)
     before = v - u
-    z0, z1 = np.broadcast_to(depth[:-1], u.shape), np.broadcast_to(depth[1:], u.shape)
+    z0, z1 = np.broadcast_to(z0, u.shape), np.broadcast_to(z1, u.shape)
     cut = (before > 0) & ((u > z0) | (v < z1))
     before *= 0.5
     after = before.copy()
     p, q, left, right = u[cut], v[cut], z0[cut], z1[cut]
     before[cut] *= ((right - p) + (right - q)) / (right - left)
     after[cut] *= ((p - left) + (q - left)) / (right - left)
-    weights = np.zeros((*u.shape[:-1], depth.size))
-    weights[..., :-1] = before
-    weights[..., 1:] += after
-    return weights
+    before[..., 1:] += after[..., :-1]
+    return before

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.decay import fit_exponential, value_of_one_count
+from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_of_counts
 from sims_analysis.kernels.rows import Array, Rows, Status
 
 __all__ = ["LocalValue", "local_value"]
@@ -39,17 +39,15 @@ def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
         NaN, with status ``truncated`` where the depth lies beyond the samples, and ``no_data``
         with fewer than three usable samples.
     """
-    first, last = rows.first(), rows.last()
+    first, last = rows.first, rows.last
     rows = rows.packed()
-    usable = rows.value > 0 if rows.stderr is None else rows.stderr > 0
-    rows = rows.keep(usable)
+    rows = rows.keep(can_be_fitted(rows))
     far = np.abs(rows.depth - rows.repeat(depth))
     order = np.lexsort((rows.depth, far, rows.row))
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
-    near = rank - rows.repeat(rows.start[:-1]) < samples
-    one = None if rows.stderr is None else value_of_one_count(rows, rows.stderr)
-    fit = fit_exponential(rows, near, one)
+    near = rank - rows.repeat(rows.offsets[:-1]) < samples
+    fit = fit_exponential(rows, near, value_of_counts(rows))
     with np.errstate(invalid="ignore", over="ignore"):
         off = depth - fit.at
         value = np.exp(fit.a + fit.b * off)

@@ -80,7 +80,7 @@ def variance_of_dose(
         terms = np.where(weights == 0.0, 0.0, weights**2 * squared)
     if held_width.any():
         row = np.flatnonzero((rows.size > 0) & (held_width > 0))
-        first = rows.start[row]
+        first = rows.offsets[row]
         own = np.broadcast_to(net, rows.value.shape).reshape(-1)[first]
         extra = held_width[row] * (2.0 * own + held_width[row] * fraction[row])
         terms.reshape(-1)[first] += extra * squared.reshape(-1)[first]
@@ -150,27 +150,15 @@ def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: A
     start, stop, held_width : ndarray, shape (R,)
         As for :func:`variance_of_dose`.
     """
-    weights, _ = _weights(rows, start, stop)
-    weights = _with_held(rows, weights, held_width)
+    weights = np.broadcast_to(_weights(rows, start, stop)[0], rows.value.shape).copy()
+    nonempty = rows.size > 0
+    weights.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
     most = rows.extreme(np.maximum, np.where(weights > 0, weights * errors_of(rows), 0.0))
     return Variance((2.0 * most) ** 2)
 
 
 def _weights(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array]:
     """Return the weight of each sample, and the width of the interval."""
-    a, b = np.fmax(start, rows.first()), np.fmin(stop, rows.last())
-    valid = (rows.size > 1) & (a < b)
-    # Infinite limits give zero weights where there is no integral.
-    a, b = np.where(valid, a, np.inf), np.where(valid, b, np.inf)
-    weights = segments.trapezoid_weights(rows.depth, *segments.limited(rows, a, b))
+    a, b, valid = segments.interval(rows, start, stop)
+    weights = segments.trapezoid_weights(rows, a, b)
     return weights, np.subtract(b, a, out=np.zeros(rows.count), where=valid)
-
-
-def _with_held(rows: Rows, weights: Array, held_width: Array) -> Array:
-    """Add the width over which the first value is held to the weight of the first sample."""
-    if not held_width.any():
-        return weights
-    weights = np.broadcast_to(weights, rows.value.shape).copy()
-    nonempty = np.flatnonzero(rows.size)
-    weights.reshape(-1)[rows.start[nonempty]] += held_width[nonempty]
-    return weights

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels import blocks
-from sims_analysis.kernels.rows import InfiniteSampleError
+from sims_analysis.kernels.blocks import InfiniteSampleError, layouts
+from sims_analysis.kernels.rows import Dense, Packed
 
 
 class Sums(NamedTuple):
@@ -62,7 +63,7 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
     whole = blocks.run(sums, Z, value, np.array(3.0)).total
     cut = blocks.in_blocks
     for size in (1, 7, 33):
-        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, group, s=size: cut(r, n, s, group))
+        monkeypatch.setattr(blocks, "in_blocks", lambda r, n, s=size: cut(r, n, s))
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
 
 
@@ -86,9 +87,29 @@ def test_errors_for_sums_and_for_fits():
 
 def test_an_infinity_is_reported_by_its_row_among_all_profiles(monkeypatch):
     cut = blocks.in_blocks
-    monkeypatch.setattr(blocks, "in_blocks", lambda r, n, group: cut(r, n, 8, group))
+    monkeypatch.setattr(blocks, "in_blocks", lambda r, n: cut(r, n, 8))
     value = np.ones((9, 4))
     value[7, 1] = np.inf
     with pytest.raises(InfiniteSampleError) as caught:
         blocks.run(sums, Z, value, np.array(1.0))
     assert (caught.value.row, caught.value.sample) == (7, 1)
+
+
+def test_the_rows_of_a_group_have_the_same_layout():
+    value = np.ones((6, 4))
+    value[3, 2] = np.nan
+    found = list(layouts(np.arange(4.0), value, group=2))
+    assert [(index.tolist(), type(rows)) for index, rows in found] == [
+        ([0, 2], Dense),
+        ([1], Packed),
+    ]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_infinities_are_refused_by_row_and_sample(own):
+    depth, value = np.arange(4.0), np.ones((3, 4))
+    value[1, 0], value[2, 3] = np.nan, -np.inf
+    axes = np.tile(depth, (3, 1)) if own else depth
+    with pytest.raises(InfiniteSampleError) as caught:
+        list(layouts(axes, value))
+    assert caught.value.args == (2, 3, "value", -np.inf)

@@ -39,7 +39,7 @@ def test_standard_errors_of_counts():
 
 def test_statistics_of_windows():
     z, c = np.arange(10.0), np.random.default_rng(3).normal(size=10)
-    rows = Packed(np.tile(z, 4), np.tile(c, 4), start=np.arange(0, 41, 10))
+    rows = Packed(np.tile(z, 4), np.tile(c, 4), offsets=np.arange(0, 41, 10))
     start, stop = np.array([[2.0, np.nan, 4.0, 4.5], [6.0, np.nan, 4.0, 4.6]])
     found = counting.window_statistics(rows, start, stop)
     assert found.n.tolist() == [5, 10, 1, 0]

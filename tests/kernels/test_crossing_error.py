@@ -16,7 +16,8 @@ def stated(z, c, level, sigma):
     rows, levels = Dense(z, c[None], sigma[None]), np.full((1, z.size), level)
     found = find(rows, levels)
     at = locate(rows, levels, found).depth
-    return at, half_widths(rows, levels, found, at, every=found.before)
+    where = found.row, found.at_or_above, at, found.direction
+    return at, half_widths(rows, levels, *where, every=found.before)
 
 
 def test_between_two_samples_far_apart_the_error_is_that_of_the_straight_line():
@@ -59,7 +60,8 @@ def test_without_errors_nothing_is_stated():
     z = np.arange(5.0)
     rows, level = Dense(z, np.exp(-z)[None]), np.full((1, 5), 0.2)
     found = find(rows, level)
-    assert np.isnan(half_widths(rows, level, found, np.array([1.6]), every=found.before)).all()
+    where = found.row, found.at_or_above, np.array([1.6]), found.direction
+    assert np.isnan(half_widths(rows, level, *where, every=found.before)).all()
 
 
 def test_stderr_of_a_steep_edge():

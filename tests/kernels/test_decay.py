@@ -13,7 +13,7 @@ NAN = math.nan
 
 
 def rows_of(z, c, sigma=None):
-    return Packed(z, c, sigma, start=np.array([0, z.size]))
+    return Packed(z, c, sigma, offsets=np.array([0, z.size]))
 
 
 def decay(z, c, sigma=None, start=NAN, stop=NAN, low=NAN, high=NAN, **options):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
 from sims_analysis.kernels import blocks, dose
-from sims_analysis.kernels.rows import InfiniteSampleError, Status
+from sims_analysis.kernels.blocks import InfiniteSampleError
+from sims_analysis.kernels.rows import Status
 
 RULES = ("trapezoid", "loglinear")
 NAN = math.nan

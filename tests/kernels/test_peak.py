@@ -41,7 +41,7 @@ def test_half_of_the_maximum_is_looked_for_next_to_it():
 )
 def test_windows_and_statuses(c, start, stop, depth, status):
     z, c = np.arange(float(len(c))), np.array(c, dtype=float)
-    for rows in (Dense(z, c[None]), Packed(z, c, start=np.array([0, z.size]))):
+    for rows in (Dense(z, c[None]), Packed(z, c, offsets=np.array([0, z.size]))):
         found = peak(rows, np.array([start]), np.array([stop]))
         np.testing.assert_equal(found.depth[0], depth)
         assert found.status[0] == status
@@ -54,7 +54,7 @@ IMPLANT = 1e18 * np.exp(-(((Z - 80) / 25) ** 2) / 2)
 
 
 def transient(c, sigma=None, start=FREE, stop=FREE):
-    return surface_transient(Packed(Z, c, sigma, start=np.array([0, Z.size])), start, stop)
+    return surface_transient(Packed(Z, c, sigma, offsets=np.array([0, Z.size])), start, stop)
 
 
 def noisy(clean, count, seed=0):
@@ -93,6 +93,6 @@ def test_a_single_high_sample_is_no_second_maximum():
 
 
 def test_rows_of_few_samples_have_no_transient():
-    rows = Packed(Z[:3], np.array([3.0, 1.0, 2.0]), start=np.array([0, 0, 3]))
+    rows = Packed(Z[:3], np.array([3.0, 1.0, 2.0]), offsets=np.array([0, 0, 3]))
     free = np.full(2, math.nan)
     assert np.isnan(np.array(surface_transient(rows, free, free))).all()

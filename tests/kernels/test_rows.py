@@ -1,11 +1,11 @@
 """Rows in both layouts agree with a loop over plain profiles."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from plain_profiles import batches, samples
 
-from sims_analysis.kernels.rows import Dense, InfiniteSampleError, Packed, ends, layouts, range_sums
+from sims_analysis.kernels.blocks import layouts
+from sims_analysis.kernels.rows import Dense, Packed, ends, range_sums
 
 
 def laid_out(depth, value, stderr=None):
@@ -21,7 +21,7 @@ def test_exactly_the_measured_samples_are_kept(batch):
         packed = rows.packed()
         for place, row in enumerate(which):
             z, c = samples(depth, value, row)
-            own = slice(packed.start[place], packed.start[place + 1])
+            own = slice(packed.offsets[place], packed.offsets[place + 1])
             np.testing.assert_array_equal(packed.depth[own], z)
             np.testing.assert_array_equal(packed.value[own], c)
             np.testing.assert_array_equal(packed.stderr[own], np.abs(c))
@@ -38,8 +38,8 @@ def test_quantities_per_row(batch):
         nothing = np.nan
         ends = [(z[0], z[-1]) if z.size else (nothing, nothing) for z, _ in each]
         np.testing.assert_array_equal(rows.size, [z.size for z, _ in each])
-        np.testing.assert_array_equal(rows.first(), [a for a, _ in ends])
-        np.testing.assert_array_equal(rows.last(), [b for _, b in ends])
+        np.testing.assert_array_equal(rows.first, [a for a, _ in ends])
+        np.testing.assert_array_equal(rows.last, [b for _, b in ends])
         np.testing.assert_allclose(rows.sum(rows.value), [c.sum() for _, c in each], rtol=1e-13)
         np.testing.assert_allclose(
             rows.sum(rows.value, rows.depth), [z @ c for z, c in each], rtol=1e-12
@@ -50,7 +50,7 @@ def test_quantities_per_row(batch):
         )  # fmt: skip
         of_row = np.arange(float(rows.count))
         both = np.broadcast_to(rows.repeat(of_row), rows.value.shape)
-        np.testing.assert_array_equal(both.reshape(-1), of_row[rows.row])
+        np.testing.assert_array_equal(both.reshape(-1), of_row[rows.packed().row])
 
 
 @given(batch=batches())
@@ -62,7 +62,7 @@ def test_windows_and_masks(batch):
             for place, row in enumerate(which):
                 z, c = samples(depth, value, row)
                 wanted = ~((z < low) | (z > high))
-                own = slice(inside.start[place], inside.start[place + 1])
+                own = slice(inside.offsets[place], inside.offsets[place + 1])
                 np.testing.assert_array_equal(inside.value[own], c[wanted])
         kept = rows.keep(np.broadcast_to(rows.value > 1e17, rows.value.shape).reshape(
             rows.value.shape))  # fmt: skip
@@ -82,35 +82,34 @@ def test_values_per_sample_are_unpacked_to_their_original_positions(batch):
         )
 
 
-def test_samples_around_depths():
+def test_segments_at_depths():
     z = np.array([0.0, 1.0, 2.0, 4.0, 8.0])
-    rows = (Dense(z, np.ones((2, 5))), Dense(z, np.ones((2, 5))).packed())
-    for either in rows:
-        a, b = np.array([0.0, 1.5]), np.array([4.0, 7.0])
-        before, after = either.around(np.array([0, 1]), a, b)
-        assert (before.tolist(), after.tolist()) == ([0, 6], [3, 9])
-        before, after = either.around(np.array([1]), np.array([8.0]), np.array([8.0]))
-        assert (before.tolist(), after.tolist()) == ([8], [9])
+    value = np.ones((3, 5))
+    value[1, [0, 2]] = np.nan
+    value[2, 1:] = np.nan
+    asked = np.array([[-1.0, 0.0, 1.5, 4.0, 8.0, 9.0]] * 3)
+    # A depth at a sample lies in the segment that begins there; one outside, in the nearest.
+    wanted = [[0, 0, 1, 3, 3, 3], [5, 5, 5, 6, 6, 6], [8] * 6]
+    dense = Dense(z, np.ones((3, 5)))
+    assert dense.segment_at(asked).tolist() == [[5 * r + i for i in wanted[0]] for r in range(3)]
+    assert dense.packed().segment_at(asked).tolist() == dense.segment_at(asked).tolist()
+    for axes in (z, np.tile(z, (3, 1))):
+        ((_, rows),) = layouts(axes, value, group=3)
+        assert rows.segment_at(asked).tolist() == wanted
 
 
-def test_the_rows_of_a_group_have_the_same_layout():
-    value = np.ones((6, 4))
-    value[3, 2] = np.nan
-    found = list(layouts(np.arange(4.0), value, group=2))
-    assert [(index.tolist(), type(rows)) for index, rows in found] == [
-        ([0, 1, 4, 5], Dense),
-        ([2, 3], Packed),
-    ]
-
-
-@pytest.mark.parametrize("own", [False, True])
-def test_infinities_are_refused_by_row_and_sample(own):
-    depth, value = np.arange(4.0), np.ones((3, 4))
-    value[1, 0], value[2, 3] = np.nan, -np.inf
-    axes = np.tile(depth, (3, 1)) if own else depth
-    with pytest.raises(InfiniteSampleError) as caught:
-        list(layouts(axes, value))
-    assert caught.value.args == (2, 3, "value", -np.inf)
+@given(batch=batches())
+def test_next_depths_and_widths(batch):
+    depth, value = batch
+    for which, rows in laid_out(depth, value):
+        packed = rows.packed()
+        for row, own in zip(which, packed.slices(), strict=True):
+            z, _ = samples(depth, value, row)
+            np.testing.assert_array_equal(packed.next_depth[own], [*z[1:], *z[-1:]])
+            np.testing.assert_array_equal(packed.width[own], [*np.diff(z), *([0.0] * (z.size > 0))])
+            if isinstance(rows, Dense):
+                np.testing.assert_array_equal(rows.next_depth, packed.next_depth[own])
+                np.testing.assert_array_equal(rows.width, packed.width[own])
 
 
 def test_sums_over_ranges():
@@ -120,7 +119,7 @@ def test_sums_over_ranges():
 
 def test_ends_of_rows():
     rows = Packed(
-        np.array([1.0, 4.0, 2.0]), np.array([7.0, 8.0, 9.0]), start=np.array([0, 2, 3, 3])
+        np.array([1.0, 4.0, 2.0]), np.array([7.0, 8.0, 9.0]), offsets=np.array([0, 2, 3, 3])
     )
     found = ends(rows)
     np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
