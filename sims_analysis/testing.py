@@ -15,7 +15,7 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
-from sims_analysis.units import CANONICAL, dequantify, read_quantity, unit_of_kind
+from sims_analysis.units import CANONICAL, NM_PER_CM, dequantify, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -30,9 +30,6 @@ __all__ = [
     "exponential_profile",
     "gaussian_profile",
 ]
-
-#: 1 nm x 1 atom/cm^3 is 1e-7 atom/cm^2.
-_NM_PER_CM = 1e7
 
 
 # --- assertions ---------------------------------------------------------------------------------
@@ -200,7 +197,7 @@ def gaussian_profile(
     total = _number(dose, "areal_density", "dose")
     rp = _number(projected_range, "depth", "projected_range")
     s = _number(straggle, "depth", "straggle")
-    top = total * _NM_PER_CM / (np.sqrt(2 * np.pi) * s)
+    top = total * NM_PER_CM / (np.sqrt(2 * np.pi) * s)
 
     def concentration(z: ArrayLike) -> Array:
         return np.asarray(top * np.exp(-0.5 * ((np.asarray(z, dtype=float) - rp) / s) ** 2))
@@ -279,7 +276,7 @@ def erfc_profile(
         )
 
     def dose_between(start: float, stop: float) -> float:
-        return top * length / _NM_PER_CM * (beyond(start) - beyond(stop))
+        return top * length / NM_PER_CM * (beyond(start) - beyond(stop))
 
     def crossing(level: float) -> float:
         return float(length * special.erfcinv(level / top)) if level <= top else np.nan
@@ -331,7 +328,7 @@ def exponential_profile(
 
     def dose_between(start: float, stop: float) -> float:
         share = np.exp(-start / length) * -np.expm1(-(stop - start) / length)
-        return float(top * length / _NM_PER_CM * share)
+        return float(top * length / NM_PER_CM * share)
 
     def crossing(level: float) -> float:
         return float(length * np.log(top / level)) if level <= top else np.nan

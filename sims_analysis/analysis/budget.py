@@ -16,7 +16,6 @@ from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
-    NM_PER_CM,
     DoseIntegral,
     Rule,
     Surface,
@@ -29,7 +28,7 @@ from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
 

@@ -7,9 +7,9 @@ import xarray as xr
 from sims_analysis.analysis._background import background_of
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis.dose import NM_PER_CM, Rule, check_options, term
+from sims_analysis.analysis.dose import Rule, check_options, term
 from sims_analysis.kernels.dose import cumulative
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["cumulative_dose"]
 

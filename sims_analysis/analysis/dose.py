@@ -23,10 +23,9 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = [
-    "NM_PER_CM",
     "DoseIntegral",
     "Rule",
     "check_options",
@@ -39,9 +38,6 @@ __all__ = [
 
 Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
-
-#: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
-NM_PER_CM = 1e7
 
 
 @recorded

@@ -15,10 +15,10 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._surface import mark_transient
 from sims_analysis.analysis._window import read_window, samples_used
-from sims_analysis.analysis.dose import NM_PER_CM, term
+from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
-from sims_analysis.units import ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sims_analysis.errors import ProfileError
+from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,9 +89,8 @@ def _change_of_dose(units: tuple[Unit, Unit], depth: Array, columns: list[Array]
     measured = ~np.isnan(columns[0])
     depth, value = depth[measured], columns[0][measured]
     averaged, means = _mean(depth, [value])
-    # nm atom/cm^3 to atom/cm^2.
-    before = np.trapezoid(value, depth) * 1e-7
-    after = np.trapezoid(means[0], averaged) * 1e-7
+    before = np.trapezoid(value, depth) / NM_PER_CM
+    after = np.trapezoid(means[0], averaged) / NM_PER_CM
     if f"{before:.3g}" == f"{after:.3g}":
         return f" and leaves the dose of this profile at {before:.3g} atoms/cm^2"
     return f" and changes the dose of this profile from {before:.3g} to {after:.3g} atoms/cm^2"

@@ -29,6 +29,7 @@ from scipy.special import erfc, ndtr, pdtr
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ NOTE = (
     "synthetic: made by sims_analysis.examples.synthetic from the stated truth with Poisson noise"
 )
 #: 1 nm x 1 atom/cm^3 in atom/cm^2.
-_NM = 1e-7
+_NM = 1 / NM_PER_CM
 
 TITLES = {
     "boron-implant": "synthetic: B implant in P-doped Si",

@@ -23,6 +23,7 @@ from sims_analysis.figures.curves import Measurements, collect, in_units, measur
 from sims_analysis.figures.lines import without_neighbours
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
     import os
@@ -193,7 +194,7 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
     in_nm = 1.0 / float(scale(1.0))
-    return in_cm3 * in_nm * 1e-7
+    return in_cm3 * in_nm / NM_PER_CM
 
 
 def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str) -> Any:

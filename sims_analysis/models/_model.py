@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.units import CANONICAL
+from sims_analysis.units import CANONICAL, NM_PER_CM
 
 __all__ = ["Array", "Model", "Parameter", "find_model", "models"]
 
@@ -67,7 +67,7 @@ class Parameter:
     def factor(self, data_kind: str) -> float:
         """Give the number that turns value times nm into the unit of a dose."""
         per_cm = self.kind == "area" and CANONICAL[data_kind] in ("atom/cm^3", "1/cm")
-        return 1e-7 if per_cm else 1.0
+        return 1 / NM_PER_CM if per_cm else 1.0
 
     @property
     def scales(self) -> bool:

@@ -19,11 +19,10 @@ from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
-from sims_analysis.units import QuantityLike
+from sims_analysis.units import NM_PER_CM, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
-_NM_PER_CM = 1e7
 _STATUS = ("ok", "no_data", "never_reached", "truncated")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
 
@@ -287,7 +286,7 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
-    half = 0.5 * np.diff(depths) / _NM_PER_CM
+    half = 0.5 * np.diff(depths) / NM_PER_CM
     weight = np.append(half, 0.0) + np.append(0.0, half)
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name)

@@ -20,10 +20,11 @@ from sims_analysis.units.quantities import (
     quantify,
     read_quantity,
 )
-from sims_analysis.units.reading import CANONICAL, Unit, read_unit, unit_of_kind
+from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
 
 __all__ = [
     "CANONICAL",
+    "NM_PER_CM",
     "Data",
     "ParameterLike",
     "QuantityLike",

@@ -10,6 +10,7 @@ from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes import gaussian
 from sims_analysis.models.shapes._starting import fall_length, moments_above, smoothed
 from sims_analysis.models.shapes.erfc import DIFFUSIVITY
+from sims_analysis.units import NM_PER_CM
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
@@ -41,7 +42,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Give ``D = (s^2 - s0^2) / 2 t``, s0 the straggle as implanted."""
     grown = p["straggle"] ** 2 - options["initial_straggle"] ** 2
-    return [1e-14 * grown / (2 * options["time"])]
+    return [grown / NM_PER_CM**2 / (2 * options["time"])]
 
 
 MODEL = Model(

@@ -9,6 +9,7 @@ from scipy import special
 
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
+from sims_analysis.units import NM_PER_CM
 
 __all__ = ["DIFFUSION_LENGTH", "DIFFUSIVITY", "MODEL", "diffusivity"]
 
@@ -16,13 +17,10 @@ __all__ = ["DIFFUSION_LENGTH", "DIFFUSIVITY", "MODEL", "diffusivity"]
 DIFFUSION_LENGTH = Parameter("diffusion_length", "depth", "2 sqrt(D t)", lower=0)
 DIFFUSIVITY = Parameter("diffusivity", "diffusivity", "diffusion_length^2 / 4 t, with time=")
 
-#: 1 nm^2 is 1e-14 cm^2.
-_CM2 = 1e-14
-
 
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Give D of a diffusion length and the time that it took."""
-    return [_CM2 * p["diffusion_length"] ** 2 / (4 * options["time"])]
+    return [(p["diffusion_length"] / NM_PER_CM) ** 2 / (4 * options["time"])]
 
 
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:

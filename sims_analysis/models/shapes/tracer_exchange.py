@@ -11,6 +11,7 @@ from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
 from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY
 from sims_analysis.models.shapes.erfc import diffusivity as of_length
+from sims_analysis.units import NM_PER_CM
 
 
 def formula(
@@ -40,7 +41,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 def coefficients(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Give D and k: ``k = h D = exchange sqrt(D / t)``."""
-    length, time = 1e-7 * p["diffusion_length"], options["time"]
+    length, time = p["diffusion_length"] / NM_PER_CM, options["time"]
     return [*of_length(p, options), p["exchange"] * length / (2 * time)]
 
 
