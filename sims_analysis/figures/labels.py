@@ -9,7 +9,7 @@ from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import dash_names_measurement
 from sims_analysis.figures.free_space import Obstacles
-from sims_analysis.figures.style import setting_points
+from sims_analysis.figures.style import lay_out, setting_points
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _legend_above(ax: Axes, *, own: bool) -> None:
     if own:
         width, height = figure.get_size_inches()
         figure.set_size_inches(width, height + (extent.height - before) / figure.dpi)
-    figure.draw_without_rendering()
+    lay_out(figure)
 
 
 def _extent(ax: Axes, text: str) -> Any:

@@ -20,7 +20,7 @@ from sims_analysis.figures.curves import (
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.legend import stands_below
 from sims_analysis.figures.profiles import SIZES, plot_profiles
-from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
+from sims_analysis.figures.style import in_style, lay_out, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
@@ -118,18 +118,18 @@ def plot_panels(
         if down > 2:
             _label_once(figure, axes)
         with measured_alike(figure):
-            figure.draw_without_rendering()
+            lay_out(figure)
             if any(len(memory(ax).axes) > 2 for ax in axes):
                 for ax in axes:
                     spread_right_axes(ax)
-                figure.draw_without_rendering()
+                lay_out(figure)
             for write, _ in waiting:
                 write()
             outside = _outside(axes, across)
             if outside:
                 # Lists around the panels get room of their own: the panels stay as high.
                 figure.set_size_inches(width, figure.get_size_inches()[1] + outside)
-                figure.draw_without_rendering()
+                lay_out(figure)
                 for _, adjust in waiting:
                     adjust()
         for ax in axes:

@@ -51,6 +51,7 @@ from sims_analysis.figures.style import (
     fix_ticks,
     in_style,
     is_default,
+    lay_out,
     measured_alike,
     require_matplotlib,
     setting,
@@ -504,14 +505,14 @@ def _finish(
         # Drawing a figure of panels after each of them would take the square of their number.
         waiting.append((write, adjust))
         return
-    figure.draw_without_rendering()
+    lay_out(figure)
     if len(every) > 2:
         spread_right_axes(ax)
-        figure.draw_without_rendering()
+        lay_out(figure)
     write()
     if not options.own and stands_below(memory(ax).notes_legend):
         # The layout makes room for the list below the axes, which are lower from now on.
-        figure.draw_without_rendering()
+        lay_out(figure)
         adjust()
 
 

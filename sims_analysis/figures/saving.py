@@ -125,6 +125,8 @@ def _settings() -> Any:
     """Give the settings that keep text as text, where the user has none of his own."""
     # Ids in an SVG are hashes with a random salt unless it is given.
     settings: Any = {"svg.hashsalt": "sims_analysis"}
+    # A figure without a layout engine gets none by itself: see `_held`.
+    settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
     wanted = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
     return settings | {key: value for key, value in wanted.items() if is_default(key)}
 
@@ -199,7 +201,8 @@ def _held(figure: Figure) -> Iterator[None]:
     places = _places(figure)
     try:
         if engine is not None:
-            figure.set_layout_engine("none")
+            # Not "none", whose placeholder makes savefig draw the figure twice.
+            figure.set_layout_engine(None)
             for (ax, _, _), place in zip(before, places, strict=True):
                 ax.set_position((place[0], place[1], place[2], place[3]))
         yield

@@ -17,6 +17,7 @@ __all__ = [
     "fix_ticks",
     "in_style",
     "is_default",
+    "lay_out",
     "measured_alike",
     "require_matplotlib",
     "setting",
@@ -100,6 +101,15 @@ def measured_alike(figure: Any) -> Iterator[None]:
         yield
     finally:
         figure.dpi = dpi
+
+
+def lay_out(figure: Any) -> None:
+    """Find the places of axes and texts, without drawing what a layout does not look at."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
 
 
 def dress(ax: Axes) -> None:
