@@ -76,12 +76,13 @@ def test_version():
 # ---- report
 
 
-def test_report_without_arguments_runs_the_whole_chain(tmp_path):
+def test_report_without_arguments_runs_the_whole_chain(tmp_path, monkeypatch):
     if find_spec("matplotlib") is None or find_spec("h5netcdf") is None:
         pytest.skip("needs the extras plot and netcdf")
-    child = process("report", cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    out, err = child.communicate(timeout=120)
-    assert (child.returncode, err) == (0, "")
+    monkeypatch.chdir(tmp_path)
+    result = run("report")
+    out = result.stdout
+    assert (result.exit_code, result.stderr) == (0, "")
     for name in NAMES:
         assert f"{name}: synthetic" in out
         for suffix in ("-results.csv", "-profiles.csv", ".nc", ".png", ".svg"):

@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 from command_line import NAMES, error_line, payload_of, run, serving
 
 import sims_analysis as sims
+from sims_analysis.cli import cli
 from sims_analysis.examples.opening import ARCHIVE
 
 
@@ -23,7 +25,7 @@ def piped(*arguments, stdin="", encoding=None, folder=None):
     if encoding:
         environment["PYTHONIOENCODING"] = encoding
     return subprocess.run(
-        [sys.executable, "-m", "sims_analysis", *map(str, arguments)],
+        [sys.executable, "-m", "sims_analysis", *map(os.fsencode, arguments)],
         input=stdin.encode(),
         capture_output=True,
         check=False,
@@ -78,7 +80,7 @@ def odd_archive(path):
         catalogue={
             "data_id": "odd",
             "char_source_type": "sims",
-            "sample_name": "wafer\x1b[31m\u2028\u202e",
+            "sample_name": "wafer ж\x1b[31m\u2028\u202e",
         },
     )
     return archive
@@ -109,16 +111,22 @@ CASES = [
 )
 def test_nothing_that_a_terminal_obeys_in_any_encoding(command, encoding, tmp_path):
     archive = odd_archive(tmp_path)
-    done = piped(*command, "--archive", archive.path, encoding=encoding)
-    text = done.stdout.decode(encoding if encoding != "ascii" else "utf-8")
-    assert b"Traceback" not in done.stderr
-    assert done.returncode == 0, done.stderr
+    done = CliRunner(charset=encoding).invoke(cli, [*command, "--archive", str(archive.path)])
+    text = done.stdout_bytes.decode("utf-8" if encoding == "ascii" else encoding)
+    assert done.exit_code == 0, done.stderr
     for character in "\x1b\x9b\u202e\u2028\x07":
         assert character not in text
     if "json" in command:
         said = json.loads(text)
         if command[0] == "search":
-            assert said[0]["sample_name"] == "wafer\x1b[31m\u2028\u202e", "the value is the same"
+            assert said[0]["sample_name"] == "wafer ж\x1b[31m\u2028\u202e", "the value is the same"
+
+
+def test_a_process_that_prints_ascii(tmp_path):
+    done = piped("search", "--offline", "--archive", odd_archive(tmp_path).path, encoding="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"wafer" in done.stdout
+    assert b"\x1b" not in done.stdout
 
 
 def test_messages_of_a_server_are_spelled_out(tmp_path):
@@ -162,23 +170,21 @@ def test_messages_of_a_server_are_spelled_out(tmp_path):
     ],
     ids=lambda command: " ".join(command)[:60].encode("unicode_escape").decode(),
 )
-def test_no_traceback_for_what_a_user_can_do(command, tmp_path):
+def test_no_traceback_for_what_a_user_can_do(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_bytes(b"\xff\xfe no text")
-    command = [c.encode("utf-8", "surrogateescape") for c in command]
-    done = subprocess.run(
-        [sys.executable, "-m", "sims_analysis", *command],
-        capture_output=True,
-        check=False,
-        timeout=60,
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": sims.__path__[0] + "/.."},
-    )
-    assert b"Traceback" not in done.stderr, done.stderr
-    assert done.returncode in {1, 2, 3}
+    result = run(*command)
+    assert result.exit_code in {1, 2, 3}
+    assert error_line(result)
+    assert "s3cr3t" not in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+def test_an_argument_that_is_no_text_in_a_process(tmp_path):
+    done = piped("fetch", b"\xff", "--archive", "a", "--offline", folder=tmp_path)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
     assert b"Error: " in done.stderr
-    assert b"s3cr3t" not in done.stderr
-    assert b"\x1b" not in done.stderr
 
 
 # ---- ids from elsewhere, filters, limits

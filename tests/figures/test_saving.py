@@ -82,10 +82,9 @@ def test_shades_of_an_eps_are_paler_than_their_curves(saved):
 
 
 def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
-    many = sims.plot_profiles(drawn.wafers(12, outlier=3)).figure
-    for made in (figure(), many):
-        with caplog.at_level("WARNING", logger="matplotlib"):
-            sims.save_figure(made, tmp_path / "f.eps")
+    made = sims.plot_profiles(drawn.wafers(12, outlier=3)).figure
+    with caplog.at_level("WARNING", logger="matplotlib"):
+        sims.save_figure(made, tmp_path / "f.eps")
     assert "transparen" not in caplog.text
 
 
@@ -98,7 +97,7 @@ def test_axes_are_no_figure(tmp_path):
 def test_a_figure_has_one_layout_in_every_format(tmp_path):
     figure = sims.plot_profiles(sims.open_example("gan-mg-stack")).figure
     places = []
-    for suffix in ("png", "svg", "eps"):
+    for suffix in ("png", "eps"):
         sims.save_figure(figure, tmp_path / f"a.{suffix}")
         places.append([ax.get_position().bounds for ax in figure.axes])
-    np.testing.assert_allclose(places[1:], places[:1] * 2, atol=1e-6)
+    np.testing.assert_allclose(*places, atol=1e-6)
