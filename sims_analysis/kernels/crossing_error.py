@@ -133,16 +133,16 @@ class _Samples(NamedTuple):
     every: Index
 
     def window(
-        self, which: Index, first: Index, offsets: Index, reach: Index | None = None
+        self, which: Index, first: Index, places: Index, reach: Index | None = None
     ) -> _Window:
-        """Return the samples at ``first + offsets``, at most `reach` on either side of the middle.
+        """Return the samples at ``first + places``, at most `reach` on either side of the middle.
 
         `which` are the crossings.
         """
-        position = first[:, None] + offsets
+        position = first[:, None] + places
         there = (position >= self.begin[which, None]) & (position < self.end[which, None])
         if reach is not None:
-            from_middle = offsets - offsets.size / 2 + 0.5
+            from_middle = places - places.size / 2 + 0.5
             there &= np.abs(from_middle) < reach[:, None]
         safe = np.where(there, position, self.begin[which, None])
         columns = [column[safe] for column in self[:5]]
@@ -260,7 +260,7 @@ def _fit_windows(
             # Depths relative to the middle of the window, because the crossing may be at its end.
             middle = 0.5 * (samples.depth[before[chosen]] + samples.depth[before[chosen] + 1])
             z = np.where(window.there, window.depth - middle[:, None], 0.0)
-            edge, error[chosen] = _crossing_of_parabola(z, *window[1:])
+            edge, error[chosen] = _crossing_of_parabola(z, window)
             exact = ~(window.upper_stderr.any(1) | window.lower_stderr.any(1))
             exact &= window.there.any(1)
             edge[exact], error[chosen[exact]] = (at[chosen] - middle)[exact], 0.0
@@ -286,9 +286,9 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
     difference, variance = np.zeros(before.size), np.zeros(before.size)
     inner, outer = 0, 2
     while active.size:
-        offsets = np.arange(inner, outer)
+        places = np.arange(inner, outer)
         crossing, first = which[active], before[active]
-        for sign, ring in ((1.0, -offsets), (-1.0, 1 + offsets)):
+        for sign, ring in ((1.0, -places), (-1.0, 1 + places)):
             window = samples.window(crossing, first, ring)
             difference[active] += sign * (window.upper - window.lower).sum(1)
             variance[active] += (window.upper_stderr**2 + window.lower_stderr**2).sum(1)
@@ -305,35 +305,40 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
     return reach, runs
 
 
-def _crossing_of_parabola(
-    z: Array,
-    upper: Array,
-    upper_stderr: Array,
-    lower: Array,
-    lower_stderr: Array,
-    there: Flags,
-) -> tuple[Array, Array]:
+class _Counted(NamedTuple):
+    """Samples of windows, (R, m): depth, values of both sides, and values of one count of each."""
+
+    x: Array
+    upper: Array
+    lower: Array
+    one_upper: Array
+    one_lower: Array
+
+
+def _crossing_of_parabola(z: Array, window: _Window) -> tuple[Array, Array]:
     """Fit ``upper = lower exp(A + B z + C z^2 / 2)`` to samples, and return its crossing.
 
     With ``a`` and ``d`` the values of one count of each, and e the exponential, the score of a
     sample is ``(upper - e lower) / (a + e d)``: that of a Poisson count for d = 0 (a level), and
-    otherwise that of a binomial of two counts. Arrays are (R, m), and 0 where there is no sample.
-    Return the depth at which the two are equal, and its standard error.
+    otherwise that of a binomial of two counts. Return the depth at which the two are equal, and
+    its standard error.
     """
+    there, upper, lower = window.there, window.upper, window.lower
     with np.errstate(all="ignore"):
         one_upper, one_lower = (
             value_per_count(value, stderr, lambda x: x.sum(1, keepdims=True))
-            for value, stderr in ((upper, upper_stderr), (lower, lower_stderr))
+            for value, stderr in ((upper, window.upper_stderr), (lower, window.lower_stderr))
         )
         scale = np.abs(z).max(1)
         x = z / scale[:, None]
-        a, b = _start(x, upper, lower, one_upper, one_lower, there)
+        a, b = _first_guess(_Counted(x, upper, lower, one_upper, one_lower), there)
         # Two samples do not determine a curvature: fit an exponential.
         free = np.where(there.sum(1) > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
         # Missing samples get a score and a weight of 0.
         one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
-        (a, b, c), pivots = _newton(x, upper, lower, one_upper, one_lower, a, b, prior)
+        samples = _Counted(x, upper, lower, one_upper, one_lower)
+        (a, b, c), pivots = _newton(samples, a, b, prior)
         root = _root(a, b, c)
         w0, w1 = np.ones_like(root), root - pivots[3]
         w2 = 0.5 * root**2 - pivots[4] - pivots[5] * w1
@@ -342,16 +347,15 @@ def _crossing_of_parabola(
         return root * scale, error * scale
 
 
-def _start(
-    x: Array, upper: Array, lower: Array, one_upper: Array, one_lower: Array, there: Flags
-) -> tuple[Array, Array]:
-    """Return start values: the straight line through the sums of the two sides."""
+def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
+    """Return A and B of the straight line through the sums of the two sides."""
 
     def log_sum(value: Array, one: Array, side: Flags) -> Array:
         least = 0.5 * np.where(side, one, 0.0).max(1)  # half a count in place of zero counts
         logarithm: Array = np.log(np.maximum(np.where(side, value, 0.0).sum(1), least))
         return logarithm
 
+    x, upper, lower, one_upper, one_lower = samples
     ends = []
     for side in (there & (x < 0), there & (x >= 0)):
         y = log_sum(upper, one_upper, side) - log_sum(lower, one_lower, side)
@@ -362,14 +366,7 @@ def _start(
 
 
 def _newton(
-    x: Array,
-    upper: Array,
-    lower: Array,
-    one_upper: Array,
-    one_lower: Array,
-    a: Array,
-    b: Array,
-    prior: Array,
+    samples: _Counted, a: Array, b: Array, prior: Array
 ) -> tuple[tuple[Array, Array, Array], Array]:
     """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
 
@@ -378,10 +375,10 @@ def _newton(
     c = np.zeros_like(a)
     pivots = np.full((6, a.size), np.nan)
     live = np.arange(a.size)
-    both = one_upper * lower + one_lower * upper
-    samples = [x, 0.5 * x * x, np.ones_like(x), upper, lower, one_upper, one_lower, both]
+    both = samples.one_upper * samples.lower + samples.one_lower * samples.upper
+    columns = [*samples, both, 0.5 * samples.x**2, np.ones_like(samples.x)]
     for _ in range(40):
-        x, half, one, upper, lower, one_upper, one_lower, both = samples
+        x, upper, lower, one_upper, one_lower, both, half, one = columns
         odds = a[live, None] + x * b[live, None]
         odds += half * c[live, None]
         np.exp(np.clip(odds, -60.0, 60.0, out=odds), out=odds)
@@ -400,9 +397,8 @@ def _newton(
         move = _solve(now, gradient)
         size = np.abs(move[0]) + np.abs(move[1]) + 0.5 * np.abs(move[2])
         step = np.minimum(1.0, 1.5 / size)
-        a[live] += step * move[0]
-        b[live] += step * move[1]
-        c[live] += step * move[2]
+        for coefficient, change in zip((a, b, c), move, strict=True):
+            coefficient[live] += step * change
         pivots[:, live] = now
         # A converged row is left alone, so that it does not depend on the other rows.
         moving = size > 1e-7
@@ -410,7 +406,7 @@ def _newton(
             break
         if not moving.all():
             live = live[moving]
-            samples = [column[moving] for column in samples]
+            columns = [column[moving] for column in columns]
     return (a, b, c), pivots
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossing_error import half_widths
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
 __all__ = [
     "FALLING",
@@ -330,15 +330,20 @@ def junction(
     stderr = half_widths(
         rows, levels, chosen.row, chosen.at_or_above, at, chosen.direction, every=every.before
     )
-    columns[:, has] = at, stderr, decay
-    # Fewer crossings than requested, or none that is confirmed.
-    few = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    columns[:, chosen.row] = at, stderr, decay
+    lost = np.zeros(rows.count, dtype=bool)
+    lost[chosen.row] = _undetermined(rows, chosen, stderr)
+    columns[:, lost] = np.nan
     none = (number == 0) & ~crossed
-    why = np.where(none, _why_none(rows, level, after, none), few)
-    status = np.where(has, Status.OK, why)
-    lost = np.flatnonzero(has)[_undetermined(rows, chosen, stderr)]
-    columns[:, lost], status[lost] = np.nan, Status.UNDETERMINED
-    return Junction(columns[0], columns[1], columns[2], number, status.astype(np.uint8))
+    status = first_status(
+        (lost, Status.UNDETERMINED),
+        # None is confirmed, or fewer crossings than requested.
+        (~has & ends & (number == 0), Status.TRUNCATED),
+        (~has, Status.NEVER_REACHED),
+    )
+    status[none] = _why_none(rows, level, after, none)[none]
+    depth, stderr, decay = columns
+    return Junction(depth, stderr, decay, number, status)
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
@@ -368,6 +373,9 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
     inside = True if beyond is None else rows.depth >= rows.repeat(beyond)
     largest = rows.extreme(np.maximum, np.where(inside, rows.value, -np.inf), -np.inf)
     smallest = rows.extreme(np.minimum, np.where(inside, rows.value, np.inf), np.inf)
-    above = np.where(smallest < level, Status.TRUNCATED, Status.ALWAYS_ABOVE)
-    why = np.where(largest > level, above, Status.NEVER_REACHED)
-    return np.where(largest < smallest, Status.NO_DATA, why).astype(np.uint8)
+    return first_status(
+        (largest < smallest, Status.NO_DATA),
+        (~(largest > level), Status.NEVER_REACHED),
+        (~(smallest < level), Status.ALWAYS_ABOVE),
+        (np.ones_like(missing), Status.TRUNCATED),
+    )

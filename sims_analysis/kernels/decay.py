@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import NONE_COUNTED, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status, first_status
 
 __all__ = [
     "Decay",
@@ -95,8 +95,7 @@ def decay(
         length = edge / np.where(is_level, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if count is None else 2)
-    sign = np.where(length > 0, Status.OK, Status.NEVER_REACHED)
-    status = np.where(few, Status.NO_DATA, sign).astype(np.uint8)
+    status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
     chi = _reduced_chi_square(kept, fit, None if count is None else count[keep])
     length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)

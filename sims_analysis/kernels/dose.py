@@ -23,6 +23,7 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     Status,
+    first_status,
     range_sums,
 )
 from sims_analysis.kernels.variance import variance_of_sum
@@ -81,10 +82,9 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     first, last = rows.first, rows.last
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
-    status = np.full(rows.count, Status.OK, dtype=np.uint8)
-    status[value <= 0] = Status.BELOW_DETECTION
-    status[beyond] = Status.TRUNCATED
-    status[~valid] = Status.NO_DATA
+    status = first_status(
+        (~valid, Status.NO_DATA), (beyond, Status.TRUNCATED), (value <= 0, Status.BELOW_DETECTION)
+    )
     a[~valid] = b[~valid] = np.nan
     return Integral(value, a, b, status, n_linear)
 
@@ -108,9 +108,9 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     n_linear = np.zeros(total.size, dtype=np.intp)
     if log and not rows.value.min() > 0:
         c = rows.value.reshape(-1)
-        linear = np.append(segments.is_linear(c[:-1], c[1:]), False).astype(float)
+        linear = np.flatnonzero(segments.is_linear(c[:-1], c[1:]))
         end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
-        n_linear += range_sums(linear, first, end).astype(np.intp)
+        n_linear += linear.searchsorted(end) - linear.searchsorted(first)
     return total, n_linear
 
 
@@ -233,9 +233,9 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     total = np.full(rows.count, np.nan)
     cumulated = running(rows, rule=rule)
     total[enough] = cumulated[rows.offsets[1:][enough] - 1]
-    positive = np.where(total > 0, Status.OK, Status.NEVER_REACHED)
-    status = np.where(enough, positive, Status.NO_DATA).astype(np.uint8)
-    total[~(total > 0)] = np.nan
+    none = ~(total > 0)
+    status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
+    total[none] = np.nan
     no_limit = np.full(rows.count, np.nan)
     for i, fraction in enumerate(fractions):
         depth[:, i] = _solve(rows, cumulated, fraction * total, rule)

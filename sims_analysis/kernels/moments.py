@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import ONE_SIGMA
-from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of
+from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of, first_status
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 
 __all__ = ["Moments", "moments"]
@@ -73,7 +73,7 @@ def moments(
         Whether the background is such a mean, so that its error contributes.
     """
     inside = rows.within(start, stop)
-    run = _whole(inside) if np.isnan(threshold).all() else _run(inside, level, threshold, relative)
+    run = _run(inside, level, threshold, relative)
     # The run is an interval from sample to sample: samples outside have zero weight.
     limits = (np.where(run.size > 0, end, np.inf) for end in (run.first, run.last))
     weights = segments.trapezoid_weights(rows, *limits)
@@ -89,27 +89,38 @@ def moments(
         # Noise about the background gives sums of either sign, which are not those of a peak.
         distribution = (total > 0) & (second > 0) & (mean >= run.first) & (mean <= run.last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
-        shape = (straggle, third / straggle**3, fourth / straggle**4)
+        shape = _Shape(straggle, third / straggle**3, fourth / straggle**4)
     enough = run.size > 2
-    why = np.where(
-        enough, np.where(distribution, Status.OK, Status.BELOW_DETECTION), Status.NEVER_REACHED
+    status = first_status(
+        ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
+        (~enough, Status.NEVER_REACHED),
+        (~distribution, Status.BELOW_DETECTION),
     )
-    measured = (inside.size > 2) & ~np.isnan(level)
-    status = np.where(measured, why, Status.NO_DATA).astype(np.uint8)
     answers = np.array([total, mean, *shape, run.first, run.last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None and rows.depth.size:
-        slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, *shape)
+        slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, shape)
         for error, slope in zip(errors, slopes, strict=True):
-            variance = _variance(rows, slope, top, bottom, window=window)
+            if window:
+                variance = variance_above_mean(rows, slope, rows.sum(slope), top, bottom)
+            else:
+                variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
         # Higher moments depend on few counts far from the peak.
         errors[2:] *= [_student(rows, slope) for slope in slopes[2:]]
-        errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, *shape))
+        errors[4] *= np.sqrt(1.0 + _second_order(rows, weights, total, off, shape))
         errors[:, run.doubtful] = np.nan
     for columns in (answers, errors):
         columns[:, ~(enough & distribution)] = np.nan
     return Moments._make([*answers, status, *errors])
+
+
+class _Shape(NamedTuple):
+    """Straggle, skewness and kurtosis, (R,)."""
+
+    straggle: Array
+    skewness: Array
+    kurtosis: Array
 
 
 class _Run(NamedTuple):
@@ -122,12 +133,11 @@ class _Run(NamedTuple):
     doubtful: Flags
 
 
-def _whole(rows: Rows) -> _Run:
-    return _Run(rows.first, rows.last, rows.size, np.zeros(rows.count, dtype=bool))
-
-
 def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
-    """Find the run of samples around the maximum that lie above the threshold."""
+    """Find the run of samples around the maximum that lie above the threshold; NaN: all samples."""
+    doubtful = np.zeros(rows.count, dtype=bool)
+    if np.isnan(threshold).all():
+        return _Run(rows.first, rows.last, rows.size, doubtful)
     rows = rows.packed()
     c = rows.value - rows.repeat(level)
     maximum = rows.extreme(np.maximum, c)
@@ -143,7 +153,6 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
     wanted[row] = run[at_maximum[position]]
     keep = run == rows.repeat(wanted)
     kept = rows.keep(keep)
-    doubtful = np.zeros(rows.count, dtype=bool)
     if rows.stderr is not None:
         doubtful = _doubtful(rows, c - limit, keep)
     return _Run(kept.first, kept.last, kept.size, doubtful)
@@ -167,15 +176,7 @@ def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
     return rows.sum((near & ~far & ~np.isnan(above)).astype(float)) > 0
 
 
-def _slopes(
-    rows: Rows,
-    weights: Array,
-    total: Array,
-    off: Array,
-    straggle: Array,
-    skewness: Array,
-    kurtosis: Array,
-) -> list[Array]:
+def _slopes(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape) -> list[Array]:
     """Return the derivatives of integral, mean, straggle, skewness and kurtosis by the samples.
 
     With ``t = (z - R) / straggle``, skewness g and kurtosis b, they are w for the integral, and
@@ -184,7 +185,7 @@ def _slopes(
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         part = weights / rows.repeat(total)
-        width, g, b = (rows.repeat(x) for x in (straggle, skewness, kurtosis))
+        width, g, b = (rows.repeat(x) for x in shape)
         t = off / width
         squared = t * t  # powers by multiplication: np.power takes ten times as long
         wider = squared - 1.0
@@ -195,13 +196,6 @@ def _slopes(
             part * (squared * t - 3.0 * t - g - 1.5 * g * wider),
             part * (squared * squared - 4.0 * g * t - b - 2.0 * b * wider),
         ]
-
-
-def _variance(rows: Rows, weights: Array, top: Array, bottom: Array, *, window: bool) -> Array:
-    """Return the variance of a weighted sum."""
-    if window:
-        return variance_above_mean(rows, weights, rows.sum(weights), top, bottom)
-    return variance_of_sum(rows, weights)
 
 
 def _student(rows: Rows, weights: Array) -> Array:
@@ -228,21 +222,13 @@ _CERTAIN = 1e6
 _ONE_SIDE = 0.5 * (1.0 + ONE_SIGMA)
 
 
-def _second_order(
-    rows: Rows,
-    weights: Array,
-    total: Array,
-    off: Array,
-    straggle: Array,
-    skewness: Array,
-    kurtosis: Array,
-) -> Array:
+def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _Shape) -> Array:
     """Return the second-order term of the variance of the kurtosis, relative to the first.
 
     ``tr(H V H V) / 2`` over ``g V g``, with the covariance V of the first four moments about the
     mean, in units of the straggle, and gradient g and Hessian H of the kurtosis by these.
     """
-    g, b = skewness, kurtosis
+    straggle, g, b = shape
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = off / rows.repeat(straggle)
         part = np.where(weights == 0.0, 0.0, weights * errors_of(rows) / rows.repeat(total))

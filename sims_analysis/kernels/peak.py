@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.crossings import find, highest, locate
-from sims_analysis.kernels.rows import Array, Rows, Status
+from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 __all__ = ["Peak", "Transient", "peak", "surface_transient"]
 
@@ -53,8 +53,7 @@ def peak(rows: Rows, start: Array, stop: Array) -> Peak:
     right[found.row[after][::-1]] = at[after][::-1]
     left[found.row[~after]] = at[~after]
     width = right - left
-    measured = np.where(np.isnan(width), Status.TRUNCATED, Status.OK)
-    status = np.where(rows.size > 0, measured, Status.NO_DATA).astype(np.uint8)
+    status = first_status((rows.size == 0, Status.NO_DATA), (np.isnan(width), Status.TRUNCATED))
     return Peak(depth, value, stderr, width, status)
 
 

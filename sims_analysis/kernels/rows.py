@@ -36,6 +36,7 @@ __all__ = [
     "dot_rows",
     "ends",
     "errors_of",
+    "first_status",
     "range_sums",
 ]
 
@@ -61,6 +62,14 @@ class Status(IntEnum):
     NO_OVERLAP = 7
     #: A result exists, but the data do not locate it within the record.
     UNDETERMINED = 8
+
+
+def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
+    """Return the status of the first case that is true of each row; ``OK`` if none is."""
+    found = np.full(cases[0][0].shape, Status.OK, dtype=np.uint8)
+    for flags, status in reversed(cases):
+        found[flags] = status
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_of_counts
-from sims_analysis.kernels.rows import Array, Rows, Status
+from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 __all__ = ["LocalValue", "local_value"]
 
@@ -52,9 +52,10 @@ def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
         off = depth - fit.at
         value = np.exp(fit.a + fit.b * off)
         stderr = value * np.sqrt(fit.var_a + 2.0 * off * fit.cov + fit.var_b * off**2)
-    enough = (rows.size > 2) & ~np.isnan(value)
-    inside = (depth >= first) & (depth <= last)
-    status = np.where(inside, np.where(enough, Status.OK, Status.NO_DATA), Status.TRUNCATED)
-    status = np.where(np.isnan(first), Status.NO_DATA, status)
+    status = first_status(
+        (np.isnan(first), Status.NO_DATA),
+        (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
+        ((rows.size < 3) | np.isnan(value), Status.NO_DATA),
+    )
     value, stderr = (np.where(status == Status.OK, x, np.nan) for x in (value, stderr))
-    return LocalValue(value, stderr, status.astype(np.uint8))
+    return LocalValue(value, stderr, status)
