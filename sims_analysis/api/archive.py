@@ -33,7 +33,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
-from sims_analysis.api.catalogue import as_moment
 from sims_analysis.api.versions import (
     Record,
     append,
@@ -57,6 +56,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsWarning, warn
+from sims_analysis.errors import ArchiveError, PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import json_type
+from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -256,23 +257,6 @@ def archived_entries(archive: Archive, ids: Iterable[str]) -> Iterator[Catalogue
                 yield archived_entry(archive, data_id)
         except ArchiveError as error:
             warn(f"{error}; it is left out", SimsWarning)
-
-
-def moment_of(text: str | datetime | None) -> datetime | None:
-    """Read a time; a naive one is UTC, and what is no time is None."""
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else text
-    except ValueError:
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def as_moment(value: str | datetime | None, name: str) -> datetime | None:
-    """Read a limit that a user gave."""
-    moment = moment_of(value)
-    if value is not None and moment is None:
-        raise ApiError(f"{name}={value!r} is no time; expected ISO 8601, such as '2024-01-15'")
-    return moment
 
 
 def as_texts(value: str | Iterable[object]) -> list[str]:

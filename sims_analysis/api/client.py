@@ -13,7 +13,6 @@ from sims_analysis.api.catalogue import (
     CatalogueEntry,
     Search,
     archived_entries,
-    as_moment,
     as_texts,
 )
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
@@ -22,6 +21,7 @@ from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
     import uuid

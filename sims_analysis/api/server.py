@@ -31,13 +31,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_entry, moment_of
+from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_entry
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.openapi import document
 from sims_analysis.api.versions import canonical, list_versions, read_record
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, SimsError
 from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

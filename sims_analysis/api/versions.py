@@ -17,9 +17,9 @@ import orjson
 
 from sims_analysis import files
 from sims_analysis._version import __version__
-from sims_analysis.api.catalogue import moment_of
 from sims_analysis.errors import ArchiveError, PayloadError
 from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -67,7 +67,7 @@ def fetch(
 
 
 def _time(ctx: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    from sims_analysis.api.catalogue import as_moment
+    from sims_analysis.text.times import as_moment
 
     try:
         return as_moment(value, option.opts[0])

@@ -101,7 +101,8 @@ def report(
     """
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
-    from sims_analysis.output.report import analyse, to_text, write_files, write_index
+    from sims_analysis.output.report import analyse, to_text
+    from sims_analysis.output.report_files import write_files, write_index
 
     question = {name: options.pop(name) for name in _QUESTION}
     source = options

@@ -1,21 +1,17 @@
-"""What a model is, and where models are found: a model is one file in ``models/shapes``."""
+"""What a model is: a file in ``models/shapes``."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.errors import ProfileError
 from sims_analysis.units import CANONICAL, NM_PER_CM
 
-__all__ = ["Array", "Model", "Parameter", "find_model", "models"]
+__all__ = ["Array", "Model", "Parameter"]
 
 #: Floats, truths and places alike.
 Array = NDArray[Any]
@@ -122,33 +118,3 @@ class Model:
     def names(self) -> list[str]:
         """Names of the parameters, in the order of the formula."""
         return [parameter.name for parameter in self.parameters]
-
-
-@cache
-def models() -> dict[str, Model]:
-    """Give every model by its name: ``MODEL`` of each module of ``models/shapes``."""
-    from sims_analysis.models import shapes
-
-    names = sorted(found.name for found in pkgutil.iter_modules(shapes.__path__))
-    modules = [
-        importlib.import_module(f"{shapes.__name__}.{name}")
-        for name in names
-        if not name.startswith("_")
-    ]
-    return {module.MODEL.name: module.MODEL for module in modules}
-
-
-def find_model(model: str | Model) -> Model:
-    """Give a model by its name.
-
-    Raises
-    ------
-    ProfileError
-        If there is none of that name.
-    """
-    if isinstance(model, Model):
-        return model
-    found = models().get(model) if isinstance(model, str) else None
-    if found is None:
-        raise ProfileError(f"model={model!r}; expected one of {', '.join(map(repr, models()))}")
-    return found

@@ -11,8 +11,9 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._engine import Curve
-from sims_analysis.models._model import Array, Model, find_model, models
+from sims_analysis.models._model import Array, Model
 from sims_analysis.models._one_profile import BACKGROUND, formula_of
+from sims_analysis.models.shapes import find_model, models
 from sims_analysis.units import ParameterLike
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._model import Array, Model, Parameter, find_model
+from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
 from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models.shapes import find_model
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]

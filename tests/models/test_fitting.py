@@ -13,7 +13,8 @@ from scipy import stats
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._model import Model, Parameter, models
+from sims_analysis.models._model import Model, Parameter
+from sims_analysis.models.shapes import models
 
 CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
 TOLERANCE = {"dual_pearson": 1e-4}

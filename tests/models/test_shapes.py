@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sims_analysis.models._model import models
-from sims_analysis.models.shapes import pearson
+from sims_analysis.models.shapes import models, pearson
 
 
 def formula(name):

@@ -8,7 +8,8 @@ from browser import browser  # noqa: F401 - a fixture
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page
-from sims_analysis.output.report import analyse, to_text, write_files, write_index
+from sims_analysis.output.report import analyse, to_text
+from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.text.rounding import rounded
 
 pytest.importorskip("bokeh")

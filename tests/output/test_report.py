@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.output import report as module
 from sims_analysis.output.report import analyse, results_csv, to_text
+from sims_analysis.output.report_files import write_files
 
 LEVEL = "1e18 atoms/cm^3"
 
@@ -245,7 +245,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     plt = pytest.importorskip("matplotlib.pyplot")
     pytest.importorskip("bokeh")
     open_before = plt.get_fignums()
-    written = module.write_files(boron, analyse(boron), tmp_path / "a" / "b")
+    written = write_files(boron, analyse(boron), tmp_path / "a" / "b")
     assert [path.name for path in written] == [
         "boron-implant-results.csv",
         "boron-implant-profiles.csv",
@@ -271,6 +271,6 @@ def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
     pytest.importorskip("bokeh")
     ds = sims.to_dataset([profile()])
     ds.attrs["data_id"] = "../../W1 (a)"
-    written = module.write_files(ds, analyse(ds), tmp_path)
+    written = write_files(ds, analyse(ds), tmp_path)
     assert {path.parent for path in written} == {tmp_path}
     assert len(list(tmp_path.iterdir())) == 6

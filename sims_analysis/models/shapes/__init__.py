@@ -1,1 +1,38 @@
 """The models, one a file: each module has a ``MODEL``, and its name is the file's."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.models._model import Model
+
+__all__ = ["find_model", "models"]
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Give every model by its name: ``MODEL`` of each module of this folder."""
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__))
+    modules = [
+        importlib.import_module(f"{__name__}.{name}") for name in names if not name.startswith("_")
+    ]
+    return {module.MODEL.name: module.MODEL for module in modules}
+
+
+def find_model(model: str | Model) -> Model:
+    """Give a model by its name.
+
+    Raises
+    ------
+    ProfileError
+        If there is none of that name.
+    """
+    if isinstance(model, Model):
+        return model
+    found = models().get(model) if isinstance(model, str) else None
+    if found is None:
+        raise ProfileError(f"model={model!r}; expected one of {', '.join(map(repr, models()))}")
+    return found

@@ -4,7 +4,6 @@ A species for which there is no answer says why: counts are not atoms, and time 
 """
 
 from sims_analysis.output.report.answers import Junction, Report, SpeciesReport, analyse
-from sims_analysis.output.report.files import write_files, write_index
 from sims_analysis.output.report.layout import results_csv, to_text
 
 __all__ = [
@@ -14,6 +13,4 @@ __all__ = [
     "analyse",
     "results_csv",
     "to_text",
-    "write_files",
-    "write_index",
 ]
