@@ -6,7 +6,7 @@ the logit of one between two bounds. Values are in units of the profile's maximu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import exp, inf, isclose, isfinite, isinf, log
@@ -17,7 +17,16 @@ from scipy.optimize import leastsq
 from sims_analysis.models._model import Array, Parameter
 from sims_analysis.models._objective import Objective
 
-__all__ = ["Curve", "Solution", "covariance", "minima", "poor_errors", "profile_interval", "solve"]
+__all__ = [
+    "Curve",
+    "Solution",
+    "covariance",
+    "distinct",
+    "minima",
+    "poor_errors",
+    "profile_interval",
+    "solve",
+]
 
 #: A residual for parameters that describe nothing: the step that led there is taken back.
 _NOWHERE = 1e8
@@ -159,9 +168,11 @@ class Solution:
     converged: bool
 
     def same(self, other: Solution) -> bool:
-        """Tell whether it is the same minimum."""
-        return isclose(self.cost, other.cost, rel_tol=1e-6) and np.allclose(
-            self.x, other.x, rtol=0.01, atol=1e-3
+        """Tell whether it is the same minimum, or the same curve under other names."""
+        if not isclose(self.cost, other.cost, rel_tol=1e-6):
+            return False
+        return np.allclose(self.x, other.x, rtol=0.01, atol=1e-3) or np.allclose(
+            self.m, other.m, rtol=1e-4, atol=1e-12
         )
 
 
@@ -231,36 +242,38 @@ def minima(
     curve: Curve,
     objective: Objective,
     starts: Sequence[Sequence[float] | Array],
-    enough: Callable[[float], bool] = lambda cost: cost < 0.0,
     *,
+    enough: float = 0.0,
     evaluations: int = 600,
 ) -> list[Solution]:
-    """Give the minima to which sets of free starting values lead.
+    """Give the minima to which sets of free starting values lead, as :func:`distinct` does.
 
     Parameters
     ----------
     curve : Curve
     objective : Objective
     starts : sequence of sequence of float
-    enough : callable
-        Whether a sum of squares is as small as could be asked for: no further sets are tried.
+    enough : float
+        A sum of squares below which no further sets are tried.
     evaluations : int
         Of the model, that each set may take.
-
-    Returns
-    -------
-    list of Solution
-        Those that converged first, and of these the lowest; equal ones once.
     """
-    found: list[Solution] = []
+    found: list[Solution | None] = []
     for start in starts:
         one = solve(curve, objective, start, evaluations=evaluations)
-        if one is None or any(one.same(other) for other in found):
-            continue
         found.append(one)
-        if one.converged and enough(one.cost):
+        if one is not None and one.converged and one.cost < enough:
             break
-    return sorted(found, key=lambda one: (not one.converged, one.cost))
+    return distinct(found)
+
+
+def distinct(found: Iterable[Solution | None]) -> list[Solution]:
+    """Give those that converged first, and of these the lowest; equal ones once."""
+    kept: list[Solution] = []
+    for one in found:
+        if one is not None and not any(one.same(other) for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda one: (not one.converged, one.cost))
 
 
 def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
@@ -347,28 +360,42 @@ def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> A
 
 
 def profile_interval(
-    curve: Curve, objective: Objective, best: Solution, which: int, errors: Array
+    curve: Curve, objective: Objective, found: Sequence[Solution], which: int
 ) -> tuple[float, float]:
     """Find where the least sum of squares, at a held parameter, has risen as far as 68 % allow.
 
     Parameters
     ----------
-    curve, objective, best
-        What was fitted, and the result.
+    curve, objective
+        What was fitted.
+    found : sequence of Solution
+        The minima, the lowest first: the interval reaches over all that lie inside it.
     which : int
         Place among the free parameters.
-    errors : ndarray
-        Their covariance: how far it may be, and where the others go.
 
     Returns
     -------
     lower, upper : float
         The parameter's bound on a side where the sum does not rise as far.
     """
+    lowest = found[0].cost
+    unit = objective.variance(lowest, curve.free.size)
+    ends = [
+        _ends_about(curve, objective, one, which, lowest, unit)
+        for one in found
+        if one.cost < lowest + unit
+    ]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _ends_about(
+    curve: Curve, objective: Objective, best: Solution, which: int, lowest: float, unit: float
+) -> tuple[float, float]:
+    """Walk from a minimum to both sides, until the sum of squares is a `unit` above the lowest."""
+    errors = covariance(curve, objective, best)
     number = int(curve.free[which])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
-    unit = objective.variance(best.cost, best.x.size)
     here, stretch = float(best.x[which]), best.stretch
     with np.errstate(all="ignore"):
         scaled = errors[which] / (stretch * stretch[which])
@@ -380,7 +407,7 @@ def profile_interval(
 
     def end(sign: float) -> float:
         """Walk to one side: the root of the rise grows nearly as the distance."""
-        low, high, step = (0.0, 0.0), (inf, inf), reach
+        low, high, step = (0.0, float(np.sqrt((best.cost - lowest) / unit))), (inf, inf), reach
         near = 0.0, np.delete(best.x, which)
         for _ in range(20):
             if bounded and abs(here + sign * step) > 40:
@@ -391,7 +418,7 @@ def profile_interval(
             found = solve(held, objective, ahead, tolerance=1e-6)
             risen = inf
             if found is not None:
-                risen = float(np.sqrt(max(found.cost - best.cost, 0.0) / unit))
+                risen = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
                 near = step, found.x
             if abs(risen - 1) < 0.01:
                 return value

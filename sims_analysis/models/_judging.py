@@ -7,11 +7,13 @@ from math import sqrt
 import numpy as np
 
 from sims_analysis.models._model import Array
+from sims_analysis.models.shapes._starting import smoothed
 
 __all__ = [
     "ADVICE",
     "RESIDUALS",
     "STATUS",
+    "departs",
     "excess",
     "lag_correlation",
     "runs_score",
@@ -40,12 +42,12 @@ ADVICE = {
     "featureless": "a constant describes the samples as well",
     "not_converged": "the optimizer found no minimum",
     "at_bound": "a parameter is at its bound; hold it with fixed=, or take a simpler model",
-    "undetermined": "the samples say nothing about some parameter; hold it with fixed=, or take a "
-    "simpler model",
+    "undetermined": "the samples do not determine some parameter, which has no error; hold it or "
+    "another with fixed=, or take a simpler model",
     "truncated": "the profile does not come down on both sides of its maximum inside the window",
     "several_peaks": "there is more than one maximum; start= and stop= choose a window about one",
-    "wrong_shape": "the profile comes down on both sides of its maximum, and the curve does not; "
-    "background='fit', a window or another model may help",
+    "wrong_shape": "the curve does not have the profile's shape; background='fit', a window or "
+    "another model may help",
 }
 
 #: What is said of the residuals, in the order of the codes.
@@ -104,6 +106,16 @@ def verdict(*, runs: float, lag: float, chi_square: float) -> int:
     if runs < -3.5 or lag > 4:
         return 2
     return 3 if chi_square > 4 else 1
+
+
+def departs(c: Array, m: Array, *, share: float = 0.05) -> bool:
+    """Tell whether a curve stays away from the samples by a share of the largest of them.
+
+    Over as many neighbours as a twenty-fifth of the samples, at least five. With enough counts
+    residuals tell any model from any profile; this says whether it matters.
+    """
+    apart = smoothed(c - m, max(5, c.size // 25))
+    return bool(np.abs(apart).max() > share * c.max())
 
 
 def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:

@@ -16,6 +16,7 @@ from sims_analysis.models._engine import (
     Curve,
     Solution,
     covariance,
+    distinct,
     minima,
     poor_errors,
     profile_interval,
@@ -46,8 +47,13 @@ STATISTICS = (
 
 _PLACE = {name: i for i, name in enumerate(STATISTICS)}
 _CODE = {word: code for code, word in enumerate(judging.STATUS)}
+_RANDOM = judging.RESIDUALS.index("random")
+#: What a profile is whatever the model makes of it.
+_OF_THE_DATA = ("several_peaks", "truncated")
 #: A sum of squares for each sample that is of rounding alone, and shows nothing.
 _EXACT = 1e-18
+#: A minimum of chi-square that is higher by this is ruled out at two standard deviations.
+_TOLD_APART = 4.0
 #: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -180,20 +186,30 @@ def fit_one(
         return row
     tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
     starts = [one[curve.free] for one in _starts(samples, curve, task)]
-    solution, objective = _solved(curve, objective, samples, starts)
-    if solution is None or not solution.converged:
+    found, objective = _solved(curve, objective, samples, starts)
+    if not (found and found[0].converged):
         tell(status=_CODE["not_converged"])
         return row
+    solution = found[0]
     free, m = solution.free, solution.m
-    tell(**_statistics(objective, solution))
+    statistics = _statistics(objective, solution)
+    tell(**statistics)
     if _featureless(objective, solution, samples):
         tell(status=_CODE["featureless"], residuals=0)
         return row
     errors = covariance(curve, objective, solution)
     stderr = np.sqrt(errors.diagonal())
+    exact = solution.cost <= _EXACT * n
+    ceiling = solution.cost + _TOLD_APART * objective.variance(solution.cost, free.size)
+    rivals = [] if exact else [one for one in found[1:] if one.converged and one.cost < ceiling]
+    stderr[_without_interval(curve, solution, rivals, errors)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
+    random = statistics["residuals"] == _RANDOM
+    if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
+        status = "wrong_shape"
     tell(status=_CODE[status])
-    if status in {"truncated", "wrong_shape"} and int(np.argmax(m)) in {0, n - 1}:
+    outside = task.model.shape == "peak" and int(np.argmax(m)) in {0, n - 1}
+    if status in {"truncated", "wrong_shape"} and outside:
         # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
         return row
 
@@ -202,15 +218,15 @@ def fit_one(
     out["stderr"][curve.free] = stderr * unit
     square = out["covariance"].reshape(len(parameters), -1)
     square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
-    exact = solution.cost <= _EXACT * n
     out["poor"][:] = 0
     if not exact:
-        out["poor"][curve.free] = poor_errors(curve, objective, solution, errors)
+        poor = poor_errors(curve, objective, solution, errors) | np.isnan(stderr)
+        out["poor"][curve.free] = poor
     if task.profile:
         for i, number in enumerate(curve.free):
             ends = free[i], free[i]
             if not exact:
-                ends = profile_interval(curve, objective, solution, i, errors)
+                ends = profile_interval(curve, objective, [solution, *rivals], i)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
     _derive(out, task, settings)
     return row
@@ -328,38 +344,33 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
 
 def _solved(
     curve: Curve, objective: Objective, samples: _Samples, starts: list[Array]
-) -> tuple[Solution | None, Objective]:
-    """Give the first minimum that describes the samples, otherwise the lowest."""
-    # Where nothing is expected, nothing is counted, and the deviance of that is none.
+) -> tuple[list[Solution], Objective]:
+    """Give the minima that were found, the lowest first."""
     n = samples.z.size
-    if isinstance(objective, Poisson):
-        n = int(np.count_nonzero(objective.counts))
+    # Where nothing is expected, nothing is counted, and the deviance of that is none.
+    counted = np.count_nonzero(objective.counts) if isinstance(objective, Poisson) else n
 
-    def enough(cost: float) -> bool:
-        # No noise at all, or as much as there should be; less of it says that the data are smooth.
-        noisy = 0.5 * n < cost < n + 3 * sqrt(2 * n)
-        return cost < 1e-14 * n or (objective.known_errors and noisy)
-
-    found = minima(curve, objective, starts, enough)
+    found = minima(curve, objective, starts, enough=1e-14 * n)
     if not found:
         _refuse_holes(curve, starts[0], samples.z)
-    solution = found[0] if found else None
-    if len(starts) > 1 and solution is not None and not enough(solution.cost):
+        return [], objective
+    cost = found[0].cost
+    described = cost < 1e-14 * n or (
+        objective.known_errors and cost < counted + 3 * sqrt(2 * counted)
+    )
+    if len(starts) > 1 and not described:
         # A model that needs several starts may need another way to walk, too.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
-        if walked:
-            more = solve(curve, objective, walked[0].free)
-            if more is not None and more.converged and more.cost < solution.cost:
-                solution = more
+        found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:1])])
     if isinstance(objective, LogSquares) and objective.censored.any():
         for _ in range(2):
-            if solution is None:
-                break
-            r = objective.residual(solution.m)[~objective.censored]
+            r = objective.residual(found[0].m)[~objective.censored]
             scatter = np.sqrt(r @ r / max(r.size - curve.free.size, 1))
             objective = replace(objective, scatter=max(float(scatter), 1e-3))
-            solution = solve(curve, objective, solution.free)
-    return solution, objective
+            found = distinct([solve(curve, objective, one.free) for one in found])
+            if not found:
+                break
+    return found, objective
 
 
 def _refuse_holes(curve: Curve, start: Array, z: Array) -> None:
@@ -408,6 +419,27 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
             )
         sets.append(np.array(one, np.float64) * scale)
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
+
+
+def _without_interval(
+    curve: Curve, solution: Solution, rivals: list[Solution], errors: Array
+) -> Array:
+    """Tell of which free parameters an error about the solution would be no interval.
+
+    Those in which another minimum that is not ruled out differs by more than that error; and
+    lengths whose error is larger than they are, with what goes along with them.
+    """
+    free = solution.free
+    with np.errstate(invalid="ignore"):
+        stderr = np.sqrt(errors.diagonal())
+        along = np.abs(errors) > 0.9 * stderr[:, None] * stderr
+    lost = np.zeros(free.size, dtype=bool)
+    for one in rivals:
+        lost |= np.abs(one.free - free) > stderr
+    kept = [curve.parameters[i] for i in curve.free]
+    lengths = np.array([one.kind == "depth" and one.lower == 0 for one in kept])
+    unknown = lengths & (stderr > free)
+    return lost | unknown | along[unknown].any(axis=0)
 
 
 def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:

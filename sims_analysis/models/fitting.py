@@ -17,7 +17,7 @@ from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
 from sims_analysis.models.shapes import find_model
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -86,8 +86,8 @@ def fit(
         left out, and counted in ``n_left_out``.
     interval : {"linear", "profile"}
         ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
-        the profile of the likelihood: to be asked for where ``poor_stderr`` says so. It takes
-        some ten fits for each parameter.
+        the profile of the likelihood, for each parameter: to be asked for where ``poor_stderr``
+        says so. It takes some ten fits for each parameter.
     time : str, Quantity or DataArray, optional
         Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional
@@ -102,8 +102,9 @@ def fit(
 
         - ``<name>``, ``<name>_stderr``: each parameter in its unit, and what follows from them
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
-        - ``poor_stderr`` over ``parameter``: whether the likelihood one standard error away is not
-          within a factor of 2 of what a parabola makes of it, so that the error is no interval
+        - ``poor_stderr`` over ``parameter``: whether there is no standard error, or the likelihood
+          one standard error away is not within a factor of 2 of what a parabola makes of it, so
+          that the interval is not symmetric
         - ``status``, ``residuals``, ``objective``: in words, see below
         - ``objective_value``: the sum of squares, in units of the largest value for ``"none"``
         - ``reduced_chi_square`` (``1``): where errors are known
@@ -115,13 +116,15 @@ def fit(
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples
-        say nothing about some parameter, which has no error), and, of models of one peak,
-        ``truncated`` (the profile does not come down on both sides of its maximum inside the
-        window; no parameters are given where the maximum itself is outside), ``wrong_shape`` (the
-        profile does, and the curve does not) and ``several_peaks``.
+        do not determine some parameter, which has a value and no error), ``wrong_shape`` (residuals
+        are not random, and over several neighbours the curve is away from the samples by more than
+        5 % of the largest), and, of models of one peak, ``truncated`` (the profile does not come
+        down on both sides of its maximum inside the window), ``wrong_shape`` too where the profile
+        does and the curve does not, and ``several_peaks``. No parameters are given of a peak whose
+        maximum is outside the window.
 
-        ``residuals``: ``random``, or what they show. A model that does not have the profile's shape
-        has parameters, and errors that mean little.
+        ``residuals``: ``random``, or what they show. With enough counts they tell any model from
+        any profile, and the status stays ``ok``: what is 1 % off may be good enough.
 
     Raises
     ------
@@ -134,8 +137,8 @@ def fit(
     Warns
     -----
     FitWarning
-        Where the status is not ``ok``, or the residuals are not random. Not on Dask data, which
-        are not known yet.
+        Where the status is not ``ok``, the residuals are not random, or there is no sample in the
+        window. Not on Dask data, which are not known yet.
 
     See Also
     --------
@@ -146,10 +149,20 @@ def fit(
     -----
     Each profile is fitted alone, by ``scipy.optimize.leastsq``; starting values are taken
     from the samples. Standard errors are those of the inverse Fisher information, times the
-    scatter about the model where errors are not known. Samples are taken to be independent. If
-    several minima describe them equally well, the first one found is returned, with its own
-    errors. A dual Pearson fit has several, which divide the dose differently between head and
-    tail: its intervals are too narrow, except that of the dose.
+    scatter about the model where errors are not known. Samples are taken to be independent.
+
+    Where a model has several sets of starting values, all are tried, and the lowest minimum is
+    returned. A parameter has no standard error if another minimum, higher by less than 4 in
+    chi-square (two standard deviations), is further away in it than that error would reach; nor has
+    a length whose error is larger than itself, nor what is correlated with such a length by more
+    than 0.9.
+
+    A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
+    parameters free and 1,000 counts at the peak, 14 % of fits are ``ok``; standard errors, where
+    there are any, cover 47 to 83 % in place of 68 % (that of the dose 71 %). Hold the shape of the
+    tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis": 4.2}`` does, or of the head: with the
+    tail's own held, they cover 69 to 73 %, and 61 to 73 % at 100 counts. Of ``edge_logistic`` at 10
+    counts, a third of fits are ``ok``; its standard errors, where there are any, cover 68 to 81 %.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
@@ -169,9 +182,11 @@ def fit(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species="B")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    >>> fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit")
-    >>> print(f"{fit['dose'].item():.2e} +- {fit['dose_stderr'].item():.0e}", fit["dose"].units)
-    5.00e+14 +- 2e+11 atom/cm^2
+    >>> held = {"head_skewness": 0, "head_kurtosis": 3}
+    >>> fit = sims.fit(ds, model="dual_pearson", start="20 nm", background="fit", fixed=held)
+    >>> dose, error = fit["retained_dose"], fit["retained_dose_stderr"]
+    >>> print(f"{dose.item():.2e} +- {error.item():.0e} {dose.units}")
+    4.98e+14 +- 1e+11 atom/cm^2
     >>> fit["status"].item(), fit["residuals"].item()
     ('ok', 'random')
     """
@@ -228,6 +243,7 @@ def fit(
         "counts or standard errors, scaled by the scatter about the model",
     }
     if not profiles.lazy:
+        warn_of_empty_window(profiles, settings["start"], settings["stop"])
         _complain(answer, profiles)
     return _quantified(answer) if profiles.quantified else answer
 

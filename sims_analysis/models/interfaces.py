@@ -15,7 +15,7 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
@@ -123,6 +123,7 @@ def interface(
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
+        warn_of_empty_window(profiles, *(xr.Variable((), end) for end in window))
         _complain(answer["status"], profiles)
     return units.quantify(answer) if profiles.quantified else answer
 

@@ -17,7 +17,7 @@ from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.units import NM_PER_CM, QuantityLike
 
@@ -178,6 +178,7 @@ def sheet_resistance(
     answer = _dressed(rows, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
+        warn_of_empty_window(profiles, *(xr.Variable((), end) for end in ends))
         _complain(answer["status"])
     return units.quantify(answer) if profiles.quantified else answer
 
@@ -282,6 +283,8 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
         end = _junction(depths, own, question) if question.two_sided else last
     if np.isnan(end) or end > last:
         row[-1] = 2 if np.isnan(end) else 3
+        return row
+    if end <= first:
         return row
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]

@@ -82,7 +82,8 @@ def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
     monkeypatch.undo()
     data = sims.open_example("boron-implant").sel(species=["B"])
     data = sims.with_counting_statistics(data, value_per_count="1e14 atoms/cm^3")
-    fit = sims.fit(data, model="dual_pearson", start="20 nm", background="fit")
+    held = {"head_skewness": 0, "head_kurtosis": 3}
+    fit = sims.fit(data, model="dual_pearson", start="20 nm", background="fit", fixed=held)
     ax = sims.plot_profiles(data, fits=fit, residuals=True)
     (line,) = fitted(ax)
     assert np.nanmin(line.get_xdata()[np.isfinite(line.get_ydata())]) >= 20

@@ -34,22 +34,29 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     width = 1.15 * core.deviation
     head = pearson.formula(z, 1.05 * core.area, core.mean, width, 0.0, 3.0)
     rest = np.where(z > core.mean, np.clip(smoothed(c, 3) - head, 0.0, None), 0.0)
-    sets = []
+    share, tails = 0.1, [(core.mean + width, 2.0 * width, 0.5)]
     if rest.max() > 0:
         tail = moments_above(z, rest, 0.01)
         share = float(np.clip(tail.area / (core.area + tail.area), 0.02, 0.6))
-        sets = [
-            (tail.mean, max(tail.deviation, width), 0.5),
-            (core.mean + width, 2.0 * width, 0.5),
-            (core.mean + 2.0 * width, 2.5 * width, 1.0),
-        ]
-    else:
-        share, sets = 0.1, [(core.mean + width, 2.0 * width, 0.5)]
+        # A tail that leans more lies deeper, and does nearly as well with a larger head.
+        tails += [(tail.mean, max(tail.deviation, width), lean) for lean in (0.5, 1.3)]
+        tails += [(core.mean + 2.0 * width, 2.5 * width, 1.0)]
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
+    heads = [skewness, *[-0.3] * len(tails)]
     return [
-        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
-        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in sets)
-        for lean in (skewness, -0.3)
+        (
+            core.area / (1 - share),
+            1 - share,
+            core.mean,
+            width,
+            lean,
+            3.3,
+            mean,
+            spread,
+            g,
+            3.2 + 1.6 * g**2,
+        )
+        for lean, (mean, spread, g) in zip(heads, [tails[-1], *tails], strict=True)
     ]
 
 
