@@ -1,7 +1,12 @@
 """Numerical kernels: plain float64 arrays in, plain arrays out.
 
 A kernel takes *rows* of measured samples (:mod:`sims_analysis.kernels.rows`), then one number per
-row for each parameter, and returns a named tuple of arrays. :mod:`sims_analysis.kernels.blocks`
-builds the rows from arrays ``(..., n)`` with NaN for missing samples; kernels never see those NaN.
-Within a layout, the result for a row does not depend on the other rows, to the last bit.
+row for each parameter, shape ``(R,)``, and returns a named tuple of arrays, one entry per row.
+:mod:`sims_analysis.kernels.blocks` builds the rows from arrays ``(..., n)`` with NaN for missing
+samples; kernels never see those NaN. All kernels have in common:
+
+- A limit in depth (``start``, ``stop``, ``top``, ``bottom``) is NaN where there is none.
+- Rows have standard errors or not; without them, those of the results are NaN.
+- A result that does not exist is NaN, and its status gives the reason.
+- Within a layout, the result for a row does not depend on the other rows, to the last bit.
 """

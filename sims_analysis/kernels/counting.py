@@ -83,14 +83,7 @@ class WindowStatistics(NamedTuple):
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
-    """Mean, sample standard deviation and number of the samples in a window of each row.
-
-    Parameters
-    ----------
-    rows : Rows
-    start, stop : ndarray, shape (R,)
-        Depths; NaN means the end of the row.
-    """
+    """Mean, sample standard deviation and number of the samples in a window of each row."""
     rows = rows.within(start, stop)
     n = rows.size
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -233,22 +233,11 @@ class Table(NamedTuple):
 
 
 def table(rows: Rows, level: Array, *, width: int) -> Table:
-    """List the crossings of every row, in order of depth.
+    """List the crossings of every row, in order of depth, in `width` entries (at least 1).
 
-    Parameters
-    ----------
-    rows : Rows
-        With or without standard errors.
-    level : ndarray, shape (R,)
-    width : int
-        Entries per row, at least 1.
-
-    Returns
-    -------
-    Table
-        In a row without crossings, the status of the first entry gives the reason. A crossing
-        whose interval is wider than the record has depth NaN and status ``undetermined``. Unused
-        entries have NaN, direction 0 and the status of padding.
+    In a row without crossings, the status of the first entry gives the reason. A crossing whose
+    interval is wider than the record has depth NaN and status ``undetermined``. Unused entries have
+    NaN, direction 0 and the status of padding.
     """
     listed = listing(rows, rows.repeat(level), width)
     found, number = listed.found, listed.number
@@ -288,7 +277,6 @@ def junction(
     Parameters
     ----------
     rows : Rows
-        With or without standard errors.
     level : ndarray, shape (R,)
     after : ndarray, shape (R,), optional
         Consider only crossings deeper than this; NaN means deeper than the row's maximum.
@@ -302,8 +290,8 @@ def junction(
     Returns
     -------
     Junction
-        NaN, with a status that gives the reason, where no crossing qualifies or where the interval
-        of the chosen one is wider than the record.
+        NaN where no crossing qualifies, or where the interval of the chosen one is wider than the
+        record.
     """
     levels = rows.repeat(level)
     every = found = find(rows, levels)

@@ -47,9 +47,9 @@ def decay(
     """Fit ``C = exp(a + b z)``; the decay length is ``edge / b``.
 
     With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
-    proportional to its fitted value, and zeros are data. (Weights from the samples themselves
-    would favour those that noise has raised.) Without, it is a least-squares fit of ln C with
-    equal weights, and the standard error is from the scatter about the line.
+    proportional to its fitted value, and zeros are data. (Weights from the samples themselves would
+    favour those that noise has raised.) Without, it is a least-squares fit of ln C with equal
+    weights, and the standard error is from the scatter about the line.
 
     Parameters
     ----------

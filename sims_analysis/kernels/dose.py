@@ -56,21 +56,11 @@ class Integral(NamedTuple):
 
 
 def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
-    """Integrate profiles over depth.
+    """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
-    Parameters
-    ----------
-    rows : Rows
-    start, stop : ndarray, shape (R,)
-        Limits; NaN means the end of the profile. A limit beyond the samples is replaced by the
-        end, with status ``truncated``. At limits between samples, values are interpolated.
-    rule : {"trapezoid", "loglinear"}
-
-    Returns
-    -------
-    Integral
-        NaN, with status ``no_data``, where no segment lies between the limits;
-        ``below_detection`` where the integral is not positive.
+    Values at limits between samples are interpolated. A limit beyond the samples is replaced by the
+    end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
+    the limits, ``below_detection`` where the integral is not positive.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
@@ -92,7 +82,7 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
     """Add up the whole segments between the limits and the parts of the two that they cut.
 
-    Also count the segments in which a logarithm cannot be taken. Of the valid rows alone.
+    Also count the segments in which a logarithm cannot be taken. Both for the valid rows alone.
     """
     log = rule == "loglinear"
     first, last = rows.segment_at(np.stack([a, b], axis=1))[valid].T
@@ -135,14 +125,8 @@ class BelowLimit(NamedTuple):
 def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> BelowLimit:
     """Integrate the samples below a limit by the trapezoidal rule.
 
-    Parameters
-    ----------
-    rows : Rows
-    limit : ndarray, shape (R,)
-    start, stop : ndarray, shape (R,)
-        Depths; NaN where there is no integral.
-    rule : {"trapezoid", "loglinear"}
-        How to interpolate at `start` and `stop`, which must be below the limit too.
+    `start` and `stop` are NaN where there is no integral; the values there, interpolated by `rule`,
+    must be below the limit too for the whole profile to be.
     """
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
@@ -166,11 +150,6 @@ def cumulative(
     """Integrate ``(C - background) / divisor`` from the first sample to each sample.
 
     0 at the first sample of a row; NaN for a row with a single sample, which has no width.
-
-    Parameters
-    ----------
-    rows : Rows
-    background : ndarray, shape (R,)
     """
     total = running(rows, rule=rule)
     total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.first))
@@ -204,28 +183,17 @@ _MIN_COUNTS = 2.0
 
 
 def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezoid") -> AtFraction:
-    """Find the depths above which stated fractions of each row's integral lie.
+    """Find the depths above which stated `fractions`, (m,), of each row's integral lie.
 
-    This inverts the cumulative integral. Within a segment it solves a quadratic for a straight
-    line, and takes a logarithm for an exponential.
+    This inverts the cumulative integral: within a segment by a quadratic for a straight line, and
+    by a logarithm for an exponential.
 
-    Parameters
-    ----------
-    rows : Rows
-        With or without standard errors, of independent samples.
-    fractions : ndarray, shape (m,)
-        Between 0 and 1.
-    rule : {"trapezoid", "loglinear"}
-
-    Returns
-    -------
-    AtFraction
-        ``stderr`` is half the distance between the depths at which the cumulative integral is one
-        standard error u below and above the requested one: ``u^2 = sum ((f W_i - w_i) s_i)^2``,
-        with the weights W of the whole integral and w of the integral down to the depth. NaN if
-        standard errors are missing, if u is 0 (too few counts), and if less than u or than two
-        counts lie on one side of the depth. Status ``no_data`` with fewer than two samples,
-        ``never_reached`` where the integral is not positive.
+    ``stderr`` is half the distance between the depths at which the cumulative integral is one
+    standard error u below and above the requested one: ``u^2 = sum ((f W_i - w_i) s_i)^2``, with
+    the weights W of the whole integral and w of the integral down to the depth. NaN if standard
+    errors are missing, if u is 0 (too few counts), and if less than u or than two counts lie on one
+    side of the depth. Status ``no_data`` with fewer than two samples, ``never_reached`` where the
+    integral is not positive.
     """
     rows = rows.packed()
     enough = rows.size > 1

@@ -32,19 +32,9 @@ class Cells(NamedTuple):
 def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
     """Average profiles over cells: the integral between two edges, divided by their distance.
 
-    Parameters
-    ----------
-    rows : Rows
-    edges : ndarray, shape (m + 1,)
-        Strictly increasing.
-    log : bool
-        Whether profiles are straight lines in ln C between samples (the log-linear rule of the
-        dose) or in C (the trapezoid).
-
-    Returns
-    -------
-    Cells
-        NaN where a cell extends beyond the samples of the row.
+    `edges`, (m + 1,), increase strictly. Between samples, profiles are straight lines in ln C with
+    `log` (the log-linear rule of the dose), otherwise in C (the trapezoid). NaN where a cell
+    extends beyond the samples of the row.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
@@ -82,14 +72,9 @@ class CellStderr(NamedTuple):
 def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> CellStderr:
     """Return the standard errors of cell averages: ``sqrt(sum (w_i s_i)^2) / width``.
 
-    Parameters
-    ----------
-    rows : Rows
-        With independent standard errors of the samples, which enter with trapezoidal weights.
-    edges : ndarray, shape (m + 1,)
-    zero_counts : bool
-        Return instead the errors of cells with zero counts: twice the largest ``w_i s_i``
-        (see :func:`sims_analysis.kernels.variance.variance_of_zero_counts`).
+    The errors of the samples are independent, and the weights trapezoidal. With `zero_counts`,
+    return instead the errors of cells with zero counts: twice the largest ``w_i s_i`` (see
+    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`).
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
     for index, dense in _by_axis(rows):

@@ -26,20 +26,10 @@ class Interpolated(NamedTuple):
 
 
 def interpolate(rows: Rows, at: Array, *, method: str = "log") -> Interpolated:
-    """Interpolate profiles at given depths; never extrapolate.
+    """Interpolate profiles at given depths, `at` (R, m).
 
-    Parameters
-    ----------
-    rows : Rows
-    at : ndarray, shape (R, m)
-        Requested depths.
-    method : {"log", "linear", "pchip", "makima"}
-        The two splines interpolate ln C if every sample of a row is positive, otherwise C.
-
-    Returns
-    -------
-    Interpolated
-        NaN outside the samples of the row; exactly the measured value at a sample.
+    Exactly the measured value at a sample; NaN outside the samples of the row. The two splines
+    interpolate ln C if every sample of a row is positive, otherwise C.
     """
     if method in ("pchip", "makima"):
         return _by_splines(rows, at, method)
@@ -62,19 +52,8 @@ class Stderr(NamedTuple):
 def stderr_at(rows: Rows, at: Array, *, log: bool) -> Stderr:
     """Return the standard errors of interpolated values, from those of the two neighbours.
 
-    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors.
-
-    Parameters
-    ----------
-    rows : Rows
-        With standard errors.
-    at : ndarray, shape (R, m)
-    log : bool
-
-    Returns
-    -------
-    Stderr
-        NaN outside the samples of the row; exactly the sample's error at a sample.
+    ``sqrt([(1 - t) s0]^2 + [t s1]^2)``; with logarithms, the same with relative errors. Exactly the
+    sample's error at a sample.
     """
     found = _locate(rows, at)
     t = found.t

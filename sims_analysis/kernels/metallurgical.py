@@ -31,26 +31,22 @@ class Junctions(NamedTuple):
 
 
 def metallurgical(rows: Rows, background: Array, *, fractions: Array, width: int) -> Junctions:
-    """Find the zeros of ``ln(sum N_A / sum N_D)``.
+    """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
+
+    Linear in net doping where a sum is not positive. Without a junction, the status of the first
+    entry gives the reason. A junction whose interval is wider than the record has depth NaN and
+    status ``undetermined``.
 
     Parameters
     ----------
     rows : Rows
         The s species of the first measurement, those of the second, and so on; G measurements.
-        With or without standard errors.
     background : ndarray, shape (G,)
         Constant net doping of each measurement: positive counts as donors, negative as acceptors.
     fractions : ndarray, shape (s,)
         Active fraction of each species: positive for acceptors, negative for donors.
     width : int
         Entries per measurement, at least 1.
-
-    Returns
-    -------
-    Junctions
-        Over the depths at which every species was measured; linear in net doping where a sum is
-        not positive. Without a junction, the status of the first entry gives the reason. A
-        junction whose interval is wider than the record has depth NaN and status ``undetermined``.
     """
     doping = _doping(rows, background, fractions)
     listed = listing(doping.acceptors, doping.donors, width, doping.donors_stderr)

@@ -52,14 +52,15 @@ def moments(
 
     ``R = sum w z C / sum w C``, ``m_k = sum w (z - R)^k C / sum w C``.
 
+    Their standard errors, to first order, are NaN where the variance is 0 (too few counts), and
+    where noise may have decided which samples lie above the threshold.
+
     Parameters
     ----------
     rows : Rows
-        With standard errors of independent samples, or without. The standard errors of the moments
-        are NaN without them; where the first-order variance is 0 (too few counts); and where noise
-        may have decided which samples lie above the threshold.
+        With standard errors of independent samples, or without.
     start, stop : ndarray, shape (R,)
-        Window of depths; NaN means the end of the row.
+        Window of depths.
     level : ndarray, shape (R,)
         Background, subtracted from the values.
     threshold : ndarray, shape (R,)

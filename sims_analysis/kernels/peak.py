@@ -26,18 +26,8 @@ class Peak(NamedTuple):
 def peak(rows: Rows, start: Array, stop: Array) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Parameters
-    ----------
-    rows : Rows
-        With or without standard errors.
-    start, stop : ndarray, shape (R,)
-        Depths; NaN means the end of the row.
-
-    Returns
-    -------
-    Peak
-        The half-maximum depths are the nearest crossings on either side. If one is not within the
-        window, the width is NaN and the status ``truncated``.
+    The half-maximum depths are the nearest crossings on either side. If one is not within the
+    window, the width is NaN and the status ``truncated``.
     """
     rows = rows.within(start, stop)
     depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
@@ -73,18 +63,6 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     more than twice its lowest value so far, by more than its noise, and falls again. About one
     profile in a hundred without an implant is detected falsely. Values on a grid finer than the
     samples, without standard errors, are misleading.
-
-    Parameters
-    ----------
-    rows : Rows
-        With or without standard errors.
-    start, stop : ndarray, shape (R,)
-        Window of depths; NaN means the end of the row.
-
-    Returns
-    -------
-    Transient
-        NaN where there are no two maxima.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((4, rows.count), np.nan)

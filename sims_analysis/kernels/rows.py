@@ -95,16 +95,6 @@ class _Samples(ABC):
         """Number of samples of each row, (R,)."""
         return np.diff(self.offsets)
 
-    @property
-    @abstractmethod
-    def width(self) -> Array:
-        """Width of the segment after each sample, shaped as ``depth``."""
-
-    @property
-    @abstractmethod
-    def next_depth(self) -> Array:
-        """Depth of the next sample, or its own for the last of a row, shaped as ``depth``."""
-
     @abstractmethod
     def along(self, samples: Array, position: Index) -> Array:
         """Look up a quantity that is shaped as ``depth`` at flat positions."""
@@ -154,7 +144,7 @@ class Dense(_Samples):
 
     @cached_property
     def next_depth(self) -> Array:
-        """Depth of the next sample, (n,)."""
+        """Depth of the next sample, its own for the last, (n,)."""
         return np.append(self.depth[1:], self.depth[-1:])
 
     @cached_property
@@ -242,7 +232,7 @@ class Packed(_Samples):
 
     @cached_property
     def next_depth(self) -> Array:
-        """Depth of the next sample of the row, (N,)."""
+        """Depth of the next sample of the row, its own for the last, (N,)."""
         found = np.append(self.depth[1:], np.nan)
         found[self._last] = self.depth[self._last]
         return found

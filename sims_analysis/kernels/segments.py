@@ -116,18 +116,9 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the weight of each sample in the trapezoidal integral between two limits.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
-    ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``.
-
-    Parameters
-    ----------
-    rows : Rows
-    start, stop : ndarray, shape (R,)
-        NaN, or a limit beyond the samples, means the end of the row. All weights are 0 where
-        `start` is not above `stop`.
-
-    Returns
-    -------
-    ndarray, shape (N,), (R, n), or (n,) if dense rows have the same limits
+    ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``. All weights are 0
+    where `start` is not above `stop`. Shaped as the values, or (n,) if dense rows have the same
+    limits.
     """
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)

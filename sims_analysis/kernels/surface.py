@@ -24,20 +24,10 @@ class LocalValue(NamedTuple):
 def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
     """Fit ``ln C = a + b (z - depth)`` to the samples nearest to a depth; the value is ``exp(a)``.
 
-    Parameters
-    ----------
-    rows : Rows
-        With standard errors, the fit maximizes the likelihood of counts (zeros are data); without,
-        it minimizes squares of ln C over the positive samples, and the error is from the scatter.
-    depth : ndarray, shape (R,)
-    samples : int
-        Number of samples, at least 3.
-
-    Returns
-    -------
-    LocalValue
-        NaN, with status ``truncated`` where the depth lies beyond the samples, and ``no_data``
-        with fewer than three usable samples.
+    With standard errors, the fit maximizes the likelihood of counts (zeros are data); without, it
+    minimizes squares of ln C over the positive samples, and the error is from the scatter.
+    `samples` is their number, at least 3. Status ``truncated`` where the depth lies beyond the
+    samples, ``no_data`` with fewer than three usable ones.
     """
     first, last = rows.first, rows.last
     rows = rows.packed()

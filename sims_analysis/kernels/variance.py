@@ -48,28 +48,11 @@ def variance_of_dose(
 ) -> Variance:
     """Variance of a trapezoidal integral, optionally above the mean over a background window.
 
-    The window may overlap the interval: its samples then enter both the integral and the
-    background, and their errors partly cancel.
-
-    Parameters
-    ----------
-    rows : Rows
-        With standard errors.
-    start, stop : ndarray, shape (R,)
-        As for :func:`sims_analysis.kernels.dose.integrate`.
-    held_width : ndarray, shape (R,)
-        Width above the first sample over which its value is held constant.
-    fraction : ndarray, shape (R,)
-        Effective sample fraction: the held value is one sample, however many depths share it.
-    top, bottom : ndarray, shape (R,)
-        Limits of the window; NaN means the end of the row.
-    window : bool
-        Whether there is a background window.
-
-    Returns
-    -------
-    Variance
-        NaN where there is no integral, no sample in the window, or an error is unknown.
+    The window, from `top` to `bottom`, may overlap the interval: its samples then enter both the
+    integral and the background, and their errors partly cancel. The first value may be held
+    constant over `held_width` above the first sample; it is one sample, however many depths share
+    it (`fraction`: effective samples per depth). NaN where there is no integral, no sample in the
+    window, or an error is unknown.
     """
     weights, width = _weights(rows, start, stop)
     total = width + held_width
@@ -90,26 +73,12 @@ def variance_of_dose(
 def variance_above_mean(
     rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
 ) -> Array:
-    """Return the variance of ``sum w_i c_i - W mean(c in the window)``.
+    """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W in `total`.
 
     That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Within the window, the s_i are the
     standard errors of the samples, scaled up to their scatter about the mean if that is larger: a
-    background that is not flat is less certain than its counts say.
-
-    Parameters
-    ----------
-    rows : Rows
-    weights : ndarray
-        One for each sample.
-    total : ndarray, shape (R,)
-        ``W``, the weight of the window's mean.
-    top, bottom : ndarray, shape (R,)
-        Limits of the window.
-
-    Returns
-    -------
-    ndarray, shape (R,)
-        NaN where there is no sample in the window.
+    background that is not flat is less certain than its counts say. NaN where there is no sample in
+    the window.
     """
     terms, _, _, valid = _above_mean(rows, weights, total, top, bottom)
     return np.where(valid, rows.sum(terms), np.nan)
@@ -141,14 +110,7 @@ def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: A
 
     For zero counts the interval is [0, 1.84]; the upper end is converted as if all counts fell in
     the sample of the largest weight. The estimate is the lower end of its interval, so that the
-    error is the full width.
-
-    Parameters
-    ----------
-    rows : Rows
-        With standard errors: half the width of the interval for samples with zero counts.
-    start, stop, held_width : ndarray, shape (R,)
-        As for :func:`variance_of_dose`.
+    error is the full width. The standard errors of samples with zero counts are half of that.
     """
     weights = np.broadcast_to(_weights(rows, start, stop)[0], rows.value.shape).copy()
     nonempty = rows.size > 0

@@ -46,3 +46,16 @@ def test_statistics_of_windows():
     np.testing.assert_allclose(found.mean, [c[2:7].mean(), c.mean(), c[4], np.nan])
     wanted = [c[2:7].std(ddof=1), c.std(ddof=1), np.nan, np.nan]
     np.testing.assert_allclose(found.deviation, wanted)
+
+
+def test_the_value_of_one_count_is_variance_over_value_pooled_where_few_are_counted():
+    counts, one = np.array([4.0, 1.0, 0.0, 9.0]), 2e15
+    stderr = one * np.sqrt(np.maximum(counts, 0.3))
+    found = counting.value_per_count(counts * one, stderr, np.sum)
+    # A single count has a standard error as large as itself: it and zero take the pooled value.
+    np.testing.assert_allclose(found, one, rtol=1e-14)
+    stderr[1] = 3 * one
+    pooled = one * (4 + 9 + 9) / (4 + 1 + 9)
+    found = counting.value_per_count(counts * one, stderr, np.sum)
+    np.testing.assert_allclose(found, [one, pooled, pooled, one], rtol=1e-14)
+    assert np.isnan(counting.value_per_count(np.zeros(2), np.ones(2), np.sum)).all()

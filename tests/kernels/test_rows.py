@@ -1,11 +1,12 @@
 """Rows in both layouts agree with a loop over plain profiles."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from plain_profiles import batches, samples
 
 from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.rows import Dense, Packed, ends, range_sums
+from sims_analysis.kernels.rows import Dense, Packed, Status, ends, first_status, range_sums
 
 
 def laid_out(depth, value, stderr=None):
@@ -110,6 +111,19 @@ def test_next_depths_and_widths(batch):
             if isinstance(rows, Dense):
                 np.testing.assert_array_equal(rows.next_depth, packed.next_depth[own])
                 np.testing.assert_array_equal(rows.width, packed.width[own])
+
+
+def test_the_first_case_that_is_true_gives_the_status():
+    flags = np.array([[True, True, False, False], [True, False, True, False]])
+    found = first_status((flags[0], Status.NO_DATA), (flags[1], Status.TRUNCATED))
+    assert found.dtype == np.uint8
+    assert found.tolist() == [Status.NO_DATA, Status.NO_DATA, Status.TRUNCATED, Status.OK]
+
+
+def test_rows_from_which_samples_were_left_out_do_not_know_their_places():
+    rows = Dense(np.arange(3.0), np.ones((2, 3))).keep(np.arange(3) > 0)
+    with pytest.raises(ValueError, match="left out"):
+        rows.unpacked(rows.value)
 
 
 def test_sums_over_ranges():
