@@ -10,7 +10,8 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -146,9 +147,11 @@ def table(
     width: int,
     line_numbers: Sequence[int] | None = None,
     not_measured: Collection[str] = (),
-    split: Callable[[str], list[str]] | None = None,
+    quoted: bool = False,
 ) -> tuple[Array, dict[tuple[int, int], float]]:
     """Read lines of numbers.
+
+    Columns of plain numbers are read at once, the others cell by cell.
 
     Parameters
     ----------
@@ -163,52 +166,98 @@ def table(
         Numbers of the lines in their file, for messages; by default from 1.
     not_measured : collection of str
         Texts that mean that nothing was measured.
-    split : callable, optional
-        How a line becomes cells, where that is not by the delimiter alone (quotes).
+    quoted : bool
+        Whether cells may stand in quotes.
 
     Returns
     -------
     values : ndarray, shape (len(lines), width)
-        ``NaN`` where a cell is empty.
+        ``NaN`` where a cell is empty. Columns are contiguous: they are what is asked for.
     limits : dict
         ``{(row, column): limit}`` of the cells like ``<2E15``, which are ``NaN`` in `values`.
 
     Raises
     ------
     ReadError
-        That names line and column of a cell that is no number.
+        That names line and column of the first cell that is no number.
     """
+
+    def line(row: int) -> str:
+        return f"line {line_numbers[row] if line_numbers else row + 1}"
+
+    def split(text: str) -> list[str]:
+        if quoted and delimiter:
+            return next(csv.reader([text], delimiter=delimiter), [])
+        return text.split(delimiter)
+
+    def longest(texts: Sequence[str]) -> int:
+        if delimiter is None:
+            return max(map(len, map(str.split, texts)), default=0)
+        return max(map(str.count, texts, repeat(delimiter)), default=-1) + 1
+
+    failure = None
+    if longest(lines) > width:
+        lines = [text.rstrip(delimiter) for text in lines]
+        for i, text in enumerate(lines):
+            cells = split(text) if longest([text]) > width else []
+            extra = [c for c in cells[width:] if c.strip().casefold() not in NOTHING]
+            if extra:
+                failure = (
+                    f"{line(i)}: {len(cells)} cells in a table of {width} columns; "
+                    f"{extra[0]!r} belongs to none"
+                )
+                break
+        else:
+            i = len(lines)
+        lines = lines[:i]
     # A number that says that nothing was measured is no number, wherever it stands.
     plain = not any(is_number(text) for text in not_measured)
-    fast = _regular(lines, delimiter, decimal, width) if plain and split is None else None
-    if fast is not None:
-        return fast, {}
-    values = np.full((len(lines), width), np.nan)
+    columns = _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=not plain)
+    if columns is None:
+        rows = [[*split(text), *[""] * width][:width] for text in lines]
+        columns = [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
+    values = np.full((len(lines), width), np.nan, order="F")
     limits: dict[tuple[int, int], float] = {}
-    for i, line in enumerate(lines):
-        number = line_numbers[i] if line_numbers else i + 1
-        cells = split(line) if split else line.split(delimiter)
-        extra = [cell for cell in cells[width:] if cell.strip().casefold() not in NOTHING]
-        if extra:
-            raise ReadError(
-                f"line {number}: {len(cells)} cells in a table of {width} columns; "
-                f"{extra[0]!r} belongs to none"
-            )
-        for j, cell in enumerate(cells[:width]):
+    stop = len(lines)
+    for j, column in enumerate(columns):
+        if column.dtype.kind != "O":
+            values[:, j] = column
+            continue
+        for i, cell in enumerate(column[:stop].tolist()):
+            if not isinstance(cell, str):  # NaN: it is empty
+                continue
             if plain and decimal == "." and _SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
-            where = f"line {number}, column {column_name(j)}"
-            value = read_cell(cell, decimal, not_measured, where=where)
+            where = f"{line(i)}, column {column_name(j)}"
+            try:
+                value = read_cell(cell, decimal, not_measured, where=where)
+            except ReadError as error:
+                # Columns to the right may have one in a line above.
+                stop, failure = i, str(error)
+                break
             if censored(value):
                 limits[i, j] = value
             else:
                 values[i, j] = value
+    if failure is not None:
+        raise ReadError(failure)
     return values, limits
 
 
-def _regular(lines: Sequence[str], delimiter: str | None, decimal: str, width: int) -> Array | None:
-    """Read a table of plain numbers and empty cells in one pass; ``None`` if it is not one."""
+def _fast(
+    lines: Sequence[str],
+    delimiter: str | None,
+    decimal: str,
+    width: int,
+    *,
+    quoted: bool,
+    as_text: bool,
+) -> list[Any] | None:
+    """Give the columns: numbers where all cells are plain ones or empty, otherwise texts.
+
+    ``None`` where lines are not what the delimiter makes of them.
+    """
     import pandas as pd
 
     # Until then, it was not exact unless asked.
@@ -225,36 +274,37 @@ def _regular(lines: Sequence[str], delimiter: str | None, decimal: str, width: i
                 header=None,
                 names=range(width),
                 index_col=False,
-                dtype=np.float64,
+                dtype=str if as_text else None,
                 keep_default_na=False,
                 na_values=["", "nan", "NaN"],
-                quoting=csv.QUOTE_NONE,
+                quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
                 skip_blank_lines=False,
                 low_memory=False,
                 engine="c",
                 **options,
             )
-    # Whatever it does not take is looked at cell by cell.
     except (ValueError, OverflowError, Warning):
         return None
-    return frame.to_numpy() if len(frame) == len(lines) else None
+    kinds = {dtype.kind for dtype in frame.dtypes}
+    # True and false would pass for numbers.
+    if len(frame) != len(lines) or "b" in kinds:
+        return None
+    if "O" in kinds:
+        return [frame[j].to_numpy() for j in range(width)]
+    return list(frame.to_numpy(np.float64).T)
 
 
 class _File(io.RawIOBase):
     """Lines as a file, some at a time: a copy of the whole would take as long as reading it."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._parts = iter(
+        self._parts = (
             "\n".join(lines[i : i + _PIECE]) + "\n" for i in range(0, len(lines), _PIECE)
         )
         super().__init__()
 
     def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - pandas takes what it is given
-        part = next(self._parts, "")
-        # True and false would pass for numbers.
-        if any(letter in part for letter in "lLuU"):
-            raise ValueError("there is a word among the numbers")
-        return part.encode()
+        return next(self._parts, "").encode()
 
 
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:

@@ -205,11 +205,10 @@ class TextSheet:
             width=width,
             line_numbers=rows,
             not_measured=nothing,
-            split=self.split if self.quoted and any('"' in line for line in lines) else None,
+            quoted=self.quoted and any('"' in line for line in lines),
         )
         self._refuse_short(lines, rows, values)
-        # Columns are what is asked for.
-        return Block(np.asfortranarray(values), limits, rows)
+        return Block(values, limits, rows)
 
     def _refuse_short(self, lines: Sequence[str], rows: Sequence[int], values: Array) -> None:
         """Refuse rows that lack cells between blanks: nobody can tell which."""
