@@ -52,7 +52,7 @@ def main() -> None:
 
         plot(asked.plot, 1000 if asked.smoke else 100_000)
     else:
-        rows = [10, 200] if asked.smoke else asked.rows
+        rows = [20] if asked.smoke else asked.rows
         repeats = 1 if asked.smoke else asked.repeats
         print("ours, with the ratio to bare passes over the data; then peers (~: scaled up)\n")
         for case in one_measurement.cases(repeats):

@@ -121,7 +121,7 @@ def test_worker_processes(tmp_path):
     BATCH.to_zarr(store, zarr_format=2, consolidated=True)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster),
     ):

@@ -193,7 +193,7 @@ samples = st.lists(
 
 
 @given(samples, samples, st.sampled_from(["trapezoid", "loglinear"]))
-@settings(max_examples=40)
+@settings(max_examples=20)
 @pytest.mark.filterwarnings(WARNS)
 def test_dose_and_junction_of_any_profiles_in_any_layout(first, second, rule):
     profiles = {}

@@ -428,7 +428,7 @@ PARAMETERS = st.sampled_from(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ANYTHING, max_size=4), st.lists(st.tuples(PARAMETERS | ANYTHING, ANYTHING)))
 def test_any_request_is_answered_in_json(running, segments, query):
@@ -448,7 +448,7 @@ def test_schemathesis_finds_nothing(archive):
     for operation in schema.get_all_operations():
         strategy = operation.ok().as_strategy()
 
-        @settings(max_examples=60, deadline=None, derandomize=True)
+        @settings(max_examples=30, deadline=None, derandomize=True)
         @given(strategy)
         def check_operation(case):
             case.call_and_validate(headers={"X-API-KEY": KEY})
