@@ -64,16 +64,22 @@ def foreign(module):
     return module.startswith(INTERNALS) or any(map(is_private, module.split(".")))
 
 
-TREES = {
-    str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
-OWN = own_names(TREES.values())
+@pytest.fixture(scope="module")
+def trees():
+    return {
+        str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
-@pytest.mark.parametrize("module", TREES)
-def test_other_packages_are_used_by_their_public_parts(module):
-    assert private_parts(TREES[module], OWN) == []
+@pytest.fixture(scope="module")
+def own(trees):
+    return own_names(trees.values())
+
+
+def test_other_packages_are_used_by_their_public_parts(trees, own):
+    found = {module: private_parts(tree, own) for module, tree in trees.items()}
+    assert {module: parts for module, parts in found.items() if parts} == {}
 
 
 @pytest.mark.parametrize(
@@ -86,8 +92,8 @@ def test_other_packages_are_used_by_their_public_parts(module):
         "import xarray.namedarray.core as core", "from httpcore import _sync",
     ],
 )  # fmt: skip
-def test_the_search_finds(code):
-    assert private_parts(ast.parse(code), OWN)
+def test_the_search_finds(code, own):
+    assert private_parts(ast.parse(code), own)
 
 
 @pytest.mark.parametrize(
@@ -98,5 +104,5 @@ def test_the_search_finds(code):
         "from __future__ import annotations", "def _mine(): ...", "_mine()", "import numpy as _np",
     ],
 )  # fmt: skip
-def test_the_search_lets_pass(code):
-    assert private_parts(ast.parse(code), OWN) == []
+def test_the_search_lets_pass(code, own):
+    assert private_parts(ast.parse(code), own) == []
