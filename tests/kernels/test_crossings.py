@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import LEVEL, batches, depths, realistic, samples
 
@@ -19,7 +19,6 @@ ALWAYS_ABOVE, NEVER_REACHED = Status.ALWAYS_ABOVE, Status.NEVER_REACHED
 NO_DATA, TRUNCATED, UNDETERMINED = Status.NO_DATA, Status.TRUNCATED, Status.UNDETERMINED
 
 
-@settings(max_examples=80)
 @given(batch=batches(), data=st.data())
 def test_find_with_a_level_at_every_sample(batch, data):
     depth, value = batch
@@ -207,14 +206,12 @@ FIELDS = ("depth", "direction", "decay_length", "depth_before", "depth_after", "
 levels = st.sampled_from([LEVEL, 2e18, 1e16, 0.0, -5e16, 1e30])
 
 
-@settings(max_examples=150)
 @given(batch=batches(), level=levels)
 def test_tables_of_any_batch(batch, level):
     answer = table(*batch, level)
     assert agree_table(answer, *batch, level) == answer.depth.shape[-1]
 
 
-@settings(max_examples=60)
 @given(batch=batches(), data=st.data(), width=st.integers(1, 3))
 def test_tables_with_a_level_of_each_row(batch, data, width):
     rows = batch[1].shape[0]
@@ -225,7 +222,6 @@ def test_tables_with_a_level_of_each_row(batch, data, width):
     agree_table(answer, *batch, level, sigma)
 
 
-@settings(max_examples=200)
 @given(
     batch=batches(),
     level=levels,

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
@@ -91,7 +91,6 @@ def agree(found, depth, value, start, stop, rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=120)
 @given(
     batch=batches(),
     start=st.one_of(st.just(math.nan), depths),
@@ -102,7 +101,6 @@ def test_integrals_of_any_batch(rule, batch, start, stop):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=60)
 @given(batch=batches(), data=st.data())
 def test_limits_of_each_row(rule, batch, data):
     limits = st.one_of(st.just(math.nan), depths)
@@ -155,7 +153,6 @@ def test_every_layout_gives_the_same_answer(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=80)
 @given(batch=batches())
 def test_cumulative_ends_at_the_dose(rule, batch):
     depth, value = batch

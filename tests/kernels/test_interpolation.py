@@ -54,7 +54,6 @@ def agree(found, depth, value, at, method):
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-@settings(max_examples=100)
 @given(batch=batches(), at=st.lists(st.one_of(depths, st.just(math.nan)), min_size=1, max_size=8))
 def test_any_batch_at_shared_depths(method, batch, at):
     at = np.array(at)
@@ -62,7 +61,6 @@ def test_any_batch_at_shared_depths(method, batch, at):
 
 
 @pytest.mark.parametrize("method", PIECEWISE)
-@settings(max_examples=50)
 @given(batch=batches(), data=st.data())
 def test_any_batch_at_own_depths(method, batch, data):
     rows = batch[1].shape[0]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
@@ -80,7 +80,6 @@ def agree(found, depth, value, *limits, level=0.0, threshold=NAN):
             np.testing.assert_allclose(got, wanted, rtol=1e-11 * max(part, 1.0) ** 3, atol=1e-9)
 
 
-@settings(max_examples=100)
 @given(
     batch=batches(max_n=12),
     start=st.one_of(st.just(NAN), depths),

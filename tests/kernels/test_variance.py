@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, realistic, samples
 
@@ -38,7 +38,6 @@ def variance(depth, value, stderr, start=NAN, stop=NAN):
     return blocks.run(kernel, depth, value, *parameters, errors=errors, window=False).variance
 
 
-@settings(max_examples=80)
 @given(batch=batches(), start=st.one_of(st.just(math.nan), depths), stop=depths)
 def test_variance_is_the_square_of_the_weights(batch, start, stop):
     depth, value = batch

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from timed import timed
 
@@ -88,7 +88,6 @@ def test_layers():
     assert "0.5 nm/s from 20 s" in ds["depth"].attrs["calibration"]
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.5, 30), max_size=5), st.floats(0.01, 10))
 def test_layers_of_one_rate_are_one_rate(widths, rate):
     stops = np.cumsum(widths)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.quantification.reference import at_samples_of, quotient
@@ -17,7 +17,6 @@ def row(axis, z, values):
     return xr.DataArray(found, {"depth": axis}, ["depth"])
 
 
-@settings(deadline=None, max_examples=200)
 @given(places, places, st.integers(0, 2**31))
 def test_between_samples_and_at_the_ends(own, wanted, seed):
     rng = np.random.default_rng(seed)
