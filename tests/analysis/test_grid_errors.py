@@ -58,7 +58,7 @@ def test_intervals_of_moments_and_decay_length_cover_68_percent():
         assert 0.60 <= about_its_mean(found, error) <= 0.76
 
 
-@pytest.mark.parametrize("counts", [10, 100, 1000])
+@pytest.mark.parametrize("counts", [10, 1000])
 @pytest.mark.parametrize(("grid", "_"), FINER[::2])
 def test_zero_counts_remain_known_on_a_grid(grid, _, counts):
     counted = trials(SHAPE, DEPTH, counts)

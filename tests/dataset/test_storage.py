@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shared_profiles
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 
 import sims_analysis as sims
 from sims_analysis.dataset import storage
@@ -115,6 +115,7 @@ def test_lazy_in_and_lazy_out(tmp_path, kind):
         max_leaves=4,
     ),
 )
+@settings(max_examples=settings.default.max_examples // 2)  # a file each
 def test_any_value_name_and_note(tmp_path_factory, values, name, note):
     # HDF5 ends a text at NUL, and no file can hold half of a surrogate pair.
     if isinstance(note, str) and "\x00" in note:
