@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.numbers import table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.tidy import by_label
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 
 __all__ = ["read", "recognises"]
@@ -79,7 +81,7 @@ def read(source: Source) -> Content:
 
 @dataclass(frozen=True)
 class _Table:
-    """Heads, and below them texts in the first columns and numbers in all others."""
+    """Heads, and below them columns of texts, then of numbers."""
 
     head: list[str]
     texts: list[list[str]]
@@ -101,7 +103,7 @@ def _table(rows: Sequence[Sequence[object]]) -> _Table:
     ]
     return replace(
         found,
-        texts=[[str(cell) for cell in row[:axis]] for row in rows[1:]],
+        texts=[[str(row[j]) for row in rows[1:]] for j in range(axis)],
         values=np.array(numbers, dtype=np.float64).reshape(len(numbers), -1),
     )
 
@@ -112,16 +114,15 @@ def _plain(text: str) -> _Table | None:
         return None
     lines = text.split("\n")[:-1]
     found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
-    if found is None or {line.count(",") for line in lines} != {len(found.head) - 1}:
+    if found is None or set(map(str.count, lines, repeat(","))) != {len(found.head) - 1}:
         return None
-    axis = found.axis
-    cells = [line.split(",", axis) for line in lines[1:]]
+    labels: dict[int, list[str]] = {j: [] for j in range(found.axis)}
     try:
-        values, _ = table([row.pop() for row in cells], ",", width=len(found.head) - axis)
+        values, _ = table(lines[1:], ",", width=len(found.head), labels=labels)
     except ReadError:
         # Cell by cell, it is named by its place.
         return None
-    return replace(found, texts=cells, values=values)
+    return replace(found, texts=list(labels.values()), values=values[:, found.axis :])
 
 
 def _of_workbook(source: Source) -> SIMSResult:
@@ -190,18 +191,18 @@ def _tidy(found: _Table) -> Iterator[Signal]:
     """Read a row for each sample."""
     heads = found.head[: found.axis]
     for column, head in enumerate(heads):
-        labels = dict.fromkeys(texts[column] for texts in found.texts if head != "species")
+        labels = dict.fromkeys(() if head == "species" else found.texts[column])
         if len(labels) > 1:
             raise ReadError(
                 f"the file holds several measurements ({head}: {', '.join(labels)}); write "
                 "and read one at a time, or sims.save and sims.load the batch"
             )
-    by_species: dict[str, list[int]] = {}
-    place = heads.index("species") if "species" in heads else None
-    for i, texts in enumerate(found.texts):
-        by_species.setdefault("" if place is None else texts[place], []).append(i)
-    for name, rows in by_species.items():
-        yield from _signals(name, found.head[found.axis :], found.values[rows])
+    columns = found.head[found.axis :]
+    if "species" not in heads:
+        yield from _signals("", columns, found.values)
+        return
+    for name, rows in by_label(found.texts[heads.index("species")]):
+        yield from _signals(name, columns, found.values[rows])
 
 
 def _paired(found: _Table) -> Iterator[Signal]:

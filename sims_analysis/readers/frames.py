@@ -71,7 +71,7 @@ def from_dataframe(
     heads = [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
     if is_tidy(heads):
         texts = [["" if v is None else str(v) for v in row] for row in _cells(frame)]
-        content = read_rows([heads, *texts], options, "row")
+        content = read_rows(heads, texts, options, "row")
     else:
         sheet = CellSheet(None, [heads, *_cells(frame)], options)
         content = read_sheet(sheet, options)

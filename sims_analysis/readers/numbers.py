@@ -47,6 +47,8 @@ _DATE = re.compile(r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 
+#: As most write them.
+_EMPTY = ["", "nan", "NaN"]
 #: Lines of a table that are handed on at once.
 _PIECE = 50
 #: Numbers of so many rows tell how many digits they have.
@@ -140,7 +142,7 @@ def censored(value: float) -> bool:
 
 
 def table(
-    lines: Sequence[str],
+    lines: Sequence[str] | Sequence[Sequence[str]],
     delimiter: str | None,
     decimal: str = ".",
     *,
@@ -148,6 +150,8 @@ def table(
     line_numbers: Sequence[int] | None = None,
     not_measured: Collection[str] = (),
     quoted: bool = False,
+    labels: dict[int, list[str]] | None = None,
+    word: str = "line",
 ) -> tuple[Array, dict[tuple[int, int], float]]:
     """Read lines of numbers.
 
@@ -156,7 +160,7 @@ def table(
     Parameters
     ----------
     lines : sequence of str
-        Without blank ones.
+        Without blank ones; or rows of cells.
     delimiter : str or None
         ``None`` for blanks.
     decimal : {".", ","}
@@ -168,6 +172,10 @@ def table(
         Texts that mean that nothing was measured.
     quoted : bool
         Whether cells may stand in quotes.
+    labels : dict, optional
+        Columns that hold words, ``{0: []}``: their cells are put here, and are no numbers.
+    word : str
+        What a line is called in messages.
 
     Returns
     -------
@@ -183,21 +191,23 @@ def table(
     """
 
     def line(row: int) -> str:
-        return f"line {line_numbers[row] if line_numbers else row + 1}"
+        return f"{word} {line_numbers[row] if line_numbers else row + 1}"
 
-    def split(text: str) -> list[str]:
+    def split(text: str | Sequence[str]) -> Sequence[str]:
+        if not isinstance(text, str):
+            return text
         if quoted and delimiter:
             return next(csv.reader([text], delimiter=delimiter), [])
         return text.split(delimiter)
 
-    def longest(texts: Sequence[str]) -> int:
+    def longest(texts: Any) -> int:
         if delimiter is None:
-            return max(map(len, map(str.split, texts)), default=0)
+            return max(map(len, map(split, texts)), default=0)
         return max(map(str.count, texts, repeat(delimiter)), default=-1) + 1
 
     failure = None
     if longest(lines) > width:
-        lines = [text.rstrip(delimiter) for text in lines]
+        lines = [text.rstrip(delimiter) if isinstance(text, str) else text for text in lines]
         for i, text in enumerate(lines):
             cells = split(text) if longest([text]) > width else []
             extra = [c for c in cells[width:] if c.strip().casefold() not in NOTHING]
@@ -212,19 +222,28 @@ def table(
         lines = lines[:i]
     # A number that says that nothing was measured is no number, wherever it stands.
     plain = not any(is_number(text) for text in not_measured)
-    columns = _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=not plain)
+    labels = {} if labels is None else labels
+    columns = None
+    if not lines or isinstance(lines[0], str):
+        as_text: Any = dict.fromkeys(labels, str) if plain else str
+        columns = _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
     if columns is None:
         rows = [[*split(text), *[""] * width][:width] for text in lines]
         columns = [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
+    for j in labels:
+        labels[j] += columns[j][: len(lines)].tolist() if columns else []
     values = np.full((len(lines), width), np.nan, order="F")
     limits: dict[tuple[int, int], float] = {}
     stop = len(lines)
     for j, column in enumerate(columns):
+        if j in labels:
+            continue
         if column.dtype.kind != "O":
             values[:, j] = column
             continue
         for i, cell in enumerate(column[:stop].tolist()):
-            if not isinstance(cell, str):  # NaN: it is empty
+            if not isinstance(cell, str):  # NaN where it is empty, or a whole number of many digits
+                values[i, j] = float(cell)
                 continue
             if plain and decimal == "." and _SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
@@ -246,13 +265,13 @@ def table(
 
 
 def _fast(
-    lines: Sequence[str],
+    lines: Any,
     delimiter: str | None,
     decimal: str,
     width: int,
     *,
     quoted: bool,
-    as_text: bool,
+    as_text: Any,
 ) -> list[Any] | None:
     """Give the columns: numbers where all cells are plain ones or empty, otherwise texts.
 
@@ -262,7 +281,10 @@ def _fast(
 
     # Until then, it was not exact unless asked.
     exact = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
-    options: Any = {} if exact else {"float_precision": "round_trip"}
+    options: dict[str, Any] = {} if exact else {"float_precision": "round_trip"}
+    options["dtype"] = as_text or None
+    numbers = [j for j in range(width) if as_text is str or j not in as_text]
+    options["na_values"] = dict.fromkeys(numbers, _EMPTY)
     try:
         with warnings.catch_warnings():
             # That it has left cells out of rows that are too long.
@@ -274,9 +296,7 @@ def _fast(
                 header=None,
                 names=range(width),
                 index_col=False,
-                dtype=str if as_text else None,
                 keep_default_na=False,
-                na_values=["", "nan", "NaN"],
                 quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
                 skip_blank_lines=False,
                 low_memory=False,

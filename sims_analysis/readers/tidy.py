@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.headings import read_head, read_head_quietly
-from sims_analysis.readers.numbers import (
-    censored,
-    column_name,
-    decimal_mark,
-    read_cell,
-    tell_if_cut,
-)
+from sims_analysis.readers.numbers import column_name, decimal_mark, table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["is_tidy", "read", "read_rows", "recognises"]
+__all__ = ["by_label", "is_tidy", "read", "read_rows", "recognises"]
 
 _NAMES = ("species", "species_name", "element", "isotope", "ion", "signal")
-
-
-def _rows(source: Source, *, only_first: bool = False) -> list[list[str]]:
-    text = source.start if only_first else source.text
-    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
-    if not lines:
-        return []
-    delimiter = max("\t;,", key=lines[0].count)
-    return list(csv.reader(lines[:1] if only_first else lines, delimiter=delimiter))
+#: So many last rows tell how long rows are.
+_NEAR = 100
 
 
 def is_tidy(heads: Sequence[str]) -> bool:
@@ -42,12 +29,22 @@ def is_tidy(heads: Sequence[str]) -> bool:
     return sum(role in ("axis", "time") for role in roles) == 1
 
 
+def _numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Give the lines that are neither blank nor comments, with their numbers from 1."""
+    lines = enumerate(text.split("\n"), 1)
+    return ((i, line) for i, line in lines if line.strip() and not line.startswith("#"))
+
+
+def _delimiter(head: str) -> str:
+    return max("\t;,", key=head.count)
+
+
 def recognises(source: Source) -> bool:
     """Whether the first line is such a head."""
     if not source.is_text:
         return False
-    rows = _rows(source, only_first=True)
-    return bool(rows) and is_tidy(rows[0])
+    _, head = next(_numbered(source.start), (0, ""))
+    return is_tidy(next(csv.reader([head], delimiter=_delimiter(head)), []))
 
 
 def read(source: Source) -> Content:
@@ -58,68 +55,112 @@ def read(source: Source) -> Content:
     ReadError
         If it ends within a row, or a cell is no number.
     """
-    rows = _rows(source)
-    if len(rows) < 2:
+    numbers, lines = zip(*_numbered(source.text), strict=True)
+    if len(lines) < 2:
         raise ReadError("a table with heads but without rows")
-    if source.lines[-1].strip() and len(rows[-1]) < min(map(len, rows[:-1])):
+    delimiter = _delimiter(lines[0])
+    quoted = '"' in source.text
+    heads = next(csv.reader(lines[:1], delimiter=delimiter))
+    near = list(csv.reader(lines[1:][-_NEAR:], delimiter=delimiter))
+    if source.lines[-1].strip() and len(near[-1]) < min(map(len, [heads, *near[:-1]])):
         source.options.truncated(
-            f"the file breaks off within its last line: {len(rows[-1])} of {len(rows[0])} cells, "
+            f"the file breaks off within its last line: {len(near[-1])} of {len(heads)} cells, "
             "and no end of the line"
         )
-    tell_if_cut(source.lines, [row[-1] for row in rows[1:]])
-    return read_rows(rows, source.options, "line")
+    tell_if_cut(source.lines, [row[-1] for row in near])
+    if quoted and any(line.count('"') % 2 for line in lines):
+        rows = list(csv.reader(lines[1:], delimiter=delimiter))  # a name holds the end of a line
+        return read_rows(heads, rows, source.options, "row")
+    return read_rows(
+        heads, lines[1:], source.options, "line", numbers[1:], delimiter, quoted=quoted
+    )
 
 
-def read_rows(rows: Sequence[Sequence[str]], options: Options, row_word: str) -> Content:
-    """Read rows of which the first holds the heads.
+def read_rows(
+    names: Sequence[str],
+    rows: Sequence[str] | Sequence[Sequence[str]],
+    options: Options,
+    word: str,
+    numbers: Sequence[int] | None = None,
+    delimiter: str | None = None,
+    *,
+    quoted: bool = False,
+) -> Content:
+    """Read rows, of cells or of text with a delimiter, below the names of their columns.
 
     Raises
     ------
     ReadError
         That names the cell that is no number.
     """
-    heads = [read_head(cell) for cell in rows[0]]
-    label = next(j for j, cell in enumerate(rows[0]) if cell.strip().casefold() in _NAMES)
+    heads = [read_head(cell) for cell in names]
+    label = next(j for j, cell in enumerate(names) if cell.strip().casefold() in _NAMES)
     axis = next(j for j, head in enumerate(heads) if head.role in ("axis", "time"))
-    decimal = options.decimal or decimal_mark(
-        cell for row in rows[1:] for j, cell in enumerate(row) if j != label
-    )
-    by_species: dict[str, list[int]] = {}
-    for i, row in enumerate(rows[1:], 1):
-        extra = next((cell for cell in row[len(heads) :] if cell.strip()), None)
-        if extra is not None:
-            raise ReadError(
-                f"{row_word} {i + 1}: {len(row)} cells in a table of {len(heads)} columns; "
-                f"{extra!r} belongs to none"
-            )
-        if label >= len(row) or not row[label].strip():
-            raise ReadError(f"{row_word} {i + 1}: no species in column {column_name(label)}")
-        by_species.setdefault(row[label].strip(), []).append(i)
     values = [j for j, h in enumerate(heads) if h.role == "value" and j != label]
     if not values:
         raise ReadError("no column holds values")
-
-    def number(row: int, column: int) -> float:
-        cell = rows[row][column] if column < len(rows[row]) else ""
-        where = f"{row_word} {row + 1}, column {column_name(column)}"
-        return read_cell(cell, decimal or ".", options.not_measured, where=where)
-
+    if numbers is None:
+        numbers = range(2, len(rows) + 2)
+    labels: dict[int, list[str]] = {j: [] for j in range(len(heads)) if j not in (axis, *values)}
+    found, limits = table(
+        rows,
+        delimiter,
+        options.decimal or _decimal(rows, label, delimiter, quoted=quoted),
+        width=len(heads),
+        line_numbers=numbers,
+        not_measured=options.not_measured,
+        quoted=quoted,
+        labels=labels,
+        word=word,
+    )
+    below = np.full(found.shape, np.nan)
+    for place, limit in limits.items():
+        below[place] = limit
     signals = []
-    for name, members in by_species.items():
+    for name, members in by_label(list(map(str.strip, labels[label]))):
+        if not name:
+            where = f"{word} {numbers[int(members[0])]}"
+            raise ReadError(f"{where}: no species in column {column_name(label)}")
         for j in values:
-            column = [number(i, j) for i in members]
-            limits = np.array([v if censored(v) else np.nan for v in column])
-            y = np.array([np.nan if censored(v) else v for v in column])
-            if np.isnan(y).all() and np.isnan(limits).all():
+            y, limit = found[members, j], below[members, j]
+            if np.isnan(y).all() and np.isnan(limit).all():
                 continue
             signal = Signal(
                 name=name,
-                depths=np.array([number(i, axis) for i in members]),
+                depths=found[members, axis],
                 depth_units=heads[axis].unit,
                 values=y,
                 units=heads[j].unit,
                 where=f"column {column_name(j)}",
             )
-            signal.censor(limits)
+            signal.censor(limit)
             signals.append(signal)
     return Content(signals=signals)
+
+
+def by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Give each label, in order of appearance, with the places where it stands."""
+    import pandas as pd
+
+    codes, names = pd.factorize(np.array(labels, dtype=object))
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
+    return zip(map(str, names), np.split(order, ends[:-1]), strict=True)
+
+
+def _decimal(
+    rows: Sequence[str] | Sequence[Sequence[str]],
+    label: int,
+    delimiter: str | None,
+    *,
+    quoted: bool,
+) -> str:
+    if delimiter == "," and not quoted:
+        return "."
+    with_commas = [row for row in rows if not isinstance(row, str) or "," in row]
+    cells = (
+        next(csv.reader([row], delimiter=delimiter or ",")) if isinstance(row, str) else row
+        for row in with_commas
+    )
+    mark = decimal_mark(cell for row in cells for j, cell in enumerate(row) if j != label)
+    return mark or "."

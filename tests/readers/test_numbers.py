@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 
 from sims_analysis.errors import ReadError
+from sims_analysis.readers import numbers
 from sims_analysis.readers.numbers import column_name, read_cell, table
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -82,6 +83,62 @@ def test_a_cell_too_many_is_named(cell, place):
 
 
 def test_a_table_of_many_columns_is_read_whole():
-    numbers = np.random.default_rng(1).normal(size=(70, 3000))
-    lines = lines_of(numbers.tolist(), "\t", ".")
-    np.testing.assert_array_equal(table(lines, "\t", width=3000)[0], numbers)
+    rows = np.random.default_rng(1).normal(size=(70, 3000))
+    lines = lines_of(rows.tolist(), "\t", ".")
+    np.testing.assert_array_equal(table(lines, "\t", width=3000)[0], rows)
+
+
+WHOLE = ["9007199254740993", "9223372036854775808", "18446744073709551615", "123456789012345678901"]
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_whole_numbers_are_read_as_the_closest_there_are(text):
+    values, _ = table([f"{text}\t1", f"1\t{text}"], "\t", width=2)
+    np.testing.assert_array_equal(values, [[float(text), 1], [1, float(text)]])
+
+
+@pytest.mark.parametrize("text", ["true", "FALSE"])
+def test_a_column_of_truths_holds_no_numbers(text):
+    with pytest.raises(ReadError, match="line 1, column B"):
+        table([f"1\t{text}", f"2\t{text}"], "\t", width=2)
+
+
+@pytest.mark.parametrize("cell", ["<2E15", "n.d.", '"1,5"'])
+def test_an_odd_cell_costs_its_column_alone(cell, monkeypatch):
+    looked = []
+
+    class Simple:
+        def fullmatch(self, text):
+            looked.append(text)
+            return numbers.re.fullmatch(r"\d+(\.\d+)?", text)
+
+    monkeypatch.setattr(numbers, "_SIMPLE", Simple())
+    rows = [[str(10 * i + j) for j in range(5)] for i in range(20)]
+    rows[7][2] = cell
+    lines = ["\t".join(row) for row in rows]
+    if cell.startswith('"'):
+        with pytest.raises(ReadError, match="line 8, column C: '1,5' is no number"):
+            table(lines, "\t", width=5, quoted=True)
+    else:
+        values, limits = table(lines, "\t", width=5, not_measured=["n.d."])
+        assert limits == ({(7, 2): 2e15} if "<" in cell else {})
+        expected = np.arange(20.0)[:, None] * 10 + np.arange(5)
+        expected[7, 2] = np.nan
+        np.testing.assert_array_equal(values, expected)
+    assert 0 < len(looked) <= len(rows)
+
+
+def test_of_several_odd_cells_the_first_line_is_told():
+    lines = ["1\t2\t3", "1\t2\tc", "1\tb\t3", "a\t2\t3", "1\t2\t3\t4"]
+    for end, column in ((5, "C"), (4, "C")):
+        with pytest.raises(ReadError, match=f"line 2, column {column}"):
+            table(lines[:end], "\t", width=3)
+    with pytest.raises(ReadError, match="line 2, column B"):
+        table([lines[0], lines[2], lines[3]], "\t", width=3)
+    with pytest.raises(ReadError, match="line 2: 4 cells"):
+        table([lines[0], lines[4], lines[1]], "\t", width=3)
+
+
+def test_lines_between_blanks_are_not_cut():
+    with pytest.raises(ReadError, match=r"line 2: 3 cells in a table of 2 columns; '5' belongs"):
+        table(["1 2", "3 4 5"], None, width=2)

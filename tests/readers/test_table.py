@@ -702,3 +702,31 @@ def test_a_cell_too_many_in_a_row_for_a_sample_is_refused(write, row):
     with pytest.raises(sims.ReadError, match=r"line 3: \d cells in a table of 3 columns; '.+' bel"):
         sims.read(write(f"{head}\nB,0,1e18\n{row}\n"))
     assert len(sims.read(write(f"{head}\nB,0,1e18,\nB,1,1e18,\n"))["B"].depths) == 2
+
+
+WORDS = """# a comment
+species,depth (nm),C (atoms/cm3)
+"B, implanted",1,1e18
+
+"B, implanted",2,<2E15
+nan,1,5
+11,1,7
+nan ,2,6
+"""
+
+
+def test_a_column_of_species_holds_words(tmp_path):
+    path = tmp_path / "tidy.csv"
+    path.write_text(WORDS)
+    boron, named, numbered = sims.read(path).depth_profiles
+    assert [p.species_name for p in (boron, named, numbered)] == ["B, implanted", "nan", "11"]
+    np.testing.assert_array_equal(boron.concentrations, [1e18, np.nan])
+    assert boron.species_metadata["detection_limit"] == "2e+15 atoms/cm3"
+    np.testing.assert_array_equal(named.concentrations, [5, 6])
+    np.testing.assert_array_equal(numbered.depths, [1])
+    path.write_text(WORDS.replace("11,1,7", "11,1,x"))
+    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is no number"):
+        sims.read(path)
+    path.write_text(WORDS.replace("11,1,7", " ,1,7"))
+    with pytest.raises(sims.ReadError, match="line 7: no species in column A"):
+        sims.read(path)
