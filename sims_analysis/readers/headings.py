@@ -145,6 +145,8 @@ def read_head(text: str) -> Head:
     words, unit = _split(text)
     if _LOGARITHM.search(words):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
+        return Head("energy", words, None, says=True)
     for role, pattern in _WORDS.items():
         match = pattern.search(words)
         if match:

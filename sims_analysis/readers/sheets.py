@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 
@@ -34,6 +34,8 @@ __all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: A number of which a spreadsheet has made a date.
+_DATE_FIRST = re.compile(r"\s*\d{1,4}[-./][\w.]")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
 _FORMULA = re.compile(r"=[^=]")
@@ -195,9 +197,9 @@ class TextSheet:
         width = max(len(cells) for cells in few)
         while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
             width -= 1
-        self._refuse_lost_rows(last, width)
-        self._refuse_cut(last, lines, width)
         decimal = self.options.decimal or self._decimal(lines)
+        self._refuse_lost_rows(last, width, replace(self.options, decimal=decimal))
+        self._refuse_cut(last, lines, width)
         values, limits = table(
             lines,
             self.delimiter,
@@ -232,18 +234,26 @@ class TextSheet:
         mark = decimal_mark(cell.strip('" ') for line in with_commas for cell in self.split(line))
         return mark or "."
 
-    def _refuse_lost_rows(self, last: int, width: int) -> None:
+    def _refuse_lost_rows(self, last: int, width: int, options: Options) -> None:
         """Refuse lines before and after the numbers that are a row of them with a bad cell."""
         above = next((i for i in range(self.first - 1, -1, -1) if self.lines[i].strip()), None)
         if above is not None:
             cells = self.split(self.lines[above])
-            if len(cells) == width > 1 and is_number(cells[0]):
-                _refuse_row(cells, self.options, partial(self.where, above + 1))
+            dated = _DATE_FIRST.match(cells[0]) and any(map(is_number, cells[1:]))
+            if len(cells) == width > 1 and (is_number(cells[0]) or dated):
+                _refuse_row(cells, options, partial(self.where, above + 1))
             self._refuse_interrupted(above, width)
         for i in range(last + 1, len(self.lines)):
             cells = self.split(self.lines[i])
-            if len(cells) == width > 1:
-                _refuse_row(cells, self.options, partial(self.where, i + 1))
+            if len(cells) != width or width == 1:
+                continue
+            if i == len(self.lines) - 1 and all(is_number(c, options.decimal) for c in cells[:-1]):
+                self.options.truncated(
+                    f"the file breaks off within line {i + 1}: its last cell is {cells[-1]!r}, and "
+                    "the line has no end"
+                )
+                continue
+            _refuse_row(cells, options, partial(self.where, i + 1))
 
     def _refuse_interrupted(self, above: int, width: int) -> None:
         """Refuse numbers that a line of words cuts off from those below."""

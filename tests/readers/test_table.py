@@ -730,3 +730,35 @@ def test_a_column_of_species_holds_words(tmp_path):
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
     with pytest.raises(sims.ReadError, match="line 7: no species in column A"):
         sims.read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        # A spreadsheet has made a date of the first depth.
+        ("Depth (nm),B (atoms/cm3)\n1-Feb,1e18\n2,1e17\n3,1e16\n", "line 2, column A: '1-Feb'"),
+        # The marks of decimals are those of the rows above.
+        (
+            "Depth (nm);B (at/cm3);C (at/cm3)\n0,5;1E18;1,5E17\n1,5;1E17;2,5E17\n2,5;1E17;x\n3;4\n",
+            "line 4, column C: 'x'",
+        ),
+        ("B.E. (eV),Counts / s\n1200,5\n1199,7\n1198,6\n", "an energy scan"),
+    ],
+)
+def test_what_is_wrong_is_said_of_the_right_cell(tmp_path, text, words):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(sims.ReadError, match=words):
+        sims.read(path)
+
+
+def test_a_file_that_ends_within_a_number(tmp_path):
+    path = tmp_path / "cut.csv"
+    path.write_text("Depth (nm);B (atoms/cm3)\n0,5;1,5E+17\n1,5;2,5E+17\n2,5;2,5E+17\n3,5;2,5E+")
+    with pytest.raises(
+        sims.ReadError, match=r"breaks off within line 5: its last cell is '2,5E\+'"
+    ):
+        sims.read(path)
+    with pytest.warns(sims.errors.ProfileWarning, match="breaks off within line 5"):
+        (boron,) = sims.read(path, allow_truncated=True).depth_profiles
+    np.testing.assert_array_equal(boron.depths, [0.5, 1.5, 2.5])
