@@ -78,7 +78,8 @@ def dose_budget(
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is the error of the
           background, common to all samples: of the mean of a window, here or in
-          :func:`subtract_background`; 0 where there is none or it is stated
+          :func:`subtract_background`; 0 where there is none or it is stated. Where the dose is over
+          the window too, the errors of its samples partly cancel, and the random one may be smaller
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): above `surface_depth`; NaN if that is not given
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit

@@ -347,6 +347,8 @@ class CellSheet:
     #: What the rows are called in messages.
     row_word: str = "row"
     hidden: bool = False
+    #: Other sheets of the workbook that hold numbers, if nobody chose between them.
+    others: Sequence[str] = ()
 
     @cached_property
     def texts(self) -> list[list[str]]:
@@ -378,7 +380,7 @@ class CellSheet:
     def block(self) -> Block:
         """The numbers."""
         if self.first is None:
-            raise ReadError("there are no numbers in it")
+            raise ReadError("there are no numbers in it that stand in columns")
         nothing = tuple(self.options.not_measured)
         last = len(self.cells) - 1
         while last > self.first and not self._begins_with_number(last):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.headings import (
@@ -23,7 +24,7 @@ from sims_analysis.readers.headings import (
     unit_kind,
 )
 from sims_analysis.readers.numbers import column_name, is_number, read_cell
-from sims_analysis.readers.sheets import Block, Sheet, text_sheet
+from sims_analysis.readers.sheets import Block, CellSheet, Sheet, text_sheet
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
@@ -83,6 +84,12 @@ def read_sheet(sheet: Sheet, options: Options) -> Content:
     ReadError, UnitsError, SpeciesError
         That name the cell, and what to pass.
     """
+    if isinstance(sheet, CellSheet) and sheet.others:
+        warn(
+            f"read from sheet {sheet.name!r}; there are rows of numbers in "
+            f"{', '.join(map(repr, sheet.others))} too: sheet= names the one to read",
+            ProfileWarning,
+        )
     block = sheet.block
     layout = _Layout(sheet, block, options)
     if options.columns is not None:
@@ -137,6 +144,11 @@ class _Layout:
             if empty:
                 warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             self.heads = [self._head(sheet, number, j) for j in range(self.width)]
+        for j, unit in enumerate(self.units):
+            # Below names alone, the units tell depths from values.
+            kind = unit_kind(unit) if unit and not self.texts[j] else None
+            if kind in vocabulary.AXES:
+                self.heads[j] = Head("axis" if kind == "depth" else "time", "", unit, says=True)
         if rows and self._are_names(rows[-1][1]):
             self.names = self._fitted(rows.pop()[1])
         for j, head in enumerate(self.heads):

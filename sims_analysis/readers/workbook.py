@@ -133,9 +133,11 @@ def chosen_sheet(source: Source) -> CellSheet:
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
-    for sheet in candidates:
-        if sheet.first is not None:
-            return sheet
+    holding = [sheet for sheet in candidates if sheet.first is not None]
+    if holding:
+        chosen = holding[0]
+        chosen.others = [str(sheet.name) for sheet in holding[1:] if not sheet.hidden]
+        return chosen
     names = ", ".join(repr(sheet.name) for sheet in candidates)
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 

@@ -762,3 +762,32 @@ def test_a_file_that_ends_within_a_number(tmp_path):
     with pytest.warns(sims.errors.ProfileWarning, match="breaks off within line 5"):
         (boron,) = sims.read(path, allow_truncated=True).depth_profiles
     np.testing.assert_array_equal(boron.depths, [0.5, 1.5, 2.5])
+
+
+def test_names_above_units_alone(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Sample 4711"], ["B", None, "O", None], ["nm", "at/cm3", "nm", "counts/s"]):
+        book.active.append(row)
+    for i in range(4):
+        book.active.append([i, 1e18 + i, 2 * i, 5.0 + i])
+    book.save(tmp_path / "pairs.xlsx")
+    boron, oxygen = sims.read(tmp_path / "pairs.xlsx").depth_profiles
+    assert (boron.species_name, oxygen.species_name) == ("B", "O")
+    assert (boron.concentration_units, oxygen.concentration_units) == ("at/cm3", "counts/s")
+    np.testing.assert_array_equal(oxygen.depths, [0, 2, 4, 6])
+
+
+def test_other_sheets_with_numbers_are_told_of(tmp_path):
+    book = openpyxl.Workbook()
+    for name in ("wafer 1", "wafer 2", "notes"):
+        sheet = book.create_sheet(name)
+        sheet.append(["Depth (nm)", "B (atoms/cm3)"])
+        for i in range(3 if name != "notes" else 0):
+            sheet.append([i, 1e18])
+    book.save(tmp_path / "two.xlsx")
+    with pytest.warns(
+        sims.errors.ProfileWarning, match=r"sheet 'wafer 1'; .* in 'wafer 2' too"
+    ) as told:
+        sims.read(tmp_path / "two.xlsx")
+    assert len(told) == 1
+    sims.read(tmp_path / "two.xlsx", sheet="wafer 2")
