@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, sqrt
@@ -228,7 +228,9 @@ def fit_one(
             if not exact:
                 ends = profile_interval(curve, objective, [solution, *rivals], i)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
-    _derive(out, task, settings)
+    _derive(
+        out, task, settings, [np.array(curve.whole(one.free.tolist())) * scale for one in rivals]
+    )
     return row
 
 
@@ -436,9 +438,7 @@ def _without_interval(
     lost = np.zeros(free.size, dtype=bool)
     for one in rivals:
         lost |= np.abs(one.free - free) > stderr
-    kept = [curve.parameters[i] for i in curve.free]
-    lengths = np.array([one.kind == "depth" and one.lower == 0 for one in kept])
-    unknown = lengths & (stderr > free)
+    unknown = _lengths([curve.parameters[i] for i in curve.free]) & (stderr > free)
     return lost | unknown | along[unknown].any(axis=0)
 
 
@@ -560,8 +560,13 @@ def _scatter(values: Array) -> float:
     return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
 
 
-def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> None:
-    """Give what follows from the parameters, with standard errors from their covariance."""
+def _derive(
+    out: dict[str, Any], task: Task, settings: Mapping[str, float], rivals: list[Array]
+) -> None:
+    """Give what follows from the parameters, with standard errors from their covariance.
+
+    As of parameters, there is no error where a rival gives something else, or of a length below it.
+    """
     model = task.model
     if model.derive is None:
         return
@@ -589,3 +594,13 @@ def _derive(out: dict[str, Any], task: Task, settings: Mapping[str, float]) -> N
     for j, slope in enumerate(slopes.T):
         by = np.flatnonzero(slope)  # what does not count in it may be unknown
         out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[by[:, None], by] @ slope[by])
+    for rival in rivals:
+        apart = np.abs(of([*rival[:n].tolist(), *values[n:]]) - best)
+        out["derived_stderr"][apart > out["derived_stderr"]] = np.nan
+    unknown = _lengths(model.derived) & (out["derived_stderr"] > best)
+    out["derived_stderr"][unknown] = np.nan
+
+
+def _lengths(parameters: Sequence[Parameter]) -> Array:
+    """Tell which are lengths that cannot be negative."""
+    return np.array([one.kind == "depth" and one.lower == 0 for one in parameters], dtype=bool)

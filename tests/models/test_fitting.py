@@ -213,6 +213,12 @@ def test_where_two_sets_of_parameters_do_as_well_there_is_no_error():
     assert 0 < other["objective_value"] - fit["objective_value"] < 1
     assert fit["tail_projected_range"].item() < 120
     assert fit["tail_projected_range_upper"].item() > 126.9
+    # What follows from them is known if both give the same.
+    assert np.isfinite(fit["retained_dose_stderr"])
+    deep = Parameter("tail_depth", "depth", "the same")
+    own = replace(models()["dual_pearson"], derived=(deep,),
+                  derive=lambda p, _: [p["tail_projected_range"]])  # fmt: skip
+    assert np.isnan(quietly(ds, **options | {"model": own})["tail_depth_stderr"])
     # Both are the same curve, of which the error is known.
     curve = sims.evaluate(fit, depth="100 nm")
     assert curve["stderr"].item() < 0.01 * curve.item()
@@ -236,6 +242,8 @@ def test_a_length_that_is_smaller_than_its_error_has_none():
     assert 0 < int(lost.sum()) < 20
     assert bool((fit["scale_stderr"] <= fit["scale"])[~lost].all())
     assert bool((fit["status"] != "ok")[lost].all())
+    width = fit["width_16_84_stderr"]
+    assert bool((width <= fit["width_16_84"])[width.notnull()].all())
 
 
 def test_a_profile_follows_a_valley_that_bends():

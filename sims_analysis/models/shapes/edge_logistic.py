@@ -75,6 +75,6 @@ MODEL = Model(
     reference="W. H. Kirchhoff, G. P. Chambers, J. Fine, J. Vac. Sci. Technol. A 4 (1986) 1666; "
     "ASTM E1636",
     shape="step",
-    derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %"),),
+    derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %", lower=0),),
     derive=width,
 )

@@ -75,7 +75,7 @@ MODEL = Model(
     reference="J. F. Gibbons, S. Mylroie, Appl. Phys. Lett. 22 (1973) 568",
     derived=(
         Parameter("projected_range", "depth", "mean depth of the atoms"),
-        Parameter("straggle", "depth", "standard deviation of the depth of the atoms"),
+        Parameter("straggle", "depth", "standard deviation of the depth of the atoms", lower=0),
         Parameter("retained_dose", "area", "part of the dose that lies below the surface"),
     ),
     derive=moments,
