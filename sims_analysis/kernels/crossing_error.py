@@ -102,9 +102,9 @@ def half_widths(
     for part in in_blocks(at.size, 1, AT_ONCE):
         begin, end = rows.offsets[row[part]], rows.offsets[row[part] + 1]
         samples = _Samples(rows.depth, rows.value, error, lower, lower_error, begin, end, every)
-        off, sigma, runs = _edge(samples, before[part], at[part])
+        off, sigma, around = _edge(samples, before[part], at[part])
         width = _half_width_about(off, sigma)
-        opposite = runs * direction[part] > 0
+        opposite = around * direction[part] < 0
         result[part] = np.where(opposite | np.isinf(width), np.nan, width)
     return result
 
@@ -162,17 +162,17 @@ class _Samples(NamedTuple):
 def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Array]:
     """Return the offset of the edge from each crossing, its standard error, and its direction.
 
-    The direction is 1 for a clear fall, -1 for a clear rise, 0 where it was not needed.
+    The direction is -1 for a clear fall, 1 for a clear rise, 0 where it was not needed.
     """
     off, error, known = _between_two(samples, before, at)
-    runs = np.zeros(at.size)
+    direction = np.zeros(at.size)
     rest = np.flatnonzero(~known)
     off[rest], error[rest] = np.nan, np.nan
     here = before[rest]
     for iteration in range(2):
-        reach, sign = _reach(samples, rest, here)
+        reach, side = _reach(samples, rest, here)
         if iteration == 0:
-            runs[rest] = sign
+            direction[rest] = side
         rest, here, reach = (column[reach > 0] for column in (rest, here, reach))
         fitted, sigma, edge = _fit_windows(samples, rest, here, at[rest], reach)
         better = np.isfinite(sigma)
@@ -182,7 +182,7 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
         rest, here = rest[moved], edge[moved]
     line = np.flatnonzero(~np.isfinite(off + error))
     off[line], error[line] = 0.0, _linear_error(samples, line, before[line], at[line])
-    return off, error, runs
+    return off, error, direction
 
 
 def _linear_error(samples: _Samples, which: Index, before: Index, at: Array) -> Array:
@@ -278,17 +278,17 @@ def _fit_windows(
 def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array]:
     """Return the samples per side needed to tell the sides of each crossing apart; 0 for noise.
 
-    Also return which side is higher: 1 for the one before, -1 for the one after, 0 if unclear.
+    Also return which side is higher: -1 for the one before, 1 for the one after, 0 if unclear.
     """
     reach = np.zeros(before.size, dtype=np.intp)
     active = np.arange(before.size)
-    runs = np.zeros(before.size)
+    higher = np.zeros(before.size)
     difference, variance = np.zeros(before.size), np.zeros(before.size)
     inner, outer = 0, 2
     while active.size:
         places = np.arange(inner, outer)
         crossing, first = which[active], before[active]
-        for sign, ring in ((1.0, -places), (-1.0, 1 + places)):
+        for sign, ring in ((-1.0, -places), (1.0, 1 + places)):
             window = samples.window(crossing, first, ring)
             difference[active] += sign * (window.upper - window.lower).sum(1)
             variance[active] += (window.upper_stderr**2 + window.lower_stderr**2).sum(1)
@@ -299,10 +299,10 @@ def _reach(samples: _Samples, which: Index, before: Index) -> tuple[Index, Array
             first + 1 + outer >= samples.end[crossing]
         )
         decided = active[known & ~noise]
-        runs[decided] = np.sign(difference[decided])
+        higher[decided] = np.sign(difference[decided])
         active = active[~(known | whole | noise)]
         inner, outer = outer, max(outer + 1, int(outer * GROWTH))
-    return reach, runs
+    return reach, higher
 
 
 class _Counted(NamedTuple):

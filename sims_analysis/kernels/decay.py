@@ -16,7 +16,7 @@ __all__ = [
     "can_be_fitted",
     "decay",
     "fit_exponential",
-    "value_of_counts",
+    "value_per_count_of",
 ]
 
 #: Within this many standard errors of a level, the fit decides on which side a sample lies.
@@ -64,11 +64,11 @@ def decay(
         Falling or rising with depth: the sign for which the length is positive.
     """
     rows = rows.within(start, stop).packed()
-    c, count = rows.value, value_of_counts(rows)
+    c, per_count = rows.value, value_per_count_of(rows)
     lo, hi = rows.repeat(low), rows.repeat(high)
     doubt = [np.zeros(c.size)] * 2
-    if count is not None:
-        doubt = [DOUBT * np.sqrt(count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
+    if per_count is not None:
+        doubt = [DOUBT * np.sqrt(per_count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
     def chosen(fitted: Array) -> Flags:
@@ -79,35 +79,35 @@ def decay(
         return inside
 
     keep = chosen(c)
-    fit = fit_exponential(rows, keep, count)
-    for _ in range(0 if count is None else 10):
+    fit = fit_exponential(rows, keep, per_count)
+    for _ in range(0 if per_count is None else 10):
         with np.errstate(over="ignore", invalid="ignore"):
             fitted = np.exp(fit.line(rows))
         again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
         if np.array_equal(again, keep):
             break
         keep = again
-        fit = fit_exponential(rows, keep, count)
+        fit = fit_exponential(rows, keep, per_count)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
         is_level = np.abs(fit.b) * (kept.last - kept.first) < LEVEL
         length = edge / np.where(is_level, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
-    few = kept.sum((kept.value > 0).astype(float)) < (3 if count is None else 2)
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    chi = _reduced_chi_square(kept, fit, None if count is None else count[keep])
+    chi = _reduced_chi_square(kept, fit, None if per_count is None else per_count[keep])
     length, stderr, chi = (np.where(status == Status.OK, x, np.nan) for x in (length, stderr, chi))
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _reduced_chi_square(kept: Packed, fit: Exponential, count: Array | None) -> Array:
+def _reduced_chi_square(kept: Packed, fit: Exponential, per_count: Array | None) -> Array:
     """Return the reduced chi-square of the fit; without errors, from the point-to-point scatter."""
     with np.errstate(all="ignore"):
         line = fit.line(kept)
-        if count is not None:
+        if per_count is not None:
             expected = np.exp(line)
-            terms = (kept.value - expected) ** 2 / (count * expected)
+            terms = (kept.value - expected) ** 2 / (per_count * expected)
             return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
         off = np.log(kept.value) - line
         scatter = np.zeros(off.size)
@@ -131,7 +131,7 @@ def can_be_fitted(rows: Packed) -> Flags:
     return usable
 
 
-def value_of_counts(rows: Packed) -> Array | None:
+def value_per_count_of(rows: Packed) -> Array | None:
     """Return the value of one count at every sample; None without standard errors."""
     if rows.stderr is None:
         return None
@@ -170,18 +170,18 @@ class Exponential(NamedTuple):
         return found
 
 
-def fit_exponential(rows: Packed, keep: Flags, count: Array | None) -> Exponential:
+def fit_exponential(rows: Packed, keep: Flags, per_count: Array | None) -> Exponential:
     """Fit exponentials to the selected samples.
 
     By maximum likelihood of counts, given the value of one `count` at every sample
-    (:func:`value_of_counts`); with None, by least squares of ln C with equal weights.
+    (:func:`value_per_count_of`); with None, by least squares of ln C with equal weights.
     """
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        if count is not None:
-            return _by_likelihood(kept, x, at, count[keep])
+        if per_count is not None:
+            return _by_likelihood(kept, x, at, per_count[keep])
         y = np.log(kept.value)
         a = kept.sum(y) / kept.size
         squares = kept.sum(x * x)
@@ -191,13 +191,13 @@ def fit_exponential(rows: Packed, keep: Flags, count: Array | None) -> Exponenti
         return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
 
 
-def _by_likelihood(kept: Packed, x: Array, at: Array, count: Array) -> Exponential:
+def _by_likelihood(kept: Packed, x: Array, at: Array, per_count: Array) -> Exponential:
     """Maximize the likelihood by Newton steps, limiting the change of any fitted value to e^1.5.
 
     The number of steps is fixed, so that the result for a row does not depend on the other rows.
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
-    weight, y = kept.repeat(scale) / count, kept.value / kept.repeat(scale)
+    weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)
     far = kept.extreme(np.maximum, np.abs(x), 0.0)
     a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
     b = np.zeros_like(a)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_of_counts
+from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_per_count_of
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
 __all__ = ["LocalValue", "local_value"]
@@ -37,7 +37,7 @@ def local_value(rows: Rows, depth: Array, *, samples: int) -> LocalValue:
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
     near = rank - rows.repeat(rows.offsets[:-1]) < samples
-    fit = fit_exponential(rows, near, value_of_counts(rows))
+    fit = fit_exponential(rows, near, value_per_count_of(rows))
     with np.errstate(invalid="ignore", over="ignore"):
         off = depth - fit.at
         value = np.exp(fit.a + fit.b * off)
