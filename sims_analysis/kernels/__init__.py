@@ -6,7 +6,8 @@ row for each parameter, shape ``(R,)``, and returns a named tuple of arrays, one
 samples; kernels never see those NaN. All kernels have in common:
 
 - A limit in depth (``start``, ``stop``, ``top``, ``bottom``) is NaN where there is none.
-- Rows have standard errors or not; without them, those of the results are NaN.
+- Rows may have no standard errors (``rows.stderr`` is None): then those of the results are NaN.
+  Only kernels whose whole result is an error need them.
 - A result that does not exist is NaN, and its status gives the reason.
 - Within a layout, the result for a row does not depend on the other rows, to the last bit.
 """

@@ -82,9 +82,8 @@ def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
         return _merged(rows, net, fractions)
     shape = (net.size, fractions.size, rows.depth.size)
     acceptors, donors = _sums(rows.value.reshape(shape).swapaxes(1, 2), fractions, net[:, None])
-    errors: tuple[Array | None, Array | None] = (None, None)
-    if rows.stderr is not None:
-        errors = _errors(rows.stderr.reshape(shape).swapaxes(1, 2), fractions)
+    stderr = None if rows.stderr is None else rows.stderr.reshape(shape).swapaxes(1, 2)
+    errors = _errors(stderr, fractions)
     return _Doping(Dense(rows.depth, acceptors, errors[0]), donors, errors[1], net)
 
 
@@ -115,11 +114,11 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     z, g, before = z[known], g[known], before[known]
     t = _position(rows, before, z)
     acceptors, donors = _sums(_between(rows.value, before, t), fractions, net[g])
-    errors: tuple[Array | None, Array | None] = (None, None)
-    if rows.stderr is not None:
-        # A segment with an unknown error at one end carries no weight.
-        stderr = _between(rows.stderr, before, t)
-        errors = _errors(stderr * np.sqrt(dilution[g]), fractions)
+    # A segment with an unknown error at one end carries no weight.
+    stderr = (
+        None if rows.stderr is None else _between(rows.stderr, before, t) * np.sqrt(dilution[g])
+    )
+    errors = _errors(stderr, fractions)
     offsets = g.searchsorted(np.arange(len(size) + 1))
     return _Doping(Packed(z, acceptors, errors[0], offsets=offsets), donors, errors[1], net, before)
 
@@ -164,7 +163,9 @@ def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
     return sides[0], sides[1]
 
 
-def _errors(stderr: Array, fractions: Array) -> tuple[Array, Array]:
+def _errors(stderr: Array | None, fractions: Array) -> tuple[Array | None, Array | None]:
     """Return the standard errors of both sums, for independent errors of the species."""
+    if stderr is None:
+        return None, None
     one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
     return np.sqrt(one), np.sqrt(other)
