@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -144,6 +145,13 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
+    for name, given, kinds, expected in (
+        ("species", species, (str, Sequence), "a name, or a list of names"),
+        ("columns", columns, (Mapping,), '{"B": (axis, values), ...}'),
+        ("not_measured", not_measured, (str, Collection), "a text, or a list of texts"),
+    ):
+        if given is not None and not isinstance(given, kinds):
+            raise TypeError(f"{name}={given!r}; expected {expected}")
     options = Options(
         depth_units=depth_units,
         units=units,
@@ -236,9 +244,19 @@ def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult
     except SimsError as error:
         error.args = (f"{path.name}: {error}", *error.args[1:])
         raise
+    except (ArithmeticError, LookupError, ValueError, struct.error) as error:
+        # One file that a reader does not understand must not cost the others of a folder.
+        raise ReadError(
+            f"{path.name}: it is damaged, or laid out in a way that its reader does not know "
+            f"({type(error).__name__}: {error})"
+        ) from error
     for warning in caught:
         warn(f"{path.name}: {warning.message}", ProfileWarning)
     return result
+
+
+#: Formats in which the user may say what the columns are.
+_WITH_COLUMNS = ("table", "eag")
 
 
 def _recognised(source: Source, forced: Format | None) -> SIMSResult:
@@ -246,6 +264,12 @@ def _recognised(source: Source, forced: Format | None) -> SIMSResult:
     chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
+    if source.options.columns is not None and chosen.name not in _WITH_COLUMNS:
+        warn(
+            f"columns= is not used: the file is read as {chosen.name!r}, which says itself what "
+            "its columns are; format='table' reads any table by its columns",
+            ProfileWarning,
+        )
     return finish(chosen.read(source), source, chosen.name, chosen.version)
 
 

@@ -350,7 +350,7 @@ def _stated_columns(
 
     pairs = []
     for species, pair in columns.items():
-        if isinstance(pair, str) or len(pair) != 2:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
         pairs.append(_Pair(place(pair[0]), place(pair[1]), species))
     return pairs

@@ -14,6 +14,7 @@ from shared_profiles import FOLDER
 
 import sims_analysis as sims
 from sims_analysis.profiles.metadata import Layer, Metadata
+from sims_analysis.readers import reading
 
 Z, K = np.array([0.1, 0.2, 0.3]), np.array([5, 0, 3])
 CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt(K * 9), "I")})
@@ -415,3 +416,46 @@ def test_columns_that_were_swapped_are_told(tmp_path):
     path.write_text(f"B\n{rows}\n")
     with pytest.warns(sims.ProfileWarning, match="unusual depth: species 'B'"):
         sims.read(path, depth_units="nm", units="atoms/cm^3", columns={"B": (0, 1)})
+
+
+def test_a_reader_that_stumbles_costs_one_file(tmp_path, monkeypatch):
+    text = "Depth (nm),B (atoms/cm3)\n1,1e18\n2,2e18\n"
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / name).write_text(text)
+    read = reading.finish
+
+    def finish(content, source, *others):
+        return {}["layer 2"] if source.name == "b.csv" else read(content, source, *others)
+
+    monkeypatch.setattr(reading, "finish", finish)
+    found = sims.read(tmp_path, errors="collect")
+    assert [type(one).__name__ for one in found] == ["SIMSResult", "ReadError", "SIMSResult"]
+    assert str(found[1]).startswith("b.csv: it is damaged, or laid out in a way")
+    with pytest.raises(sims.ReadError, match=r"b\.csv: .*KeyError: 'layer 2'"):
+        sims.read(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"species": 3}, TypeError, "species=3; expected a name"),
+        ({"columns": ["B"]}, TypeError, r"columns=\['B'\]; expected"),
+        ({"columns": {"B": 3}}, sims.SpeciesError, "'B' needs two columns"),
+        ({"not_measured": 5}, TypeError, "not_measured=5; expected a text"),
+    ],
+)
+def test_what_is_no_argument(tmp_path, options, error, words):
+    path = tmp_path / "table.csv"
+    path.write_text("Depth (nm),B (atoms/cm3)\n1,1e18\n2,2e18\n")
+    with pytest.raises(error, match=words):
+        sims.read(path, **options)
+
+
+def test_columns_that_are_not_asked_for(tmp_path):
+    path = tmp_path / "pair.csv"
+    path.write_text("depth (nm),concentration (atom/cm^3)\n1,1e18\n2,2e18\n")
+    asked = {"columns": {"P": (0, 1)}}
+    with pytest.warns(sims.ProfileWarning, match=r"columns= is not used: .* read as 'exported'"):
+        sims.read(path, species="B", **asked)
+    (found,) = sims.read(path, **asked, format="table").depth_profiles
+    assert found.species_name == "P"
