@@ -231,6 +231,12 @@ def test_units_batches_and_files(tmp_path):
         array = other[f"concentration{end}"]
         other[f"concentration{end}"] = (array * 1e6).assign_attrs(units="atoms/m^3")
     same["atoms/m^3"] = sims.integrated_dose(other)["stderr"]
+    parts = [(ds, other, ds)[i].isel(measurement=i, drop=True) for i in range(3)]
+    same["some in atoms/m^3"] = sims.integrated_dose(sims.stack(parts))["stderr"]
+    pair = [other, other.assign_coords(species=["P"])]
+    pair = xr.concat(pair, "species", join="exact", coords="minimal", compat="override")
+    pair = sims.subtract_background(pair, window=TAIL, species="P").sel(species=["B"])
+    same["beside another"] = sims.integrated_dose(pair)["stderr"]
     sims.save(ds, tmp_path / "data.nc")
     same["netCDF"] = sims.integrated_dose(sims.load(tmp_path / "data.nc"))["stderr"]
     for name, found in same.items():
