@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from counted import TOP, covered, edge, trials
+from counted import AMBIGUOUS, TOP, covered, edge, trials
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
@@ -446,3 +446,34 @@ def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
     profile = SHAPE(Z[inside]) * np.where(Z[inside] <= 30, 2, 1)
     truth = np.trapezoid(profile, Z[inside]) * TOP * 1e-7
     assert 0.64 <= covered(found, truth) <= 0.72
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(AMBIGUOUS)
+def test_intervals_of_depths_and_moments_cover_68_percent():
+    # Two thirds of the variance are those of a background of four samples.
+    shape, decay = edge(60.0)
+    ds = trials(lambda z: np.where(z <= 170, shape(z), 0.0) + 0.2, Z, 1000)
+    ds = sims.subtract_background(ds, window=("172 nm", "178 nm")).isel(depth=slice(0, 85))
+    alone = ds.drop_vars("concentration_background_stderr")
+    z = Z[30:81]
+    profile = shape(z)
+    weights = np.full(z.size, 2.0)
+    weights[[0, -1]] = 1.0
+    mean = (weights * z * profile).sum() / (weights * profile).sum()
+    above = np.append(0.0, np.cumsum(profile[1:] + profile[:-1]))
+    half = np.interp(above[-1] / 2, above, z)
+
+    def parts(data):
+        level = {"level": f"{0.3 * TOP} atoms/cm^3", "after": "peak"}
+        found = sims.moments(data, start="60 nm", stop="160 nm")
+        inside = abs(found["projected_range"] - mean) <= found["projected_range_stderr"]
+        within = data.isel(depth=slice(30, 81))
+        return [
+            covered(sims.junction_depth(data, **level), 60 - decay * np.log(0.3)),
+            covered(sims.depth_at_dose_fraction(within, fraction=0.5), half),
+            float(inside.mean()),
+        ]
+
+    assert all(0.62 <= part <= 0.76 for part in parts(ds))
+    assert all(part < 0.6 for part in parts(alone))
