@@ -7,7 +7,11 @@ from sims_analysis.models.shapes import models
 
 #: Of each model: parameters (dose in atom/cm^2, values in atom/cm^3), and the last depth in nm.
 TRUTH = {
-    "gaussian": [((1e15, 100, 30), 300), ((3e13, 60, 40), 300)],
+    "gaussian": [
+        ((1e15, 100, 30), 300),
+        ((3e13, 60, 40), 300),
+        ((4e16, 200, 6), 600),  # down to what has no logarithm
+    ],
     "joined_gaussian": [((1e15, 100, 30, 45), 300), ((2e12, 100, 45, 20), 250)],
     "pearson": [
         ((1e15, 100, 30, 0.3, 3.5), 300),  # IV
@@ -21,6 +25,9 @@ TRUTH = {
     "dual_pearson": [
         ((1e15, 0.8, 100, 30, -0.2, 3.2, 160, 60, 0.6, 4.2), 500),
         ((5e14, 0.9, 80, 25, -0.3, 3.3, 130, 50, 0.4, 3.8), 450),
+        # Found under each other's names, and from other starting values than these two.
+        ((1e13, 0.696, 108.7, 17.1, -0.137, 3.17, 166, 29.8, 0.003, 3.29), 700),
+        ((3.5e15, 0.648, 99, 23.1, -0.063, 3.25, 129, 33.9, 0.77, 4.28), 700),
     ],
     "erfc": [((1e20, 100), 300)],
     "limited_source": [((1e15, 80), 250)],

@@ -407,7 +407,7 @@ def _ends_about(
 
     def end(sign: float) -> float:
         """Walk to one side: the root of the rise grows nearly as the distance."""
-        low, high, step = (0.0, float(np.sqrt((best.cost - lowest) / unit))), (inf, inf), reach
+        low, high, step = (0.0, 0.0), (inf, inf), reach
         near = 0.0, np.delete(best.x, which)
         for _ in range(20):
             if bounded and abs(here + sign * step) > 40:

@@ -98,6 +98,9 @@ class Model:
     derive : callable, optional
         ``derive(parameters, options)`` gives the derived values, in the units of their kinds,
         from the parameters by name; NaN where an option that it needs was not given.
+    ordered : callable, optional
+        ``ordered(parameters)`` gives the same curve's parameters under their right names, where a
+        model has two parts that may be exchanged.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
     """
@@ -113,6 +116,7 @@ class Model:
     derived: Sequence[Parameter] = ()
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
+    ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
 
     @property
     def names(self) -> list[str]:

@@ -14,13 +14,13 @@ from scipy.special import log_ndtr
 
 from sims_analysis.models._model import Array
 
-__all__ = ["OBJECTIVES", "LogSquares", "Objective", "Poisson", "Squares"]
+__all__ = ["OBJECTIVES", "TINY", "LogSquares", "Objective", "Poisson", "Squares"]
 
 #: Words for the objectives, in the order of their codes.
 OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
 
-#: Below this a model's value has no logarithm.
-_TINY = 1e-250
+#: Below this share of the largest sample a value has no logarithm; its square is a number still.
+TINY = 1e-150
 
 
 class Objective(Protocol):
@@ -68,14 +68,14 @@ class Poisson:
 
     def expected(self, m: Array) -> Array:
         """Give the expected counts."""
-        return np.maximum((m + self.offset) / self.one, _TINY)
+        return np.maximum((m + self.offset) / self.one, TINY)
 
     def _parts(self, m: Array) -> tuple[Array, Array, Array]:
         mu, k = self.expected(m), self.counts
         excess = np.divide(mu - k, k, out=np.zeros_like(mu), where=k > 0)
         small = np.abs(excess) < 1e-5
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            gained = np.where(small, excess, excess - np.log(np.maximum(mu, _TINY) / k))
+            gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
         close = np.sqrt(k) * excess * (1 - excess / 3)
         far = np.sign(excess) * np.sqrt(2 * k * np.maximum(gained, 0.0))
         residual = np.where(k > 0, np.where(small, close, far), np.sqrt(2 * mu))
@@ -147,7 +147,7 @@ class LogSquares:
     known_errors: bool = False
 
     def _apart(self, m: Array) -> Array:
-        apart: Array = np.log(np.maximum(m, _TINY) / self.value)
+        apart: Array = np.log(np.maximum(m, TINY) / self.value)
         return apart
 
     def residual(self, m: Array) -> Array:
@@ -166,7 +166,7 @@ class LogSquares:
 
     def slope(self, m: Array) -> Array:
         """Give ``1 / m``, of censored samples times what their likelihood says."""
-        slope = 1 / np.maximum(m, _TINY)
+        slope = 1 / np.maximum(m, TINY)
         if not self.censored.any():
             return slope
         _, log_below, hazard = self._hazard(m)
@@ -176,7 +176,7 @@ class LogSquares:
 
     def information(self, m: Array) -> Array:
         """Give ``1 / m^2``; of censored samples times the curvature of their likelihood."""
-        information = np.maximum(m, _TINY) ** -2.0
+        information = np.maximum(m, TINY) ** -2.0
         if not self.censored.any():
             return information
         x, _, hazard = self._hazard(m)

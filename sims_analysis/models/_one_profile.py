@@ -23,7 +23,7 @@ from sims_analysis.models._engine import (
     solve,
 )
 from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models._objective import LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._objective import TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.models.shapes._starting import smoothed
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
@@ -185,8 +185,10 @@ def fit_one(
         tell(status=_CODE["too_few_samples" if n else "no_data"])
         return row
     tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
-    starts = [one[curve.free] for one in _starts(samples, curve, task)]
+    # Sets that differ in held parameters alone are one.
+    starts = list(dict.fromkeys(tuple(one[curve.free]) for one in _starts(samples, curve, task)))
     found, objective = _solved(curve, objective, samples, starts)
+    found = _by_name(curve, objective, task.model, found)
     if not (found and found[0].converged):
         tell(status=_CODE["not_converged"])
         return row
@@ -304,6 +306,7 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
     if weights == "counts":
         kept = _kept(samples, has_counts & (counts >= 0))
         counts = counts[has_counts & (counts >= 0)]
+        counts = np.where(counts > TINY, counts, 0.0)
         one = _one_count(kept, counts, 1 / samples.top if task.kind == "count" else np.nan)
         if one is None:
             return None, kept
@@ -315,7 +318,7 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
         return Squares(kept.c, kept.s, known_errors=True, code=2), kept
     if weights == "none":
         return Squares(samples.c, None, known_errors=False, code=4), samples
-    positive = samples.c > 0
+    positive = samples.c > TINY
     if not limit > 0:
         kept = _kept(samples, positive)
         return LogSquares(kept.c, np.zeros(kept.c.size, dtype=bool), 0.3), kept
@@ -345,7 +348,7 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
 
 
 def _solved(
-    curve: Curve, objective: Objective, samples: _Samples, starts: list[Array]
+    curve: Curve, objective: Objective, samples: _Samples, starts: Sequence[Sequence[float]]
 ) -> tuple[list[Solution], Objective]:
     """Give the minima that were found, the lowest first."""
     n = samples.z.size
@@ -357,13 +360,13 @@ def _solved(
         _refuse_holes(curve, starts[0], samples.z)
         return [], objective
     cost = found[0].cost
-    described = cost < 1e-14 * n or (
-        objective.known_errors and cost < counted + 3 * sqrt(2 * counted)
-    )
+    # Less noise than there should be says that the data are smooth: better can be done.
+    noisy = 0.5 * counted < cost < counted + 3 * sqrt(2 * counted)
+    described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
         # A model that needs several starts may need another way to walk, too.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
-        found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:1])])
+        found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:3])])
     if isinstance(objective, LogSquares) and objective.censored.any():
         for _ in range(2):
             r = objective.residual(found[0].m)[~objective.censored]
@@ -375,13 +378,27 @@ def _solved(
     return found, objective
 
 
-def _refuse_holes(curve: Curve, start: Array, z: Array) -> None:
+def _by_name(
+    curve: Curve, objective: Objective, model: Model, found: list[Solution]
+) -> list[Solution]:
+    """Exchange the parts of a model that were found under each other's names."""
+    n = len(model.parameters)
+    if model.ordered is None or any(i < n for i in curve.held):
+        return found
+    named: list[Solution | None] = []
+    for one in found:
+        p = [*model.ordered(one.free[:n].tolist()), *one.free[n:].tolist()]
+        named.append(one if p == one.free.tolist() else solve(curve, objective, p))
+    return distinct(named)
+
+
+def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
     with np.errstate(all="ignore"):
-        there = np.isfinite(curve.values(start.tolist()))
+        there = np.isfinite(curve.values(start))
     if there.any() and not there.all():
         names = [curve.parameters[i].name for i in curve.free]
-        values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start.tolist(), strict=True))
+        values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start, strict=True))
         raise ProfileError(
             f"the model has no value at {z[~there][0]:g} nm, with the starting values {values} (in "
             "units of the largest sample); its formula must give one at every depth, or the "

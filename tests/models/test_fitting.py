@@ -13,8 +13,9 @@ from scipy import stats
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._engine import Solution, distinct
+from sims_analysis.models._engine import Curve, Solution, distinct, minima, profile_interval
 from sims_analysis.models._model import Model, Parameter
+from sims_analysis.models._objective import Squares
 from sims_analysis.models.shapes import models
 
 CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
@@ -201,18 +202,16 @@ def test_where_two_sets_of_parameters_do_as_well_there_is_no_error():
     ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
     options = {"model": "dual_pearson", "start": "20 nm", "background": "fit"}
     with pytest.warns(FitWarning, match="undetermined .*fixed="):
-        fit = sims.fit(ds, **options, interval="profile")
+        fit = sims.fit(ds, **options)
     assert fit["status"].item() == "undetermined"
     lost = [name for name in fit["parameter"].values if np.isnan(fit[f"{name}_stderr"])]
-    assert {"head_fraction", "tail_projected_range", "tail_straggle"} <= set(lost)
-    assert not {"head_straggle", "background"} & set(lost)
+    assert {"head_projected_range", "tail_projected_range", "tail_straggle"} <= set(lost)
+    assert "background" not in lost
     assert set(fit["parameter"].values[fit["poor_stderr"]]) >= set(lost)
-    # The other set of parameters, by definition: a tail that lies 11 nm deeper.
-    fixed = {"tail_projected_range": "126.9 nm"}
-    other = quietly(ds, **options, fixed=fixed)
-    assert 0 < other["objective_value"] - fit["objective_value"] < 1
-    assert fit["tail_projected_range"].item() < 120
-    assert fit["tail_projected_range_upper"].item() > 126.9
+    # Another set of parameters, by definition: a tail that lies 40 nm deeper.
+    assert fit["tail_projected_range"].item() < 90
+    other = quietly(ds, **options, fixed={"tail_projected_range": "126.9 nm"})
+    assert 0 < other["objective_value"] - fit["objective_value"] < 4
     # What follows from them is known if both give the same.
     assert np.isfinite(fit["retained_dose_stderr"])
     deep = Parameter("tail_depth", "depth", "the same")
@@ -232,6 +231,31 @@ def test_head_and_tail_by_each_others_names_are_no_other_minimum():
     swapped = replace(one, x=np.array([2.0, 1.0]), free=np.array([2.0, 1.0]))
     assert distinct([one, swapped, None]) == [one]
     assert len(distinct([one, replace(swapped, m=np.array([1.0, 3.0]))])) == 2
+
+
+def test_the_head_is_the_shallower_of_two_distributions():
+    parameters, end = models_truth.TRUTH["dual_pearson"][0]
+    dose, share, *both = parameters
+    start = [1e7, 1 - share, *both[4:], *both[:4]]
+    model = replace(models()["dual_pearson"], start=lambda *_: [start])
+    fit = quietly(data_of("dual_pearson", parameters, end, "none"), model=model, weights="none")
+    assert fit["dose"].item() == pytest.approx(dose, rel=1e-6)
+    assert fit["head_fraction"].item() == pytest.approx(share, rel=1e-6)
+    assert fit["tail_projected_range"].item() == pytest.approx(both[4], rel=1e-6)
+
+
+def test_an_interval_reaches_over_all_minima_inside_it():
+    one = Parameter("a", "dimensionless", "")
+    curve = Curve([one], lambda a: np.array([5 * (a * a - 1), 0.3 * a + 0.1]), None, {})
+    objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
+    found = minima(curve, objective, [[2.0], [-2.0]])
+    assert [round(float(one.free[0])) for one in found] == [-1, 1]
+    low, high = profile_interval(curve, objective, found, 0)
+    for end in (low, high):
+        risen = float(np.sum(objective.residual(curve.values([end])) ** 2)) - found[0].cost
+        assert risen == pytest.approx(1, abs=0.03)
+    assert low < -1
+    assert high > 1
 
 
 def test_a_length_that_is_smaller_than_its_error_has_none():

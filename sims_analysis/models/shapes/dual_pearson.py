@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,25 +39,22 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         tail = moments_above(z, rest, 0.01)
         share = float(np.clip(tail.area / (core.area + tail.area), 0.02, 0.6))
         # A tail that leans more lies deeper, and does nearly as well with a larger head.
-        tails += [(tail.mean, max(tail.deviation, width), lean) for lean in (0.5, 1.3)]
+        tails = [(tail.mean, max(tail.deviation, width), 0.5), *tails]
         tails += [(core.mean + 2.0 * width, 2.5 * width, 1.0)]
+        tails += [(tail.mean, max(tail.deviation, width), g) for g in (0.0, 1.3)]
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
-    heads = [skewness, *[-0.3] * len(tails)]
     return [
-        (
-            core.area / (1 - share),
-            1 - share,
-            core.mean,
-            width,
-            lean,
-            3.3,
-            mean,
-            spread,
-            g,
-            3.2 + 1.6 * g**2,
-        )
-        for lean, (mean, spread, g) in zip(heads, [tails[-1], *tails], strict=True)
+        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
+        for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in tails)
+        for lean in (skewness, -0.3)
     ]
+
+
+def ordered(p: Sequence[float]) -> Sequence[float]:
+    """Call the shallower of the two distributions the head."""
+    dose, fraction, *both = p
+    head, tail = both[_HEAD], both[_TAIL]
+    return p if head[0] <= tail[0] else [dose, 1 - fraction, *tail, *head]
 
 
 def _moments(part: str) -> list[Parameter]:
@@ -98,6 +95,7 @@ MODEL = Model(
     start=start,
     derived=pearson.MODEL.derived,
     derive=retained,
+    ordered=ordered,
     reference="A. F. Tasch, H. Shin, C. Park, J. Alvis, S. Novak, J. Electrochem. Soc. 136 (1989) "
     "810",
 )
