@@ -22,7 +22,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
 
-__all__ = ["Frame"]
+__all__ = ["Frame", "as_dataset", "words"]
 
 _WORDS = np.array(vocabulary.STATUS)
 
@@ -228,11 +228,19 @@ class Frame:
         return xr.DataArray(variable, coords=kept, name=label or name)
 
     def dataset(
-        self, variables: Mapping[str, xr.Variable], *, coords: Mapping[str, xr.Variable]
+        self,
+        variables: Mapping[str, xr.Variable],
+        *,
+        coords: Mapping[str, xr.Variable] | None = None,
     ) -> xr.Dataset:
-        """Return variables as a Dataset with coordinates; they must have their attrs."""
+        """Return variables as a Dataset with coordinates; they must have their attrs.
+
+        A coordinate of the data that has the name of a result (the nominal ``dose``) is left out.
+        """
         dims = {d for variable in variables.values() for d in variable.dims}
-        return xr.Dataset(dict(variables), coords=self._coords_of(tuple(dims), coords))
+        kept = self._coords_of(tuple(dims), coords or {})
+        kept = {key: coord for key, coord in kept.items() if key not in variables}
+        return xr.Dataset(dict(variables), coords=kept)
 
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None
@@ -262,6 +270,13 @@ class Frame:
     def status(self, codes: xr.Variable) -> xr.Variable:
         """Translate status codes into words, lazily if they are lazy."""
         return xr.Variable(codes.dims, words(codes, _WORDS).data, vocabulary.attrs("status"))
+
+
+def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
+    """Return results as a Dataset, without coordinates of the data that have their names."""
+    return xr.Dataset(
+        {name: one.drop_vars(arrays.keys() & one.coords.keys()) for name, one in arrays.items()}
+    )
 
 
 def words(codes: xr.Variable, table: Any) -> xr.Variable:

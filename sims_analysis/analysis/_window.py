@@ -48,12 +48,9 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
     return a, b
 
 
-def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.DataArray]:
+def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:
     """Return the depths of the first and last sample used for a result."""
-    arrays = {
-        "start": frame.array(first, "depth", label="start"),
-        "stop": frame.array(last, "depth", label="stop"),
-    }
-    arrays["start"].attrs["long_name"] = "First sample used"
-    arrays["stop"].attrs["long_name"] = "Last sample used"
-    return arrays
+    found = {"start": frame.with_attrs(first, "depth"), "stop": frame.with_attrs(last, "depth")}
+    found["start"].attrs["long_name"] = "First sample used"
+    found["stop"].attrs["long_name"] = "Last sample used"
+    return found

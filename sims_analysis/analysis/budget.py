@@ -173,20 +173,18 @@ def dose_budget(
         "surface_dose": _surface(found, rule, start, surface_depth),
         "below_detection_dose": below,
     }
-    arrays = {
-        name: frame.array(doses[name] / NM_PER_CM, term(frame, "dose"), label=name)
-        for name in doses
-    }
-    arrays["rule_difference"] = frame.array(difference, "rule_difference")
-    arrays["n_linear_segments"] = frame.array(logs.n_linear_segments, "n_linear_segments")
-    arrays["coverage"] = frame.array(_coverage(found), "coverage")
-    arrays["status"] = frame.array(frame.status(status), "status")
-    for name in doses:
-        arrays[name].attrs.update(
+    results = {}
+    for name, part in doses.items():
+        results[name] = frame.with_attrs(part / NM_PER_CM, term(frame, "dose"))
+        results[name].attrs.update(
             {k: v for k, v in vocabulary.attrs(f"budget_{name}").items() if k != "units"}
         )
-    arrays["dose"].attrs["rule"] = rule
-    return xr.Dataset(arrays, attrs={"rule": rule})
+    results["dose"].attrs["rule"] = rule
+    results["rule_difference"] = frame.with_attrs(difference, "rule_difference")
+    results["n_linear_segments"] = frame.with_attrs(logs.n_linear_segments, "n_linear_segments")
+    results["coverage"] = frame.with_attrs(_coverage(found), "coverage")
+    results["status"] = frame.status(status)
+    return frame.dataset(results).assign_attrs(rule=rule)
 
 
 def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:

@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._common import hypot_common
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._pairing import paired
 from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
@@ -157,7 +157,7 @@ def compare(
         found |= _junctions(a, b, level, junction)
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
-    result = xr.Dataset({**found, "status": fa.array(fa.status(status), "status")})
+    result = as_dataset({**found, "status": fa.array(fa.status(status), "status")})
     return units.quantify(result) if fa.quantified else result
 
 
@@ -347,7 +347,7 @@ def repeatability(
         found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
     elif junction:
         raise ProfileError(f"{', '.join(junction)} go with level, which is not given")
-    result = xr.Dataset(found)
+    result = as_dataset(found)
     return units.quantify(result) if frame.quantified else result
 
 

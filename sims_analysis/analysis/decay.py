@@ -131,18 +131,16 @@ def decay_length(
         errors=True,
     )
     decade = found.length * np.log(10.0)
-    result = xr.Dataset(
+    error = frame.with_attrs(stderr, "decay_length")
+    error.attrs["long_name"] = "Standard error of the decay length"
+    return frame.dataset(
         {
-            "decay_length": frame.array(found.length, "decay_length"),
-            "per_decade": frame.array(decade, "decay_per_decade", label="per_decade"),
-            "stderr": frame.array(stderr, "decay_length", label="stderr"),
-            "n": frame.array(found.n, "samples_used", label="n"),
+            "decay_length": frame.with_attrs(found.length, "decay_length"),
+            "per_decade": frame.with_attrs(decade, "decay_per_decade"),
+            "stderr": error,
+            "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
-            "reduced_chi_square": frame.array(found.reduced_chi_square, "reduced_chi_square"),
-            "status": frame.array(
-                frame.status(mark_transient(frame, a, b, found.status)), "status"
-            ),
+            "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),
+            "status": frame.status(mark_transient(frame, a, b, found.status)),
         }
     )
-    result["stderr"].attrs["long_name"] = "Standard error of the decay length"
-    return result

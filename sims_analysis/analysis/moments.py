@@ -158,21 +158,21 @@ def moments(
 
     terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
     scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
-    arrays = {
-        name: frame.array(getattr(found, field) / scales[name], terms[name], label=name)
+    results = {
+        name: frame.with_attrs(getattr(found, field) / scales[name], terms[name])
         for name, field in _FIELDS.items()
     }
-    arrays |= {
+    results |= {
         **samples_used(frame, found.start, found.stop),
-        "status": frame.array(frame.status(mark_transient(frame, a, b, found.status)), "status"),
+        "status": frame.status(mark_transient(frame, a, b, found.status)),
     }
     if frame.stderr is not None:
         errors = hypot_common(frame, _joined(found, "_stderr"), again)
         for i, name in enumerate(_FIELDS):
             key = f"{name}_stderr"
             error = errors.isel({_MOMENT: i}) / scales[name]
-            arrays[key] = frame.array(error, terms[name], label=key)
+            results[key] = frame.with_attrs(error, terms[name])
             long_name = vocabulary.TERMS[terms[name]].long_name.lower()
-            arrays[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
-            arrays[key].attrs.pop("description", None)
-    return xr.Dataset(arrays)
+            results[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
+            results[key].attrs.pop("description", None)
+    return frame.dataset(results)

@@ -111,4 +111,4 @@ def peak(
         stderr = frame.with_attrs(stderr, name, units_=frame.units)
         stderr.attrs["long_name"] = "Standard error of the maximum"
         results[f"{name}_stderr"] = stderr
-    return frame.dataset(results, coords={})
+    return frame.dataset(results)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Model, Parameter
@@ -433,7 +433,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         found[name] = part(name).assign_attrs(vocabulary.attrs(name))
     for name in ("window_start", "window_stop"):
         found[name] = part(name).assign_attrs(vocabulary.attrs(name))
-    return xr.Dataset(found)
+    return as_dataset(found)
 
 
 def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:

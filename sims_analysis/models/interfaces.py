@@ -11,7 +11,7 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
@@ -243,7 +243,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
         output_dtypes=[words.dtype],
     )
     error = "Standard error, random part"
-    return xr.Dataset(
+    return as_dataset(
         {
             "position": part(0, "interface_position"),
             "position_stderr": part(4, "interface_position", long_name=error),

@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
@@ -404,7 +404,7 @@ def _dressed(rows: xr.DataArray, mobility: str) -> xr.Dataset:
         )
     answer["polarity"].attrs = {"long_name": "Type of the layer"}
     answer["status"].attrs = vocabulary.attrs("status")
-    return xr.Dataset(answer)
+    return as_dataset(answer)
 
 
 def _complain(status: xr.DataArray) -> None:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from measured import one
-from questions import QUESTIONS, TOGETHER, ask
+from questions import QUESTIONS, TOGETHER, ask, measurement
 
 import sims_analysis as sims
 from sims_analysis.units import is_quantity
@@ -13,6 +14,7 @@ C = 1e20 * np.exp(-((Z - 40) ** 2) / 200) + 1e15
 PLAIN = one(Z, C, stderr=0.05 * C)
 QUANTIFIED = sims.quantify(PLAIN)
 
+DATASETS = ("dose_budget", "crossings", "peak", "moments", "decay_length")
 EVERY = [question for question in QUESTIONS if question.split()[0] not in TOGETHER]
 
 
@@ -46,3 +48,24 @@ def test_figures_tables_and_files_take_them(tmp_path):
     assert sims.load(tmp_path / "junction.nc")["stderr"].attrs["units"] == "nm"
     sims.save(dose, tmp_path / "dose.nc")
     assert sims.load(tmp_path / "dose.nc")["stderr"].attrs["units"] == "atom/cm^2"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize(
+    "question",
+    [
+        *(lambda ds, name=name: ask(name, ds) for name in QUESTIONS if name.split()[0] in DATASETS),
+        lambda ds: sims.fit(ds, model="gaussian"),
+        sims.interface,
+    ],
+)
+def test_a_coordinate_with_the_name_of_a_result_gives_way(question):
+    # Such as the nominal dose of each species, or the status of an earlier answer.
+    ds = measurement(np.linspace(0, 200, 101))
+    found = question(ds)
+    names = set(found.data_vars) - set(ds.variables)
+    of_user = {name: ("species", [7.0, 8.0], {"units": "1"}) for name in names}
+    again = question(ds.assign_coords(of_user))
+    assert names
+    for name, wanted in found.data_vars.items():
+        xr.testing.assert_identical(again[name].variable, wanted.variable)
