@@ -1,4 +1,4 @@
-"""One profile, one model: the parameters that make an objective smallest, and their errors.
+"""One profile, one model: the parameters that minimize an objective, and their errors.
 
 The optimizer walks in coordinates without bounds: the logarithm of a parameter that is positive,
 the logit of one between two bounds. Values are in units of the profile's maximum.
@@ -28,9 +28,9 @@ __all__ = [
     "solve",
 ]
 
-#: A residual for parameters that describe nothing: the step that led there is taken back.
+#: Residual where the model has no value: the optimizer then takes the step back.
 _NOWHERE = 1e8
-#: Exponents of which the square, and the square of that, are numbers still.
+#: Largest exponent whose exponential does not overflow when raised to the fourth power.
 _LARGE = 150.0
 
 
@@ -68,39 +68,39 @@ class Curve:
         return np.array([not isinf(lower) for lower, _ in self._bounds], dtype=bool)
 
     def inward(self, values: Sequence[float] | Array) -> Array:
-        """Give the coordinates of free parameters."""
+        """Return the coordinates of free parameters."""
         return np.array(
             [_inward(float(v), *ends) for v, ends in zip(values, self._bounds, strict=True)]
         )
 
     def outward(self, x: Sequence[float]) -> list[float]:
-        """Give the free parameters of coordinates."""
-        # Python's floats: of so few numbers, arrays would take longer than the model.
+        """Return the free parameters of coordinates."""
+        # Python floats: for so few numbers, arrays would take longer than the model.
         return [_outward(v, *ends)[0] for v, ends in zip(x, self._bounds, strict=True)]
 
     def stretch(self, x: Sequence[float]) -> Array:
-        """Give the derivatives of free parameters by their coordinates."""
+        """Return the derivatives of free parameters by their coordinates."""
         return np.array([_outward(v, *ends)[1] for v, ends in zip(x, self._bounds, strict=True)])
 
     def inside(self, free: Array) -> bool:
-        """Tell whether all free parameters lie inside their bounds."""
+        """Return whether all free parameters lie inside their bounds."""
         pairs = zip(free.tolist(), self._bounds, strict=True)
         return all(low < v < high for v, (low, high) in pairs)
 
     def whole(self, free: Sequence[float]) -> list[float]:
-        """Give all parameters."""
+        """Return all parameters."""
         if not self.held:
             return list(free)
         rest = iter(free)
         return [self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))]
 
     def values(self, free: Sequence[float]) -> Array:
-        """Give the model's values."""
-        # Numpy's floats: what Python's would raise an error for gives NaN, or infinity.
+        """Return the model's values."""
+        # Numpy floats: where Python's would raise an error, they give NaN or infinity.
         return self.formula(*map(np.float64, self.whole(free)))
 
     def jacobian(self, x: Sequence[float], here: Array | None = None) -> Array:
-        """Give the derivatives of the values by the coordinates, a row for each.
+        """Return the derivatives of the values by the coordinates, a row for each.
 
         Of a model without derivatives: forward differences from the values `here`, or central
         ones.
@@ -133,7 +133,7 @@ def _inward(value: float, lower: float, upper: float) -> float:
 
 
 def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
-    """Give the parameter of a coordinate, and its derivative."""
+    """Return the parameter of a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
     x = min(max(x, -_LARGE), _LARGE)
@@ -168,7 +168,7 @@ class Solution:
     converged: bool
 
     def same(self, other: Solution) -> bool:
-        """Tell whether it is the same minimum, or the same curve under other names."""
+        """Return whether it is the same minimum, or the same curve under other names."""
         if not isclose(self.cost, other.cost, rel_tol=1e-6):
             return False
         return np.allclose(self.x, other.x, rtol=0.01, atol=1e-3) or np.allclose(
@@ -203,7 +203,7 @@ def solve(
         None if the model has no values at the start.
     """
 
-    # The optimizer asks for both twice at the start, and for derivatives where it has values.
+    # The optimizer asks for both twice at the start, and for derivatives only where it has values.
     @lru_cache(maxsize=1)
     def point(x: tuple[float, ...]) -> tuple[list[float], Array, Array]:
         free = curve.outward(x)
@@ -246,7 +246,7 @@ def minima(
     enough: float = 0.0,
     evaluations: int = 600,
 ) -> list[Solution]:
-    """Give the minima to which sets of free starting values lead, as :func:`distinct` does.
+    """Return the minima to which sets of free starting values lead, as :func:`distinct` does.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def minima(
 
 
 def distinct(found: Iterable[Solution | None]) -> list[Solution]:
-    """Give those that converged first, and of these the lowest; equal ones once."""
+    """Return those that converged first, and of these the lowest; equal ones once."""
     kept: list[Solution] = []
     for one in found:
         if one is not None and not any(one.same(other) for other in kept):
@@ -293,7 +293,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
             inverse = np.linalg.inv(information / (scale[:, None] * scale))
         except np.linalg.LinAlgError:
             return np.full_like(information, np.nan)
-    # The diagonal is how far the others could do what one parameter does.
+    # The diagonal: how nearly the other parameters can do what one does.
     diagonal = inverse.diagonal()
     if not (diagonal.min() > 0 and diagonal.max() < 1e12):
         return np.full_like(information, np.nan)
@@ -304,7 +304,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
 
 
 def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:
-    """Tell of which parameters the standard error is no interval.
+    """Flag the parameters whose standard error is not a symmetric interval.
 
     One standard error nearer to a bound, as the others go along, the sum of squares should rise
     by 1, as a parabola does; it is poor if that is not so within a factor of 2.
@@ -326,7 +326,7 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
         together = errors / (deviation[:, None] * deviation)
         coordinates = deviation / best.stretch
         if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
-            # Known to a few per cent, and not in place of one another: a parabola.
+            # All known to a few per cent, and hardly correlated: a parabola.
             return poor
         for i in np.flatnonzero(known):
             step = np.where(known, errors[i], 0.0) / np.sqrt(variance[i])
@@ -349,7 +349,7 @@ def _cost(curve: Curve, objective: Objective, free: Array) -> float:
 
 
 def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
-    """Take one step of Gauss and Newton with some of the free parameters."""
+    """Take one Gauss-Newton step with some of the free parameters."""
     x = curve.inward(free)
     m = curve.values(free.tolist())
     rows = (curve.jacobian(x.tolist()) * objective.slope(m))[moved]

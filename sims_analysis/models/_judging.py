@@ -22,7 +22,7 @@ __all__ = [
     "verdict",
 ]
 
-#: Words of the status, in the order of the codes.
+#: The statuses, in the order of their codes.
 STATUS = (
     "ok",
     "no_data",
@@ -50,7 +50,7 @@ ADVICE = {
     "another model may help",
 }
 
-#: What is said of the residuals, in the order of the codes.
+#: Verdicts on the residuals, in the order of their codes.
 RESIDUALS = (
     "",
     "random",
@@ -60,7 +60,7 @@ RESIDUALS = (
 
 
 def runs_score(positive: Array) -> float:
-    """Give how far the number of runs of equal signs is from that of chance, in its deviations.
+    """Return how far the number of runs of equal signs is from chance, in standard deviations.
 
     Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147. Fewer runs are negative; 0 where the
     signs are too few to tell.
@@ -78,7 +78,7 @@ def runs_score(positive: Array) -> float:
 
 
 def lag_correlation(r: Array) -> tuple[float, float]:
-    """Give the correlation of each residual with the next, and how far from chance that is.
+    """Return the correlation of each residual with the next, and how far from chance that is.
 
     The second is the sum of the products over the root of the sum of their squares: in standard
     deviations, also where residuals are not all of one size.
@@ -91,7 +91,7 @@ def lag_correlation(r: Array) -> tuple[float, float]:
 
 
 def excess(chi_square: float, degrees: float) -> float:
-    """Give how far chi-square is above what chance makes it, in standard deviations.
+    """Return how far chi-square is above what chance makes it, in standard deviations.
 
     By the cube root of Wilson and Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684.
     """
@@ -102,14 +102,14 @@ def excess(chi_square: float, degrees: float) -> float:
 
 
 def verdict(*, runs: float, lag: float, chi_square: float) -> int:
-    """Say of the residuals what they show, in deviations: a place in :data:`RESIDUALS`."""
+    """Judge the residuals by scores in standard deviations: an index into :data:`RESIDUALS`."""
     if runs < -3.5 or lag > 4:
         return 2
     return 3 if chi_square > 4 else 1
 
 
 def departs(c: Array, m: Array, *, share: float = 0.05) -> bool:
-    """Tell whether a curve stays away from the samples by a share of the largest of them.
+    """Return whether a curve stays away from the samples by a share of the largest of them.
 
     Over as many neighbours as a twenty-fifth of the samples, at least five. With enough counts
     residuals tell any model from any profile; this says whether it matters.
@@ -119,7 +119,7 @@ def departs(c: Array, m: Array, *, share: float = 0.05) -> bool:
 
 
 def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
-    """Tell whether there is a second maximum that noise does not explain.
+    """Return whether there is a second maximum that noise does not explain.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
 
 
 def two_maxima(m: Array, noise: Array) -> bool:
-    """Tell whether a fitted curve has a valley that the samples were able to show.
+    """Return whether a fitted curve has a valley that the samples resolve.
 
     It is one if filling it up to the lower of its two maxima would take the curve away from the
     samples by five standard deviations in all, and somewhere by two per cent.

@@ -13,7 +13,7 @@ from sims_analysis.units import CANONICAL, NM_PER_CM
 
 __all__ = ["Array", "Model", "Parameter"]
 
-#: Floats, truths and places alike.
+#: Of floats, booleans or indices.
 Array = NDArray[Any]
 
 #: What a parameter measures. ``value`` is in the unit of the data, ``area`` is a value integrated
@@ -46,7 +46,7 @@ class Parameter:
     upper: float = np.inf
 
     def units(self, data_kind: str) -> str:
-        """Give its unit for data of a kind of ``sims_analysis.units.CANONICAL``."""
+        """Return its unit for data of a kind of ``sims_analysis.units.CANONICAL``."""
         data = CANONICAL[data_kind]
         if self.kind == "area":
             areas = {"atom/cm^3": "atom/cm^2", "1/cm": "1", "1": "nm"}
@@ -61,7 +61,7 @@ class Parameter:
         }.get(self.kind, "1")
 
     def factor(self, data_kind: str) -> float:
-        """Give the number that turns value times nm into the unit of a dose."""
+        """Return the number that turns value times nm into the unit of a dose."""
         per_cm = self.kind == "area" and CANONICAL[data_kind] in ("atom/cm^3", "1/cm")
         return 1 / NM_PER_CM if per_cm else 1.0
 

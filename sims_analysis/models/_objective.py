@@ -16,10 +16,10 @@ from sims_analysis.models._model import Array
 
 __all__ = ["OBJECTIVES", "TINY", "LogSquares", "Objective", "Poisson", "Squares"]
 
-#: Words for the objectives, in the order of their codes.
+#: The objectives, in the order of their codes.
 OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
 
-#: Below this share of the largest sample a value has no logarithm; its square is a number still.
+#: A value below this share of the largest sample counts as 0; its square does not underflow.
 TINY = 1e-150
 
 
@@ -37,19 +37,19 @@ class Objective(Protocol):
         ...
 
     def residual(self, m: Array) -> Array:
-        """Give the residuals, positive where the model is above the sample."""
+        """Return the residuals, positive where the model is above the sample."""
         ...
 
     def slope(self, m: Array) -> Array:
-        """Give the derivatives of the residuals by the model's values."""
+        """Return the derivatives of the residuals by the model's values."""
         ...
 
     def information(self, m: Array) -> Array:
-        """Give the information of each sample, the inverse variance of its value."""
+        """Return the information of each sample, the inverse variance of its value."""
         ...
 
     def variance(self, cost: float, free: int) -> float:
-        """Give what the sum of squares of one sample is on average: 1 where errors are known."""
+        """Return what the sum of squares of one sample is on average: 1 where errors are known."""
         ...
 
 
@@ -67,7 +67,7 @@ class Poisson:
     known_errors: bool = True
 
     def expected(self, m: Array) -> Array:
-        """Give the expected counts."""
+        """Return the expected counts."""
         return np.maximum((m + self.offset) / self.one, TINY)
 
     def _parts(self, m: Array) -> tuple[Array, Array, Array]:
@@ -82,11 +82,11 @@ class Poisson:
         return mu, excess, residual
 
     def residual(self, m: Array) -> Array:
-        """Give the signed roots of the deviance."""
+        """Return the signed roots of the deviance."""
         return self._parts(m)[2]
 
     def slope(self, m: Array) -> Array:
-        """Give ``(1 - k / mu) / r``, and its limit where model and counts agree."""
+        """Return ``(1 - k / mu) / r``, and its limit where model and counts agree."""
         mu, excess, residual = self._parts(m)
         k = self.counts
         near = (k > 0) & (np.abs(excess) < 1e-5)
@@ -97,12 +97,12 @@ class Poisson:
         return slope
 
     def information(self, m: Array) -> Array:
-        """Give ``1 / mu`` in the unit of the values."""
+        """Return ``1 / mu`` in the unit of the values."""
         information: Array = 1 / (self.expected(m) * self.one**2)
         return information
 
     def variance(self, cost: float, free: int) -> float:  # noqa: ARG002
-        """Give 1: the errors of counts are known."""
+        """Return 1: the errors of counts are known."""
         return 1.0
 
 
@@ -116,20 +116,20 @@ class Squares:
     code: int
 
     def residual(self, m: Array) -> Array:
-        """Give ``(m - c) / s``."""
+        """Return ``(m - c) / s``."""
         apart = m - self.value
         return apart if self.stderr is None else apart / self.stderr
 
     def slope(self, m: Array) -> Array:
-        """Give ``1 / s``."""
+        """Return ``1 / s``."""
         return np.ones_like(m) if self.stderr is None else 1 / self.stderr
 
     def information(self, m: Array) -> Array:
-        """Give ``1 / s^2``."""
+        """Return ``1 / s^2``."""
         return self.slope(m) ** 2
 
     def variance(self, cost: float, free: int) -> float:
-        """Give 1, or the variance about the model where no errors are stated."""
+        """Return 1, or the variance about the model where no errors are stated."""
         return 1.0 if self.known_errors else cost / max(self.value.size - free, 1)
 
 
@@ -151,7 +151,7 @@ class LogSquares:
         return apart
 
     def residual(self, m: Array) -> Array:
-        """Give the difference of the logarithms."""
+        """Return the difference of the logarithms."""
         apart = self._apart(m)
         if not self.censored.any():
             return apart
@@ -159,13 +159,13 @@ class LogSquares:
         return np.where(self.censored, below, apart)
 
     def _hazard(self, m: Array) -> tuple[Array, Array, Array]:
-        """Give where the model is, in scatters above the limit, and the slope of the likelihood."""
+        """Return the distance above the limit in scatters, the log-likelihood and its slope."""
         x = self._apart(m) / self.scatter
         log_below = log_ndtr(-x)
         return x, log_below, np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
 
     def slope(self, m: Array) -> Array:
-        """Give ``1 / m``, of censored samples times what their likelihood says."""
+        """Return ``1 / m``, of censored samples times what their likelihood says."""
         slope = 1 / np.maximum(m, TINY)
         if not self.censored.any():
             return slope
@@ -175,7 +175,7 @@ class LogSquares:
         return np.where(self.censored, slope * part, slope)
 
     def information(self, m: Array) -> Array:
-        """Give ``1 / m^2``; of censored samples times the curvature of their likelihood."""
+        """Return ``1 / m^2``; of censored samples times the curvature of their likelihood."""
         information = np.maximum(m, TINY) ** -2.0
         if not self.censored.any():
             return information
@@ -183,7 +183,7 @@ class LogSquares:
         return np.where(self.censored, information * hazard * (hazard - x), information)
 
     def variance(self, cost: float, free: int) -> float:
-        """Give the variance of ln C about the model."""
+        """Return the variance of ln C about the model."""
         if self.censored.any():
             return self.scatter**2
         return cost / max(self.value.size - free, 1)

@@ -30,7 +30,7 @@ __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
 
-#: What is told of each fit, after its parameters, in the order of the row.
+#: Statistics of each fit, after its parameters, in the order of the row.
 STATISTICS = (
     "status",
     "objective",
@@ -48,9 +48,9 @@ STATISTICS = (
 _PLACE = {name: i for i, name in enumerate(STATISTICS)}
 _CODE = {word: code for code, word in enumerate(judging.STATUS)}
 _RANDOM = judging.RESIDUALS.index("random")
-#: What a profile is whatever the model makes of it.
+#: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
-#: A sum of squares for each sample that is of rounding alone, and shows nothing.
+#: A sum of squares per sample that is rounding alone.
 _EXACT = 1e-18
 #: A minimum of chi-square that is higher by this is ruled out at two standard deviations.
 _TOLD_APART = 4.0
@@ -60,7 +60,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done with each profile.
+    """What to fit to each profile, and how.
 
     Parameters
     ----------
@@ -89,17 +89,17 @@ class Task:
 
     @cached_property
     def parameters(self) -> list[Parameter]:
-        """Those of the model, and the background."""
+        """The model's parameters, and the background."""
         return [*self.model.parameters, *([BACKGROUND] if self.background != "none" else [])]
 
     @cached_property
     def factors(self) -> Array:
-        """What turns values times nm into the units of the user."""
+        """Factors from values times nm to the user's units."""
         return np.array([one.factor(self.kind) for one in self.parameters])
 
     @property
     def size(self) -> int:
-        """Numbers in the row of one profile."""
+        """Length of the row of one profile."""
         p, d = len(self.parameters), len(self.model.derived)
         return 5 * p + 2 * d + p * p + len(STATISTICS)
 
@@ -149,7 +149,7 @@ def fit_one(
     """
     row = np.full(task.size, np.nan)
     out = task.split(row)
-    # Views of the row: what is told is written into them.
+    # Views of the row: writing to them fills it.
     told = row[-len(STATISTICS) :]
 
     def tell(**numbers: float) -> None:
@@ -212,7 +212,7 @@ def fit_one(
     tell(status=_CODE[status])
     outside = task.model.shape == "peak" and int(np.argmax(m)) in {0, n - 1}
     if status in {"truncated", "wrong_shape"} and outside:
-        # Not one side of the peak alone: none of it. Its parameters would be an extrapolation.
+        # The maximum itself is outside: its parameters would be an extrapolation.
         return row
 
     unit = scale[curve.free]
@@ -237,7 +237,7 @@ def fit_one(
 
 
 def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
-    """Give the formula and derivatives of a model at depths, as functions of its parameters."""
+    """Return the formula and derivatives of a model at depths, as functions of its parameters."""
     if cell == "point":
         derivatives = model.derivatives
         return (
@@ -293,7 +293,7 @@ def _curve(
 
 
 def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective | None, _Samples]:
-    """Choose what is made small, and leave out samples that it cannot take."""
+    """Choose the objective, and leave out samples that it cannot use."""
     counts = samples.k
     if task.kind == "count" and np.isnan(counts).all():
         rounded = np.round(samples.c * samples.top)
@@ -332,7 +332,7 @@ def _kept(samples: _Samples, keep: Array) -> _Samples:
 
 
 def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
-    """Give the value that one count stands for; between counted samples where none was."""
+    """Return the value that one count stands for; between counted samples where none was."""
     if np.isfinite(known):
         return np.full(counts.size, known)
     with np.errstate(all="ignore"):
@@ -350,9 +350,9 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
 def _solved(
     curve: Curve, objective: Objective, samples: _Samples, starts: Sequence[Sequence[float]]
 ) -> tuple[list[Solution], Objective]:
-    """Give the minima that were found, the lowest first."""
+    """Return the minima that were found, the lowest first."""
     n = samples.z.size
-    # Where nothing is expected, nothing is counted, and the deviance of that is none.
+    # Samples without counts, where none are expected either, add nothing to the deviance.
     counted = np.count_nonzero(objective.counts) if isinstance(objective, Poisson) else n
 
     found = minima(curve, objective, starts, enough=1e-14 * n)
@@ -364,7 +364,7 @@ def _solved(
     noisy = 0.5 * counted < cost < counted + 3 * sqrt(2 * counted)
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
-        # A model that needs several starts may need another way to walk, too.
+        # A model that needs several starts may need another objective to walk on, too.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
         found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:3])])
     if isinstance(objective, LogSquares) and objective.censored.any():
@@ -381,7 +381,7 @@ def _solved(
 def _by_name(
     curve: Curve, objective: Objective, model: Model, found: list[Solution]
 ) -> list[Solution]:
-    """Exchange the parts of a model that were found under each other's names."""
+    """Swap the parts of a model that were found under each other's names."""
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
         return found
@@ -407,7 +407,7 @@ def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
 
 
 def _another(objective: Objective, samples: _Samples) -> Objective:
-    """Give tails more weight than squares do, or less than logarithms."""
+    """Weight tails more than squares do, or less than logarithms do."""
     if isinstance(objective, LogSquares):
         return Squares(samples.c, np.sqrt(np.maximum(samples.c, 1e-4)), known_errors=True, code=2)
     low = samples.c < 1e-6
@@ -415,7 +415,7 @@ def _another(objective: Objective, samples: _Samples) -> Objective:
 
 
 def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
-    """Give sets of all parameters."""
+    """Return sets of starting values for all parameters."""
     z, c = samples.z, samples.c
     background = 0.0
     if task.background == "stated":
@@ -443,7 +443,7 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
 def _without_interval(
     curve: Curve, solution: Solution, rivals: list[Solution], errors: Array
 ) -> Array:
-    """Tell of which free parameters an error about the solution would be no interval.
+    """Flag the free parameters whose standard error would be no interval.
 
     Those in which another minimum that is not ruled out differs by more than that error; and
     lengths whose error is larger than they are, with what goes along with them.
@@ -460,18 +460,18 @@ def _without_interval(
 
 
 def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:
-    """Tell of residuals: their size, and whether neighbours go together."""
+    """Describe the residuals: their size, and whether neighbours are correlated."""
     m, free = solution.m, solution.x.size
     n = m.size
     r, scattered = objective.residual(m), 0.0
     if isinstance(objective, Poisson):
         mu = objective.expected(m)
-        # With less than one count expected, chi-square is no measure and the sign is known ahead.
+        # Below one expected count chi-square says little, and the sign is known ahead.
         counted = mu >= 1
         degrees = int(counted.sum()) - free
         chi_square = float(np.sum((objective.counts - mu)[counted] ** 2 / mu[counted]))
         if degrees > 0:
-            # The variance of each part of it is 2 + 1 / mu, as of fewer degrees.
+            # Each term has the variance 2 + 1 / mu, as if there were fewer degrees of freedom.
             fewer = 1 / (1 + 0.5 * float(np.mean(1 / mu[counted])))
             scattered = judging.excess(chi_square * fewer, degrees * fewer)
         r, aic = ((mu - objective.counts) / np.sqrt(mu))[mu >= 3], solution.cost + 2 * free
@@ -497,7 +497,7 @@ def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:
 
 
 def _featureless(objective: Objective, solution: Solution, samples: _Samples) -> bool:
-    """Whether a constant describes the samples as well, by Akaike's criterion and a margin."""
+    """Return whether a constant does as well, by Akaike's criterion and a margin."""
     if isinstance(objective, Poisson):
         level = float(objective.counts.sum() / np.sum(1 / objective.one))
         level = max(level - float(np.mean(objective.offset)), 1e-12)
@@ -542,7 +542,7 @@ def _status(
 def _shown(
     curve: Curve, solution: Solution, samples: _Samples, objective: Objective, task: Task
 ) -> str | None:
-    """Say what keeps a profile from showing one whole peak."""
+    """Say why a profile does not show one whole peak, or return None."""
     background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
     peak = solution.m - background
     top = float(peak.max())
@@ -564,13 +564,13 @@ def _shown(
 
 
 def _cut_off(values: Array) -> bool:
-    """Whether values do not come down: of an implant, less is asked towards the surface."""
+    """Return whether values do not come down: of an implant, less is asked towards the surface."""
     top = float(values.max())
     return bool(values[0] > 0.9 * top or values[-1] > 0.5 * top)
 
 
 def _scatter(values: Array) -> float:
-    """Give the standard deviation of noise, from second differences."""
+    """Return the standard deviation of noise, from second differences."""
     if values.size < 5:
         return 0.0
     bent = values[2:] - 2 * values[1:-1] + values[:-2]
@@ -580,7 +580,7 @@ def _scatter(values: Array) -> float:
 def _derive(
     out: dict[str, Any], task: Task, settings: Mapping[str, float], rivals: list[Array]
 ) -> None:
-    """Give what follows from the parameters, with standard errors from their covariance.
+    """Return what follows from the parameters, with standard errors from their covariance.
 
     As of parameters, there is no error where a rival gives something else, or of a length below it.
     """
@@ -619,5 +619,5 @@ def _derive(
 
 
 def _lengths(parameters: Sequence[Parameter]) -> Array:
-    """Tell which are lengths that cannot be negative."""
+    """Flag the lengths, which cannot be negative."""
     return np.array([one.kind == "depth" and one.lower == 0 for one in parameters], dtype=bool)

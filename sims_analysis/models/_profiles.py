@@ -1,4 +1,4 @@
-"""Each profile asked on its own: a row of numbers for it, on numpy and on Dask."""
+"""Each profile on its own: a row of numbers for it, with numpy and with Dask."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ __all__ = ["evaluate", "list_models"]
 
 @recorded
 def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = None) -> xr.DataArray:
-    """Give the values of a fitted model at depths, and how well they are known.
+    """Return the values of a fitted model at depths, and how well they are known.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _depths(depth: Any) -> tuple[xr.DataArray, str]:
 def _one(
     z: Array, model: Model, cell: str, p: Array, covariance: Array, *, with_background: bool
 ) -> tuple[Array, Array]:
-    """Give values and their standard errors at some depths."""
+    """Return values and their standard errors at some depths."""
     # A cell reaches half way to its neighbours: of one depth alone there is none.
     formula, derivatives = formula_of(z, model, cell if z.size > 1 else "point")
     n = len(model.parameters)

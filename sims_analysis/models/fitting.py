@@ -35,7 +35,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "initial_straggle": ("depth",),
     "initial_straggle_stderr": ("depth",),
 }
-#: Arguments of another name.
+#: Settings that belong to an argument of another name.
 _ASKED = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
 
 
@@ -462,7 +462,7 @@ def _words(codes: xr.DataArray, table: tuple[str, ...]) -> xr.DataArray:
 
 
 def _quantified(answer: xr.Dataset) -> xr.Dataset:
-    """Give Quantities, as the data came; a unit that pint has no expression for stays in attrs."""
+    """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
     changed = {}
     for name, array in answer.data_vars.items():
         try:

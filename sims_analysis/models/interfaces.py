@@ -22,7 +22,7 @@ __all__ = ["interface", "layers"]
 
 _STATUS = ("ok", "no_data", "featureless", "truncated")
 _ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
-#: Part of the samples, at either end, that is taken for a plateau unless one is stated.
+#: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
 
 
@@ -201,7 +201,7 @@ def _inside(z: Array, window: tuple[float, float]) -> Array:
 
 
 def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
-    """Give the standard error of each sample: stated, or the scatter about the nearer plateau."""
+    """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
     if np.isfinite(s).all():
         return s
     scatter = [float(np.std(c[one], ddof=1)) if one.size > 1 else 0.0 for one in ends]
@@ -210,7 +210,7 @@ def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
 
 
 def _crossed(z: Array, smooth: Array, noise: Array, level: float) -> tuple[float, float]:
-    """Give where a rising curve passes a level, and the error of that."""
+    """Return where a rising curve passes a level, and the error of that."""
     above = int(np.searchsorted(smooth, level))
     if above in (0, z.size):
         return np.nan, np.nan
@@ -353,7 +353,7 @@ def layers(
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
-    """Give the largest value, the first and the last."""
+    """Return the largest value, the first and the last."""
     there = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
     if not there.size:
         return np.full(3, np.nan)

@@ -22,7 +22,7 @@ _MASETTI = {
 
 
 def masetti(concentration: Array, element: str) -> Array:
-    """Give the mobility in cm^2/Vs of a concentration in atom/cm^3.
+    """Return the mobility in cm^2/Vs of a concentration in atom/cm^3.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def masetti(concentration: Array, element: str) -> Array:
 
 
 def arora(concentration: Array, element: str) -> Array:
-    """Give the mobility in cm^2/Vs of a concentration in atom/cm^3, for n or p type.
+    """Return the mobility in cm^2/Vs of a concentration in atom/cm^3, for n or p type.
 
     References
     ----------
@@ -61,7 +61,7 @@ def arora(concentration: Array, element: str) -> Array:
 
 
 def f723(concentration: Array, element: str) -> Array:
-    """Give the mobility in cm^2/Vs that the resistivity of ASTM F723 comes to.
+    """Return the mobility in cm^2/Vs that the resistivity of ASTM F723 comes to.
 
     Of boron (1e12 to 1e21 atom/cm^3) and of phosphorus (1e12 to 5e20), at 23 C. Beyond these
     ranges the formulas are continued.

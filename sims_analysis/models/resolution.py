@@ -102,7 +102,7 @@ def convolve(
 
 
 def _kernel(resolution: Any) -> Callable[[Array], Array]:
-    """Give the resolution function, of unit area, over distances in nm."""
+    """Return the resolution function, of unit area, over distances in nm."""
     if isinstance(resolution, xr.Dataset):
         return _fitted(resolution)
     if isinstance(resolution, Mapping):

@@ -34,7 +34,7 @@ class _Question:
     #: Of each species: the type (+1 a donor, -1 an acceptor), and what of it can be active.
     sign: Array
     limit: Array
-    #: Elements whose mobility counts, for electrons and for holes.
+    #: Elements whose mobility is used, for electrons and for holes.
     elements: tuple[str, str]
     mobility: str
     background: float
@@ -248,7 +248,7 @@ def _limits(active_limit: Any, names: list[str]) -> Array:
 
 
 def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:
-    """Whether most donors are arsenic; of data that are not known yet, whether some are."""
+    """Return whether most donors are arsenic; of data that are not known yet, whether some are."""
     donors = [i for i, name in enumerate(names) if signs[name] > 0]
     arsenic = [i for i in donors if _element(names[i]) == "As"]
     if len(arsenic) in (0, len(donors)) or profiles.lazy:
@@ -305,7 +305,7 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
 
 
 def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Array]:
-    """Give values at depths, the sample before each, and how far it is to the next."""
+    """Return values at depths, the sample before each, and how far it is to the next."""
     before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
     part = (depths - z[before]) / (z[before + 1] - z[before])
     low, high = c[before], c[before + 1]
@@ -327,7 +327,7 @@ def _net(values: Array, question: _Question) -> Array:
 
 
 def _conductivity(values: Array, question: _Question, mobility: str) -> Array:
-    """Give mobility times carriers, at each depth."""
+    """Return mobility times carriers, at each depth."""
     net = _net(values, question)
     total = _active(values, question).sum(axis=0) + abs(question.background)
     formula = MOBILITIES[mobility]
@@ -336,7 +336,7 @@ def _conductivity(values: Array, question: _Question, mobility: str) -> Array:
 
 
 def _junction(depths: Array, own: list[Any], question: _Question) -> float:
-    """Give the first depth at which the net doping changes its sign; NaN if it does not."""
+    """Return the first depth at which the net doping changes its sign; NaN if it does not."""
     values = np.stack([_interpolated(depths, a, b)[0] for a, b, _ in own])
     active = _active(values, question)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)

@@ -14,7 +14,7 @@ __all__ = ["find_model", "models"]
 
 @cache
 def models() -> dict[str, Model]:
-    """Give every model by its name: ``MODEL`` of each module of this folder."""
+    """Return every model by its name: ``MODEL`` of each module of this folder."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     modules = [
         importlib.import_module(f"{__name__}.{name}") for name in names if not name.startswith("_")
@@ -23,7 +23,7 @@ def models() -> dict[str, Model]:
 
 
 def find_model(model: str | Model) -> Model:
-    """Give a model by its name.
+    """Return a model by its name.
 
     Raises
     ------

@@ -11,7 +11,7 @@ __all__ = ["rising"]
 
 
 def rising(u: Array, length: float, sigma: float) -> Array:
-    """Give the density ``exp(u / l) / l`` for u < 0, blurred by a Gaussian; of unit area.
+    """Return the density ``exp(u / l) / l`` for u < 0, blurred by a Gaussian; of unit area.
 
     ``exp(u / l + s^2 / 2 l^2) erfc[(u / s + s / l) / sqrt 2] / 2 l``. Where the argument of the
     complementary error function is positive, the first factor may overflow as the second vanishes,

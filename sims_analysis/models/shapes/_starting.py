@@ -57,7 +57,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
 
 
 def fall_length(z: Array, c: Array, fraction: float = 0.25) -> float:
-    """Give how far below the first samples the profile has fallen to a fraction of them."""
+    """Return how far below the first samples the profile has fallen to a fraction of them."""
     smooth = smoothed(c)
     below = smooth < fraction * smooth[0]
     last = int(np.argmax(below)) if below.any() else z.size - 1

@@ -14,14 +14,14 @@ from sims_analysis.units import NM_PER_CM
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Give the Gaussian and its mirror image above the surface."""
+    """Return the Gaussian and its mirror image above the surface."""
     return gaussian.formula(z, dose, projected_range, straggle) + gaussian.formula(
         z, dose, -projected_range, straggle
     )
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Give the derivatives by dose, projected range and straggle."""
+    """Return the derivatives by dose, projected range and straggle."""
     one = gaussian.derivatives(z, dose, projected_range, straggle)
     mirrored = gaussian.derivatives(z, dose, -projected_range, straggle)
     mirrored[1] *= -1
@@ -40,7 +40,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give ``D = (s^2 - s0^2) / 2 t``, s0 the straggle as implanted."""
+    """Return ``D = (s^2 - s0^2) / 2 t``, s0 the straggle as implanted."""
     grown = p["straggle"] ** 2 - options["initial_straggle"] ** 2
     return [grown / NM_PER_CM**2 / (2 * options["time"])]
 

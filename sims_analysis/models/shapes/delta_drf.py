@@ -14,7 +14,7 @@ from sims_analysis.models.shapes._starting import moments_above
 def formula(
     z: Array, dose: float, position: float, growth: float, decay: float, sigma: float
 ) -> Array:
-    """Give the dose times two exponentials about the position, blurred by a Gaussian."""
+    """Return the dose times two exponentials about the position, blurred by a Gaussian."""
     u = z - position
     # A side without a length has no atoms: an exponential of no width at all has no density.
     if growth == 0.0:
@@ -37,7 +37,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def centre(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give ``z0 + lambda_d - lambda_g``, and the root of ``s^2 + lambda_g^2 + lambda_d^2``."""
+    """Return ``z0 + lambda_d - lambda_g``, and the root of ``s^2 + lambda_g^2 + lambda_d^2``."""
     growth, decay = p["lambda_growth"], p["lambda_decay"]
     spread = np.sqrt(p["sigma"] ** 2 + growth**2 + decay**2)
     return [p["position"] + decay - growth, float(spread)]

@@ -12,7 +12,7 @@ from sims_analysis.models.shapes._starting import moments_above
 def formula(
     z: Array, dose: float, position: float, mixing: float, roughness: float, information: float
 ) -> Array:
-    """Give the layer seen from above, and then mixed, blurred by the roughness.
+    """Return the layer seen from above, and then mixed, blurred by the roughness.
 
     Until the mixed zone reaches the layer, at ``position - mixing``, it is seen through what lies
     above it; from there on it decays with the mixing length. With an information depth of 0 only

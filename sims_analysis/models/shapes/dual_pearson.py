@@ -14,13 +14,13 @@ _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 
 
 def formula(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
-    """Give ``Q [eta f_head + (1 - eta) f_tail]``."""
+    """Return ``Q [eta f_head + (1 - eta) f_tail]``."""
     head = pearson.formula(z, head_fraction, *moments[_HEAD])
     return dose * (head + pearson.formula(z, 1 - head_fraction, *moments[_TAIL]))
 
 
 def derivatives(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
-    """Give the derivatives; by skewness and kurtosis numerically."""
+    """Return the derivatives; by skewness and kurtosis numerically."""
     head = pearson.derivatives(z, dose * head_fraction, *moments[_HEAD])
     tail = pearson.derivatives(z, dose * (1 - head_fraction), *moments[_TAIL])
     by_dose = head_fraction * head[0] + (1 - head_fraction) * tail[0]
@@ -28,7 +28,7 @@ def derivatives(z: Array, dose: float, head_fraction: float, *moments: float) ->
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Take the head above a tenth of the maximum, and for the tail what that leaves, below it."""
+    """Take the head from above a fifth of the maximum, and the tail from what it leaves."""
     core = moments_above(z, c, 0.2)
     # Moments above a fifth of the maximum of a Gaussian are less than the whole ones.
     width = 1.15 * core.deviation
@@ -38,7 +38,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     if rest.max() > 0:
         tail = moments_above(z, rest, 0.01)
         share = float(np.clip(tail.area / (core.area + tail.area), 0.02, 0.6))
-        # A tail that leans more lies deeper, and does nearly as well with a larger head.
+        # A more skewed tail lies deeper, and does nearly as well with a larger head.
         tails = [(tail.mean, max(tail.deviation, width), 0.5), *tails]
         tails += [(core.mean + 2.0 * width, 2.5 * width, 1.0)]
         tails += [(tail.mean, max(tail.deviation, width), g) for g in (0.0, 1.3)]
@@ -51,7 +51,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def ordered(p: Sequence[float]) -> Sequence[float]:
-    """Call the shallower of the two distributions the head."""
+    """Return the same curve with the shallower distribution as the head."""
     dose, fraction, *both = p
     head, tail = both[_HEAD], both[_TAIL]
     return p if head[0] <= tail[0] else [dose, 1 - fraction, *tail, *head]
@@ -71,7 +71,7 @@ def _moments(part: str) -> list[Parameter]:
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give the part of the dose that lies below the surface."""
+    """Return the part of the dose that lies below the surface."""
     parts = (p["head_fraction"], 1 - p["head_fraction"])
     names = [one.name for one in pearson.MODEL.parameters[1:]]
     left = sum(

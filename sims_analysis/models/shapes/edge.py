@@ -30,7 +30,7 @@ def formula(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Give ``left + (right - left) Phi(u / s)`` with plateaus that may slope; width = 1.989 s."""
+    """Return ``left + (right - left) Phi(u / s)`` with plateaus that may slope; width = 1.989 s."""
     u = z - position
     below = ndtr(u * (SIGMAS / width))
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
@@ -46,7 +46,7 @@ def derivatives(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Give the derivatives by position, width, levels and slopes."""
+    """Return the derivatives by position, width, levels and slopes."""
     u = z - position
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)
@@ -65,7 +65,7 @@ def derivatives(
 
 
 def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
-    """Give position, 16-84 width and levels from the first and last eighth of the samples."""
+    """Return position, 16-84 width and levels from the first and last eighth of the samples."""
     part = max(2, c.size // 8)
     left, right = float(np.median(c[:part])), float(np.median(c[-part:]))
     part_done = (smoothed(c, 3) - left) / ((right - left) or 1.0)
@@ -76,7 +76,7 @@ def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
 
 
 def steepest(z: Array, c: Array) -> tuple[float, float, float, float]:
-    """Give the same from the steepest place, for plateaus that slope by as much as the step."""
+    """Return the same from the steepest place, for plateaus that slope by as much as the step."""
     slope = np.gradient(smoothed(c, 7), z)
     slope -= np.median(slope)
     at = int(np.argmax(np.abs(slope[2:-2]))) + 2 if c.size > 5 else c.size // 2

@@ -25,7 +25,7 @@ def formula(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Give ``left / (1 + e^Z) + right / (1 + e^-Z)``, ``Z = u (1 + e^(Q u)) / 2 D0``."""
+    """Return ``left / (1 + e^Z) + right / (1 + e^-Z)``, ``Z = u (1 + e^(Q u)) / 2 D0``."""
     u = z - position
     below = expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
@@ -43,7 +43,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give the distance between the depths at which 16 % and 84 % of the step are done."""
+    """Return the distance between the depths of 16 % and 84 % of the step."""
     scale, asymmetry = p["scale"], p["asymmetry"]
 
     def argument(u: float, wanted: float) -> float:

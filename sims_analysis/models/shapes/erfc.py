@@ -19,18 +19,18 @@ DIFFUSIVITY = Parameter("diffusivity", "diffusivity", "diffusion_length^2 / 4 t,
 
 
 def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give D of a diffusion length and the time that it took."""
+    """Return D of a diffusion length and the time that it took."""
     return [(p["diffusion_length"] / NM_PER_CM) ** 2 / (4 * options["time"])]
 
 
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
-    """Give ``Cs erfc(z / 2 sqrt(D t))``."""
+    """Return ``Cs erfc(z / 2 sqrt(D t))``."""
     value: Array = surface_concentration * special.erfc(z / diffusion_length)
     return value
 
 
 def derivatives(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
-    """Give the derivatives by surface concentration and diffusion length."""
+    """Return the derivatives by surface concentration and diffusion length."""
     u = z / diffusion_length
     slope = 2 / np.sqrt(np.pi) * np.exp(-u * u) * u / diffusion_length
     return np.stack([special.erfc(u), surface_concentration * slope])

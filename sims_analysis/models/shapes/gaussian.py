@@ -12,14 +12,14 @@ from sims_analysis.models.shapes._starting import moments_above
 
 
 def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Give ``Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``."""
+    """Return ``Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / 2 s^2)``."""
     u = (z - projected_range) / straggle
     peak: Array = dose / (np.sqrt(2 * np.pi) * straggle) * np.exp(-0.5 * u * u)
     return peak
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Give the derivatives by dose, projected range and straggle."""
+    """Return the derivatives by dose, projected range and straggle."""
     u = (z - projected_range) / straggle
     value = np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * straggle)
     slope = dose / straggle * value
@@ -37,7 +37,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give the part of the dose that lies below the surface: ``Q Phi(Rp / s)``."""
+    """Return the part of the dose that lies below the surface: ``Q Phi(Rp / s)``."""
     return [p["dose"] * float(ndtr(p["projected_range"] / p["straggle"]))]
 
 

@@ -12,14 +12,14 @@ from sims_analysis.models.shapes._starting import moments_above
 
 
 def formula(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
-    """Give ``2 Q / (sqrt(2 pi) (s1 + s2)) exp(-(z - mode)^2 / 2 s^2)``, s = s1 above the mode."""
+    """Return ``2 Q / (sqrt(2 pi) (s1 + s2)) exp(-(z - mode)^2 / 2 s^2)``, s = s1 above the mode."""
     u = (z - mode) / np.where(z < mode, shallow, deep)
     peak: Array = 2 * dose / (np.sqrt(2 * np.pi) * (shallow + deep)) * np.exp(-0.5 * u * u)
     return peak
 
 
 def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
-    """Give the derivatives by dose, mode and the two straggles."""
+    """Return the derivatives by dose, mode and the two straggles."""
     above = z < mode
     width = np.where(above, shallow, deep)
     u = (z - mode) / width
@@ -39,14 +39,14 @@ def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float)
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take the moments above a tenth of the maximum; the mode from the skewness."""
     m = moments_above(z, c, 0.1)
-    # Widths whose third moment is about that which was found.
+    # Widths with about the third moment that was found.
     lean = float(np.clip(m.skewness, -0.8, 0.8)) * 0.6
     shallow, deep = m.deviation * (1 - lean), m.deviation * (1 + lean)
     return [(m.area, m.mean - np.sqrt(2 / np.pi) * (deep - shallow), shallow, deep)]
 
 
 def moments(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give mean and standard deviation, and the dose below the surface, in closed form."""
+    """Return mean and standard deviation, and the dose below the surface, in closed form."""
     shallow, deep = p["straggle_shallow"], p["straggle_deep"]
     apart = deep - shallow
     mean = p["mode"] + np.sqrt(2 / np.pi) * apart

@@ -10,14 +10,14 @@ from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, diff
 
 
 def formula(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Give ``Q / sqrt(pi D t) exp(-z^2 / 4 D t)``."""
+    """Return ``Q / sqrt(pi D t) exp(-z^2 / 4 D t)``."""
     u = z / diffusion_length
     value: Array = 2 * dose / (np.sqrt(np.pi) * diffusion_length) * np.exp(-u * u)
     return value
 
 
 def derivatives(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Give the derivatives by dose and diffusion length."""
+    """Return the derivatives by dose and diffusion length."""
     u = z / diffusion_length
     value = formula(z, dose, diffusion_length)
     return np.stack([value / dose, value * (2 * u * u - 1) / diffusion_length])

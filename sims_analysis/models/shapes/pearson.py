@@ -20,7 +20,7 @@ __all__ = ["MODEL", "derivatives", "formula", "lost", "shape", "start"]
 
 #: Below this, d2 is treated as a small correction: the closed form would divide by it.
 _SMALL = 1e-6
-#: In straggles: an end of the support that is as far away is none.
+#: In straggles: an end of the support as far away as this does not matter.
 _FAR = 25.0
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(24))
 _NODES += 0.5
@@ -35,7 +35,7 @@ _UNIT_WEIGHTS = 2.0 * _COSH * _UNIT * (1.0 / (1.0 + np.exp(2.0 * _SINH))) * (_Y[
 
 @lru_cache(maxsize=64)
 def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
-    """Give c1, d0, d1, d2, the ends of the support and the norm; None where there is no shape."""
+    """Return c1, d0, d1, d2, the ends of the support and the norm; None where there is no shape."""
     square = skewness * skewness
     whole = 10.0 * kurtosis - 12.0 * square - 18.0
     if not whole > 0.0:
@@ -53,7 +53,7 @@ def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
 
 
 def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
-    """Give the roots of the quadratic next to the mode, or infinity."""
+    """Return the roots of the quadratic next to the mode, or infinity."""
     discriminant = d1 * d1 - 4.0 * d0 * d2
     if discriminant < 0.0:
         return -np.inf, np.inf
@@ -79,7 +79,7 @@ def _half(d0: float, d1: float, d2: float, end: float) -> float:
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
-    """Give the logarithm of the shape, 0 at the mode: minus the integral of t / q from 0 to t."""
+    """Return the logarithm of the shape, 0 at the mode: minus the integral of t / q from 0 to t."""
     linear = d1 * t
     if abs(d2) > _SMALL:
         q = (d0 + linear) + d2 * t * t
@@ -114,7 +114,7 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
 
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:
-    """Give the density of mean 0, variance 1 and the third and fourth moments that are asked for.
+    """Return the density of mean 0, variance 1 and the third and fourth moments that are asked for.
 
     NaN where there is none: a kurtosis below that of the border to shapes without a mode.
     """
@@ -138,7 +138,7 @@ def formula(
     skewness: float,
     kurtosis: float,
 ) -> Array:
-    """Give the dose times the density of these moments."""
+    """Return the dose times the density of these moments."""
     x = (z - projected_range) / straggle
     return dose / straggle * shape(x, skewness, kurtosis)
 
@@ -151,7 +151,7 @@ def derivatives(
     skewness: float,
     kurtosis: float,
 ) -> Array:
-    """Give the derivatives; by skewness and kurtosis numerically."""
+    """Return the derivatives; by skewness and kurtosis numerically."""
     x = (z - projected_range) / straggle
     found = _coefficients(float(skewness), float(kurtosis))
     if found is None:
@@ -182,7 +182,7 @@ def derivatives(
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Take moments; and again with a Gaussian's shape, should a tail have misled them."""
+    """Take moments; and the core's with a Gaussian's shape, in case a tail misleads them."""
     m = moments_above(z, c, 1e-3)
     core = moments_above(z, c, 0.1)
     skewness = float(np.clip(m.skewness, -1.5, 1.5))
@@ -194,14 +194,14 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def lost(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
-    """Give the part of the distribution that lies above the surface."""
+    """Return the part of the distribution that lies above the surface."""
     reach = min(-projected_range / straggle, 15.0)
     x = -15.0 + (reach + 15.0) * _UNIT
     return float(shape(x, skewness, kurtosis) @ _UNIT_WEIGHTS) * max(reach + 15.0, 0.0)
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give the part of the dose that lies below the surface."""
+    """Return the part of the dose that lies below the surface."""
     names = ("projected_range", "straggle", "skewness", "kurtosis")
     return [p["dose"] * (1 - lost(*(p[name] for name in names)))]
 

@@ -17,7 +17,7 @@ from sims_analysis.units import NM_PER_CM
 def formula(
     z: Array, gas_level: float, background_level: float, diffusion_length: float, exchange: float
 ) -> Array:
-    """Give ``Cbg + (Cg - Cbg) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
+    """Return ``Cbg + (Cg - Cbg) [erfc(u) - exp(h z + h^2 D t) erfc(u + h sqrt(D t))]``.
 
     ``u = z / 2 sqrt(D t)``, ``h = k / D``; `exchange` is ``h sqrt(D t)``. The product of a large
     and a small number is ``exp(-u^2) erfcx(u + h sqrt(D t))``.
@@ -40,7 +40,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 
 def coefficients(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Give D and k: ``k = h D = exchange sqrt(D / t)``."""
+    """Return D and k: ``k = h D = exchange sqrt(D / t)``."""
     length, time = p["diffusion_length"] / NM_PER_CM, options["time"]
     return [*of_length(p, options), p["exchange"] * length / (2 * time)]
 
