@@ -158,11 +158,12 @@ def fit(
     than 0.9.
 
     A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
-    parameters free and 1,000 counts at the peak, 14 % of fits are ``ok``; standard errors, where
-    there are any, cover 47 to 83 % in place of 68 % (that of the dose 71 %). Hold the shape of the
-    tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis": 4.2}`` does, or of the head: with the
-    tail's own held, they cover 69 to 73 %, and 61 to 73 % at 100 counts. Of ``edge_logistic`` at 10
-    counts, a third of fits are ``ok``; its standard errors, where there are any, cover 68 to 81 %.
+    parameters free and 1,000 counts at the peak, 13 % of fits are ``ok``; a sixth to a half have an
+    error of a parameter, which covers 56 to 87 % in place of 68 % (all have one of the dose: 70 %).
+    Hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis": 4.2}`` does, or
+    of the head: with the tail's true shape held, errors cover 68 to 74 % at 1,000 counts, and 61 to
+    72 % at 100. Of ``edge_logistic`` at 10 counts a third of fits are ``ok``; a third to nearly all
+    have an error of a parameter, which covers 68 to 81 %.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
