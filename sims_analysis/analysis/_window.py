@@ -11,9 +11,10 @@ from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.kernels.counting import window_statistics
 
-__all__ = ["Window", "read_pair", "read_window", "samples_used"]
+__all__ = ["Window", "read_pair", "read_window", "samples_used", "warn_of_empty_window"]
 
 Window = tuple[xr.Variable, xr.Variable]
 
@@ -46,6 +47,29 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
             f"{name}={format_argument(pair)}: the end must lie deeper than the start"
         )
     return a, b
+
+
+def warn_of_empty_window(
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+) -> None:
+    """Warn of profiles that were measured, but not in this window (NaN: no limit).
+
+    Unknown limits, which are infinite, have no window.
+    """
+    start, stop = window
+    if frame.lazy or not anywhere(start.notnull() | stop.notnull()):
+        return
+    known: Any = ~(np.isinf(start) | np.isinf(stop))
+    empty = (frame.map(window_statistics, start, stop).n == 0) & known & frame.measured()
+    first = first_flagged(frame, empty)
+    if first is not None:
+        ends = {"start": first.of(start), "stop": first.of(stop)}
+        given = [f"{name}={x:g} {frame.axis_units}" for name, x in ends.items() if np.isfinite(x)]
+        warn(
+            f"{first.label}: no sample in the window {', '.join(given)}; the record runs from "
+            f"{first.record}",
+            category,
+        )
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

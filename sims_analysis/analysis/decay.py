@@ -13,7 +13,7 @@ from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import mark_transient
-from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis._window import read_window, samples_used, warn_of_empty_window
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
@@ -80,7 +80,8 @@ def decay_length(
     -----
     SimsWarning
         Where the status is ``truncated``: the fit includes the surface transient, with or without
-        the implant. Not for Dask data, which are not computed.
+        the implant; and where a measured profile has no sample in the window. Not for Dask data,
+        which are not computed.
 
     Notes
     -----
@@ -124,6 +125,7 @@ def decay_length(
     lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     found = frame.map(kernels.decay, a, b, lowest, top, **options)
+    warn_of_empty_window(frame, (a, b))
     stderr = hypot_common(
         frame,
         found.stderr,

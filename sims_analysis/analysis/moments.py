@@ -14,7 +14,7 @@ from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._surface import mark_transient
-from sims_analysis.analysis._window import read_window, samples_used
+from sims_analysis.analysis._window import read_window, samples_used, warn_of_empty_window
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
@@ -91,7 +91,8 @@ def moments(
     -----
     SimsWarning
         Where the status is ``truncated``: the moments are those of the surface transient, or of
-        transient and implant together. Not for Dask data, which are not computed.
+        transient and implant together; and where a measured profile has no sample in the window.
+        Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -151,6 +152,7 @@ def moments(
     ends = window or (no_limit, no_limit)
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     found = frame.map(kernels.moments, a, b, level, limit, *ends, errors="sum", **options)
+    warn_of_empty_window(frame, (a, b))
 
     def again(other: Frame) -> xr.Variable:
         own = level if window is None else background_of(other, background, quiet=True)[0]

@@ -12,7 +12,7 @@ from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import warn_of_transient
-from sims_analysis.analysis._window import read_window
+from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import Status
@@ -64,7 +64,8 @@ def peak(
     -----
     ProfileWarning
         Where the maximum is the first sample of the window and there is a deeper maximum: a
-        surface transient with the implant below it. Not for Dask data, which are not computed.
+        surface transient with the implant below it; and where a measured profile has no sample in
+        the window. Not for Dask data, which are not computed.
 
     Notes
     -----
@@ -92,6 +93,7 @@ def peak(
     )
     window = read_window(frame, start, stop)
     found: Any = frame.map(kernels.peak, *window, errors="each")
+    warn_of_empty_window(frame, window)
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import first_flagged, warn_where
-from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.analysis._warnings import warn_where
+from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.models._model import Array
 
-__all__ = ["ask_each", "open_profiles", "warn_of_empty_window"]
+__all__ = ["ask_each", "open_profiles"]
 
 
 def open_profiles(
@@ -58,21 +56,6 @@ def open_profiles(
             ProfileWarning,
         )
     return frame
-
-
-def warn_of_empty_window(frame: Frame, start: xr.Variable, stop: xr.Variable) -> None:
-    """Warn of profiles that were measured, but not between these depths (NaN: no limit)."""
-    if frame.lazy:
-        return
-    empty = (frame.map(window_statistics, start, stop).n == 0) & frame.measured()
-    first = first_flagged(frame, empty)
-    if first is not None:
-        ends = (("start", first.of(start)), ("stop", first.of(stop)))
-        window = ", ".join(f"{name}={depth:g} nm" for name, depth in ends if isfinite(depth))
-        warn(
-            f"{first.label}: no sample in the window {window}; the record runs from {first.record}",
-            FitWarning,
-        )
 
 
 def ask_each(

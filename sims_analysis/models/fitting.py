@@ -12,12 +12,13 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
+from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
-from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.shapes import find_model
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -244,7 +245,7 @@ def fit(
         "counts or standard errors, scaled by the scatter about the model",
     }
     if not profiles.lazy:
-        warn_of_empty_window(profiles, settings["start"], settings["stop"])
+        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
         _complain(answer, profiles)
     return _quantified(answer) if profiles.quantified else answer
 

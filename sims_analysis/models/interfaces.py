@@ -12,10 +12,11 @@ from scipy.optimize import isotonic_regression
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
+from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
@@ -123,7 +124,8 @@ def interface(
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
-        warn_of_empty_window(profiles, *(xr.Variable((), end) for end in window))
+        a, b = (xr.Variable((), end) for end in window)
+        warn_of_empty_window(profiles, (a, b), FitWarning)
         _complain(answer["status"], profiles)
     return units.quantify(answer) if profiles.quantified else answer
 

@@ -13,11 +13,12 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
+from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_empty_window
+from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.units import NM_PER_CM, QuantityLike
 
@@ -178,7 +179,8 @@ def sheet_resistance(
     answer = _dressed(rows, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
-        warn_of_empty_window(profiles, *(xr.Variable((), end) for end in ends))
+        a, b = (xr.Variable((), end) for end in ends)
+        warn_of_empty_window(profiles, (a, b), FitWarning)
         _complain(answer["status"])
     return units.quantify(answer) if profiles.quantified else answer
 
