@@ -119,13 +119,9 @@ def _lazily(
     """Call the kernel for each chunk; `ranks` are the core dimensions of each array."""
     import dask.array as da
 
-    # A call without profiles gives the types and sizes of the results.
-    template = call(
-        *(
-            np.zeros(((0,) if a.ndim > rank else ()) + a.shape[a.ndim - rank :], a.dtype)
-            for a, rank in zip(arrays, ranks, strict=True)
-        )
-    )
+    # A call without profiles gives the types and sizes of the results; the axis may be shared.
+    axis, *others = (a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True))
+    template = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
     sizes = {f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])}
 
     def of_chunk(*chunk: Any) -> Any:
