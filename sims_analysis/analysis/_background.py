@@ -51,7 +51,7 @@ def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
     variance = found.deviation**2
     if frame.stderr is not None:
         squares = frame.stderr**2
-        if frame.counts is not None:
+        if frame.counts is not None:  # as in any sum, zero counts add no variance
             squares = squares.where(frame.counts != 0, 0.0)
         stated = replace(frame, value=squares).map(window_statistics, *window).mean
         variance = xr.apply_ufunc(np.fmax, variance, stated, dask="allowed")

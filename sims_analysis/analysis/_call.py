@@ -44,7 +44,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-#: Typed for a Dataset or a DataArray.
+#: It is typed for one of Dataset and DataArray; a result here may be either.
 _with_question: Callable[..., Any] = with_question
 
 

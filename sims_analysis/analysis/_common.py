@@ -43,7 +43,10 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
     ----------
     frame : Frame
     answer : callable
-        Takes a frame with other values, without standard errors unless `errors`.
+        Takes a frame with other values, and gives the answer again.
+    errors : bool
+        Whether the answer itself depends on the standard errors, as that of a weighted fit does;
+        otherwise the frame comes without them.
     """
     if frame.common is None:
         return None
@@ -63,7 +66,11 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
 def hypot_common(
     frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False
 ) -> xr.Variable:
-    """Add the error of a subtracted background to the standard error of an answer."""
+    """Add the error of a subtracted background to the standard error of an answer.
+
+    See :func:`common_error` for the arguments. Not below 0: the variance that the background adds
+    is negative where it cancels errors of the samples.
+    """
     common = common_error(frame, answer, errors=errors)
     if common is None:
         return stderr

@@ -50,7 +50,7 @@ class Frame:
     #: Effective sample fraction, if the profiles were interpolated to a finer grid.
     fraction: xr.Variable | None = None
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
-    #: background over its variance (see :mod:`sims_analysis.analysis._common`).
+    #: background over the variance of the background (:mod:`sims_analysis.analysis._common`).
     common: xr.Variable | None = None
     overlap: xr.Variable | None = None
     #: Coordinates of dimensions that only parameters have; filled when these are read.
@@ -155,9 +155,11 @@ class Frame:
             One value per profile. Other dimensions than those of the data are cases, for each of
             which the kernel is called, and become dimensions of the results.
         errors : {"each", "fit", "sum"}, optional
-            Which standard errors to pass, if the data have any: ``"each"``, those of single
-            samples; ``"fit"``, larger for grid values that share samples; ``"sum"``, the same with
-            zero errors for samples with zero counts. By default none.
+            Which standard errors to pass, if the data have any; by default none. ``"each"``: those
+            of single samples, for the value at a depth. ``"fit"``: larger where grid values share
+            samples, for what is fitted to several of them. ``"sum"``: these, with zero errors for
+            samples with zero counts, for weighted sums; see
+            :class:`sims_analysis.kernels.blocks.Errors` for the reason.
         whole : sequence of str
             Dimensions of parameters that the kernel takes as a whole.
         extra : sequence of str
@@ -252,7 +254,7 @@ class Frame:
     def _coords_of(
         self, dims: tuple[Any, ...], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
-        """Select the coordinates of a result by its dimensions."""
+        """Select the coordinates of a result by its dimensions; quantify those just computed."""
         converted = {
             key: units.quantified_variable(coord)
             if self.quantified and coord.dims != (key,) and coord is not self.along.get(key)

@@ -157,7 +157,11 @@ class _Source(NamedTuple):
 
 
 def _of_background(found: xr.Variable, value: xr.Variable) -> xr.Variable:
-    """Give each sample its own; 0 where nothing was subtracted, NaN where the error is unknown."""
+    """Broadcast what is known of a subtracted background to the samples.
+
+    In the data NaN means that nothing was subtracted, and infinity that the error is not known; in
+    a frame, which computes with them, 0 and NaN.
+    """
     filled = found.fillna(0.0)
     filled = filled.where(np.isfinite(filled)).set_dims(value.sizes)
     own: xr.Variable = filled.transpose(*value.dims)

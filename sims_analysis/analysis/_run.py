@@ -116,7 +116,7 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
 def _lazily(
     call: Callable[..., Any], arrays: Sequence[Any], ranks: Sequence[int], names: tuple[str, str]
 ) -> Any:
-    """Call the kernel for each chunk; `ranks` are the core dimensions of each array."""
+    """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
     import dask.array as da
 
     # A call without profiles gives the types and sizes of the results; the axis may be shared.

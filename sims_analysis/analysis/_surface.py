@@ -37,7 +37,7 @@ def held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held
     bottom = bottom.where(bottom < first, first)
     width = (bottom - top).clip(min=0.0).fillna(0.0)
     reaches = (start >= 0) & (start < first)
-    own = start + 0 * first
+    own = start + 0 * first  # one for each profile, even where the limit is one for all
     return Held(
         value=found.first_value,
         top=top,

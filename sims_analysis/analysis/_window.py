@@ -20,7 +20,10 @@ Window = tuple[xr.Variable, xr.Variable]
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> Window:
-    """Read the limits of a window; NaN means no limit, and infinity an unknown one."""
+    """Read the limits of a window; NaN means no limit.
+
+    An unknown limit (NaN in a DataArray) becomes infinite, so that no sample lies in the window.
+    """
     a = frame.parameter(start, (frame.axis,), "start", unknown=np.inf)
     b = frame.parameter(stop, (frame.axis,), "stop", unknown=-np.inf)
     reverse: Any = (a >= b) & np.isfinite(a - b)

@@ -144,7 +144,6 @@ def dose_budget(
             ("depth_uncertainty", depth_uncertainty),
         )
     ]
-    frame.parameter(surface_depth, ("depth",), "surface_depth")
     found = integral(frame, rule=rule, **options)
     second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
     other = integral(frame, rule=second, quiet=True, **options)
@@ -240,7 +239,7 @@ def _surface(found: DoseIntegral, rule: Rule, start: Any, surface_depth: Any) ->
     frame = found.frame
     top = frame.parameter(start, ("depth",), "start", unknown=np.inf)
     end = frame.parameter(surface_depth, ("depth",), "surface_depth")
-    value = frame.map(kernels.integrate, top, end, rule=rule).value / 1.0
+    value = frame.map(kernels.integrate, top, end, rule=rule).value
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)
     return part

@@ -354,6 +354,10 @@ def repeatability(
 def _over_measurements(
     array: xr.DataArray, name: str, unit: str, *, absolute: bool = False
 ) -> dict[str, xr.DataArray]:
+    """Return mean, relative standard deviation and number over the measurements.
+
+    With `absolute`, also the standard deviation in the unit of the values.
+    """
     inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
     mean, deviation, count = xr.apply_ufunc(
         kernels.mean_and_deviation,

@@ -94,9 +94,9 @@ def decay_length(
     above `high`, samples on its far side belong to another edge and are left out.
     The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)``, where V is the variance of the
     fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
-    sample to sample, ``sum (second differences)^2 / 6 (n - 2)``. A value much larger than 1 means
-    that the edge is not exponential, or that the window contains more than the edge. NaN with fewer
-    than three samples (four without standard errors).
+    sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. A value much
+    larger than 1 means that the edge is not exponential, or that the window contains more than the
+    edge. NaN with fewer than three samples (four without standard errors).
 
     References
     ----------

@@ -44,8 +44,8 @@ def detection_limit(
         Depths, such as ``("800 nm", "1 um")``, at which the species is known to be absent.
     rule : {"mean+3sigma", "currie"}
         Mean plus three sample standard deviations of the samples in the window; or Currie's
-        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean, with B the mean number of counts there, a
-        background that was subtracted since included.
+        ``2.71 + 3.29 sqrt(2 B)`` counts above the mean, with B the mean number of counts there,
+        before any background was subtracted.
     value_per_count : str, Quantity or DataArray, optional
         The value of one count; needed by ``"currie"`` unless the Dataset has counts
         (:func:`with_counting_statistics`).
@@ -144,13 +144,14 @@ _ROUNDING = 1e-9
 
 
 def _counted(frame: Frame, gross: xr.Variable, window: tuple[xr.Variable, xr.Variable]) -> Any:
-    """Return the mean number of counts in a window, of which a background is not subtracted."""
+    """Return the mean number of counts in a window, before any background was subtracted."""
     if frame.counts is not None:
         return frame.of_counts().map(window_statistics, *window).mean
     if frame.common is not None:
         raise ProfileError(
-            'rule="currie" needs the counts of which a background was subtracted since, and the '
-            "data have none: take them before, by with_counting_statistics(), or the limit"
+            'rule="currie" needs the counts from before the background was subtracted, and the '
+            "data have none: call with_counting_statistics(), or detection_limit() itself, before "
+            "subtract_background()"
         )
     return abs(gross)
 
@@ -165,7 +166,7 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
             'rule="currie" needs counts, and the data have none: give value_per_count=, the value '
             "of one count, or data with counts from with_counting_statistics()"
         )
-    # Of data from which a background was subtracted, the standard errors still tell.
+    # After a background was subtracted, C / k is not the value of one count, but s / sqrt(k) is.
     counts = frame.counts.where(frame.counts > 0)
     ratio = frame.value / counts if frame.stderr is None else frame.stderr / counts**0.5
     found: xr.Variable = ratio.median(frame.dim)

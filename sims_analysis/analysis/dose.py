@@ -177,7 +177,7 @@ class DoseIntegral:
     held: Held | None
     #: Window over whose mean the background was taken; None without one.
     window: Window | None
-    #: What the error of a background does that was subtracted before; None without one.
+    #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
 
 
@@ -219,6 +219,7 @@ def integral(
     width = xr.Variable((), np.array(0.0)) if held is None else held.width
 
     def again(other: Frame) -> xr.Variable:
+        # Trapezoids under either rule, as for the variance: they are linear in the values.
         options: Any = {"surface": surface, "surface_depth": surface_depth, "quiet": True}
         same = None if window is None else background
         trapezoids = integral(
@@ -270,7 +271,9 @@ def _variance(
     )
     if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
         return variance
-    # With zero counts in total, use the interval of zero counts; grid values may share the count.
+    # With zero counts in total, use the interval of zero counts. The count of a sample is spread
+    # over 1 / fraction depths of a fine grid: the weight of one is smaller by that, and its error
+    # larger by the square root of it.
     (upper,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
     upper = upper / fraction
     corrected: xr.Variable = variance.where(variance != 0, upper)

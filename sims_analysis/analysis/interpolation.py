@@ -241,7 +241,7 @@ ASKED = "__asked__"
 #: Kernels take all requested depths at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
 #: Attrs of interpolated counts.
-COUNTS = {"units": "count", "long_name": "Counts, drawn between samples"}
+COUNTS = {"units": "count", "long_name": "Counts, interpolated between samples"}
 NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
 
 

@@ -174,7 +174,8 @@ def _number(which: Any) -> int:
     if isinstance(which, int | np.integer) and not isinstance(which, bool) and which >= 1:
         return int(which)
     raise ProfileError(
-        f'which={which!r}; expected "deepest", "first", or the number of the occurrence from 1'
+        f'which={which!r}; expected "deepest", "first", or a whole number: 1 for the shallowest, 2 '
+        "for the next, and so on"
     )
 
 

@@ -35,6 +35,7 @@ _MOMENT = "__moment__"
 
 
 def _joined(found: kernels.Moments, end: str = "") -> xr.Variable:
+    """Join all results, or their errors, so that the background is shifted once for all of them."""
     parts: list[Any] = [getattr(found, field + end) for field in _FIELDS.values()]
     joined: xr.Variable = xr.Variable.concat(parts, _MOMENT)
     return joined

@@ -14,7 +14,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import CANONICAL
 
@@ -52,7 +51,7 @@ class Series:
         Coordinates that distinguish this profile from others of its species:
         ``{"measurement": "W01"}``.
     limit : ndarray or None
-        Limit below which a sample was not measured, where samples of that kind are among them.
+        Detection limit of the samples that were reported as below it; NaN for the others.
     background : dict of ndarray
         How well the background is known that was subtracted (``vocabulary.OF_BACKGROUND``).
     """
@@ -120,7 +119,6 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         kinds: tuple[str, ...] = (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
     else:
         kinds = vocabulary.kinds(name)
-    axis_of(data)
     frame = open_frame(data, kinds, question="a profile", variable=name, axes=vocabulary.AXES)
     value = np.asarray(frame.value.data, dtype=np.float64)
     stderr = None if frame.stderr is None else np.asarray(frame.stderr.data, dtype=np.float64)
@@ -146,7 +144,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
             place=place,
             background={
-                # An error that is not known is infinite, as it was.
+                # As in the data, where infinity means that the error is not known.
                 name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
                 for name, column in zip(
                     vocabulary.OF_BACKGROUND, (frame.common, frame.overlap), strict=True

@@ -89,8 +89,8 @@ def with_counting_statistics(
     Notes
     -----
     Counts of intensities must be integers to within 0.05 counts plus 0.5 %, which allows for the
-    rounding of printed rates and counting times; above 90 counts this is no test, and they are
-    used as they are. A placeholder for zero counts (0.001 count/s, say, where one count is
+    rounding of printed rates and counting times; above 90 counts every number passes, and is used
+    as it is. A placeholder for zero counts (0.001 count/s, say, where one count is
     1.01 count/s) is zero counts by the same rule; the intensity is not changed.
 
     Take counts before a dead-time correction or a background subtraction:
@@ -169,6 +169,7 @@ def _counts(value: Any, name: str) -> float:
 
 
 def _yield(value: Any, name: str) -> float:
+    """Read the yield of a detector, a fraction of the ions."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     number = float(match[1]) / 100.0 if match else value
     if isinstance(number, bool) or not isinstance(number, float | int) or not 0 < number <= 1:

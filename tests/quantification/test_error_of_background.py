@@ -402,7 +402,7 @@ def test_a_detection_limit_by_the_gross_counts():
     )
     np.testing.assert_allclose(after, before - before["background"], rtol=1e-9)
     bare = sims.subtract_background(ds.drop_vars("concentration_counts"), window=TAIL)
-    with pytest.raises(ProfileError, match="needs the counts of which a background was subtracted"):
+    with pytest.raises(ProfileError, match="needs the counts from before the background"):
         sims.detection_limit(bare, value_per_count="1e18 atoms/cm^3", **options)
 
 
