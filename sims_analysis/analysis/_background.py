@@ -45,7 +45,8 @@ def background_of(
 def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
     """Return the standard error of the mean over a window.
 
-    From the standard errors of its samples or, if that is larger, from their scatter.
+    From the standard errors of its samples or, if that is larger, from their scatter. Depths of a
+    grid finer than the samples count as the fraction of a sample that each is.
     """
     found = frame.map(window_statistics, *window)
     variance = found.deviation**2
@@ -55,7 +56,8 @@ def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
             squares = squares.where(frame.counts != 0, 0.0)
         stated = replace(frame, value=squares).map(window_statistics, *window).mean
         variance = xr.apply_ufunc(np.fmax, variance, stated, dask="allowed")
-    stderr: xr.Variable = (variance / found.n) ** 0.5
+    independent = found.n if frame.fraction is None else found.n * frame.fraction
+    stderr: xr.Variable = (variance / independent) ** 0.5
     return stderr
 
 

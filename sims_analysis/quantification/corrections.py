@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._opening import FRACTION
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
     BACKGROUND_STDERR,
@@ -157,8 +158,9 @@ def subtract_background(
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
           coordinates with what was subtracted, in all, and the standard error of the mean of the
           window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from their
-          scatter, ``s / sqrt(n)``, where this is larger or they have none; infinite for a single
-          sample without one
+          scatter, ``s / sqrt(n)``, where this is larger or they have none; larger by
+          ``1 / sqrt(effective_sample_fraction)`` on a grid finer than the samples (see
+          :func:`to_grid`); infinite for a single sample without one
         - ``<variable>_background_stderr`` (likewise), with a window: that standard error, which
           goes along when the variable is quantified or scaled. It is common to all samples of a
           profile, so that doses, moments and depths take it as a shift of all of them:
@@ -263,17 +265,19 @@ def _errors_of_window(
     """Give the standard error of the mean of a window, and the overlap of each sample with it."""
     dim, inside = axis_of(array), in_window(array, window)
     number = inside.count(dim)
+    # Depths of a grid finer than the samples count as the fraction of a sample that each is.
+    fraction = data.coords.get(FRACTION, xr.DataArray(1.0)).fillna(1.0).reset_coords(drop=True)
     scatter = inside.std(dim, ddof=1).where(number > 1) ** 2
     own, counts = data.get(f"{array.name}_stderr"), data.get(f"{array.name}_counts")
     if own is None:
-        variance, overlap = scatter / number, inside.notnull() * 1.0
+        larger, overlap = scatter, inside.notnull() * 1.0
     else:
         # As in any sum: a sample with zero counts adds no variance.
         squares = (own**2).where(inside.notnull())
         squares = squares if counts is None else squares.where(counts != 0, 0.0)
         larger = xr.apply_ufunc(np.fmax, scatter, squares.mean(dim), dask="allowed")
-        variance = larger / number
-        overlap = (squares / (number * variance)).fillna(0.0)
+        overlap = (squares / larger).fillna(0.0)
+    variance = larger / (number * fraction)
     stderr = variance.fillna(np.inf).where(number > 0) ** 0.5
     return stderr.reset_coords(drop=True), overlap
 

@@ -311,6 +311,23 @@ def test_grids_keep_it(conserve, step):
     np.testing.assert_allclose(common_of(there) / common_of(ds), 1, rtol=1e-9)
 
 
+@pytest.mark.parametrize("conserve", [None, "dose"])
+@pytest.mark.parametrize("step", ["1 nm", "0.5 nm"])
+def test_a_finer_grid_does_not_know_the_background_better(conserve, step):
+    ds = counted()
+    fine = sims.to_grid(ds, step=step, method="linear", conserve=conserve)
+    data = [sims.subtract_background(x, window=TAIL) for x in (ds, fine)]
+    stated, coarse = (x["subtracted_background_stderr"].median().item() for x in data[::-1])
+    assert stated == pytest.approx(coarse, rel=0.1)
+    scatter = data[1]["subtracted_background"].std("measurement").item()
+    assert stated == pytest.approx(scatter, rel=0.1)
+    options = {"stop": "120 nm", "background": TAIL, "rule_tolerance": 9}
+    parts = [sims.dose_budget(x, **options)["background_stderr"].median() for x in (fine, ds)]
+    np.testing.assert_allclose(*parts, rtol=0.1)
+    doses = [sims.integrated_dose(x, stop="120 nm")["stderr"].median() for x in data]
+    np.testing.assert_allclose(*doses, rtol=0.05)
+
+
 def test_an_unknown_error_is_no_small_one():
     plain = one().drop_vars(["concentration_stderr", "concentration_counts"])
     single = sims.subtract_background(plain, window=("190 nm", "190.5 nm"))
