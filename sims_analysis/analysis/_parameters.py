@@ -105,8 +105,8 @@ def check_bool(value: Any, name: str) -> None:
         raise ProfileError(f"{name}={value!r}; expected True or False")
 
 
-def check_count(number: Any, name: str) -> None:
-    """Refuse values other than None and positive integers."""
+def check_count(number: Any, name: str, least: int = 1) -> None:
+    """Refuse values other than whole numbers of at least `least`, Python's or numpy's."""
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    if number is not None and not (whole and number >= 1):
-        raise ProfileError(f"{name}={number!r}; expected a whole number, at least 1")
+    if not (whole and number >= least):
+        raise ProfileError(f"{name}={number!r}; expected a whole number, at least {least}")

@@ -112,7 +112,9 @@ def align(
         raise ProfileError('give level or fraction with method="edge", and with no other')
     if edge not in ("trailing", "leading"):
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
-    if fraction is not None and not (isinstance(fraction, float | int) and 0 < fraction < 1):
+    if fraction is not None and not (
+        isinstance(fraction, float | int | np.number) and 0 < fraction < 1
+    ):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(

@@ -190,8 +190,9 @@ def in_all_places(
 
     The results (crossings, junctions) lie along the dimension `dim`.
     """
-    check_count(max_count, "max_count")
-    if max_count is None and frame.lazy:
+    if max_count is not None:
+        check_count(max_count, "max_count")
+    elif frame.lazy:
         raise ProfileError(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )

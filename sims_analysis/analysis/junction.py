@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import check_bool
+from sims_analysis.analysis._parameters import check_bool, check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
@@ -131,8 +131,7 @@ def junction_depth(
     number = _number(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
-    if isinstance(confirm, bool) or not isinstance(confirm, int) or confirm < 1:
-        raise ProfileError(f"confirm={confirm!r}; expected a whole number of samples, at least 1")
+    check_count(confirm, "confirm")
     check_bool(strict, "strict")
     frame = frame_of_level(data, level, "a junction depth")
     asked = level_of(frame, level)

@@ -141,7 +141,9 @@ def moments(
     level, window = xr.Variable((), np.array(0.0)), None
     if background is not None:
         level, window = background_of(frame, background)
-    if relative := isinstance(threshold, float | int) and not isinstance(threshold, bool):
+    if relative := isinstance(threshold, float | int | np.number) and not isinstance(
+        threshold, bool
+    ):
         if not 0 < threshold < 1:
             raise ProfileError(
                 f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "

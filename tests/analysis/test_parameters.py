@@ -194,3 +194,18 @@ def test_limits_on_the_last_sample_are_not_beyond_it(micrometres):
     with pytest.warns(sims.DoseWarning, match="beyond the samples"):
         beyond = sims.integrated_dose(data, stop=f"{inside} nm")
     assert beyond["status"].values.tolist() == ["truncated"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "option", "number"),
+    [
+        (sims.surface_concentration, {"depth": "12 nm"}, {"samples": np.int64(6)}),
+        (sims.junction_depth, {"level": "1e18 atoms/cm^3"}, {"confirm": np.int64(2)}),
+        (sims.crossings, {"level": "1e18 atoms/cm^3"}, {"max_count": np.int64(2)}),
+        (sims.moments, {"start": "20 nm"}, {"threshold": np.float32(0.25)}),
+    ],
+)
+def test_numbers_of_numpy_are_numbers(ask, option, number):
+    boron = sims.open_example("boron-implant").sel(species="B")
+    plain = {name: value.item() for name, value in number.items()}
+    xr.testing.assert_equal(ask(boron, **option, **number), ask(boron, **option, **plain))
