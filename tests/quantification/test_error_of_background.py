@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted import AMBIGUOUS, TOP, covered, edge, trials
+from questions import AXIS, PER_PROFILE, QUESTIONS, TOGETHER, ask, measurement
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
@@ -380,6 +381,30 @@ def test_answers_shift_with_the_background():
         low="5e18 atoms/cm^3",
         high="8e19 atoms/cm^3",
     )
+
+
+#: A window of its own takes the error out again; values at a depth carry it beside them.
+WITH_ERROR = [
+    question for question, options in QUESTIONS.items()
+    if question in (*PER_PROFILE, *TOGETHER)
+    and not isinstance(options.get("background"), tuple)
+    and question.split()[0] not in ("interpolate", "detection_limit")
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+@pytest.mark.parametrize("question", WITH_ERROR)
+def test_every_standard_error_has_it(question):
+    ds = measurement(AXIS)
+    shared = xr.full_like(ds["concentration"], 1e16).assign_attrs(ds["concentration"].attrs)
+    answers = [ask(question, x) for x in (ds, ds.assign(concentration_background_stderr=shared))]
+    parts = [x if isinstance(x, xr.Dataset) else x.coords for x in answers]
+    own = {"systematic_stderr", "rsf_stderr", "depth_stderr", "background_stderr"}
+    names = [name for name in parts[0] if str(name).endswith("stderr") and name not in own]
+    assert names, "no standard error is stated: leave the question out of WITH_ERROR"
+    for name in names:
+        without, with_it = (part[name].values for part in parts)
+        assert not np.array_equal(without, with_it, equal_nan=True), name
 
 
 def test_a_comparison():
