@@ -50,7 +50,7 @@ class Frame:
     #: Effective sample fraction, if the profiles were interpolated to a finer grid.
     fraction: xr.Variable | None = None
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
-    #: background over the variance of the background (:mod:`sims_analysis.analysis._common`).
+    #: background over the variance of the background: see ``_background_error.py``.
     common: xr.Variable | None = None
     overlap: xr.Variable | None = None
     #: Coordinates of dimensions that only parameters have; filled when these are read.
@@ -75,6 +75,11 @@ class Frame:
     def lazy(self) -> bool:
         """Whether the values are a Dask array."""
         return is_lazy(self.value)
+
+    @property
+    def samples_per_depth(self) -> xr.Variable:
+        """The effective sample fraction; 1 at the original samples."""
+        return xr.Variable((), np.array(1.0)) if self.fraction is None else self.fraction
 
     @property
     def units(self) -> str:

@@ -9,8 +9,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import stderr_of_mean
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._warnings import first_flagged
@@ -331,7 +331,7 @@ def depth_at_dose_fraction(
     if frame.stderr is not None:
         attrs = vocabulary.attrs("depth_at_dose_fraction")
         attrs["long_name"] = "Standard error, random part"
-        stderr = hypot_common(
+        stderr = add_background_error(
             frame, found.stderr, lambda f: f.map(kernels.depth_at_dose_fraction, **options).depth
         )
         coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)

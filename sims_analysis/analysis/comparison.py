@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._pairing import paired
@@ -139,8 +139,8 @@ def compare(
             interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=method == "log"
         )
         # At one depth, it does not matter that other samples have a part of the error in common.
-        of_a = hypot_common(fa, fa.stderr, lambda f: f.value)
-        error = hypot_common(
+        of_a = add_background_error(fa, fa.stderr, lambda f: f.value)
+        error = add_background_error(
             fb,
             error,
             lambda f: f.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value,

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import format_argument, recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
@@ -124,7 +124,7 @@ def crossings(
     frame = frame_of_level(data, level, "a crossing", axes=vocabulary.AXES)
     asked = level_of(frame, level)
     found = in_all_places(frame, kernels.table, asked, dim="crossing", max_count=max_count)
-    stderr = hypot_common(frame, found.stderr, lambda f: _nearest(f, asked, found))
+    stderr = add_background_error(frame, found.stderr, lambda f: _nearest(f, asked, found))
     on_axis = {
         frame.axis: (found.depth, "crossing_depth", None),
         "stderr": (stderr, "crossing_depth", "Standard error of the crossing depth"),

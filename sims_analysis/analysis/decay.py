@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import mark_transient
@@ -126,7 +126,7 @@ def decay_length(
     options: Any = {"errors": "fit", "edge": _EDGES[edge]}
     found = frame.map(kernels.decay, a, b, lowest, top, **options)
     warn_of_empty_window(frame, (a, b))
-    stderr = hypot_common(
+    stderr = add_background_error(
         frame,
         found.stderr,
         lambda f: f.map(kernels.decay, a, b, lowest, top, **options).length,

@@ -10,8 +10,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
+from sims_analysis.analysis._background_error import CommonError, common_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import CommonError, common_error
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._parameters import check_bool
@@ -258,7 +258,7 @@ def _variance(
     if frame.stderr is None:
         return None
     no_limit = xr.Variable((), np.array(np.nan))
-    fraction = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
+    fraction = frame.samples_per_depth
     variance: xr.Variable
     (variance,) = frame.map(
         variance_of_dose,

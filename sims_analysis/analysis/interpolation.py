@@ -11,8 +11,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._background_error import common_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import common_error
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.analysis._parameters import aligned

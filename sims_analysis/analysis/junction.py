@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import check_bool, check_count
 from sims_analysis.analysis._warnings import first_flagged
@@ -144,7 +144,7 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm}
     found: Any = frame.map(kernels.junction, *parameters, errors="fit", **options)
     depth, stderr, decay, n_crossings, status = found
-    stderr = hypot_common(
+    stderr = add_background_error(
         frame, stderr, lambda f: f.map(kernels.junction, *parameters, **options).depth
     )
     if detection_limit is not None:

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import format_argument, recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_bool, refuse_repeated
@@ -136,7 +136,7 @@ def metallurgical_junctions(
         for i in range(frame.value.sizes["species"]):
             here = xr.Variable("species", np.arange(len(names)) == i)
             one = replace(frame, common=frame.common.where(here, 0.0))
-            stderr = hypot_common(one, stderr, lambda f: _nearest(f, net, fractions, found))
+            stderr = add_background_error(one, stderr, lambda f: _nearest(f, net, fractions, found))
     error = frame.with_attrs(stderr, "metallurgical_junction")
     error.attrs["long_name"] = "Standard error, random part"
     balance = frame.with_attrs(found.concentration, "concentration")

@@ -9,8 +9,8 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._surface import mark_transient
@@ -152,14 +152,14 @@ def moments(
         limit = xr.Variable((), np.array(float(threshold)))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    ends = window or (no_limit, no_limit)
+    ends, fraction = window or (no_limit, no_limit), frame.samples_per_depth
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
-    found = frame.map(kernels.moments, a, b, level, limit, *ends, errors="sum", **options)
+    found = frame.map(kernels.moments, a, b, level, limit, *ends, fraction, errors="sum", **options)
     warn_of_empty_window(frame, (a, b))
 
     def again(other: Frame) -> xr.Variable:
         own = level if window is None else background_of(other, background, quiet=True)[0]
-        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, **options))
+        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, fraction, **options))
 
     terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
     scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
@@ -172,7 +172,7 @@ def moments(
         "status": frame.status(mark_transient(frame, a, b, found.status)),
     }
     if frame.stderr is not None:
-        errors = hypot_common(frame, _joined(found, "_stderr"), again)
+        errors = add_background_error(frame, _joined(found, "_stderr"), again)
         for i, name in enumerate(_FIELDS):
             key = f"{name}_stderr"
             error = errors.isel({_MOMENT: i}) / scales[name]

@@ -7,8 +7,8 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._surface import warn_of_transient
@@ -109,7 +109,9 @@ def peak(
         "status": frame.status(found.status),
     }
     if frame.stderr is not None:
-        stderr = hypot_common(frame, found.stderr, lambda f: f.map(kernels.peak, *window).value)
+        stderr = add_background_error(
+            frame, found.stderr, lambda f: f.map(kernels.peak, *window).value
+        )
         stderr = frame.with_attrs(stderr, name, units_=frame.units)
         stderr.attrs["long_name"] = "Standard error of the maximum"
         results[f"{name}_stderr"] = stderr

@@ -7,8 +7,8 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._common import hypot_common
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
 from sims_analysis.kernels.surface import local_value
@@ -78,7 +78,7 @@ def surface_concentration(
     at = frame.parameter(depth, ("depth",), "depth")
     options: Any = {"errors": "fit", "samples": samples}
     found = frame.map(local_value, at, **options)
-    stderr = hypot_common(
+    stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(local_value, at, **options).value, errors=True
     )
     term = "surface_concentration"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize_scalar
 
-from sims_analysis.kernels.crossings import junction
+from sims_analysis.kernels.crossings import FALLING, RISING, junction
 from sims_analysis.kernels.rows import Array, Dense
 
 __all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]
@@ -142,6 +142,6 @@ def _vertex(z: Array, c: Array) -> float:
 def edge_depth(depth: Array, value: Array, level: float, *, falling: bool) -> float:
     """Return the depth of an edge: the deepest fall below a level, or the first rise above it."""
     rows = Dense(depth, np.ascontiguousarray(value[None]))
-    edge, which = (-1, -1) if falling else (1, 1)
+    edge, which = (FALLING, -1) if falling else (RISING, 1)
     found = junction(rows, np.array([level]), edge=edge, which=which)
     return float(found.depth[0])

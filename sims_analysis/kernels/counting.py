@@ -64,8 +64,9 @@ def poisson_stderr(counts: Array) -> Array:
 def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:
     """Return the value of one count at every sample: its variance over its value.
 
-    That of the whole profile is used where a sample does not determine it well; `total` sums over
-    the profile of each sample. NaN where the profile does not determine it either.
+    Where a sample does not determine it well, it is the sum of the variances over the sum of the
+    values of its profile (`total` sums over the profile of each sample). NaN where that does not
+    determine it either.
     """
     positive = value > 0
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -180,8 +180,9 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
         moved = (edge != here) & better
         rest, here = rest[moved], edge[moved]
-    line = np.flatnonzero(~np.isfinite(off + error))
-    off[line], error[line] = 0.0, _linear_error(samples, line, before[line], at[line])
+    straight = np.flatnonzero(~np.isfinite(off + error))
+    off[straight] = 0.0
+    error[straight] = _linear_error(samples, straight, before[straight], at[straight])
     return off, error, direction
 
 
@@ -220,9 +221,10 @@ def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Ar
         weight[:, :3] += _second_difference(step[:, 0], step[:, 1]) / mean_step[:, :1]
         weight[:, 1:] -= _second_difference(step[:, 1], step[:, 2]) / mean_step[:, 1:]
         doubt = DOUBT * np.sqrt(((weight * sigma) ** 2).sum(1))
-        one, other = bend.T
-        least = np.where(one * other > 0, np.where(np.abs(one) < np.abs(other), one, other), 0.0)
-        curvature = np.where(np.abs(one - other) > doubt, least, 0.5 * (one + other))
+        upper, lower = bend.T
+        smaller = np.where(np.abs(upper) < np.abs(lower), upper, lower)
+        least = np.where(upper * lower > 0, smaller, 0.0)
+        curvature = np.where(np.abs(upper - lower) > doubt, least, 0.5 * (upper + lower))
         curvature = np.where(np.isnan(curvature), 0.0, curvature)
         width, slope = step[:, 1], slope[:, 1]
         t = (at - window.depth[:, 1]) / width
@@ -378,7 +380,7 @@ def _newton(
     both = samples.one_upper * samples.lower + samples.one_lower * samples.upper
     columns = [*samples, both, 0.5 * samples.x**2, np.ones_like(samples.x)]
     for _ in range(40):
-        x, upper, lower, one_upper, one_lower, both, half, one = columns
+        x, upper, lower, one_upper, one_lower, both, half, ones = columns
         odds = a[live, None] + x * b[live, None]
         odds += half * c[live, None]
         np.exp(np.clip(odds, -60.0, 60.0, out=odds), out=odds)
@@ -389,11 +391,11 @@ def _newton(
         weight /= variance
         weight /= variance
         gradient = (
-            np.vecdot(rest, one),
+            np.vecdot(rest, ones),
             np.vecdot(rest, x),
             np.vecdot(rest, half) - prior[live] * c[live],
         )
-        now = _pivots(weight, one, x, half, prior[live])
+        now = _pivots(weight, ones, x, half, prior[live])
         move = _solve(now, gradient)
         size = np.abs(move[0]) + np.abs(move[1]) + 0.5 * np.abs(move[2])
         step = np.minimum(1.0, 1.5 / size)
@@ -410,10 +412,10 @@ def _newton(
     return (a, b, c), pivots
 
 
-def _pivots(weight: Array, one: Array, x: Array, half: Array, prior: Array) -> Array:
+def _pivots(weight: Array, ones: Array, x: Array, half: Array, prior: Array) -> Array:
     """Factorize the information matrix of (A, B, C) as ``L D L'``; return D and the lower L."""
     first, second = weight * x, weight * half
-    h00, h01, h02 = np.vecdot(weight, one), np.vecdot(weight, x), np.vecdot(weight, half)
+    h00, h01, h02 = np.vecdot(weight, ones), np.vecdot(weight, x), np.vecdot(weight, half)
     h11, h12, h22 = np.vecdot(first, x), np.vecdot(first, half), np.vecdot(second, half) + prior
     least = 1e-14 * h00
     l10, l20 = h01 / h00, h02 / h00

@@ -22,7 +22,7 @@ __all__ = [
 #: Within this many standard errors of a level, the fit decides on which side a sample lies.
 DOUBT = 3.0
 #: A change of ln C over all samples below this is rounding.
-LEVEL = 1e-12
+FLAT = 1e-12
 
 
 class Decay(NamedTuple):
@@ -91,8 +91,8 @@ def decay(
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
-        is_level = np.abs(fit.b) * (kept.last - kept.first) < LEVEL
-        length = edge / np.where(is_level, np.nan, fit.b)
+        is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
+        length = edge / np.where(is_flat, np.nan, fit.b)
         stderr = np.sqrt(fit.var_b) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     status = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
@@ -121,7 +121,7 @@ def _reduced_chi_square(kept: Packed, fit: Exponential, per_count: Array | None)
         scatter[kept.offsets[1:][nonempty] - 1] = 0.0
         chi = kept.sum(off**2) / kept.sum(scatter)
         # A fit that is exact up to rounding.
-        exact = kept.sum(off**2) <= (LEVEL * kept.size) ** 2
+        exact = kept.sum(off**2) <= (FLAT * kept.size) ** 2
         return np.where(kept.size > 3, np.where(exact, 0.0, chi), np.nan)
 
 
@@ -173,7 +173,7 @@ class Exponential(NamedTuple):
 def fit_exponential(rows: Packed, keep: Flags, per_count: Array | None) -> Exponential:
     """Fit exponentials to the selected samples.
 
-    By maximum likelihood of counts, given the value of one `count` at every sample
+    By maximum likelihood of counts, given `per_count`, the value of one count at every sample
     (:func:`value_per_count_of`); with None, by least squares of ln C with equal weights.
     """
     kept = rows.keep(keep)

@@ -44,6 +44,7 @@ def moments(
     threshold: Array,
     top: Array,
     bottom: Array,
+    fraction: Array,
     *,
     relative: bool = False,
     window: bool = False,
@@ -68,6 +69,8 @@ def moments(
         the window.
     top, bottom : ndarray, shape (R,)
         Limits of the window over which the background is the mean.
+    fraction : ndarray, shape (R,)
+        Effective samples per depth.
     relative : bool
         Whether the threshold is a fraction of each row's maximum.
     window : bool
@@ -103,7 +106,7 @@ def moments(
         slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, shape)
         for error, slope in zip(errors, slopes, strict=True):
             if window:
-                variance = variance_above_mean(rows, slope, rows.sum(slope), top, bottom)
+                variance = variance_above_mean(rows, slope, rows.sum(slope), top, bottom, fraction)
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))

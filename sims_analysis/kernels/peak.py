@@ -61,8 +61,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
 
     Their first sample is the highest, and there is a deeper maximum: the running median rises to
     more than twice its lowest value so far, by more than its noise, and falls again. About one
-    profile in a hundred without an implant is detected falsely. Values on a grid finer than the
-    samples, without standard errors, are misleading.
+    profile in a hundred without an implant is detected falsely. It is misled by values on a grid
+    finer than the samples if they have no standard errors.
     """
     rows = rows.within(start, stop).packed()
     columns = np.full((4, rows.count), np.nan)

@@ -57,7 +57,7 @@ def variance_of_dose(
     weights, width = _weights(rows, start, stop)
     total = width + held_width
     if window:
-        terms, net, squared, valid = _above_mean(rows, weights, total, top, bottom)
+        terms, net, squared, valid = _above_mean(rows, weights, total, top, bottom, fraction)
     else:
         squared, net, valid = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
         terms = np.where(weights == 0.0, 0.0, weights**2 * squared)
@@ -71,30 +71,34 @@ def variance_of_dose(
 
 
 def variance_above_mean(
-    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
+    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array, fraction: Array
 ) -> Array:
-    """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W in `total`.
+    """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
     That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Within the window, the s_i are the
     standard errors of the samples, scaled up to their scatter about the mean if that is larger: a
-    background that is not flat is less certain than its counts say. NaN where there is no sample in
-    the window.
+    background that is not flat is less certain than its counts say. On a grid finer than the
+    samples (`fraction`: effective samples per depth), the scatter grows as the errors have. NaN
+    where there is no sample in the window.
     """
-    terms, _, _, valid = _above_mean(rows, weights, total, top, bottom)
+    terms, _, _, valid = _above_mean(rows, weights, total, top, bottom, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
 
 
 def _above_mean(
-    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array
+    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array, fraction: Array
 ) -> tuple[Array, Array, Array, Flags]:
-    """Return the terms of that sum, the net weights and variances, and which rows have a window."""
+    """Return the terms of the sum in :func:`variance_above_mean`, net weights and variances.
+
+    Also return which rows have samples in the window.
+    """
     stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
     with np.errstate(divide="ignore", invalid="ignore"):
         n = rows.sum(inside.astype(float))
         mean = rows.sum(np.where(inside, rows.value, 0.0)) / n
         off = np.where(inside, rows.value - rows.repeat(mean), 0.0)
-        scatter = np.where(n > 1, rows.sum(off**2) / (n - 1), 0.0)
+        scatter = np.where(n > 1, rows.sum(off**2) / (n - 1), 0.0) / fraction
         stated = rows.sum(np.where(inside, stderr**2, 0.0)) / n
         grown = rows.repeat(np.where(scatter > stated, scatter / stated, 1.0))
         own = np.where(rows.repeat(stated == 0), rows.repeat(scatter), stderr**2 * grown)

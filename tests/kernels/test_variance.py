@@ -93,7 +93,7 @@ def test_a_background_window_subtracts_a_mean():
     net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 10 / 4)]
     assert found == pytest.approx((net**2).sum() * 0.01, rel=1e-13)
     (above,) = variances.variance_above_mean(
-        rows, np.r_[0.5, np.ones(9), 0.5][None], np.array([10.0]), *np.array([[7.0], [10.0]])
+        rows, np.r_[0.5, np.ones(9), 0.5][None], np.array([10.0]), *np.array([[7.0], [10.0], [1.0]])
     )
     assert above == pytest.approx(found, rel=1e-13)
 
@@ -104,6 +104,10 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     parameters = [np.array([float(x)]) for x in (0, 5, 0, 1, 7, 10)]
     found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
     assert found == pytest.approx(25 * (4 / 3) / 4, rel=1e-9)  # of four, with n - 1
+    # Four depths for each sample: they scatter as one, and know as little.
+    parameters[3] /= 4
+    found = variances.variance_of_dose(rows, *parameters, window=True).variance[0]
+    assert found == pytest.approx(4 * 25 * (4 / 3) / 4, rel=1e-9)
 
 
 def test_a_held_surface_weighs_on_the_first_sample():

@@ -14,7 +14,7 @@ import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
 
-__all__ = ["CommonError", "common_error", "hypot_common"]
+__all__ = ["CommonError", "add_background_error", "common_error"]
 
 Answer = Callable[[Frame], xr.Variable]
 
@@ -63,7 +63,7 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
     return CommonError(abs(whole), whole * (whole - 2.0 * own))
 
 
-def hypot_common(
+def add_background_error(
     frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False
 ) -> xr.Variable:
     """Add the error of a subtracted background to the standard error of an answer.
