@@ -101,10 +101,10 @@ class _Location(NamedTuple):
 
 def _locate(rows: Rows, at: Array) -> _Location:
     """Find the segment of each depth, and the relative position in it."""
-    if isinstance(rows, Dense) and rows.count and (at == at[:1]).all():
+    if rows.count and (at == at[:1]).all():  # the same depths for all rows are searched once
         at = at[:1]
     nearest, inside = _nearest(rows, at)
-    segment, t = np.zeros(at.shape, dtype=np.intp), np.zeros(at.shape)
+    segment, t = np.zeros(nearest.shape, dtype=np.intp), np.zeros(nearest.shape)
     if rows.value.size:
         segment = rows.segment_at(at)
         width = rows.along(rows.width, segment)
@@ -114,7 +114,8 @@ def _locate(rows: Rows, at: Array) -> _Location:
 
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
-    first, last = (end[: len(at), None] for end in (rows.first, rows.last))
+    one = slice(1) if isinstance(rows, Dense) else slice(None)
+    first, last = rows.first[one, None], rows.last[one, None]
     nearest = np.clip(at, first, last)
     return nearest, np.abs(at - nearest) <= TOLERANCE * (last - first)
 

@@ -157,7 +157,7 @@ class Dense(_Samples):
         return samples.take(position, mode="wrap")
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), in which depths (R, m) lie; the nearest for one outside."""
+        """Find the segments, (R, m), in which depths lie, (R, m) or (1, m); outside, the nearest."""
         found = self.depth.searchsorted(depth, side="right") - 1
         np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
         found += self.offsets[: len(depth), None]
@@ -259,7 +259,7 @@ class Packed(_Samples):
         return samples.take(position)
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), in which depths (R, m) lie; the nearest for one outside."""
+        """Find the segments, (R, m), in which depths lie, (R, m) or (1, m); outside, the nearest."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
         if self.axis is not None and self.measured is not None:
             # On a shared axis, count the samples measured from its start to the depth.
@@ -267,6 +267,7 @@ class Packed(_Samples):
             place = place + np.arange(self.count)[:, None] * self.axis.size
             found: Index = np.cumsum(self.measured).take(place, mode="clip") - 1
         else:
+            depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)
             for row, own in enumerate(self.slices()):
                 found[row] = self.depth[own].searchsorted(depth[row], side="right")
