@@ -92,8 +92,12 @@ def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) ->
         measured &= ~np.isnan(depth)
     kept = np.flatnonzero(measured)  # indexing by position is faster than by mask
     offsets = kept.searchsorted(np.arange(len(value) + 1) * value.shape[1])
-    z, c = np.broadcast_to(depth, value.shape).reshape(-1).take(kept), value.reshape(-1).take(kept)
-    s = None if stderr is None else stderr.reshape(-1).take(kept)
+
+    def packed(samples: Array) -> Array:
+        flat = np.broadcast_to(samples, value.shape).reshape(-1)
+        return flat if kept.size == flat.size else flat.take(kept)
+
+    z, c, s = packed(depth), packed(value), None if stderr is None else packed(stderr)
     for what, samples in (("value", c), ("depth", z))[: depth.ndim]:  # a shared axis is finite
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:

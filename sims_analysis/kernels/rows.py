@@ -157,7 +157,7 @@ class Dense(_Samples):
         return samples.take(position, mode="wrap")
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), in which depths lie, (R, m) or (1, m); outside, the nearest."""
+        """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         found = self.depth.searchsorted(depth, side="right") - 1
         np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
         found += self.offsets[: len(depth), None]
@@ -259,7 +259,7 @@ class Packed(_Samples):
         return samples.take(position)
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), in which depths lie, (R, m) or (1, m); outside, the nearest."""
+        """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
         if self.axis is not None and self.measured is not None:
             # On a shared axis, count the samples measured from its start to the depth.
