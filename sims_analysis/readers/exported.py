@@ -43,7 +43,8 @@ def recognises(source: Source) -> bool:
         return False
     if _TCAD.fullmatch(source.start.partition("\n")[0]):
         return True
-    first = next(_rows(source), [])
+    lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
+    first = next(filter(None, csv.reader(lines)), [])
     axes = [cell for cell in first if _AXIS.fullmatch(cell)]
     values = [cell for cell in first if _VALUE.fullmatch(cell)]
     return bool(values) and (len(axes) == 1 or 0 < len(axes) == len(first) - len(values))
