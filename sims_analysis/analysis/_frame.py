@@ -77,7 +77,12 @@ class Frame:
         return is_lazy(self.value)
 
     @property
-    def samples_per_depth(self) -> xr.Variable:
+    def term(self) -> str:
+        """The term of the variable in ``vocabulary.TERMS``, or that of its kind."""
+        return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
+
+    @property
+    def effective_fraction(self) -> xr.Variable:
         """The effective sample fraction; 1 at the original samples."""
         return xr.Variable((), np.array(1.0)) if self.fraction is None else self.fraction
 

@@ -38,6 +38,7 @@ def open_frame(
     question: str,
     variable: str | None = None,
     axes: tuple[str, ...] = ("depth",),
+    as_they_are: bool = False,
 ) -> Frame:
     """Check the user's data, and convert the relevant variable to canonical units.
 
@@ -53,6 +54,8 @@ def open_frame(
         The variable of a Dataset; by default the first of an acceptable kind.
     axes : tuple of str
         Acceptable axes.
+    as_they_are : bool
+        Accept values that no measurement can have, which plots and files show.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def open_frame(
     dims = (*(d for d in array.dims if d != dim), dim)
     value, kind = _canonical(array, kinds, name)
     value = value.transpose(*dims)
-    if question != "a profile":  # plots and files show the data as they are
+    if not as_they_are:
         refuse_impossible(value.data, kind, name)
     stderr, counts = source.stderr, source.counts
     for beside, suffix in ((stderr, "stderr"), (counts, "counts")):

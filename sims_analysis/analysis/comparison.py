@@ -332,7 +332,7 @@ def repeatability(
             'compare them, such as step="1 nm"'
         )
     frame = open_frame(batch, vocabulary.VALUE_KINDS, question="repeatability", variable=variable)
-    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+    name = frame.term
     values = frame.along_axis(frame.value, name, units_=frame.units)
     if step is not None:
         one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]

@@ -17,11 +17,12 @@ from sims_analysis.analysis._window import read_window, samples_used, warn_of_em
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
+from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.units import ParameterLike
 
 __all__ = ["decay_length"]
 
-_EDGES = {"trailing": -1, "leading": 1}
+_EDGES = {"trailing": FALLING, "leading": RISING}
 
 
 @recorded

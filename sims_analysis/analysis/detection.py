@@ -118,7 +118,7 @@ def detection_limit(
             message = message_about_window(frame, (a, b), flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
-    name = frame.name if frame.name in vocabulary.QUANTITIES else vocabulary.name_of(frame.kind)
+    name = frame.term
     coords = {
         "background": xr.Variable(
             mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}

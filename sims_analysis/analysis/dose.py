@@ -258,7 +258,7 @@ def _variance(
     if frame.stderr is None:
         return None
     no_limit = xr.Variable((), np.array(np.nan))
-    fraction = frame.samples_per_depth
+    fraction = frame.effective_fraction
     variance: xr.Variable
     (variance,) = frame.map(
         variance_of_dose,

@@ -26,7 +26,6 @@ from sims_analysis.analysis.interpolation import (
     least_fraction,
     of_background,
     read_depths,
-    term_of,
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
@@ -246,7 +245,7 @@ def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.
         trace["cell_methods"] = f"{frame.axis}: mean"
 
     def on_grid(
-        values: xr.Variable, label: str, term: str = term_of(frame), unit: str = frame.units
+        values: xr.Variable, label: str, term: str = frame.term, unit: str = frame.units
     ) -> xr.DataArray:
         values = xr.Variable((*frame.lead, frame.axis), values.data)
         array = frame.array(values, term, units_=unit, label=label)

@@ -33,7 +33,6 @@ __all__ = [
     "least_fraction",
     "of_background",
     "read_depths",
-    "term_of",
 ]
 
 Method = Literal["log", "linear", "pchip", "makima"]
@@ -162,7 +161,7 @@ def _interpolated(
             error = error if growth is None else error * growth
             if frame.counts is not None:
                 coords["counts"] = unflattened(counts_at(frame, asked), COUNTS)
-        attrs = vocabulary.attrs(term_of(frame)) | {"units": frame.units}
+        attrs = vocabulary.attrs(frame.term) | {"units": frame.units}
         attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
         attrs.pop("description", None)
         coords["stderr"] = unflattened(error, attrs)
@@ -173,7 +172,7 @@ def _interpolated(
         ).items()
     }
     value = unflattened(found.value.astype(frame.precision, copy=False))
-    return frame.array(value, term_of(frame), units_=frame.units, coords=coords, label=frame.name)
+    return frame.array(value, frame.term, units_=frame.units, coords=coords, label=frame.name)
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
@@ -243,11 +242,6 @@ AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
 #: Attrs of interpolated counts.
 COUNTS = {"units": "count", "long_name": "Counts, interpolated between samples"}
 NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
-
-
-def term_of(frame: Frame) -> str:
-    """Return the term of the variable, or that of its kind."""
-    return frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
 
 
 def read_depths(frame: Frame, depth: Any) -> xr.Variable:

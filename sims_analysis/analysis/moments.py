@@ -152,7 +152,7 @@ def moments(
         limit = xr.Variable((), np.array(float(threshold)))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    ends, fraction = window or (no_limit, no_limit), frame.samples_per_depth
+    ends, fraction = window or (no_limit, no_limit), frame.effective_fraction
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
     found = frame.map(kernels.moments, a, b, level, limit, *ends, fraction, errors="sum", **options)
     warn_of_empty_window(frame, (a, b))

@@ -97,7 +97,7 @@ def peak(
     cut = found.status == Status.TRUNCATED
     if anywhere(cut):
         warn_of_transient(frame, *window, cut)
-    name = frame.name if frame.name in vocabulary.TERMS else vocabulary.name_of(frame.kind)
+    name = frame.term
     at = frame.with_attrs(found.depth, "peak_depth", units_=frame.axis_units)
     width = frame.with_attrs(found.fwhm, "fwhm", units_=frame.axis_units)
     for result in (at, width):

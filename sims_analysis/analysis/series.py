@@ -119,7 +119,9 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         kinds: tuple[str, ...] = (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
     else:
         kinds = vocabulary.kinds(name)
-    frame = open_frame(data, kinds, question="a profile", variable=name, axes=vocabulary.AXES)
+    frame = open_frame(
+        data, kinds, question="a profile", variable=name, axes=vocabulary.AXES, as_they_are=True
+    )
     value = np.asarray(frame.value.data, dtype=np.float64)
     stderr = None if frame.stderr is None else np.asarray(frame.stderr.data, dtype=np.float64)
     depth = np.broadcast_to(np.asarray(frame.depth.data, dtype=np.float64), value.shape)

@@ -134,7 +134,12 @@ def with_counting_statistics(
 def _refuse_infinite(data: xr.Dataset, name: str) -> None:
     """Refuse infinite values and depths."""
     frame = open_frame(
-        data, vocabulary.VALUE_KINDS, question="a profile", variable=name, axes=vocabulary.AXES
+        data,
+        vocabulary.VALUE_KINDS,
+        question="a profile",
+        variable=name,
+        axes=vocabulary.AXES,
+        as_they_are=True,
     )
     if not frame.lazy:
         frame.measured()
