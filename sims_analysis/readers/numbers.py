@@ -284,7 +284,8 @@ def _fast(
     options: dict[str, Any] = {} if exact else {"float_precision": "round_trip"}
     options["dtype"] = as_text or None
     numbers = [j for j in range(width) if as_text is str or j not in as_text]
-    options["na_values"] = dict.fromkeys(numbers, _EMPTY)
+    # pandas looks at each column's own texts by itself, which takes longer.
+    options["na_values"] = _EMPTY if len(numbers) == width else dict.fromkeys(numbers, _EMPTY)
     try:
         with warnings.catch_warnings():
             # That it has left cells out of rows that are too long.
