@@ -232,7 +232,10 @@ def table(
         columns = [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
     for j in labels:
         labels[j] += columns[j][: len(lines)].tolist() if columns else []
-    values = np.full((len(lines), width), np.nan, order="F")
+    if isinstance(columns, np.ndarray):
+        values, columns = np.asfortranarray(columns.T), []
+    else:
+        values = np.full((len(lines), width), np.nan, order="F")
     limits: dict[tuple[int, int], float] = {}
     stop = len(lines)
     for j, column in enumerate(columns):
@@ -272,10 +275,11 @@ def _fast(
     *,
     quoted: bool,
     as_text: Any,
-) -> list[Any] | None:
+) -> list[Any] | Array | None:
     """Give the columns: numbers where all cells are plain ones or empty, otherwise texts.
 
-    ``None`` where lines are not what the delimiter makes of them.
+    An array where all columns are numbers; ``None`` where lines are not what the delimiter makes
+    of them.
     """
     import pandas as pd
 
@@ -312,7 +316,8 @@ def _fast(
         return None
     if "O" in kinds:
         return [frame[j].to_numpy() for j in range(width)]
-    return list(frame.to_numpy(np.float64).T)
+    found: Array = frame.to_numpy(np.float64).T
+    return found
 
 
 class _File(io.RawIOBase):
