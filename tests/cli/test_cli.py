@@ -371,7 +371,12 @@ def test_ctrl_c_leaves_promptly(ids, tmp_path):
         with connection:
             connection.recv(1024)
             child.send_signal(signal.SIGINT)
-            _, err = child.communicate(timeout=20)  # sooner than its own timeout
+            try:
+                _, err = child.communicate(timeout=10)  # sooner than its own timeout
+            except subprocess.TimeoutExpired:
+                # Python drops an interrupt that comes while a finalizer runs: press again.
+                child.send_signal(signal.SIGINT)
+                _, err = child.communicate(timeout=10)
     assert child.returncode == 130
     assert err.strip() == "interrupted"
 
