@@ -12,6 +12,7 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.models import _judging as judging
+from sims_analysis.models._diagnosis import EXACT, featureless, not_one_peak, statistics
 from sims_analysis.models._engine import (
     Curve,
     Solution,
@@ -24,7 +25,6 @@ from sims_analysis.models._engine import (
 )
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import TINY, LogSquares, Objective, Poisson, Squares
-from sims_analysis.models.shapes._starting import smoothed
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
@@ -50,8 +50,6 @@ _CODE = {word: code for code, word in enumerate(judging.STATUS)}
 _RANDOM = judging.RESIDUALS.index("random")
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
-#: A sum of squares per sample that is rounding alone.
-_EXACT = 1e-18
 #: A minimum of chi-square that is higher by this is ruled out at two standard deviations.
 _TOLD_APART = 4.0
 #: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
@@ -194,19 +192,19 @@ def fit_one(
         return row
     solution = found[0]
     free, m = solution.free, solution.m
-    statistics = _statistics(objective, solution)
-    tell(**statistics)
-    if _featureless(objective, solution, samples):
+    described = statistics(objective, solution)
+    tell(**described)
+    if featureless(objective, solution, samples.c):
         tell(status=_CODE["featureless"], residuals=0)
         return row
     errors = covariance(curve, objective, solution)
     stderr = np.sqrt(errors.diagonal())
-    exact = solution.cost <= _EXACT * n
+    exact = solution.cost <= EXACT * n
     ceiling = solution.cost + _TOLD_APART * objective.variance(solution.cost, free.size)
     rivals = [] if exact else [one for one in found[1:] if one.converged and one.cost < ceiling]
     stderr[_without_interval(curve, solution, rivals, errors)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
-    random = statistics["residuals"] == _RANDOM
+    random = described["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
         status = "wrong_shape"
     tell(status=_CODE[status])
@@ -459,65 +457,6 @@ def _without_interval(
     return lost | unknown | along[unknown].any(axis=0)
 
 
-def _statistics(objective: Objective, solution: Solution) -> dict[str, float]:
-    """Describe the residuals: their size, and whether neighbours are correlated."""
-    m, free = solution.m, solution.x.size
-    n = m.size
-    r, scattered = objective.residual(m), 0.0
-    if isinstance(objective, Poisson):
-        mu = objective.expected(m)
-        # Below one expected count chi-square says little, and the sign is known ahead.
-        counted = mu >= 1
-        degrees = int(counted.sum()) - free
-        chi_square = float(np.sum((objective.counts - mu)[counted] ** 2 / mu[counted]))
-        if degrees > 0:
-            # Each term has the variance 2 + 1 / mu, as if there were fewer degrees of freedom.
-            fewer = 1 / (1 + 0.5 * float(np.mean(1 / mu[counted])))
-            scattered = judging.excess(chi_square * fewer, degrees * fewer)
-        r, aic = ((mu - objective.counts) / np.sqrt(mu))[mu >= 3], solution.cost + 2 * free
-    else:
-        degrees, chi_square = n - free, solution.cost
-        aic = solution.cost + 2 * free
-        if objective.known_errors:
-            scattered = judging.excess(chi_square, degrees)
-        else:
-            aic = n * float(np.log(max(solution.cost, 1e-300) / n)) + 2 * (free + 1)
-            chi_square = np.nan
-    correlation, lag = judging.lag_correlation(r)
-    runs = judging.runs_score(r > 0)
-    if solution.cost <= _EXACT * n:
-        runs = lag = 0.0
-    return {
-        "objective_value": solution.cost,
-        "reduced_chi_square": chi_square / degrees if degrees > 0 else np.nan,
-        "aic": float(aic),
-        "residual_correlation": correlation,
-        "residuals": judging.verdict(runs=runs, lag=lag, chi_square=scattered),
-    }
-
-
-def _featureless(objective: Objective, solution: Solution, samples: _Samples) -> bool:
-    """Return whether a constant does as well, by Akaike's criterion and a margin."""
-    if isinstance(objective, Poisson):
-        level = float(objective.counts.sum() / np.sum(1 / objective.one))
-        level = max(level - float(np.mean(objective.offset)), 1e-12)
-    elif isinstance(objective, Squares):
-        if objective.stderr is None:
-            level = float(samples.c.mean())
-        else:
-            weight = objective.information(samples.c)
-            level = float(weight @ samples.c / weight.sum())
-    elif isinstance(objective, LogSquares):
-        level = float(np.exp(np.mean(np.log(objective.value))))
-    flat = objective.residual(np.full(samples.z.size, level))
-    cost, n, more = float(flat @ flat), samples.z.size, max(solution.x.size - 1, 0)
-    if objective.known_errors:
-        return cost - solution.cost < 10 + 2 * more
-    if cost <= 1e-20 * n:
-        return True
-    return bool(n * np.log(cost / max(solution.cost, 1e-300)) < 10 + 2 * more)
-
-
 def _status(
     curve: Curve,
     solution: Solution,
@@ -527,9 +466,10 @@ def _status(
     task: Task,
 ) -> str:
     if task.model.shape == "peak":
-        shown = _shown(curve, solution, samples, objective, task)
-        if shown:
-            return shown
+        background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
+        why = not_one_peak(objective, solution, samples.c, background)
+        if why:
+            return why
     for i, number in enumerate(curve.free):
         one = curve.parameters[number]
         near = min(solution.free[i] - one.lower, one.upper - solution.free[i])
@@ -537,44 +477,6 @@ def _status(
         if near < 0.02 * stderr[i] or whole:
             return "at_bound"
     return "undetermined" if np.isnan(stderr).any() else "ok"
-
-
-def _shown(
-    curve: Curve, solution: Solution, samples: _Samples, objective: Objective, task: Task
-) -> str | None:
-    """Say why a profile does not show one whole peak, or return None."""
-    background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
-    peak = solution.m - background
-    top = float(peak.max())
-    if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
-        return "undetermined"
-    if isinstance(objective, Poisson):
-        noise = objective.one * np.sqrt(np.maximum(objective.counts, 1.0))
-    elif isinstance(objective, Squares) and objective.stderr is not None:
-        noise = objective.stderr
-    elif isinstance(objective, LogSquares):
-        noise = _scatter(np.log(objective.value)) * samples.c
-    else:
-        noise = np.full(samples.c.size, _scatter(samples.c))
-    if judging.second_peak(samples.c, noise) or judging.two_maxima(solution.m, noise):
-        return "several_peaks"
-    if _cut_off(peak):
-        return "truncated" if _cut_off(smoothed(samples.c) - background) else "wrong_shape"
-    return None
-
-
-def _cut_off(values: Array) -> bool:
-    """Return whether values do not come down: of an implant, less is asked towards the surface."""
-    top = float(values.max())
-    return bool(values[0] > 0.9 * top or values[-1] > 0.5 * top)
-
-
-def _scatter(values: Array) -> float:
-    """Return the standard deviation of noise, from second differences."""
-    if values.size < 5:
-        return 0.0
-    bent = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
 
 
 def _derive(
