@@ -205,8 +205,18 @@ def table(
             return max(map(len, map(split, texts)), default=0)
         return max(map(str.count, texts, repeat(delimiter)), default=-1) + 1
 
-    failure = None
-    if longest(lines) > width:
+    # A number that says that nothing was measured is no number, wherever it stands.
+    plain = not any(is_number(text) for text in not_measured)
+    labels = {} if labels is None else labels
+    as_text: Any = dict.fromkeys(labels, str) if plain else str
+
+    def fast() -> list[Any] | Array | None:
+        if lines and not isinstance(lines[0], str):
+            return None
+        return _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
+
+    columns, failure = fast(), None
+    if columns is None and longest(lines) > width:
         lines = [text.rstrip(delimiter) if isinstance(text, str) else text for text in lines]
         for i, text in enumerate(lines):
             cells = split(text) if longest([text]) > width else []
@@ -216,17 +226,9 @@ def table(
                     f"{line(i)}: {len(cells)} cells in a table of {width} columns; "
                     f"{extra[0]!r} belongs to none"
                 )
+                lines = lines[:i]
                 break
-        else:
-            i = len(lines)
-        lines = lines[:i]
-    # A number that says that nothing was measured is no number, wherever it stands.
-    plain = not any(is_number(text) for text in not_measured)
-    labels = {} if labels is None else labels
-    columns = None
-    if not lines or isinstance(lines[0], str):
-        as_text: Any = dict.fromkeys(labels, str) if plain else str
-        columns = _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
+        columns = fast()
     if columns is None:
         rows = [[*split(text), *[""] * width][:width] for text in lines]
         columns = [np.array(column, dtype=object) for column in zip(*rows, strict=True)]
