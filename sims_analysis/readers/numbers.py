@@ -312,14 +312,16 @@ def _fast(
             )
     except (ValueError, OverflowError, Warning):
         return None
-    kinds = {dtype.kind for dtype in frame.dtypes}
-    # True and false would pass for numbers.
-    if len(frame) != len(lines) or "b" in kinds:
+    if len(frame) != len(lines):
         return None
-    if "O" in kinds:
-        return [frame[j].to_numpy() for j in range(width)]
-    found: Array = frame.to_numpy(np.float64).T
-    return found
+    cells = frame.to_numpy()
+    if cells.dtype.kind in "fiu":
+        found: Array = cells.astype(np.float64, copy=False).T
+        return found
+    # True and false would pass for numbers.
+    if any(dtype.kind == "b" for dtype in frame.dtypes):
+        return None
+    return [frame[j].to_numpy() for j in range(width)]
 
 
 class _File(io.RawIOBase):
