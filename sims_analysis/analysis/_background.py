@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,16 +47,10 @@ def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
     From the standard errors of its samples or, if that is larger, from their scatter. Depths of a
     grid finer than the samples count as the fraction of a sample that each is.
     """
-    found = frame.map(window_statistics, *window)
-    variance = found.deviation**2
-    if frame.stderr is not None:
-        squares = frame.stderr**2
-        if frame.counts is not None:  # as in any sum, zero counts add no variance
-            squares = squares.where(frame.counts != 0, 0.0)
-        stated = replace(frame, value=squares).map(window_statistics, *window).mean
-        variance = xr.apply_ufunc(np.fmax, variance, stated, dask="allowed")
-    independent = found.n if frame.fraction is None else found.n * frame.fraction
-    stderr: xr.Variable = (variance / independent) ** 0.5
+    found = frame.map(window_statistics, *window, errors="sum")
+    scatter = found.deviation**2 / frame.effective_fraction
+    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
+    stderr: xr.Variable = (variance / found.n) ** 0.5
     return stderr
 
 

@@ -76,19 +76,26 @@ def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]
 
 
 class WindowStatistics(NamedTuple):
-    """Mean, sample standard deviation and number of the samples in a window; shape (R,)."""
+    """Statistics of the samples in a window; shape (R,).
+
+    Mean, sample standard deviation, number, and mean square of the standard errors (NaN without).
+    """
 
     mean: Array
     deviation: Array
     n: Index
+    mean_variance: Array
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
-    """Mean, sample standard deviation and number of the samples in a window of each row."""
+    """Return the statistics of the samples in a window of each row."""
     rows = rows.within(start, stop)
     n = rows.size
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = rows.sum(rows.value) / n
         squares = rows.sum((rows.value - rows.repeat(mean)) ** 2)
         deviation = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
-    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n)
+        stated = np.full(rows.count, np.nan)
+        if rows.stderr is not None:
+            stated = rows.sum(rows.stderr**2) / n
+    return WindowStatistics(np.where(n > 0, mean, np.nan), deviation, n, stated)

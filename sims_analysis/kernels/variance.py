@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
 
 __all__ = [
@@ -94,12 +95,9 @@ def _above_mean(
     """
     stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
+    _, deviation, n, stated = window_statistics(rows, top, bottom)
+    scatter = np.where(n > 1, deviation**2, 0.0) / fraction
     with np.errstate(divide="ignore", invalid="ignore"):
-        n = rows.sum(inside.astype(float))
-        mean = rows.sum(np.where(inside, rows.value, 0.0)) / n
-        off = np.where(inside, rows.value - rows.repeat(mean), 0.0)
-        scatter = np.where(n > 1, rows.sum(off**2) / (n - 1), 0.0) / fraction
-        stated = rows.sum(np.where(inside, stderr**2, 0.0)) / n
         grown = rows.repeat(np.where(scatter > stated, scatter / stated, 1.0))
         own = np.where(rows.repeat(stated == 0), rows.repeat(scatter), stderr**2 * grown)
         share = np.where(inside, rows.repeat(total / n), 0.0)
