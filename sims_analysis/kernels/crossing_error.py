@@ -340,11 +340,10 @@ def _crossing_of_parabola(z: Array, window: _Window) -> tuple[Array, Array]:
         # Missing samples get a score and a weight of 0.
         one_upper, one_lower = np.where(there, one_upper, 1.0), np.where(there, one_lower, 0.0)
         samples = _Counted(x, upper, lower, one_upper, one_lower)
-        (a, b, c), pivots = _newton(samples, a, b, prior)
+        (a, b, c), information = _newton(samples, a, b, prior)
         root = _root(a, b, c)
-        w0, w1 = np.ones_like(root), root - pivots[3]
-        w2 = 0.5 * root**2 - pivots[4] - pivots[5] * w1
-        variance = w0**2 / pivots[0] + w1**2 / pivots[1] + w2**2 / pivots[2]
+        slopes = np.stack([np.ones_like(root), root, 0.5 * root**2], axis=1)
+        variance = np.vecdot(slopes, _solve(information, slopes))
         error = np.sqrt(variance) / np.abs(b + c * root)
         return root * scale, error * scale
 
@@ -367,73 +366,42 @@ def _first_guess(samples: _Counted, there: Flags) -> tuple[Array, Array]:
     return y0 - b * x0, b
 
 
-def _newton(
-    samples: _Counted, a: Array, b: Array, prior: Array
-) -> tuple[tuple[Array, Array, Array], Array]:
+def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array, Array]:
     """Maximize the likelihood by Newton's method, limiting the change of any sample to e^1.5.
 
-    Return A, B and C, and the factorized information matrix (see :func:`_pivots`).
+    Return A, B and C, (3, R), and their information matrices, (R, 3, 3).
     """
-    c = np.zeros_like(a)
-    pivots = np.full((6, a.size), np.nan)
+    found = np.stack([a, b, np.zeros_like(a)], axis=1)
+    information = np.full((a.size, 3, 3), np.nan)
+    x, both = samples.x, samples.one_upper * samples.lower + samples.one_lower * samples.upper
+    basis = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
+    columns = (basis, *samples[1:], both)
     live = np.arange(a.size)
-    both = samples.one_upper * samples.lower + samples.one_lower * samples.upper
-    columns = [*samples, both, 0.5 * samples.x**2, np.ones_like(samples.x)]
     for _ in range(40):
-        x, upper, lower, one_upper, one_lower, both, half, ones = columns
-        odds = a[live, None] + x * b[live, None]
-        odds += half * c[live, None]
-        np.exp(np.clip(odds, -60.0, 60.0, out=odds), out=odds)
-        variance = odds * one_lower
-        variance += one_upper
-        rest = (upper - odds * lower) / variance
-        weight = odds * both
-        weight /= variance
-        weight /= variance
-        gradient = (
-            np.vecdot(rest, ones),
-            np.vecdot(rest, x),
-            np.vecdot(rest, half) - prior[live] * c[live],
-        )
-        now = _pivots(weight, ones, x, half, prior[live])
-        move = _solve(now, gradient)
-        size = np.abs(move[0]) + np.abs(move[1]) + 0.5 * np.abs(move[2])
-        step = np.minimum(1.0, 1.5 / size)
-        for coefficient, change in zip((a, b, c), move, strict=True):
-            coefficient[live] += step * change
-        pivots[:, live] = now
+        powers, upper, lower, one_upper, one_lower, both = (column[live] for column in columns)
+        exponent = (found[live, None] @ powers)[:, 0]
+        odds = np.exp(np.clip(exponent, -60.0, 60.0))
+        variance = one_upper + odds * one_lower
+        score = (powers @ ((upper - odds * lower) / variance)[..., None])[..., 0]
+        score[:, 2] -= prior[live] * found[live, 2]
+        now = (powers * (odds * both / variance**2)[:, None]) @ powers.mT
+        now[:, 2, 2] += prior[live]
+        information[live] = now
+        move = _solve(now, score)
+        size = np.abs(move) @ np.array([1.0, 1.0, 0.5])
+        found[live] += np.minimum(1.0, 1.5 / size)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
-        moving = size > 1e-7
-        if not moving.any():
+        live = live[size > 1e-7]
+        if not live.size:
             break
-        if not moving.all():
-            live = live[moving]
-            columns = [column[moving] for column in columns]
-    return (a, b, c), pivots
+    return found.T, information
 
 
-def _pivots(weight: Array, ones: Array, x: Array, half: Array, prior: Array) -> Array:
-    """Factorize the information matrix of (A, B, C) as ``L D L'``; return D and the lower L."""
-    first, second = weight * x, weight * half
-    h00, h01, h02 = np.vecdot(weight, ones), np.vecdot(weight, x), np.vecdot(weight, half)
-    h11, h12, h22 = np.vecdot(first, x), np.vecdot(first, half), np.vecdot(second, half) + prior
-    least = 1e-14 * h00
-    l10, l20 = h01 / h00, h02 / h00
-    d1 = np.maximum(h11 - l10 * h01, least)
-    rest = h12 - l20 * h01
-    l21 = rest / d1
-    d2 = np.maximum(h22 - l20 * h02 - l21 * rest, least)
-    return np.stack([h00, d1, d2, l10, l20, l21])
-
-
-def _solve(pivots: Array, gradient: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-    d0, d1, d2, l10, l20, l21 = pivots
-    g0, g1, g2 = gradient
-    g1 = g1 - l10 * g0
-    g2 = g2 - l20 * g0 - l21 * g1
-    x2 = g2 / d2
-    x1 = g1 / d1 - l21 * x2
-    return g0 / d0 - l10 * x1 - l20 * x2, x1, x2
+def _solve(information: Array, score: Array) -> Array:
+    """Solve for each row; the matrices are kept from being singular to rounding."""
+    matrices = information + 1e-14 * information[:, :1, :1] * np.eye(3)
+    matrices[~(information[:, 0, 0] > 0)] = np.nan  # no sample at all
+    return np.asarray(np.linalg.solve(matrices, score[..., None])[..., 0], dtype=np.float64)
 
 
 def _root(a: Array, b: Array, c: Array) -> Array:

@@ -116,7 +116,7 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the weight of each sample in the trapezoidal integral between two limits.
 
     In a segment from z0 to z1, the integral of the straight line from u to v is
-    ``(v - u) [c0 (z1 - m) + c1 (m - z0)] / (z1 - z0)`` with ``m = (u + v) / 2``. All weights are 0
+    ``(v - u) [(1 - m) c0 + m c1]``, with m the relative position of its middle. All weights are 0
     where `start` is not above `stop`. Shaped as the values, or (n,) if dense rows have the same
     limits.
     """
@@ -130,13 +130,10 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     # The part of each segment that lies between the limits; of no width outside them.
     u = np.minimum(np.maximum(a, z0), z1)
     v = np.maximum(np.minimum(b, z1), u)
+    middle = 0.5 * ((u - z0) + (v - z0))
+    np.divide(middle, rows.width, out=middle, where=rows.width > 0)
     before = v - u
-    z0, z1 = np.broadcast_to(z0, u.shape), np.broadcast_to(z1, u.shape)
-    cut = (before > 0) & ((u > z0) | (v < z1))
-    before *= 0.5
-    after = before.copy()
-    p, q, left, right = u[cut], v[cut], z0[cut], z1[cut]
-    before[cut] *= ((right - p) + (right - q)) / (right - left)
-    after[cut] *= ((p - left) + (q - left)) / (right - left)
+    after = before * middle
+    before -= after
     before[..., 1:] += after[..., :-1]
     return before
