@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis import _parameters
+from sims_analysis.analysis._parameters import aligned
 from sims_analysis.analysis._run import Samples, is_lazy, refuse_infinite, run
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
@@ -130,19 +130,27 @@ class Frame:
         Variable
             In the canonical unit; without dimensions for a scalar.
         """
-        if isinstance(value, xr.DataArray):
-            if self.dim in value.dims:
-                raise ProfileError(
-                    f"{name} must not run along {self.dim!r}: it is one value for each profile"
-                )
-            for d in value.dims:
-                if d not in self.lead and d in value.coords and d not in self.coords:
-                    self.brought[d] = value.coords[d].variable
         if value is None:
             return xr.Variable((), np.array(absent))
-        found = _parameters.read(value, kinds, name, self.coords, self.sizes)
-        if isinstance(value, xr.DataArray):
-            found = found.fillna(unknown)
+        if not isinstance(value, xr.DataArray):
+            magnitude, _ = units.read_quantity(value, kinds, name)
+            if np.ndim(magnitude):
+                raise ProfileError(
+                    f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
+                    "says what they belong to"
+                )
+            return xr.Variable((), np.array(magnitude, dtype=np.float64))
+        if self.dim in value.dims:
+            raise ProfileError(
+                f"{name} must not run along {self.dim!r}: it is one value for each profile"
+            )
+        for d in value.dims:
+            if d not in self.lead and d in value.coords and d not in self.coords:
+                self.brought[d] = value.coords[d].variable
+        value = aligned(value, self.coords, self.sizes, name)
+        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
+        canonical = unit.to_canonical(magnitude.astype(np.float64))
+        found: xr.Variable = xr.Variable(value.dims, canonical).fillna(unknown)
         return found if self.lazy else found.load()
 
     def map(

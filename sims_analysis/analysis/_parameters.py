@@ -1,4 +1,4 @@
-"""Read arguments with units, check them, and align them with the profiles by label."""
+"""Check arguments, and align them with the profiles by label."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError
 
@@ -18,33 +17,8 @@ __all__ = [
     "anywhere",
     "check_bool",
     "check_count",
-    "read",
     "refuse_repeated",
 ]
-
-
-def read(
-    value: Any,
-    kinds: tuple[str, ...],
-    name: str,
-    coords: Mapping[Any, xr.Variable],
-    sizes: Mapping[Any, int],
-) -> xr.Variable:
-    """Read an argument with a unit; `coords` and `sizes` are those of the profiles.
-
-    :meth:`sims_analysis.analysis._frame.Frame.parameter` explains the others.
-    """
-    if isinstance(value, xr.DataArray):
-        value = aligned(value, coords, sizes, name)
-        magnitude, unit = units.magnitude_and_unit(value, kinds, name)
-        return xr.Variable(value.dims, unit.to_canonical(magnitude.astype(np.float64)))
-    magnitude, _ = units.read_quantity(value, kinds, name)
-    if np.ndim(magnitude):
-        raise ProfileError(
-            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
-            "says what they belong to"
-        )
-    return xr.Variable((), np.array(magnitude, dtype=np.float64))
 
 
 def aligned(
