@@ -19,8 +19,9 @@ from sims_analysis.dataset.canonical import (
     read_positive,
     read_time,
     stated_in_metadata,
+    was_subtracted,
 )
-from sims_analysis.dataset.provenance import with_step
+from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
@@ -79,7 +80,8 @@ def with_counting_statistics(
         If a mapping names a species that is not in the data.
     ProfileError
         If values are negative, or intensities are not whole numbers of counts: the counting time is
-        wrong, or something was subtracted or averaged. For Dask data, which are not computed, such
+        wrong, or something was subtracted or averaged; if a background was subtracted before, or
+        the dead time corrected. For Dask data, which are not computed, such
         counts and their standard errors are NaN instead.
 
     See Also
@@ -115,6 +117,7 @@ def with_counting_statistics(
         if name in data.data_vars:
             one = _one_count(data, data[name], dwell_time, value_per_count)
             if one is not None:
+                _refuse_changed(data, name)
                 _refuse_infinite(data, name)
                 added |= _counted(data[name], one, whole=name != "concentration")
     if not added:
@@ -129,6 +132,22 @@ def with_counting_statistics(
     ]
     line = f"with_counting_statistics({', '.join(given)})"
     return with_step(data.assign(added), "with_counting_statistics", line, **stated)
+
+
+def _refuse_changed(data: xr.Dataset, name: str) -> None:
+    """Refuse values that the library itself has made of those that were counted."""
+    unit, what = data[name].attrs["units"], None
+    if was_subtracted(data, unit):
+        what = "a background was subtracted"
+    elif unit == "count/s" and any(
+        step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])
+    ):
+        what = "the dead time was corrected"
+    if what is not None:
+        raise ProfileError(
+            f"{what} before, and {name} is not what was counted; take the counting statistics "
+            "before that: they go along"
+        )
 
 
 def _refuse_infinite(data: xr.Dataset, name: str) -> None:

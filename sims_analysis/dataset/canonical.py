@@ -30,6 +30,7 @@ __all__ = [
     "species_of",
     "stated_in_metadata",
     "to_canonical",
+    "was_subtracted",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,6 +107,12 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
     )
 
 
+def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
+    """Whether a background was subtracted, from variables in a unit."""
+    before = ds.coords.get("subtracted_background")
+    return before is not None and before.attrs["units"] == unit
+
+
 def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species") -> list[str]:
     """List the species; check that each requested one occurs exactly once.
 
@@ -123,7 +130,7 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
     if unknown:
         raise SpeciesError(
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
-            f"{', '.join(map(repr, names))}"
+            f"{', '.join(map(repr, names)) or 'none'}"
         )
     twice = [one for one in asked if names.count(one) > 1]
     if twice:

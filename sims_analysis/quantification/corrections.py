@@ -13,13 +13,13 @@ from sims_analysis.analysis._opening import FRACTION
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
     BACKGROUND_STDERR,
-    IN_ITS_UNIT,
     argument,
     in_window,
     label_of,
     on_canonical_data,
     read_positive,
     species_of,
+    was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.dataset.to_profiles import axis_of
@@ -53,16 +53,16 @@ def correct_dead_time(
     Dataset
         With the true rates; counts stay those that were counted, and the relative standard errors
         stay, because a counter that is blind after each count counts more evenly:
-        ``var k = k (1 - I_obs tau)^2``. The error of a subtracted background grows by
-        ``1 / (1 - I_obs tau)^2``.
+        ``var k = k (1 - I_obs tau)^2``
 
     Raises
     ------
     UnitsError
         If there are no count rates, or the dead time is no time.
     ProfileError
-        If ``I_obs tau`` is 1 or more: so many counts cannot have been observed. Of Dask data,
-        which are not known yet, these are NaN. And if the data were corrected before.
+        If ``I_obs tau`` is 1 or more, or negative: so many counts cannot have been observed. Of
+        Dask data, which are not known yet, these are NaN. And if the data were corrected before,
+        or a background was subtracted: not from what was observed.
 
     Warns
     -----
@@ -92,14 +92,19 @@ def correct_dead_time(
         )
     if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
         raise ProfileError("the data were corrected for the dead time before")
+    if was_subtracted(data, "count/s"):
+        raise ProfileError(
+            "a background was subtracted from the intensities, and the dead time is that of the "
+            "rate that was observed: correcting that rate comes first"
+        )
     tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
     dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
-    impossible = dead >= 1
+    impossible = (dead >= 1) | (rate < 0)
     if rate.chunks is None:
         if bool(impossible.any()):
+            why = f"with a dead time of {float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
             raise ProfileError(
-                f"{label_of(rate, impossible)}: with a dead time of "
-                f"{float(tau.max()) * 1e9:g} ns so many cannot be counted (I tau >= 1)"
+                f"{label_of(rate, impossible)}: no such rate can have been observed {why}"
             )
         if bool((dead > _MUCH).any()):
             warn(
@@ -109,10 +114,8 @@ def correct_dead_time(
             )
     alive = 1.0 - dead.where(~impossible)
     corrected = {
-        name: (data[name] / alive ** (1 + name.endswith(BACKGROUND_STDERR)))
-        .transpose(*rate.dims)
-        .assign_attrs(data[name].attrs)
-        for name in ["intensity" + end for end in ("", *IN_ITS_UNIT)]
+        name: (data[name] / alive).transpose(*rate.dims).assign_attrs(data[name].attrs)
+        for name in ("intensity", "intensity_stderr")
         if name in data
     }
     line = f"intensities corrected for a dead time of {_in_ns(tau)}"

@@ -91,7 +91,8 @@ def with_rsf(
     Returns
     -------
     Dataset
-        The intensity of the matrix stays; in place of the intensities that were quantified:
+        The intensity of the matrix stays, and those for which there is no factor, of a layer for
+        instance; in place of the intensities that were quantified:
 
         - ``concentration`` (``atom/cm^3``)
         - ``concentration_counts`` (``count``), where these have them
@@ -262,10 +263,10 @@ def _factors(ds: xr.Dataset, rsf: Any, kind: str, matrix: str | None) -> xr.Data
         factor = _by_layers(ds, rsf, lambda part: _factors(ds, part, kind, matrix))
     else:
         factor = argument(ds, _named(ds, rsf, matrix, "rsf"), (kind,), "rsf")
-    if axis_of(ds) in factor.dims and factor.chunks is None and bool((factor <= 0).any()):
-        raise ProfileError("rsf=<DataArray> must be positive")
-    if factor.chunks is None and not bool(((factor > 0) & np.isfinite(factor)).any()):
-        raise ProfileError(f"rsf={_shown(rsf)} must be positive")
+    if factor.chunks is None:
+        wrong = ~((factor > 0) & np.isfinite(factor)) & factor.notnull()
+        if bool(wrong.any()) or bool(factor.isnull().all()):
+            raise ProfileError(f"rsf={_shown(rsf)} must be positive")
     return factor
 
 
@@ -330,7 +331,7 @@ def _refuse_other_matrix(factor: xr.DataArray, matrix: str | None, name: str) ->
 
 
 def _is_layered(rsf: Any) -> bool:
-    return isinstance(rsf, list) and bool(rsf) and isinstance(rsf[0], tuple | list)
+    return isinstance(rsf, list | tuple) and bool(rsf) and isinstance(rsf[0], tuple | list)
 
 
 def _by_layers(ds: xr.Dataset, layers: Any, read: Any) -> xr.DataArray:
@@ -425,13 +426,16 @@ def _status(
 
 
 def _without_quantified(ds: xr.Dataset, name: str, factor: xr.DataArray) -> xr.Dataset:
-    """Leave out the intensities of the species that have a concentration now."""
-    has = factor.notnull()
-    quantified = has.any([dim for dim in has.dims if dim != "species"]).compute()
+    """Leave out the intensities that were quantified, not those of a layer without a factor."""
+    quantified = factor.notnull().compute()
     rest = [name + end for end in ("", *BESIDE) if name + end in ds]
     if bool(quantified.all()):
         return ds.drop_vars(rest)
-    return ds.assign({n: ds[n].where(~quantified).assign_attrs(ds[n].attrs) for n in rest})
+    left = {}
+    for n in rest:
+        gone = quantified.all([dim for dim in quantified.dims if dim not in ds[n].dims])
+        left[n] = ds[n].where(~gone).transpose(*ds[n].dims).assign_attrs(ds[n].attrs)
+    return ds.assign(left)
 
 
 def _with_coords(ds: xr.Dataset, coords: Mapping[str, xr.DataArray], unit: str) -> xr.Dataset:

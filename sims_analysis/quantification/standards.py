@@ -257,5 +257,11 @@ def _relative_dose(uncertainty: Any, dose: Any) -> float:
     if text or (units.is_quantity(uncertainty) and not uncertainty.dimensionless):
         absolute = units.read_quantity(uncertainty, ("areal_density",), "dose_uncertainty")[0]
         data = dose if isinstance(dose, xr.DataArray) else xr.Dataset()
-        return float(absolute / read_positive(data, dose, ("areal_density",), "dose").min())
+        known = float(read_positive(data, dose, ("areal_density",), "dose").min())
+        if not 0 <= absolute < known:
+            raise ProfileError(
+                f"dose_uncertainty={uncertainty!r}; expected less than the dose, {known:g} "
+                "atom/cm^2, and no less than 0"
+            )
+        return float(absolute / known)
     return float(np.max(relative_uncertainty(uncertainty, "dose_uncertainty")))

@@ -43,7 +43,7 @@ def test_a_counter_that_is_blind_after_each_count():
 def test_what_no_dead_time_corrects():
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
     with pytest.raises(
-        ProfileError, match=r"species 'Si', sputter time 6 s: 5e\+07 count/s.*20 ns"
+        ProfileError, match=r"species 'Si', sputter time 6 s: 5e\+07 count/s: no such rate.*20 ns"
     ):
         sims.correct_dead_time(ds, dead_time="20 ns")
     lazy = sims.correct_dead_time(ds.chunk(), dead_time="20 ns")["intensity"].compute()
@@ -59,6 +59,25 @@ def test_what_no_dead_time_corrects():
         sims.correct_dead_time(timed(TIME, "counts", B=TIME), dead_time="20 ns")
     with pytest.raises(SpeciesError, match="'As'"):
         sims.correct_dead_time(ds, dead_time={"As": "20 ns"})
+
+
+def test_what_was_counted_comes_first():
+    """Counts, then the dead time, then the background: in another order the numbers are wrong."""
+    ds = timed(TIME, B=np.full(10, 1e6), Si=np.full(10, 2e6))
+    less = sims.subtract_background(ds, value={"Si": "1e5 counts/s"})
+    with pytest.raises(ProfileError, match=r"a background was subtracted.*that rate comes first"):
+        sims.correct_dead_time(less, dead_time="35 ns")
+    with pytest.raises(ProfileError, match=r"species 'B', sputter time 4 s: -2 count/s.*observed"):
+        sims.correct_dead_time(timed(TIME, B=2 - TIME), dead_time="35 ns")
+    true = sims.correct_dead_time(ds, dead_time={"Si": "35 ns"})
+    for changed in (less, true):
+        with pytest.raises(ProfileError, match="take the counting statistics before"):
+            sims.with_counting_statistics(changed, dwell_time="1 s")
+    # A concentration may have counts, whatever was done to intensities before.
+    found = sims.with_rsf(less, rsf={"B": "1e22 cm^-3"}, matrix="Si")
+    found = sims.with_counting_statistics(found, value_per_count={"B": "1e15 cm^-3"})
+    assert "concentration_counts" in found
+    assert "intensity_counts" not in found
 
 
 # --- background ---------------------------------------------------------------------------------
@@ -79,8 +98,9 @@ def test_a_stated_background():
         sims.dequantify(sims.subtract_background(sims.quantify(COUNTED), value={"B": "2 counts"})),
         found,
     )
+    by_hand = COUNTED.assign(intensity=found["intensity"].drop_vars("subtracted_background"))
     with pytest.raises(ProfileError, match="negative values in intensity are not counts"):
-        sims.with_counting_statistics(found)
+        sims.with_counting_statistics(by_hand)
 
 
 def test_a_background_window():

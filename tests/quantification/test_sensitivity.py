@@ -226,6 +226,30 @@ def test_factors_by_layer_and_over_depth():
         sims.with_rsf(THREE, rsf={"B": along[:-2]}, matrix="Si")
 
 
+def test_intensities_without_a_factor_stay():
+    """A layer, or a wafer, without a factor is not lost: a later call can quantify it."""
+    ds = sims.with_counting_statistics(THREE, dwell_time="1 s")
+    ds = sims.subtract_background(ds, window=("80 s", "100 s"), species="P")
+    above, below = {"B": "1e22 cm^-3", "P": "2e22 cm^-3"}, {"B": "3e22 cm^-3"}
+    once = sims.with_rsf(ds, rsf=(("20 s", above), (None, below)), matrix="Si")
+    for end in ("", "_stderr", "_counts", "_background_overlap"):
+        before, left = (data[f"intensity{end}"].sel(species="P") for data in (ds, once))
+        np.testing.assert_array_equal(left, before.where(before["sputter_time"] > 20))
+    np.testing.assert_array_equal(once["intensity"].sel(species="B").isnull(), True)
+    xr.testing.assert_identical(
+        once["intensity_background_stderr"].sel(species="P"),
+        ds["intensity_background_stderr"].sel(species="P"),
+    )
+    rest = [("20 s", below), (None, {"P": "4e22 cm^-3"})]
+    found = sims.with_rsf(once.drop_sel(species="B"), rsf=[rest[1]], matrix="Si")
+    by_hand = np.where(TIME <= 20, 2e22, 4e22) * ds["intensity"].sel(species="P") / 1000
+    np.testing.assert_allclose(found["concentration"].sel(species="P"), by_hand, rtol=1e-14)
+    wafers = xr.DataArray([1e22, np.nan], dims="measurement", attrs={"units": "cm^-3"})
+    batch = sims.with_rsf(sims.stack([THREE, THREE]), rsf={"B": wafers}, matrix="Si")
+    left = batch["intensity"].sel(species="B").notnull().all("sputter_time")
+    np.testing.assert_array_equal(left, [False, True])
+
+
 def test_without_a_reference_signal():
     rsf = {"B": "1e14 atoms/cm^3 per count/s", "P": "1e20 m^-3/(count/s)"}
     found = sims.with_rsf(THREE, rsf=rsf, matrix=None)
@@ -361,8 +385,14 @@ def test_species_that_were_not_measured_are_said():
     with pytest.raises(ProfileError, match="species 'P' has no intensity"):
         sims.with_rsf(empty, rsf={"B": "1e22 cm^-3"}, matrix="P")
     for bad in ("0 cm^-3", "-1 cm^-3"):
-        with pytest.raises(ProfileError, match="must be positive"):
-            sims.with_rsf(THREE, rsf={"B": bad}, matrix="Si")
+        for rest in ({}, {"P": "1e22 cm^-3"}):
+            with pytest.raises(ProfileError, match="must be positive"):
+                sims.with_rsf(THREE, rsf={"B": bad, **rest}, matrix="Si")
+    of_both = xr.DataArray([1e22, -1e22], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
+    with pytest.raises(ProfileError, match="rsf=<DataArray> must be positive"):
+        sims.with_rsf(THREE, rsf=of_both, matrix="Si")
+    with pytest.raises(SpeciesError, match="the data have none"):
+        sims.with_rsf(THREE.isel(species=slice(0, 0)), rsf="1e22 cm^-3", matrix="Si")
     with pytest.raises(ProfileError, match="rsf is empty"):
         sims.with_rsf(THREE, rsf={}, matrix="Si")
     with pytest.raises(TypeError, match="with_rsf takes an xarray Dataset, found DataArray"):

@@ -183,6 +183,9 @@ def test_what_is_no_standard():
     for bad in (0.0, 1.2, "80 %", True):
         with pytest.raises(ProfileError, match="abundance="):
             sims.rsf_from_standard(EXACT, **options, abundance=bad)
+    for bad in ("1e15 atoms/cm^2", "-3e13 atoms/cm^2"):
+        with pytest.raises(ProfileError, match=r"dose_uncertainty=.*expected less than the dose"):
+            sims.rsf_from_standard(EXACT, **options, dose_uncertainty=bad)
     with pytest.raises(SpeciesError, match="'B' names no single isotope"):
         sims.rsf_from_standard(EXACT, **options, abundance="natural")
     with pytest.raises(TypeError, match="a Dataset, or a list of Datasets"):
