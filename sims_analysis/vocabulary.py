@@ -14,6 +14,7 @@ from sims_analysis.units import CANONICAL
 
 __all__ = [
     "AXES",
+    "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
     "STATUS",
@@ -268,6 +269,10 @@ QUANTITIES = (
 #: the variable; and for each sample its covariance with the background over the latter's variance.
 #: NaN where nothing was subtracted.
 OF_BACKGROUND = ("background_stderr", "background_overlap")
+
+#: What profiles and files keep beside the samples and standard errors of a measured variable, and
+#: in which unit; None for that of the variable.
+COLUMNS = {"counts": "count", "background_stderr": None, "background_overlap": "1"}
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")

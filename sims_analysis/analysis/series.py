@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sims_analysis.analysis._frame import Frame
-    from sims_analysis.kernels.rows import Array
+    from sims_analysis.kernels.rows import Array, Flags
 
 __all__ = ["Series", "series_of"]
 
@@ -52,8 +52,8 @@ class Series:
         ``{"measurement": "W01"}``.
     limit : ndarray or None
         Detection limit of the samples that were reported as below it; NaN for the others.
-    background : dict of ndarray
-        How well the background is known that was subtracted (``vocabulary.OF_BACKGROUND``).
+    beside : dict of ndarray
+        Counts, and how well a subtracted background is known (``vocabulary.COLUMNS``).
     """
 
     species: str
@@ -67,7 +67,7 @@ class Series:
     stderr: Array | None
     place: dict[str, str] = field(default_factory=dict)
     limit: Array | None = None
-    background: dict[str, Array] = field(default_factory=dict)
+    beside: dict[str, Array] = field(default_factory=dict)
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
@@ -145,7 +145,8 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
             y=value[index][measured],
             stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
             place=place,
-            background={
+            beside=_counts(frame, index, measured)
+            | {
                 # As in the data, where infinity means that the error is not known.
                 name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
                 for name, column in zip(
@@ -154,6 +155,13 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                 if column is not None and (column.data[index] != 0).any()
             },
         )
+
+
+def _counts(frame: Frame, index: tuple[int, ...], measured: Flags) -> dict[str, Array]:
+    if frame.counts is None:
+        return {}
+    counts = np.asarray(frame.counts.data, dtype=np.float64)[index][measured]
+    return {} if np.isnan(counts).all() else {"counts": counts}
 
 
 def _label(frame: Frame, dim: str, index: int) -> str:

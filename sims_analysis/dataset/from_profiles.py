@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 __all__ = ["to_dataset"]
 
 
+#: Kinds of the units of ``vocabulary.COLUMNS``.
+_KINDS: dict[str | None, tuple[str, ...]] = {
+    "count": ("count",),
+    "1": ("dimensionless",),
+    None: vocabulary.VALUE_KINDS,
+}
+
+
 @dataclass(frozen=True)
 class _Samples:
     """A profile in canonical units, sorted by depth."""
@@ -48,8 +56,8 @@ class _Samples:
     kind: str
     value: Array
     stderr: Array | None
-    #: How well the background is known that was subtracted, by ``vocabulary.OF_BACKGROUND``.
-    background: dict[str, Array]
+    #: What stands beside them, by ``vocabulary.COLUMNS``.
+    beside: dict[str, Array]
 
 
 def to_dataset(
@@ -196,16 +204,16 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     stated = depth
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
     stderr = columns[1] if len(columns) > 1 else None
-    background = _background(profile, np.unique(stated, return_index=True)[1], depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, background)
+    beside = _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, beside)
 
 
-def _background(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
-    """Read how well the background is known that was subtracted; in order of depth."""
+def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
+    """Read counts, and how well a subtracted background is known; in order of depth."""
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name in vocabulary.OF_BACKGROUND:
-            kinds = vocabulary.VALUE_KINDS if name.endswith("stderr") else ("dimensionless",)
+        if name in vocabulary.COLUMNS:
+            kinds = _KINDS[vocabulary.COLUMNS[name]]
             unit = unit_of_kind(column.get("units"), kinds, name)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
@@ -243,13 +251,13 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
                 if s.stderr is not None:
                     errors[row, position] = s.stderr
         variables[name] = (dims, values, described)
-        for end in vocabulary.OF_BACKGROUND:
+        for end, its_unit in vocabulary.COLUMNS.items():
             of_it = np.full(shape, np.nan)
             for s, row, position in zip(found, rows, positions, strict=True):
-                if s.kind == kind and end in s.background:
-                    of_it[row, position] = s.background[end]
+                if s.kind == kind and end in s.beside:
+                    of_it[row, position] = s.beside[end]
             if not np.isnan(of_it).all():
-                unit = described["units"] if end.endswith("stderr") else None
+                unit = its_unit or described["units"]
                 variables[f"{name}_{end}"] = (dims, of_it, vocabulary.attrs(end, unit))
         if any(s.stderr is not None for s in found if s.kind == kind):
             variables[f"{name}_stderr"] = (dims, errors, attrs_of_error)

@@ -107,22 +107,19 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
     }
     for field, column in columns.items():
         arrays[field] = _restored(z_measured, column[measured], unit, rest.get(field))
-    background = {}
-    for end, own in zip(vocabulary.OF_BACKGROUND, (unit.text, "1"), strict=True):
+    kept = {}
+    for end, own in vocabulary.COLUMNS.items():
         column = ds.get(f"{name}_{end}")
         if column is not None and column[row].notnull().any():
             numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
-            in_unit = own != "1" or unit.text == "1"
-            arrays[end] = unit.from_canonical(stated.to_canonical(numbers)) if in_unit else numbers
-            background[end] = own
+            arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
+            kept[end] = own or unit.text
     if gaps is not None:
         arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
 
-    beside = {
-        end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in background.items()
-    }
+    beside = {end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in kept.items()}
     identifiers = {
         "data_id": ds.attrs.get("data_id"),
         "id": texts.get("profile_id"),
@@ -155,7 +152,7 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
     kept = {
         name: column
         for name, column in stated.items()
-        if name not in vocabulary.OF_BACKGROUND
+        if name not in vocabulary.COLUMNS
         and (
             name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )

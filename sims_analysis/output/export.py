@@ -72,9 +72,9 @@ def to_csv(
 
     See Also
     --------
-    read : Reads it back: every sample, standard error and limit, in canonical units.
-    to_excel : Keeps all else as well: units as delivered, metadata, identifiers, history. These,
-        and counts, have no place in CSV.
+    read : Reads it back: every sample, standard error, count and limit, in canonical units.
+    to_excel : Keeps all else as well: units as delivered, metadata, identifiers, history. These
+        have no place in CSV.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
         x=merged(series.x, gaps),
         y=merged(series.y, nothing),
         stderr=None if series.stderr is None else merged(series.stderr, nothing),
-        background={k: merged(c, nothing) for k, c in series.background.items()},
+        beside={k: merged(c, nothing) for k, c in series.beside.items()},
         limit=None if np.isnan(limit).all() else merged(np.full(series.x.size, np.nan), limit),
     )
 
@@ -171,9 +171,9 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
 def _columns(series: Series) -> dict[str, list[float | None]]:
     """Give the columns of a profile beside its depths, by their heads."""
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
-    named |= {f"_{what}": numbers for what, numbers in series.background.items()}
+    named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     return {
-        _header(f"{series.variable}{what}", "1" if what.endswith("_overlap") else series.units): [
+        _header(f"{series.variable}{what}", vocabulary.COLUMNS.get(what[1:]) or series.units): [
             None if np.isnan(number) else number for number in numbers.tolist()
         ]
         for what, numbers in named.items()

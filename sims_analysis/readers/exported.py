@@ -27,7 +27,7 @@ __all__ = ["read", "recognises"]
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
     rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
-    rf"{'|'.join(f'_{end}' for end in vocabulary.OF_BACKGROUND)})? \(([^()]+)\)",
+    rf"{'|'.join(f'_{end}' for end in vocabulary.COLUMNS)})? \(([^()]+)\)",
     re.DOTALL,
 )
 #: The first line of `to_tcad`, after any mark of a comment.
@@ -245,11 +245,10 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.censor(limits[kind][there])
-        for end, unit in zip(vocabulary.OF_BACKGROUND, (kind[1], "1"), strict=True):
-            column = found.get((kind[0], unit, f"_{end}"), nothing)[there]
+        for end, own in vocabulary.COLUMNS.items():
+            column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
-                own = unit if end.endswith("overlap") else _units(*kind)
-                signal.beside[end] = Column(column, own)
+                signal.beside[end] = Column(column, own or _units(*kind))
         yield signal
 
 

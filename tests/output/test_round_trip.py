@@ -131,6 +131,43 @@ def test_workbooks_give_back_the_profiles_as_they_were_delivered(tmp_path_factor
     assert result.data_id == ds.attrs.get("data_id", "")
 
 
+@pytest.mark.parametrize("way", ["tidy", "paired", "excel", "profiles"])
+@pytest.mark.parametrize("shape", ["whole", "gaps", "concentration"])
+def test_counts_go_along(tmp_path, way, shape):
+    """With few counts, errors of sums need them: a sample without a count adds no variance."""
+    ds = sims.to_dataset([
+        sims.DepthProfile(
+            species_name=name, depths=[1, 2, 3, 4, 5], depth_units="um", concentration_units="c/s",
+            concentrations=np.array(counts) / 2, data_id="w7",
+        )
+        for name, counts in (("B", [0, 3, 1, 0, 0]), ("Si", [200, 180, 220, 190, 210]))
+    ])  # fmt: skip
+    ds = sims.with_counting_statistics(ds, dwell_time="2 s")
+    if shape == "gaps":
+        ds = ds.where((ds["species"] == "Si") | (ds["depth"] < 5000))
+        ds["intensity_counts"][1, 0] = np.nan
+    if shape == "concentration":
+        ds = sims.with_rsf(ds, rsf={"B": "1e20 cm^-3"}, matrix="Si")
+    if way == "profiles":
+        back = sims.to_dataset(sims.to_profiles(ds))
+    elif way == "excel":
+        back = sims.read(sims.to_excel(ds, tmp_path / "x.xlsx")).to_dataset()
+    else:
+        back = sims.read(sims.to_csv(ds, tmp_path / "x.csv", layout=way)).to_dataset()
+    names = {name for name in ds.data_vars if name.endswith("_counts")}
+    assert names == {name for name in back.data_vars if name.endswith("_counts")}
+    for name in names:
+        np.testing.assert_array_equal(back[name], ds[name])
+        assert back[name].attrs["units"] == "count"
+    if shape == "concentration":
+        for limits in ({}, {"start": "4 um"}):
+            found, expected = (
+                sims.integrated_dose(data, **limits).sel(species="B")["stderr"].item()
+                for data in (back, ds)
+            )
+            assert found == expected > 0
+
+
 def test_a_workbook_refuses_names_that_it_cannot_keep(tmp_path):
     ds = sims.open_example("boron-implant").assign_coords(species=["B\r", "P"])
     with pytest.raises(sims.errors.ProfileError, match=r"species 'B\\r': .* control characters"):

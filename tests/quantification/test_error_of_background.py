@@ -257,7 +257,7 @@ def test_units_batches_and_files(tmp_path):
     "name", ["tidy.csv", "paired.csv", "book.xlsx", "profiles", "infinite.csv"]
 )
 def test_profiles_and_tables(tmp_path, name):
-    ds = one().isel(measurement=0, drop=True).drop_vars("concentration_counts")
+    ds = one().isel(measurement=0, drop=True)
     window = ("190 nm", "190.5 nm") if name == "infinite.csv" else TAIL
     other = ds.assign_coords(species=["P"])
     if name == "infinite.csv":  # one sample without an error of its own
@@ -274,7 +274,7 @@ def test_profiles_and_tables(tmp_path, name):
         else:
             sims.to_csv(ds, path, layout="paired" if layout == "paired" else "tidy")
         back = sims.read(path).to_dataset()
-    for end in ("stderr", "background_stderr", "background_overlap"):
+    for end in ("stderr", "counts", "background_stderr", "background_overlap"):
         written, read = (
             data.get(f"concentration_{end}", xr.DataArray(np.nan))
             .broadcast_like(ds["concentration"])
