@@ -13,7 +13,13 @@ from sims_analysis.analysis._window import Window, read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
-__all__ = ["background_of", "message_about_window", "stderr_of_mean"]
+__all__ = [
+    "background_of",
+    "message_about_window",
+    "stderr_of_mean",
+    "stderr_without_counts",
+    "without_counts",
+]
 
 
 def background_of(
@@ -44,14 +50,41 @@ def background_of(
 def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
     """Return the standard error of the mean over a window.
 
-    From the standard errors of its samples or, if that is larger, from their scatter. Depths of a
-    grid finer than the samples count as the fraction of a sample that each is.
+    From the standard errors of its samples or, if that is larger, from their scatter; of samples
+    without a count, see :func:`without_counts`. Depths of a grid finer than the samples count as
+    the fraction of a sample that each is.
     """
     found = frame.map(window_statistics, *window, errors="sum")
     scatter = found.deviation**2 / frame.effective_fraction
     variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
-    stderr: xr.Variable = (variance / found.n) ** 0.5
+    upper = stderr_without_counts(frame, window)
+    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
     return stderr
+
+
+def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
+    """Return the standard error of means over a window without a count; 0 for all others."""
+    if frame.stderr is None or frame.counts is None:
+        return xr.Variable((), np.array(0.0))
+    start, stop = window
+    inside = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
+    upper: xr.Variable = without_counts(
+        frame.stderr, frame.counts, inside, frame.dim, frame.effective_fraction
+    )
+    return upper
+
+
+def without_counts(stderr: Any, counts: Any, inside: Any, dim: str, fraction: Any) -> Any:
+    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 of other counts.
+
+    That is 1.84 counts over n, as if all fell where one count stands for most (see
+    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
+    with zero counts is half of its own 1.84.
+    """
+    number = inside.sum(dim)
+    none = (number > 0) & ~((counts != 0) & inside).any(dim)
+    upper = 2.0 * stderr.where(inside).max(dim) / (number * fraction)
+    return upper.where(none, 0.0)
 
 
 def message_about_window(

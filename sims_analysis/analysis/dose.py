@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of
+from sims_analysis.analysis._background import background_of, stderr_without_counts
 from sims_analysis.analysis._background_error import CommonError, common_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
@@ -89,7 +89,8 @@ def integrated_dose(
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, minus ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
           the limits, the dose is 0 and ``stderr`` is the upper end of the 68 % interval: 1.84
-          counts in the sample with the largest weight
+          counts in the sample with the largest weight; a background window without a count is
+          likewise known to 1.84 counts over n
 
     Raises
     ------
@@ -232,6 +233,8 @@ def integral(
     if variance is not None:
         if common is not None:
             variance = (variance + common.variance).clip(min=0.0)
+        if window is not None:
+            variance = variance + (stderr_without_counts(frame, window) * (b - a)) ** 2
         variance = variance.where(value.notnull())  # no dose, no error
     if variance is not None or background is not None:
         status = _significance(frame, value, status, variance, subtracted, quiet=quiet)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of
+from sims_analysis.analysis._background import background_of, stderr_without_counts
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
@@ -105,7 +106,8 @@ def moments(
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
     ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
     ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, minus 1/n of their sum for each of the n samples of a
-    background window. As in a sum, a sample with zero counts adds no variance. They are NaN where
+    background window. As in a sum, a sample with zero counts adds no variance; a window without
+    a count is known to 1.84 counts over n. They are NaN where
     the error of a sample is unknown, where the first-order variance is zero (too few counts), and
     where a sample of the run, or next to it, lies within three standard errors of the `threshold`:
     noise then decides which samples are used, which is not included to first order. Use `start`
@@ -157,9 +159,12 @@ def moments(
     found = frame.map(kernels.moments, a, b, level, limit, *ends, fraction, errors="sum", **options)
     warn_of_empty_window(frame, (a, b))
 
+    def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
+        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, fraction, **options))
+
     def again(other: Frame) -> xr.Variable:
         own = level if window is None else background_of(other, background, quiet=True)[0]
-        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, fraction, **options))
+        return above_level(other, own)
 
     terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
     scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}
@@ -173,6 +178,9 @@ def moments(
     }
     if frame.stderr is not None:
         errors = add_background_error(frame, _joined(found, "_stderr"), again)
+        if window is not None:
+            unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
+            errors = add_background_error(unseen, errors, above_level)
         for i, name in enumerate(_FIELDS):
             key = f"{name}_stderr"
             error = errors.isel({_MOMENT: i}) / scales[name]

@@ -60,6 +60,60 @@ def test_by_hand():
     assert held["random_stderr"].item() == pytest.approx(np.sqrt(own + (100 * s) ** 2) * 1e-7)
 
 
+NONE = -np.log((1 - 0.6826894921370859) / 2)  # 1.84 counts
+
+
+def few(tail=0.0):
+    """Ten counts at the maximum, and none at all in the window."""
+    ds = trials(lambda z: np.where(z < 120, SHAPE(z), tail), Z, 10, seed=4)
+    return ds if tail else ds.isel(measurement=slice(0, 3))
+
+
+def test_a_window_without_a_count_is_not_known_exactly():
+    ds, n, one_count = few(), 30, TOP / 10
+    upper = NONE * one_count / n
+    subtracted = sims.subtract_background(ds, window=TAIL)
+    np.testing.assert_allclose(subtracted["subtracted_background_stderr"], upper)
+    counts = ds["concentration_counts"].sel(depth=slice(0, 120)).values[:, 0]
+    weights = np.full(61, 2.0)
+    weights[[0, 60]] = 1.0
+    by_hand = np.sqrt((weights**2 * counts).sum(axis=1) * one_count**2 + (120 * upper) ** 2) * 1e-7
+    options = {"stop": "120 nm"}
+    for data, background in ((subtracted, None), (ds, TAIL), (ds.chunk(measurement=2), TAIL)):
+        dose = sims.integrated_dose(data, background=background, **options)
+        np.testing.assert_allclose(dose["stderr"].values[:, 0], by_hand, rtol=1e-12)
+        budget = sims.dose_budget(data, background=background, rule_tolerance=9, **options)
+        np.testing.assert_allclose(budget["background_stderr"], 120 * upper * 1e-7, rtol=1e-12)
+    shapes = [
+        sims.moments(data, background=background, **options)
+        for data, background in ((subtracted, None), (ds, TAIL))
+    ]
+    alone = sims.moments(ds, **options)
+    for name in ("projected_range_stderr", "straggle_stderr", "dose_stderr"):
+        np.testing.assert_allclose(shapes[1][name], shapes[0][name], rtol=1e-6)
+        assert (shapes[1][name] > alone[name]).all()
+
+
+def test_of_few_counts_only_those_in_the_window_count():
+    """Samples without a count outside the window are none of its n."""
+    ds = few().isel(measurement=0)
+    ds["concentration_counts"][0, 80] = 1.0
+    found = sims.subtract_background(ds, window=TAIL)["subtracted_background_stderr"]
+    assert found.item() == pytest.approx(ds["concentration_stderr"][0, 80].item() / 30)
+
+
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_a_finer_grid_does_not_know_a_window_without_a_count_better(conserve):
+    ds = few()
+    fine = sims.to_grid(ds, step="0.5 nm", method="linear", conserve=conserve)
+    found, expected = (
+        sims.subtract_background(data, window=TAIL)["subtracted_background_stderr"]
+        for data in (fine, ds)
+    )
+    # The sample that stands for most has no average of errors.
+    assert ((found / expected > 0.99) & (found / expected < 3)).all()
+
+
 def test_a_background_is_counted_once():
     ds = one()
     once = sims.subtract_background(ds, window=TAIL)
@@ -468,6 +522,16 @@ def test_intervals_of_the_dose_cover_68_percent(counts, stop):
     # Without the common part they cover far less.
     alone = ds.drop_vars("concentration_background_stderr")
     assert covered(sims.integrated_dose(alone, stop=stop), truth) < 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tail", [0.001, 0.003, 0.006, 0.01])
+def test_intervals_cover_where_a_window_may_be_empty(tail):
+    ds = few(tail)
+    inside = Z <= 100
+    truth = np.trapezoid(SHAPE(Z[inside]) - tail, Z[inside]) * TOP * 1e-7
+    data = sims.subtract_background(ds, window=TAIL)
+    assert 0.64 <= covered(sims.integrated_dose(data, stop="100 nm"), truth) <= 0.76
 
 
 @pytest.mark.slow
