@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import warn_of_empty_window
@@ -111,16 +112,22 @@ def interface(
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not (numbers and 0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
-    profiles = open_profiles(
-        data, question="an interface", background="leave it in the data, as the lower level"
-    )
+    profiles = open_profiles(data, question="an interface")
     window = _window((start, stop), "start, stop")
     plateaus = [_window(given, name) for given, name in ((left, "left"), (right, "right"))]
 
     def answer_of(z: Array, c: Array, s: Array, _: Array) -> Array:
         return _measured(z, c, s, window, plateaus, (low, high))
 
+    def depths_of(frame: Frame) -> xr.Variable:
+        return ask_each(frame, answer_of, len(_ROW)).variable.isel(_row=slice(0, 2))
+
     rows = ask_each(profiles, answer_of, len(_ROW))
+    if profiles.common is not None:
+        parts = [rows.isel(_row=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
+        errors = add_background_error(profiles, parts[1].variable, depths_of, errors=True)
+        parts[1] = parts[1].copy(data=errors.transpose(*parts[1].dims).data)
+        rows = xr.concat(parts, "_row")
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import warn_of_empty_window
@@ -84,7 +85,7 @@ def sheet_resistance(
 
         - ``sheet_resistance`` (``ohm``, per square)
         - ``sheet_resistance_stderr`` (``ohm``): the random part, where the data carry standard
-          errors
+          errors; that of backgrounds that were subtracted, each common to its species, is in it
         - ``sheet_resistance_masetti``, ``sheet_resistance_arora``, ``sheet_resistance_f723``
           (``ohm``): by each mobility
         - ``model_spread`` (``1``): half of the range of these over the answer
@@ -140,12 +141,7 @@ def sheet_resistance(
             f"{', '.join(map(repr, MOBILITIES))}"
         )
     signs = _signs(donors, acceptors)
-    profiles = open_profiles(
-        ds,
-        question="a sheet resistance",
-        kinds=("concentration",),
-        background="see what it does by value= in subtract_background()",
-    )
+    profiles = open_profiles(ds, question="a sheet resistance", kinds=("concentration",))
     profiles, names = _chosen(profiles, signs)
     ends = [
         np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
@@ -175,8 +171,14 @@ def sheet_resistance(
         # In a sum, a sample in which nothing was counted adds no variance.
         return _resistance(z, c, np.where(k == 0, 0.0, s), question)
 
-    rows = ask_each(profiles, answer_of, len(_ROW), group="species")
-    answer = _dressed(rows, mobility)
+    def rows_of(frame: Frame) -> xr.DataArray:
+        return ask_each(frame, answer_of, len(_ROW), group="species")
+
+    rows = rows_of(profiles)
+    stderr = rows.variable.isel(_row=1)
+    for one in _each_background(profiles):
+        stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(_row=0))
+    answer = _dressed(rows, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
         a, b = (xr.Variable((), end) for end in ends)
@@ -223,8 +225,19 @@ def _chosen(profiles: Frame, signs: Mapping[str, float]) -> tuple[Frame, list[st
         depth=kept(profiles.depth),
         stderr=None if profiles.stderr is None else kept(profiles.stderr),
         counts=None if profiles.counts is None else kept(profiles.counts),
+        common=None if profiles.common is None else kept(profiles.common),
+        overlap=None if profiles.overlap is None else kept(profiles.overlap),
     )
     return chosen, [present[i] for i in places]
+
+
+def _each_background(profiles: Frame) -> Iterator[Frame]:
+    """Give the profiles with the error of one background after the other: they are independent."""
+    if profiles.common is None:
+        return
+    place = xr.Variable("species", np.arange(profiles.value.sizes["species"]))
+    for i in range(place.size):
+        yield replace(profiles, common=profiles.common.where(place == i, 0.0))
 
 
 def _limits(active_limit: Any, names: list[str]) -> Array:
@@ -373,11 +386,11 @@ def _conductance_error(
     return float(np.sqrt(variance))
 
 
-def _dressed(rows: xr.DataArray, mobility: str) -> xr.Dataset:
+def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Dataset:
     part = {name: rows.isel(_row=i) for i, name in enumerate(_ROW)}
     term = vocabulary.attrs("sheet_resistance")
     answer = {"sheet_resistance": (1 / part["conductance"]).assign_attrs(term, mobility=mobility)}
-    answer["sheet_resistance_stderr"] = (part["stderr"] / part["conductance"] ** 2).assign_attrs(
+    answer["sheet_resistance_stderr"] = (stderr / part["conductance"] ** 2).assign_attrs(
         term, long_name="Standard error of the sheet resistance, random part"
     )
     each = []

@@ -32,6 +32,7 @@ _SPELLINGS = {
     "hour": "h hr hrs hour hours",
     "g": "g gram grams",
     "kg": "kg kilogram kilograms",
+    "ohm": "ohm ohms",
     "atom": "atom atoms at at. ats atoms. At At. atome atomes 原子",
     "count": "count counts cnt cnts cts ct count. counts. cts. cnt.",
     "kcount": "kcount kcounts kcnt kcts",

@@ -48,6 +48,15 @@ def test_mobility_models_agree_within_what_is_known():
         assert (np.ptp(each, axis=0) / each.mean(axis=0)).max() < 0.25
 
 
+def test_a_quantified_profile_has_a_resistance_in_ohm():
+    z = np.arange(0, 300.1, 0.5)
+    plain = doped(z, B=gaussian(z))
+    found = sims.sheet_resistance(sims.quantify(plain), acceptors=["B"])
+    assert str(found["sheet_resistance"].data.units) == "ohm"
+    expected = sims.sheet_resistance(plain, acceptors=["B"])
+    xr.testing.assert_allclose(sims.dequantify(found), expected)
+
+
 def test_the_boron_gaussian_of_the_definitions():
     z = np.arange(0, 300.1, 0.5)
     found = sims.sheet_resistance(doped(z, B=gaussian(z)), acceptors=["B"])

@@ -508,6 +508,66 @@ def test_fits_say_what_they_lack():
         sims.fit(ds, background="fit", **fit)
 
 
+def dopants(trials=1):
+    """Boron in phosphorus, of few counts and each above a background of its own."""
+    rng = np.random.default_rng(3)
+    boron, phosphorus = 200 * np.exp(-((Z - 40) ** 2) / 800), np.where(Z < 130, 5.0, 0.0)
+    of_true = np.stack([boron, phosphorus])
+    k = rng.poisson(of_true + 3.0, (trials, 2, Z.size))
+    data, true = (
+        xr.Dataset(
+            {"concentration": (("measurement", "species", "depth"), n * 1e17, {"units": "cm^-3"})},
+            {"species": ["B", "P"], "depth": ("depth", Z, {"units": "nm"})},
+        )
+        for n in (k, of_true[None])
+    )
+    data = sims.with_counting_statistics(data, value_per_count="1e17 atoms/cm^3")
+    return sims.subtract_background(data, window=("180 nm", "198 nm")), true
+
+
+SHEETS = [
+    {"acceptors": ["B"], "stop": "110 nm"},
+    {"acceptors": ["B"], "donors": ["P"], "stop": "90 nm"},
+]
+
+
+@pytest.mark.parametrize("question", SHEETS)
+@pytest.mark.parametrize("kind", ["plain", "dask", "quantified"])
+def test_a_sheet_resistance_has_the_error_of_each_background(question, kind):
+    ds, _ = dopants()
+    chosen = [*question["acceptors"], *question.get("donors", [])]
+    own = sims.sheet_resistance(ds.drop_vars("concentration_background_stderr"), **question)
+    variance = own["sheet_resistance_stderr"].item() ** 2
+    for name in chosen:
+        s = common_of(ds).sel(species=name).item() * (ds["species"] == name)
+        both = [ds[["concentration"]] + sign * s for sign in (1, -1)]
+        up, down = (sims.sheet_resistance(x, **question)["sheet_resistance"] for x in both)
+        variance += ((up - down).item() / 2) ** 2
+    given = {"plain": ds, "dask": ds.chunk(), "quantified": sims.quantify(ds)}[kind]
+    found = sims.dequantify(sims.sheet_resistance(given, **question)).compute()
+    found = found["sheet_resistance_stderr"]
+    assert found.item() == pytest.approx(np.sqrt(variance), rel=1e-3)
+    assert found.item() > 1.02 * own["sheet_resistance_stderr"].item()
+
+
+def test_an_interface_moves_with_a_background_only_where_this_varies():
+    """A level less shifts both plateaus: position and width of the step between them stay."""
+    z = np.arange(0.0, 200.0, 2.0)
+    ds = trials(lambda z: np.where(z < 100, 1.0, 0.1), z, 200).isel(measurement=0, species=0)
+    less = sims.subtract_background(ds, window=("150 nm", "198 nm"))
+    found, before = (sims.interface(data) for data in (less, ds))
+    for name in ("position", "position_stderr", "width", "width_stderr"):
+        np.testing.assert_allclose(found[name], before[name], rtol=1e-6)
+    varies = less.assign(concentration_background_stderr=less["depth"] * 1e15)
+    varies["concentration_background_stderr"].attrs["units"] = "atom/cm^3"
+    s = varies["concentration_background_stderr"]
+    up, down = (sims.interface(ds.assign(concentration=ds["concentration"] + d)) for d in (s, -s))
+    for name in ("position", "width"):
+        whole = (up[name] - down[name]).item() / 2
+        own = sims.interface(varies)[f"{name}_stderr"].item()
+        assert own == pytest.approx(np.hypot(before[f"{name}_stderr"].item(), whole), rel=0.1)
+
+
 # --- Monte Carlo --------------------------------------------------------------------------------
 
 
@@ -549,6 +609,17 @@ def test_intervals_of_a_dose_quantified_afterwards_cover_68_percent():
     profile = SHAPE(Z[inside]) * np.where(Z[inside] <= 30, 2, 1)
     truth = np.trapezoid(profile, Z[inside]) * TOP * 1e-7
     assert 0.64 <= covered(found, truth) <= 0.72
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", SHEETS)
+def test_intervals_of_sheet_resistances_cover_68_percent(question):
+    ds, true = dopants(600)
+    truth = sims.sheet_resistance(true, **question)["sheet_resistance"].item()
+    found = sims.sheet_resistance(ds, **question)
+    off, stated = found["sheet_resistance"] - truth, found["sheet_resistance_stderr"]
+    assert 0.63 <= float((abs(off) <= stated).mean()) <= 0.74
+    assert float(off.std()) == pytest.approx(float(stated.mean()), rel=0.08)
 
 
 @pytest.mark.slow
