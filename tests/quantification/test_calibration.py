@@ -70,12 +70,15 @@ def test_uncertainty_of_the_depth_scale(options, expected):
 def test_uncertainty_goes_on_into_the_budget():
     ds = sims.with_rsf(COUNTS, rsf="5e22 atoms/cm^3", matrix="Si")
     ds = sims.calibrate_depth(ds, rate="0.5 nm/s", depth_uncertainty=0.07)
-    budget = sims.dose_budget(
-        ds.sel(species="B"),
-        depth_uncertainty=ds["depth_scale_uncertainty"],
-        rule_tolerance=1.0,
-    )
-    assert float(budget["systematic_stderr"] / budget["dose"]) == pytest.approx(0.07)
+    boron = ds.sel(species="B")
+    for stated, expected in (
+        ({"depth_uncertainty": ds["depth_scale_uncertainty"]}, 0.07),
+        ({}, 0.07),  # as the data state it
+        ({"depth_uncertainty": "2 %"}, 0.02),
+        ({"depth_uncertainty": 0.0}, 0.0),
+    ):
+        budget = sims.dose_budget(boron, rule_tolerance=1.0, **stated)
+        assert float(budget["systematic_stderr"] / budget["dose"]) == pytest.approx(expected)
 
 
 def test_layers():

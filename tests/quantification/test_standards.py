@@ -152,6 +152,37 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
         sims.with_rsf(EXACT.assign_coords(species=["Al", "Si"]), rsf=rsf, matrix="Si")
 
 
+@pytest.mark.parametrize("background", [None, ("270 nm", "300 nm"), "1e16 atoms/cm^3"])
+@pytest.mark.parametrize("layout", ["one", "dask", "batch"])
+def test_the_uncertainties_of_factors_by_layer_add_up_in_the_budget(layout, background):
+    upper, lower = (
+        sims.rsf_from_standard(
+            EXACT, species="B", dose="1e15 atoms/cm^2", matrix="Si", dose_uncertainty=part
+        )
+        for part in (0.05, 0.10)
+    )
+    ds = EXACT if layout == "one" else sims.stack([EXACT, EXACT])
+    ds = ds.chunk() if layout == "dask" else ds
+    layers = [("150 nm", {"B": upper}), (None, {"B": lower})]
+    found = sims.with_rsf(ds, rsf=layers, matrix="Si").sel(species="B")
+    limits = {"start": "10 nm", "stop": "250 nm", "background": background}
+    budget = sims.dose_budget(found, rule_tolerance=9, **limits)
+    c, z = found["concentration"].values.reshape(-1, DEPTH.size)[0], found["depth"].values
+    level = {None: 0.0, "1e16 atoms/cm^3": 1e16}.get(background, c[z >= 270].mean())
+    spread = np.where(z <= 150, 0.05, 0.10) * (c - level)
+    grid = np.unique(np.concatenate([z[(z > 10) & (z < 250)], [10, 250]]))
+    by_hand = np.trapezoid(np.interp(grid, z, spread), grid) * 1e-7
+    np.testing.assert_allclose(budget["rsf_stderr"], by_hand, rtol=1e-9)
+    # One uncertainty for all layers is that of the factor itself.
+    same = sims.with_rsf(ds, rsf=[("150 nm", {"B": upper}), (None, {"B": upper})], matrix="Si")
+    alone = sims.with_rsf(ds, rsf=upper, matrix="Si")
+    parts = [
+        sims.dose_budget(one.sel(species="B"), rule_tolerance=9, **limits)["rsf_stderr"]
+        for one in (same, alone)
+    ]
+    np.testing.assert_allclose(*parts, rtol=1e-9)
+
+
 def test_where_a_factor_comes_from_is_on_record():
     archived = EXACT.assign_attrs(data_id="standard-7", sha256="ab12")
     rsf = sims.rsf_from_standard(archived, species="B", dose="1e15 atoms/cm^2", matrix="Si")
