@@ -18,8 +18,8 @@ _UNITS = re.compile(r"\s*\[([^\]]*)\]\s+\[([^\]]*)\]\s*")
 
 
 def recognises(source: Source) -> bool:
-    """Whether the file begins like a CAMECA export in plain text."""
-    return source.start.lstrip().startswith("IMS CAMECA")
+    """Whether the file begins like a CAMECA export in plain text, without cells in quotes."""
+    return source.start.lstrip().startswith("IMS CAMECA") and '\n"' not in source.start
 
 
 def read(source: Source) -> Content:

@@ -14,13 +14,14 @@ from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]
 
-_BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.]+)\s*ms\s*")
+_BLOCK = re.compile(r"B\s*=.*: M=\s*([\d.,]+)\s*\((.*?)\s*\)\s*: Tc\s*=\s*([\d.,]+)\s*ms\s*")
 _SAMPLE = re.compile(r"Sample\s*:\s*(.*?)\s*(\d\d\.\d\d\.\d\d(?: / \d\d:\d\d)?)?\s*")
 
 
 def recognises(source: Source) -> bool:
     """Whether a block begins with field, radius, mass and counting time."""
-    return any(_BLOCK.fullmatch(line) for line in source.start.split("\n")[:10])
+    start = source.start
+    return "\t" in start and any(map(_BLOCK.fullmatch, start.split("\n")[:10]))
 
 
 def read(source: Source) -> Content:
@@ -46,7 +47,8 @@ def read(source: Source) -> Content:
         numbers, texts = zip(*rows, strict=True)
         if numbers[-1] == len(lines):
             tell_if_cut(lines, [text.split()[-1] for text in texts])
-        values, _ = table(texts, "\t", width=2, line_numbers=numbers)
+        decimal = source.options.decimal or ("," if "," in "".join(texts) else ".")
+        values, _ = table(texts, "\t", decimal, width=2, line_numbers=numbers)
         if np.isnan(values).any():
             row = int(np.isnan(values).any(axis=1).argmax())
             source.options.truncated(f"line {numbers[row]}: expected a time and a count")
@@ -65,8 +67,8 @@ def read(source: Source) -> Content:
                 units="counts",
                 where=f"line {start + 1}",
                 metadata={
-                    "mass": f"{head[1]} u",
-                    "counting_time": f"{float(head[3]) / 1000:.15g} s",
+                    "mass": f"{head[1].replace(',', '.')} u",
+                    "counting_time": f"{float(head[3].replace(',', '.')) / 1000:.15g} s",
                 },
             )
         )

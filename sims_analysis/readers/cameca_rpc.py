@@ -31,8 +31,9 @@ _UNIT = re.compile(r"(.*?)\s*\(([^()]*)\)")
 
 
 def recognises(source: Source) -> bool:
-    """Whether the first line is that of the format."""
-    return source.start.lstrip().startswith(_FIRST)
+    """Whether the first line is that of the format, and no spreadsheet has put cells in quotes."""
+    start = source.start.lstrip()
+    return start.startswith(_FIRST) and not re.search(r'(?m)(?:^|[;,])"', start)
 
 
 def read(source: Source) -> Content:

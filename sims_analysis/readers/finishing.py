@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -100,6 +101,12 @@ def _rename(signals: list[Signal], options: Options) -> None:
             f"the file does not name the species of {', '.join(nameless)}; pass species=, "
             f"a name for each of the {len(signals)} signals in order"
         )
+    garbled = next((s.name for s in signals if re.search(r"[\x80-\x9f]", s.name)), None)
+    if garbled is not None:
+        raise SpeciesError(
+            f"the name {garbled!r} is not in the encoding that the file was read in; pass "
+            "encoding=, such as 'shift_jis' or 'gbk'"
+        )
 
 
 def _state_units(signals: list[Signal], options: Options) -> None:
@@ -146,7 +153,7 @@ def _stated(
             )
         return unit.text
     if in_file is None:
-        raise UnitsError(f"{who.partition(': ')[0]}: {advice}")
+        raise UnitsError(f"{who.rpartition(': ')[0]}: {advice}")
     return unit_of_kind(in_file, kinds, who).text
 
 

@@ -62,7 +62,10 @@ FORMATS = (
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", module="tcad"),
     Format("flexpde", "FlexPDE table: X n, depths, Data {u}, values", module="tcad"),
-    Format("pasted", "workbooks into which an instrument's text was pasted: CAMECA, IONTOF"),
+    Format(
+        "pasted",
+        "workbooks and CSV that a spreadsheet made of an instrument's text: CAMECA, IONTOF",
+    ),
     Format("exported", "CSV and Excel as to_csv and to_excel write them", version=2),
     Format("tidy", "tables of a row for each sample, with the species in a column", version=2),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", module="tcad"),

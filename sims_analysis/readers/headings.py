@@ -38,7 +38,8 @@ _WORDS: dict[Role, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "index": re.compile(
-        r"^(?:#|no\.?|nr\.?|index|(?:data )?point(?: ?#| number| no\.?)?|cycles?|scan|frame)$",
+        r"^(?:#|no\.?|nr\.?|index|(?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?(?: ?#| number"
+        r"| no\.?| nr\.?)?)$",
         re.IGNORECASE,
     ),
     "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),
@@ -46,8 +47,17 @@ _WORDS: dict[Role, re.Pattern[str]] = {
 _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])|^[Ll]og(?:_?10)?[A-Z]"
 )
+#: Nothing but a unit is written like this, even if it is none that a column may be in.
+_UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
 #: ``10^18`` or ``x1E18`` before a unit.
 _FACTOR = re.compile(r"[x\u00d7*]?\s*(?:10\s*(?:\^|\*\*)\s*|1?[eE])[+-]?\d+\s*[*]?\s*")
+#: A factor beside the name of a species: ``B x1E18``, ``B (10^18)``, ``Si /1000``. What stands
+#: there without a sign, ``B 1E15``, is a dose.
+_SCALED = re.compile(
+    r"(?:[x\u00d7*\u00b7/([]\s*(?:10\s*(?:\^|\*\*)\s*[+-]?\d+"
+    r"|10[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+|1?(?:\.0*)?[eE][+-]?\d+)"
+    r"|(?<![^\s(\[])[x\u00d7*]\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
+)
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
 #: What values are called, beside their species.
 _KINDS = re.compile(
@@ -143,8 +153,13 @@ def read_head(text: str) -> Head:
     """
     text = " ".join(text.strip().strip('"').split())
     words, unit = _split(text)
-    if _LOGARITHM.search(words):
+    if _LOGARITHM.search(text):
         raise UnitsError(f"{text!r} is of a logarithm; give the values themselves")
+    if _SCALED.search(words):
+        raise UnitsError(
+            f"{text!r} states a factor, which may be meant either way; scale the values and give "
+            "the unit alone"
+        )
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Head("energy", words, None, says=True)
     for role, pattern in _WORDS.items():
@@ -191,7 +206,7 @@ def _split(text: str) -> tuple[str, str | None]:
         if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):
             # A unit that cannot be read must be seen, not taken for a part of the name.
             return words, unit
-        if _FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit)):
+        if _UNIT_LIKE.search(unit) or (_FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit))):
             return words, unit
         return text, None
     kind = unit_kind(text)
@@ -200,7 +215,7 @@ def _split(text: str) -> tuple[str, str | None]:
     for pattern in _AFTER:
         match = pattern.fullmatch(text)
         if match and match[2] and unit_kind(match[2]) and not _is_species(match):
-            return match[1].strip(), match[2].strip()
+            return _trimmed(match[1]), match[2].strip()
     return text, None
 
 

@@ -19,7 +19,7 @@ from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]
 
-_TIME = re.compile(r"Sputter Time\s*\(", re.IGNORECASE)
+_AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
 #: Lines of comments, names, masses and heads before the numbers.
 _HEAD_LINES = 12
@@ -27,16 +27,16 @@ _HEAD_LINES = 12
 
 def _head_line(source: Source) -> int | None:
     """Find the line of the heads."""
-    if not source.start.startswith("#"):
+    if not source.start.lstrip().startswith("#"):
         return None
     for i, line in enumerate(source.lines[:_HEAD_LINES]):
-        if line.startswith("#") and _TIME.search(line):
+        if line.startswith("#") and "\t" in line and _AXIS.search(line):
             return i
     return None
 
 
 def recognises(source: Source) -> bool:
-    """Whether a commented head among the first lines begins with the sputter time."""
+    """Whether a commented head among the first lines has the sputter time, or a depth."""
     return _head_line(source) is not None
 
 
@@ -53,9 +53,9 @@ def read(source: Source) -> Content:
         raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
     lines = source.lines
     heads = [cell.strip() for cell in lines[head].lstrip("#").split("\t")]
-    if heads and not heads[-1]:
+    while heads and not heads[-1]:
         heads.pop()
-    time = next(j for j, cell in enumerate(heads) if _TIME.search(cell))
+    time = next((j for j, cell in enumerate(heads) if "time" in cell.casefold()), 0)
     first = time + 1
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1

@@ -43,7 +43,12 @@ _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-_DATE = re.compile(r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?")
+#: Thousands apart by a blank or an apostrophe.
+_SPACED = re.compile(r"[+-]?\d{1,3}(['\s\u2019]\d{3})+([.,]\d+)?")
+_CLOCK = re.compile(r"(\d+ days?, )?\d{1,2}:\d{2}")
+_DATE = re.compile(
+    r"\d{1,4}([-./])(\d{1,2}|[^\W\d]{3,9})(\1\d{1,4})?( [\d:.]+)?|[^\W\d]{3,9}[-./ ]\d{1,4}"
+)
 _CENSORED = re.compile(r"[<\u2264]=?\s*(.+)")
 
 
@@ -122,6 +127,15 @@ def _hint(number: str, decimal: str) -> str:
         return (
             "; the comma may separate thousands or decimals: pass decimal=',', or take the "
             "separators of thousands out"
+        )
+    if _SPACED.fullmatch(number):
+        return "; take the separators of thousands out"
+    if _CLOCK.match(number):
+        return "; it is a time of day or a duration: give it in seconds"
+    if number.endswith("%"):
+        return (
+            "; a cell that is shown in percent may be meant as a part of one or of a hundred: give "
+            "the cells as plain numbers"
         )
     if number.startswith("="):
         return "; the formula was never calculated: open the workbook in a spreadsheet and save it"

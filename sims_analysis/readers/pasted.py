@@ -1,12 +1,14 @@
-"""Exports of instruments as text that somebody has pasted into, or opened with, a spreadsheet."""
+"""Exports of instruments as text that went through a spreadsheet: a workbook, or CSV."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import ModuleType
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof, table
+from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim, table
 from sims_analysis.readers.sheets import text_sheet
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
@@ -14,7 +16,7 @@ from sims_analysis.readers.workbook import candidate_sheets, is_workbook
 
 __all__ = ["read", "recognises"]
 
-_TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof)
+_TEXTS = (cameca_rpc, cameca_ascii, cameca_counts, iontof, srim)
 
 
 def _with_tabs(cell: object, text: str) -> str:
@@ -24,24 +26,49 @@ def _with_tabs(cell: object, text: str) -> str:
 
 def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
-    options = replace(source.options, encoding=None)
+    if not is_workbook(source):
+        return _found_in_csv(source) if source.is_text else None
     for sheet in candidate_sheets(source):
-        lines = "".join(
-            "\t".join(map(_with_tabs, *rows)).rstrip("\t") + "\n"
-            for rows in zip(sheet.cells, sheet.texts, strict=True)
-        )
-        text = Source(source.name, lines.encode(), options, source.path)
+        lines = ("\t".join(map(_with_tabs, *r)) for r in zip(sheet.cells, sheet.texts, strict=True))
+        text = _text(source, lines)
         for module in _TEXTS:
             if module.recognises(text):
                 return text, module
-        if sheet.first is None and text_sheet(text.lines, options) is not None:
+        if sheet.first is None and text_sheet(text.lines, source.options) is not None:
             return text, table
     return None
 
 
+def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
+    """Find the format of a text whose tabs a spreadsheet has made semicolons or commas."""
+    if "\t" in source.start:
+        return None
+    first = source.start.split("\n")
+    for delimiter in ";,":
+        # Text may hold one here and there; between cells there is one in most lines.
+        if source.start.count(delimiter) < len(first) / 2:
+            continue
+        start = _text(source, _rows(first, delimiter))
+        for module in _TEXTS:
+            if module.recognises(start):
+                return _text(source, _rows(source.lines, delimiter)), module
+    return None
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[str]:
+    return ("\t".join(next(csv.reader([line], delimiter=delimiter), [])) for line in lines)
+
+
+def _text(source: Source, lines: Iterable[str]) -> Source:
+    """Make a text of lines with tabs."""
+    options = replace(source.options, encoding=None)
+    content = "\n".join(line.rstrip("\t") for line in lines).encode()
+    return Source(source.name, content, options, source.path)
+
+
 def recognises(source: Source) -> bool:
-    """Whether the cells of a workbook are the lines of an instrument's text, or of a table."""
-    return is_workbook(source) and _found(source) is not None
+    """Whether the cells of a workbook or CSV are the lines of an instrument's text."""
+    return _found(source) is not None
 
 
 def read(source: Source) -> Content:
@@ -54,7 +81,7 @@ def read(source: Source) -> Content:
     """
     found = _found(source)
     if found is None:
-        raise ReadError("no sheet holds the text of an instrument")
+        raise ReadError("it does not hold the text of an instrument")
     text, module = found
     content: Content = module.read(text)
     return content

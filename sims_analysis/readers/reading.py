@@ -23,6 +23,8 @@ __all__ = ["read", "read_formats"]
 _Path = str | os.PathLike[str]
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
+#: What a reader may come upon in a file that is not what it looks like.
+_STUMBLES = (ArithmeticError, LookupError, ValueError, struct.error)
 #: Larger files are no depth profiles, and would fill the memory.
 _MAX_BYTES = 2**31
 
@@ -242,17 +244,27 @@ def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult
             warnings.simplefilter("always", ProfileWarning)
             result = _recognised(source, forced)
     except SimsError as error:
-        error.args = (f"{path.name}: {error}", *error.args[1:])
+        error.args = (f"{path.name}: {error}{_not_in(forced, source)}", *error.args[1:])
         raise
-    except (ArithmeticError, LookupError, ValueError, struct.error) as error:
+    except (*_STUMBLES, StopIteration, OSError) as error:
         # One file that a reader does not understand must not cost the others of a folder.
         raise ReadError(
             f"{path.name}: it is damaged, or laid out in a way that its reader does not know "
-            f"({type(error).__name__}: {error})"
+            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
         ) from error
     for warning in caught:
         warn(f"{path.name}: {warning.message}", ProfileWarning)
     return result
+
+
+def _not_in(forced: Format | None, source: Source) -> str:
+    """Say, of a file that cannot be read, that it does not look like the format that was stated."""
+    try:
+        looks = forced is None or forced.recognises(source)
+    except (*_STUMBLES, SimsError):
+        looks = False
+    known = "" if forced is None else f"; it does not look like format={forced.name!r}"
+    return "" if looks else f"{known}: without format=, it is recognised by its content"
 
 
 #: Formats in which the user may say what the columns are.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.workbook import is_workbook, zipped_names
 
 __all__ = ["refuse_other_kinds"]
 
@@ -34,7 +35,12 @@ _TEXTS = (
     ("<svg", "an image (SVG)"),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_ZIP, _XLSX = b"PK\x03\x04", b"xl/"
+_ZIP = b"PK\x03\x04"
+_ZIPPED = (
+    (b"word/", "a text document (docx); save its table as CSV"),
+    (b"opendocument", "an OpenDocument file; save the table as .xlsx or CSV"),
+    (b"xl/workbook.bin", "a binary workbook (.xlsb); save it as .xlsx"),
+)
 
 
 def refuse_other_kinds(source: Source) -> None:
@@ -53,9 +59,11 @@ def refuse_other_kinds(source: Source) -> None:
             raise ReadError(f"the file is {kind}")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
         raise ReadError("the file is HDF5 or netCDF; sims.load reads what sims.save wrote")
-    if content.startswith(_ZIP) and _XLSX not in content:
-        kind = "a text document (docx)" if b"word/" in content else "an archive of files (zip)"
-        raise ReadError(f"the file is {kind}; unpack it, or save the table as CSV")
+    if content.startswith(_ZIP) and not is_workbook(source):
+        other = "an archive of files (zip); unpack it first"
+        if not zipped_names(content):
+            other = "a workbook or an archive (zip) that is damaged or breaks off"
+        raise ReadError(f"the file is {next((k for mark, k in _ZIPPED if mark in content), other)}")
     start = source.start.lstrip().casefold()
     for text, kind in _TEXTS:
         if start.startswith(text):

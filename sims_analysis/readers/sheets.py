@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
+from sims_analysis.readers.headings import read_head_quietly
 from sims_analysis.readers.numbers import (
     NOTHING,
     censored,
@@ -29,7 +30,7 @@ from sims_analysis.readers.numbers import (
 from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
 
-__all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "text_sheet"]
+__all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "refuse_odd_cells", "text_sheet"]
 
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: Thousands with points between.
@@ -83,6 +84,11 @@ def _numbers_in(cells: Sequence[str], decimal: str | None, nothing: Sequence[str
     return count
 
 
+def _has_words(cells: Sequence[str]) -> bool:
+    """Whether a row is neither blank nor a line that is drawn under the heads."""
+    return any(map(str.isalnum, "".join(cells)))
+
+
 def _is_nothing(text: str, options: Options) -> bool:
     """Whether a cell says that nothing was measured."""
     return text.casefold() in NOTHING or text in options.not_measured
@@ -107,17 +113,47 @@ def _refuse_row(cells: Sequence[str], options: Options, where: Callable[[int], s
         )
 
 
-def _tell_of_gap(rows: Sequence[int], blank: Callable[[int], bool], word: str) -> None:
-    """Tell where numbers go on below an empty line: another table, perhaps, or a note.
+def refuse_odd_cells(
+    rows: Iterable[tuple[int, Sequence[str]]], options: Options, where: Callable[[int, int], str]
+) -> None:
+    """Refuse the first row that would be one of numbers but for the way a cell is written."""
+    for number, cells in rows:
+        first, *others = [cell for cell in cells if cell.strip()] or [""]
+        begins = _DIGIT_FIRST.match(first) or _FORMULA.match(first)
+        if others and begins and any(map(is_number, cells)):
+            for j, cell in enumerate(cells):
+                read_cell(
+                    cell, options.decimal or ".", options.not_measured, where=where(number, j)
+                )
+
+
+def _refuse_words(
+    rows: Iterable[tuple[int, Sequence[str]]], options: Options, where: Callable[[int, int], str]
+) -> None:
+    """Refuse a row of words between rows of numbers, if it is the first that is odd."""
+    for number, cells in rows:
+        words = [j for j, c in enumerate(cells) if not is_number(c) and not _is_nothing(c, options)]
+        if words and not any(map(is_number, cells)):
+            raise ReadError(
+                f"{where(number, words[0])}: {cells[words[0]].strip()!r} stands between rows of "
+                "numbers; if another table begins there, put it into a file or a sheet of its own, "
+                "otherwise take it out"
+            )
+        if words:
+            return
+
+
+def _tell_of_gap(rows: Sequence[int], word: str) -> None:
+    """Tell where numbers go on below an empty line or a comment: another table, or a note.
 
     Files in which every other line is empty, by their line ends, are as usual.
     """
-    gaps = [(a, b) for a, b in pairwise(rows) if b - a > 1 and any(map(blank, range(a + 1, b)))]
+    gaps = [(a, b) for a, b in pairwise(rows) if b - a > 1]
     if gaps and len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         warn(
-            f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word}: "
-            "read as one table; if that is another table or a note, take it out",
+            f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
+            "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
         )
 
@@ -153,7 +189,7 @@ class TextSheet:
             cells = [cell.strip() for cell in self.split(text)]
             if self.delimiter is None:
                 cells = self._between_blanks(text.strip(), cells)
-            if any(cells):
+            if _has_words(cells):
                 rows.append((i + 1, cells))
         return rows
 
@@ -189,8 +225,9 @@ class TextSheet:
                 for number, line in zip(rows, lines, strict=True)
                 if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
             ]
+            self._refuse_heads(rows)
             rows, lines = [number for number, _ in kept], [line for _, line in kept]
-            _tell_of_gap(rows, lambda row: not self.lines[row - 1].strip(" \t;,|\r"), "line")
+            _tell_of_gap(rows, "line")
         if self.delimiter is None:
             lines = [line.strip() for line in lines]
         few = [self.split(line) for line in (*lines[:20], lines[-1])]
@@ -200,17 +237,36 @@ class TextSheet:
         decimal = self.options.decimal or self._decimal(lines)
         self._refuse_lost_rows(last, width, replace(self.options, decimal=decimal))
         self._refuse_cut(last, lines, width)
-        values, limits = table(
-            lines,
-            self.delimiter,
-            decimal,
-            width=width,
-            line_numbers=rows,
-            not_measured=nothing,
-            quoted=self.quoted and any('"' in line for line in lines),
-        )
+        try:
+            values, limits = table(
+                lines,
+                self.delimiter,
+                decimal,
+                width=width,
+                line_numbers=rows,
+                not_measured=nothing,
+                quoted=self.quoted and any('"' in line for line in lines),
+            )
+        except ReadError:
+            cells = ((number, self.split(line)) for number, line in zip(rows, lines, strict=True))
+            _refuse_words(cells, self.options, self.where)
+            raise
         self._refuse_short(lines, rows, values)
         return Block(values, limits, rows)
+
+    def _refuse_heads(self, rows: Iterable[int]) -> None:
+        """Refuse heads in a comment between the numbers: another table begins there."""
+        for row in rows:
+            text = self.lines[row - 1].lstrip()
+            if not text.startswith(_COMMENTS):
+                continue
+            cells = self.split(text.lstrip("".join(_COMMENTS)))
+            heads = [head for head in map(read_head_quietly, cells) if head]
+            if len(heads) > 1 and any(h.says and h.role in ("axis", "time") for h in heads):
+                raise ReadError(
+                    f"line {row}: {text.strip()[:60]!r} is the head of another table, below "
+                    "numbers of the first; put it into a file of its own"
+                )
 
     def _refuse_short(self, lines: Sequence[str], rows: Sequence[int], values: Array) -> None:
         """Refuse rows that lack cells between blanks: nobody can tell which."""
@@ -374,12 +430,13 @@ class CellSheet:
     def heads(self) -> list[tuple[int, list[str]]]:
         """Rows above the numbers that are not blank, with their numbers from 1."""
         above = self.texts[: self.first or 0]
-        return [(i + 1, row) for i, row in enumerate(above) if any(row)]
+        return [(i + 1, row) for i, row in enumerate(above) if _has_words(row)]
 
     @cached_property
     def block(self) -> Block:
         """The numbers."""
         if self.first is None:
+            self.refuse_odd_cells()
             raise ReadError("there are no numbers in it that stand in columns")
         nothing = tuple(self.options.not_measured)
         last = len(self.cells) - 1
@@ -388,11 +445,10 @@ class CellSheet:
                 _refuse_row(self.texts[last], self.options, partial(self.where, last + 1))
             last -= 1
         rows = [i for i in range(self.first, last + 1) if any(self.texts[i])]
-        _tell_of_gap([i + 1 for i in rows], lambda _: True, self.row_word)
+        _tell_of_gap([i + 1 for i in rows], self.row_word)
         width = max(j + 1 for i in rows for j, text in enumerate(self.texts[i]) if text)
-        above = next((i for i in range(self.first - 1, -1, -1) if any(self.texts[i])), None)
-        if above is not None and self._begins_with_number(above):
-            rows.insert(0, above)
+        above = [(i + 1, self.texts[i]) for i in range(self.first) if any(self.texts[i])]
+        refuse_odd_cells(above[-1:], self.options, self.where)
         texts = [t for i in rows for c, t in zip(self.cells[i], self.texts[i], strict=True)
                  if isinstance(c, str)]  # fmt: skip
         mark = self.options.decimal or decimal_mark(texts) or "."
@@ -411,12 +467,20 @@ class CellSheet:
                 ):
                     # Numbers as text come from everywhere.
                     decimal = "."
-                value = read_cell(text, decimal, nothing, where=self.where(i + 1, j))
+                try:
+                    value = read_cell(text, decimal, nothing, where=self.where(i + 1, j))
+                except ReadError:
+                    _refuse_words([(i + 1, self.texts[i])], self.options, self.where)
+                    raise
                 if censored(value):
                     limits[k, j] = value
                 else:
                     values[k, j] = value
         return Block(values, limits, [i + 1 for i in rows])
+
+    def refuse_odd_cells(self) -> None:
+        """Refuse the first row that would be one of numbers but for the way a cell is written."""
+        refuse_odd_cells(enumerate(self.texts, 1), self.options, self.where)
 
     def _begins_with_number(self, row: int) -> bool:
         """Whether the first cells of a row are a number and something beside it."""

@@ -92,11 +92,13 @@ class Source:
         """The text, line ends made alike; errors as of :attr:`decoded`."""
         if "\r" not in self.decoded:
             return self.decoded
-        return self.decoded.replace("\r\n", "\n").replace("\r", "\n")
+        # Written in text mode twice, lines end in two returns.
+        text = self.decoded.replace("\r\r\n", "\n").replace("\r\n", "\n")
+        return text.replace("\r", "\n")
 
     @cached_property
     def decoded(self) -> str:
-        """The text as it is, without a byte order mark.
+        """The text as it is, without a byte order mark and the end mark of old systems.
 
         Raises
         ------
@@ -107,16 +109,20 @@ class Source:
             raise ReadError("the file is binary, not text")
         stated = self.options.encoding
         encodings = [stated] if stated else self._encodings()
+        content = self.content
+        if len(content) % 2 and encodings[0].startswith("utf-16"):
+            self.options.truncated("the file breaks off within a character of two bytes")
+            content = content[:-1]
         for encoding in encodings:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", UnicodeWarning)
-                    decoded = self.content.decode(encoding)
+                    decoded = content.decode(encoding)
             except (UnicodeDecodeError, LookupError) as error:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None
             else:
-                return decoded.removeprefix("\ufeff")
+                return decoded.removeprefix("\ufeff").removesuffix("\x1a")
         raise ReadError("the text is in no known encoding; pass encoding=")
 
     def _encodings(self) -> list[str]:

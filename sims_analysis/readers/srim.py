@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.numbers import table, tell_if_cut
@@ -59,6 +61,9 @@ def read(source: Source) -> Content:
     numbers, texts = zip(*rows, strict=True)
     decimal = source.options.decimal or ("," if "," in texts[0] else ".")
     values, _ = table(texts, None, decimal, width=len(names) + 1, line_numbers=numbers)
+    short = np.isnan(values).any(axis=1)
+    if short.any():
+        source.options.truncated(f"line {numbers[int(short.argmax())]} lacks cells of its row")
     tell_if_cut(lines, [text.split()[-1] for text in texts])
     moments = {}
     for name, pattern in _MOMENTS:

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.errors import (
+    ProfileWarning,
+    ReadError,
+    SimsError,
+    SpeciesError,
+    UnitsError,
+    warn,
+)
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.headings import (
     Head,
@@ -23,8 +30,15 @@ from sims_analysis.readers.headings import (
     same_unit,
     unit_kind,
 )
-from sims_analysis.readers.numbers import column_name, is_number, read_cell
-from sims_analysis.readers.sheets import Block, CellSheet, Sheet, text_sheet
+from sims_analysis.readers.numbers import column_name, is_number
+from sims_analysis.readers.sheets import (
+    Block,
+    CellSheet,
+    Sheet,
+    TextSheet,
+    refuse_odd_cells,
+    text_sheet,
+)
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
@@ -58,22 +72,18 @@ def the_sheet(source: Source) -> Sheet:
             raise ReadError("the file is empty")
         looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
         like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
-        for i in looks:
-            line = source.lines[i]
-            cells = line.split(next((mark for mark in "\t;|," if mark in line), None))
-            if len(cells) > 1 and (is_number(cells[0]) or is_number(cells[-1])):
-                # Its numbers are not written as numbers: the first says what is wrong.
-                for j, cell in enumerate(cells):
-                    read_cell(
-                        cell,
-                        source.options.decimal or ".",
-                        source.options.not_measured,
-                        where=f"line {i + 1}, column {column_name(j)}",
-                    )
+        rows = ((i + 1, _cells(source.lines[i])) for i in looks)
+        refuse_odd_cells(
+            rows, source.options, lambda row, j: f"line {row}, column {column_name(j)}"
+        )
         raise ReadError(
             f"the file has no row of two numbers or more: a header without data, or no table{like}"
         )
     return sheet
+
+
+def _cells(line: str) -> list[str]:
+    return line.split(next((mark for mark in "\t;|," if mark in line), None))
 
 
 def read_sheet(sheet: Sheet, options: Options) -> Content:
@@ -84,18 +94,21 @@ def read_sheet(sheet: Sheet, options: Options) -> Content:
     ReadError, UnitsError, SpeciesError
         That name the cell, and what to pass.
     """
-    if isinstance(sheet, CellSheet) and sheet.others:
-        warn(
-            f"read from sheet {sheet.name!r}; there are rows of numbers in "
-            f"{', '.join(map(repr, sheet.others))} too: sheet= names the one to read",
-            ProfileWarning,
-        )
-    block = sheet.block
-    layout = _Layout(sheet, block, options)
-    if options.columns is not None:
-        pairs = _stated_columns(layout, options.columns)
-    else:
-        pairs = layout.pairs()
+    others = ", ".join(map(repr, sheet.others)) if isinstance(sheet, CellSheet) else ""
+    elsewhere = f"there are rows of numbers in {others} too: sheet= names the one to read"
+    try:
+        block = sheet.block
+        layout = _Layout(sheet, block, options)
+        if options.columns is not None:
+            pairs = _stated_columns(layout, options.columns)
+        else:
+            pairs = layout.pairs()
+    except SimsError as error:
+        if others:
+            error.args = (f"sheet {sheet.name!r}: {error}; {elsewhere}", *error.args[1:])
+        raise
+    if others:
+        warn(f"read from sheet {sheet.name!r}; {elsewhere}", ProfileWarning)
     found = [_signal(sheet, block, layout, pair) for pair in pairs]
     signals = [signal for signal in found if signal is not None]
     for cells in sheet.notes:
@@ -135,12 +148,16 @@ class _Layout:
         self.texts = [""] * self.width
         self.units: list[str | None] = [None] * self.width
         rows = list(sheet.heads)
-        if rows and is_unit_row(rows[-1][1]):
+        # Origin writes names, units, and below these comments.
+        comments = rows.pop()[1] if self._are_comments(rows) else []
+        if rows and self._are_units(rows):
             self.units = [_bare(cell) or None for cell in self._fitted(rows.pop()[1])]
         if rows and self._are_heads(rows[-1][1]):
             number, cells = rows.pop()
+            self._refuse_few_heads(sheet, number, cells)
             self.texts = self._fitted(cells)
-            empty = [cell for cell in cells[self.width :] if cell]
+            filled = [*self.filled, *[False] * len(cells)]
+            empty = [cell for cell, has in zip(cells, filled, strict=False) if cell and not has]
             if empty:
                 warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             self.heads = [self._head(sheet, number, j) for j in range(self.width)]
@@ -149,8 +166,14 @@ class _Layout:
             kind = unit_kind(unit) if unit and not self.texts[j] else None
             if kind in vocabulary.AXES:
                 self.heads[j] = Head("axis" if kind == "depth" else "time", "", unit, says=True)
+        if rows and not any(self.units) and is_unit_row(rows[-1][1]):
+            self.units = [_bare(cell) or None for cell in self._fitted(rows.pop()[1])]
         if rows and self._are_names(rows[-1][1]):
             self.names = self._fitted(rows.pop()[1])
+        elif not any(head.name for head in self.heads):
+            self.names = self._fitted(comments)
+        elif comments:
+            self.note(comments)
         for j, head in enumerate(self.heads):
             self.units[j] = head.unit or self.units[j]
         for _, cells in rows:
@@ -159,6 +182,37 @@ class _Layout:
 
     def _fitted(self, cells: Sequence[str]) -> list[str]:
         return [*cells, *[""] * self.width][: self.width]
+
+    def _are_comments(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
+        """Whether the last row stands below one of units, and tells neither heads nor units."""
+        if len(rows) < 3 or not is_unit_row(rows[-2][1]) or is_unit_row(rows[-1][1]):
+            return False
+        return self._names_axis(rows[-3][1]) and not self._names_axis(rows[-1][1])
+
+    def _are_units(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
+        """Whether the last row holds units: of all columns, or of those whose head has none."""
+        cells = rows[-1][1]
+        if is_unit_row(cells):
+            return True
+        filled = [cell for cell in cells if cell]
+        above = rows[-2][1] if len(rows) > 1 else []
+        kinds = {unit_kind(_bare(cell)) for cell in filled}
+        return self._names_axis(above) and kinds <= {*vocabulary.VALUE_KINDS}
+
+    def _names_axis(self, cells: Sequence[str]) -> bool:
+        heads = [read_head_quietly(cell) for cell in cells if cell]
+        return any(head and head.says and head.role in ("axis", "time") for head in heads)
+
+    def _refuse_few_heads(self, sheet: Sheet, number: int, cells: Sequence[str]) -> None:
+        """Refuse commas that may be decimal marks beside those between the cells."""
+        bare = isinstance(sheet, TextSheet) and sheet.delimiter == "," and not sheet.quoted
+        heads = max(j for j, cell in enumerate(cells) if cell) + 1
+        if bare and heads < self.width and self.options.columns is None and self._names_axis(cells):
+            raise ReadError(
+                f"line {number}: heads above {heads} of {self.width} columns; if commas are "
+                "decimal marks too, nobody can tell which: save the table with semicolons or tabs, "
+                'or say what the columns are by columns={"B": (axis, values)}'
+            )
 
     def _are_heads(self, cells: list[str]) -> bool:
         """Whether a row tells the columns: one of them an axis, or a name for each."""
@@ -179,6 +233,9 @@ class _Layout:
         values = [j for j, head in enumerate(self.heads) if head.role == "value" and self.filled[j]]
         if any(":" in cells[j] or is_number(cells[j]) for j in filled):
             return False
+        if len(axes) == len(values) and filled == sorted([*axes, *values]):
+            # A name above each column of a pair.
+            return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
         return len(filled) in (len(axes), len(values)) and (
             set(filled) <= {*axes} or set(filled) <= {*values}
         )
@@ -319,7 +376,7 @@ class _Layout:
         """Name the species of a column of values."""
         head = self.heads[value]
         above = self.names[value] or self.names[axis]
-        if above and (not head.name or head.says or head.name in ("C", "I", "c", "i", "Conc")):
+        if above and (not head.name or head.says or head.name in ("C", "I", "Y", "c", "i", "y")):
             return above
         return head.name or above or self.heads[axis].name
 

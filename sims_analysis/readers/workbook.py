@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -14,12 +15,14 @@ from sims_analysis.errors import ReadError
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.source import Source
 
-__all__ = ["all_sheets", "candidate_sheets", "chosen_sheet", "is_workbook"]
+__all__ = ["all_sheets", "candidate_sheets", "chosen_sheet", "is_workbook", "zipped_names"]
 
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
 _OPEN_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+#: Of the styles of a workbook: two formats of its own, and those that somebody made.
+_PERCENT = re.compile(rb'numFmtId="(?:9|10)"|formatCode="[^"]*%')
 _PREFERRED = "processed data"
 
 #: Name, cells, and whether the sheet is hidden.
@@ -29,8 +32,17 @@ _Rows = tuple[str, list[list[object]], bool]
 def is_workbook(source: Source) -> bool:
     """Whether a file is a workbook, by its first bytes."""
     if source.content.startswith(_XLSX):
-        return b"xl/" in source.content
+        return b"xl/workbook.xml" in (zipped_names(source.content) or source.content)
     return source.content.startswith(_XLS)
+
+
+def zipped_names(content: bytes) -> list[bytes]:
+    """List what is in a zip file; nothing if it is damaged."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return [name.encode() for name in archive.namelist()]
+    except (zipfile.BadZipFile, ValueError, OSError):
+        return []
 
 
 @lru_cache(maxsize=1)
@@ -67,10 +79,11 @@ def _xlsx(content: bytes) -> list[_Rows]:
         # Styles and extensions that openpyxl does not know do not concern the numbers.
         warnings.simplefilter("ignore")
         book: Any = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+        percent = _shows_percent(content)
         found = [
             (
                 sheet.title,
-                [list(row) for row in sheet.iter_rows(values_only=True)],
+                [list(row) for row in _rows(sheet, percent=percent)],
                 sheet.sheet_state != "visible",
             )
             for sheet in book.worksheets
@@ -86,6 +99,29 @@ def _xlsx(content: bytes) -> list[_Rows]:
         return found
 
 
+def _shows_percent(content: bytes) -> bool:
+    """Whether a workbook has a format of numbers in percent."""
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return any(
+            _PERCENT.search(book.read(name)) for name in book.namelist() if name == "xl/styles.xml"
+        )
+
+
+def _rows(sheet: Any, *, percent: bool) -> Iterator[Iterable[object]]:
+    """Give the cells of a sheet; numbers that are shown in percent as they are seen."""
+    if not percent:
+        yield from sheet.iter_rows(values_only=True)
+        return
+    for row in sheet.iter_rows():
+        yield [_seen(cell.value, cell.number_format) for cell in row]
+
+
+def _seen(value: object, number_format: str) -> object:
+    if isinstance(value, int | float) and "%" in number_format:
+        return f"{100 * value:.15g}%"
+    return value
+
+
 def _has_open_formulas(content: bytes) -> bool:
     """Whether a formula of a workbook was written, but never calculated."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
@@ -99,27 +135,32 @@ def _has_open_formulas(content: bytes) -> bool:
 def _xls(content: bytes) -> list[_Rows]:
     import xlrd
 
-    book: Any = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+    book: Any = xlrd.open_workbook(
+        file_contents=content, logfile=io.StringIO(), formatting_info=True
+    )
     return [
         (
             sheet.name,
-            [[_xls_cell(cell, book.datemode) for cell in sheet.row(i)] for i in range(sheet.nrows)],
+            [[_xls_cell(cell, book) for cell in sheet.row(i)] for i in range(sheet.nrows)],
             sheet.visibility != 0,
         )
         for sheet in book.sheets()
     ]
 
 
-def _xls_cell(cell: Any, datemode: int) -> object:
+def _xls_cell(cell: Any, book: Any) -> object:
     import xlrd
 
     if cell.ctype == xlrd.XL_CELL_DATE:
-        return xlrd.xldate_as_datetime(cell.value, datemode)
+        return xlrd.xldate_as_datetime(cell.value, book.datemode)
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return bool(cell.value)
-    return None if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK) else cell.value
+    if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+        return None
+    shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+    return _seen(cell.value, shown.format_str if shown is not None else "")
 
 
 def chosen_sheet(source: Source) -> CellSheet:
@@ -138,6 +179,8 @@ def chosen_sheet(source: Source) -> CellSheet:
         chosen = holding[0]
         chosen.others = [str(sheet.name) for sheet in holding[1:] if not sheet.hidden]
         return chosen
+    for sheet in candidates:
+        sheet.refuse_odd_cells()
     names = ", ".join(repr(sheet.name) for sheet in candidates)
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 
@@ -163,7 +206,7 @@ def candidate_sheets(source: Source) -> list[CellSheet]:
                 return [sheet]
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
-        if str(sheet.name).strip().casefold() == _PREFERRED:
+        if str(sheet.name).strip().casefold() == _PREFERRED and any(map(any, sheet.texts)):
             return [sheet]
     # Old versions and half-done sums are hidden: nobody who sends such a workbook means them.
     return sorted(found, key=lambda sheet: sheet.hidden)

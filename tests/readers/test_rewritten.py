@@ -1,0 +1,352 @@
+"""Files as people and spreadsheets write them anew: the same numbers, or a refusal."""
+
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+
+import numpy as np
+import openpyxl
+import pytest
+from instrument_files import cameca_rpc, cnt, dp_ascii, iontof, srim
+
+import sims_analysis as sims
+
+Z = np.array([0.5, 2.5, 5.0, 7.5, 10.0])
+B = np.array([1.5e18, 3.25e18, 2e18, 5e17, 1e16])
+P = np.array([1e15, 2e15, 4e15, 2e15, 1e15])
+HEAD = ["Depth (nm)", "B (at/cm3)", "P (at/cm3)"]
+ROWS = [list(map(float, row)) for row in zip(Z, B, P, strict=True)]
+LINES = "".join(f"{z:g},{b:g},{p:g}\n" for z, b, p in ROWS)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="w7.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    def workbook(percent=(), **sheets):
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for title, rows in sheets.items():
+            sheet = book.create_sheet(title.replace("_", " "))
+            for row in rows:
+                sheet.append(row)
+            for cell in percent:
+                sheet[cell].number_format = "0.0%"
+        book.save(tmp_path / "w7.xlsx")
+        return tmp_path / "w7.xlsx"
+
+    return workbook
+
+
+def check(result):
+    boron, phosphorus = result.depth_profiles
+    assert (boron.species_name, phosphorus.species_name) == ("B", "P")
+    assert (boron.depth_units, boron.concentration_units) == ("nm", "at/cm3")
+    for profile, values in ((boron, B), (phosphorus, P)):
+        assert profile.depths.tolist() == Z.tolist()
+        assert profile.concentrations.tolist() == values.tolist()
+
+
+# --- numbers that are something else ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["B x1E18 (cm-3)", "B (10^18) [cm-3]", "B ×10¹⁸ (cm⁻³)", "B/1E18 (cm-3)", "Si /1000 (c/s)",
+     "SiO2 x10 (c/s)", "Si (x 0.01) c/s"],
+)  # fmt: skip
+def test_a_factor_in_a_head_is_refused(write, head):
+    with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
+        sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))
+
+
+@pytest.mark.parametrize("head", ["B 1E15 (at/cm3)", "Al2x3 (at/cm3)", "11B/10B (at/cm3)"])
+def test_what_is_no_factor(write, head):
+    name = head.partition(" (")[0]
+    profile = sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))[name]
+    assert profile.concentrations.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("unit", ["%", "ions/cm3", "at/cm2", "at/cm3 x 1E18"])
+def test_a_unit_that_is_none_of_a_value_is_named(write, unit):
+    path = write(f"Depth (nm);B ({unit})\n0;1\n1;2\n")
+    with pytest.raises(sims.UnitsError, match=r"species 'B': units.*" + unit[:6]):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match="taken as 'at%', as stated"):
+        assert sims.read(path, units="at%")["B"].concentrations.tolist() == [1, 2]
+
+
+def test_cells_that_are_shown_in_percent_are_refused(workbook):
+    rows = [["Depth (nm)", "B (at%)"], [0, 0.05], [1, 0.06], [2, 0.07]]
+    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is no number; .* in percent"):
+        sims.read(workbook(S=rows, percent=["B3"]))
+    plain = sims.read(workbook(S=rows, percent=["D9"]))["B"]
+    assert plain.concentrations.tolist() == [0.05, 0.06, 0.07]
+
+
+def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
+    xlwt = pytest.importorskip("xlwt")
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("S")
+    for i, row in enumerate([["Depth (nm)", "B (at%)"], [0, 0.05], [1, 0.06]]):
+        for j, cell in enumerate(row):
+            sheet.write(i, j, cell, xlwt.easyxf(num_format_str="0%" if (i, j) == (2, 1) else "0.0"))
+    book.save(str(tmp_path / "w7.xls"))
+    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is no number; .* in percent"):
+        sims.read(tmp_path / "w7.xls")
+
+
+def test_decimal_commas_between_commas_are_not_guessed(write):
+    path = write("Depth (nm),B (at%)\n0,5,1,5\n1,5,2,5\n2,5,3,5\n")
+    with pytest.raises(sims.ReadError, match="line 1: heads above 2 of 4 columns; if commas are"):
+        sims.read(path, species=["B", "O", "C"], units="at%")
+    # Row numbers have no head either, but stand first.
+    assert sims.read(write(",Depth (nm),B (at%)\n0,5,1\n1,6,2\n"))["B"].depths.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("1 234", "separators of thousands"),
+        ("1'234", "separators of thousands"),
+        ("00:01:30", "in seconds"),
+        ("Jan-05", "looks like a date"),
+        ("5%", "in percent"),
+    ],
+)
+def test_cells_are_refused_by_what_they_are(write, cell, says):
+    with pytest.raises(sims.ReadError, match=f"line 3, column B: .*{says}"):
+        sims.read(write(f"Depth (nm);B (at%)\n0;1\n1;{cell}\n2;3\n"))
+
+
+def test_a_row_that_lacks_cells_at_the_end_of_srim_is_told(write):
+    values = np.arange(1, 101) * 1.0
+    whole = srim(values * 80, {"B": values, "Si": values})
+    with pytest.raises(sims.ReadError, match="line 114 lacks cells of its row"):
+        sims.read(write(whole.rstrip()[:-10].rstrip()))
+
+
+# --- tables beside and below ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["# ", "", "% "])
+def test_another_table_below_is_refused(write, mark):
+    content = f"{mark}Depth (nm),B (cm^-3)\n0,1\n1,2\n2,3\n\n{mark}Depth (nm),P (cm^-3)\n3,5\n4,6\n"
+    with pytest.raises(sims.ReadError, match=r"line 6.* table"):
+        sims.read(write(content))
+
+
+def test_a_block_with_its_own_head_is_another_table(write):
+    content = (
+        "Ion: 11B\nDepth(A)\tConc(at/cc)\n1\t2\n2\t3\nIon: 28Si\nDepth(A)\tConc(at/cc)\n1\t2\n"
+    )
+    with pytest.raises(sims.ReadError, match="line 5, column A: 'Ion: 28Si' stands between rows"):
+        sims.read(write(content))
+
+
+def test_a_comment_between_numbers_is_told(write):
+    with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+        sims.read(write("Depth (nm),B (cm^-3)\n0,1\n1,2\n# W2\n2,5\n3,6\n"))
+
+
+# --- heads ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        # Origin: names, units, comments.
+        "Depth,Concentration,Concentration\nnm,at/cm3,at/cm3\n,B,P",
+        "nm,at/cm3,at/cm3\nDepth,B,P",
+        # Cells that were merged.
+        "Depth (nm),B,P\n,at/cm3,at/cm3",
+        "Depth (nm),B,P\n,(at/cm3),(at/cm3)",
+        "|Depth (nm)|B (at/cm3)|P (at/cm3)|\n|---|---|---|",
+        "Depth (nm),B (at/cm3),P (at/cm3)\n----------,----------,----------",
+    ],
+)
+def test_rows_of_heads_in_other_orders(write, heads):
+    if heads.startswith("|"):
+        body = "".join(f"|{line}|\n" for line in LINES.replace(",", "|").splitlines())
+    else:
+        body = LINES
+    check(sims.read(write(f"{heads}\n{body}")))
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        "B,B,P,P\nDepth,Conc,Depth,Conc\nnm,at/cm3,nm,at/cm3",
+        "B,B,P,P\nX (nm),Y (at/cm3),X (nm),Y (at/cm3)",
+    ],
+)
+def test_a_name_above_each_column_of_a_pair(write, heads):
+    body = "".join(f"{z},{b},{z},{p}\n" for z, b, p in ROWS)
+    check(sims.read(write(f"{heads}\n{body}")))
+
+
+def test_a_column_of_dashes_is_told(workbook):
+    rows = [HEAD, *([z, b, "\u2014"] for z, b, _ in ROWS)]
+    with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
+        sims.read(workbook(S=rows))
+
+
+@pytest.mark.parametrize("head", ["Cycle #", "Cycle number", "Sputter cycles", "Point no."])
+def test_row_numbers_beside_a_depth_are_no_signal(write, head):
+    content = f"{head},Depth (nm),B (cm^-3)\n1,5,1\n2,6,2\n"
+    assert [p.species_name for p in sims.read(write(content)).depth_profiles] == ["B"]
+
+
+# --- workbooks --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ([0.5, 1e18, "ND"], "column C: 'ND' is no number; if it says that nothing"),
+        (["=A1+1", 1e18, 1e15], "column A: '=A1.1' is no number; the formula was never"),
+        ([dt.date(2024, 5, 1), 1e18, 1e15], "column A: '2024-05-01.*looks like a date"),
+        ([0.5, 1e18, "1,500,000"], "column C: '1,500,000'.*thousands"),
+    ],
+)
+def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, says):
+    with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
+        sims.read(workbook(S=[HEAD, row, row, row]))
+    # The first row alone is no head either.
+    with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
+        sims.read(workbook(S=[HEAD, row, *ROWS]), depth_units="nm", units="at/cm3")
+
+
+def test_a_note_beside_the_first_row_loses_no_sample(workbook):
+    rows = [HEAD, [*ROWS[0], None, "Operator: X"], *ROWS[1:]]
+    with pytest.raises(sims.ReadError, match="row 2, column E: 'Operator: X'"):
+        sims.read(workbook(S=rows))
+    check(sims.read(workbook(S=rows), not_measured=["Operator: X"]))
+
+
+def test_an_empty_sheet_of_processed_data_hides_no_other(workbook):
+    check(sims.read(workbook(Processed_data=[], Data=[HEAD, *ROWS])))
+
+
+def test_other_sheets_are_named_in_what_is_wrong_with_the_first(workbook):
+    summary = [["Wafer", "B (at/cm2)"], [1, 1e13], [2, 2e13]]
+    with pytest.raises(sims.SimsError, match=r"sheet 'Doses': .* in 'Data' too: sheet= names"):
+        sims.read(workbook(Doses=summary, Data=[HEAD, *ROWS]))
+
+
+def test_zipped_files_are_told_from_workbooks(write, workbook):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.write(workbook(S=[HEAD, *ROWS]), "w7.xlsx")
+    with pytest.raises(sims.ReadError, match=r"an archive of files \(zip\)"):
+        sims.read(write(stream.getvalue()))
+    with pytest.raises(sims.ReadError, match="damaged or breaks off"):
+        sims.read(write(workbook(S=[HEAD, *ROWS]).read_bytes()[:300]))
+    for name, kind in (("xl/workbook.bin", "xlsb"), ("content.opendocument", "OpenDocument")):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr(name, "x")
+        with pytest.raises(sims.ReadError, match=kind):
+            sims.read(write(stream.getvalue()))
+
+
+# --- bytes ------------------------------------------------------------------------------------
+
+
+def test_ends_of_lines_and_of_files(write):
+    text = ",".join(HEAD) + "\n" + LINES
+    check(sims.read(write(text.replace("\n", "\r\r\n"))))
+    check(sims.read(write(text + "\x1a")))
+    result = sims.read(write(iontof(Z, [("B+", "11", P)]).replace(b"\r\n", b"\r\r\n")))
+    assert result["B+"].concentrations.tolist() == P.tolist()
+
+
+def test_wide_text_that_ends_within_a_character(write):
+    wide = ("\ufeff" + ",".join(HEAD) + "\n" + LINES).encode("utf-16-le")
+    with pytest.raises(sims.ReadError, match="breaks off within a character"):
+        sims.read(write(wide[:-3]))
+    with pytest.warns(sims.ProfileWarning, match="within a character"):
+        check(sims.read(write(wide + b"\n"), allow_truncated=True))
+
+
+def test_names_in_the_wrong_encoding_are_refused(write):
+    head = "深さ (nm);B 濃度 (at/cm3);P 濃度 (at/cm3)\n"
+    content = (head + LINES.replace(",", ";")).encode("shift_jis")
+    with pytest.raises(sims.SpeciesError, match="pass encoding="):
+        sims.read(write(content))
+    check(sims.read(write(content), encoding="shift_jis"))
+
+
+# --- exports of instruments that a spreadsheet has saved --------------------------------------
+
+K = np.array([5, 0, 3, 8])
+T = np.array([0.125, 0.25, 0.375, 0.5])
+EXPORTS = {
+    "cameca_rpc": cameca_rpc({"10B": (None, T, cnt(K), "I"), "30Si": (T, None, cnt(K), "I")}),
+    "cameca_ascii": dp_ascii([("11B", T, cnt(K), "um", "c/s"), ("69Ga2", T, cnt(K), "um", "c/s")]),
+    "iontof": iontof(T, [("B+", "11.0093", K), ("^13CH_5N_2+ / ( Pb+ )", "N/A", K)]),
+    "iontof 6": iontof(T, [("B+", "11.0093", K)], version=6),
+}
+SAVED = {
+    "commas": {"delimiter": ","},
+    "semicolons and decimal commas": {"delimiter": ";"},
+    "all in quotes": {"delimiter": ";", "quoting": csv.QUOTE_ALL},
+    "decimal commas in quotes": {"delimiter": ","},
+}
+
+
+@pytest.mark.parametrize("saved", SAVED)
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_that_were_saved_as_csv(write, name, saved):
+    plain = sims.read(write(EXPORTS[name]))
+    text = EXPORTS[name].decode("latin-1").replace("\r\n", "\n")
+    # Two columns between blanks come apart.
+    text = re.sub(r"(?m)^(\[um\]|-?\d\S+) {2,}(\S+)$", r"\1\t\2", text)
+    if "decimal" in saved or "quotes" in saved:
+        text = re.sub(r"(?<=\d)\.(?=\d)", ",", text)
+    stream = io.StringIO()
+    csv.writer(stream, **SAVED[saved]).writerows(line.split("\t") for line in text.split("\n"))
+    result = sims.read(write(stream.getvalue()))
+    assert len(result.depth_profiles) == len(plain.depth_profiles)
+    for found, expected in zip(result.depth_profiles, plain.depth_profiles, strict=True):
+        assert found.species_name == expected.species_name
+        assert (found.depth_units, found.concentration_units) == (
+            expected.depth_units,
+            expected.concentration_units,
+        )
+        assert found.depths.tolist() == expected.depths.tolist()
+        assert found.concentrations.tolist() == expected.concentrations.tolist()
+
+
+def test_an_export_over_depth_below_blank_lines(write):
+    content = b"\r\n\r\n" + iontof(T, [("B+", "11.0093", K)], version=6).replace(
+        b"Sputter Time (s)", b"Depth (nm)"
+    ).replace(b"\t\r\n", b"\t\t\t\r\n")
+    profile = sims.read(write(content))["B+"]
+    assert profile.depths.tolist() == T.tolist()
+    assert profile.depth_units == "nm"
+    assert profile.concentrations.tolist() == K.tolist()
+    assert profile.species_metadata["mass"] == "11.0093 u"
+
+
+# --- a format that the file has not -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(set(sims.read_formats()) - {"table", "eag"}))
+@pytest.mark.parametrize("book", [False, True])
+def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
+    path = workbook(S=[HEAD, *ROWS]) if book else write(",".join(HEAD) + "\n" + LINES)
+    with pytest.raises(sims.ReadError, match=f"does not look like format='{name}'"):
+        sims.read(path, format=name)
+    (error,) = sims.read([path], format=name, errors="collect")
+    assert isinstance(error, sims.ReadError)
