@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ReadError
 from sims_analysis.readers.finishing import finish
+from sims_analysis.readers.headings import read_head_quietly
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.readers.table import read_sheet
@@ -34,8 +36,9 @@ def from_dataframe(
     Parameters
     ----------
     df : pandas.DataFrame
-        A column of depths or times and columns of values, or pairs of these. An index with a name
-        is the first column. Heads say what columns hold: ``"depth (nm)"``, ``"B (at/cm3)"``.
+        A column of depths or times and columns of values, or pairs of these. An index that has a
+        name, or is of fractions where no column is a depth, is the first column. Heads say what
+        columns hold: ``"depth (nm)"``, ``"B (at/cm3)"``.
     depth_units, units, species, columns, not_measured, number_repeats : optional
         What the heads do not say, as for :func:`read`.
     data_id : str
@@ -58,7 +61,7 @@ def from_dataframe(
     >>> sims.from_dataframe(df, units="atoms/cm^3")["B"]
     <DepthProfile 'B': 3 samples, 0 to 20 nm, 5e+17 to 3e+18 atoms/cm^3>
     """
-    frame = df.reset_index() if any(name is not None for name in df.index.names) else df
+    frame = _with_index(df)
     options = Options(
         depth_units=depth_units,
         units=units,
@@ -67,13 +70,17 @@ def from_dataframe(
         not_measured=tuple(not_measured),
         number_repeats=number_repeats,
     )
-    names: list[Any] = frame.columns.tolist()
-    heads = [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
+    heads = _heads(frame)
     if is_tidy(heads):
         texts = [["" if v is None else str(v) for v in row] for row in _cells(frame)]
         content = read_rows(heads, texts, options, "row")
     else:
-        sheet = CellSheet(None, [heads, *_cells(frame)], options)
+        if len(heads) < 2:
+            raise ReadError(
+                "the DataFrame has fewer than two columns; its index is one if it has a name: "
+                'df.rename_axis("depth (nm)")'
+            )
+        sheet = CellSheet(None, [heads, *_cells(frame)], options, labelled=True)
         content = read_sheet(sheet, options)
     content.data_id = data_id
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
@@ -81,7 +88,35 @@ def from_dataframe(
     return finish(content, source, "dataframe", 1)
 
 
-def _cells(frame: pd.DataFrame) -> list[list[object]]:
+def _with_index(df: Any) -> Any:
+    """Make the index a column if it is more than row numbers."""
+    import pandas as pd
+
+    if isinstance(df, pd.Series):
+        df = df.to_frame()
+    if not isinstance(df, pd.DataFrame):
+        raise TypeError(f"df is of type {type(df).__name__}; expected a pandas.DataFrame")
+    named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
+    if named:
+        return df.reset_index(level=named)
+    roles = [head.role for head in map(read_head_quietly, _heads(df)) if head]
+    if df.index.dtype.kind == "f" and not {"axis", "time"} & {*roles}:
+        # Depths, perhaps: nobody counts rows by fractions.
+        return df.rename_axis("").reset_index()
+    return df
+
+
+def _heads(frame: Any) -> list[str]:
+    """Give the labels of the columns; those that pandas made up are none."""
+    import pandas as pd
+
+    if isinstance(frame.columns, pd.RangeIndex):
+        return [""] * frame.shape[1]
+    names = frame.columns.tolist()
+    return [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
+
+
+def _cells(frame: Any) -> list[list[object]]:
     """List the rows; ``None`` for what is missing."""
     cells: list[list[object]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     return cells

@@ -38,8 +38,8 @@ _WORDS: dict[Role, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "index": re.compile(
-        r"^(?:#|no\.?|nr\.?|index|(?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?(?: ?#| number"
-        r"| no\.?| nr\.?)?)$",
+        r"^(?:#|no\.?|nr\.?|index|row|(?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?"
+        r"(?: ?#| number| no\.?| nr\.?)?)$",
         re.IGNORECASE,
     ),
     "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),

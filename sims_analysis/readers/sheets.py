@@ -403,6 +403,8 @@ class CellSheet:
     #: What the rows are called in messages.
     row_word: str = "row"
     hidden: bool = False
+    #: Whether the first row labels the columns, even if it holds numbers.
+    labelled: bool = False
     #: Other sheets of the workbook that hold numbers, if nobody chose between them.
     others: Sequence[str] = ()
 
@@ -416,6 +418,8 @@ class CellSheet:
         """Index of the first row of numbers; ``None`` if there is none."""
         nothing = tuple(self.options.not_measured)
         counts = [_numbers_in(row, None, nothing) for row in self.texts]
+        if self.labelled:
+            counts[0] = 0
         full = next((i for i, count in enumerate(counts) if count > 1), None)
         while full and counts[full - 1]:
             full -= 1

@@ -152,7 +152,8 @@ class _Layout:
         comments = rows.pop()[1] if self._are_comments(rows) else []
         if rows and self._are_units(rows):
             self.units = [_bare(cell) or None for cell in self._fitted(rows.pop()[1])]
-        if rows and self._are_heads(rows[-1][1]):
+        labels = isinstance(sheet, CellSheet) and sheet.labelled and len(rows) == 1
+        if rows and (labels or self._are_heads(rows[-1][1])):
             number, cells = rows.pop()
             self._refuse_few_heads(sheet, number, cells)
             self.texts = self._fitted(cells)

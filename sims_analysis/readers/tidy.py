@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ReadError, UnitsError
 from sims_analysis.readers.headings import read_head, read_head_quietly
 from sims_analysis.readers.numbers import column_name, decimal_mark, table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
@@ -15,6 +15,7 @@ from sims_analysis.readers.source import Options, Source
 
 __all__ = ["by_label", "is_tidy", "read", "read_rows", "recognises"]
 
+_UNITS = ("unit", "units")
 _NAMES = ("species", "species_name", "element", "isotope", "ion", "signal")
 #: So many last rows tell how long rows are.
 _NEAR = 100
@@ -97,6 +98,8 @@ def read_rows(
     label = next(j for j, cell in enumerate(names) if cell.strip().casefold() in _NAMES)
     axis = next(j for j, head in enumerate(heads) if head.role in ("axis", "time"))
     values = [j for j, h in enumerate(heads) if h.role == "value" and j != label]
+    # Where some say so, the others are of something else: of a sample, a wafer, a unit.
+    values = [j for j in values if heads[j].says or heads[j].unit] or values
     if not values:
         raise ReadError("no column holds values")
     if numbers is None:
@@ -113,6 +116,20 @@ def read_rows(
         labels=labels,
         word=word,
     )
+    unit = next((j for j in labels if names[j].strip().casefold() in _UNITS), None)
+    for j, texts in labels.items():
+        different = list(dict.fromkeys(map(str.strip, texts)))
+        if (
+            heads[j].role == "value"
+            and j not in (label, unit)
+            and names[j].strip()
+            and different[1:]
+        ):
+            raise ReadError(
+                f"column {column_name(j)} ({names[j]!r}) is neither a species nor a value, and "
+                f"differs from row to row ({', '.join(map(repr, different[:3]))}...): give the "
+                "rows of one measurement at a time"
+            )
     below = np.full(found.shape, np.nan)
     for place, limit in limits.items():
         below[place] = limit
@@ -130,12 +147,27 @@ def read_rows(
                 depths=found[members, axis],
                 depth_units=heads[axis].unit,
                 values=y,
-                units=heads[j].unit,
+                units=heads[j].unit or _unit(labels, unit, members, name),
                 where=f"column {column_name(j)}",
             )
             signal.censor(limit)
             signals.append(signal)
     return Content(signals=signals)
+
+
+def _unit(
+    labels: dict[int, list[str]], column: int | None, rows: np.ndarray, name: str
+) -> str | None:
+    """Give the unit that a column of units states for a species."""
+    if column is None:
+        return None
+    stated = dict.fromkeys(labels[column][row].strip() for row in rows)
+    if len(stated) > 1:
+        raise UnitsError(
+            f"species {name!r}: column {column_name(column)} states several units, "
+            f"{', '.join(map(repr, stated))}"
+        )
+    return next(iter(stated)) or None
 
 
 def by_label(labels: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
