@@ -28,15 +28,19 @@ def _found(source: Source) -> tuple[Source, ModuleType] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
     if not is_workbook(source):
         return _found_in_csv(source) if source.is_text else None
-    for sheet in candidate_sheets(source):
+    sheets = candidate_sheets(source)
+    texts = []
+    for sheet in sheets:
         lines = ("\t".join(map(_with_tabs, *r)) for r in zip(sheet.cells, sheet.texts, strict=True))
         text = _text(source, lines)
         for module in _TEXTS:
             if module.recognises(text):
                 return text, module
-        if sheet.first is None and text_sheet(text.lines, source.options) is not None:
-            return text, table
-    return None
+        texts.append(text)
+    if any(sheet.first is not None for sheet in sheets):
+        return None
+    whole = (text for text in texts if text_sheet(text.lines, source.options) is not None)
+    return next(((text, table) for text in whole), None)
 
 
 def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:

@@ -244,6 +244,12 @@ def test_other_sheets_are_named_in_what_is_wrong_with_the_first(workbook):
         sims.read(workbook(Doses=summary, Data=[HEAD, *ROWS]))
 
 
+def test_notes_that_look_like_a_table_hide_no_sheet_of_numbers(workbook):
+    notes = [["Depth (nm);B (at/cm3);P (at/cm3)"], ["0;1;2"], ["1;2;3"]]
+    check(sims.read(workbook(Data=[HEAD, *ROWS], Notes=notes)))
+    assert sims.read(workbook(Notes=notes))["B"].concentrations.tolist() == [1, 2]
+
+
 def test_zipped_files_are_told_from_workbooks(write, workbook):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
