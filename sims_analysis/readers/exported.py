@@ -16,7 +16,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.numbers import table
+from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tidy import by_label
@@ -43,16 +43,28 @@ def recognises(source: Source) -> bool:
         return False
     if _TCAD.fullmatch(source.start.partition("\n")[0]):
         return True
-    lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
-    first = next(filter(None, csv.reader(lines)), [])
-    axes = [cell for cell in first if _AXIS.fullmatch(cell)]
-    values = [cell for cell in first if _VALUE.fullmatch(cell)]
-    return bool(values) and (len(axes) == 1 or 0 < len(axes) == len(first) - len(values))
+    return _delimiter(source) is not None
 
 
-def _rows(source: Source) -> Iterator[list[str]]:
+def _delimiter(source: Source) -> str | None:
+    """Tell what stands between cells: a spreadsheet may have saved them anew."""
+    for delimiter in ",;\t":
+        lines = (f"{line}\n" for line in source.lines)  # no copy of the whole for its first row
+        first = [*filter(None, next(filter(None, csv.reader(lines, delimiter=delimiter)), []))]
+        axes = [cell for cell in first if _AXIS.fullmatch(cell)]
+        values = [cell for cell in first if _VALUE.fullmatch(cell)]
+        if values and (len(axes) == 1 or 0 < len(axes) == len(first) - len(values)):
+            return delimiter
+    return None
+
+
+def _rows(source: Source, delimiter: str) -> list[list[str]]:
     """Give the rows of CSV; the ends of lines within names are a part of them."""
-    return filter(None, csv.reader(io.StringIO(source.decoded, newline="")))
+    text = io.StringIO(source.decoded, newline="")
+    rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
+    while rows and rows[0] and not rows[0][-1]:
+        rows[0].pop()
+    return rows
 
 
 def read(source: Source) -> Content:
@@ -71,10 +83,13 @@ def read(source: Source) -> Content:
     whole = source.decoded.endswith(("\n", "\r"))
     if not whole:
         source.options.truncated("the file breaks off: its last line has no end, and is left out")
-    found = _plain(source.decoded)
+    delimiter = _delimiter(source) or ","
+    found = _plain(source.decoded) if delimiter == "," else None
     if found is None:
-        rows = list(_rows(source))
-        found = _table(rows if whole else rows[:-1])
+        rows = _rows(source, delimiter)
+        cells = (cell for row in rows[1:] for cell in row) if delimiter != "," else ()
+        decimal = source.options.decimal or decimal_mark(cells) or "."
+        found = _table(rows if whole else rows[:-1], decimal)
     axes = [cell for cell in found.head if _AXIS.fullmatch(cell)]
     paired = len(axes) > 1 or ("species" not in found.head and _is_named(axes[0]))
     return Content(signals=list(_paired(found) if paired else _tidy(found)))
@@ -95,12 +110,13 @@ class _Table:
         return next(j for j, cell in enumerate(self.head) if _AXIS.fullmatch(cell))
 
 
-def _table(rows: Sequence[Sequence[object]]) -> _Table:
+def _table(rows: Sequence[Sequence[object]], decimal: str = ".") -> _Table:
     """Take rows of cells apart."""
     found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
     axis = found.axis
     numbers = [
-        [_number(rows, i, j) for j in range(axis, len(found.head))] for i in range(1, len(rows))
+        [_number(rows, i, j, decimal) for j in range(axis, len(found.head))]
+        for i in range(1, len(rows))
     ]
     return replace(
         found,
@@ -252,13 +268,15 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
         yield signal
 
 
-def _number(rows: Sequence[Sequence[object]], row: int, column: int) -> float:
+def _number(rows: Sequence[Sequence[object]], row: int, column: int, decimal: str = ".") -> float:
     cells = rows[row]
     if column >= len(cells):
         raise ReadError(f"line {row + 1} ends before column {column + 1}")
     cell = cells[column]
     if cell == "":
         return float("nan")
+    if decimal == "," and isinstance(cell, str):
+        cell = cell.replace(",", ".")
     try:
         return float(cell)  # type: ignore[arg-type]
     except (TypeError, ValueError):

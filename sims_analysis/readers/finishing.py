@@ -49,6 +49,7 @@ def finish(content: Content, source: Source, format_name: str, version: int) -> 
     if not signals:
         raise ReadError("the file holds no profile: no signal has a number in it")
     _rename(signals, options)
+    _refuse_garbled(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
         _number(signals)
@@ -101,12 +102,16 @@ def _rename(signals: list[Signal], options: Options) -> None:
             f"the file does not name the species of {', '.join(nameless)}; pass species=, "
             f"a name for each of the {len(signals)} signals in order"
         )
-    garbled = next((s.name for s in signals if re.search(r"[\x80-\x9f]", s.name)), None)
-    if garbled is not None:
-        raise SpeciesError(
-            f"the name {garbled!r} is not in the encoding that the file was read in; pass "
-            "encoding=, such as 'shift_jis' or 'gbk'"
-        )
+
+
+def _refuse_garbled(signals: list[Signal], source: Source) -> None:
+    """Refuse names with control characters that the bytes of a text do not mean."""
+    for name in (signal.name for signal in signals):
+        if re.search(r"[\x80-\x9f]", name) and not source.is_utf_8:
+            raise SpeciesError(
+                f"the name {name!r} is not in the encoding that the file was read in; pass "
+                "encoding=, such as 'shift_jis' or 'gbk'"
+            )
 
 
 def _state_units(signals: list[Signal], options: Options) -> None:

@@ -42,7 +42,10 @@ _WORDS: dict[Role, re.Pattern[str]] = {
         r"(?: ?#| number| no\.?| nr\.?)?)$",
         re.IGNORECASE,
     ),
-    "beside": re.compile(r"^(?:dose|fluence|ion dose|primary dose)$", re.IGNORECASE),
+    "beside": re.compile(
+        r"^(?:dose|fluence|ion dose|primary dose|(?:.*[\s_])?(?:detection[ _]limit|lod|lld|dl))$",
+        re.IGNORECASE,
+    ),
 }
 _LOGARITHM = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])|^[Ll]og(?:_?10)?[A-Z]"
@@ -168,8 +171,8 @@ def read_head(text: str) -> Head:
             if role in ("mass", "energy") and (unit and unit_kind(unit)):
                 continue
             rest = _trimmed(words[: match.start()] + words[match.end() :])
-            if role == "time":
-                return Head("time", rest, unit, says=True)
+            if role == "error":
+                rest = _trimmed(_KINDS.sub("", rest))
             return Head(role, rest, unit, says=True)
     kind = unit_kind(unit) if unit else None
     if kind == "depth":

@@ -73,6 +73,15 @@ class Source:
         return b"\0" not in self.content or self._wide is not None
 
     @cached_property
+    def is_utf_8(self) -> bool:
+        """Whether the bytes are UTF-8, which other text hardly ever is."""
+        try:
+            self.content.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    @cached_property
     def _wide(self) -> str | None:
         """Name the encoding if it is of two bytes a character."""
         if self.content[:2] in _MARKS:

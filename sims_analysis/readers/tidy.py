@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from sims_analysis.errors import ReadError, UnitsError
-from sims_analysis.readers.headings import read_head, read_head_quietly
+from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
+from sims_analysis.readers.headings import Head, read_head, read_head_quietly, same_unit
 from sims_analysis.readers.numbers import column_name, decimal_mark, table, tell_if_cut
+from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.workbook import candidate_sheets, is_workbook
 
 __all__ = ["by_label", "is_tidy", "read", "read_rows", "recognises"]
 
@@ -41,21 +43,34 @@ def _delimiter(head: str) -> str:
 
 
 def recognises(source: Source) -> bool:
-    """Whether the first line is such a head."""
+    """Whether the first line is such a head, or that of a sheet."""
+    if is_workbook(source):
+        return _sheet(source) is not None
     if not source.is_text:
         return False
     _, head = next(_numbered(source.start), (0, ""))
     return is_tidy(next(csv.reader([head], delimiter=_delimiter(head)), []))
 
 
+def _sheet(source: Source) -> CellSheet | None:
+    sheets = (sheet for sheet in candidate_sheets(source) if sheet.texts)
+    return next((sheet for sheet in sheets if is_tidy(sheet.texts[0])), None)
+
+
 def read(source: Source) -> Content:
-    """Read a text.
+    """Read a text or a sheet.
 
     Raises
     ------
     ReadError
         If it ends within a row, or a cell is no number.
     """
+    sheet = _sheet(source) if is_workbook(source) else None
+    if sheet is not None:
+        filled = [(i, row) for i, row in enumerate(sheet.texts[1:], 2) if any(row)]
+        rows = [row for _, row in filled]
+        places = [i for i, _ in filled]
+        return read_rows(sheet.texts[0], rows, source.options, f"sheet {sheet.name!r}, row", places)
     numbers, lines = zip(*_numbered(source.text), strict=True)
     if len(lines) < 2:
         raise ReadError("a table with heads but without rows")
@@ -70,8 +85,9 @@ def read(source: Source) -> Content:
         )
     tell_if_cut(source.lines, [row[-1] for row in near])
     if quoted and any(line.count('"') % 2 for line in lines):
-        rows = list(csv.reader(lines[1:], delimiter=delimiter))  # a name holds the end of a line
-        return read_rows(heads, rows, source.options, "row")
+        # A name holds the end of a line.
+        cells = list(csv.reader(lines[1:], delimiter=delimiter))
+        return read_rows(heads, cells, source.options, "row")
     return read_rows(
         heads, lines[1:], source.options, "line", numbers[1:], delimiter, quoted=quoted
     )
@@ -104,7 +120,13 @@ def read_rows(
         raise ReadError("no column holds values")
     if numbers is None:
         numbers = range(2, len(rows) + 2)
-    labels: dict[int, list[str]] = {j: [] for j in range(len(heads)) if j not in (axis, *values)}
+    errors = _errors(heads, values)
+    unused = [j for j, head in enumerate(heads) if head.role in ("error", "beside")]
+    if unused := [j for j in unused if j not in errors.values()]:
+        listed = ", ".join(f"{column_name(j)} ({names[j]!r})" for j in unused)
+        warn(f"numbers of column {listed} are not read", ProfileWarning)
+    numeric = (axis, *values, *errors.values())
+    labels: dict[int, list[str]] = {j: [] for j in range(len(heads)) if j not in numeric}
     found, limits = table(
         rows,
         delimiter,
@@ -149,10 +171,28 @@ def read_rows(
                 values=y,
                 units=heads[j].unit or _unit(labels, unit, members, name),
                 where=f"column {column_name(j)}",
+                stderr=found[members, errors[j]] if j in errors else None,
             )
             signal.censor(limit)
             signals.append(signal)
     return Content(signals=signals)
+
+
+def _errors(heads: Sequence[Head], values: Sequence[int]) -> dict[int, int]:
+    """Find the column of errors of each column of values, to the right of it, in its unit."""
+    errors: dict[int, int] = {}
+    for j, head in enumerate(heads):
+        left = [v for v in values if v < j]
+        if head.role != "error" or not left or left[-1] in errors:
+            continue
+        of_values = heads[left[-1]].unit
+        if head.unit and of_values and not same_unit(head.unit, of_values):
+            raise UnitsError(
+                f"column {column_name(j)} holds errors in {head.unit!r} of values in "
+                f"{of_values!r}; give both in one unit"
+            )
+        errors[left[-1]] = j
+    return errors
 
 
 def _unit(

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+import warnings
 import zipfile
 
 import numpy as np
@@ -343,6 +344,66 @@ def test_an_export_over_depth_below_blank_lines(write):
     assert profile.depth_units == "nm"
     assert profile.concentrations.tolist() == K.tolist()
     assert profile.species_metadata["mass"] == "11.0093 u"
+
+
+# --- what this library wrote, saved anew ------------------------------------------------------
+
+
+def written(tmp_path, layout):
+    limits = {"units": "atoms/cm^3", "values": [None, 2e15, None]}
+    values = np.array([1.5e18, np.nan, 3e18])
+    boron = sims.DepthProfile(
+        species_name="B", depths=[1.5, 2.5, 3.5], depth_units="nm", concentrations=values,
+        concentration_units="atoms/cm^3", concentrations_stderr=values / 10,
+        extra={"columns": {"detection_limit": limits}},
+    )  # fmt: skip
+    silicon = sims.DepthProfile(
+        species_name="Si", depths=[1.25, 2.25], depth_units="nm", concentrations=[5.5, 6.5],
+        concentration_units="counts/s",
+    )  # fmt: skip
+    ds = sims.to_dataset([boron, silicon])
+    text = sims.to_csv(ds, tmp_path / "x.csv", layout=layout).read_text()
+    return ds, list(csv.reader(io.StringIO(text)))
+
+
+@pytest.mark.filterwarnings("ignore:1 sample was not measured")
+@pytest.mark.parametrize("layout", ["tidy", "paired"])
+@pytest.mark.parametrize(
+    ("delimiter", "comma"), [(";", True), ("\t", False), ("\t", True), (",", False)]
+)
+def test_tables_of_ours_that_were_saved_anew(write, tmp_path, layout, delimiter, comma):
+    ds, rows = written(tmp_path, layout)
+    stream = io.StringIO()
+    empty = [""] if delimiter == "," else []
+    csv.writer(stream, delimiter=delimiter).writerows(
+        [*([c.replace(".", ",") if comma and i else c for c in row]), *empty]
+        for i, row in enumerate(rows)
+    )
+    back = sims.read(write(stream.getvalue().encode("utf-16"))).to_dataset()
+    for name in ds.data_vars:
+        np.testing.assert_array_equal(back[name], ds[name])
+        assert back[name].attrs["units"] == ds[name].attrs["units"]
+
+
+@pytest.mark.filterwarnings("ignore:1 sample was not measured")
+@pytest.mark.parametrize("layout", ["tidy", "paired"])
+@pytest.mark.parametrize("book", [False, True])
+def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout, book):
+    _, rows = written(tmp_path, layout)
+    if book:
+        cells = [[float(c) if re.match(r"\d", c) else c or None for c in row] for row in rows]
+        path = workbook(S=cells)
+    else:
+        path = write("# copied\n" + "".join(",".join(row) + "\n" for row in rows))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        boron, silicon = sims.read(path).depth_profiles
+    # Beside a pair of columns limits are kept.
+    assert len(told) == (layout == "tidy")
+    assert all("numbers of column E" in str(warning.message) for warning in told)
+    np.testing.assert_array_equal(boron.concentrations, [1.5e18, np.nan, 3e18])
+    np.testing.assert_array_equal(boron.concentrations_stderr, [1.5e17, np.nan, 3e17])
+    assert silicon.concentrations.tolist() == [5.5, 6.5]
 
 
 # --- a format that the file has not -----------------------------------------------------------
