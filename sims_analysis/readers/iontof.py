@@ -10,10 +10,10 @@ import re
 
 import numpy as np
 
-from sims_analysis.errors import ReadError
+from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.headings import read_head
-from sims_analysis.readers.numbers import decimal_mark, table, tell_if_cut
+from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -75,7 +75,13 @@ def read(source: Source) -> Content:
         if short != numbers[-1]:
             raise ReadError(message)
         source.options.truncated(f"the file breaks off: {message}")
-    tell_if_cut(lines, [text.rpartition("\t")[2] for text in texts])
+    if lines[-1].strip():
+        # The program ends every line; numbers are as long as they need, and tell nothing.
+        warn(
+            f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
+            "may be cut: the file may break off there",
+            ProfileWarning,
+        )
     decimal = source.options.decimal or _decimal(texts)
     values, _ = table(texts, "\t", decimal, width=len(heads), line_numbers=numbers)
     values = np.asfortranarray(values)

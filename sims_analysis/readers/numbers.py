@@ -58,7 +58,7 @@ _EMPTY = ["", "nan", "NaN"]
 _PIECE = 50
 #: Numbers of so many rows tell how many digits they have.
 _ENOUGH = 8
-#: If so many have an exponent, the next has one.
+#: If so many have exponents of one length, the next has one of it.
 _SOME = 3
 
 
@@ -365,9 +365,8 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
         return
     *above, last = (cell.strip().casefold() for cell in cells)
     exponents, own = {len(cell.partition("e")[2]) for cell in above}, len(last.partition("e")[2])
-    shorter = len(last) < min(map(len, above), default=0)
-    without = own == 0 and 0 not in exponents and len(above) >= _SOME
-    if not last or without or (len(above) >= _ENOUGH and (shorter or own not in exponents)):
+    shorter = len(above) >= _ENOUGH and len(last) < min(map(len, above))
+    if not last or shorter or (len(above) >= _SOME and own not in exponents):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
             "than all above: the file may break off there",

@@ -341,7 +341,7 @@ class TextSheet:
                 f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no "
                 "end of the line"
             )
-        elif len(cells) == least == width and all(row[-1].strip() for row in rows):
+        elif end == last and len(cells) == least == width and all(row[-1].strip() for row in rows):
             tell_if_cut(self.lines, [row[-1] for row in (*rows, cells)])
 
     def where(self, row: int, column: int) -> str:

@@ -137,6 +137,19 @@ def test_a_row_that_lacks_cells_at_the_end_of_srim_is_told(write):
         sims.read(write(whole.rstrip()[:-10].rstrip()))
 
 
+def test_a_last_line_without_its_end_is_told_of_an_export_that_ends_all(write):
+    whole = iontof(Z, [("B+", "11", [7.00061, 5, 3.1, 4, 12.345])])
+    assert sims.read(write(whole))["B+"].concentrations[-1] == 12.345
+    with pytest.warns(sims.ProfileWarning, match=r"its last cell, '12.34', may be cut"):
+        sims.read(write(whole.rstrip()[:-1]))
+
+
+def test_an_exponent_that_is_shorter_than_all_others_is_told(write):
+    text = "Depth (nm) B (cm^-3)\n1 2e+18\n2 3e+18\n3 4e+18\n4 5e+1"
+    with pytest.warns(sims.ProfileWarning, match=r"its last cell, '5e\+1', .* may break off there"):
+        sims.read(write(text))
+
+
 # --- tables beside and below ------------------------------------------------------------------
 
 
