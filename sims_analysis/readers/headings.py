@@ -47,8 +47,12 @@ _WORDS: dict[Role, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
+#: What spectra of other kinds run over; some of it in units of length.
+_SPECTRUM = re.compile(
+    r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
+)
 _LOGARITHM = re.compile(
-    r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s(\[_])|^[Ll]og(?:_?10)?[A-Z]"
+    r"(?:^|[\s_(\[])(?i:log|ln|lg)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]"
 )
 #: Nothing but a unit is written like this, even if it is none that a column may be in.
 _UNIT_LIKE = re.compile(r"^%$|/\s*cm\W?[23\u00b2\u00b3]|\bcm\W?[-\u207b]\s*[23\u00b2\u00b3]")
@@ -163,6 +167,8 @@ def read_head(text: str) -> Head:
             f"{text!r} states a factor, which may be meant either way; scale the values and give "
             "the unit alone"
         )
+    if _SPECTRUM.search(words):
+        return Head("energy", words, None, says=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Head("energy", words, None, says=True)
     for role, pattern in _WORDS.items():

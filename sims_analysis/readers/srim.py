@@ -11,7 +11,7 @@ import numpy as np
 
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.numbers import table, tell_if_cut
+from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
 
@@ -69,7 +69,7 @@ def read(source: Source) -> Content:
     for name, pattern in _MOMENTS:
         found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
         if found:
-            number = float(found[1].replace(",", "."))
+            number = read_cell(found[1].replace(",", "."), where=name)
             unit_of = " angstrom" if name in ("projected_range", "straggle") else ""
             moments[name] = f"{number:.15g}{unit_of}"
     signals = []

@@ -344,13 +344,19 @@ class _Layout:
         pair.error = column
 
     def _refuse_other_kinds(self) -> None:
-        first = next((head for j, head in enumerate(self.heads) if self.filled[j]), None)
-        kinds = {"mass": "a mass spectrum", "energy": "an energy scan"}
-        if first is not None and first.role in kinds:
-            raise ReadError(
-                f"the file is {kinds[first.role]} (its first column is "
-                f"{next(filter(None, self.texts))!r}), not a depth profile"
-            )
+        filled = [j for j in range(self.width) if self.filled[j]]
+        if any(self.heads[j].role in ("axis", "time") for j in filled):
+            del filled[1:]
+        kinds = {"mass": "a mass spectrum", "energy": "a spectrum or an energy scan"}
+        for j in filled:
+            head = self.heads[j]
+            # ``mass 28`` is a signal.
+            called = head.role == "mass" and re.search(r"\d", head.name)
+            if head.role in kinds and not called:
+                raise ReadError(
+                    f"the file is {kinds[head.role]} (its column {self.texts[j]!r} says so), not a "
+                    "depth profile"
+                )
 
     def _silent_axis(self) -> int:
         """Find the axis where no head names one: the first column, if the user gives its unit."""

@@ -71,6 +71,11 @@ def test_a_factor_in_a_head_is_refused(write, head):
         sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))
 
 
+def test_a_logarithm_in_brackets_is_refused(write):
+    with pytest.raises(sims.UnitsError, match=r"'B \(log\)' is of a logarithm"):
+        sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
+
+
 @pytest.mark.parametrize("head", ["B 1E15 (at/cm3)", "Al2x3 (at/cm3)", "11B/10B (at/cm3)"])
 def test_what_is_no_factor(write, head):
     name = head.partition(" (")[0]
@@ -171,6 +176,28 @@ def test_a_block_with_its_own_head_is_another_table(write):
 def test_a_comment_between_numbers_is_told(write):
     with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
         sims.read(write("Depth (nm),B (cm^-3)\n0,1\n1,2\n# W2\n2,5\n3,6\n"))
+
+
+@pytest.mark.parametrize(
+    ("heads", "kind"),
+    [
+        ("Channel\tm/z\tIntensity", "a mass spectrum"),
+        ("m/z\tIntensity\tFit", "a mass spectrum"),
+        ("Wavelength (nm)\tA\tB", "a spectrum"),
+        ("2θ\tA\tB", "a spectrum"),
+        ("Point\tBinding energy (eV)\tCounts", "an energy scan"),
+    ],
+)
+def test_spectra_are_refused_whatever_is_stated(write, heads, kind):
+    content = f"# exported\n# {heads}\n1\t0.5\t3\n2\t0.6\t4\n3\t0.7\t3\n"
+    with pytest.raises(sims.ReadError, match=f"{kind}.*not a depth profile"):
+        sims.read(write(content), depth_units="nm", units="counts", species=["a", "b"])
+
+
+def test_signals_that_are_called_by_their_mass_are_no_spectrum(write):
+    path = write("Cycle;mass 11.00;mass 28.00\n1;5;6\n2;7;8\n")
+    with pytest.raises(sims.ReadError, match="neither a depth nor a time column"):
+        sims.read(path)
 
 
 # --- heads ------------------------------------------------------------------------------------
