@@ -26,6 +26,7 @@ from sims_analysis.readers.numbers import (
     read_cell,
     table,
     tell_if_cut,
+    tell_of_short_rows,
 )
 from sims_analysis.readers.signals import Array
 from sims_analysis.readers.source import Options
@@ -104,7 +105,8 @@ def _refuse_row(cells: Sequence[str], options: Options, where: Callable[[int], s
     if is_number(first) or (numbers and _DIGIT_FIRST.match(first)) or _FORMULA.match(first):
         for j, cell in enumerate(cells):
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(j))
-    elif numbers > 1:
+    elif numbers > bool(cells[0].strip()):
+        # Notes begin in the first column, and may state a number.
         warn(
             f"{where(0).rpartition(',')[0]} begins with {first.strip()!r} and holds {numbers} "
             "numbers: taken for a note below the table; if it is a row of it, correct its cells "
@@ -252,6 +254,8 @@ class TextSheet:
             _refuse_words(cells, self.options, self.where)
             raise
         self._refuse_short(lines, rows, values)
+        if self.delimiter is not None and not self.quoted:
+            tell_of_short_rows(lines, self.delimiter, width, rows)
         return Block(values, limits, rows)
 
     def _refuse_heads(self, rows: Iterable[int]) -> None:
@@ -301,6 +305,8 @@ class TextSheet:
             self._refuse_interrupted(above, width)
         for i in range(last + 1, len(self.lines)):
             cells = self.split(self.lines[i])
+            if not any(cell.strip() for cell in cells[width:]):
+                del cells[width:]
             if len(cells) != width or width == 1:
                 continue
             if i == len(self.lines) - 1 and all(is_number(c, options.decimal) for c in cells[:-1]):

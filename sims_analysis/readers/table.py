@@ -188,6 +188,8 @@ class _Layout:
         """Whether the last row stands below one of units, and tells neither heads nor units."""
         if len(rows) < 3 or not is_unit_row(rows[-2][1]) or is_unit_row(rows[-1][1]):
             return False
+        if any(map(is_number, rows[-1][1])):
+            return False
         return self._names_axis(rows[-3][1]) and not self._names_axis(rows[-1][1])
 
     def _are_units(self, rows: Sequence[tuple[int, list[str]]]) -> bool:

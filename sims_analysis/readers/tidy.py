@@ -9,7 +9,13 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.headings import Head, read_head, read_head_quietly, same_unit
-from sims_analysis.readers.numbers import column_name, decimal_mark, table, tell_if_cut
+from sims_analysis.readers.numbers import (
+    column_name,
+    decimal_mark,
+    table,
+    tell_if_cut,
+    tell_of_short_rows,
+)
 from sims_analysis.readers.sheets import CellSheet
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Options, Source
@@ -84,6 +90,8 @@ def read(source: Source) -> Content:
             "and no end of the line"
         )
     tell_if_cut(source.lines, [row[-1] for row in near])
+    if not quoted:
+        tell_of_short_rows(lines, delimiter, len(heads), numbers)
     if quoted and any(line.count('"') % 2 for line in lines):
         # A name holds the end of a line.
         cells = list(csv.reader(lines[1:], delimiter=delimiter))

@@ -155,6 +155,38 @@ def test_an_exponent_that_is_shorter_than_all_others_is_told(write):
         sims.read(write(text))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_row_that_lacks_a_cell_is_told(write, delimiter):
+    content = "Depth (nm),B (cm^-3),P (cm^-3)\n0,1,2\n1,3\n2,5,6\n"
+    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+        sims.read(write(content.replace(",", delimiter)))
+    # Explicitly empty, or at the end of all columns to the right, they are as usual.
+    sims.read(write(content.replace("1,3", "1,3,").replace(",", delimiter)))
+    sims.read(write(content.replace("2,5,6", "2,5").replace(",", delimiter) + f"3{delimiter}5\n"))
+
+
+def test_a_row_for_a_sample_that_lacks_a_cell_is_told(write):
+    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+        sims.read(write("species,depth (nm),conc (cm^-3)\nB,0,1\nB,1\nB,2,3\n"))
+
+
+@pytest.mark.parametrize("spacer", ["", ","])
+def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, spacer):
+    text = "Depth (nm),B (cm^-3),Depth (nm),P (cm^-3)\n0,1,0,5\n1,2,1,6\n,,2,7\n,,{},8\n"
+    text = text.replace("\n", f"{spacer}\n")
+    with pytest.raises(sims.ReadError, match=r"line 5, column C: '1.2.3' is no number"):
+        sims.read(write(text.format("1.2.3")))
+    with pytest.warns(sims.ProfileWarning, match="line 5 begins with 'ND' and holds 1 numbers"):
+        sims.read(write(text.format("ND")))
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "ND", "1.5."])
+def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
+    content = f"Depth,B\nnm,at/cm3\n0,{cell}\n1,2\n2,3\n"
+    with pytest.raises(sims.ReadError, match=f"line 3, column B: '{cell}' is no number"):
+        sims.read(write(content), species="B")
+
+
 # --- tables beside and below ------------------------------------------------------------------
 
 
