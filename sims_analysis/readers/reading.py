@@ -244,7 +244,9 @@ def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult
             warnings.simplefilter("always", ProfileWarning)
             result = _recognised(source, forced)
     except SimsError as error:
-        error.args = (f"{path.name}: {error}{_not_in(forced, source)}", *error.args[1:])
+        # What was found odd before may be why.
+        told = "".join(f"; {warning.message}" for warning in caught)
+        error.args = (f"{path.name}: {error}{told}{_not_in(forced, source)}", *error.args[1:])
         raise
     except (*_STUMBLES, StopIteration, OSError) as error:
         # One file that a reader does not understand must not cost the others of a folder.

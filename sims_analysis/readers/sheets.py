@@ -95,24 +95,32 @@ def _is_nothing(text: str, options: Options) -> bool:
     return text.casefold() in NOTHING or text in options.not_measured
 
 
-def _refuse_row(cells: Sequence[str], options: Options, where: Callable[[int], str]) -> None:
-    """Refuse what stands below the numbers if it is rather a row of them than a note.
+def _refuse_row(
+    cells: Sequence[str], options: Options, where: Callable[[int], str], *, above: bool = False
+) -> None:
+    """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
+    A note begins in the first column, and may state one number, but not right above the others.
     """
     first, *others = [cell for cell in cells if cell.strip()] or [""]
     numbers = sum(map(is_number, others))
     if is_number(first) or (numbers and _DIGIT_FIRST.match(first)) or _FORMULA.match(first):
         for j, cell in enumerate(cells):
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(j))
-    elif numbers > bool(cells[0].strip()):
-        # Notes begin in the first column, and may state a number.
+    elif numbers > (not above and bool(cells[0].strip())):
         warn(
-            f"{where(0).rpartition(',')[0]} begins with {first.strip()!r} and holds {numbers} "
-            "numbers: taken for a note below the table; if it is a row of it, correct its cells "
-            "or name the text in not_measured=",
+            f"{where(0).rpartition(',')[0]} begins with {first.strip()!r} and holds "
+            f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note; if it is a row of "
+            "the table, correct its cells or name the text in not_measured=",
             ProfileWarning,
         )
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    """Whether a row names a depth, a time or row numbers."""
+    heads = [head for head in map(read_head_quietly, cells) if head]
+    return any(head.says and head.role in ("axis", "time", "index") for head in heads)
 
 
 def refuse_odd_cells(
@@ -265,8 +273,7 @@ class TextSheet:
             if not text.startswith(_COMMENTS):
                 continue
             cells = self.split(text.lstrip("".join(_COMMENTS)))
-            heads = [head for head in map(read_head_quietly, cells) if head]
-            if len(heads) > 1 and any(h.says and h.role in ("axis", "time") for h in heads):
+            if len(cells) > 1 and _is_head(cells):
                 raise ReadError(
                     f"line {row}: {text.strip()[:60]!r} is the head of another table, below "
                     "numbers of the first; put it into a file of its own"
@@ -299,9 +306,8 @@ class TextSheet:
         above = next((i for i in range(self.first - 1, -1, -1) if self.lines[i].strip()), None)
         if above is not None:
             cells = self.split(self.lines[above])
-            dated = _DATE_FIRST.match(cells[0]) and any(map(is_number, cells[1:]))
-            if len(cells) == width > 1 and (is_number(cells[0]) or dated):
-                _refuse_row(cells, options, partial(self.where, above + 1))
+            if len(cells) == width > 1 and not _is_head(cells):
+                _refuse_row(cells, options, partial(self.where, above + 1), above=True)
             self._refuse_interrupted(above, width)
         for i in range(last + 1, len(self.lines)):
             cells = self.split(self.lines[i])
@@ -457,8 +463,10 @@ class CellSheet:
         rows = [i for i in range(self.first, last + 1) if any(self.texts[i])]
         _tell_of_gap([i + 1 for i in rows], self.row_word)
         width = max(j + 1 for i in rows for j, text in enumerate(self.texts[i]) if text)
-        above = [(i + 1, self.texts[i]) for i in range(self.first) if any(self.texts[i])]
-        refuse_odd_cells(above[-1:], self.options, self.where)
+        above = next((i for i in range(self.first - 1, -1, -1) if any(self.texts[i])), None)
+        if above is not None and not _is_head(self.texts[above]) and not self.labelled:
+            place = partial(self.where, above + 1)
+            _refuse_row(self.texts[above], self.options, place, above=True)
         texts = [t for i in rows for c, t in zip(self.cells[i], self.texts[i], strict=True)
                  if isinstance(c, str)]  # fmt: skip
         mark = self.options.decimal or decimal_mark(texts) or "."

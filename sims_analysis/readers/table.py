@@ -225,7 +225,8 @@ class _Layout:
         roles = [read_head_quietly(cell) for cell in filled]
         if any(head and head.says and head.role != "value" for head in roles):
             return True
-        return len(filled) == sum(self.filled) and not any(c.endswith(":") for c in filled)
+        words = not any(cell.endswith(":") or is_number(cell) for cell in filled)
+        return words and len(filled) == sum(self.filled)
 
     def _are_names(self, cells: list[str]) -> bool:
         """Whether a row above the heads names the species of blocks."""

@@ -176,7 +176,9 @@ def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, s
     text = text.replace("\n", f"{spacer}\n")
     with pytest.raises(sims.ReadError, match=r"line 5, column C: '1.2.3' is no number"):
         sims.read(write(text.format("1.2.3")))
-    with pytest.warns(sims.ProfileWarning, match="line 5 begins with 'ND' and holds 1 numbers"):
+    with pytest.warns(
+        sims.ProfileWarning, match="line 5 begins with 'ND' and holds 1 number: taken"
+    ):
         sims.read(write(text.format("ND")))
 
 
@@ -185,6 +187,19 @@ def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
     content = f"Depth,B\nnm,at/cm3\n0,{cell}\n1,2\n2,3\n"
     with pytest.raises(sims.ReadError, match=f"line 3, column B: '{cell}' is no number"):
         sims.read(write(content), species="B")
+
+
+@pytest.mark.parametrize("cell", ["TRUE", "ND", "x"])
+@pytest.mark.parametrize("book", [False, True])
+def test_a_first_row_with_an_odd_depth_is_no_head(write, workbook, cell, book):
+    rows = [["Depth", "B", "P"], ["nm", "at/cm3", "at/cm3"], [cell, 1.5, 2.5], [1, 3, 4], [2, 5, 6]]
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    path = workbook(S=rows) if book else write(text)
+    odd = f"3 begins with '{cell}' and holds 2 numbers"
+    with pytest.raises(sims.UnitsError, match=f"depth_units=.*{odd}"):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match=odd):
+        sims.read(path, depth_units="nm", units="at/cm3", species=["B", "P"])
 
 
 # --- tables beside and below ------------------------------------------------------------------
