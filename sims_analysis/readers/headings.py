@@ -181,6 +181,9 @@ def read_head(text: str) -> Head:
                 rest = _trimmed(_KINDS.sub("", rest))
             return Head(role, rest, unit, says=True)
     kind = unit_kind(unit) if unit else None
+    if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
+        # A number with its unit in one cell.
+        return Head("value", text, None, says=False)
     if kind == "depth":
         return Head("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, says=True)
     if kind == "sputter_time":

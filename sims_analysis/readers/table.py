@@ -149,7 +149,7 @@ class _Layout:
         self.units: list[str | None] = [None] * self.width
         rows = list(sheet.heads)
         # Origin writes names, units, and below these comments.
-        comments = rows.pop()[1] if self._are_comments(rows) else []
+        comments = rows.pop()[1] if rows and self._are_comments(rows) else []
         if rows and self._are_units(rows):
             self.units = [_bare(cell) or None for cell in self._fitted(rows.pop()[1])]
         labels = isinstance(sheet, CellSheet) and sheet.labelled and len(rows) == 1
@@ -185,12 +185,18 @@ class _Layout:
         return [*cells, *[""] * self.width][: self.width]
 
     def _are_comments(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
-        """Whether the last row stands below one of units, and tells neither heads nor units."""
-        if len(rows) < 3 or not is_unit_row(rows[-2][1]) or is_unit_row(rows[-1][1]):
+        """Whether the last row tells the values of heads above it: below units, or right below."""
+        *above, cells = (row for _, row in rows[-3:])
+        if not above or self._names_axis(cells) or self._are_units(rows):
             return False
-        if any(map(is_number, rows[-1][1])):
+        if any(map(is_number, cells)):
             return False
-        return self._names_axis(rows[-3][1]) and not self._names_axis(rows[-1][1])
+        if len(above) > 1 and is_unit_row(above[-1]):
+            return self._names_axis(above[0])
+        # Below heads that span several columns there is a name for each.
+        heads = zip(self._fitted(above[-1]), self.filled, strict=True)
+        values = [j for j, (head, filled) in enumerate(heads) if filled and not _is_axis(head)]
+        return self._names_axis(above[-1]) and values == [j for j, c in enumerate(cells) if c]
 
     def _are_units(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
         """Whether the last row holds units: of all columns, or of those whose head has none."""
@@ -203,8 +209,7 @@ class _Layout:
         return self._names_axis(above) and kinds <= {*vocabulary.VALUE_KINDS}
 
     def _names_axis(self, cells: Sequence[str]) -> bool:
-        heads = [read_head_quietly(cell) for cell in cells if cell]
-        return any(head and head.says and head.role in ("axis", "time") for head in heads)
+        return any(map(_is_axis, cells))
 
     def _refuse_few_heads(self, sheet: Sheet, number: int, cells: Sequence[str]) -> None:
         """Refuse commas that may be decimal marks beside those between the cells."""
@@ -389,6 +394,12 @@ class _Layout:
         if above and (not head.name or head.says or head.name in ("C", "I", "Y", "c", "i", "y")):
             return above
         return head.name or above or self.heads[axis].name
+
+
+def _is_axis(text: str) -> bool:
+    """Whether a head names a depth or a time."""
+    head = read_head_quietly(text)
+    return head is not None and head.says and head.role in ("axis", "time")
 
 
 def _bare(cell: str) -> str:

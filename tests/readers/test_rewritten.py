@@ -283,6 +283,19 @@ def test_a_name_above_each_column_of_a_pair(write, heads):
     check(sims.read(write(f"{heads}\n{body}")))
 
 
+def test_names_below_a_head_that_spans_them(workbook):
+    heads = [["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"]]
+    path = workbook(S=[*heads, *ROWS])
+    with pytest.raises(sims.UnitsError, match="species 'P': no line of the file states the unit"):
+        sims.read(path)
+    check(sims.read(path, units="at/cm3"))
+
+
+def test_a_depth_with_its_unit_is_no_head(write):
+    with pytest.raises(sims.ReadError, match="line 3, column A: '0 nm' is no number"):
+        sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
+
+
 def test_a_column_of_dashes_is_told(workbook):
     rows = [HEAD, *([z, b, "\u2014"] for z, b, _ in ROWS)]
     with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
