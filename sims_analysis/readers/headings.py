@@ -18,6 +18,7 @@ __all__ = [
     "read_head",
     "read_head_quietly",
     "same_unit",
+    "says",
     "unit_kind",
 ]
 
@@ -201,6 +202,12 @@ def read_head_quietly(text: str) -> Head | None:
         return read_head(text)
     except UnitsError:
         return None
+
+
+def says(text: str, *roles: Role) -> bool:
+    """Whether a head states in words that its column is one of these."""
+    head = read_head_quietly(text)
+    return head is not None and head.says and head.role in roles
 
 
 def _trimmed(words: str) -> str:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
-from sims_analysis.readers.headings import read_head_quietly
+from sims_analysis.readers.headings import says
 from sims_analysis.readers.numbers import (
     NOTHING,
     censored,
@@ -36,10 +36,12 @@ __all__ = ["Block", "CellSheet", "Sheet", "TextSheet", "refuse_odd_cells", "text
 _COMMENTS = ("#", "%", "!", "//", "*")
 #: Thousands with points between.
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
-#: A number of which a spreadsheet has made a date.
-_DATE_FIRST = re.compile(r"\s*\d{1,4}[-./][\w.]")
 #: What a number may begin with that is written in some way of its own.
 _DIGIT_FIRST = re.compile(r"\s*[^\w\s]*\d")
+#: What spreadsheets and programs write where they could not calculate, or had no room.
+_FAILED = re.compile(
+    r"#(?:REF|N/A|DIV/0|VALUE|NUM|NAME|NULL)\b|[*#]{2,}(?=\s*(?:[;,\t|]|$)|\s+[-+.]?\d)"
+)
 _FORMULA = re.compile(r"=[^=]")
 #: A line that begins like this is neither blank nor a comment.
 _OPENINGS = frozenset("0123456789+-.")
@@ -105,7 +107,8 @@ def _refuse_row(
     """
     first, *others = [cell for cell in cells if cell.strip()] or [""]
     numbers = sum(map(is_number, others))
-    if is_number(first) or (numbers and _DIGIT_FIRST.match(first)) or _FORMULA.match(first):
+    odd = _DIGIT_FIRST.match(first) or _FAILED.match(first)
+    if is_number(first) or (numbers and odd) or _FORMULA.match(first):
         for j, cell in enumerate(cells):
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(j))
     elif numbers > (not above and bool(cells[0].strip())):
@@ -119,8 +122,14 @@ def _refuse_row(
 
 def _is_head(cells: Sequence[str]) -> bool:
     """Whether a row names a depth, a time or row numbers."""
-    heads = [head for head in map(read_head_quietly, cells) if head]
-    return any(head.says and head.role in ("axis", "time", "index") for head in heads)
+    return any(says(cell, "axis", "time", "index") for cell in cells)
+
+
+def _is_comment(line: str) -> bool:
+    """Whether a line is a comment; a cell that could not be written begins like one."""
+    text = line.strip()
+    failed = _FAILED.match(text)
+    return text.startswith(_COMMENTS) and (failed is None or failed.end() == len(text))
 
 
 def refuse_odd_cells(
@@ -233,7 +242,7 @@ class TextSheet:
             kept = [
                 (number, line)
                 for number, line in zip(rows, lines, strict=True)
-                if line.strip(" \t;,|\r") and not line.lstrip().startswith(_COMMENTS)
+                if line.strip(" \t;,|\r") and not _is_comment(line)
             ]
             self._refuse_heads(rows)
             rows, lines = [number for number, _ in kept], [line for _, line in kept]
@@ -269,10 +278,10 @@ class TextSheet:
     def _refuse_heads(self, rows: Iterable[int]) -> None:
         """Refuse heads in a comment between the numbers: another table begins there."""
         for row in rows:
-            text = self.lines[row - 1].lstrip()
-            if not text.startswith(_COMMENTS):
+            text = self.lines[row - 1]
+            if not _is_comment(text):
                 continue
-            cells = self.split(text.lstrip("".join(_COMMENTS)))
+            cells = self.split(text.lstrip().lstrip("".join(_COMMENTS)))
             if len(cells) > 1 and _is_head(cells):
                 raise ReadError(
                     f"line {row}: {text.strip()[:60]!r} is the head of another table, below "
@@ -328,7 +337,7 @@ class TextSheet:
         for i in range(above, -1, -1):
             line = self.lines[i]
             cells = self.split(line)
-            if len(cells) != width or line.lstrip().startswith(_COMMENTS):
+            if len(cells) != width or _is_comment(line):
                 continue
             if width > 1 and all(map(is_number, cells)):
                 raise ReadError(
@@ -382,7 +391,7 @@ def _first_run(sheet: TextSheet) -> tuple[int, int]:
     decimal = "." if sheet.delimiter == "," and not sheet.quoted else sheet.options.decimal
     run = start = width = 0
     for i, line in enumerate(sheet.lines[:_FAR]):
-        if not line.strip() or line.lstrip().startswith(_COMMENTS):
+        if not line.strip() or _is_comment(line):
             continue
         cells = sheet.split(line)
         numbers = _numbers_in(cells, decimal, nothing)

@@ -28,6 +28,7 @@ from sims_analysis.readers.headings import (
     read_head,
     read_head_quietly,
     same_unit,
+    says,
     unit_kind,
 )
 from sims_analysis.readers.numbers import column_name, is_number
@@ -195,7 +196,9 @@ class _Layout:
             return self._names_axis(above[0])
         # Below heads that span several columns there is a name for each.
         heads = zip(self._fitted(above[-1]), self.filled, strict=True)
-        values = [j for j, (head, filled) in enumerate(heads) if filled and not _is_axis(head)]
+        values = [
+            j for j, (head, filled) in enumerate(heads) if filled and not says(head, "axis", "time")
+        ]
         return self._names_axis(above[-1]) and values == [j for j, c in enumerate(cells) if c]
 
     def _are_units(self, rows: Sequence[tuple[int, list[str]]]) -> bool:
@@ -209,7 +212,7 @@ class _Layout:
         return self._names_axis(above) and kinds <= {*vocabulary.VALUE_KINDS}
 
     def _names_axis(self, cells: Sequence[str]) -> bool:
-        return any(map(_is_axis, cells))
+        return any(says(cell, "axis", "time") for cell in cells)
 
     def _refuse_few_heads(self, sheet: Sheet, number: int, cells: Sequence[str]) -> None:
         """Refuse commas that may be decimal marks beside those between the cells."""
@@ -394,12 +397,6 @@ class _Layout:
         if above and (not head.name or head.says or head.name in ("C", "I", "Y", "c", "i", "y")):
             return above
         return head.name or above or self.heads[axis].name
-
-
-def _is_axis(text: str) -> bool:
-    """Whether a head names a depth or a time."""
-    head = read_head_quietly(text)
-    return head is not None and head.says and head.role in ("axis", "time")
 
 
 def _bare(cell: str) -> str:

@@ -202,6 +202,17 @@ def test_a_first_row_with_an_odd_depth_is_no_head(write, workbook, cell, book):
         sims.read(path, depth_units="nm", units="at/cm3", species=["B", "P"])
 
 
+@pytest.mark.parametrize("cell", ["#REF!", "****", "####"])
+@pytest.mark.parametrize("row", [2, 3, 4])
+def test_a_depth_that_a_spreadsheet_could_not_calculate_is_no_comment(write, workbook, cell, row):
+    rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [2, 3], [3, 4]]
+    rows[row] = [cell, 5]
+    text = "".join(";".join(map(str, cells)) + "\n" for cells in rows)
+    for path in (write(text), workbook(S=rows)):
+        with pytest.raises(sims.ReadError, match=re.escape(f"{row + 1}, column A: '{cell}' is no")):
+            sims.read(path)
+
+
 # --- tables beside and below ------------------------------------------------------------------
 
 
@@ -218,6 +229,13 @@ def test_a_block_with_its_own_head_is_another_table(write):
     )
     with pytest.raises(sims.ReadError, match="line 5, column A: 'Ion: 28Si' stands between rows"):
         sims.read(write(content))
+
+
+@pytest.mark.parametrize("line", ["*****", "####", "# 5 6"])
+def test_a_rule_between_numbers_is_a_comment(write, line):
+    path = write(f"Depth (nm) B (cm^-3)\n0 1\n1 2\n{line}\n2 3\n3 4\n")
+    with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+        assert sims.read(path)["B"].concentrations.tolist() == [1, 2, 3, 4]
 
 
 def test_a_comment_between_numbers_is_told(write):
