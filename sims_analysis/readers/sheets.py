@@ -271,7 +271,7 @@ class TextSheet:
             _refuse_words(cells, self.options, self.where)
             raise
         self._refuse_short(lines, rows, values)
-        if self.delimiter is not None and not self.quoted:
+        if self.delimiter is not None and not self.quoted and np.isnan(values[:, -1]).any():
             tell_of_short_rows(lines, self.delimiter, width, rows)
         return Block(values, limits, rows)
 
