@@ -143,6 +143,8 @@ class _Layout:
             self.filled[column] = True
         #: Whether every cell holds a number.
         self.complete = not (block.limits or np.isnan(block.values).any())
+        #: Heads that cannot be read, which matter if the user names their columns.
+        self.unread: dict[int, UnitsError] = {}
         self.notes: dict[str, str] = {}
         self.heads = [Head("value", "", None, says=False)] * self.width
         self.names = [""] * self.width
@@ -256,7 +258,10 @@ class _Layout:
         try:
             return read_head(self.texts[column])
         except UnitsError as error:
-            raise UnitsError(f"{sheet.where(row, column)}: {error}") from None
+            self.unread[column] = UnitsError(f"{sheet.where(row, column)}: {error}")
+            if self.options.columns is None:
+                raise self.unread[column] from None
+            return Head("value", self.texts[column], None, says=False)
 
     def _mark_row_numbers(self, block: Block) -> None:
         """Tell a column of row numbers without a head, as DataFrames write it, from values."""
@@ -428,6 +433,9 @@ def _stated_columns(
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
         pairs.append(_Pair(place(pair[0]), place(pair[1]), species))
+    for column in (j for pair in pairs for j in (pair.axis, pair.value)):
+        if column in layout.unread:
+            raise layout.unread[column]
     return pairs
 
 

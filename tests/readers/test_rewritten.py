@@ -71,6 +71,15 @@ def test_a_factor_in_a_head_is_refused(write, head):
         sims.read(write(f"Depth (nm);{head}\n0;1\n1;2\n"))
 
 
+def test_heads_of_columns_that_nobody_asks_for_need_not_be_read(write):
+    path = write("Depth (nm);B (cm^-3);Si /1000 (c/s);log(P)\n0;1;5;17\n1;2;6;18\n")
+    profile = sims.read(path, columns={"B": (0, 1)})["B"]
+    assert profile.concentrations.tolist() == [1, 2]
+    for column in (2, 3):
+        with pytest.raises(sims.UnitsError, match=r"column [CD]: .* (factor|logarithm)"):
+            sims.read(path, columns={"X": (0, column)}, units="cm^-3")
+
+
 def test_a_logarithm_in_brackets_is_refused(write):
     with pytest.raises(sims.UnitsError, match=r"'B \(log\)' is of a logarithm"):
         sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
