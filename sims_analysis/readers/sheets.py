@@ -103,7 +103,8 @@ def _refuse_row(
     """Refuse what stands above or below the numbers if it is rather a row of them than a note.
 
     A depth like ``1,000.5``, or one that has become a date, begins with a digit; a note does not.
-    A note begins in the first column, and may state one number, but not right above the others.
+    A note begins in the first column, and may state one number, but not right above the others,
+    and does not fill all columns.
     """
     first, *others = [cell for cell in cells if cell.strip()] or [""]
     numbers = sum(map(is_number, others))
@@ -111,7 +112,7 @@ def _refuse_row(
     if is_number(first) or (numbers and odd) or _FORMULA.match(first):
         for j, cell in enumerate(cells):
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(j))
-    elif numbers > (not above and bool(cells[0].strip())):
+    elif numbers > (not above and bool(cells[0].strip()) and 1 + len(others) < len(cells)):
         warn(
             f"{where(0).rpartition(',')[0]} begins with {first.strip()!r} and holds "
             f"{numbers} number{'s' if numbers > 1 else ''}: taken for a note; if it is a row of "

@@ -191,6 +191,16 @@ def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, s
         sims.read(write(text.format("ND")))
 
 
+@pytest.mark.parametrize("cell", ["BDL", "TRUE", "?"])
+@pytest.mark.parametrize("book", [False, True])
+def test_a_last_row_of_two_columns_with_an_odd_depth_is_told(write, workbook, cell, book):
+    rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [cell, 3]]
+    text = "".join(";".join(map(str, row)) + "\n" for row in rows)
+    odd = re.escape(f"4 begins with '{cell}' and holds 1 number: taken for a note")
+    with pytest.warns(sims.ProfileWarning, match=odd):
+        sims.read(workbook(S=rows) if book else write(text))
+
+
 @pytest.mark.parametrize("cell", ["#REF!", "ND", "1.5."])
 def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
     content = f"Depth,B\nnm,at/cm3\n0,{cell}\n1,2\n2,3\n"
