@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import stderr_of_mean
+from sims_analysis.analysis._background import background_of, stderr_of_mean
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
@@ -45,7 +46,7 @@ def dose_budget(
     surface_depth: ParameterLike | None = None,
     detection_limit: ParameterLike | None = None,
     rsf_uncertainty: float | str | xr.DataArray | None = None,
-    depth_uncertainty: float | str | xr.DataArray = 0.0,
+    depth_uncertainty: float | str | xr.DataArray | None = None,
     rule_tolerance: float = 0.1,
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
@@ -59,11 +60,13 @@ def dose_budget(
         contribution is reported; a profile without any sample above it in the window has no dose.
     rsf_uncertainty, depth_uncertainty : float, str or DataArray
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
-        ``0.1`` or ``"10 %"``. By default that of the factor is taken from the data
-        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`), and is otherwise 0. Each is
-        common to all samples, and gives the same relative error of the dose. For the depth scale
-        this holds for a whole profile; between fixed limits in a layer of uniform concentration, a
-        stretched axis changes nothing, and ``depth_stderr`` is too large.
+        ``0.1`` or ``"10 %"``. By default those that the data state
+        (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
+        from :func:`calibrate_depth` or :func:`rescale_depth`), and otherwise 0. Each is common to
+        all samples, and gives the same relative error of the dose; where factors of layers have
+        their own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
+        profile; between fixed limits in a layer of uniform concentration, a stretched axis changes
+        nothing, and ``depth_stderr`` is too large.
     rule_tolerance : float
         Warn if the two rules differ by more than this fraction of the dose.
 
@@ -138,10 +141,10 @@ def dose_budget(
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit = known_limit(frame, detection_limit)
     relative = [
-        _relative(frame, value, name)
-        for name, value in (
-            ("rsf_uncertainty", _of_factor(data) if rsf_uncertainty is None else rsf_uncertainty),
-            ("depth_uncertainty", depth_uncertainty),
+        _stated(frame, data, coord) if value is None else _relative(frame, value, name)
+        for name, value, coord in (
+            ("rsf_uncertainty", rsf_uncertainty, "sensitivity_factor_uncertainty"),
+            ("depth_uncertainty", depth_uncertainty, "depth_scale_uncertainty"),
         )
     ]
     found = integral(frame, rule=rule, **options)
@@ -159,7 +162,12 @@ def dose_budget(
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found, surface_depth)
     _warn_of_rules(frame, difference, rule_tolerance)
-    rsf, scale = (abs(value) * part for part in relative)
+    rsf, scale = (
+        abs(_scaled(frame, part, rule, options).where(value.notnull()))
+        if frame.dim in part.dims
+        else abs(value) * part
+        for part in relative
+    )
     random = unknown if found.variance is None else found.variance**0.5
     doses = {
         "dose": value,
@@ -193,10 +201,28 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
     return xr.Variable((), relative)
 
 
-def _of_factor(data: xr.Dataset | xr.DataArray) -> float | xr.DataArray:
-    """Return the uncertainty of the sensitivity factors stated in the data; 0 by default."""
-    stated = data.coords.get("sensitivity_factor_uncertainty")
-    return 0.0 if stated is None else stated.fillna(0.0)
+def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
+    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default."""
+    stated = data.coords.get(name)
+    if stated is None:
+        return xr.Variable((), 0.0)
+    known = stated.fillna(0.0)
+    return known.variable if frame.dim in known.dims else _relative(frame, known, name)
+
+
+def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any]) -> xr.Variable:
+    """Integrate a relative uncertainty that varies with depth, times the concentration."""
+    background = options["background"]
+    level = 0.0 if background is None else background_of(frame, background, quiet=True)[0]
+    scaled = replace(
+        frame,
+        value=(frame.value - level) * part,
+        stderr=None,
+        counts=None,
+        common=None,
+        overlap=None,
+    )
+    return integral(scaled, rule=rule, quiet=True, **(options | {"background": None})).value
 
 
 def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Variable, xr.Variable]:
