@@ -172,6 +172,11 @@ def ratio(
     --------
     with_rsf : Concentrations from such a ratio.
 
+    Notes
+    -----
+    With k counts of the denominator a sample, ratios, and so their mean, are too high by a relative
+    ``1 / k`` or, between two samples of it, somewhat less. With few counts, divide sums instead.
+
     Examples
     --------
     >>> import sims_analysis as sims

@@ -189,6 +189,11 @@ def scale_to_dose(
     ProfileError
         If one dose is given for several species, or a species has no dose between these depths.
 
+    Notes
+    -----
+    Standard errors stay those of independent samples. Those of sums are therefore too large: the
+    dose between the same limits is known as well as `dose` is, which is taken as exact.
+
     References
     ----------
     ISO 18114, Determination of relative sensitivity factors from ion-implanted reference materials:

@@ -68,7 +68,8 @@ def rsf_from_standard(
         Depths between which to integrate.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window over which to take the mean
-        of the quotient.
+        of the quotient. Where the matrix signal drifts and the background does not (as that of a
+        detector), use :func:`subtract_background` before, on the standard and the unknown.
     abundance : float or "natural", optional
         An implant is one isotope. With the abundance of the isotope that is measured, the factor
         is the one for the element of that isotopic composition: that of the isotope divided by it.
