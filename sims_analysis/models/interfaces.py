@@ -89,8 +89,8 @@ def interface(
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
-    where the data carry them: the error of a depth is that of the mean of the samples pooled at
-    the crossing, divided by the slope.
+    where the data carry them. That of a depth is the noise there over the slope, less where noise
+    is large and neighbours are pooled; the errors of both levels are part of it.
 
     References
     ----------
@@ -191,14 +191,20 @@ def _measured(
     between = slice(int(ends[0][0]), int(ends[1][-1]) + 1)
     z, done, noise = z[between], (c[between] - levels[0]) / step, noise[between] / abs(step)
     smooth = isotonic_regression(done).x
-    depths, errors = np.full(3, np.nan), np.full(3, np.nan)
-    for i, level in enumerate((parts[0], 0.5, parts[1])):
-        depths[i], errors[i] = _crossed(z, smooth, noise, level)
-    if np.isnan(depths).any():
+    levels_at = np.array([parts[0], 0.5, parts[1]])
+    above = np.searchsorted(smooth, levels_at)
+    if above[0] == 0 or above[-1] == z.size:
         row[-1] = 3
         return row
+    below = above - 1
+    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
+    depths = z[below] + part * (z[above] - z[below])
     row[:2] = depths[1], depths[2] - depths[0]
-    row[4:6] = errors[1], np.hypot(errors[0], errors[2])
+    own, slopes = np.transpose([_error(z, done, noise, int(place)) for place in above])
+    # What an error of either level moves: each crossing, and all of them together.
+    moved = np.array([1 - levels_at, levels_at]) * np.array(unsure)[:, None] / abs(step) / slopes
+    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2))
+    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + np.sum((moved[:, 2] - moved[:, 0]) ** 2))
     row[-1] = 0
     return row
 
@@ -218,22 +224,24 @@ def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
     return np.where(np.arange(c.size) < middle, scatter[0], scatter[1])
 
 
-def _crossed(z: Array, smooth: Array, noise: Array, level: float) -> tuple[float, float]:
-    """Return where a rising curve passes a level, and the error of that."""
-    above = int(np.searchsorted(smooth, level))
-    if above in (0, z.size):
-        return np.nan, np.nan
-    below = above - 1
-    part = (level - smooth[below]) / (smooth[above] - smooth[below])
-    depth = z[below] + part * (z[above] - z[below])
-    # Samples that were pooled are one; the slope is that of the neighbourhood.
-    first = int(np.searchsorted(smooth, smooth[below], side="left"))
-    last = int(np.searchsorted(smooth, smooth[above], side="right")) - 1
-    pooled = last - first + 1
-    span = z[last] - z[first]
-    slope = (smooth[last] - smooth[first]) / span if span > 0 else np.nan
-    error = float(np.sqrt(np.mean(noise[first : last + 1] ** 2) / pooled) / slope)
-    return float(depth), error
+def _error(z: Array, rising: Array, noise: Array, above: int) -> tuple[float, float]:
+    """Return the error of the depth at which samples rise past a level, and their slope there.
+
+    The slope is a straight line's through as few neighbours as tell it to a fifth. Noise that is
+    small against the rise from one sample to the next moves two samples; more noise is pooled, and
+    the error grows as its power 2/3 only (asymptotically 0.81 times; H. D. Brunk, in:
+    Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Between the two it
+    is up to a fifth too large.
+    """
+    for reach in range(1, z.size):
+        near = slice(max(above - reach, 0), above + reach)
+        u, sigma = z[near] - z[near].mean(), float(np.sqrt(np.mean(noise[near] ** 2)))
+        slope = float(u @ rising[near] / (u @ u))
+        if slope > 5 * sigma / np.sqrt(u @ u) or u.size == z.size:
+            break
+    cell = float(z[near][-1] - z[near][0]) / (u.size - 1)
+    ratio = sigma / (slope * cell)
+    return float(np.sqrt(2 / 3) * cell * min(ratio, ratio ** (2 / 3))), slope
 
 
 def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:

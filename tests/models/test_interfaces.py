@@ -25,16 +25,24 @@ def test_an_error_function_has_its_width(left, right):
     assert found["left_level"].item() == pytest.approx(left, rel=1e-6)
 
 
-def test_errors_are_those_of_a_monte_carlo():
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize(("left", "right"), [(1e21, 1e19), (1e19, 1e21)])
+def test_errors_cover_what_a_monte_carlo_gives(noise, stated, left, right):
     z = np.arange(0, 200, 1.0)
-    clean = step(z).values
+    clean = step(z, left=left, right=right, sigma=6.0).values
     rng = np.random.default_rng(0)
-    noisy = clean + 2e19 * rng.normal(size=(400, z.size))
-    found = sims.interface(models_truth.profile(noisy, z, dims=("trial", "depth")))
-    assert float(found["position"].mean()) == pytest.approx(100, abs=0.05)
-    for name in ("position", "width"):
-        ratio = float(found[name].std() / found[f"{name}_stderr"].mean())
-        assert 0.6 < ratio < 1.5, (name, ratio)
+    noisy = clean + 1e21 * noise * rng.normal(size=(600, z.size))
+    data = models_truth.profile(noisy, z, dims=("trial", "depth")).to_dataset()
+    if stated:
+        errors = (("trial", "depth"), np.full(noisy.shape, 1e21 * noise), {"units": "atom/cm^3"})
+        data["concentration_stderr"] = errors
+    found = sims.interface(data)
+    for name, truth in (("position", 100.0), ("width", 1.98892 * 6)):
+        apart, error = found[name].values - truth, found[f"{name}_stderr"].values
+        assert 0.62 < np.mean(np.abs(apart) < error) < 0.78, name
+        # No outliers among the errors: a sum of squares is as large as what it states.
+        assert 0.8 < np.std(apart) / np.sqrt(np.mean(error**2)) < 1.1, name
 
 
 def test_plateaus_may_be_stated_and_no_step_has_a_status():
