@@ -73,7 +73,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     if quantified:
         fit = units.dequantify(fit)
     z, dim = _depths(depth)
-    with_background = BACKGROUND.name in fit
+    with_background = BACKGROUND.name in fit.data_vars
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
     kind = units.read_unit(fit.attrs["variable_units"]).kind
     factors = [one.factor(kind) for one in parameters]

@@ -195,6 +195,7 @@ def fit(
     chosen = find_model(model)
     advice = None if background == "fit" else 'leave it in the data, and fit it: background="fit"'
     profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
+    _refuse_names(profiles)
     _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
     _refuse_absent(profiles, weights)
     mode, level = _background(chosen, background)
@@ -277,6 +278,16 @@ def _refuse_options(
             )
 
 
+def _refuse_names(profiles: Frame) -> None:
+    """Raise where a name of the data is that of a dimension of the covariance."""
+    for name in ("parameter", "parameter_"):
+        if name in profiles.lead or name in profiles.coords:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension of every fit; rename it, as in "
+                f'data.rename({name}="condition")'
+            )
+
+
 def _refuse_absent(profiles: Frame, weights: str) -> None:
     if weights == "counts" and profiles.counts is None and profiles.kind != "count":
         raise ProfileError(
@@ -299,8 +310,15 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
             f"background={format_argument(background)}: the model {model.name!r} has levels of its "
             f"own, {', '.join(own)}"
         )
-    fitted = isinstance(background, str) and background == "fit"
-    return ("fit", None) if fitted else ("stated", background)
+    if not isinstance(background, str):
+        return "stated", background
+    if background == "fit":
+        return "fit", None
+    if not any(letter.isdigit() for letter in background):
+        raise ProfileError(
+            f"background={background!r}; expected 'fit', or a value such as '2e15 atoms/cm^3'"
+        )
+    return "stated", background
 
 
 def _initial(as_implanted: Any) -> dict[str, Any]:
@@ -315,6 +333,11 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
 
 
 def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str, float]:
+    if not isinstance(fixed, Mapping | None):
+        raise ProfileError(
+            f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
+            f"{{{model.names[0]!r}: ...}}"
+        )
     found = {}
     parameters = {one.name: one for one in model.parameters}
     for name, value in (fixed or {}).items():

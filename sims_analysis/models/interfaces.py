@@ -22,10 +22,18 @@ from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
 
-_STATUS = ("ok", "no_data", "featureless", "truncated")
+_STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined")
+#: What a status means, and what may be done.
+_ADVICE = {
+    "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
+    "truncated": "the step is not done between the plateaus; state them by left= and right=",
+    "undetermined": "no sample lies within the step, whose width is less than their distance",
+}
 _ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
+#: A step that is smaller than this part of the levels is rounding.
+_ROUNDING = 1e-9
 
 
 @recorded
@@ -63,8 +71,9 @@ def interface(
         - ``position_stderr``, ``width_stderr`` (``nm``)
         - ``left_level``, ``right_level``: in the unit of the data
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
-          their standard errors) or ``truncated`` (the step does not pass both parts inside the
-          window)
+          their standard errors), ``truncated`` (the step does not pass both parts between the
+          plateaus, inside the window) or ``undetermined`` (no sample lies between the two parts:
+          there is a position, known to the distance of the samples, and no width)
 
     Raises
     ------
@@ -185,9 +194,10 @@ def _measured(
     unsure = [float(np.sqrt(np.mean(noise[one] ** 2) / one.size)) for one in ends]
     row[2:4] = levels
     step = levels[1] - levels[0]
-    if not abs(step) > 5 * np.hypot(unsure[0], unsure[1]):
+    if not abs(step) > max(5 * np.hypot(*unsure), _ROUNDING * max(map(abs, levels))):
         row[-1] = 2
         return row
+    z_ends = z[ends[0][-1]], z[ends[1][0]]
     between = slice(int(ends[0][0]), int(ends[1][-1]) + 1)
     z, done, noise = z[between], (c[between] - levels[0]) / step, noise[between] / abs(step)
     smooth = isotonic_regression(done).x
@@ -199,12 +209,21 @@ def _measured(
     below = above - 1
     part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
     depths = z[below] + part * (z[above] - z[below])
+    if depths[0] < z_ends[0] or depths[-1] > z_ends[1]:
+        row[-1] = 3
+        return row
     row[:2] = depths[1], depths[2] - depths[0]
     own, slopes = np.transpose([_error(z, done, noise, int(place)) for place in above])
     # What an error of either level moves: each crossing, and all of them together.
     moved = np.array([1 - levels_at, levels_at]) * np.array(unsure)[:, None] / abs(step) / slopes
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2))
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + np.sum((moved[:, 2] - moved[:, 0]) ** 2))
+    if above[0] == above[-1]:
+        # Anywhere between two samples: the standard deviation of a uniform distribution.
+        row[4] = np.hypot(row[4], (z[above[1]] - z[below[1]]) / np.sqrt(12))
+        row[[1, 5]] = np.nan
+        row[-1] = 4
+        return row
     row[-1] = 0
     return row
 
@@ -281,7 +300,8 @@ def _complain(status: xr.DataArray, profiles: Frame) -> None:
         more = int(bad.sum()) - 1
         others = f", and in {more} more" if more else ""
         place = profiles.label(dict(zip(status.dims, map(int, index), strict=True)))
-        warn(f"{place}: no interface, {words[index]}{others}", FitWarning)
+        word = str(words[index])
+        warn(f"{place}: the interface is {word} ({_ADVICE[word]}){others}", FitWarning)
 
 
 @recorded
@@ -346,6 +366,12 @@ def layers(
         )
     one = _one_species(data, species)
     profiles = open_profiles(one, question="a layer")
+    for name in ("layer", "crossing"):
+        if name in profiles.lead:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension of the answer; rename it, as in "
+                f'data.rename({name}="place")'
+            )
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
     highest, first, last = ask_each(profiles, _extent, 3).transpose("_row", ...)

@@ -464,12 +464,28 @@ def test_a_model_of_another_shape_is_said_to_be_one():
         ),
         ({"background": 3e15}, UnitsError, "background=3000000000000000.0 has no unit"),
         ({"model": "edge", "background": "fit"}, ProfileError, "levels of its own"),
+        ({"background": "Fit"}, ProfileError, "expected 'fit', or a value such as"),
+        ({"fixed": ["straggle"]}, ProfileError, "values by the names of parameters"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, error, words):
     one = data_of("gaussian", (1e15, 100, 30), 300, "log")
     with pytest.raises(error, match=words):
         sims.fit(one, **{"model": "gaussian"} | options)
+
+
+@pytest.mark.parametrize("name", ["parameter", "parameter_"])
+def test_dimensions_of_a_covariance_are_no_names_of_the_data(name):
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    with pytest.raises(ProfileError, match=rf"rename\({name}="):
+        sims.fit(one.expand_dims({name: 2}), model="gaussian")
+
+
+def test_a_coordinate_that_is_called_background_is_none():
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    plain = sims.evaluate(sims.fit(one, model="gaussian"), depth="90 nm")
+    fit = sims.fit(one.assign_coords(background="dark"), model="gaussian")
+    assert sims.evaluate(fit, depth="90 nm").item() == plain.item()
 
 
 def test_data_that_are_not_over_depth_are_refused():

@@ -62,6 +62,43 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
         sims.interface(one, left=("80 nm", "40 nm"))
 
 
+def test_a_step_that_runs_into_a_plateau_has_no_width():
+    # The last tenth is the edge itself: its mean is no level.
+    z = np.arange(0, 300, 1.0)
+    with pytest.warns(FitWarning, match="truncated"):
+        found = sims.interface(step(z, position=280.0))
+    assert found["status"].item() == "truncated"
+    assert np.isnan(found["position"])
+    stated = sims.interface(step(z, position=280.0), right=("296 nm", "299 nm"))
+    assert stated["position"].item() == pytest.approx(280, abs=0.05)
+
+
+def test_a_step_between_two_samples_has_a_position_and_no_width():
+    z = np.arange(0, 200, 2.0)
+    with pytest.warns(FitWarning, match="undetermined"):
+        found = sims.interface(step(z, position=100.6, sigma=0.05))
+    assert found["status"].item() == "undetermined"
+    assert np.isnan(found["width"])
+    assert np.isnan(found["width_stderr"])
+    assert found["position"].item() == pytest.approx(101, abs=1)
+    assert found["position_stderr"].item() == pytest.approx(2 / np.sqrt(12))
+
+
+def test_rounding_is_no_step():
+    z = np.arange(0, 200, 1.0)
+    flat = models_truth.profile(np.where(z < 100, 1e20, 1e20 * (1 + 1e-14)), z)
+    with pytest.warns(FitWarning, match="featureless"):
+        found = sims.interface(flat)
+    assert found["status"].item() == "featureless"
+
+
+@pytest.mark.parametrize("name", ["layer", "crossing"])
+def test_dimensions_of_layers_are_no_names_of_the_data(name):
+    two = step(np.arange(0, 200, 1.0)).expand_dims({name: 2})
+    with pytest.raises(ProfileError, match=rf"rename\({name}="):
+        sims.layers(two, level="1e20 atoms/cm^3")
+
+
 def test_interfaces_of_dask_data_are_the_same():
     pytest.importorskip("dask")
     z = np.arange(0, 200, 0.5)
