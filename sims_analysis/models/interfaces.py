@@ -194,7 +194,7 @@ def _measured(
     unsure = [float(np.sqrt(np.mean(noise[one] ** 2) / one.size)) for one in ends]
     row[2:4] = levels
     step = levels[1] - levels[0]
-    if not abs(step) > max(5 * np.hypot(*unsure), _ROUNDING * max(map(abs, levels))):
+    if not abs(step) > max(5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))):
         row[-1] = 2
         return row
     z_ends = z[ends[0][-1]], z[ends[1][0]]
