@@ -60,7 +60,8 @@ def scaled(values: Any, multiply: float, divide: float) -> Any:
     if hasattr(values, "dask"):
         return values.map_blocks(scaled, multiply, divide)
     array = np.asarray(values)
-    if array.dtype.kind == "f" and array.dtype != np.float64:
+    # Half precision would overflow: 70 um are 70,000 nm.
+    if array.dtype.kind == "f" and array.dtype != np.float64 and array.dtype.itemsize > 2:
         return values * multiply / divide
     flat = array.reshape(-1).astype(np.float64, copy=False)
     result = np.empty_like(flat)

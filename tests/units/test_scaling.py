@@ -126,3 +126,10 @@ def test_many_digits_of_small_numbers(text, low, high):
     back = unit.from_canonical(np.array(expected))
     in_digits = [float(Fraction(repr(number)) / ratio(unit)) for number in expected]
     assert back.tolist() == in_digits
+
+
+def test_half_precision_is_scaled_in_double():
+    half = np.array([1e-3, 65.0, 65504.0], dtype=np.float16)  # a half is at most 65504
+    for values in (half, half.astype(">f2")):
+        assert np.array_equal(scaled(values, 1000.0, 1.0), half.astype(np.float64) * 1000.0)
+    assert np.array_equal(scaled(half, 1.0, 1e6), half.astype(np.float64) / 1e6)
