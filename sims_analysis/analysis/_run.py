@@ -50,6 +50,12 @@ def run(
     dim = str(samples.value.dims[-1])
     core = [dim] if group is None else [group, dim]
     lead = [str(d) for d in samples.value.dims if d not in core]
+    for name in extra:
+        if name in lead:
+            raise ProfileError(
+                f"the data have a dimension {name!r}, which the answer needs for its own entries: "
+                f"give it another name with data.rename({name}=...)"
+            )
     of_parameters = dict.fromkeys(str(d) for p in parameters for d in p.dims)
     cases = [d for d in of_parameters if d not in (*lead, *whole)]
     present = [field for field, v in zip(samples._fields, samples, strict=True) if v is not None]

@@ -34,7 +34,7 @@ def read_window(frame: Frame, start: Any, stop: Any) -> Window:
             where = f"{first.label}: "
             texts = [f"{first.of(limit):g} {frame.axis_units}" for limit in (a, b)]
         raise ProfileError(
-            f"{where}start must be shallower than stop, found start={texts[0]} and stop={texts[1]}"
+            f"{where}start must come before stop, found start={texts[0]} and stop={texts[1]}"
         )
     return a, b
 
@@ -46,9 +46,7 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
         for end, which in zip(pair, ("start", "stop"), strict=True)
     )
     if anywhere(a >= b):
-        raise ProfileError(
-            f"{name}={format_argument(pair)}: the end must lie deeper than the start"
-        )
+        raise ProfileError(f"{name}={format_argument(pair)}: the start must come before the end")
     return a, b
 
 

@@ -33,7 +33,7 @@ WINDOWED = [
 
 @pytest.mark.parametrize("name", WINDOWED)
 def test_a_window_that_ends_before_it_starts_is_refused(name):
-    with pytest.raises(ProfileError, match="start must be shallower than stop"):
+    with pytest.raises(ProfileError, match="start must come before stop"):
         getattr(sims, name)(SHARED[0], start="90 nm", stop="30 nm")
 
 

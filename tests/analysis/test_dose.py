@@ -149,7 +149,9 @@ def test_a_transient_that_ends_below_the_stop_leaves_no_dose_and_says_so():
 def test_limits_in_the_wrong_order_name_the_profile():
     ds = measurement([0, 10, 20], {"B": [1e18] * 3, "P": [1e18] * 3})
     start = xr.DataArray([5.0, 12.0], {"species": ["B", "P"]}, "species", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match=r"species 'P': start must be shallower.*12 nm.*10 nm"):
+    with pytest.raises(
+        ProfileError, match=r"species 'P': start must come before stop.*12 nm.*10 nm"
+    ):
         sims.integrated_dose(ds, start=start, stop="10 nm")
     with pytest.raises(ProfileError, match="start='50 nm' and stop='20 nm'"):
         sims.moments(ds, start="50 nm", stop="20 nm")

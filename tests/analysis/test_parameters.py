@@ -151,7 +151,7 @@ def test_a_case_is_named_in_errors():
     start = xr.DataArray(
         [10.0, 90.0], dims="case", coords={"case": ["a", "b"]}, attrs={"units": "nm"}
     )
-    said = "case 'b': start must be shallower than stop, found start=90 nm and stop=50 nm"
+    said = "case 'b': start must come before stop, found start=90 nm and stop=50 nm"
     with pytest.raises(ProfileError, match=said):
         sims.integrated_dose(SHARED[0], start=start, stop="50 nm")
 
@@ -159,7 +159,7 @@ def test_a_case_is_named_in_errors():
 def test_others_of_which_the_same_is_true_are_counted():
     start = xr.DataArray([10.0, 90.0, 95.0, 99.0], dims="case", attrs={"units": "nm"})
     for number, more in ((2, ""), (3, " and 1 more"), (4, " and 2 more")):
-        said = f"^case '1'{more}: start must be shallower than stop, found start=90 nm and"
+        said = f"^case '1'{more}: start must come before stop, found start=90 nm and"
         with pytest.raises(ProfileError, match=said):
             sims.integrated_dose(SHARED[0], start=start[:number], stop="50 nm")
 

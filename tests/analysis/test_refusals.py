@@ -102,3 +102,24 @@ def test_a_species_that_is_in_the_data_twice_is_not_looked_up():
     counted = sims.with_counting_statistics(twice, value_per_count={"B": "1e16 atoms/cm^3"})
     assert counted["concentration_counts"].sel(species="B").notnull().all()
     assert sims.integrated_dose(twice).sizes["species"] == 3
+
+
+@pytest.mark.parametrize(
+    ("dim", "question", "options"),
+    [
+        ("crossing", sims.crossings, {"level": "1e17 atoms/cm^3"}),
+        ("junction", sims.metallurgical_junctions, {"donors": ["P"], "acceptors": ["B"]}),
+        ("fraction", sims.depth_at_dose_fraction, {"fraction": [0.5, 0.9]}),
+    ],
+)
+def test_a_dimension_of_the_data_is_not_one_of_the_answer_too(dim, question, options):
+    batch = xr.concat([TWO, TWO], dim=dim)
+    with pytest.raises(ProfileError, match=rf"dimension '{dim}'.*data\.rename\({dim}="):
+        question(batch, **options)
+
+
+def test_limits_over_sputter_time_are_not_deep():
+    run = one(Z, [1e18, 2e18, 1e17, 1e16]).rename(depth="sputter_time")
+    run["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(ProfileError, match="start must come before stop"):
+        sims.peak(run, start="20 s", stop="10 s")
