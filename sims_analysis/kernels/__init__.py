@@ -5,7 +5,7 @@ row for each parameter, shape ``(R,)``, and returns a named tuple of arrays, one
 :mod:`sims_analysis.kernels.blocks` builds the rows from arrays ``(..., n)`` with NaN for missing
 samples; kernels never see those NaN. All kernels have in common:
 
-- A limit in depth (``start``, ``stop``, ``top``, ``bottom``) is NaN where there is none.
+- A limit in depth (``start``, ``stop``) is NaN where there is none.
 - Rows may have no standard errors (``rows.stderr`` is None): then those of the results are NaN.
   Only kernels whose whole result is an error need them.
 - A result that does not exist is NaN, and its status gives the reason.

@@ -11,6 +11,7 @@ import numpy as np
 from sims_analysis.kernels.rows import Array, Index, Rows
 
 __all__ = [
+    "CLEAR",
     "NONE_COUNTED",
     "ONE_SIGMA",
     "WindowStatistics",
@@ -19,6 +20,9 @@ __all__ = [
     "value_per_count",
     "window_statistics",
 ]
+
+#: A sample this many standard errors from a level is clearly on its side of it.
+CLEAR = 3.0
 
 #: Probability within one standard deviation of a normal distribution.
 ONE_SIGMA = 0.6826894921370859

@@ -30,8 +30,8 @@ KNOWN = 4.0
 ALONE, ALONE_IF_STEEP = 10.0, 4.0
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
-#: Two curvatures disagree if they differ by more than this many standard errors.
-DOUBT = 2.0
+#: Two curvatures that differ by more than this many standard errors show a kink.
+KINK = 2.0
 #: Growth of the window per iteration.
 GROWTH = 1.3
 #: A crossing is attributed to noise if its window contains more than this many others.
@@ -220,18 +220,19 @@ def _between_two(samples: _Samples, before: Index, at: Array) -> tuple[Array, Ar
         weight = np.zeros(y.shape)
         weight[:, :3] += _second_difference(step[:, 0], step[:, 1]) / mean_step[:, :1]
         weight[:, 1:] -= _second_difference(step[:, 1], step[:, 2]) / mean_step[:, 1:]
-        doubt = DOUBT * np.sqrt(((weight * sigma) ** 2).sum(1))
+        difference_error = np.sqrt(((weight * sigma) ** 2).sum(1))
         upper, lower = bend.T
         smaller = np.where(np.abs(upper) < np.abs(lower), upper, lower)
         least = np.where(upper * lower > 0, smaller, 0.0)
-        curvature = np.where(np.abs(upper - lower) > doubt, least, 0.5 * (upper + lower))
+        kink = np.abs(upper - lower) > KINK * difference_error
+        curvature = np.where(kink, least, 0.5 * (upper + lower))
         curvature = np.where(np.isnan(curvature), 0.0, curvature)
         width, slope = step[:, 1], slope[:, 1]
         t = (at - window.depth[:, 1]) / width
         off = 0.5 * curvature * t * (1.0 - t) * width**2 / slope
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / np.abs(slope)
-        fall, doubt = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
-        known = fall >= np.where(fall >= 1.0, ALONE_IF_STEEP, ALONE) * doubt
+        fall, noise = np.abs(slope * width), np.hypot(sigma[:, 1], sigma[:, 2])
+        known = fall >= np.where(fall >= 1.0, ALONE_IF_STEEP, ALONE) * noise
     return off, error, known & np.isfinite(slope)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import NONE_COUNTED, value_per_count
+from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status, first_status
 
 __all__ = [
@@ -19,8 +19,6 @@ __all__ = [
     "value_per_count_of",
 ]
 
-#: Within this many standard errors of a level, the fit decides on which side a sample lies.
-DOUBT = 3.0
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
 
@@ -57,7 +55,7 @@ def decay(
     start, stop : ndarray, shape (R,)
         Window of depths.
     low, high : ndarray, shape (R,)
-        Window of values. Within `DOUBT` standard errors of a level, the fit decides whether a
+        Window of values. Within `CLEAR` standard errors of a level, the fit decides whether a
         sample is inside: selecting by noisy values would flatten the edge. Where the maximum lies
         above `high`, samples on the other side of it belong to another edge and are left out.
     edge : {-1, 1}
@@ -68,7 +66,7 @@ def decay(
     lo, hi = rows.repeat(low), rows.repeat(high)
     doubt = [np.zeros(c.size)] * 2
     if per_count is not None:
-        doubt = [DOUBT * np.sqrt(per_count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
+        doubt = [CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level), 0.0)) for level in (lo, hi)]
     usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
 
     def chosen(fitted: Array) -> Flags:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.counting import ONE_SIGMA
+from sims_analysis.kernels.counting import CLEAR, ONE_SIGMA
 from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of, first_status
-from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
+from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum, weighted_errors
 
 __all__ = ["Moments", "moments"]
 
@@ -42,8 +42,8 @@ def moments(
     stop: Array,
     level: Array,
     threshold: Array,
-    top: Array,
-    bottom: Array,
+    window_start: Array,
+    window_stop: Array,
     fraction: Array,
     *,
     relative: bool = False,
@@ -67,7 +67,7 @@ def moments(
     threshold : ndarray, shape (R,)
         Use only the run of samples around the maximum that lie above it; NaN means every sample of
         the window.
-    top, bottom : ndarray, shape (R,)
+    window_start, window_stop : ndarray, shape (R,)
         Limits of the window over which the background is the mean.
     fraction : ndarray, shape (R,)
         Effective samples per depth.
@@ -106,7 +106,9 @@ def moments(
         slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, shape)
         for error, slope in zip(errors, slopes, strict=True):
             if window:
-                variance = variance_above_mean(rows, slope, rows.sum(slope), top, bottom, fraction)
+                variance = variance_above_mean(
+                    rows, slope, rows.sum(slope), window_start, window_stop, fraction
+                )
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
@@ -162,17 +164,13 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
     return _Run(kept.first, kept.last, kept.size, doubtful)
 
 
-#: A sample this many standard errors from the threshold is clearly on its side.
-_CLEAR = 3.0
-
-
 def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
     """Flag the rows in which noise may have decided where the run above the threshold ends."""
     sigma = errors_of(rows)
     # Zero counts have zero error in sums; here, give them that of one count.
     least = rows.extreme(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
     one = rows.repeat(np.where(np.isinf(least), 0.0, least))
-    far = np.abs(above) >= _CLEAR * np.where(sigma == 0, one, sigma)
+    far = np.abs(above) >= CLEAR * np.where(sigma == 0, one, sigma)
     near = keep.copy()
     same = rows.row[1:] == rows.row[:-1]
     near[1:] |= keep[:-1] & same
@@ -212,7 +210,7 @@ def _student(rows: Rows, weights: Array) -> Array:
 
     sigma = errors_of(rows)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        part = np.where(weights == 0.0, 0.0, (weights * sigma) ** 2)
+        part = weighted_errors(rows, weights) ** 2
         part /= rows.repeat(rows.sum(part))
         counts = np.maximum((rows.value / sigma) ** 2, 1.0)
         freedom = 2.0 / rows.sum(np.where(part > 0, part**2 / counts, 0.0))
@@ -235,7 +233,7 @@ def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _
     straggle, g, b = shape
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = off / rows.repeat(straggle)
-        part = np.where(weights == 0.0, 0.0, weights * errors_of(rows) / rows.repeat(total))
+        part = weighted_errors(rows, weights) / rows.repeat(total)
         basis = [
             part * (t**k - rows.repeat(m)) for k, m in enumerate((0.0 * g, 0.0 * g + 1.0, g, b), 1)
         ]

@@ -82,7 +82,7 @@ _WIDTH = 5
 #: A maximum must exceed the minimum between it and the first sample by this factor, ...
 _RATIO = 2.0
 #: ... and rise above that minimum by this many times the noise of the mean of its samples.
-_CLEAR = 18.0
+_STANDS_OUT = 18.0
 
 
 def _deeper(value: Array, stderr: Array | None = None) -> int:
@@ -105,7 +105,7 @@ def _deeper(value: Array, stderr: Array | None = None) -> int:
     if stderr is not None:  # the scatter is too small where values on a fine grid share samples
         stated = np.nan_to_num(stderr[begin + margin : end + margin])
         noise = max(noise, np.sqrt(np.mean(stated**2)))
-    if not height * np.sqrt(end - begin) > _CLEAR * noise:
+    if not height * np.sqrt(end - begin) > _STANDS_OUT * noise:
         return 0
     first = begin + 1 + margin
     return first + int(np.argmax(value[first : end + margin]))

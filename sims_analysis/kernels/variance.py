@@ -20,6 +20,7 @@ __all__ = [
     "variance_of_dose",
     "variance_of_sum",
     "variance_of_zero_counts",
+    "weighted_errors",
 ]
 
 
@@ -29,10 +30,14 @@ class Variance(NamedTuple):
     variance: Array
 
 
+def weighted_errors(rows: Rows, weights: Array) -> Array:
+    """Return ``w_i s_i``: 0 for a sample of zero weight, even if its error is unknown."""
+    return np.where(weights == 0.0, 0.0, weights * errors_of(rows))
+
+
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
     """Return ``sum (w_i s_i)^2``; NaN if the error of a sample with weight is unknown."""
-    # A sample of zero weight does not contribute, even if its error is unknown.
-    terms = np.where(weights == 0.0, 0.0, weights * errors_of(rows))
+    terms = weighted_errors(rows, weights)
     return rows.sum(terms * terms)
 
 
@@ -42,26 +47,28 @@ def variance_of_dose(
     stop: Array,
     held_width: Array,
     fraction: Array,
-    top: Array,
-    bottom: Array,
+    window_start: Array,
+    window_stop: Array,
     *,
     window: bool,
 ) -> Variance:
     """Variance of a trapezoidal integral, optionally above the mean over a background window.
 
-    The window, from `top` to `bottom`, may overlap the interval: its samples then enter both the
-    integral and the background, and their errors partly cancel. The first value may be held
-    constant over `held_width` above the first sample; it is one sample, however many depths share
-    it (`fraction`: effective samples per depth). NaN where there is no integral, no sample in the
-    window, or an error is unknown.
+    The window, from `window_start` to `window_stop`, may overlap the interval: its samples then
+    enter both the integral and the background, and their errors partly cancel. The first value may
+    be held constant over `held_width` above the first sample; it is one sample, however many depths
+    share it (`fraction`: effective samples per depth). NaN where there is no integral, no sample in
+    the window, or an error is unknown.
     """
     weights, width = _weights(rows, start, stop)
     total = width + held_width
     if window:
-        terms, net, squared, valid = _above_mean(rows, weights, total, top, bottom, fraction)
+        terms, net, squared, valid = _above_mean(
+            rows, weights, total, window_start, window_stop, fraction
+        )
     else:
         squared, net, valid = errors_of(rows) ** 2, weights, np.ones(rows.count, dtype=bool)
-        terms = np.where(weights == 0.0, 0.0, weights**2 * squared)
+        terms = weighted_errors(rows, weights) ** 2
     if held_width.any():
         row = np.flatnonzero((rows.size > 0) & (held_width > 0))
         first = rows.offsets[row]
@@ -72,7 +79,12 @@ def variance_of_dose(
 
 
 def variance_above_mean(
-    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array, fraction: Array
+    rows: Rows,
+    weights: Array,
+    total: Array,
+    window_start: Array,
+    window_stop: Array,
+    fraction: Array,
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
@@ -82,27 +94,32 @@ def variance_above_mean(
     samples (`fraction`: effective samples per depth), the scatter grows as the errors have. NaN
     where there is no sample in the window.
     """
-    terms, _, _, valid = _above_mean(rows, weights, total, top, bottom, fraction)
+    terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
 
 
 def _above_mean(
-    rows: Rows, weights: Array, total: Array, top: Array, bottom: Array, fraction: Array
+    rows: Rows,
+    weights: Array,
+    total: Array,
+    window_start: Array,
+    window_stop: Array,
+    fraction: Array,
 ) -> tuple[Array, Array, Array, Flags]:
     """Return the terms of the sum in :func:`variance_above_mean`, net weights and variances.
 
     Also return which rows have samples in the window.
     """
     stderr = errors_of(rows)
-    inside = ~((rows.depth < rows.repeat(top)) | (rows.depth > rows.repeat(bottom)))
-    _, deviation, n, stated = window_statistics(rows, top, bottom)
+    inside = ~((rows.depth < rows.repeat(window_start)) | (rows.depth > rows.repeat(window_stop)))
+    _, deviation, n, stated = window_statistics(rows, window_start, window_stop)
     scatter = np.where(n > 1, deviation**2, 0.0) / fraction
     with np.errstate(divide="ignore", invalid="ignore"):
         grown = rows.repeat(np.where(scatter > stated, scatter / stated, 1.0))
         own = np.where(rows.repeat(stated == 0), rows.repeat(scatter), stderr**2 * grown)
         share = np.where(inside, rows.repeat(total / n), 0.0)
     net, squared = weights - share, np.where(inside, own, stderr**2)
-    # A sample of zero weight does not contribute, even if its error is unknown.
+    # As in `weighted_errors`; a sample in the window always has weight.
     terms = np.where((weights == 0.0) & ~inside, 0.0, net**2 * squared)
     return terms, net, squared, n > 0
 
@@ -117,7 +134,7 @@ def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: A
     weights = np.broadcast_to(_weights(rows, start, stop)[0], rows.value.shape).copy()
     nonempty = rows.size > 0
     weights.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
-    most = rows.extreme(np.maximum, np.where(weights > 0, weights * errors_of(rows), 0.0))
+    most = rows.extreme(np.maximum, weighted_errors(rows, weights))
     return Variance((2.0 * most) ** 2)
 
 
