@@ -31,10 +31,16 @@ WINDOWED = [
 ]  # fmt: skip
 
 
+def within(name, data, **limits):
+    """Ask within other limits, with the other options of the registry."""
+    options = next(QUESTIONS[question] for question in PER_PROFILE if question.split()[0] == name)
+    return getattr(sims, name)(data, **options | limits)
+
+
 @pytest.mark.parametrize("name", WINDOWED)
 def test_a_window_that_ends_before_it_starts_is_refused(name):
     with pytest.raises(ProfileError, match="start must come before stop"):
-        getattr(sims, name)(SHARED[0], start="90 nm", stop="30 nm")
+        within(name, SHARED[0], start="90 nm", stop="30 nm")
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
@@ -45,7 +51,7 @@ def test_an_unknown_limit_leaves_no_result(name, limit):
     data = SHARED[0]
     unknown = sims.junction_depth(data, level="1e25 atoms/cm^3").drop_vars("stderr")
     assert bool(unknown.isnull().all())
-    found = getattr(sims, name)(data, **{limit: unknown})
+    found = within(name, data, **{limit: unknown})
     assert "ok" not in found["status"].values.reshape(-1).tolist()
 
 
