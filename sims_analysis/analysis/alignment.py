@@ -140,6 +140,13 @@ def align(
         variable=variable,
         axes=(fa.axis,),
     )
+    for name, frame in (("a", fa), ("b", fb)):
+        for dim in frame.lead:
+            if dim not in ("species", MEASUREMENT):
+                raise ProfileError(
+                    f"{name} has the dimension {dim!r}, and an alignment takes single measurements, "
+                    f"or as b a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
+                )
     limit = None
     if max_shift is not None:
         limit, _ = units.read_quantity(max_shift, (fa.axis,), "max_shift")

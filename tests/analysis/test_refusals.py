@@ -123,3 +123,12 @@ def test_limits_over_sputter_time_are_not_deep():
     run["sputter_time"].attrs["units"] = "s"
     with pytest.raises(ProfileError, match="start must come before stop"):
         sims.peak(run, start="20 s", stop="10 s")
+
+
+@pytest.mark.parametrize("which", ["a", "b"])
+def test_an_alignment_knows_no_other_dimension(which):
+    depth = np.arange(20.0)
+    single = one(depth, 1e18 * np.exp(-0.5 * ((depth - 9) / 3) ** 2))
+    lots = xr.concat([single, single], dim="lot")
+    with pytest.raises(ProfileError, match=rf"^{which} has the dimension 'lot'.*isel\(lot=0\)"):
+        sims.align(*((lots, single) if which == "a" else (single, lots)))
