@@ -18,6 +18,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._parameters import aligned
 from sims_analysis.analysis._run import Samples, is_lazy, refuse_infinite, run
+from sims_analysis.dataset.canonical import read_number
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
@@ -133,13 +134,7 @@ class Frame:
         if value is None:
             return xr.Variable((), np.array(absent))
         if not isinstance(value, xr.DataArray):
-            magnitude, _ = units.read_quantity(value, kinds, name)
-            if np.ndim(magnitude):
-                raise ProfileError(
-                    f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
-                    "says what they belong to"
-                )
-            return xr.Variable((), np.array(magnitude, dtype=np.float64))
+            return xr.Variable((), np.array(read_number(value, kinds, name)[0], dtype=np.float64))
         if self.dim in value.dims:
             raise ProfileError(
                 f"{name} must not run along {self.dim!r}: it is one value for each profile"

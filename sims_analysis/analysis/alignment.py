@@ -144,8 +144,9 @@ def align(
         for dim in frame.lead:
             if dim not in ("species", MEASUREMENT):
                 raise ProfileError(
-                    f"{name} has the dimension {dim!r}, and an alignment takes single measurements, "
-                    f"or as b a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
+                    f"{name} has the dimension {dim!r}, and an alignment takes single "
+                    f"measurements, or as b a batch over {MEASUREMENT!r}: select one with "
+                    f"{name}.isel({dim}=0)"
                 )
     limit = None
     if max_shift is not None:

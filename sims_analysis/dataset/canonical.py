@@ -24,6 +24,7 @@ __all__ = [
     "in_window",
     "label_of",
     "on_canonical_data",
+    "read_number",
     "read_positive",
     "read_time",
     "signal_name",
@@ -175,12 +176,7 @@ def argument(
     if isinstance(value, Mapping):
         return _by_species(data, value, kinds, name)
     if not isinstance(value, xr.DataArray):
-        magnitude, unit = units.read_quantity(value, kinds, name)
-        if np.ndim(magnitude):
-            raise ProfileError(
-                f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension "
-                "says what they belong to"
-            )
+        magnitude, unit = read_number(value, kinds, name)
         return xr.DataArray(magnitude, attrs={"units": unit.canonical})
     if value.coords.get("species", xr.DataArray([])).ndim == 0 and "species" in data.coords:
         return _by_species(data, {str(value["species"].values): value}, kinds, name)
@@ -268,6 +264,17 @@ def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str
             )
         value = value.isel({dim: positions}).assign_coords({dim: data[dim].variable})
     return value
+
+
+def read_number(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float, units.Unit]:
+    """Read one number with its unit, in canonical units; refuse several."""
+    magnitude, unit = units.read_quantity(value, kinds, name)
+    if np.ndim(magnitude):
+        raise ProfileError(
+            f"{name} holds {np.size(magnitude)} values; give a DataArray whose dimension says what "
+            "they belong to"
+        )
+    return magnitude, unit
 
 
 def read_positive(
