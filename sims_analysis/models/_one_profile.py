@@ -16,7 +16,6 @@ from sims_analysis.models._diagnosis import EXACT, featureless, not_one_peak, st
 from sims_analysis.models._engine import (
     Curve,
     Solution,
-    covariance,
     distinct,
     minima,
     poor_errors,
@@ -25,6 +24,7 @@ from sims_analysis.models._engine import (
 )
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import TINY, LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._rivals import half_widths, weighed
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
@@ -50,8 +50,6 @@ _CODE = {word: code for code, word in enumerate(judging.STATUS)}
 _RANDOM = judging.RESIDUALS.index("random")
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
-#: A minimum of chi-square that is higher by this is ruled out at two standard deviations.
-_TOLD_APART = 4.0
 #: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -190,19 +188,23 @@ def fit_one(
     if not (found and found[0].converged):
         tell(status=_CODE["not_converged"])
         return row
-    solution = found[0]
+    exact = found[0].cost <= EXACT * n
+    among = weighed(curve, objective, found[:1] if exact else found)
+    solution, errors, _ = among[0]
     free, m = solution.free, solution.m
     described = statistics(objective, solution)
     tell(**described)
     if featureless(objective, solution, samples.c):
         tell(status=_CODE["featureless"], residuals=0)
         return row
-    errors = covariance(curve, objective, solution)
-    stderr = np.sqrt(errors.diagonal())
-    exact = solution.cost <= EXACT * n
-    ceiling = solution.cost + _TOLD_APART * objective.variance(solution.cost, free.size)
-    rivals = [] if exact else [one for one in found[1:] if one.converged and one.cost < ceiling]
-    stderr[_without_interval(curve, solution, rivals, errors)] = np.nan
+    alone = np.sqrt(errors.diagonal())
+    stderr = half_widths(
+        np.sqrt([one.errors.diagonal() for one in among]),
+        np.array([one.solution.free - free for one in among]),
+        [one.share for one in among],
+    )
+    if not exact:
+        stderr[_without_interval(curve, solution, errors, stderr)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
     random = described["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
@@ -220,17 +222,17 @@ def fit_one(
     square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
     out["poor"][:] = 0
     if not exact:
-        poor = poor_errors(curve, objective, solution, errors) | np.isnan(stderr)
+        poor = poor_errors(curve, objective, solution, errors)
+        poor |= ~(stderr**2 < 2 * alone**2)
         out["poor"][curve.free] = poor
     if task.profile:
         for i, number in enumerate(curve.free):
             ends = free[i], free[i]
             if not exact:
-                ends = profile_interval(curve, objective, [solution, *rivals], i)
+                ends = profile_interval(curve, objective, [one.solution for one in among], i)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
-    _derive(
-        out, task, settings, [np.array(curve.whole(one.free.tolist())) * scale for one in rivals]
-    )
+    places = [np.array(curve.whole(one.solution.free.tolist())) * scale for one in among]
+    _derive(out, task, settings, places, [one.share for one in among])
     return row
 
 
@@ -438,23 +440,14 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
-def _without_interval(
-    curve: Curve, solution: Solution, rivals: list[Solution], errors: Array
-) -> Array:
-    """Flag the free parameters whose standard error would be no interval.
-
-    Those in which another minimum that is not ruled out differs by more than that error; and
-    lengths whose error is larger than they are, with what goes along with them.
-    """
-    free = solution.free
+def _without_interval(curve: Curve, solution: Solution, errors: Array, stderr: Array) -> Array:
+    """Flag parameters whose error is larger than their room, with what goes along with them."""
     with np.errstate(invalid="ignore"):
-        stderr = np.sqrt(errors.diagonal())
-        along = np.abs(errors) > 0.9 * stderr[:, None] * stderr
-    lost = np.zeros(free.size, dtype=bool)
-    for one in rivals:
-        lost |= np.abs(one.free - free) > stderr
-    unknown = _lengths([curve.parameters[i] for i in curve.free]) & (stderr > free)
-    return lost | unknown | along[unknown].any(axis=0)
+        alone = np.sqrt(errors.diagonal())
+        along = np.abs(errors) > 0.9 * alone[:, None] * alone
+    unknown = stderr > _room([curve.parameters[i] for i in curve.free], solution.free)
+    lost: Array = unknown | along[unknown].any(axis=0)
+    return lost
 
 
 def _status(
@@ -480,11 +473,16 @@ def _status(
 
 
 def _derive(
-    out: dict[str, Any], task: Task, settings: Mapping[str, float], rivals: list[Array]
+    out: dict[str, Any],
+    task: Task,
+    settings: Mapping[str, float],
+    places: list[Array],
+    shares: list[float],
 ) -> None:
     """Return what follows from the parameters, with standard errors from their covariance.
 
-    As of parameters, there is no error where a rival gives something else, or of a length below it.
+    As of parameters, other minima that give something else widen them, and none is larger than
+    its room.
     """
     model = task.model
     if model.derive is None:
@@ -513,13 +511,17 @@ def _derive(
     for j, slope in enumerate(slopes.T):
         by = np.flatnonzero(slope)  # what does not count in it may be unknown
         out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[by[:, None], by] @ slope[by])
-    for rival in rivals:
-        apart = np.abs(of([*rival[:n].tolist(), *values[n:]]) - best)
-        out["derived_stderr"][apart > out["derived_stderr"]] = np.nan
-    unknown = _lengths(model.derived) & (out["derived_stderr"] > best)
-    out["derived_stderr"][unknown] = np.nan
+    apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
+    alone = np.broadcast_to(out["derived_stderr"], apart.shape).copy()
+    out["derived_stderr"][:] = half_widths(alone, apart, shares)
+    out["derived_stderr"][out["derived_stderr"] > _room(model.derived, best)] = np.nan
 
 
-def _lengths(parameters: Sequence[Parameter]) -> Array:
-    """Flag the lengths, which cannot be negative."""
-    return np.array([one.kind == "depth" and one.lower == 0 for one in parameters], dtype=bool)
+def _room(parameters: Sequence[Parameter], values: Array) -> Array:
+    """Return how far shapes are from their bounds, which an interval cannot pass."""
+    return np.array(
+        [
+            np.inf if one.scales else min(value - one.lower, one.upper - value)
+            for one, value in zip(parameters, values.tolist(), strict=True)
+        ]
+    )

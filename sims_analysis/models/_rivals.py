@@ -1,0 +1,90 @@
+"""Several minima that are not ruled out: which one is returned, and what the others add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from sims_analysis.models._engine import Curve, Solution, covariance
+from sims_analysis.models._model import Array
+from sims_analysis.models._objective import Objective
+
+__all__ = ["Minimum", "half_widths", "weighed"]
+
+#: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
+_RULED_OUT = 9.0
+#: Others may widen an error by so much; beyond, it is their distance and no error.
+_WIDENED = 3.0
+#: What lies within one standard deviation of a normal distribution.
+_WITHIN = float(ndtr(1.0) - ndtr(-1.0))
+
+
+class Minimum(NamedTuple):
+    """A minimum, the covariance of its free parameters, and its share of the likelihood."""
+
+    solution: Solution
+    errors: Array
+    share: float
+
+
+def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> list[Minimum]:
+    """Return the minima that are not ruled out, the one with most of the likelihood first.
+
+    By Laplace's method, that about a minimum is its height times the root of the determinant of
+    the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
+    that follows the noise of a few samples.
+
+    Parameters
+    ----------
+    curve, objective
+        What was fitted.
+    found : sequence of Solution
+        The minima, the lowest first, which converged.
+    """
+    unit = objective.variance(found[0].cost, curve.free.size)
+    near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
+    near = near or [found[0]]
+    errors = [covariance(curve, objective, one) for one in near]
+    mass = np.zeros(len(near))
+    if len(near) > 1:
+        with np.errstate(all="ignore"):
+            for i, (one, square) in enumerate(zip(near, errors, strict=True)):
+                volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
+                mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
+    if np.isnan(mass[0]):  # of the lowest there is no volume to compare
+        mass[1:] = np.nan
+        mass[0] = 0.0
+    shares = np.nan_to_num(np.exp(mass - np.nanmax(mass)))
+    shares /= shares.sum()
+    order = [i for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
+    return [Minimum(near[i], errors[i], float(shares[i])) for i in order]
+
+
+def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
+    """Return the half-widths of 68 % intervals about the first of several minima.
+
+    NaN where the others make its own error too much wider.
+
+    Parameters
+    ----------
+    stderr, apart : ndarray
+        Of each minimum, a row: the standard errors about it, and its distance from the first.
+    shares : sequence of float
+        Of the likelihood; 1 in all.
+    """
+    alone: Array = stderr[0]
+    if len(shares) == 1:
+        return alone.copy()
+    low, high = 0.0 * alone, 2 * _WIDENED * alone
+    with np.errstate(all="ignore"):
+        for _ in range(40):
+            half = 0.5 * (low + high)
+            inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
+            # 0 / 0 is a number that is known exactly, and is the same for all.
+            enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _WITHIN
+            low, high = np.where(enough, low, half), np.where(enough, half, high)
+    high[high > _WIDENED * alone] = np.nan
+    return high
