@@ -101,6 +101,9 @@ class Model:
     ordered : callable, optional
         ``ordered(parameters)`` gives the same curve's parameters under their right names, where a
         model has two parts that may be exchanged.
+    irregular : callable, optional
+        ``irregular(parameters)`` says whether the curve has edges whose errors do not follow from
+        the curvature of the likelihood: if all parameters are free, shapes then have no error.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
     """
@@ -117,6 +120,7 @@ class Model:
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
     ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
+    irregular: Callable[[Sequence[float]], bool] | None = None
 
     @property
     def names(self) -> list[str]:

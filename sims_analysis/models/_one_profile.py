@@ -204,7 +204,7 @@ def fit_one(
         [one.share for one in among],
     )
     if not exact:
-        stderr[_without_interval(curve, solution, errors, stderr)] = np.nan
+        stderr[_without_interval(curve, solution, errors, stderr, task.model)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
     random = described["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
@@ -440,12 +440,22 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
-def _without_interval(curve: Curve, solution: Solution, errors: Array, stderr: Array) -> Array:
-    """Flag parameters whose error is larger than their room, with what goes along with them."""
+def _without_interval(
+    curve: Curve, solution: Solution, errors: Array, stderr: Array, model: Model
+) -> Array:
+    """Flag parameters whose error is larger than their room, with what goes along with them.
+
+    And all shapes, where edges of the curve leave them without errors.
+    """
     with np.errstate(invalid="ignore"):
         alone = np.sqrt(errors.diagonal())
         along = np.abs(errors) > 0.9 * alone[:, None] * alone
-    unknown = stderr > _room([curve.parameters[i] for i in curve.free], solution.free)
+    parameters = [curve.parameters[i] for i in curve.free]
+    unknown = stderr > _room(parameters, solution.free)
+    n = len(model.parameters)
+    whole = all(i >= n for i in curve.held)
+    if whole and model.irregular is not None and model.irregular(solution.free[:n].tolist()):
+        unknown |= np.array([not one.scales for one in parameters])
     lost: Array = unknown | along[unknown].any(axis=0)
     return lost
 

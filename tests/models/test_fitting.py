@@ -17,7 +17,7 @@ from sims_analysis.models._engine import Curve, Solution, distinct, minima, prof
 from sims_analysis.models._model import Model, Parameter
 from sims_analysis.models._objective import Squares
 from sims_analysis.models._rivals import half_widths, weighed
-from sims_analysis.models.shapes import models
+from sims_analysis.models.shapes import models, pearson
 
 CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
 TOLERANCE = {"dual_pearson": 1e-4}
@@ -260,6 +260,39 @@ def test_other_minima_widen_an_error_until_it_is_their_distance():
     assert half > 1
     assert half_widths(stderr[:1], apart[:1], [1.0]) == 1
     assert np.isnan(half_widths(stderr, 4 * apart, shares))
+
+
+def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
+    # A gamma distribution rises from its end with the power 4 / skewness^2 - 1.
+    assert pearson.edge_power(-0.9, 3 + 1.5 * 0.81) == pytest.approx(4 / 0.81 - 1)
+    # A beta distribution, symmetric with the fourth power at both ends.
+    assert pearson.edge_power(0.0, 3 - 6 / 13) == pytest.approx(4)
+    assert pearson.edge_power(0.5, 3.8) == pearson.edge_power(0, 3) == np.inf
+    sharp = (1e15, 0.8, 100, 25, 0.0, 3.2, 175, 40, 1.4, 5.4)
+    z = np.linspace(0, 500, 251)
+    ds = models_truth.counted("dual_pearson", sharp, z, peak=1e5, trials=1, seed=1)
+    fit = quietly(ds, model="dual_pearson").isel(trial=0)
+    assert fit["tail_skewness"].item() == pytest.approx(1.4, abs=0.01)
+    shapes = [name for name in models()["dual_pearson"].names if name != "dose"]
+    assert all(np.isnan(fit[f"{name}_stderr"]) for name in shapes)
+    assert fit["poor_stderr"].sel(parameter=shapes).all()
+    assert fit["dose_stderr"].item() > 0
+    held = {"tail_skewness": 1.4, "tail_kurtosis": 5.4}
+    fit = quietly(ds, model="dual_pearson", fixed=held).isel(trial=0)
+    assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
+
+
+def test_most_dual_distributions_with_all_parameters_free_have_errors_that_hold():
+    parameters, z, _ = COVERED["dual_pearson"]
+    ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=16, seed=2)
+    fit = quietly(ds, model="dual_pearson")
+    assert (fit["status"] == "ok").mean() > 0.7
+    off = [
+        (abs(fit[one.name] - truth) / fit[f"{one.name}_stderr"]).values
+        for one, truth in zip(models()["dual_pearson"].parameters, parameters, strict=True)
+    ]
+    off = np.concatenate(off)
+    assert (off[np.isfinite(off)] <= 1).mean() > 0.64
 
 
 def test_head_and_tail_by_each_others_names_are_no_other_minimum():

@@ -57,6 +57,16 @@ def ordered(p: Sequence[float]) -> Sequence[float]:
     return p if head[0] <= tail[0] else [dose, 1 - fraction, *tail, *head]
 
 
+def irregular(p: Sequence[float]) -> bool:
+    """Return whether a part begins or ends as steeply as the third power of the distance.
+
+    The curvature of the likelihood by the place of such an edge, a sum over 1 / distance^2 of the
+    atoms, has no variance: a few samples decide where the edge lies, and how well it is known.
+    """
+    parts = p[2:][_HEAD], p[2:][_TAIL]
+    return any(pearson.edge_power(*part[2:]) <= 3 for part in parts)
+
+
 def _moments(part: str) -> list[Parameter]:
     return [
         Parameter(
@@ -96,6 +106,7 @@ MODEL = Model(
     derived=pearson.MODEL.derived,
     derive=retained,
     ordered=ordered,
+    irregular=irregular,
     reference="A. F. Tasch, H. Shin, C. Park, J. Alvis, S. Novak, J. Electrochem. Soc. 136 (1989) "
     "810",
 )

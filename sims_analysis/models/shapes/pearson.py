@@ -16,7 +16,7 @@ import numpy as np
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import moments_above
 
-__all__ = ["MODEL", "derivatives", "formula", "lost", "shape", "start"]
+__all__ = ["MODEL", "derivatives", "edge_power", "formula", "lost", "shape", "start"]
 
 #: Below this, d2 is treated as a small correction: the closed form would divide by it.
 _SMALL = 1e-6
@@ -128,6 +128,18 @@ def shape(x: Array, skewness: float, kurtosis: float) -> Array:
         value = np.exp(_logarithm(np.where(inside, t, 0.0), d0, d1, d2))
     density: Array = np.where(inside, value, 0.0) / norm
     return density
+
+
+def edge_power(skewness: float, kurtosis: float) -> float:
+    """Return the lowest power of the distance from an end, with which the density rises there.
+
+    Infinity where there is no end.
+    """
+    found = _coefficients(float(skewness), float(kurtosis))
+    if found is None:
+        return 0.0
+    _, _, d1, d2, *ends, _ = found
+    return min((abs(t / (d1 + 2 * d2 * t)) for t in ends if np.isfinite(t)), default=np.inf)
 
 
 def formula(
