@@ -364,12 +364,15 @@ def profile_interval(
 ) -> tuple[float, float]:
     """Find where the least sum of squares, at a held parameter, has risen as far as 68 % allow.
 
+    From that of the minimum that is returned.
+
     Parameters
     ----------
     curve, objective
         What was fitted.
     found : sequence of Solution
-        The minima, the lowest first: the interval reaches over all that lie inside it.
+        The minima, the one that is returned first: the interval reaches over all that lie inside
+        it, also where they are lower.
     which : int
         Place among the free parameters.
 
@@ -391,7 +394,7 @@ def profile_interval(
 def _ends_about(
     curve: Curve, objective: Objective, best: Solution, which: int, lowest: float, unit: float
 ) -> tuple[float, float]:
-    """Walk from a minimum to both sides, until the sum of squares is a `unit` above the lowest."""
+    """Walk from a minimum to both sides, until the sum of squares is a `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
     number = int(curve.free[which])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
