@@ -186,7 +186,8 @@ def fit_one(
     found, objective = _solved(curve, objective, samples, starts)
     found = _by_name(curve, objective, task.model, found)
     if not (found and found[0].converged):
-        tell(status=_CODE["not_converged"])
+        flat = bool(found) and featureless(objective, found[0], samples.c)
+        tell(status=_CODE["featureless" if flat else "not_converged"])
         return row
     exact = found[0].cost <= EXACT * n
     among = weighed(curve, objective, found[:1] if exact else found)

@@ -86,7 +86,7 @@ def ask_each(
     Returns
     -------
     DataArray
-        The rows over the profiles and ``_row``.
+        The rows over the profiles and ``__row__``.
     """
     core = [frame.dim] if group is None else [group, frame.dim]
     absent = xr.Variable(frame.depth.dims, np.full(frame.depth.shape, np.nan))
@@ -111,10 +111,10 @@ def ask_each(
         *columns,
         *parameters,
         input_core_dims=[core] * 4 + [[]] * len(parameters),
-        output_core_dims=[["_row"]],
+        output_core_dims=[["__row__"]],
         dask="parallelized",
         output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"_row": size}},
+        dask_gufunc_kwargs={"output_sizes": {"__row__": size}},
     )
     order = [d for d in frame.lead if d != group]
     rows = rows.transpose(*order, ...)

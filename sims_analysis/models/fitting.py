@@ -428,7 +428,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     places = task.split(np.arange(task.size))
 
     def part(name: str, i: int | None = None) -> xr.DataArray:
-        return rows.isel(_row=places[name] if i is None else int(places[name][i]))
+        return rows.isel(__row__=places[name] if i is None else int(places[name][i]))
 
     found: dict[str, xr.DataArray] = {}
     names = [one.name for one in task.parameters]
@@ -450,7 +450,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
                 found[f"{one.name}_{end}"] = ends
     found["poor_stderr"] = (
         (part("poor") == 1)
-        .rename(_row="parameter")
+        .rename(__row__="parameter")
         .assign_coords(parameter=names)
         .assign_attrs(vocabulary.attrs("poor_stderr"))
     )
@@ -479,7 +479,7 @@ def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
     made: xr.DataArray = xr.apply_ufunc(
         lambda flat: flat.reshape(*flat.shape[:-1], n, n),
         rows,
-        input_core_dims=[["_row"]],
+        input_core_dims=[["__row__"]],
         output_core_dims=[list(shape)],
         dask="parallelized",
         output_dtypes=[np.float64],

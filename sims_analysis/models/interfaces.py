@@ -129,14 +129,14 @@ def interface(
         return _measured(z, c, s, window, plateaus, (low, high))
 
     def depths_of(frame: Frame) -> xr.Variable:
-        return ask_each(frame, answer_of, len(_ROW)).variable.isel(_row=slice(0, 2))
+        return ask_each(frame, answer_of, len(_ROW)).variable.isel(__row__=slice(0, 2))
 
     rows = ask_each(profiles, answer_of, len(_ROW))
     if profiles.common is not None:
-        parts = [rows.isel(_row=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
+        parts = [rows.isel(__row__=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
         errors = add_background_error(profiles, parts[1].variable, depths_of, errors=True)
         parts[1] = parts[1].copy(data=errors.transpose(*parts[1].dims).data)
-        rows = xr.concat(parts, "_row")
+        rows = xr.concat(parts, "__row__")
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
@@ -265,7 +265,7 @@ def _error(z: Array, rising: Array, noise: Array, above: int) -> tuple[float, fl
 
 def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
     def part(i: int, term: str, **attrs: str) -> xr.DataArray:
-        return rows.isel(_row=i).assign_attrs(vocabulary.attrs(term) | attrs)
+        return rows.isel(__row__=i).assign_attrs(vocabulary.attrs(term) | attrs)
 
     level = {
         "units": units.CANONICAL[profiles.kind],
@@ -274,7 +274,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
     words = np.array(_STATUS)
     status = xr.apply_ufunc(
         lambda code: words[code.astype(int)],
-        rows.isel(_row=-1),
+        rows.isel(__row__=-1),
         dask="parallelized",
         output_dtypes=[words.dtype],
     )
@@ -285,8 +285,8 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
             "position_stderr": part(4, "interface_position", long_name=error),
             "width": part(1, "interface_width"),
             "width_stderr": part(5, "interface_width", long_name=error),
-            "left_level": rows.isel(_row=2).assign_attrs(long_name="Level above", **level),
-            "right_level": rows.isel(_row=3).assign_attrs(long_name="Level below", **level),
+            "left_level": rows.isel(__row__=2).assign_attrs(long_name="Level above", **level),
+            "right_level": rows.isel(__row__=3).assign_attrs(long_name="Level below", **level),
             "status": status.assign_attrs(vocabulary.attrs("status")),
         }
     )
@@ -374,7 +374,7 @@ def layers(
             )
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
-    highest, first, last = ask_each(profiles, _extent, 3).transpose("_row", ...)
+    highest, first, last = ask_each(profiles, _extent, 3).transpose("__row__", ...)
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")

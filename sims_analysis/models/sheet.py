@@ -175,9 +175,9 @@ def sheet_resistance(
         return ask_each(frame, answer_of, len(_ROW), group="species")
 
     rows = rows_of(profiles)
-    stderr = rows.variable.isel(_row=1)
+    stderr = rows.variable.isel(__row__=1)
     for one in _each_background(profiles):
-        stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(_row=0))
+        stderr = add_background_error(one, stderr, lambda f: rows_of(f).variable.isel(__row__=0))
     answer = _dressed(rows, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
@@ -387,7 +387,7 @@ def _conductance_error(
 
 
 def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Dataset:
-    part = {name: rows.isel(_row=i) for i, name in enumerate(_ROW)}
+    part = {name: rows.isel(__row__=i) for i, name in enumerate(_ROW)}
     term = vocabulary.attrs("sheet_resistance")
     answer = {"sheet_resistance": (1 / part["conductance"]).assign_attrs(term, mobility=mobility)}
     answer["sheet_resistance_stderr"] = (stderr / part["conductance"] ** 2).assign_attrs(
@@ -398,8 +398,8 @@ def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Datas
         one = (1 / part[name]).assign_attrs(term, mobility=name)
         answer[f"sheet_resistance_{name}"] = one
         each.append(one)
-    together = xr.concat(each, "_row")
-    spread = (together.max("_row") - together.min("_row")) / 2 / answer["sheet_resistance"]
+    together = xr.concat(each, "__row__")
+    spread = (together.max("__row__") - together.min("__row__")) / 2 / answer["sheet_resistance"]
     answer["model_spread"] = spread.assign_attrs(
         units="1", long_name="Spread of the mobility models", description="half range / answer"
     )

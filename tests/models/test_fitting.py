@@ -477,6 +477,14 @@ def test_noise_does_not_pass_for_a_profile(model, seed):
         assert np.isnan(fit[models()[model].names[0]])
 
 
+def test_flat_noise_is_featureless_wherever_the_fit_went():
+    noise = np.random.default_rng(0).normal(size=(80, 150))
+    dims, z = ("trial", "depth"), np.arange(0.0, 300.0, 2.0)
+    flat = models_truth.profile(1e17 * (1 + 0.05 * noise), z, dims=dims).to_dataset()
+    flat["concentration_stderr"] = (dims, np.full(noise.shape, 5e15), {"units": "atom/cm^3"})
+    assert set(quietly(flat, model="gaussian")["status"].values) == {"featureless"}
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_counts_without_a_peak_do_not_pass_for_an_implant(seed):
     counts = np.random.default_rng(seed).poisson(4.0, 150).astype(float)
@@ -541,6 +549,13 @@ def test_what_makes_no_sense_is_refused(options, error, words):
     one = data_of("gaussian", (1e15, 100, 30), 300, "log")
     with pytest.raises(error, match=words):
         sims.fit(one, **{"model": "gaussian"} | options)
+
+
+@pytest.mark.parametrize("name", ["_row", "model", "status"])
+def test_other_dimensions_may_have_any_name(name):
+    one = data_of("gaussian", (1e15, 100, 30), 300, "log")
+    both = sims.fit(one.expand_dims({name: 2}), model="gaussian")
+    assert both["dose"].dims == (name,)
 
 
 @pytest.mark.parametrize("name", ["parameter", "parameter_"])

@@ -123,6 +123,17 @@ def test_the_pearson_types_are_those_of_scipy():
     )
 
 
+@pytest.mark.parametrize("excess", [0.0, 1e-9, 1e-7, -1e-9])
+@pytest.mark.parametrize("a", [12.0, 20.0, 60.0])
+def test_pearson_distributions_go_on_across_the_border_of_type_v(a, excess):
+    border = stats.invgamma(a)
+    mean, variance, skewness, kurtosis = map(float, border.stats("mvsk"))
+    x = np.linspace(-4, 12, 400)
+    found = pearson.shape(x, skewness, (3 + kurtosis) * (1 + excess))
+    expected = border.pdf(x * np.sqrt(variance) + mean) * np.sqrt(variance)
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
 def test_no_pearson_distribution_is_made_of_moments_that_none_has():
     assert np.isnan(pearson.shape(np.zeros(1), 2.0, 4.5)).all()  # below 1 + skewness^2
     assert np.isnan(pearson.shape(np.zeros(1), 0.0, 1.5)).all()  # a U

@@ -95,7 +95,8 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
                 far = np.arctanh(root / twice) / root
             ratio = w / (twice * twice)
             near = (1.0 + ratio * (1 / 3 + ratio * (1 / 5 + ratio / 7))) / twice
-            inverse = 2.0 * t * np.where(np.abs(ratio) < 1e-4, near, far)
+            # Where `twice` is negative, the arc tangent has passed a quarter of a turn.
+            inverse = 2.0 * t * np.where((np.abs(ratio) < 1e-4) & (twice > 0.0), near, far)
             value: Array = (d1 * inverse - np.log(q / d0)) / (2.0 * d2)
         return value
     # Type III, exact, and what d2 adds to it.
