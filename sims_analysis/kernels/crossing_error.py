@@ -399,9 +399,10 @@ def _newton(samples: _Counted, a: Array, b: Array, prior: Array) -> tuple[Array,
 
 
 def _solve(information: Array, score: Array) -> Array:
-    """Solve for each row; the matrices are kept from being singular to rounding."""
-    matrices = information + 1e-14 * information[:, :1, :1] * np.eye(3)
-    matrices[~(information[:, 0, 0] > 0)] = np.nan  # no sample at all
+    """Solve for each row; NaN where the samples do not determine all three coefficients."""
+    size = information.diagonal(axis1=1, axis2=2).prod(axis=1)
+    known = np.linalg.det(information) > 1e-13 * size
+    matrices = np.where(known[:, None, None], information, np.nan)
     return np.asarray(np.linalg.solve(matrices, score[..., None])[..., 0], dtype=np.float64)
 
 
