@@ -169,9 +169,9 @@ def fit(
     (the tail 4 straggles of the head deeper; 92 % of fits are ``ok``), 64 to 81 % (a typical tail
     of boron; 53 %) and 71 to 97 % (a tail beneath the head; 92 %); at 100 counts, of the first, 66
     to 88 %, and half are ``ok``. Intervals by the profile of the likelihood cover 65 to 75 % in
-    the first, and 75 to 88 % in the second. Where head and tail cannot be told apart (a tail of the
-    same shape, 3 straggles deeper and twice as wide) a fifth of fits is ``ok`` all the same, and in
-    these the shape of the tail is covered by a third to a half: compare with a Pearson distribution
+    the first, and 75 to 88 % in the second. Where head and tail cannot be told apart (a tail 3
+    straggles of the head deeper, twice as wide) a fifth of fits is ``ok`` all the same, and in
+    these 45 % cover the tail's straggle, and 32 % its skewness: compare with a Pearson distribution
     by ``aic``, or hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis":
     4.2}`` does, or of the head. With the tail's true shape held, errors cover 68 to 74 % at 1,000
     counts, and 61 to 72 % at 100; at 10 the tail's depth and width 47 to
