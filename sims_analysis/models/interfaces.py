@@ -32,6 +32,8 @@ _ADVICE = {
 _ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.
 _PLATEAU = 0.1
+#: Two crossings may be one edge if they differ by less than so many standard errors.
+_SAME = 3.0
 #: A step that is smaller than this part of the levels is rounding.
 _ROUNDING = 1e-9
 
@@ -349,6 +351,11 @@ def layers(
     crossings : Every crossing of a level, which layers are made of.
     interface : The width of one interface.
 
+    Notes
+    -----
+    Noise makes several crossings of one edge. Where the data carry standard errors, they count as
+    one, the most certain of them, if they are no further apart than their errors allow.
+
     Examples
     --------
     >>> import sims_analysis as sims
@@ -388,8 +395,13 @@ def layers(
     rows, words = {}, {}
     for index in np.ndindex(*columns[0].shape[:-1]):
         depth, stderr, direction, status = (column.values[index] for column in columns)
+        edges = _without_noise(depth, stderr, direction)
         rows[index] = _paired(
-            depth, stderr, direction, begins=bool(begins[index]), goes_on=bool(goes_on[index])
+            depth[edges],
+            stderr[edges],
+            direction[edges],
+            begins=bool(begins[index]),
+            goes_on=bool(goes_on[index]),
         )
         words[index] = str(status[0])
     return _layers_dressed(rows, words, lead, columns[0], quantified=profiles.quantified)
@@ -418,6 +430,25 @@ def _one_species(data: Any, species: str | None) -> Any:
     return data.sel(species=species) if "species" in data.dims else data
 
 
+def _without_noise(depth: Array, stderr: Array, direction: Any) -> list[int]:
+    """Select crossings, one for each edge.
+
+    Of two in one direction, the less certain is left out, with a crossing between them that noise
+    made (see :func:`crossings`: it has no error), if both may be the same edge: they differ by
+    less than `_SAME` standard errors.
+    """
+    kept: list[int] = []
+    for i in np.flatnonzero(np.isfinite(depth)).tolist():
+        kept.append(i)
+        if len(kept) < 3:
+            continue
+        a, noise, b = kept[-3:]
+        same = depth[b] - depth[a] < _SAME * np.hypot(stderr[a], stderr[b])
+        if direction[a] == direction[b] and np.isnan(stderr[noise]) and same:
+            kept[-3:] = [a if stderr[a] <= stderr[b] else b]
+    return kept
+
+
 def _paired(
     depth: Array, stderr: Array, direction: Any, *, begins: bool, goes_on: bool
 ) -> list[tuple[float, ...]]:
@@ -425,8 +456,6 @@ def _paired(
     found: list[tuple[float, ...]] = []
     top: tuple[float, float] | None = (np.nan, np.nan) if begins else None
     for z, error, way in zip(depth, stderr, direction, strict=True):
-        if np.isnan(z):
-            break
         if str(way) == "rising":
             top = (float(z), float(error))
         elif top is not None:

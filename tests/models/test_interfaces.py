@@ -152,3 +152,17 @@ def test_layers_of_data_without_species_say_that_there_is_none():
 def test_parts_of_an_interface_are_numbers():
     with pytest.raises(ProfileError, match=r"low='a', high=0\.84; expected"):
         sims.interface(xr.DataArray(), low="a")
+
+
+@pytest.mark.parametrize(("peak", "width"), [(30, 6.0), (100, 10.0)])
+def test_noise_at_an_edge_makes_no_layers(peak, width):
+    z = np.arange(0.0, 300.0, 1.0)
+    edges = [ndtr((z - at) / width) for at in (80, 160, 200, 250)]
+    c = 0.01 + edges[0] - edges[1] + edges[2] - edges[3]
+    counts = np.random.default_rng(3).poisson(c * peak, (30, z.size))
+    ds = models_truth.profile(counts * (1e20 / peak), z, dims=("trial", "depth")).to_dataset()
+    ds = sims.with_counting_statistics(ds, value_per_count=f"{1e20 / peak} atoms/cm^3")
+    found = sims.layers(ds, level="5e19 atoms/cm^3")
+    assert found.sizes["layer"] == 2
+    inside = abs(found["thickness"] - [80, 50]) < 2 * found["thickness_stderr"]
+    assert inside.mean() > 0.8
