@@ -83,9 +83,13 @@ def cameca_rpc(
         "Total sputtering time (s)\t558\t",
     ]
     lines += ["", "*** MEASUREMENT CONDITIONS, w7.dp ***:", ""]
-    lines += ["Species         | Mass (amu) | Mass (field) | Detector | WT(s)   | CT(s)   | Offset"]
-    lines += ["-" * 80]
-    lines += [f"{n:15} | 10.013     | 538603  | EM       | 0.880   | 1.040   | 0" for n in species]
+    conditions = [["Species", "Mass (amu)", "Mass (field)", "Detector", "WT(s)", "CT(s)", "Offset"]]
+    conditions += [[n, "10.013", "538603", "EM", "0.880", "1.040", "0"] for n in species]
+    if delimiter == "\t":
+        rows = [" | ".join(f"{cell:12}" for cell in row) for row in conditions]
+        lines += [rows[0], "-" * 80, *rows[1:]]
+    else:
+        lines += [delimiter.join(row) for row in conditions]
     lines += ["", "*** MAIN ANALYTICAL PARAMETERS (MAP) ***", "", "Primary ions\t\t\tO2+\t"]
     lines += ["Impact energy (eV)\t\t10010\t", "Secondary ion polarity\t\t+\t", ""]
     lines += ["*** OPTIONAL INSTRUMENTAL PARAMETERS (OIP) ***", "", "Raster size (um)\t\t150\t"]

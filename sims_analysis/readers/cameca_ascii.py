@@ -62,16 +62,16 @@ def read(source: Source) -> Content:
 def _signal(source: Source, start: int, stop: int) -> Signal:
     lines = source.lines
     name = _ELEMENT.fullmatch(lines[start])
-    count = _POINTS.fullmatch(lines[start + 1]) if start + 1 < stop else None
-    units = _UNITS.fullmatch(lines[start + 2]) if start + 2 < stop else None
     assert name is not None  # noqa: S101 - it is how the block was found
+    below = [(i + 1, lines[i].strip()) for i in range(start + 1, stop) if lines[i].strip()]
+    count = _POINTS.fullmatch(below[0][1]) if below else None
+    units = _UNITS.fullmatch(below[1][1]) if below[1:] else None
     if count is None or units is None:
         raise ReadError(
-            f"lines {start + 2} and {start + 3}: expected the number of points and the units of "
-            f"element {name[1]!r}, such as '50 points' and '[um] [c/s]'"
+            f"below line {start + 1}: expected the number of points and the units of element "
+            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'"
         )
-    rows = [(i + 1, lines[i].strip()) for i in range(start + 3, stop) if lines[i].strip()]
-    stated = int(count[1])
+    rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
         source.options.truncated(
             f"element {name[1]!r}, line {start + 1}: {stated} points are stated, {len(rows)} are "

@@ -188,11 +188,11 @@ class _About:
                 section = re.sub(r"\s*\(.*\)", "", section)
                 section = "" if section in ("data files", "data start", "data end") else section
                 self.sections.setdefault(section, {})
-            elif "|" in line:
-                cells = [cell.strip() for cell in line.split("|")]
+            elif section == "measurement conditions":
+                cells = [cell.strip() for cell in line.split("|" if "|" in line else delimiter)]
                 if cells[0] == "Species":
                     columns = cells
-                elif columns:
+                elif columns and len(cells) > 1:
                     self.conditions[cells[0]] = dict(zip(columns[1:], cells[1:], strict=False))
             elif section.startswith("calibration"):
                 self._calibration(*_key_and_value(line, delimiter))

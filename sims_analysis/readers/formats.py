@@ -52,7 +52,7 @@ class Format:
 
 FORMATS = (
     Format("payload", "JSON of the API: an array of profile objects"),
-    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons"),
+    Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", version=2),
     Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element"),
     Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is"),
     Format("cameca_counts", "CAMECA NanoSIMS, .is_txt: counts over time, a block an isotope"),

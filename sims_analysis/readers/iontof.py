@@ -48,10 +48,10 @@ def read(source: Source) -> Content:
     ReadError
         If names and columns do not match, or a line is cut off.
     """
-    head = _head_line(source)
-    if head is None or head < 2:
+    head, lines = _head_line(source), source.lines
+    above = [line for line in lines[:head] if line]
+    if head is None or len(above) < 2:
         raise ReadError("no line with names above the line of heads with 'Sputter Time (s)'")
-    lines = source.lines
     heads = [cell.strip() for cell in lines[head].lstrip("#").split("\t")]
     while heads and not heads[-1]:
         heads.pop()
@@ -59,7 +59,7 @@ def read(source: Source) -> Content:
     first = time + 1
     while first < len(heads) and _BEAM.match(heads[first]):
         first += 1
-    names, masses = (_signal_cells(lines[head - k], len(heads) - first) for k in (2, 1))
+    names, masses = (_signal_cells(line, len(heads) - first) for line in above[-2:])
     rows = [
         (i + 1, line.rstrip("\t "))
         for i, line in enumerate(lines[head + 1 :], head + 1)
@@ -90,7 +90,7 @@ def read(source: Source) -> Content:
         for j, match in enumerate(map(_BEAM.match, heads))
         if match
     }
-    comments = [line.lstrip("# ").strip() for line in lines[: head - 2]]
+    comments = [line.lstrip("# ").strip() for line in above[:-2]]
     axis = read_head(heads[time]).unit
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):

@@ -45,13 +45,14 @@ def read(source: Source) -> Content:
     lines = source.lines
     unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
     head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), None)
-    if head is None or head + 2 >= len(lines):
+    below = [] if head is None else [(i, x) for i, x in enumerate(lines) if i > head and x.strip()]
+    if head is None or len(below) < 2:
         raise ReadError("a SRIM file with a header but without its table")
-    names, kinds = lines[head].split()[1:], _kinds(lines[head + 1])
+    names, kinds = lines[head].split()[1:], _kinds(below[0][1])
     depth_unit = kinds.pop(0)
     rows = [
         (i + 1, line.strip())
-        for i, line in enumerate(lines[head + 2 :], head + 2)
+        for i, line in below[1:]
         if line[:1].strip(" -=") and line[0].isdigit()
     ]
     if len(rows) < _BINS:

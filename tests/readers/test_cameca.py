@@ -118,6 +118,14 @@ def test_the_yield_is_the_one_that_makes_counts_of_the_rates(write):
     assert known["fill_value"] == "0.001 cnt/s"
 
 
+def test_counting_times_come_along_in_the_semicolon_variant(write):
+    profile = sims.read(write(two_species(delimiter=";")))["10B"]
+    known = profile.species_metadata
+    assert (known["mass"], known["detector"]) == ("10.013 amu", "EM")
+    assert known["waiting_time"] == "0.88 s"
+    assert counting(profile) == pytest.approx(RPC_TIME, rel=1e-5)
+
+
 def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
     rates = np.array([40.1, 17.77, 9.13, 3.3, 5.5])
     known = sims.read(write(cameca_rpc({"10B": (None, Z, rates, "I")})))["10B"].species_metadata

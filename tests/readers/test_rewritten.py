@@ -472,6 +472,24 @@ def test_exports_that_were_saved_as_csv(write, name, saved):
         assert found.concentrations.tolist() == expected.concentrations.tolist()
 
 
+RANGES = srim(np.arange(1, 101) * 80, {"B": np.arange(100) * 7.0, "Si": np.arange(100) * 3.0})
+
+
+@pytest.mark.parametrize("content", [*EXPORTS.values(), RANGES], ids=[*EXPORTS, "srim"])
+def test_exports_with_a_blank_line_after_every_line(write, content):
+    plain = sims.read(write(content))
+    result = sims.read(write(content.replace(b"\r\n", b"\r\n\r\n")))
+    assert result.metadata.format == plain.metadata.format
+    assert result.metadata.other == plain.metadata.other
+    for found, expected in zip(result.depth_profiles, plain.depth_profiles, strict=True):
+        assert found.species_name == expected.species_name
+        assert found.depth_units == expected.depth_units
+        assert found.concentration_units == expected.concentration_units
+        assert found.depths.tolist() == expected.depths.tolist()
+        assert found.concentrations.tolist() == expected.concentrations.tolist()
+        assert found.species_metadata == expected.species_metadata
+
+
 def test_an_export_over_depth_below_blank_lines(write):
     content = b"\r\n\r\n" + iontof(T, [("B+", "11.0093", K)], version=6).replace(
         b"Sputter Time (s)", b"Depth (nm)"
