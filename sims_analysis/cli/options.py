@@ -73,8 +73,12 @@ class Group(click.Group):
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error on one line."""
-    return visible(" ".join(str(error).split())) or type(error).__name__
+    """Return the message of an error on one line, with options for arguments of :func:`read`."""
+    text = re.sub(r"sims\.read\(path, (\w+=True)\)", r"\1", " ".join(str(error).split()))
+    text = re.sub(r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2", text)
+    arguments = r"\b(depth_units|units|number_repeats)=(?:True)?"
+    text = re.sub(arguments, lambda found: f"--{found[1].replace('_', '-')}", text)
+    return visible(text) or type(error).__name__
 
 
 def say(text: str) -> None:

@@ -52,11 +52,20 @@ def test_units_that_a_table_does_not_state(tmp_path):
     table.write_text("Depth,B,Si\n" + "\n".join(f"{z:g},{c:g},1e5" for z, c in zip(Z, C)))  # noqa: B905
     result = run(table, "--no-files")
     assert result.exit_code == 1
-    assert "depth_units" in result.stderr
+    assert 'pass --depth-units, such as "nm"' in result.stderr
+    result = run(table, "--depth-units", "um", "--no-files")
+    assert 'pass --units, such as "atoms/cm^3", or B="counts/s" by species' in result.stderr
     stated = ["--depth-units", "um", "--units", "B=cm^-3", "--units", "Si=counts/s"]
     result = run(table, *stated, "--no-files")
     assert result.exit_code == 0, result.output
     assert run(table, "--depth-units", "um", "--units", "B=cm^-3", "--units", "s").exit_code == 2
+
+
+def test_repeated_signals_are_told_with_the_option(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("Depth (nm),B (cm-3),B (cm-3)\n" + "1,2e15,1e15\n2,3e15,2e15\n3,1e15,1e15\n")
+    assert "with --number-repeats" in run(table, "--no-files").stderr
+    assert run(table, "--number-repeats", "--no-files").exit_code == 0
 
 
 def test_files_of_one_name_are_told_apart(instrument, tmp_path):
