@@ -209,7 +209,8 @@ class TextSheet:
             cells = [cell.strip() for cell in self.split(text)]
             if self.delimiter is None:
                 cells = self._between_blanks(text.strip(), cells)
-            if _has_words(cells):
+            # "Dose = 3e13" names no column.
+            if "=" not in cells and _has_words(cells):
                 rows.append((i + 1, cells))
         return rows
 

@@ -83,6 +83,15 @@ def test_heads_as_laboratories_write_them(write, head):
     check(sims.read(write(text(head))))
 
 
+@pytest.mark.parametrize("note", ["# Dose = 3.0e13", "Energy = 300 keV", "# Mass = 79"])
+def test_a_note_with_an_equals_sign_is_no_head(write, note):
+    rows = "".join(f"{z} {c:.0f}\n" for z, c in zip(Z, B, strict=True))
+    stated = {"species": "B", "depth_units": "nm", "units": "cm^-3"}
+    profile = sims.read(write(f"{note}\n{rows}"), **stated)["B"]
+    assert profile.depths.tolist() == Z.tolist()
+    assert profile.concentrations.tolist() == B.tolist()
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "  ", "|", ","])
 @pytest.mark.parametrize("comma", [False, True])
 def test_delimiters_and_decimal_commas(write, delimiter, comma):
