@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.workbook import is_workbook, zipped_names
@@ -29,10 +31,13 @@ _MAGIC = (
     (b"\x93NUMPY", "a numpy array; sims.DepthProfile makes a profile of arrays"),
 )
 _TEXTS = (
-    ("<!doctype html", "a web page (HTML); save the table as CSV"),
-    ("<html", "a web page (HTML); save the table as CSV"),
-    ("<?xml", "XML, which holds no depth profile that can be read"),
+    (r"<(!doctype )?html", "a web page (HTML); save the table as CSV"),
+    (r"<\?xml", "XML, which holds no depth profile that can be read"),
     ("<svg", "an image (SVG)"),
+    (
+        r"(?s)cameca\s.{0,300}acquisition file name",
+        "CAMECA isotope ratios of a spot (.asc); make a table of its RAW DATA over its TIMING DATA",
+    ),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
@@ -66,5 +71,5 @@ def refuse_other_kinds(source: Source) -> None:
         raise ReadError(f"the file is {next((k for mark, k in _ZIPPED if mark in content), other)}")
     start = source.start.lstrip().casefold()
     for text, kind in _TEXTS:
-        if start.startswith(text):
+        if re.match(text, start):
             raise ReadError(f"the file is {kind}")

@@ -78,6 +78,26 @@ def zipped(name):
     return stream.getvalue()
 
 
+SPOT = b"""CAMECA                    \t12/18/2018
+                          \t10:40 PM
+
+ACQUISITION FILE NAME:\tD:\\zircon@1.ais
+RAW DATA:=========================
+
+#block\t#cycle
+
+          \t204Pb     \t206Pb     \t
+
+0\t0\t3.000000E-1 \t1.981050E+3 \t
+0\t1\t1.000000E-1 \t2.028100E+3 \t
+
+TIMING  DATA : ///////////////////
+
+0\t0\t2.965650E+2 \t3.171250E+2 \t
+0\t1\t3.795850E+2 \t4.000650E+2 \t
+"""
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
@@ -97,6 +117,8 @@ def zipped(name):
         (b"Mass (u)\tCounts\n1\t5\n2\t7\n3\t9\n", "a mass spectrum"),
         (b"Binding Energy (eV),Counts (cps)\n1,5\n2,7\n3,9\n", "an energy scan"),
         (b"# MgO.nrj\nOffset[V]\tI[c/s]\n-2\t5\n-1\t7\n0\t9\n", "an energy scan"),
+        (b"<?xml version='1.0'?><data/>", "XML"),
+        (SPOT, r"isotope ratios of a spot \(\.asc\)"),
         (b"Depth (nm),B (cm^-3)\n", "a header without data"),
         (b"just a letter to the laboratory\n", "no table"),
         (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
