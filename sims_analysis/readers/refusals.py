@@ -35,9 +35,10 @@ _TEXTS = (
     (r"<\?xml", "XML, which holds no depth profile that can be read"),
     ("<svg", "an image (SVG)"),
     (
-        r"(?s)cameca\s.{0,300}acquisition file name",
-        "CAMECA isotope ratios of a spot (.asc); make a table of its RAW DATA over its TIMING DATA",
+        r"(?s)cameca\s.{0,300}acquisition file name|shrimp sw|[^\n]* \\ isotopes \\",
+        "isotope ratios of a spot; if its cycles are a profile, make a table of rates over times",
     ),
+    (r"cameca \w+ spr?ectrum software", "a CAMECA NanoSIMS scan of voltages, not a depth profile"),
 )
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"

@@ -44,12 +44,12 @@ def read(source: Source) -> Content:
     """
     lines = source.lines
     unit = next((m[1] for m in map(_UNITS.search, lines) if m), None)
-    head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), None)
-    below = [] if head is None else [(i, x) for i, x in enumerate(lines) if i > head and x.strip()]
-    if head is None or len(below) < 2:
+    head = next((i for i, line in enumerate(lines) if line.split()[:1] == ["DEPTH"]), len(lines))
+    below = [(i, line) for i, line in enumerate(lines) if i > head and line.strip()]
+    if len(below) < 2:
         raise ReadError("a SRIM file with a header but without its table")
-    names, kinds = lines[head].split()[1:], _kinds(below[0][1])
-    depth_unit = kinds.pop(0)
+    names = lines[head].split()[1:]
+    depth_unit, *kinds = re.split(r"\s{2,}", below[0][1].strip())  # (Ang.)  Ions  Tgt. Atoms
     rows = [
         (i + 1, line.strip())
         for i, line in below[1:]
@@ -81,7 +81,7 @@ def read(source: Source) -> Content:
             Signal(
                 name=name if ions else f"{name} ({kind or 'recoils'})",
                 depths=values[:, 0],
-                depth_units=depth_unit,
+                depth_units=depth_unit.strip("()"),
                 values=values[:, j + 1],
                 units=unit,
                 where=f"column {j + 2}",
@@ -99,9 +99,3 @@ def read(source: Source) -> Content:
             other=other,
         ),
     )
-
-
-def _kinds(line: str) -> list[str]:
-    """Split the second head: ``(Ang.)  Ions  Tgt. Atoms``."""
-    cells = [cell.strip() for cell in re.split(r"\s{2,}", line.strip())]
-    return [cells[0].strip("()"), *cells[1:]]
