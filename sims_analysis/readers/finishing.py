@@ -159,7 +159,11 @@ def _stated(
         return unit.text
     if in_file is None:
         raise UnitsError(f"{who.rpartition(': ')[0]}: {advice}")
-    return unit_of_kind(in_file, kinds, who).text
+    try:
+        return unit_of_kind(in_file, kinds, who).text
+    except UnitsError as error:
+        argument = who.rpartition(" ")[2]
+        raise UnitsError(f"{error}. So the file says; pass {argument}= to state it") from None
 
 
 def _same(in_file: str, by_user: str) -> bool:

@@ -92,6 +92,14 @@ def test_a_note_with_an_equals_sign_is_no_head(write, note):
     assert profile.concentrations.tolist() == B.tolist()
 
 
+def test_a_unit_that_means_nothing_is_refused_with_the_argument(write):
+    path = write("Depth (A),B (cm-3)\n50,7e17\n150,2e18\n250,4e18\n")
+    with pytest.raises(sims.UnitsError, match=r"write 'angstrom'.*pass depth_units= to state it"):
+        sims.read(path)
+    with pytest.warns(sims.ProfileWarning, match="taken as 'angstrom'"):
+        assert sims.read(path, depth_units="angstrom")["B"].depth_units == "angstrom"
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";", "  ", "|", ","])
 @pytest.mark.parametrize("comma", [False, True])
 def test_delimiters_and_decimal_commas(write, delimiter, comma):
