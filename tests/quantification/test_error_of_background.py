@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 from counted import AMBIGUOUS, TOP, covered, edge, trials
 from questions import AXIS, PER_PROFILE, QUESTIONS, TOGETHER, ask, measurement
+from scipy.special import ndtr
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
@@ -553,7 +554,7 @@ def test_a_sheet_resistance_has_the_error_of_each_background(question, kind):
 def test_an_interface_moves_with_a_background_only_where_this_varies():
     """A level less shifts both plateaus: position and width of the step between them stay."""
     z = np.arange(0.0, 200.0, 2.0)
-    ds = trials(lambda z: np.where(z < 100, 1.0, 0.1), z, 200).isel(measurement=0, species=0)
+    ds = trials(lambda z: 0.1 + 0.9 * ndtr((100 - z) / 6), z, 200).isel(measurement=0, species=0)
     less = sims.subtract_background(ds, window=("150 nm", "198 nm"))
     found, before = (sims.interface(data) for data in (less, ds))
     for name in ("position", "position_stderr", "width", "width_stderr"):
