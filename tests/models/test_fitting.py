@@ -654,7 +654,7 @@ def test_exchange_and_diffusion_from_the_tracer():
 
 def test_a_model_of_ones_own_is_fitted_like_any_other():
     mine = Model(
-        name="lorentzian",
+        name="not_in_the_list",
         summary="a Lorentzian",
         parameters=(
             Parameter("dose", "area", "integral", lower=0),

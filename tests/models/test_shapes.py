@@ -235,3 +235,21 @@ def test_a_resolution_function_of_one_exponential_alone(model, widths):
     sign = 1 if model == "delta_drf" and widths[1] else -1
     expected = np.where(sign * u > 0, np.exp(-np.abs(u) / 2.0) / 2.0, 0.0)
     np.testing.assert_allclose(density, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("kurtosis", [3.0, 8.0, 60.0, 900.0])
+@pytest.mark.parametrize("skewness", [0.0, 1.5, -1.5])
+def test_what_is_lost_of_a_narrow_distribution_follows_numerical_integration(skewness, kurtosis):
+    """A large kurtosis is a narrow core, which must not fall between the nodes."""
+    kurtosis += 1.6 * skewness**2
+    core = np.geomspace(1e-5, 100, 60)
+    for depth in (-1.3, -0.2, 0.4, 2.1):
+        mode = -pearson._coefficients(skewness, kurtosis)[0]
+        ends = np.unique(np.concatenate([mode - core, [mode], mode + core, [-depth]]))
+        ends = ends[ends <= -depth]
+        parts = [
+            integrate.quad(lambda x: pearson.shape(np.array([x]), skewness, kurtosis)[0], *pair)[0]
+            for pair in pairwise(ends)
+        ]
+        expected = pytest.approx(sum(parts), abs=1e-7)
+        assert pearson.lost(depth, 1.0, skewness, kurtosis) == expected, depth

@@ -47,11 +47,14 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         tails += [(core.mean + 2.0 * width, 2.5 * width, 1.0)]
         tails += [(tail.mean, max(tail.deviation, width), g) for g in (0.0, 1.3)]
     skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
-    return [
+    sets = [
         (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
         for tail in ((mean, spread, g, 3.2 + 1.6 * g**2) for mean, spread, g in tails)
         for lean in (skewness, -0.3)
     ]
+    # A skewed tail that holds half of the dose, and part of the maximum.
+    halves = (core.mean - 0.3 * width, 0.8 * width, 0.0, 3.3)
+    return [*sets, (core.area / 0.6, 0.5, *halves, core.mean + width, 1.5 * width, 0.9, 4.7)]
 
 
 def ordered(p: Sequence[float]) -> Sequence[float]:

@@ -65,15 +65,15 @@ def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
     return low, high
 
 
-def _half(d0: float, d1: float, d2: float, end: float) -> float:
-    """Integrate the shape from the mode to one end."""
-    sign = np.sign(end)
-    if abs(end) > _FAR:
+def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> float:
+    """Integrate the shape from a place, by default the mode, to the end on its side."""
+    sign, length = np.sign(end), abs(end) - abs(begin)
+    if length > _FAR:
         t, weights = _HALF_LINE, _HALF_LINE_WEIGHTS
     else:
-        t, weights = _UNIT * abs(end), _UNIT_WEIGHTS * abs(end)
+        t, weights = _UNIT * max(length, 0.0), _UNIT_WEIGHTS * max(length, 0.0)
     with np.errstate(all="ignore"):
-        value = np.exp(_logarithm(sign * t, d0, d1, d2))
+        value = np.exp(_logarithm(begin + sign * t, d0, d1, d2))
     # The mode is the maximum: anything else is an end of the support, or beyond a far one.
     return float(np.where(value < 1.0 + 1e-6, value, 0.0) @ weights)
 
@@ -208,9 +208,13 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 def lost(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
     """Return the part of the distribution that lies above the surface."""
-    reach = min(-projected_range / straggle, 15.0)
-    x = -15.0 + (reach + 15.0) * _UNIT
-    return float(shape(x, skewness, kurtosis) @ _UNIT_WEIGHTS) * max(reach + 15.0, 0.0)
+    found = _coefficients(float(skewness), float(kurtosis))
+    if found is None:
+        return np.nan
+    c1, d0, d1, d2, low, high, norm = found
+    surface = c1 - projected_range / straggle
+    beyond = _half(d0, d1, d2, low if surface < 0 else high, surface) / norm
+    return beyond if surface < 0 else 1 - beyond
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
