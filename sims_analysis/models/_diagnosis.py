@@ -7,13 +7,10 @@ import numpy as np
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._engine import Solution
 from sims_analysis.models._model import Array
-from sims_analysis.models._objective import LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._objective import EXACT, LogSquares, Objective, Poisson, Squares
 from sims_analysis.models.shapes._starting import smoothed
 
-__all__ = ["EXACT", "featureless", "not_one_peak", "statistics"]
-
-#: A sum of squares per sample that is rounding alone.
-EXACT = 1e-18
+__all__ = ["featureless", "not_one_peak", "statistics"]
 
 
 def statistics(objective: Objective, solution: Solution) -> dict[str, float]:
@@ -76,9 +73,16 @@ def featureless(objective: Objective, solution: Solution, c: Array) -> bool:
 
 
 def not_one_peak(
-    objective: Objective, solution: Solution, c: Array, background: float
+    objective: Objective,
+    solution: Solution,
+    c: Array,
+    background: float,
+    down: tuple[bool, bool],
 ) -> str | None:
-    """Say why a profile does not show one whole peak above its background, or return None."""
+    """Say why a profile does not show one whole peak above its background, or return None.
+
+    Beyond an end that is `down`, there are samples without a value above 0.
+    """
     peak = solution.m - background
     top = float(peak.max())
     if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
@@ -93,15 +97,15 @@ def not_one_peak(
         noise = np.full(c.size, _scatter(c))
     if judging.second_peak(c, noise) or judging.two_maxima(solution.m, noise):
         return "several_peaks"
-    if _cut_off(peak):
-        return "truncated" if _cut_off(smoothed(c) - background) else "wrong_shape"
+    if _cut_off(peak, down):
+        return "truncated" if _cut_off(smoothed(c) - background, down) else "wrong_shape"
     return None
 
 
-def _cut_off(values: Array) -> bool:
+def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
     """Return whether values do not come down: of an implant, less is asked towards the surface."""
-    top = float(values.max())
-    return bool(values[0] > 0.9 * top or values[-1] > 0.5 * top)
+    high = values[0] > 0.9 * values.max(), values[-1] > 0.5 * values.max()
+    return any(end and not beyond for end, beyond in zip(high, down, strict=True))
 
 
 def _scatter(values: Array) -> float:

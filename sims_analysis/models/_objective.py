@@ -14,13 +14,15 @@ from scipy.special import log_ndtr
 
 from sims_analysis.models._model import Array
 
-__all__ = ["OBJECTIVES", "TINY", "LogSquares", "Objective", "Poisson", "Squares"]
+__all__ = ["EXACT", "OBJECTIVES", "TINY", "LogSquares", "Objective", "Poisson", "Squares"]
 
 #: The objectives, in the order of their codes.
 OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
 
 #: A value below this share of the largest sample counts as 0; its square does not underflow.
 TINY = 1e-150
+#: A sum of squares per sample that is rounding alone: less scatter than that is not known.
+EXACT = 1e-18
 
 
 class Objective(Protocol):
@@ -130,7 +132,7 @@ class Squares:
 
     def variance(self, cost: float, free: int) -> float:
         """Return 1, or the variance about the model where no errors are stated."""
-        return 1.0 if self.known_errors else cost / max(self.value.size - free, 1)
+        return 1.0 if self.known_errors else max(cost / max(self.value.size - free, 1), EXACT)
 
 
 @dataclass(frozen=True)
@@ -186,4 +188,4 @@ class LogSquares:
         """Return the variance of ln C about the model."""
         if self.censored.any():
             return self.scatter**2
-        return cost / max(self.value.size - free, 1)
+        return max(cost / max(self.value.size - free, 1), EXACT)

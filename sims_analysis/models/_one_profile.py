@@ -12,7 +12,7 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._diagnosis import EXACT, featureless, not_one_peak, statistics
+from sims_analysis.models._diagnosis import featureless, not_one_peak, statistics
 from sims_analysis.models._engine import (
     Curve,
     Solution,
@@ -23,7 +23,7 @@ from sims_analysis.models._engine import (
     solve,
 )
 from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models._objective import TINY, LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._objective import EXACT, TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.models._rivals import half_widths, weighed
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
@@ -121,7 +121,8 @@ class _Samples:
     k: Array
     top: float
     left_out: int = 0
-    censored: Array = field(default_factory=lambda: np.empty(0, dtype=bool))
+    #: Whether samples that are not positive were left out at the first and the last depth.
+    down: tuple[bool, bool] = (False, False)
 
 
 def fit_one(
@@ -204,8 +205,9 @@ def fit_one(
         np.array([one.solution.free - free for one in among]),
         [one.share for one in among],
     )
-    if not exact:
-        stderr[_without_interval(curve, solution, errors, stderr, task.model)] = np.nan
+    if not (exact and objective.known_errors):
+        model = None if exact else task.model
+        stderr[_without_interval(curve, solution, errors, stderr, model)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
     random = described["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
@@ -221,15 +223,15 @@ def fit_one(
     out["stderr"][curve.free] = stderr * unit
     square = out["covariance"].reshape(len(parameters), -1)
     square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
+    poor = ~(stderr**2 < 2 * alone**2)
+    if not exact or poor.any():
+        poor |= poor_errors(curve, objective, solution, errors)
     out["poor"][:] = 0
-    if not exact:
-        poor = poor_errors(curve, objective, solution, errors)
-        poor |= ~(stderr**2 < 2 * alone**2)
-        out["poor"][curve.free] = poor
+    out["poor"][curve.free] = poor
     if task.profile:
         for i, number in enumerate(curve.free):
             ends = free[i], free[i]
-            if not exact:
+            if not exact or np.isnan(stderr[i]):
                 ends = profile_interval(curve, objective, [one.solution for one in among], i)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
     places = [np.array(curve.whole(one.solution.free.tolist())) * scale for one in among]
@@ -329,7 +331,8 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
 
 def _kept(samples: _Samples, keep: Array) -> _Samples:
     columns = (samples.z[keep], samples.c[keep], samples.s[keep], samples.k[keep])
-    return _Samples(*columns, samples.top, samples.left_out + int(np.count_nonzero(~keep)))
+    down = [bool(~keep[i] & (samples.c[i] <= TINY)) for i in (0, -1)]
+    return _Samples(*columns, samples.top, int(np.count_nonzero(~keep)), (down[0], down[1]))
 
 
 def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
@@ -442,21 +445,22 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
 
 
 def _without_interval(
-    curve: Curve, solution: Solution, errors: Array, stderr: Array, model: Model
+    curve: Curve, solution: Solution, errors: Array, stderr: Array, model: Model | None
 ) -> Array:
     """Flag parameters whose error is larger than their room, with what goes along with them.
 
-    And all shapes, where edges of the curve leave them without errors.
+    And all shapes, where edges of the curve of a model leave them without errors.
     """
     with np.errstate(invalid="ignore"):
         alone = np.sqrt(errors.diagonal())
         along = np.abs(errors) > 0.9 * alone[:, None] * alone
     parameters = [curve.parameters[i] for i in curve.free]
     unknown = stderr > _room(parameters, solution.free)
-    n = len(model.parameters)
-    whole = all(i >= n for i in curve.held)
-    if whole and model.irregular is not None and model.irregular(solution.free[:n].tolist()):
-        unknown |= np.array([not one.scales for one in parameters])
+    if model is not None and model.irregular is not None:
+        n = len(model.parameters)
+        whole = all(i >= n for i in curve.held)
+        if whole and model.irregular(solution.free[:n].tolist()):
+            unknown |= np.array([not one.scales for one in parameters])
     lost: Array = unknown | along[unknown].any(axis=0)
     return lost
 
@@ -471,7 +475,7 @@ def _status(
 ) -> str:
     if task.model.shape == "peak":
         background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
-        why = not_one_peak(objective, solution, samples.c, background)
+        why = not_one_peak(objective, solution, samples.c, background, samples.down)
         if why:
             return why
     for i, number in enumerate(curve.free):

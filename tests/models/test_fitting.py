@@ -864,3 +864,31 @@ def test_starting_values_are_sets_of_all_parameters(start):
         ProfileError, match=r"'gaussian' starts from .*each with 3 values: dose, pro"
     ):
         sims.fit(ds, model=model)
+
+
+@pytest.mark.parametrize("weights", ["log", "none"])
+@pytest.mark.parametrize("model", ["edge", "edge_logistic"])
+def test_an_exact_step_between_two_samples_has_no_width(model, weights):
+    """Any step as narrow as that passes through all samples."""
+    z = np.arange(100.0)
+    step = models_truth.profile(np.where(z < 50, 1e20, 1e18), z)
+    with pytest.warns(FitWarning, match="undetermined"):
+        fit = sims.fit(step, model=model, weights=weights)
+    assert fit["status"].item() == "undetermined"
+    assert np.isnan(fit["width_16_84_stderr"].item())
+    width = "width_16_84" if model == "edge" else "scale"
+    assert fit["poor_stderr"].sel(parameter=["position", width]).all()
+    assert fit["left_level_stderr"].item() < 1e-6 * 1e20
+
+
+def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():
+    z = np.linspace(1, 300, 150)
+    c = models_truth.values("pearson", (1e15, 150, 30, 0.0, 1.85), z)
+    fit = sims.fit(models_truth.profile(c, z), model="pearson")
+    assert fit["n_left_out"] > 90
+    assert fit["status"].item() == "ok"
+    assert fit["straggle"].item() == pytest.approx(30, rel=1e-6)
+    # As far as it goes inside the window, it is not.
+    with pytest.warns(FitWarning, match="truncated"):
+        cut = sims.fit(models_truth.profile(c, z), model="pearson", stop="170 nm")
+    assert cut["status"].item() == "truncated"
