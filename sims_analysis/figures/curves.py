@@ -68,6 +68,8 @@ class Curve:
         Whether the user chose the colour.
     unit : Unit or None
         In which the values are printed, where that is not the canonical one.
+    model : str
+        Of a fitted curve.
     """
 
     series: Series
@@ -77,6 +79,7 @@ class Curve:
     limit: float = np.nan
     own: bool = False
     unit: Unit | None = None
+    model: str = ""
 
     @property
     def measurement(self) -> str:

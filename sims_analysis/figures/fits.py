@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis.series import series_of
+from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import Curve
 from sims_analysis.models.evaluation import evaluate
@@ -27,6 +29,9 @@ __all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
 
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
+#: Lines, and marks of residuals, of the first fit to a profile, the second...
+_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)), "solid")
+_MARKS = (".", "+", "x", "1")
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -48,6 +53,7 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
         return []
     by_source = isinstance(fits, Mapping) and not isinstance(fits, xr.Dataset)
     found: list[Curve] = []
+    _refuse_time(curves)
     for source in dict.fromkeys(curve.source for curve in curves):
         given = fits.get(source) if by_source else fits
         mine = [curve for curve in curves if curve.source == source]
@@ -56,6 +62,16 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
             depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
             found += _matching(_inside(evaluate(fit, depth=depth), fit), mine)
     return found
+
+
+def _refuse_time(curves: Sequence[Curve]) -> None:
+    """Raise where a fit, which is over depth, has no place on the axis of the data."""
+    over = next((c.series for c in curves if c.series.axis != "depth"), None)
+    if over is not None:
+        raise ProfileError(
+            f"{over.species or 'the profile'} is over {over.axis}, and fits are over depth: draw "
+            "the data that were fitted"
+        )
 
 
 def _inside(model: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
@@ -85,7 +101,8 @@ def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
                     series, y=y, species=curve.series.species, place=curve.series.place,
                     variable=curve.series.variable, units=curve.series.units, stderr=None,
                 )  # fmt: skip
-                found.append(Curve(known, curve.source, unit=curve.unit))
+                name = str(model.attrs.get("model", ""))
+                found.append(Curve(known, curve.source, unit=curve.unit, model=name))
                 break
     return found
 
@@ -98,25 +115,50 @@ def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
     )
 
 
+def _numbers(models: Sequence[Curve]) -> list[int]:
+    """Count the fits of each profile: 0 for its first."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    numbers = []
+    for model in models:
+        place = model.series.place.items()
+        key = (model.source, model.series.species, model.series.variable, *place)
+        numbers.append(seen[key])
+        seen[key] += 1
+    return numbers
+
+
+def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
+    """Name what one kind of line shows: its models, where profiles have several fits."""
+    if not any(numbers):
+        return "fit"
+    pairs = zip(models, numbers, strict=True)
+    names = dict.fromkeys(model.model for model, other in pairs if other == number)
+    return f"fit: {', '.join(names)}"
+
+
 def draw(
     models: Sequence[Curve],
     axes: Mapping[str, Axes],
     curves: Sequence[Curve],
     scale: Scale,
     notes: Notes,
+    *,
+    log: bool,
 ) -> None:
     """Draw the fitted curves over their data."""
     from sims_analysis.figures.axes import label_of
 
-    style: dict[str, Any] = {"linewidth": 0.9, "linestyle": (0, (4, 1.5)), "zorder": 3}
-    for model in models:
+    numbers = _numbers(models)
+    for model, number in zip(models, numbers, strict=True):
+        dash = _DASHES[number % len(_DASHES)]
+        style: dict[str, Any] = {"linewidth": 0.9, "linestyle": dash, "zorder": 3}
         data = _data_of(model, curves)
         each = axes[label_of(data.series.long_name, data.series.units)]
-        y = np.where(model.series.y > 0, model.series.y, np.nan)
+        y = np.where(model.series.y > 0, model.series.y, np.nan) if log else model.series.y
         each.plot(
             scale(model.series.x), y, color=ink(0.0, notes.ax), label="_fit", gid="fit", **style
         )
-        notes.explain("fit", color=ink(0.0, notes.ax), **style)
+        notes.explain(_name(number, models, numbers), color=ink(0.0, notes.ax), **style)
 
 
 def panel_below(ax: Axes, *, own: bool) -> Axes:
@@ -139,23 +181,38 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
 
 
 def draw_residuals(
-    ax: Axes, below: Axes, models: Sequence[Curve], curves: Sequence[Curve], scale: Scale
+    ax: Axes,
+    below: Axes,
+    models: Sequence[Curve],
+    curves: Sequence[Curve],
+    scale: Scale,
+    *,
+    log: bool,
 ) -> None:
-    """Draw what the models leave: in standard errors if the data state these, else as log10."""
+    """Draw what the models leave: in standard errors if the data state these.
+
+    Else as log10 of the ratio, or on a linear axis as a part of the largest sample.
+    """
     data = [_data_of(model, curves) for model in models]
     stated = all(curve.series.stderr is not None for curve in data)
-    for model, curve in zip(models, data, strict=True):
+    for model, curve, number in zip(models, data, _numbers(models), strict=True):
         x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
         fit = np.interp(x, model.series.x, model.series.y, left=np.nan, right=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             if stated and stderr is not None:
                 left = (y - fit) / np.where(stderr > 0, stderr, np.nan)
-            else:
+            elif log:
                 left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
-        below.plot(scale(x), left, marker=".", markersize=1.8, linestyle="none", color=curve.colour)
+            else:
+                left = (y - fit) / np.nanmax(np.abs(y))
+        below.plot(
+            scale(x), left, marker=_MARKS[number % len(_MARKS)], linestyle="none",
+            markersize=1.8 if number == 0 else 2.6, markeredgewidth=0.5, color=curve.colour,
+        )  # fmt: skip
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
-    below.set_ylabel("residual / $σ$" if stated else "log$_{10}$ ratio")
+    apart = "log$_{10}$ ratio" if log else "residual / max"
+    below.set_ylabel("residual / $σ$" if stated else apart)
     below.set_xlabel(scale.label)
     figure: Any = below.figure
     figure.align_ylabels([ax, below])

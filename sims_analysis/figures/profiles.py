@@ -171,7 +171,9 @@ def plot_profiles(
         Models fitted to the data; drawn as :func:`evaluate` gives them, inside their windows.
     residuals : bool
         Draw what the fits leave in a panel below: in standard errors, (data - fit) / sigma, where
-        the data state these, else as log10(data / fit).
+        the data state these, else as log10(data / fit), or on a linear axis as
+        (data - fit) / largest sample. Several fits of one profile have dashes and marks of their
+        own.
     colour_by : {"auto", "species", "measurement"}
         What a colour stands for; ``"auto"`` colours by measurement where there is one species of
         several.
@@ -383,9 +385,9 @@ def _draw(
                 results.draw(each, curve, x_scale, notes, who=who)
     if options.log:
         notes.add_hidden(drawing.mark_floor(ax, at_floor, x_scale))
-    fitted.draw(models, axes, curves, x_scale, notes)
+    fitted.draw(models, axes, curves, x_scale, notes, log=options.log)
     if below is not None:
-        fitted.draw_residuals(ax, below, models, curves, x_scale)
+        fitted.draw_residuals(ax, below, models, curves, x_scale, log=options.log)
         ax.set_xlabel("")
     _finish(ax, lines, notes, options, usetex=usetex)
 

@@ -6,8 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.special import ndtr
 
 import sims_analysis as sims
+from sims_analysis.errors import ProfileError
 
 mpl.use("Agg")
 
@@ -107,3 +109,41 @@ def test_the_labels_of_both_panels_have_room():
 def test_residuals_are_those_of_a_fit():
     with pytest.raises(ValueError, match="residuals=True needs fits="):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)
+
+
+def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
+    monkeypatch.undo()
+    data = drawn.profiles(B=drawn.gaussian(floor=0.0), P=drawn.gaussian(1e18, floor=0.0))
+    names = ("gaussian", "joined_gaussian")
+    fits = [sims.fit(data.sel(species=["B"]), model=name) for name in names]
+    fits.append(sims.fit(data.sel(species=["P"]), model="gaussian"))
+    ax = sims.plot_profiles(data, fits=fits, residuals=True)
+    first, second, other = (line.get_linestyle() for line in fitted(ax))
+    assert first == other == "--"
+    assert second == ":"
+    assert [line.get_marker() for line in ax.figure.axes[1].lines[:3]] == [".", "+", "."]
+    assert drawn.notes(ax) == ["fit: gaussian", "fit: joined_gaussian"]
+
+
+def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
+    monkeypatch.undo()
+    z = np.linspace(0, 100, 101)
+    c = 1e20 * ndtr((z - 50) / 5) - 1e19
+    data = xr.DataArray(
+        c, {"depth": ("depth", z, {"units": "nm"})}, ("depth",), "concentration",
+        {"units": "atom/cm^3"},
+    )  # fmt: skip
+    fit = sims.fit(data, model="edge", weights="none")
+    ax = sims.plot_profiles(data * 1.1, fits=fit, residuals=True, scale="linear")
+    (line,) = fitted(ax)
+    np.testing.assert_allclose(line.get_ydata()[::4], c, rtol=1e-6)
+    below = ax.figure.axes[1]
+    np.testing.assert_allclose(below.lines[0].get_ydata(), 0.1 * c / (1.1 * c.max()), rtol=1e-5)
+    assert below.get_ylabel() == "residual / max"
+
+
+def test_data_over_time_have_no_place_for_a_fit():
+    data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
+    data["sputter_time"].attrs["units"] = "s"
+    with pytest.raises(ProfileError, match="B is over sputter_time, and fits are over depth"):
+        sims.plot_profiles(data, fits=FIT)
