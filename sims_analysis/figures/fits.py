@@ -30,7 +30,7 @@ __all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
 #: Samples of a fitted curve between two samples of the data.
 _FINER = 4
 #: Lines, and marks of residuals, of the first fit to a profile, the second...
-_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1.2, 1, 1.2)), "solid")
+_DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
