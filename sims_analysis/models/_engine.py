@@ -106,10 +106,11 @@ class Curve:
         ones.
         """
         if self.derivatives is not None:
-            given = self.derivatives(*map(np.float64, self.whole(self.outward(x))))
+            both = [_outward(v, *ends) for v, ends in zip(x, self._bounds, strict=True)]
+            given = self.derivatives(*map(np.float64, self.whole([free for free, _ in both])))
             if self.held:
                 given = given[self.free]
-            by_coordinate: Array = given * self.stretch(x)[:, None]
+            by_coordinate: Array = given * np.array([[stretch] for _, stretch in both])
             return by_coordinate
 
         def at(i: int, value: float) -> Array:

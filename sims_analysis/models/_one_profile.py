@@ -451,18 +451,19 @@ def _without_interval(
 
     And all shapes, where edges of the curve of a model leave them without errors.
     """
-    with np.errstate(invalid="ignore"):
-        alone = np.sqrt(errors.diagonal())
-        along = np.abs(errors) > 0.9 * alone[:, None] * alone
     parameters = [curve.parameters[i] for i in curve.free]
-    unknown = stderr > _room(parameters, solution.free)
+    unknown: Array = stderr > _room(parameters, solution.free)
     if model is not None and model.irregular is not None:
         n = len(model.parameters)
         whole = all(i >= n for i in curve.held)
         if whole and model.irregular(solution.free[:n].tolist()):
             unknown |= np.array([not one.scales for one in parameters])
-    lost: Array = unknown | along[unknown].any(axis=0)
-    return lost
+    if unknown.any():
+        with np.errstate(invalid="ignore"):
+            alone = np.sqrt(errors.diagonal())
+            along = np.abs(errors) > 0.9 * alone[:, None] * alone
+        unknown |= along[unknown].any(axis=0)
+    return unknown
 
 
 def _status(
@@ -526,9 +527,10 @@ def _derive(
     for j, slope in enumerate(slopes.T):
         by = np.flatnonzero(slope)  # what does not count in it may be unknown
         out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[by[:, None], by] @ slope[by])
-    apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
-    alone = np.broadcast_to(out["derived_stderr"], apart.shape).copy()
-    out["derived_stderr"][:] = half_widths(alone, apart, shares)
+    if len(places) > 1:
+        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
+        alone = np.broadcast_to(out["derived_stderr"], apart.shape).copy()
+        out["derived_stderr"][:] = half_widths(alone, apart, shares)
     out["derived_stderr"][out["derived_stderr"] > _room(model.derived, best)] = np.nan
 
 

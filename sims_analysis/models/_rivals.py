@@ -48,12 +48,13 @@ def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> li
     near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
     near = near or [found[0]]
     errors = [covariance(curve, objective, one) for one in near]
+    if len(near) == 1:
+        return [Minimum(near[0], errors[0], 1.0)]
     mass = np.zeros(len(near))
-    if len(near) > 1:
-        with np.errstate(all="ignore"):
-            for i, (one, square) in enumerate(zip(near, errors, strict=True)):
-                volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
-                mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
+    with np.errstate(all="ignore"):
+        for i, (one, square) in enumerate(zip(near, errors, strict=True)):
+            volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
+            mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
     if np.isnan(mass[0]):  # of the lowest there is no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0

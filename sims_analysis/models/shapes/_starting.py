@@ -26,9 +26,11 @@ def smoothed(c: Array, width: int = 5) -> Array:
     half = max(0, min(width, c.size // 4) - 1) // 2
     if half == 0:
         return c
-    window = np.ones(2 * half + 1)
-    means: Array = np.convolve(c, window, "same")
-    return means / np.convolve(np.ones(c.size), window, "same")
+    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
+    means[half : c.size - half] /= 2 * half + 1
+    means[:half] /= np.arange(half + 1, 2 * half + 1)
+    means[c.size - half :] /= np.arange(2 * half, half, -1)
+    return means
 
 
 def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
