@@ -32,6 +32,8 @@ _VALUE = re.compile(
 )
 #: The first line of `to_tcad`, after any mark of a comment.
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
+#: The second line of the moments of a fit, after any mark of a comment.
+_MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
 
 
@@ -39,11 +41,17 @@ def recognises(source: Source) -> bool:
     """Whether heads or sheets are those that are written here."""
     if is_workbook(source):
         return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
+    if _holds_moments(source):
+        return True
     if not any(f"{axis} (" in source.start for axis in vocabulary.AXES):
         return False
     if _TCAD.fullmatch(source.start.partition("\n")[0]):
         return True
     return _delimiter(source) is not None
+
+
+def _holds_moments(source: Source) -> bool:
+    return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
 
 
 def _delimiter(source: Source) -> str | None:
@@ -73,10 +81,15 @@ def read(source: Source) -> Content:
     Raises
     ------
     ReadError
-        If the file holds several, or a cell is no number.
+        If the file holds several, or the moments of a fit, or a cell is no number.
     """
     if is_workbook(source):
         return Content(ready=_of_workbook(source))
+    if _holds_moments(source):
+        raise ReadError(
+            "the file holds the moments of a fit, and no profile; sims.to_tcad(sims.evaluate(fit, "
+            "depth=...), path) writes the curve"
+        )
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
         return Content(signals=[_two_columns(source, tcad)])

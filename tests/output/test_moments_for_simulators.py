@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ReadError
 
 
 def fitted(model, parameters, end=400):
@@ -52,3 +52,23 @@ def test_what_a_simulator_cannot_read_is_refused(tmp_path):
     with pytest.raises(ProfileError, match="the fit is of 2 profiles"):
         sims.to_tcad(sims.fit(both, model="gaussian"), tmp_path / "x.txt")
     assert not (tmp_path / "x.txt").exists()
+
+
+@pytest.mark.parametrize("comment", ["#", "//"])
+@pytest.mark.parametrize("order", ["suprem", "viennaps"])
+def test_moments_are_not_read_as_a_profile(tmp_path, order, comment):
+    """Range and straggle are no depth and value, whatever units are stated for the columns."""
+    fit = fitted("dual_pearson", (1e15, 0.8, 100, 30, -0.2, 3.2, 160, 60, 0.6, 4.2), 500)
+    path = sims.to_tcad(fit, tmp_path / "d.txt", order=order, comment=comment)
+    for stated in ({}, {"depth_units": "um", "units": "atom/cm^3"}):
+        with pytest.raises(ReadError, match=r"moments of a fit, and no profile; sims\.to_tcad"):
+            sims.read(path, **stated)
+
+
+def test_the_curve_of_a_fit_is_read_back(tmp_path):
+    fit = fitted("gaussian", (1e15, 100, 30))
+    z = np.linspace(0, 300, 301)
+    curve = sims.evaluate(fit, depth=models_truth.profile(z, z)["depth"])
+    path = sims.to_tcad(curve, tmp_path / "c.txt", depth_units="nm")
+    read = sims.read(path, species="B").to_dataset()
+    np.testing.assert_allclose(read["concentration"].values[0], curve.values, rtol=1e-12)
