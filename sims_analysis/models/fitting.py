@@ -121,12 +121,12 @@ def fit(
         do not determine some parameter, which has a value and no error), ``wrong_shape`` (residuals
         are not random, and over several neighbours the curve is away from the samples by more than
         5 % of the largest), and, of models of one peak, ``truncated`` (the profile does not come
-        down on both sides of its maximum inside the window), ``wrong_shape`` too where the profile
-        does and the curve does not, and ``several_peaks``. No parameters are given of a peak whose
+        down on both sides of its maximum inside the window; if the profile does and the curve does
+        not, it is ``wrong_shape``), and ``several_peaks``. No parameters are given for a peak whose
         maximum is outside the window.
 
-        ``residuals``: ``random``, or what they show. With enough counts they tell any model from
-        any profile, and the status stays ``ok``: what is 1 % off may be good enough.
+        ``residuals``: ``random``, or what they show. With enough counts they show the misfit of
+        any model; the status stays ``ok``, since a curve that is 1 % off may be good enough.
 
     Raises
     ------
@@ -157,12 +157,14 @@ def fit(
     lowest in chi-square (three standard deviations), the one that has most of the likelihood is
     returned: by Laplace's method, its height times the root of the determinant of the covariance.
     A narrow minimum, where an edge of the curve follows the noise of a few samples, may be lower.
-    A standard error is half of the interval about the value that has 68 % of the likelihood about
-    all of these minima. There is none if that is more than 3 times the error of the minimum that is
-    returned alone; nor of a shape (any parameter that does not grow with the data) whose error
-    reaches beyond its bounds, nor of what is correlated with such a shape by more than 0.9; nor of
-    shapes of a dual Pearson distribution in which a part begins at an edge, as steeply as the third
-    power of the distance, unless a parameter is held.
+    The standard error is the half-width of the interval about the value that holds 68 % of the
+    likelihood of all these minima. None is given where that is more than 3 times the error about
+    the returned minimum alone; nor for a shape (any parameter that does not scale with the data)
+    whose error reaches beyond its bounds, nor for a parameter that is correlated with such a shape
+    by more than 0.9; nor for the shapes of a dual Pearson distribution in which a part rises from
+    an edge as the third power of the distance or more steeply, unless a parameter is held. Samples
+    without noise give errors as if their scatter were 1e-9: what even these leave open, such as the
+    width of a step between two samples, has none.
 
     A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
     parameters free and 1,000 counts at the peak, linear errors of three implants cover 60 to 80 %
@@ -174,17 +176,17 @@ def fit(
     these 45 % cover the tail's straggle, and 32 % its skewness: compare with a Pearson distribution
     by ``aic``, or hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis":
     4.2}`` does, or of the head. With the tail's true shape held, errors cover 68 to 74 % at 1,000
-    counts, and 61 to 72 % at 100; at 10 the tail's depth and width 47 to
-    52 %. Of ``edge_logistic`` at 10 counts 40 % of fits are ``ok``;
-    40 to 96 % have an error of a parameter, which covers 63 to 75 %; intervals by the profile cover
-    53 to 69 %.
+    counts, 61 to 72 % at 100, and those of the tail's depth and width 47 to 52 % at 10. Of fits of
+    ``edge_logistic`` at 10 counts 40 % are ``ok``; 40 to 96 %, depending on the parameter, state
+    its error, which covers 63 to 75 %; intervals by the profile cover 53 to 69 %.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
 
-    Chi-square counts samples of which the model expects a count or more. Residuals are called
-    correlated by the runs test of Wald and Wolfowitz beyond 3.5
-    deviations, or by the products of neighbours beyond 4; too large by chi-square beyond 4.
+    Chi-square is taken over the samples for which the model expects at least one count. Residuals
+    are called correlated if the runs test of Wald and Wolfowitz is off by more than 3.5 standard
+    deviations, or the sum of the products of neighbours by more than 4; and larger than the stated
+    errors if chi-square is too large by more than 4.
 
     References
     ----------

@@ -26,8 +26,8 @@ _STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined")
 #: What a status means, and what may be done.
 _ADVICE = {
     "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
-    "truncated": "the step is not done between the plateaus; state them by left= and right=",
-    "undetermined": "no sample lies within the step, whose width is less than their distance",
+    "truncated": "the step is not complete between the plateaus; state them with left= and right=",
+    "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
 }
 _ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
 #: Fraction of the samples, at either end, taken as a plateau unless one is stated.

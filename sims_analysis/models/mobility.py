@@ -68,7 +68,7 @@ def f723(concentration: Array, element: str) -> Array:
 
     References
     ----------
-    ASTM F723-99 (SEMI MF723), sections 7.2.3; W. R. Thurber, R. L. Mattis, Y. M. Liu, J. J.
+    ASTM F723-99 (SEMI MF723), section 7.2.3; W. R. Thurber, R. L. Mattis, Y. M. Liu, J. J.
     Filliben, J. Electrochem. Soc. 127 (1980) 1807 and 2291.
     """
     n = np.maximum(concentration, 1.0)

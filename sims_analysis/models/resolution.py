@@ -60,12 +60,12 @@ def convolve(
     Each sample stands for the atoms of its cell (the weights of the trapezoid rule); these are
     spread over the samples by the resolution function, all of them: what would lie above the
     first sample or below the last is reflected there. The trapezoidal dose is kept to rounding.
-    A resolution function much narrower than the distance of samples leaves them as they are: bring
-    a structure with sharp edges to a fine grid first.
+    A resolution function much narrower than the sample spacing leaves them as they are: put a
+    structure with sharp edges on a fine grid first.
 
     The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
-    ``lambda_decay - lambda_growth``. A plateau that runs out of the samples piles up at their end
-    by as much: let it go on for some widths beyond what is to be looked at.
+    ``lambda_decay - lambda_growth``. A plateau that reaches the last sample piles up there by
+    as much: let it extend a few widths beyond the region of interest.
 
     References
     ----------

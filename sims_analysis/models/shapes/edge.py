@@ -94,7 +94,7 @@ MODEL = Model(
     name="edge",
     summary="a step between two plateaus, an error function",
     parameters=(
-        Parameter("position", "depth", "where half of the step is done"),
+        Parameter("position", "depth", "where half of the step is complete"),
         Parameter("width_16_84", "depth", "between 16 % and 84 %; 1.989 standard deviations", 0),
         *PLATEAUS,
     ),

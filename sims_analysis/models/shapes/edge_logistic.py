@@ -65,7 +65,7 @@ MODEL = Model(
     name="edge_logistic",
     summary="a step between two plateaus, an asymmetric logistic function",
     parameters=(
-        Parameter("position", "depth", "where half of the step is done"),
+        Parameter("position", "depth", "where half of the step is complete"),
         Parameter("scale", "depth", "D0 of the logistic function", lower=0),
         Parameter("asymmetry", "per_depth", "Q: D = 2 D0 / (1 + exp(Q u)), u from the position"),
         *PLATEAUS,
