@@ -162,7 +162,7 @@ def fit(
     the returned minimum alone; nor for a shape (any parameter that does not scale with the data)
     whose error reaches beyond its bounds, nor for a parameter that is correlated with such a shape
     by more than 0.9; nor for the shapes of a dual Pearson distribution in which a part rises from
-    an edge as the third power of the distance or more steeply, unless a parameter is held. Samples
+    an edge as the third power of the distance or a lower one, unless a parameter is held. Samples
     without noise give errors as if their scatter were 1e-9: what even these leave open, such as the
     width of a step between two samples, has none.
 
