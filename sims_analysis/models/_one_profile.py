@@ -305,7 +305,9 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
     has_counts, has_errors = np.isfinite(counts), np.isfinite(samples.s) & (samples.s > 0)
     weights = task.weights
     if weights == "auto":
-        weights = "counts" if has_counts.any() else "stderr" if has_errors.any() else "log"
+        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        without = "none" if (samples.c < 0).any() and not limit > 0 else "log"
+        weights = "counts" if has_counts.any() else "stderr" if has_errors.any() else without
     if weights == "counts":
         kept = _kept(samples, has_counts & (counts >= 0))
         counts = counts[has_counts & (counts >= 0)]

@@ -75,8 +75,9 @@ def fit(
         The objective. ``"counts"``: the Poisson deviance, by the counts that
         :func:`with_counting_statistics` adds, or data in counts. ``"stderr"``: squares over the
         standard errors. ``"log"``: squares of ln C, with errors from the scatter about the model.
-        ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first of
-        the first three for which a profile has what it needs.
+        ``"none"``: plain squares, with errors from the scatter too. ``"auto"`` takes the first for
+        which a profile has what it needs; a logarithm needs a profile without negative samples, or
+        a detection limit.
     cell : {"point", "mean"}
         Whether a sample is the value at its depth, or the mean over the cell that reaches half
         way to its neighbours, where these stand far apart against the shape.

@@ -892,3 +892,18 @@ def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():
     with pytest.warns(FitWarning, match="truncated"):
         cut = sims.fit(models_truth.profile(c, z), model="pearson", stop="170 nm")
     assert cut["status"].item() == "truncated"
+
+
+def test_values_that_scatter_about_zero_are_all_taken():
+    """Their positive half alone would make a plateau at 0 one above it, with an error."""
+    z, rng = np.linspace(0.5, 400, 160), np.random.default_rng(1)
+    c = models_truth.values("edge", (200, 20, 1e20, 0, 0, 0), z)
+    c = c + 3e18 * rng.normal(size=(40, z.size))
+    fit = sims.fit(models_truth.profile(c, z, dims=("trial", "depth")), model="edge")
+    assert (fit["objective"] == "squares").all()
+    assert (fit["n_left_out"] == 0).all()
+    assert (abs(fit["right_level"]) < fit["right_level_stderr"]).mean() > 0.5
+    # A limit censors them, and zeros alone are left out.
+    limited = quietly(models_truth.profile(c[0], z), model="edge", detection_limit="5e18 cm^-3")
+    clipped = quietly(models_truth.profile(np.maximum(c[0], 0), z), model="edge")
+    assert limited["objective"] == clipped["objective"] == "squares of ln C"
