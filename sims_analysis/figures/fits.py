@@ -207,7 +207,8 @@ def draw_residuals(
                 left = (y - fit) / np.nanmax(np.abs(y))
         below.plot(
             scale(x), left, marker=_MARKS[number % len(_MARKS)], linestyle="none",
-            markersize=1.8 if number == 0 else 2.6, markeredgewidth=0.5 if number else None, color=curve.colour,
+            markersize=2.6 if number else 1.8, markeredgewidth=0.5 if number else None,
+            color=curve.colour,
         )  # fmt: skip
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
