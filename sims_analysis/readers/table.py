@@ -134,15 +134,12 @@ class _Layout:
     def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
         self.options = options
         self.width = block.values.shape[1]
-        # Most columns have a number in their first row.
-        first = np.isnan(block.values[0])
-        self.filled = [
-            not (first[j] and np.isnan(block.values[:, j]).all()) for j in range(self.width)
-        ]
+        empty = np.isnan(block.values)
+        self.filled = [not one for one in empty.all(axis=0).tolist()]
         for _, column in block.limits:
             self.filled[column] = True
-        #: Whether every cell holds a number.
-        self.complete = not (block.limits or np.isnan(block.values).any())
+        #: Columns in which some cell holds no number.
+        self.gaps: list[bool] = empty.any(axis=0).tolist()
         #: Heads that cannot be read, which matter if the user names their columns.
         self.unread: dict[int, UnitsError] = {}
         self.notes: dict[str, str] = {}
@@ -442,7 +439,7 @@ def _stated_columns(
 def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal | None:
     """Take the samples of one profile out of the block."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    if layout.complete:
+    if layout.filled[pair.value] and not (layout.gaps[pair.axis] or block.limits):
         return _of_columns(block, layout, pair, x, y, slice(None))
     without_depth, without_value = np.isnan(x), np.isnan(y)
     limits = {row: limit for (row, column), limit in block.limits.items() if column == pair.value}
@@ -466,9 +463,10 @@ def _signal(sheet: Sheet, block: Block, layout: _Layout, pair: _Pair) -> Signal 
     if partly:
         x, y = x[there], y[there]
     signal = _of_columns(block, layout, pair, x, y, there)
-    below = np.full(there.size, np.nan)
-    below[list(limits)] = list(limits.values())
-    signal.censor(below[there])
+    if limits:
+        below = np.full(there.size, np.nan)
+        below[list(limits)] = list(limits.values())
+        signal.censor(below[there])
     return signal
 
 
