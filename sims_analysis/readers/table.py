@@ -135,11 +135,11 @@ class _Layout:
         self.options = options
         self.width = block.values.shape[1]
         empty = np.isnan(block.values)
-        self.filled = [not one for one in empty.all(axis=0).tolist()]
+        self.filled = [not empty[:, j].all() for j in range(self.width)]
         for _, column in block.limits:
             self.filled[column] = True
         #: Columns in which some cell holds no number.
-        self.gaps: list[bool] = empty.any(axis=0).tolist()
+        self.gaps = [bool(empty[:, j].any()) for j in range(self.width)]
         #: Heads that cannot be read, which matter if the user names their columns.
         self.unread: dict[int, UnitsError] = {}
         self.notes: dict[str, str] = {}
