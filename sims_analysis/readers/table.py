@@ -134,12 +134,12 @@ class _Layout:
     def __init__(self, sheet: Sheet, block: Block, options: Options) -> None:
         self.options = options
         self.width = block.values.shape[1]
-        empty = np.isnan(block.values)
-        self.filled = [not empty[:, j].all() for j in range(self.width)]
+        missing = np.isnan(block.values)
+        self.filled = [not missing[:, j].all() for j in range(self.width)]
         for _, column in block.limits:
             self.filled[column] = True
         #: Columns in which some cell holds no number.
-        self.gaps = [bool(empty[:, j].any()) for j in range(self.width)]
+        self.gaps = [bool(missing[:, j].any()) for j in range(self.width)]
         #: Heads that cannot be read, which matter if the user names their columns.
         self.unread: dict[int, UnitsError] = {}
         self.notes: dict[str, str] = {}
