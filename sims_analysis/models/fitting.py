@@ -168,11 +168,11 @@ def fit(
     width of a step between two samples, has none.
 
     A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
-    parameters free and 1,000 counts at the peak, linear errors of three implants cover 60 to 80 %
-    (the tail 4 straggles of the head deeper; 92 % of fits are ``ok``), 64 to 81 % (a typical tail
-    of boron; 53 %) and 71 to 97 % (a tail beneath the head; 92 %); at 100 counts, of the first, 66
-    to 88 %, and half are ``ok``. Intervals by the profile of the likelihood cover 65 to 75 % in
-    the first, and 75 to 88 % in the second. Where head and tail cannot be told apart (a tail 3
+    parameters free and 1,000 counts at the peak, linear errors of three implants cover 64 to 84 %
+    (the tail 4 straggles of the head deeper; 88 % of fits are ``ok``), 72 to 89 % (a typical tail
+    of boron; half) and 72 to 94 % (a tail beneath the head; 86 %): cautious rather than not; at 100
+    counts, of the first, 65 to 80 %, and half are ``ok``. Intervals by the profile of the
+    likelihood cover 65 to 75 % in the first. Where head and tail cannot be told apart (a tail 3
     straggles of the head deeper, twice as wide) a fifth of fits is ``ok`` all the same, and in
     these 45 % cover the tail's straggle, and 32 % its skewness: compare with a Pearson distribution
     by ``aic``, or hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis":
