@@ -170,14 +170,14 @@ def fit(
     A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
     parameters free and 1,000 counts at the peak, linear errors of three implants cover 64 to 84 %
     (the tail 4 straggles of the head deeper; 88 % of fits are ``ok``), 72 to 89 % (a typical tail
-    of boron; half) and 72 to 94 % (a tail beneath the head; 86 %): cautious rather than not; at 100
-    counts, of the first, 65 to 80 %, and half are ``ok``. Intervals by the profile of the
+    of boron; half) and 72 to 94 % (a tail beneath the head; 86 %): too wide, where they are off; at
+    100 counts, of the first, 65 to 80 %, and half are ``ok``. Intervals by the profile of the
     likelihood cover 65 to 75 % in the first. Where head and tail cannot be told apart (a tail 3
     straggles of the head deeper, twice as wide) a fifth of fits is ``ok`` all the same, and in
     these 45 % cover the tail's straggle, and 32 % its skewness: compare with a Pearson distribution
     by ``aic``, or hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis":
-    4.2}`` does, or of the head. With the tail's true shape held, errors cover 68 to 74 % at 1,000
-    counts, 61 to 72 % at 100, and those of the tail's depth and width 47 to 52 % at 10. Of fits of
+    4.2}`` does, or of the head. With the tail's true shape held, errors cover 66 to 78 % at 1,000
+    counts, 59 to 72 % at 100, and 47 to 76 % at 10, where the tail has too few. Of fits of
     ``edge_logistic`` at 10 counts 40 % are ``ok``; 40 to 96 %, depending on the parameter, state
     its error, which covers 63 to 75 %; intervals by the profile cover 53 to 69 %.
 
