@@ -23,16 +23,6 @@ LINES = "".join(f"{z:g},{b:g},{p:g}\n" for z, b, p in ROWS)
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
 def workbook(tmp_path):
     def workbook(percent=(), **sheets):
         book = openpyxl.Workbook()

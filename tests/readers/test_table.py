@@ -19,16 +19,6 @@ P = np.array([1e15, 2e15, 4e15, 2e15, 1e15])
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.csv"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
 def workbook(tmp_path):
     def workbook(sheets, name="w7.xlsx"):
         book = openpyxl.Workbook()
