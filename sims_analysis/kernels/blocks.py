@@ -20,7 +20,7 @@ __all__ = ["BLOCK", "Errors", "InfiniteSampleError", "empty", "in_blocks", "layo
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Samples processed at a time.
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 
 
 class InfiniteSampleError(Exception):
@@ -36,53 +36,6 @@ class InfiniteSampleError(Exception):
     def __init__(self, row: int, sample: int, what: str, number: float) -> None:
         super().__init__(row, sample, what, number)
         self.row, self.sample, self.what, self.number = row, sample, what, number
-
-
-def layouts(
-    depth: Array, value: Array, stderr: Array | None = None, *, group: int = 1, first_row: int = 0
-) -> Iterator[tuple[slice | Index, Rows]]:
-    """Build rows: complete ones on a shared axis as :class:`Dense`, others as :class:`Packed`.
-
-    Parameters
-    ----------
-    depth : ndarray, shape (n,) or (G * group, n)
-        NaN after the last sample of a shorter row.
-    value : ndarray, shape (G * group, n)
-        NaN for missing samples.
-    stderr : ndarray, shape (G * group, n), optional
-    group : int
-        Number of consecutive rows that belong together and get the same layout.
-    first_row : int
-        Number of the first row in errors.
-
-    Yields
-    ------
-    groups : slice or ndarray of int
-        Indices of the groups.
-    rows : Dense or Packed
-        Their rows.
-
-    Raises
-    ------
-    InfiniteSampleError
-    """
-    numbers = np.arange(first_row, first_row + len(value))
-    if depth.ndim > 1:
-        yield slice(None), _packed(depth, value, stderr, numbers)
-        return
-    # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
-    with np.errstate(invalid="ignore"):
-        gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1])))
-    incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
-    if not incomplete.any():
-        yield slice(None), Dense(depth, value, stderr)
-    elif incomplete.all():
-        yield slice(None), _packed(depth, value, stderr, numbers)
-    else:
-        by_row = np.repeat(incomplete, group)
-        errors = [None if stderr is None else stderr[rows] for rows in (~by_row, by_row)]
-        yield np.flatnonzero(~incomplete), Dense(depth, value[~by_row], errors[0])
-        yield np.flatnonzero(incomplete), _packed(depth, value[by_row], errors[1], numbers[by_row])
 
 
 def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) -> Packed:
@@ -144,7 +97,7 @@ class Errors(NamedTuple):
             None if fraction is None else np.broadcast_to(fraction, shape[:-1]).reshape(-1),
         )
 
-    def of(self, block: slice) -> Array:
+    def of(self, block: slice | Index) -> Array:
         """Return the errors of a block of profiles, as the kernel takes them."""
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         if self.counts is not None:
@@ -152,6 +105,54 @@ class Errors(NamedTuple):
         if self.fraction is not None:
             s = s / np.sqrt(self.fraction[block, None])
         return s
+
+
+def layouts(
+    depth: NDArray[Any], value: NDArray[Any], errors: Errors | None = None, *, group: int = 1
+) -> Iterator[tuple[slice | Index, Rows]]:
+    """Build rows block by block: :class:`Dense` if complete on a shared axis, or :class:`Packed`.
+
+    Parameters
+    ----------
+    depth : ndarray, shape (n,) or (G * group, n)
+        NaN after the last sample of a shorter row.
+    value : ndarray, shape (G * group, n)
+        NaN for missing samples.
+    errors : Errors, optional
+        Of all rows.
+    group : int
+        Number of consecutive rows that belong together and get the same layout.
+
+    Yields
+    ------
+    groups : slice or ndarray of int
+        Indices of the groups of a block.
+    rows : Dense or Packed
+        Their rows.
+
+    Raises
+    ------
+    InfiniteSampleError
+    """
+    if depth.ndim > 1:
+        gaps = np.ones(len(value), dtype=bool)
+    else:
+        # Zero times NaN or infinity is NaN: one pass at memory speed finds both.
+        with np.errstate(invalid="ignore"):
+            gaps = np.isnan(dot_rows(value, np.zeros(value.shape[1], value.dtype)))
+    incomplete: Flags = np.logical_or.reduce(gaps.reshape(-1, group), axis=1)
+    for to_pack in (False, True):
+        groups = np.flatnonzero(incomplete == to_pack)
+        for block in in_blocks(groups.size, value.shape[1] * group):
+            which: slice | Index = groups[block]
+            rows = (groups[block, None] * group + np.arange(group)).reshape(-1)
+            part: slice | Index = rows
+            if groups.size == incomplete.size:  # a slice is not copied
+                which, part = block, slice(block.start * group, block.stop * group)
+            z = np.asarray(depth if depth.ndim == 1 else depth[part], dtype=np.float64)
+            c = np.ascontiguousarray(value[part], dtype=np.float64)
+            s = None if errors is None else errors.of(part)
+            yield which, _packed(z, c, s, rows) if to_pack else Dense(z, c, s)
 
 
 def run(
@@ -205,17 +206,12 @@ def run(
         axes = np.broadcast_to(depth, value.shape).reshape(values.shape)
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    for block in in_blocks(results, n * group_size):
-        rows = slice(block.start * group_size, block.stop * group_size)
-        z = np.asarray(axes if axes.ndim == 1 else axes[rows], dtype=np.float64)
-        c = np.ascontiguousarray(values[rows], dtype=np.float64)
-        s = None if errors is None else errors.of(rows)
-        for which, part in layouts(z, c, s, group=group_size, first_row=rows.start):
-            for case in range(cases):
-                result = kernel(part, *(p[case, block][which] for p in given), **options)
-                fields = fields or _allocate(result, cases, results)
-                for out, field in zip(fields, result, strict=True):
-                    out[case, block][which] = field
+    for which, rows in layouts(axes, values, errors, group=group_size):
+        for case in range(cases):
+            result = kernel(rows, *(p[case, which] for p in given), **options)
+            fields = fields or _allocate(result, cases, results)
+            for out, field in zip(fields, result, strict=True):
+                out[case, which] = field
     if not fields:
         no_values = (np.empty((0, *rest), p.dtype) for p, rest in split)
         result = empty(kernel, n, *no_values, errors=errors is not None, **options)

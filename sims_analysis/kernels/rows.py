@@ -154,7 +154,8 @@ class Dense(_Samples):
 
     def along(self, samples: Array, position: Index) -> Array:
         """Look up a quantity ``(n,)`` at flat positions."""
-        return samples.take(position, mode="wrap")
+        # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
+        return samples.take(position % max(samples.size, 1))
 
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
@@ -261,11 +262,13 @@ class Packed(_Samples):
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
-        if self.axis is not None and self.measured is not None:
+        many = depth.shape[1] * self.count > self.value.size / 8
+        if many and self.axis is not None and self.measured is not None:
             # On a shared axis, count the samples measured from its start to the depth.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
-            found: Index = np.cumsum(self.measured).take(place, mode="clip") - 1
+            counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
+            found: Index = counted.take(place, mode="clip") - np.intp(1)
         else:
             depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
             found = np.empty(depth.shape, dtype=np.intp)

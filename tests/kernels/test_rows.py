@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from plain_profiles import batches, samples
 
-from sims_analysis.kernels.blocks import layouts
+from sims_analysis.kernels.blocks import Errors, layouts
 from sims_analysis.kernels.rows import Dense, Packed, Status, ends, first_status, range_sums
 
 
 def laid_out(depth, value, stderr=None):
     """All rows of a batch, one after the other, as (which, rows)."""
-    return [(np.arange(len(value))[index], rows) for index, rows in layouts(depth, value, stderr)]
+    errors = None if stderr is None else Errors(stderr)
+    return [(np.arange(len(value))[index], rows) for index, rows in layouts(depth, value, errors)]
 
 
 @given(batch=batches())
@@ -97,6 +98,8 @@ def test_segments_at_depths():
     for axes in (z, np.tile(z, (3, 1))):
         ((_, rows),) = layouts(axes, value, group=3)
         assert rows.segment_at(asked).tolist() == wanted
+        for depth, segment in zip(asked.T, np.transpose(wanted), strict=True):
+            assert rows.segment_at(depth[:, None]).tolist() == segment[:, None].tolist()
 
 
 @given(batch=batches())
