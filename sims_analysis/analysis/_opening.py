@@ -12,9 +12,9 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
-from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
-from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.profiles.plausibility import refuse_impossible
 

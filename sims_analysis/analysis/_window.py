@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.text.arguments import format_argument
 
 __all__ = ["Window", "read_pair", "read_window", "samples_used", "warn_of_empty_window"]
 

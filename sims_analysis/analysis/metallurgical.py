@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_bool, refuse_repeated
@@ -20,6 +20,7 @@ from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, neare
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
 __all__ = ["metallurgical_junctions"]

@@ -11,7 +11,7 @@ import orjson
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 
 __all__ = [

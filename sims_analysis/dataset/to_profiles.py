@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["COORDS", "axis_of", "to_profiles"]
+__all__ = ["to_profiles"]
 
 
 def to_profiles(data: xr.Dataset) -> list[DepthProfile]:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
@@ -20,6 +20,7 @@ from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
 from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.shapes import find_model
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]

@@ -11,13 +11,14 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]

@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
@@ -21,6 +21,7 @@ from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import NM_PER_CM, QuantityLike
 
 __all__ = ["sheet_resistance"]

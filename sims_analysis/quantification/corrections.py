@@ -11,6 +11,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import without_counts
 from sims_analysis.analysis._opening import FRACTION
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
     BACKGROUND_STDERR,
@@ -23,7 +24,6 @@ from sims_analysis.dataset.canonical import (
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.units import ParameterLike, WindowLike
 

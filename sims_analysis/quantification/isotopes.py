@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
     BACKGROUND_STDERR,
@@ -17,7 +18,6 @@ from sims_analysis.dataset.canonical import (
     species_of,
 )
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR, axis_name
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError
 
 __all__ = ["at_samples_of", "common_errors", "quotient"]
