@@ -22,7 +22,9 @@ __all__ = [
     "VALUE_KINDS",
     "Term",
     "attrs",
+    "attrs_beside",
     "kinds",
+    "kinds_in",
     "name_of",
 ]
 
@@ -289,6 +291,11 @@ def kinds(name: str) -> tuple[str, ...]:
     return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
 
 
+def kinds_in(name: str, units: str) -> tuple[str, ...]:
+    """Return the possible kinds of a measured variable whose canonical unit is the given one."""
+    return tuple(kind for kind in kinds(name) if CANONICAL[kind] == units)
+
+
 def name_of(kind: str) -> str:
     """Return the name of the variable for values of a kind."""
     return next(name for name in QUANTITIES if kind in kinds(name))
@@ -308,6 +315,29 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
         A canonical unit in place of that of the term (an intensity may be in ``count``).
     """
     return _attrs(name, units).copy()
+
+
+def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
+    """Return new attrs for what stands beside a measured variable.
+
+    Parameters
+    ----------
+    name : str
+        The measured variable.
+    end : str
+        ``"stderr"``, or a key of :data:`COLUMNS`.
+    units : str
+        Unit of the measured variable.
+
+    Examples
+    --------
+    >>> attrs_beside("concentration", "stderr", "atom/cm^3")["long_name"]
+    'Standard error of concentration'
+    """
+    if end == "stderr":
+        long_name = TERMS[name].long_name.lower()
+        return {"units": units, "long_name": f"Standard error of {long_name}"}
+    return attrs(end, COLUMNS[end] or units)
 
 
 @lru_cache(maxsize=256)

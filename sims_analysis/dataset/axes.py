@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["axis_of", "merge", "order_of", "same_axis"]
+__all__ = ["axis_name", "axis_of", "merge", "order_of", "same_axis"]
 
 #: Axes that agree within this fraction of their span are the same.
 AXIS_TOLERANCE = 1e-9
@@ -31,6 +31,17 @@ def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
         f"the data have no depth axis: expected a dimension depth, sputter_time or point, "
         f"found {tuple(data.dims)}"
     )
+
+
+def axis_name(data: xr.Dataset | xr.DataArray) -> str:
+    """Return the name of the coordinate along the samples: depth or sputter_time."""
+    dim = axis_of(data)
+    if dim in vocabulary.AXES:
+        return dim
+    for axis in vocabulary.AXES:
+        if axis in data.coords:
+            return axis
+    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
 def order_of(depths: Array) -> NDArray[np.intp]:

@@ -24,10 +24,10 @@ from sims_analysis.units import Data
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
+__all__ = ["ORIGIN", "attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
 
 #: Attrs of a Dataset that state its origin.
-_ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
+ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
 
 
@@ -133,7 +133,7 @@ def with_question(
         origins of the measurements are coordinates, which are left to the caller.
     """
     stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
-    record = {key: data.attrs[key] for key in (*_ORIGIN, "steps") if data.attrs.get(key)}
+    record = {key: data.attrs[key] for key in (*ORIGIN, "steps") if data.attrs.get(key)}
     record["question"] = json.dumps({"function": function, "parameters": stated})
     labelled = result.assign_attrs(record)
     if isinstance(labelled, xr.Dataset):
@@ -203,7 +203,7 @@ def of_data(
 ) -> dict[str, Any]:
     """Collect the provenance of data, and of results computed from them."""
     record: dict[str, Any] = {}
-    for key in _ORIGIN:
+    for key in ORIGIN:
         record |= _one_or_many(key, [text for item in data for text in _texts(item, key)])
     record["sims_analysis_version"] = __version__
     calls = [
@@ -297,7 +297,7 @@ def _records(figure: Any) -> list[dict[str, Any]]:
 
 def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for key in _ORIGIN:
+    for key in ORIGIN:
         texts = [
             text
             for record in records
