@@ -48,7 +48,7 @@ BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
 
 
 def on_canonical_data(function: F) -> F:
-    """Decorate a function to get its data in canonical units, and return the kind that was given."""
+    """Decorate a function to get data in canonical units, and return the kind that was given."""
 
     @wraps(function)
     def call(data: xr.Dataset, **arguments: Any) -> Any:

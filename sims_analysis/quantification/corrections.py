@@ -22,7 +22,6 @@ from sims_analysis.dataset.canonical import (
     mean_in_window,
     on_canonical_data,
     read_positive,
-    scaled,
     species_of,
     was_subtracted,
 )
@@ -116,7 +115,11 @@ def correct_dead_time(
                 ProfileWarning,
             )
     alive = 1.0 - dead.where(~impossible)
-    corrected = {"intensity" + end: a for end, a in scaled(data, "intensity", 1.0 / alive).items()}
+    corrected = {
+        name: (data[name] / alive).transpose(*rate.dims).assign_attrs(data[name].attrs)
+        for name in ("intensity", "intensity_stderr")
+        if name in data
+    }
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     line = f"intensities corrected for a dead time of {times} ns"
