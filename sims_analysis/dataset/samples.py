@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of
+from sims_analysis.dataset.axes import axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.units import Data, dequantify, magnitude_of
 
@@ -77,9 +77,7 @@ def samples(data: Data, species: str | None = None) -> Data:
     axis = axis_of(one)
     one = one.isel({axis: np.flatnonzero(_measured(one, axis))})
     if axis == "point":
-        own = next((name for name in vocabulary.AXES if name in one.coords), None)
-        if own is None:
-            raise ProfileError("data over 'point' need a coordinate depth (or sputter_time)")
+        own = axis_name(one)
         # An index cannot hold a Quantity.
         axis_values = dequantify(one[own].reset_coords(drop=True)).variable
         one = one.assign_coords({own: axis_values}).swap_dims(point=own)

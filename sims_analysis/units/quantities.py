@@ -209,7 +209,7 @@ def quantify(data: Data) -> Data:
     >>> print(sims.quantify(ds)["concentration"].data.units)
     atom / centimeter ** 3
     """
-    view: Data = _each_variable(data, _quantified)
+    view: Data = _each_variable(data, quantified_variable)
     return view
 
 
@@ -251,21 +251,15 @@ def _each_variable(data: Any, change: Any) -> Any:
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    changed = {
-        name: change(str(name), array.variable)
-        for name, array in {**data.coords, **data.data_vars}.items()
-        if name not in data.xindexes
-    }
-    coords = {name: variable for name, variable in changed.items() if name in data.coords}
-    variables = {name: v for name, v in changed.items() if name in data.data_vars}
-    return data.assign_coords(coords).assign(variables)
+    indexes, result = data.xindexes, data.copy(deep=False)
+    for name, variable in data.variables.items():
+        changed = variable if name in indexes else change(variable, str(name))
+        if changed is not variable:
+            result[name] = changed
+    return result
 
 
-def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
-    return quantified_variable(variable)
-
-
-def quantified_variable(variable: xr.Variable) -> xr.Variable:
+def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     """Convert a Variable with a unit in its attrs to a Quantity; return others unchanged."""
     import xarray as xr
 
@@ -283,7 +277,7 @@ def quantified_variable(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
-def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
+def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
     import xarray as xr
 
     data = variable.data
