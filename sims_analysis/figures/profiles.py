@@ -22,6 +22,7 @@ from sims_analysis.figures.axes import (
     right_axes,
     set_decades,
     set_depth_limits,
+    set_wanted,
     spread_right_axes,
     typeset_power,
     user_limits,
@@ -32,14 +33,12 @@ from sims_analysis.figures.curves import (
     Answers,
     Curve,
     Measurements,
-    collect,
-    in_units,
+    curves_of,
     is_synthetic,
     measurements_of,
     own_colours_measurements,
     parallel,
     styled,
-    with_limits,
 )
 from sims_analysis.figures.labels import place_names, write_names
 from sims_analysis.figures.legend import Notes, stands_below
@@ -57,6 +56,7 @@ from sims_analysis.figures.style import (
     setting,
 )
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.arguments import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,8 @@ __all__ = ["plot_profiles"]
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
-_MM = 1 / 25.4
+#: A millimetre in inches.
+MM = 1 / 25.4
 
 
 @dataclass(frozen=True)
@@ -230,12 +231,11 @@ def plot_profiles(
 
     if residuals and fits is None:
         raise ValueError("residuals=True needs fits=, as sims.fit(data, model=...) gives them")
-    _one_of("scale", scale, ("log", "linear"))
-    _one_of("labels", labels, ("auto", "direct", "legend", "none"))
-    _one_of("colour_by", colour_by, ("auto", "species", "measurement"))
+    check_choice("scale", scale, ("log", "linear"))
+    check_choice("labels", labels, ("auto", "direct", "legend", "none"))
+    check_choice("colour_by", colour_by, ("auto", "species", "measurement"))
     named = measurements_of(data)
-    curves = with_limits(collect(named, species), detection_limit)
-    curves = in_units(curves, value_units)
+    curves = curves_of(named, species, detection_limit, value_units)
     colour_by = _colour_by(curves, colour_by, colours)
     line, colour = _without_colour(line)
     if colour is not None:
@@ -292,11 +292,6 @@ def _without_colour(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None
     return style, to_hex(colour, keep_alpha=True)
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name}={value!r}; expected {' or '.join(map(repr, known))}")
-
-
 def _colour_by(
     curves: Sequence[Curve], colour_by: str, colours: Mapping[str, str] | None
 ) -> Literal["species", "measurement"]:
@@ -317,7 +312,7 @@ def _size(width: str | float | None) -> tuple[float, float]:
             return across, down
         width = "single"
     if isinstance(width, str):
-        _one_of("width", width, tuple(SIZES))
+        check_choice("width", width, SIZES)
         across, down = SIZES[width]
     else:
         across = float(width)
@@ -327,7 +322,7 @@ def _size(width: str | float | None) -> tuple[float, float]:
         down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = 1.0 if asked else setting("font.size") / POINTS
-    return larger * across * _MM, larger * down * _MM
+    return larger * across * MM, larger * down * MM
 
 
 def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
@@ -421,8 +416,7 @@ def _set_value_limits(
         return
     for each in axes.values():
         typeset_power(each)
-    if ylim != (None, None):
-        ax.set_ylim(*ylim)
+    set_wanted(ax.set_ylim, ylim)
 
 
 def _draw_spreads(
@@ -539,11 +533,10 @@ def _on_the_floor(group: Sequence[Curve], floor: float, seen: Seen) -> bool:
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
-    """Whether results of the species belong on this curve: on the most wanted quantity."""
-    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
+    """Whether results of the species belong on this curve, the one of the preferred quantity."""
     mine = (curve.series.species, curve.measurement)
     return all(
-        rank.get(curve.series.variable, 0) <= rank.get(other.series.variable, 0)
+        curve.rank <= other.rank
         for other in curves
         if (other.series.species, other.measurement) == mine
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
@@ -70,11 +71,9 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         for what, finding, usual in _findings(profile):
             found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
     for (what, usual), species in found.items():
-        listed = ", ".join(species[:_NAMED])
-        more = f" and {len(species) - _NAMED} more" if len(species) > _NAMED else ""
         warn(
-            f"unusual {what}: species {listed}{more}; usual is {usual}. The data are kept as "
-            "delivered: check the columns and their units",
+            f"unusual {what}: species {first_few(species, _NAMED)}; usual is {usual}. The data are "
+            "kept as delivered: check the columns and their units",
             ProfileWarning,
         )
 
