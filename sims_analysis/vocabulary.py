@@ -266,14 +266,14 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
-#: What stands beside a measured variable whose background was subtracted, under its name and one of
-#: these: the standard error of the background, common to all samples of a profile, in the unit of
-#: the variable; and for each sample its covariance with the background over the latter's variance.
-#: NaN where nothing was subtracted.
+#: Ends of the names of what stands beside a measured variable whose background was subtracted:
+#: the standard error of the background, common to all samples of a profile, in the unit of the
+#: variable; and the covariance of each sample with the background, divided by the variance of the
+#: latter. NaN where nothing was subtracted.
 OF_BACKGROUND = ("background_stderr", "background_overlap")
 
-#: What profiles and files keep beside the samples and standard errors of a measured variable, and
-#: in which unit; None for that of the variable.
+#: What profiles and files keep beside the values and standard errors of a measured variable -> its
+#: unit; None for that of the variable.
 COLUMNS = {"counts": "count", "background_stderr": None, "background_overlap": "1"}
 
 #: Possible dimensions of the samples of one measurement.

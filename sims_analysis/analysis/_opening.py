@@ -12,7 +12,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.dataset.axes import axis_of
+from sims_analysis.dataset.axes import POINT, axis_of
 from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
@@ -69,7 +69,7 @@ def open_frame(
     source = _choose(data, kinds, question, variable)
     array, name = source.variable, source.name or "the data"
     dim = axis_of(array)
-    axis = dim if dim != "point" else _axis_of_points(source.coords)
+    axis = dim if dim != POINT else _axis_of_points(source.coords)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
@@ -229,7 +229,7 @@ def _axis(
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
         known = ~np.isnan(z)
-        padded = dim == "point" and not known.all() and not known[np.argmin(known) :].any()
+        padded = dim == POINT and not known.all() and not known[np.argmin(known) :].any()
         if not padded or anywhere(value[..., ~known].notnull()):
             _check_increases(z, axis)
             return xr.Variable((dim,), z)

@@ -11,7 +11,7 @@ import orjson
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import AXIS_TOLERANCE, axis_name, axis_of
+from sims_analysis.dataset.axes import AXIS_TOLERANCE, MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import first_few, format_argument
 
@@ -431,8 +431,8 @@ def _labels(array: xr.DataArray, index: Mapping[Hashable, int]) -> list[str]:
     """Name the profile at an index of an array, by measurement, species and what else there is."""
     one = array.isel(index)
     parts = []
-    for name in dict.fromkeys(["measurement", "species", *map(str, array.dims)]):
-        if name in (*vocabulary.AXES, "point"):
+    for name in dict.fromkeys([MEASUREMENT, "species", *map(str, array.dims)]):
+        if name in (*vocabulary.AXES, POINT):
             continue
         label = one.coords[name].item() if name in one.coords else index.get(name)
         if label is not None:

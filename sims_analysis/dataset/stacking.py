@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import axis_of, same_axis
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of, same_axis
 from sims_analysis.dataset.canonical import to_canonical
 from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
@@ -24,8 +24,6 @@ from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["stack"]
 
-MEASUREMENT = "measurement"
-POINT = "point"
 #: Attrs that identify a measurement; they become coordinates even if all are equal.
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of
+from sims_analysis.dataset.axes import POINT, axis_of
 from sims_analysis.dataset.canonical import list_variables
 from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
 from sims_analysis.errors import ProfileError
@@ -64,9 +64,9 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
             f"{list_variables(ds)}"
         )
-    if set(ds[names[0]].dims) != {"species", axis} or axis == "point":
+    if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
         raise ProfileError(
-            f"expected dimensions (species, {'depth' if axis == 'point' else axis}), found "
+            f"expected dimensions (species, {'depth' if axis == POINT else axis}), found "
             f"{ds[names[0]].dims}; select one measurement first"
         )
     ds = ds.transpose("species", axis, ...)

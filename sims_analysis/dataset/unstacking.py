@@ -9,9 +9,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_name, merge
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, merge
 from sims_analysis.dataset.delivered import with_species_dimension
-from sims_analysis.dataset.stacking import ATTRIBUTE, MEASUREMENT, POINT, blank
+from sims_analysis.dataset.stacking import ATTRIBUTE, blank
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
 

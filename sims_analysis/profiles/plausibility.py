@@ -40,11 +40,11 @@ _USUAL = {
 _IMPOSSIBLE = 1e26
 #: Fewer samples than this are not judged.
 _FEW = 3
-#: Logarithms of concentrations in atom/cm^3, from below any detection limit to beyond any solid:
-#: decimal and natural, and of how many samples that is believed.
+#: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
+#: limit to beyond any solid, and the number of samples from which they are recognized.
 _LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
-#: Samples that are checked before all of them are.
+#: Number of samples that are checked before all of them are.
 _GLANCE = 4096
 #: Largest number of species named in one warning.
 _NAMED = 5
@@ -118,7 +118,7 @@ def _is_swapped(profile: DepthProfile) -> bool:
 
 
 def _are_logarithms(values: Array) -> bool:
-    """Whether numbers look like logarithms of concentrations; integers are taken for examples."""
+    """Whether numbers look like logarithms of concentrations; integers are taken as made up."""
     # The logarithm of a zero is infinite.
     measured = values[np.isfinite(values)]
     if not any(

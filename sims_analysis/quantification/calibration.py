@@ -10,9 +10,9 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.canonical import argument, read_positive, read_time
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.quantification.layers import read_layers, read_pairs
 from sims_analysis.text.arguments import format_argument, is_number

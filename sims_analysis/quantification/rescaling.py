@@ -10,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
+from sims_analysis.dataset.axes import MEASUREMENT
 from sims_analysis.dataset.canonical import (
     argument,
     name_profiles,
@@ -19,7 +20,6 @@ from sims_analysis.dataset.canonical import (
     species_of,
 )
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.stacking import MEASUREMENT
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.quantification.calibration import (
     format_value,
