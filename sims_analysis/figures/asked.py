@@ -15,7 +15,7 @@ from sims_analysis.vocabulary import VALUE_KINDS
 if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["argument_of", "edge_of", "window_of"]
+__all__ = ["argument_of", "edge_of", "has", "window_of"]
 
 
 def window_of(
@@ -35,7 +35,7 @@ def window_of(
     limits = [float(x[0]), float(x[-1])]
     for i, name in enumerate(("start", "stop")):
         asked: Any = None if window is None else window[i]
-        if asked is None and _carries(result, name):
+        if asked is None and has(result, name):
             carried = float(result[name])
             limits[i] = limits[i] if np.isnan(carried) else carried
             continue
@@ -76,7 +76,8 @@ def edge_of(result: xr.Dataset | xr.DataArray) -> str:
         return ""
 
 
-def _carries(result: xr.Dataset | xr.DataArray, name: str) -> bool:
+def has(result: xr.Dataset | xr.DataArray, name: str) -> bool:
+    """Whether a result has a coordinate or, if it is a Dataset, a variable of this name."""
     return name in result.coords or (isinstance(result, xr.Dataset) and name in result)
 
 

@@ -9,6 +9,7 @@ from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import dash_names_measurement
 from sims_analysis.figures.free_space import Obstacles
+from sims_analysis.figures.legend import add_legend
 from sims_analysis.figures.style import grow, lay_out, setting_points
 from sims_analysis.text import typeset as _typeset
 
@@ -260,24 +261,16 @@ def _extent(ax: Axes, text: str) -> Any:
 
 
 def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float, left: float) -> Any:
-    from matplotlib.legend import Legend
-
-    legend = Legend(
+    return add_legend(
         ax,
-        list(names.values()),
-        list(names),
+        names,
         loc="lower left",
         bbox_to_anchor=((left - ax.bbox.x0) / ax.bbox.width, 1.0),
         ncols=columns,
-        frameon=False,
         borderaxespad=pad,
         columnspacing=1.2,
         handlelength=1.8,
     )
-    ax.add_artist(legend)
-    # An artist that is clipped to the axes would get no room above them.
-    legend.set_clip_on(False)
-    return legend
 
 
 def _height_of_powers(ax: Axes) -> float:

@@ -14,14 +14,14 @@ from sims_analysis.figures.style import grow, setting_points
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Obstacles
 
-__all__ = ["Notes", "stands_below"]
+__all__ = ["Notes", "add_legend", "stands_below"]
 
 #: Factors by which a list on crowded axes is printed smaller.
 _SMALLER = (1.0, 0.8, 0.6)
@@ -152,24 +152,9 @@ class Notes:
     def _inside(
         self, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
     ) -> Any:
-        from matplotlib.legend import Legend
-
-        legend = Legend(
-            ax,
-            list(self.entries.values()),
-            [_broken(text) if broken else text for text in self.entries],
-            **{
-                "loc": "upper left",
-                "bbox_to_anchor": corner,
-                "borderaxespad": 0.0,
-                "frameon": False,
-                **_STYLE,
-                **options,
-            },
-        )
-        ax.add_artist(legend)
-        legend.set_clip_on(False)
-        return legend
+        entries = {_broken(text) if broken else text: h for text, h in self.entries.items()}
+        place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
+        return add_legend(ax, entries, **{**place, **_STYLE, **options})
 
     def _below(self) -> Any:
         """Place the list below the axes of our figure, which becomes higher by it."""
@@ -218,6 +203,17 @@ class Notes:
             legend.remove()
         legend.set_in_layout(figure.get_layout_engine() is not None)
         return legend
+
+
+def add_legend(ax: Axes, entries: Mapping[str, Any], **options: Any) -> Any:
+    """Add a legend of texts with their handles to an axes."""
+    from matplotlib.legend import Legend
+
+    legend = Legend(ax, list(entries.values()), list(entries), **{"frameon": False, **options})
+    ax.add_artist(legend)
+    # An artist that is clipped to the axes would get no room outside them.
+    legend.set_clip_on(False)
+    return legend
 
 
 def stands_below(legend: Any) -> bool:

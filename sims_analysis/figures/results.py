@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.asked import argument_of, edge_of, window_of
+from sims_analysis.figures.asked import argument_of, edge_of, has, window_of
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import is_by_name, listed, of_curve
 from sims_analysis.text import typeset as _typeset
@@ -125,7 +125,7 @@ def _mine(given: Any, curve: Curve) -> list[Result]:
 def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
     """Whether a result has no data because the species is drawn as counts, not as atoms."""
     words = (
-        {str(word) for word in np.ravel(result["status"].values)} if _has(result, "status") else {}
+        {str(word) for word in np.ravel(result["status"].values)} if has(result, "status") else {}
     )
     # Words are padded if other species cross a level more often.
     return curve.series.variable != "concentration" and "no_data" in words
@@ -261,7 +261,7 @@ class _Painter:
         dose = _answer(result)
         ((value, sigma, status),) = _entries(dose, result)
         systematic = float("nan")
-        if _has(result, "systematic_stderr"):
+        if has(result, "systematic_stderr"):
             sigma = float(result["random_stderr"])
             systematic = float(result["systematic_stderr"])
         symbol = f"$Q${self._of()}"
@@ -447,8 +447,8 @@ def _entries(
     values: xr.DataArray, result: Result, word: str = "status"
 ) -> Iterator[tuple[float, float, str]]:
     """Yield each value of a result with its standard error and its status (or another word)."""
-    stderr = result["stderr"] if _has(result, "stderr") else None
-    words = result[word] if _has(result, word) else None
+    stderr = result["stderr"] if has(result, "stderr") else None
+    words = result[word] if has(result, word) else None
     flat = np.asarray(values.values, dtype=np.float64).ravel()
     for i, value in enumerate(flat):
         sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
@@ -459,7 +459,3 @@ def _entries(
 def _reason(status: str) -> str:
     """Write in words why a result has no number."""
     return status.replace("_", " ") or "not known"
-
-
-def _has(result: Result, name: str) -> bool:
-    return name in result.coords or (isinstance(result, xr.Dataset) and name in result)

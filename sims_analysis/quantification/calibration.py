@@ -147,16 +147,10 @@ def calibrate_depth(
     for name, variable in axes.items():
         variable.attrs = vocabulary.attrs(name)
     axes["depth"].attrs["calibration"] = text
-    result = on_depths(plain, "sputter_time", axes)
-    if crater is not None:
-        attrs = vocabulary.attrs("crater_depth")
-        result = result.assign_coords(crater_depth=crater.assign_attrs(attrs))
-    if depth_uncertainty is not None:
-        of, kind = (speed, "sputter_rate") if speed is not None else (crater, "depth")
-        relative = relative_depth_uncertainty(plain, depth_uncertainty, of, kind)
-        result = result.assign_coords(depth_scale_uncertainty=relative)
+    of, kind = (speed, "sputter_rate") if speed is not None else (crater, "depth")
+    uncertainty = relative_depth_uncertainty(plain, depth_uncertainty, of, kind)
     result = with_step(
-        result,
+        on_depths(plain, "sputter_time", axes, crater, uncertainty),
         "calibrate_depth",
         f"sputter time calibrated to depth, {text}",
         rate=rate,
@@ -301,18 +295,20 @@ def _piecewise(time: xr.DataArray, starts: Any, tops: Any, speeds: Any) -> xr.Da
 
 def relative_depth_uncertainty(
     data: Any, uncertainty: Any, of: xr.DataArray | None, kind: str
-) -> xr.DataArray:
+) -> xr.DataArray | None:
     """Read the uncertainty of a depth scale: relative, or in the unit of what set the scale.
 
     Parameters
     ----------
     data : Dataset or DataArray
-    uncertainty : float, str, Quantity or DataArray
+    uncertainty : float, str, Quantity, DataArray or None
     of : DataArray or None
         The rate or the crater depth that set the scale, if it was one of them.
     kind : str
         Kind of its unit.
     """
+    if uncertainty is None:
+        return None
     shown = format_argument(uncertainty)
     if has_unit(uncertainty):
         if of is None:
@@ -334,7 +330,7 @@ def relative_depth_uncertainty(
                     f"depth_uncertainty={shown} must be positive for each measurement"
                 )
             relative = argument(data, stated, ("dimensionless",), "depth_uncertainty")
-    return relative.assign_attrs(vocabulary.attrs("depth_scale_uncertainty"))
+    return relative
 
 
 def has_unit(uncertainty: Any) -> bool:
@@ -350,7 +346,13 @@ def has_unit(uncertainty: Any) -> bool:
     return isinstance(quantity, str) and not quantity.rstrip().endswith(("%", "percent"))
 
 
-def on_depths(data: Any, axis: str, coords: dict[str, xr.Variable]) -> Any:
+def on_depths(
+    data: Any,
+    axis: str,
+    coords: dict[str, xr.Variable],
+    crater: xr.DataArray | None,
+    uncertainty: xr.DataArray | None,
+) -> Any:
     """Put data on new depths.
 
     If measurements shared an axis and do not any more, each gets its own, over ``point``.
@@ -362,15 +364,22 @@ def on_depths(data: Any, axis: str, coords: dict[str, xr.Variable]) -> Any:
         The axis up to now: ``"sputter_time"`` or ``"depth"``.
     coords : dict
         The new coordinates along it, ``"depth"`` among them.
+    crater, uncertainty : DataArray or None
+        Depth of the crater, and relative uncertainty of the depth scale, where they are known.
     """
     own = POINT in data.dims or coords["depth"].ndim > 1
     dim = POINT if own else "depth"
     result = data.drop_vars([axis, "wire_fields"], errors="ignore")
     if axis in result.dims and dim != axis:
         result = result.swap_dims({axis: dim})
-    return result.assign_coords(
+    result = result.assign_coords(
         {
             name: ([dim if d == axis else d for d in v.dims], v.data, v.attrs)
             for name, v in coords.items()
         }
     )
+    for name, known in (("crater_depth", crater), ("depth_scale_uncertainty", uncertainty)):
+        if known is not None:
+            attrs = vocabulary.attrs(name)
+            result = result.assign_coords({name: known.assign_attrs(attrs)})
+    return result

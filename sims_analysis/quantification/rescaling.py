@@ -107,16 +107,10 @@ def rescale_depth(
     depth.attrs = dict(before.attrs)
     if "calibration" in depth.attrs:
         depth.attrs["calibration"] += f"; then {text}"
-    result: xr.Dataset = on_depths(data, "depth", {"depth": depth})
+    relative = relative_depth_uncertainty(data, depth_uncertainty, crater, "depth")
     if crater is None and "crater_depth" in data.coords:
         crater = data["crater_depth"].reset_coords(drop=True) * stretch
-    if crater is not None:
-        attrs = vocabulary.attrs("crater_depth")
-        result = result.assign_coords(crater_depth=crater.assign_attrs(attrs))
-    if depth_uncertainty is not None:
-        stated = crater if crater_depth is not None else None
-        relative = relative_depth_uncertainty(data, depth_uncertainty, stated, "depth")
-        result = result.assign_coords(depth_scale_uncertainty=relative)
+    result: xr.Dataset = on_depths(data, "depth", {"depth": depth}, crater, relative)
     return with_step(
         result,
         "rescale_depth",
