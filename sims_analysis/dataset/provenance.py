@@ -40,23 +40,23 @@ def provenance(
     ----------
     source : path, Dataset, DataArray or matplotlib Figure
         A figure written by :func:`save_figure` (``.svg``, ``.pdf``, ``.png``), a file written by
-        :func:`save` (``.nc``, ``.zarr``), or what is in memory.
+        :func:`save` (``.nc``, ``.zarr``), or an object in memory.
 
     Returns
     -------
     dict
         ``data_id``, ``sha256`` (of the payload, or of the file that was read), ``file_sha256``
         (of the instrument's file, if the data came from an archive of it), ``source`` and
-        ``retrieved``: a text if all numbers come from one measurement, a list of texts for several;
-        only those that are known. ``sims_analysis_version``, ``calls`` (the recorded calls that
-        made the numbers), ``steps`` (the processing of the data, each as
+        ``retrieved``, if they are known: a text if all numbers come from one measurement, otherwise
+        a list. ``sims_analysis_version``, ``calls`` (the recorded calls that produced the numbers),
+        ``steps`` (the processing of the data, each as
         ``{"function": ..., "parameters": {...}}``), for a result ``question`` (likewise), and for
         figures ``results``: the numbers shown, in full precision.
 
     Raises
     ------
     ProfileError
-        If the file has no provenance from this library.
+        If the file has no provenance written by this library.
     ArchiveError
         If a netCDF or zarr cannot be read.
 
@@ -213,7 +213,7 @@ def _recorded_in(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
 
 
 def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge records; of what is the same in several, the first counts."""
+    """Merge records into one, without repeating what is in several of them."""
     merged: dict[str, Any] = {}
     for key in ORIGIN:
         found = [record.get(key, []) for record in records]

@@ -89,7 +89,7 @@ def _finer(x: Any) -> Any:
 
 
 def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
-    """Give each profile of a model the looks of the data that it was fitted to."""
+    """Match the profiles of a model with the data that they were fitted to."""
     found = []
     for series in series_of(model):
         for curve in curves:

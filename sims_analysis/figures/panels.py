@@ -53,7 +53,7 @@ def plot_panels(
     columns: int | None = None,
     **options: Any,
 ) -> NDArray[np.object_]:
-    """Draw small multiples: one panel a measurement, or one a species, on common axes.
+    """Draw small multiples: one panel per measurement or per species, on common axes.
 
     Parameters
     ----------

@@ -151,7 +151,7 @@ def isotope(species: str) -> tuple[int, str]:
 
 
 def natural_abundance(species: str) -> float:
-    """Give the natural abundance of an isotope, by number of atoms.
+    """Return the natural abundance of an isotope, as a fraction of the atoms.
 
     Raises
     ------

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 def at_samples_of(
     wanted: xr.DataArray, reference: xr.DataArray, stderr: xr.DataArray | None
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Give a reference signal, and its standard error, at the samples of other species.
+    """Return a reference signal, and its standard error, at the samples of other species.
 
     Between two of its samples the reference is interpolated linearly, ``m = (1 - t) m0 + t m1``,
     with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species are measured one after the
