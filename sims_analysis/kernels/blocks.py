@@ -21,8 +21,9 @@ Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
-#: An array of nearly 32 MB. Once one of this size has been freed, the C library of Linux keeps freed
-#: memory for the scratch arrays of the next block, and a third of the time of most kernels is saved.
+#: An array of nearly 32 MB. Once one of this size has been freed, the C library of Linux keeps
+#: freed memory for the scratch arrays of the next block, which saves most kernels a third of their
+#: time.
 _FREED = 4_000_000
 
 
