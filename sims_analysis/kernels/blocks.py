@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows, dot_rows
 
-__all__ = ["BLOCK", "Errors", "InfiniteSampleError", "empty", "in_blocks", "layouts", "run"]
-
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Samples processed at a time.
