@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import Window, read_pair
+from sims_analysis.analysis._window import Window, message_about_window, read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
 __all__ = [
     "background_of",
-    "message_about_window",
-    "stderr_of_mean",
     "stderr_without_counts",
     "without_counts",
 ]
@@ -47,29 +43,14 @@ def background_of(
     return found.mean, window
 
 
-def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window.
-
-    From the standard errors of its samples or, if that is larger, from their scatter; of samples
-    without a count, see :func:`without_counts`. Depths of a grid finer than the samples count as
-    the fraction of a sample that each is.
-    """
-    found = frame.map(window_statistics, *window, errors="sum")
-    scatter = found.deviation**2 / frame.effective_fraction
-    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
-    upper = stderr_without_counts(frame, window)
-    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
-    return stderr
-
-
 def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
     """Return the standard error of means over a window without a count; 0 for all others."""
     if frame.stderr is None or frame.counts is None:
-        return xr.Variable((), np.array(0.0))
+        return xr.Variable((), 0.0)
     start, stop = window
     inside = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
     upper: xr.Variable = without_counts(
-        frame.stderr, frame.counts, inside, frame.dim, frame.effective_fraction
+        frame.stderr, frame.counts, inside, frame.dim, frame.fraction
     )
     return upper
 
@@ -85,17 +66,3 @@ def without_counts(stderr: Any, counts: Any, inside: Any, dim: str, fraction: An
     none = (number > 0) & ~((counts != 0) & inside).any(dim)
     upper = 2.0 * stderr.where(inside).max(dim) / (number * fraction)
     return upper.where(none, 0.0)
-
-
-def message_about_window(
-    frame: Frame, window: Window, flagged: xr.Variable, what: str
-) -> str | None:
-    """Describe a problem with the window of the flagged profiles, and their measured range."""
-    first = first_flagged(frame, flagged)
-    if first is None:
-        return None
-    a, b = map(first.of, window)
-    return (
-        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {first.record}"
-    )

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeGuard
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._run import is_lazy
+from sims_analysis.dataset.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError
 
-__all__ = [
-    "aligned",
-    "anywhere",
-    "check_bool",
-    "check_count",
-    "refuse_repeated",
-]
+__all__ = ["aligned", "anywhere", "check_bool", "check_count", "is_number"]
 
 
 def aligned(
@@ -35,14 +29,11 @@ def aligned(
         positions = index.get_indexer(wanted)
         missing = sorted({str(label) for label in wanted[positions < 0]})
         if missing:
-            raise ProfileError(
-                f"{name} has no value for {dim} {missing}; it has {_first_few(index.tolist())}"
-            )
-        in_order = positions.size == index.size and (positions == np.arange(index.size)).all()
-        if coords[dim].ndim == 0:
-            value = value.isel({dim: int(positions[0])}, drop=True)
-        elif not in_order:
-            value = value.isel({dim: positions})
+            known = ", ".join(repr(str(label)) for label in index[:8])
+            more = f" and {index.size - 8} more" if index.size > 8 else ""
+            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+        at: Any = positions if coords[dim].ndim else int(positions[0])
+        value = value.isel({dim: at}, drop=True)
     for dim, size in value.sizes.items():
         if dim in sizes and size != sizes[dim]:
             raise ProfileError(
@@ -52,25 +43,14 @@ def aligned(
     return value
 
 
-def _first_few(labels: Sequence[Any]) -> str:
-    shown = ", ".join(repr(str(label)) for label in labels[:8])
-    return shown + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
-
-
-def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
-    """Refuse repeated labels, which do not identify a profile."""
-    if len(set(labels)) == len(labels):
-        return
-    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
-    raise ProfileError(
-        f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
-        "by name; give each its own name, or select one with isel()"
-    )
-
-
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.any())
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a real number, Python's or numpy's; booleans are not."""
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool)
 
 
 def check_bool(value: Any, name: str) -> None:

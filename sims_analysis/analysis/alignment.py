@@ -12,6 +12,7 @@ from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._pairing import paired
+from sims_analysis.analysis._parameters import is_number
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
@@ -112,9 +113,7 @@ def align(
         raise ProfileError('give level or fraction with method="edge", and with no other')
     if edge not in ("trailing", "leading"):
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
-    if fraction is not None and not (
-        isinstance(fraction, float | int | np.number) and 0 < fraction < 1
-    ):
+    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(

@@ -57,7 +57,7 @@ def cumulative_dose(
     """
     check_options(rule, "measured")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    level = frame.parameter(None, (), "background", absent=0.0)
+    level = xr.Variable((), 0.0)
     if background is not None:
         level, _ = background_of(frame, background)
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)

@@ -14,9 +14,10 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_bool, refuse_repeated
+from sims_analysis.analysis._parameters import check_bool, is_number
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
+from sims_analysis.dataset.canonical import refuse_repeated
 from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
@@ -116,7 +117,9 @@ def metallurgical_junctions(
     active = {**{name: -part for name, part in donor.items()}, **acceptor}
     frame, names = _frame(data, active)
     fractions = np.array([active[name] for name in names])
-    net = frame.parameter(background, ("concentration",), "background", absent=0.0)
+    net = xr.Variable((), 0.0)
+    if background is not None:
+        net = frame.parameter(background, ("concentration",), "background")
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     check_bool(strict, "strict")
@@ -137,21 +140,19 @@ def metallurgical_junctions(
             here = xr.Variable("species", np.arange(len(names)) == i)
             one = replace(frame, common=frame.common.where(here, 0.0))
             stderr = add_background_error(one, stderr, lambda f: _nearest(f, net, fractions, found))
-    error = frame.with_attrs(stderr, "metallurgical_junction")
-    error.attrs["long_name"] = "Standard error, random part"
-    balance = frame.with_attrs(found.concentration, "concentration")
-    balance.attrs.update(
-        long_name="Concentration at the junction", description="of acceptors, equal to donors"
-    )
-    polarity = words(found.polarity, _POLARITY)
-    polarity.attrs["long_name"] = "Polarity with depth"
+    term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(found.depth, "metallurgical_junction"),
-            "stderr": error,
-            "concentration": balance,
-            "polarity": polarity,
+            "depth": frame.with_attrs(found.depth, term),
+            "stderr": frame.with_attrs(stderr, term, long_name="Standard error, random part"),
+            "concentration": frame.with_attrs(
+                found.concentration,
+                "concentration",
+                long_name="Concentration at the junction",
+                description="of acceptors, equal to donors",
+            ),
+            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
             "status": frame.status(found.status),
         },
         coords={"count": found.number},
@@ -178,8 +179,7 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if not isinstance(dopants, Mapping):
         dopants = dict.fromkeys(dopants, 1.0)
     for species, fraction in dopants.items():
-        number = isinstance(fraction, float | int | np.number) and not isinstance(fraction, bool)
-        if not (number and 0 < fraction <= 1):
+        if not (is_number(fraction) and 0 < fraction <= 1):
             raise ProfileError(
                 f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number "
                 "above 0, at most 1, such as 0.9"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -14,8 +13,14 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._surface import mark_transient
-from sims_analysis.analysis._window import read_window, samples_used, warn_of_empty_window
+from sims_analysis.analysis._parameters import is_number
+from sims_analysis.analysis._window import (
+    NO_LIMITS,
+    mark_transient,
+    read_window,
+    samples_used,
+    warn_of_empty_window,
+)
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
@@ -139,28 +144,29 @@ def moments(
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    no_limit = xr.Variable((), np.array(np.nan))
-    level, window = xr.Variable((), np.array(0.0)), None
+    level, window = xr.Variable((), 0.0), None
     if background is not None:
         level, window = background_of(frame, background)
-    if relative := isinstance(threshold, float | int | np.number) and not isinstance(
-        threshold, bool
-    ):
+    if relative := is_number(threshold):
         if not 0 < threshold < 1:
             raise ProfileError(
                 f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "
                 "or a concentration with its unit"
             )
-        limit = xr.Variable((), np.array(float(threshold)))
+        limit = xr.Variable((), float(threshold))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    ends, fraction = window or (no_limit, no_limit), frame.effective_fraction
+    ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
-    found = frame.map(kernels.moments, a, b, level, limit, *ends, fraction, errors="sum", **options)
+    found = frame.map(
+        kernels.moments, a, b, level, limit, *ends, frame.fraction, errors="sum", **options
+    )
     warn_of_empty_window(frame, (a, b))
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, fraction, **options))
+        return _joined(
+            other.map(kernels.moments, a, b, own, limit, *ends, frame.fraction, **options)
+        )
 
     def again(other: Frame) -> xr.Variable:
         own = level if window is None else background_of(other, background, quiet=True)[0]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._opening import open_frame
+from sims_analysis.analysis._parameters import is_number
 from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
@@ -196,7 +197,7 @@ def _yield(value: Any, name: str) -> float:
     """Read the yield of a detector, a fraction of the ions."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     number = float(match[1]) / 100.0 if match else value
-    if isinstance(number, bool) or not isinstance(number, float | int) or not 0 < number <= 1:
+    if not (is_number(number) and 0 < number <= 1):
         raise ProfileError(f"{name}={value!r}; expected a fraction of the ions, such as '95 %'")
     return float(number)
 
@@ -307,8 +308,7 @@ def poisson_interval(
     >>> lower.round(2), upper.round(2)
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
-    number = isinstance(confidence, float | int | np.number) and not isinstance(confidence, bool)
-    if not (number and 0 < confidence < 1):
+    if not (is_number(confidence) and 0 < confidence < 1):
         raise ProfileError(f"confidence={confidence!r}; expected a number between 0 and 1")
     try:
         plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
@@ -366,8 +366,7 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
             number = float(match[1]) / 100.0
         elif units.is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
             number = float(value.to("dimensionless").magnitude)
-        real = isinstance(number, float | int | np.number) and not isinstance(number, bool)
-        if real and 0 <= number < 1:
+        if is_number(number) and 0 <= number < 1:
             return float(number)
     raise ProfileError(
         f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, "

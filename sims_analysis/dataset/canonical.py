@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -27,6 +28,8 @@ __all__ = [
     "read_number",
     "read_positive",
     "read_time",
+    "real_magnitude",
+    "refuse_repeated",
     "signal_name",
     "species_of",
     "stated_in_metadata",
@@ -73,16 +76,22 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
         kinds |= {name + end: vocabulary.kinds(name) for end in ("", *IN_ITS_UNIT)}
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
-        magnitude, unit = units.magnitude_and_unit(ds[name], kinds[name], name)
-        if magnitude.dtype.kind not in "fiu":
-            raise ProfileError(
-                f"{name}: expected real numbers, found values of type {magnitude.dtype}"
-            )
+        magnitude, unit = real_magnitude(ds[name], kinds[name], name)
         attrs = {**ds[name].attrs, "units": unit.canonical}
         if not unit.is_canonical or attrs != ds[name].attrs:
             changed[name] = (ds[name].dims, unit.to_canonical(magnitude), attrs)
     axes = {name: changed.pop(name) for name in vocabulary.AXES if name in changed}
     return ds.assign_coords(axes).assign(changed) if axes or changed else ds
+
+
+def real_magnitude(
+    array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str
+) -> tuple[Any, units.Unit]:
+    """Return the magnitude and the unit of an array; refuse values that are not real numbers."""
+    magnitude, unit = units.magnitude_and_unit(array, kinds, name)
+    if magnitude.dtype.kind not in "fiu":  # text, booleans, complex numbers, dates
+        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
+    return magnitude, unit
 
 
 def axis_name(data: xr.Dataset | xr.DataArray) -> str:
@@ -133,13 +142,18 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
             f"{', '.join(map(repr, names)) or 'none'}"
         )
-    twice = [one for one in asked if names.count(one) > 1]
+    refuse_repeated([one for one in names if one in asked])
+    return names
+
+
+def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
+    """Refuse repeated labels, which do not identify a profile."""
+    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
     if twice:
         raise ProfileError(
-            f"species {', '.join(map(repr, twice))} is in the data more than once, but is looked "
-            "up by name; give each its own name, or select one with isel()"
+            f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
+            "by name; give each its own name, or select one with isel()"
         )
-    return names
 
 
 def argument(
