@@ -81,7 +81,10 @@ def open_frame(
     if not as_they_are:
         refuse_impossible(value.data, kind, name or "the data")
     columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
-    fraction = coords.get(FRACTION, xr.Variable((), 1.0))
+    fraction = xr.Variable((), 1.0)
+    if FRACTION in coords:
+        # In a batch, NaN stands for a measurement at its original samples.
+        fraction = _plain(coords[FRACTION]).fillna(1.0)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -93,8 +96,7 @@ def open_frame(
         coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
         along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
         quantified=units.is_quantity(array.data),
-        # In a batch, NaN stands for a measurement at its original samples.
-        fraction=_plain(fraction).fillna(1.0),
+        fraction=fraction,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
     )

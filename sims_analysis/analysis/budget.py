@@ -357,7 +357,7 @@ def depth_at_dose_fraction(
     >>> print(f"half of the atoms above {half:.1f} nm, nine in ten above {most:.1f} nm")
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
-    check_options(rule, "measured")
+    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
         fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))

@@ -112,7 +112,7 @@ def compare(
     """
     if method not in ("log", "linear"):
         raise ProfileError(f'method={method!r}; expected "log" or "linear"')
-    check_options(rule, "measured")
+    check_options(rule)
     a, b = paired(a, b)
     fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)

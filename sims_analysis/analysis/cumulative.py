@@ -55,7 +55,7 @@ def cumulative_dose(
     >>> print(f"{above.sel(depth=75).item():.2e} of {above[-1].item():.2e} atom/cm^2")
     2.51e+14 of 5.03e+14 atom/cm^2
     """
-    check_options(rule, "measured")
+    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     level = xr.Variable((), 0.0)
     if background is not None:

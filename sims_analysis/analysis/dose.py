@@ -13,8 +13,7 @@ from sims_analysis.analysis._background_error import CommonError, common_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import check_bool
-from sims_analysis.analysis._run import is_lazy
+from sims_analysis.analysis._parameters import anywhere, check_bool
 from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.analysis._window import NO_LIMITS, Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
@@ -341,7 +340,7 @@ def _significance(
     return updated
 
 
-def check_options(rule: str, surface: str) -> None:
+def check_options(rule: str, surface: str = "measured") -> None:
     """Refuse unknown values of the options `rule` and `surface`."""
     if rule not in ("trapezoid", "loglinear"):
         raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
@@ -368,7 +367,7 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
     """Warn, or raise, where less was measured than was requested."""
     frame = found.frame
     warned = _warn_of_surface_depth(frame, surface_depth)
-    if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
+    if not anywhere(found.status != Status.OK):
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     beyond = "the limits reach beyond the samples"
@@ -405,7 +404,7 @@ def _limits_outside(found: DoseIntegral) -> str | None:
     Infinite limits are ignored: they stand for unknown ones.
     """
     frame, none = found.frame, found.status == Status.NO_DATA
-    if frame.lazy or not bool(none.any()):
+    if not anywhere(none):
         return None
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     record = frame.map(ends)

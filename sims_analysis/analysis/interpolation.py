@@ -91,9 +91,10 @@ def interpolate(
     if method not in kernels.METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
     if isinstance(data, xr.Dataset):
-        found = {}
-        for name in measured_in(data):
-            found[name] = _interpolated(_open(data, name), name, depth, method)
+        found = {
+            name: _interpolated(_open(data, name), name, depth, method)
+            for name in measured_in(data)
+        }
         return joined(found, data.attrs)
     frame = _open(data)
     return with_coords(_interpolated(frame, frame.name, depth, method), frame.name)
@@ -127,9 +128,8 @@ def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> dict[str,
     new = [d for d in at.dims if d not in own]
     ordered = at.transpose(*own, *new)
     flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
-    found = at_depths(
-        frame, xr.Variable((*own, ASKED), flat), method, on_new_axis=new == [frame.axis]
-    )
+    asked = xr.Variable((*own, ASKED), flat)
+    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
     coords = {}
     if isinstance(depth, xr.DataArray):
         coords = {
@@ -153,7 +153,10 @@ class Resampled(NamedTuple):
 
 
 def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
-    """Interpolate profiles at depths; `on_new_axis` if these are a common axis of all of them."""
+    """Interpolate profiles at given depths.
+
+    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
+    """
 
     def values(other: Frame, method: str = method) -> Any:
         return other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
@@ -167,7 +170,7 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
             fraction, growth = fraction_of(frame, asked)
             stderr = stderr * growth
             if frame.counts is not None:
-                # Linearly: 0 between two samples with zero counts.
+                # Linearly, so that they are 0 between two samples with zero counts.
                 counts = values(frame.of_counts(), "linear").value
     background = of_background(frame, lambda other: values(other).value)
     return Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
@@ -181,13 +184,7 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     # The variance that it adds to that of a value is s^2 - 2 q s^2.
     stderr = common.stderr.where(common.stderr > 0)
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
-    found = zip(
-        vocabulary.OF_BACKGROUND, (common.stderr, overlap), (frame.units, None), strict=True
-    )
-    return {
-        name: xr.Variable(own.dims, own.data, vocabulary.attrs(name, unit))
-        for name, own, unit in found
-    }
+    return dict(zip(vocabulary.OF_BACKGROUND, (common.stderr, overlap), strict=True))
 
 
 def fraction_of(
@@ -209,10 +206,10 @@ def dressed(
     coords: Mapping[str, xr.Variable],
     **trace: str,
 ) -> dict[str, xr.DataArray]:
-    """Return resampled values, and what stands beside them, by their names in a Dataset.
+    """Return resampled values and what stands beside them, under their names in a Dataset.
 
-    `at` are the depths, whose dimensions take the place of that of the samples, `coords` more
-    coordinates, and `trace` attrs for all of them.
+    The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
+    coordinates, and `trace` more attrs of all variables.
     """
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     linear = found.n_linear_segments
@@ -249,18 +246,18 @@ def dressed(
         label = "Counts, interpolated between samples"
         add(f"{name}_counts", found.counts, "counts", "count", label)
     for end, own in found.background.items():
-        add(f"{name}_{end}", own, end, own.attrs["units"])
+        add(f"{name}_{end}", own, end, vocabulary.COLUMNS[end] or frame.units)
     return arrays
 
 
 def with_coords(arrays: Mapping[str, xr.DataArray], name: str) -> xr.DataArray:
-    """Return a resampled variable, with what stands beside it as coordinates."""
+    """Return one of several resampled arrays, with those that stand beside it as coordinates."""
     beside = {key.removeprefix(f"{name}_"): arrays[key].variable for key in arrays if key != name}
     return arrays[name].assign_coords(beside)
 
 
 def joined(found: Mapping[str, Mapping[str, xr.DataArray]], attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Join resampled variables, each with what stands beside it."""
+    """Join resampled variables, each with what stands beside it, in a Dataset."""
     own = [arrays[name].coords for name, arrays in found.items()]
     plain = {
         key: array.drop_vars(["n_linear_segments", FRACTION], errors="ignore")
