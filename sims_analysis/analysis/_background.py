@@ -11,11 +11,7 @@ from sims_analysis.analysis._window import Window, message_about_window, read_pa
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
-__all__ = [
-    "background_of",
-    "stderr_without_counts",
-    "without_counts",
-]
+__all__ = ["background_of", "stderr_without_counts", "without_counts"]
 
 
 def background_of(
@@ -23,9 +19,11 @@ def background_of(
 ) -> tuple[xr.Variable, Window | None]:
     """Return the background, and the window of depths if it is the mean over one.
 
-    A profile without a sample in the window has no background (NaN). This is a warning, or an
-    error with `strict` or if it is true of all profiles.
+    None is a background of 0. A profile without a sample in the window has no background (NaN):
+    this is a warning, or an error with `strict` or if it is true of all profiles.
     """
+    if background is None:
+        return xr.Variable((), 0.0), None
     if not isinstance(background, tuple | list):
         return frame.parameter(background, (frame.kind,), "background"), None
     if len(background) != 2:
@@ -44,7 +42,7 @@ def background_of(
 
 
 def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of means over a window without a count; 0 for all others."""
+    """Return the standard error of the mean over a window without a count; 0 for other windows."""
     if frame.stderr is None or frame.counts is None:
         return xr.Variable((), 0.0)
     start, stop = window
@@ -56,11 +54,11 @@ def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
 
 
 def without_counts(stderr: Any, counts: Any, inside: Any, dim: str, fraction: Any) -> Any:
-    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 of other counts.
+    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 if any is not zero.
 
-    That is 1.84 counts over n, as if all fell where one count stands for most (see
-    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
-    with zero counts is half of its own 1.84.
+    That is 1.84 counts over n, all of them in the sample where one count stands for the largest
+    value (see :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error
+    of a sample with zero counts is half of 1.84 counts.
     """
     number = inside.sum(dim)
     none = (number > 0) & ~((counts != 0) & inside).any(dim)

@@ -55,7 +55,7 @@ class Frame:
     #: background over the variance of the background: see ``_background_error.py``.
     common: xr.Variable | None = None
     overlap: xr.Variable | None = None
-    #: Coordinates of dimensions that only parameters have; filled when these are read.
+    #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
     @property
@@ -218,14 +218,16 @@ class Frame:
         return ", ".join(parts) or "the profile"
 
     def with_attrs(
-        self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str
+        self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
     ) -> xr.Variable:
         """Return a result with attrs, plain or quantified as the data were.
 
-        `name` is a key of ``vocabulary.TERMS``; `units_` and other attrs replace those of the term.
+        `name` is a key of ``vocabulary.TERMS``. `units_` and other attrs replace those of the term;
+        None removes one.
         """
-        attrs = vocabulary.attrs(name, units_) | attrs
-        return self.as_the_data(xr.Variable(values.dims, values.data, attrs))
+        every = {**vocabulary.attrs(name, units_), **attrs}
+        kept = {key: text for key, text in every.items() if text is not None}
+        return self.as_the_data(xr.Variable(values.dims, values.data, kept))
 
     def as_the_data(self, variable: xr.Variable) -> xr.Variable:
         """Return a variable with a unit plain or quantified, as the data were."""
@@ -243,12 +245,13 @@ class Frame:
         units_: str | None = None,
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
+        **attrs: str | None,
     ) -> xr.DataArray:
         """Return a result as a DataArray with attrs (see :meth:`with_attrs`) and coordinates.
 
         `coords` are more coordinates (``status``...), and `label` names the DataArray.
         """
-        variable = self.with_attrs(values, name, units_=units_)
+        variable = self.with_attrs(values, name, units_=units_, **attrs)
         coords = self._coords_over(variable.dims, coords or {})
         return xr.DataArray(variable, coords=coords, name=label or name)
 

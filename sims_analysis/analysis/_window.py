@@ -54,7 +54,7 @@ def read_window(frame: Frame, start: Any, stop: Any) -> Window:
 
 
 def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Window:
-    """Read the two depths of a window that has both."""
+    """Read a window of which both depths must be given."""
     a, b = (
         frame.parameter(end, (frame.axis,), f"{name} {which}")
         for end, which in zip(pair, ("start", "stop"), strict=True)

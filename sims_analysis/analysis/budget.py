@@ -214,8 +214,7 @@ def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Vari
 
 def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any]) -> xr.Variable:
     """Integrate a relative uncertainty that varies with depth, times the concentration."""
-    background = options["background"]
-    level = 0.0 if background is None else background_of(frame, background, quiet=True)[0]
+    level, _ = background_of(frame, options["background"], quiet=True)
     scaled = replace(
         frame,
         value=(frame.value - level) * part,
@@ -240,7 +239,7 @@ def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Vari
 
 
 def _of_background(found: DoseIntegral) -> xr.Variable:
-    """Return the standard error of the dose from that of the backgrounds alone."""
+    """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
     if found.window is not None:
         parts.append(_stderr_of_mean(found.frame, found.window) * (found.stop - found.start))

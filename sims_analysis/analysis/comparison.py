@@ -122,8 +122,11 @@ def compare(
     start, stop, status = _overlap(fa, fb)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
-    interpolated = fb.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
-    b_at_a = _along(interpolated.value.astype(fb.precision), fa)
+
+    def at_a(frame: Frame) -> Any:
+        return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
+
+    b_at_a = _along(at_a(fb).astype(fb.precision), fa)
     ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
@@ -140,11 +143,7 @@ def compare(
         )
         # At one depth, it does not matter that other samples have a part of the error in common.
         of_a = add_background_error(fa, fa.stderr, lambda f: f.value)
-        error = add_background_error(
-            fb,
-            error,
-            lambda f: f.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value,
-        )
+        error = add_background_error(fb, error, at_a)
         errors = _apply(kernels.ratio_errors, fa.value, b_at_a, of_a, _along(error, fa), outputs=2)
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"

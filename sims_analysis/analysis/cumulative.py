@@ -57,9 +57,7 @@ def cumulative_dose(
     """
     check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    level = xr.Variable((), 0.0)
-    if background is not None:
-        level, _ = background_of(frame, background)
+    level, _ = background_of(frame, background)
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
     answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
     return answer.assign_attrs(rule=rule)

@@ -303,9 +303,9 @@ def _variance(
     )
     if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
         return variance
-    # With zero counts in total, use the interval of zero counts. The count of a sample is spread
-    # over 1 / fraction depths of a fine grid: the weight of one is smaller by that, and its error
-    # larger by the square root of it.
+    # With zero counts in total, use the interval of zero counts. On a fine grid, the count of a
+    # sample is spread over 1 / fraction depths: each has a weight smaller by this factor, and an
+    # error larger by its square root.
     (upper,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
     corrected: xr.Variable = variance.where(variance != 0, upper / frame.fraction)
     return corrected

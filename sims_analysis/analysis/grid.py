@@ -70,7 +70,7 @@ def to_grid(
     depth : sequence of str, Quantity or DataArray, optional
         The depths.
     like : Dataset or DataArray, optional
-        Data whose axis to use. Give one of `step`, `depth` and `like`.
+        Data with the axis to use. Give one of `step`, `depth` and `like`.
     method : {"log", "linear", "pchip", "makima"}
         As for :func:`interpolate`.
     conserve : {"dose"}, optional

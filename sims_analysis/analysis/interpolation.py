@@ -227,26 +227,22 @@ def dressed(
 
     arrays = {}
 
-    def add(
-        key: str, values: xr.Variable, term: str, unit: str, long_name: str | None = None
-    ) -> None:
+    def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
         data = values.data.reshape((*values.shape[:-1], *new.values()))
         own = xr.Variable((*frame.lead, *new), data)
-        arrays[key] = frame.array(own, term, units_=unit, coords=every, label=key)
-        if long_name is not None:
-            arrays[key].attrs["long_name"] = long_name
-            arrays[key].attrs.pop("description", None)
-        arrays[key].attrs.update(trace)
+        attrs |= trace
+        arrays[key] = frame.array(own, term, units_=unit, coords=every, label=key, **attrs)
 
-    add(name, found.value.astype(frame.precision, copy=False), frame.term, frame.units)
+    term, unit = frame.term, frame.units
+    add(name, found.value.astype(frame.precision, copy=False), term, unit)
     if found.stderr is not None:
-        label = f"Standard error of {vocabulary.TERMS[frame.term].long_name.lower()}"
-        add(f"{name}_stderr", found.stderr, frame.term, frame.units, label)
+        what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
+        add(f"{name}_stderr", found.stderr, term, unit, long_name=what, description=None)
     if found.counts is not None:
-        label = "Counts, interpolated between samples"
-        add(f"{name}_counts", found.counts, "counts", "count", label)
-    for end, own in found.background.items():
-        add(f"{name}_{end}", own, end, vocabulary.COLUMNS[end] or frame.units)
+        what = "Counts, interpolated between samples"
+        add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
+    for end, variable in found.background.items():
+        add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
     return arrays
 
 

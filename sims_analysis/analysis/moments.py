@@ -124,7 +124,7 @@ def moments(
     ``k = (C / s)^2`` counts), and that of the kurtosis by its second order, ``tr(H V H V) / 2``.
     Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at the maximum) the
     intervals cover 60 to 71 %; above a background window of a tenth of 10 counts, 69 to 78 %. For
-    a profile with a long exponential tail they are too narrow even so: at 10 counts that of the
+    a profile with a long exponential tail they are still too narrow: at 10 counts that of the
     kurtosis covers about 40 %, that of the skewness 55 % (60 and 67 % at 100 counts).
 
     References
@@ -144,9 +144,7 @@ def moments(
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    level, window = xr.Variable((), 0.0), None
-    if background is not None:
-        level, window = background_of(frame, background)
+    level, window = background_of(frame, background)
     if relative := is_number(threshold):
         if not 0 < threshold < 1:
             raise ProfileError(
@@ -185,13 +183,16 @@ def moments(
     if frame.stderr is not None:
         errors = add_background_error(frame, _joined(found, "_stderr"), again)
         if window is not None:
+            # A window without a count is an error common to all samples, as if subtracted before.
             unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
             errors = add_background_error(unseen, errors, above_level)
         for i, name in enumerate(_FIELDS):
-            key = f"{name}_stderr"
             error = errors.isel({_MOMENT: i}) / scales[name]
-            results[key] = frame.with_attrs(error, terms[name])
-            long_name = vocabulary.TERMS[terms[name]].long_name.lower()
-            results[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
-            results[key].attrs.pop("description", None)
+            what = vocabulary.TERMS[terms[name]].long_name.lower()
+            results[f"{name}_stderr"] = frame.with_attrs(
+                error,
+                terms[name],
+                long_name=f"Standard error of the {what}, random part",
+                description=None,
+            )
     return frame.dataset(results)

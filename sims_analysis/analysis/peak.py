@@ -73,9 +73,9 @@ def peak(
     Notes
     -----
     ``<variable>_stderr`` is that of the highest sample. The highest of many samples near the
-    maximum is biased: it is 1.2 to 1.4 of its standard errors too high (joined half-Gaussians in
-    2 nm steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases,
-    and the width at half of it is too small. Depth and width have no standard errors, which cannot
+    maximum is biased: it is too high by 1.2 to 1.4 standard errors (joined half-Gaussians in 2 nm
+    steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases, and
+    the width at half maximum is too small. Depth and width have no standard errors, which cannot
     be derived from those of the samples. :func:`moments` returns the projected range and straggle
     with standard errors.
 

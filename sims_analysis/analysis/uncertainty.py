@@ -222,7 +222,7 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
                 "counted: dwell_time={'11B': '1 s', ...}"
             )
         counts = xr.where(allowed < 0.5, nearest, counts)
-    counts = counts.where(~wrong) if array.chunks is not None else counts
+    counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
     stderr = one * xr.apply_ufunc(
         poisson_stderr, counts, dask="parallelized", output_dtypes=[float]
     )

@@ -270,7 +270,7 @@ def _errors_of_window(
     """Give the standard error of the mean of a window, and the overlap of each sample with it."""
     dim, inside = axis_of(array), in_window(array, window)
     number = inside.count(dim)
-    # Depths of a grid finer than the samples count as the fraction of a sample that each is.
+    # On a grid finer than the samples, each depth counts as a fraction of a sample.
     fraction = data.coords.get(FRACTION, xr.DataArray(1.0)).fillna(1.0).reset_coords(drop=True)
     scatter = inside.std(dim, ddof=1).where(number > 1) ** 2
     own, counts = data.get(f"{array.name}_stderr"), data.get(f"{array.name}_counts")
