@@ -17,9 +17,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._parameters import aligned
 from sims_analysis.analysis._run import is_lazy, refuse_infinite, run
-from sims_analysis.dataset.canonical import read_number
+from sims_analysis.dataset.canonical import read_number, refuse_repeated
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
@@ -139,8 +138,28 @@ class Frame:
         return found if self.lazy else found.load()
 
     def aligned(self, value: xr.DataArray, name: str) -> xr.DataArray:
-        """Align a DataArray with the profiles, by label."""
-        return aligned(value, self.coords, self.sizes, name)
+        """Align an argument with the profiles, by the labels of its dimensions.
+
+        If the data have a single label (after ``.sel``), its value is selected.
+        """
+        for dim in [d for d in value.dims if d in self.coords and d in value.indexes]:
+            index, scalar = value.indexes[dim], self.coords[dim].ndim == 0
+            refuse_repeated(index.tolist(), f"{name}: {dim}")
+            wanted = np.atleast_1d(self.coords[dim].values)
+            positions = index.get_indexer(wanted)
+            missing = sorted({str(label) for label in wanted[positions < 0]})
+            if missing:
+                known = ", ".join(repr(str(label)) for label in index[:8])
+                more = f" and {index.size - 8} more" if index.size > 8 else ""
+                raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+            value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
+        for dim, size in self.sizes.items():
+            if value.sizes.get(dim, size) != size:
+                raise ProfileError(
+                    f"{name} holds {value.sizes[dim]} values along {dim!r}, and the data {size}; "
+                    f"give it a coordinate {dim!r} that says which value belongs to which"
+                )
+        return value
 
     def map(
         self,

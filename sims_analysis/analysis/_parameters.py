@@ -1,46 +1,16 @@
-"""Check arguments, and align them with the profiles by label."""
+"""Check arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.dataset.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError
 
-__all__ = ["aligned", "anywhere", "check_bool", "check_count", "is_number"]
-
-
-def aligned(
-    value: xr.DataArray, coords: Mapping[Any, xr.Variable], sizes: Mapping[Any, int], name: str
-) -> xr.DataArray:
-    """Align the values of a parameter with the profiles, by label.
-
-    If the data have a single label (after ``.sel``), its value is selected.
-    """
-    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
-        index = value.indexes[dim]
-        refuse_repeated(index.tolist(), f"{name}: {dim}")
-        wanted = np.atleast_1d(coords[dim].values)
-        positions = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[positions < 0]})
-        if missing:
-            known = ", ".join(repr(str(label)) for label in index[:8])
-            more = f" and {index.size - 8} more" if index.size > 8 else ""
-            raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
-        at: Any = positions if coords[dim].ndim else int(positions[0])
-        value = value.isel({dim: at}, drop=True)
-    for dim, size in value.sizes.items():
-        if dim in sizes and size != sizes[dim]:
-            raise ProfileError(
-                f"{name} holds {size} values along {str(dim)!r}, and the data {sizes[dim]}; "
-                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
-            )
-    return value
+__all__ = ["anywhere", "check_bool", "check_count", "is_number"]
 
 
 def anywhere(condition: xr.Variable) -> bool:

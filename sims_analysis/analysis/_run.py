@@ -55,9 +55,9 @@ def run(
     lazy = any(map(is_lazy, variables))
     if lazy:
         variables = _unify_chunks(samples["value"], variables, dim, (*core, *cases, *whole))
-    n = len(samples)
+    n, dims = len(samples), [*cases, *lead]
     arrays = [_broadcastable(v, lead, core) for v in variables[:n]]
-    arrays += [_broadcastable(p, [*cases, *lead], whole) for p in variables[n:]]
+    arrays += [_broadcastable(p, dims, whole) for p in variables[n:]]
     ranks = [sum(d in core for d in v.dims) for v in variables[:n]]
     ranks += [sum(d in whole for d in p.dims) for p in variables[n:]]
     settings = {"whole": ranks[n:], "group": group and samples["value"].sizes[group], **options}
@@ -69,7 +69,6 @@ def run(
         return blocks.run(kernel, depth, value, *rest[n - 2 :], errors=errors, **settings)
 
     found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
-    dims = [*cases, *lead]
     results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 

@@ -11,8 +11,8 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._pairing import paired
 from sims_analysis.analysis._parameters import is_number
+from sims_analysis.dataset.pairing import paired
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, SpeciesError
