@@ -229,22 +229,8 @@ def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
-    unit = frame.axis_units
     if step is not None:
-        width, _ = units.read_quantity(step, (frame.axis,), "step")
-        if np.ndim(width) or not width > 0 or not np.isfinite(width):
-            raise ProfileError(f"step={step!r} must be one positive number")
-        words = f"multiples of {width:.15g} {unit}"
-        _refuse_too_many(frame, width, step)
-        if not cells:
-            return _Grid(_multiples(frame, width, step), None, words)
-        first, last = _range(frame)
-        edges = first + np.arange(np.ceil((last - first) / width)) * width
-        # Drop a last cell that is only rounding.
-        edges = np.append(edges[edges < last - 1e-9 * width], last)
-        if edges.size < 2:
-            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
-        return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
+        return _by_step(frame, step, cells=cells)
     bounds = None
     if like is not None:
         points, bounds = _axis_like(frame, like)
@@ -269,6 +255,45 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
     return _Grid(points, bounds, f"cells around {words}")
 
 
+#: Maximum number of grid depths: more than any record has, and as many as fit into memory.
+_MOST = 10_000_000
+
+
+def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
+    """Return the multiples of a step within the samples, or cells from the first to the last."""
+    width, _ = units.read_quantity(step, (frame.axis,), "step")
+    if np.ndim(width) or not 0 < width < np.inf:
+        raise ProfileError(f"step={step!r} must be one positive number")
+    depth, unit = np.asarray(frame.depth.data), frame.axis_units
+    if np.isnan(depth).all():
+        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
+    first, last = float(np.nanmin(depth)), float(np.nanmax(depth))
+    with np.errstate(over="ignore"):
+        count = np.divide(last - first, width)
+    if count > _MOST:
+        raise ProfileError(
+            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
+            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
+        )
+    if cells:
+        edges = first + np.arange(np.ceil((last - first) / width)) * width
+        # Drop a last cell that is only rounding.
+        edges = np.append(edges[edges < last - 1e-9 * width], last)
+        if edges.size < 2:
+            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
+        return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
+    # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
+    exact = Fraction(repr(width))
+    factors = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
+    points = factors * exact.numerator / exact.denominator
+    points = points[(points >= first) & (points <= last)]
+    if points.size == 0:
+        raise ProfileError(
+            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} {unit}"
+        )
+    return _Grid(points, None, f"multiples of {width:.15g} {unit}")
+
+
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     if not isinstance(like, xr.Dataset | xr.DataArray):
         raise TypeError(f"like must be a Dataset or DataArray, found {type(like).__name__}")
@@ -277,7 +302,6 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
             f"like has no common {frame.axis} axis; if its profiles have axes of their own, "
             "select one of them, or resample them to a grid first"
         )
-
     axis = like[frame.axis]
     magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
 
@@ -293,41 +317,3 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     else:
         return points, None
     return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None
-
-
-def _range(frame: Frame) -> tuple[float, float]:
-    depth = np.asarray(frame.depth.data)
-    if np.isnan(depth).all():
-        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
-    return float(np.nanmin(depth)), float(np.nanmax(depth))
-
-
-#: Maximum number of grid depths: more than any record has, and as many as fit into memory.
-_MOST = 10_000_000
-
-
-def _refuse_too_many(frame: Frame, width: float, step: Any) -> None:
-    first, last = _range(frame)
-    with np.errstate(over="ignore"):
-        count = np.divide(last - first, width)
-    if count > _MOST:
-        unit = frame.axis_units
-        raise ProfileError(
-            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
-            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
-        )
-
-
-def _multiples(frame: Frame, width: float, step: Any) -> Array:
-    first, last = _range(frame)
-    exact = Fraction(repr(width))
-    count = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
-    # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
-    points = count * exact.numerator / exact.denominator
-    points = points[(points >= first) & (points <= last)]
-    if points.size == 0:
-        raise ProfileError(
-            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} "
-            f"{frame.axis_units}"
-        )
-    return points

@@ -214,10 +214,10 @@ def dressed(
     new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     linear = found.n_linear_segments
     every = {
+        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
         "n_linear_segments": xr.Variable(
             linear.dims, linear.data, {"long_name": "Depths without a logarithm"}
         ),
-        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
         **coords,
     }
     if found.fraction is not None:
