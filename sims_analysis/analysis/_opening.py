@@ -149,7 +149,7 @@ def _plain(variable: xr.Variable) -> xr.Variable:
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
-    """Convert what stands beside the samples, with their dimensions in their order."""
+    """Convert a variable that stands beside the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
         plain, _ = _canonical(column, (kind,), f"{name}_{end}")
     else:

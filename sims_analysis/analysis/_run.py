@@ -44,9 +44,8 @@ def run(
     cases = [d for d in of_parameters if d not in (*lead, *whole)]
     for name in extra:
         if name in (*lead, *cases):
-            which, has = (
-                ("data", "the data have") if name in lead else ("argument", "an argument has")
-            )
+            which = "data" if name in lead else "argument"
+            has = "the data have" if name in lead else "an argument has"
             raise ProfileError(
                 f"{has} a dimension {name!r}, which the answer needs for its own entries: "
                 f"give it another name with {which}.rename({name}=...)"
