@@ -11,8 +11,6 @@ from sims_analysis.analysis._window import Window, message_about_window, read_pa
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
 
-__all__ = ["background_of", "stderr_without_counts", "without_counts"]
-
 
 def background_of(
     frame: Frame, background: Any, *, strict: bool = False, quiet: bool = False

@@ -14,8 +14,6 @@ import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
 
-__all__ = ["CommonError", "add_background_error", "common_error"]
-
 Answer = Callable[[Frame], xr.Variable]
 
 

@@ -10,8 +10,6 @@ import xarray as xr
 
 from sims_analysis.dataset.provenance import with_question
 
-__all__ = ["format_argument", "history_after", "recorded"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -23,8 +23,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
 
-__all__ = ["Frame", "as_dataset", "words"]
-
 _WORDS = np.array(vocabulary.STATUS)
 
 

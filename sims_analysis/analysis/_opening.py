@@ -18,8 +18,6 @@ from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.profiles.plausibility import refuse_impossible
 
-__all__ = ["DOSE_KINDS", "FRACTION", "open_frame"]
-
 DOSE_KINDS = ("concentration", "range_density")
 
 #: Coordinate of grids finer than the samples: independent samples per grid depth.

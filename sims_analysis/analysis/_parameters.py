@@ -10,8 +10,6 @@ import xarray as xr
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError
 
-__all__ = ["anywhere", "check_bool", "check_count", "is_number"]
-
 
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""

@@ -12,8 +12,6 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
 
-__all__ = ["is_lazy", "refuse_infinite", "run"]
-
 
 def is_lazy(variable: xr.Variable) -> bool:
     """Whether a variable is a Dask array."""

@@ -16,18 +16,6 @@ from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
 
-__all__ = [
-    "NO_LIMITS",
-    "Window",
-    "mark_transient",
-    "message_about_window",
-    "read_pair",
-    "read_window",
-    "samples_used",
-    "warn_of_empty_window",
-    "warn_of_transient",
-]
-
 Window = tuple[xr.Variable, xr.Variable]
 
 NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))

@@ -104,7 +104,7 @@ class Errors(NamedTuple):
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         if self.counts is not None:
             s = np.where(self.counts[block] == 0, 0.0, s)
-        if self.fraction is not None:
+        if self.fraction is not None and (self.fraction[block] != 1.0).any():
             s = s / np.sqrt(self.fraction[block, None])
         return s
 
