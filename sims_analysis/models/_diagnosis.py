@@ -8,7 +8,7 @@ from sims_analysis.models import _judging as judging
 from sims_analysis.models._engine import Solution
 from sims_analysis.models._model import Array
 from sims_analysis.models._objective import EXACT, LogSquares, Objective, Poisson, Squares
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = ["featureless", "not_one_peak", "statistics"]
 

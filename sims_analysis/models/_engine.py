@@ -67,60 +67,60 @@ class Curve:
         """Which of the free parameters have a bound."""
         return np.array([not isinf(lower) for lower, _ in self._bounds], dtype=bool)
 
-    def inward(self, values: Sequence[float] | Array) -> Array:
+    def inward(self, free: Sequence[float] | Array) -> Array:
         """Return the coordinates of free parameters."""
-        return np.array(
-            [_inward(float(v), *ends) for v, ends in zip(values, self._bounds, strict=True)]
-        )
+        return np.array([_inward(v, *ends) for v, ends in zip(free, self._bounds, strict=True)])
 
-    def outward(self, x: Sequence[float]) -> list[float]:
-        """Return the free parameters of coordinates."""
+    def outward(self, x: Sequence[float]) -> tuple[Array, Array]:
+        """Return the free parameters of coordinates, and their derivatives by these."""
         # Python floats: for so few numbers, arrays would take longer than the model.
-        return [_outward(v, *ends)[0] for v, ends in zip(x, self._bounds, strict=True)]
+        pairs = [_outward(v, *ends) for v, ends in zip(x, self._bounds, strict=True)]
+        free, stretch = np.array(pairs).reshape(-1, 2).T
+        return free, stretch
 
-    def stretch(self, x: Sequence[float]) -> Array:
-        """Return the derivatives of free parameters by their coordinates."""
-        return np.array([_outward(v, *ends)[1] for v, ends in zip(x, self._bounds, strict=True)])
+    def at(self, x: Sequence[float]) -> Point:
+        """Return what the curve is at coordinates."""
+        free, stretch = self.outward(x)
+        return Point(np.array(x), free, stretch, self.values(free))
 
     def inside(self, free: Array) -> bool:
         """Return whether all free parameters lie inside their bounds."""
         pairs = zip(free.tolist(), self._bounds, strict=True)
         return all(low < v < high for v, (low, high) in pairs)
 
-    def whole(self, free: Sequence[float]) -> list[float]:
+    def whole(self, free: Array) -> Array:
         """Return all parameters."""
         if not self.held:
-            return list(free)
-        rest = iter(free)
-        return [self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))]
+            return free
+        parameters = np.empty(len(self.parameters))
+        parameters[self.free] = free
+        parameters[list(self.held)] = list(self.held.values())
+        return parameters
 
-    def values(self, free: Sequence[float]) -> Array:
+    def values(self, free: Array) -> Array:
         """Return the model's values."""
-        # Numpy floats: where Python's would raise an error, they give NaN or infinity.
-        return self.formula(*map(np.float64, self.whole(free)))
+        return self.formula(*self.whole(free))
 
-    def jacobian(self, x: Sequence[float], here: Array | None = None) -> Array:
+    def jacobian(self, point: Point, *, central: bool = True) -> Array:
         """Return the derivatives of the values by the coordinates, a row for each.
 
-        Of a model without derivatives: forward differences from the values `here`, or central
-        ones.
+        Of a model without derivatives: central differences, or forward ones.
         """
         if self.derivatives is not None:
-            both = [_outward(v, *ends) for v, ends in zip(x, self._bounds, strict=True)]
-            given = self.derivatives(*map(np.float64, self.whole([free for free, _ in both])))
+            given = self.derivatives(*self.whole(point.free))
             if self.held:
                 given = given[self.free]
-            by_coordinate: Array = given * np.array([[stretch] for _, stretch in both])
+            by_coordinate: Array = given * point.stretch[:, None]
             return by_coordinate
+        rows, x = [], point.x.tolist()
 
-        def at(i: int, value: float) -> Array:
-            return self.values(self.outward([*x[:i], value, *x[i + 1 :]]))
+        def moved(i: int, value: float) -> Array:
+            return self.at([*x[:i], value, *x[i + 1 :]]).m
 
-        rows = []
         for i, value in enumerate(x):
-            step = (1e-5 if here is None else 1e-7) * max(1.0, abs(value))
-            up, down = value + step, value - step if here is None else value
-            rows.append((at(i, up) - (at(i, down) if here is None else here)) / (up - down))
+            step = (1e-5 if central else 1e-7) * max(1.0, abs(value))
+            up, down = value + step, value - step if central else value
+            rows.append((moved(i, up) - (moved(i, down) if central else point.m)) / (up - down))
         return np.array(rows)
 
 
@@ -146,9 +146,9 @@ def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
     return lower + span * part, span * part * (1 - part)
 
 
-@dataclass(frozen=True)
-class Solution:
-    """Where the optimizer stopped.
+@dataclass(eq=False)
+class Point:
+    """What a curve is at coordinates.
 
     Parameters
     ----------
@@ -156,15 +156,25 @@ class Solution:
         Coordinates, the free parameters, and the derivatives of these by the coordinates.
     m : ndarray
         Values of the model.
-    cost : float
-        Sum of squares.
-    converged : bool
     """
 
     x: Array
     free: Array
     stretch: Array
     m: Array
+
+
+@dataclass(eq=False)
+class Solution(Point):
+    """Where the optimizer stopped.
+
+    Parameters
+    ----------
+    cost : float
+        Sum of squares.
+    converged : bool
+    """
+
     cost: float
     converged: bool
 
@@ -206,37 +216,34 @@ def solve(
 
     # The optimizer asks for both twice at the start, and for derivatives only where it has values.
     @lru_cache(maxsize=1)
-    def point(x: tuple[float, ...]) -> tuple[list[float], Array, Array]:
-        free = curve.outward(x)
-        m = curve.values(free)
-        r = objective.residual(m)
-        return free, m, r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
+    def evaluated(x: tuple[float, ...]) -> tuple[Point, Array]:
+        point = curve.at(x)
+        r = objective.residual(point.m)
+        return point, r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
 
     @lru_cache(maxsize=1)
     def jacobian(x: tuple[float, ...]) -> Array:
-        m = point(x)[1]
-        rows = curve.jacobian(x, m)
-        rows *= objective.slope(m)
+        point, _ = evaluated(x)
+        rows = curve.jacobian(point, central=False)
+        rows *= objective.slope(point.m)
         return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
 
     x, ended = curve.inward(start), 1
-    with np.errstate(all="ignore"):
-        if x.size:
-            x, _, _, _, ended = leastsq(
-                lambda x: point(tuple(x.tolist()))[2],
-                x,
-                Dfun=lambda x: jacobian(tuple(x.tolist())),
-                col_deriv=True,
-                full_output=True,
-                ftol=tolerance,
-                xtol=10 * tolerance,
-                maxfev=evaluations,
-            )
-        free, m, r = point(tuple(x.tolist()))
+    if x.size:
+        x, _, _, _, ended = leastsq(
+            lambda x: evaluated(tuple(x.tolist()))[1],
+            x,
+            Dfun=lambda x: jacobian(tuple(x.tolist())),
+            col_deriv=True,
+            full_output=True,
+            ftol=tolerance,
+            xtol=10 * tolerance,
+            maxfev=evaluations,
+        )
+    point, r = evaluated(tuple(x.tolist()))
     if r[0] == _NOWHERE:
         return None
-    stretch = curve.stretch(x.tolist())
-    return Solution(x, np.array(free), stretch, m, float(r @ r), ended in {1, 2, 3, 4})
+    return Solution(**vars(point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
 
 
 def minima(
@@ -283,17 +290,15 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     A parameter without influence makes its own row NaN alone. Where the errors of the samples are
     unknown, their scatter sets the scale.
     """
-    with np.errstate(all="ignore"):
-        rows = curve.jacobian(solution.x.tolist())
-        information = (rows * objective.information(solution.m)) @ rows.T
-        scale = np.sqrt(information.diagonal())
-        unseen = ~(scale > 0)
-        if unseen.any():
-            scale[unseen] = information[unseen, unseen] = 1.0
-        try:
-            inverse = np.linalg.inv(information / (scale[:, None] * scale))
-        except np.linalg.LinAlgError:
-            return np.full_like(information, np.nan)
+    rows = curve.jacobian(solution)
+    information = (rows * objective.information(solution.m)) @ rows.T
+    scale = np.sqrt(information.diagonal())
+    unseen = ~(scale > 0)
+    scale[unseen] = information[unseen, unseen] = 1.0
+    try:
+        inverse = np.linalg.inv(information / (scale[:, None] * scale))
+    except np.linalg.LinAlgError:
+        return np.full_like(information, np.nan)
     # The diagonal: how nearly the other parameters can do what one does.
     diagonal = inverse.diagonal()
     if not (diagonal.min() > 0 and diagonal.max() < 1e12):
@@ -322,42 +327,41 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     known = np.isfinite(variance)
     unit = objective.variance(best.cost, free.size)
     poor = np.zeros(free.size, dtype=bool)
-    with np.errstate(all="ignore"):
-        deviation = np.sqrt(variance)
-        together = errors / (deviation[:, None] * deviation)
-        coordinates = deviation / best.stretch
-        if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
-            # All known to a few per cent, and hardly correlated: a parabola.
-            return poor
-        for i in np.flatnonzero(known):
-            step = np.where(known, errors[i], 0.0) / np.sqrt(variance[i])
-            one = curve.parameters[curve.free[i]]
-            there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
-            risen = (_cost(curve, objective, there) - best.cost) / unit
-            if 2 < risen < inf:  # along a valley that bends: one step back to its floor
-                floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
-                risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
-            poor[i] = not 0.5 < risen < 2
+    deviation = np.sqrt(variance)
+    together = errors / (deviation[:, None] * deviation)
+    coordinates = deviation / best.stretch
+    if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
+        # All known to a few per cent, and hardly correlated: a parabola.
+        return poor
+    for i in np.flatnonzero(known):
+        step = np.where(known, errors[i], 0.0) / deviation[i]
+        one = curve.parameters[curve.free[i]]
+        there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
+        risen = (_cost(curve, objective, there) - best.cost) / unit
+        if 2 < risen < inf:  # along a valley that bends: one step back to its floor
+            floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
+            risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
+        poor[i] = not 0.5 < risen < 2
     return poor
 
 
 def _cost(curve: Curve, objective: Objective, free: Array) -> float:
     if not curve.inside(free):
         return inf
-    r = objective.residual(curve.values(free.tolist()))
+    r = objective.residual(curve.values(free))
     cost = float(r @ r)
     return cost if isfinite(cost) else inf
 
 
 def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
     """Take one Gauss-Newton step with some of the free parameters."""
-    x = curve.inward(free)
-    m = curve.values(free.tolist())
-    rows = (curve.jacobian(x.tolist()) * objective.slope(m))[moved]
+    point = curve.at(curve.inward(free).tolist())
+    rows = (curve.jacobian(point) * objective.slope(point.m))[moved]
     if not isfinite(rows.sum()):
         return free
-    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(m), rcond=None)[0]
-    return np.array(curve.outward(x.tolist()))
+    x = point.x.copy()
+    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(point.m), rcond=None)[0]
+    return curve.outward(x.tolist())[0]
 
 
 def profile_interval(
@@ -401,10 +405,9 @@ def _ends_about(
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
     here, stretch = float(best.x[which]), best.stretch
-    with np.errstate(all="ignore"):
-        scaled = errors[which] / (stretch * stretch[which])
-        reach = float(np.sqrt(scaled[which]))
-        slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
+    scaled = errors[which] / (stretch * stretch[which])
+    reach = float(np.sqrt(scaled[which]))
+    slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
         reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
     reach = min(reach, 2.0) if bounded else reach
@@ -418,7 +421,7 @@ def _ends_about(
                 return bounds[sign > 0]
             value = _outward(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
-            ahead = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
+            ahead, _ = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
             risen = inf
             if found is not None:

@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from sims_analysis.models._model import Array
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = [
     "ADVICE",
@@ -169,8 +169,7 @@ def two_maxima(m: Array, noise: Array) -> bool:
     deep = depth > 0.02 * np.abs(m)
     if not deep.any():
         return False
-    with np.errstate(divide="ignore"):
-        return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
+    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
 
 
 def _running(values: Array, width: int) -> Array:

@@ -76,8 +76,7 @@ class Poisson:
         mu, k = self.expected(m), self.counts
         excess = np.divide(mu - k, k, out=np.zeros_like(mu), where=k > 0)
         small = np.abs(excess) < 1e-5
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
+        gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
         close = np.sqrt(k) * excess * (1 - excess / 3)
         far = np.sign(excess) * np.sqrt(2 * k * np.maximum(gained, 0.0))
         residual = np.where(k > 0, np.where(small, close, far), np.sqrt(2 * mu))

@@ -25,6 +25,7 @@ from sims_analysis.models._engine import (
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import EXACT, TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.models._rivals import half_widths, weighed
+from sims_analysis.models._samples import in_order
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
@@ -154,19 +155,11 @@ def fit_one(
             told[_PLACE[name]] = number
 
     tell(objective=0, residuals=0, n_samples=0, n_left_out=0)
-    measured = np.isfinite(z) & np.isfinite(c)
-    inside = measured.copy()
-    if settings["start"] == settings["start"]:
-        inside &= z >= settings["start"]
-    if settings["stop"] == settings["stop"]:
-        inside &= z <= settings["stop"]
-    if not inside.any():
+    here = in_order(z, c, settings["start"], settings["stop"])
+    if not here.size:
         tell(status=_CODE["no_data"])
         return row
-    z, c, s, k = z[inside], c[inside], s[inside], k[inside]
-    if z.size > 1 and (z[1:] < z[:-1]).any():
-        order = np.argsort(z, kind="stable")
-        z, c, s, k = z[order], c[order], s[order], k[order]
+    z, c, s, k = z[here], c[here], s[here], k[here]
     top = float(c.max())
     if not top > 0:
         tell(status=_CODE["featureless"], n_samples=z.size)
@@ -183,7 +176,8 @@ def fit_one(
         return row
     tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
     # Sets that differ in held parameters alone are one.
-    starts = list(dict.fromkeys(tuple(one[curve.free]) for one in _starts(samples, curve, task)))
+    sets = [one[curve.free].tolist() for one in _starts(samples, curve, task)]
+    starts = list(dict.fromkeys(map(tuple, sets)))
     found, objective = _solved(curve, objective, samples, starts)
     found = _by_name(curve, objective, task.model, found)
     if not (found and found[0].converged):
@@ -219,7 +213,8 @@ def fit_one(
         return row
 
     unit = scale[curve.free]
-    out["value"][:] = np.array(curve.whole(free.tolist())) * scale
+    places = [curve.whole(one.solution.free) * scale for one in among]
+    out["value"][:] = places[0]
     out["stderr"][curve.free] = stderr * unit
     square = out["covariance"].reshape(len(parameters), -1)
     square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
@@ -234,7 +229,6 @@ def fit_one(
             if not exact or np.isnan(stderr[i]):
                 ends = profile_interval(curve, objective, [one.solution for one in among], i)
             out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
-    places = [np.array(curve.whole(one.solution.free.tolist())) * scale for one in among]
     _derive(out, task, settings, places, [one.share for one in among])
     return row
 
@@ -304,10 +298,13 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
             counts = rounded
     has_counts, has_errors = np.isfinite(counts), np.isfinite(samples.s) & (samples.s > 0)
     weights = task.weights
-    if weights == "auto":
+    if weights == "auto" and has_counts.any():
+        weights = "counts"
+    elif weights == "auto" and has_errors.any():
+        weights = "stderr"
+    elif weights == "auto":
         # Of values that scatter about 0, the positive ones alone would lie above the truth.
-        without = "none" if (samples.c < 0).any() and not limit > 0 else "log"
-        weights = "counts" if has_counts.any() else "stderr" if has_errors.any() else without
+        weights = "none" if (samples.c < 0).any() and not limit > 0 else "log"
     if weights == "counts":
         kept = _kept(samples, has_counts & (counts >= 0))
         counts = counts[has_counts & (counts >= 0)]
@@ -332,8 +329,10 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
 
 
 def _kept(samples: _Samples, keep: Array) -> _Samples:
+    if keep.all():
+        return samples
     columns = (samples.z[keep], samples.c[keep], samples.s[keep], samples.k[keep])
-    down = [bool(~keep[i] & (samples.c[i] <= TINY)) for i in (0, -1)]
+    down = [bool(not keep[i] and samples.c[i] <= TINY) for i in (0, -1)]
     return _Samples(*columns, samples.top, int(np.count_nonzero(~keep)), (down[0], down[1]))
 
 
@@ -341,9 +340,7 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
     """Return the value that one count stands for; between counted samples where none was."""
     if np.isfinite(known):
         return np.full(counts.size, known)
-    with np.errstate(all="ignore"):
-        by_error = samples.s / np.sqrt(counts)
-        by_value = samples.c / counts
+    by_error, by_value = samples.s / np.sqrt(counts), samples.c / counts
     one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
     usable = (counts > 0) & np.isfinite(one) & (one > 0)
     if not usable.any():
@@ -400,8 +397,7 @@ def _by_name(
 
 def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
-    with np.errstate(all="ignore"):
-        there = np.isfinite(curve.values(start))
+    there = np.isfinite(curve.values(np.array(start)))
     if there.any() and not there.all():
         names = [curve.parameters[i].name for i in curve.free]
         values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start, strict=True))
@@ -461,9 +457,8 @@ def _without_interval(
         if whole and model.irregular(solution.free[:n].tolist()):
             unknown |= np.array([not one.scales for one in parameters])
     if unknown.any():
-        with np.errstate(invalid="ignore"):
-            alone = np.sqrt(errors.diagonal())
-            along = np.abs(errors) > 0.9 * alone[:, None] * alone
+        alone = np.sqrt(errors.diagonal())
+        along = np.abs(errors) > 0.9 * alone[:, None] * alone
         unknown |= along[unknown].any(axis=0)
     return unknown
 
@@ -477,7 +472,7 @@ def _status(
     task: Task,
 ) -> str:
     if task.model.shape == "peak":
-        background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
+        background = curve.whole(solution.free)[-1] if task.background != "none" else 0.0
         why = not_one_peak(objective, solution, samples.c, background, samples.down)
         if why:
             return why
@@ -513,7 +508,6 @@ def _derive(
     if "initial_straggle" in names and isfinite(settings["initial_straggle_stderr"]):
         own = names.index("initial_straggle")
         errors[own, own] = settings["initial_straggle_stderr"] ** 2
-    free = [i for i, one in enumerate(names) if one not in task.fixed and errors[i, i] != 0]
 
     def of(point: list[float]) -> Array:
         given = dict(zip(names, point, strict=True))
@@ -522,8 +516,10 @@ def _derive(
     best = of(values)
     out["derived"][:] = best
     slopes = np.zeros((len(values), best.size))
-    for i in free:
-        size = float(errors[i, i]) ** 0.5 if isfinite(errors[i, i]) else 0.0
+    for i, variance in enumerate(errors.diagonal().tolist()):
+        if variance == 0 or names[i] in task.fixed:
+            continue
+        size = sqrt(variance) if isfinite(variance) else 0.0
         step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
         slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
     for j, slope in enumerate(slopes.T):

@@ -102,8 +102,10 @@ def ask_each(
         z, c, s, k = (np.broadcast_to(np.asarray(a, np.float64), shape) for a in (z, c, s, k))
         given = tuple(np.broadcast_to(one, lead) for one in given)
         rows = np.empty((*lead, size))
-        for at in watched(list(np.ndindex(*lead))):
-            rows[at] = answer(z[at], c[at], s[at], k[at], *(float(one[at]) for one in given))
+        # What cannot be computed is NaN or infinite, and is told by a status.
+        with np.errstate(all="ignore"):
+            for at in watched(list(np.ndindex(*lead))):
+                rows[at] = answer(z[at], c[at], s[at], k[at], *(float(one[at]) for one in given))
         return rows
 
     rows = xr.apply_ufunc(

@@ -18,6 +18,7 @@ from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._samples import in_order
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["interface", "layers"]
@@ -176,15 +177,13 @@ def _measured(
 ) -> Array:
     row = np.full(len(_ROW), np.nan)
     row[-1] = 1
-    keep = np.isfinite(c) & np.isfinite(z) & _inside(z, window)
-    z, c, s = z[keep], c[keep], s[keep]
-    order = np.argsort(z, kind="stable")
-    z, c, s = z[order], c[order], s[order]
+    here = in_order(z, c, *window)
+    z, c, s = z[here], c[here], s[here]
     if z.size < 5:
         return row
     part = max(2, round(_PLATEAU * z.size))
     ends = [
-        np.flatnonzero(_inside(z, one)) if one[0] == one[0] else default
+        in_order(z, c, *one) if one[0] == one[0] else default
         for one, default in zip(
             plateaus, (np.arange(part), np.arange(z.size - part, z.size)), strict=True
         )
@@ -228,12 +227,6 @@ def _measured(
         return row
     row[-1] = 0
     return row
-
-
-def _inside(z: Array, window: tuple[float, float]) -> Array:
-    low, high = window
-    inside: Array = ~(z < low) & ~(z > high)
-    return inside
 
 
 def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
@@ -409,11 +402,8 @@ def layers(
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
     """Return the largest value, the first and the last."""
-    there = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
-    if not there.size:
-        return np.full(3, np.nan)
-    ordered = c[there[np.argsort(z[there], kind="stable")]]
-    return np.array([ordered.max(), ordered[0], ordered[-1]])
+    c = c[in_order(z, c)]
+    return np.array([c.max(), c[0], c[-1]]) if c.size else np.full(3, np.nan)
 
 
 def _one_species(data: Any, species: str | None) -> Any:

@@ -20,6 +20,7 @@ from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._samples import cell_widths, in_order
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.units import NM_PER_CM, QuantityLike
 
@@ -280,13 +281,10 @@ def _element(species: str) -> str:
 def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
     row = np.full(len(_ROW), np.nan)
     row[-1] = 1
-    measured = [np.isfinite(a) & np.isfinite(b) for a, b in zip(z, c, strict=True)]
-    if any(one.sum() < 2 for one in measured):
+    here = [in_order(a, b) for a, b in zip(z, c, strict=True)]
+    if min(one.size for one in here) < 2:
         return row
-    own = []
-    for a, b, e, keep in zip(z, c, s, measured, strict=True):
-        order = np.argsort(a[keep], kind="stable")
-        own.append((a[keep][order], b[keep][order], e[keep][order]))
+    own = [(a[one], b[one], e[one]) for a, b, e, one in zip(z, c, s, here, strict=True)]
     first, last = max(a[0] for a, _, _ in own), min(a[-1] for a, _, _ in own)
     first = first if np.isnan(question.start) else max(first, question.start)
     depths = np.unique(np.concatenate([a for a, _, _ in own] + [[first]]))
@@ -304,8 +302,7 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
-    half = 0.5 * np.diff(depths) / NM_PER_CM
-    weight = np.append(half, 0.0) + np.append(0.0, half)
+    weight = cell_widths(depths) / NM_PER_CM
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)

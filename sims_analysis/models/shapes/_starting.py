@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.models._model import Array
+from sims_analysis.models._samples import cell_widths, smoothed
 
-__all__ = ["Moments", "fall_length", "moments_above", "smoothed"]
+__all__ = ["Moments", "fall_length", "moments_above"]
 
 
 class Moments(NamedTuple):
@@ -19,18 +20,6 @@ class Moments(NamedTuple):
     deviation: float
     skewness: float
     kurtosis: float
-
-
-def smoothed(c: Array, width: int = 5) -> Array:
-    """Average over neighbours, fewer of them at the ends."""
-    half = max(0, min(width, c.size // 4) - 1) // 2
-    if half == 0:
-        return c
-    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
-    means[half : c.size - half] /= 2 * half + 1
-    means[:half] /= np.arange(half + 1, 2 * half + 1)
-    means[c.size - half :] /= np.arange(2 * half, half, -1)
-    return means
 
 
 def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
@@ -44,10 +33,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     if right - left < 3:
         left, right = max(0, left - 2), min(c.size - 1, right + 2)
     z, c = z[left : right + 1], np.maximum(c[left : right + 1], 0.0)
-    half = 0.5 * (z[1:] - z[:-1])
-    width = np.concatenate([half[:1], half])
-    width[:-1] += half
-    width[-1] += half[-1]
+    width = cell_widths(z)
     weight = c * width
     area = float(weight.sum())
     if area <= 0.0:

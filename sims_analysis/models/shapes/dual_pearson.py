@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._samples import smoothed
 from sims_analysis.models.shapes import pearson
-from sims_analysis.models.shapes._starting import moments_above, smoothed
+from sims_analysis.models.shapes._starting import moments_above
 
 _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
 
