@@ -59,22 +59,18 @@ class Curve:
         return np.array([i for i in range(len(self.parameters)) if i not in self.held], dtype=int)
 
     @cached_property
-    def _bounds(self) -> list[tuple[float, float]]:
+    def bounds(self) -> list[tuple[float, float]]:
+        """Bounds of the free parameters."""
         return [(self.parameters[i].lower, self.parameters[i].upper) for i in self.free]
-
-    @cached_property
-    def bounded(self) -> Array:
-        """Which of the free parameters have a bound."""
-        return np.array([not isinf(lower) for lower, _ in self._bounds], dtype=bool)
 
     def inward(self, free: Sequence[float] | Array) -> Array:
         """Return the coordinates of free parameters."""
-        return np.array([_inward(v, *ends) for v, ends in zip(free, self._bounds, strict=True)])
+        return np.array([_inward(v, *ends) for v, ends in zip(free, self.bounds, strict=True)])
 
     def outward(self, x: Sequence[float]) -> tuple[Array, Array]:
         """Return the free parameters of coordinates, and their derivatives by these."""
         # Python floats: for so few numbers, arrays would take longer than the model.
-        pairs = [_outward(v, *ends) for v, ends in zip(x, self._bounds, strict=True)]
+        pairs = [_outward(v, *ends) for v, ends in zip(x, self.bounds, strict=True)]
         free, stretch = np.array(pairs).reshape(-1, 2).T
         return free, stretch
 
@@ -85,17 +81,17 @@ class Curve:
 
     def inside(self, free: Array) -> bool:
         """Return whether all free parameters lie inside their bounds."""
-        pairs = zip(free.tolist(), self._bounds, strict=True)
+        pairs = zip(free.tolist(), self.bounds, strict=True)
         return all(low < v < high for v, (low, high) in pairs)
 
-    def whole(self, free: Array) -> Array:
-        """Return all parameters."""
+    def whole(self, free: Array, held: float | None = None) -> Array:
+        """Return all parameters, or numbers of each, with one for those that are held."""
         if not self.held:
             return free
-        parameters = np.empty(len(self.parameters))
-        parameters[self.free] = free
-        parameters[list(self.held)] = list(self.held.values())
-        return parameters
+        whole = np.empty(len(self.parameters))
+        whole[self.free] = free
+        whole[list(self.held)] = list(self.held.values()) if held is None else held
+        return whole
 
     def values(self, free: Array) -> Array:
         """Return the model's values."""
@@ -226,7 +222,9 @@ def solve(
         point, _ = evaluated(x)
         rows = curve.jacobian(point, central=False)
         rows *= objective.slope(point.m)
-        return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
+        if not isfinite(np.vdot(rows, rows)):
+            np.nan_to_num(rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        return rows
 
     x, ended = curve.inward(start), 1
     if x.size:
@@ -300,8 +298,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     except np.linalg.LinAlgError:
         return np.full_like(information, np.nan)
     # The diagonal: how nearly the other parameters can do what one does.
-    diagonal = inverse.diagonal()
-    if not (diagonal.min() > 0 and diagonal.max() < 1e12):
+    if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = solution.stretch / scale
     unit[unseen] = np.nan
@@ -329,8 +326,9 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     poor = np.zeros(free.size, dtype=bool)
     deviation = np.sqrt(variance)
     together = errors / (deviation[:, None] * deviation)
-    coordinates = deviation / best.stretch
-    if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
+    pairs = zip((deviation / best.stretch).tolist(), curve.bounds, strict=True)
+    narrow = all(width < 0.03 for width, (lower, _) in pairs if not isinf(lower))
+    if narrow and np.vdot(together, together) < free.size + 2:
         # All known to a few per cent, and hardly correlated: a parabola.
         return poor
     for i in np.flatnonzero(known):

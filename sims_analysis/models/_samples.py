@@ -6,7 +6,7 @@ import numpy as np
 
 from sims_analysis.models._model import Array
 
-__all__ = ["cell_widths", "in_order", "smoothed"]
+__all__ = ["cells", "in_order", "smoothed", "trapezoid_weights"]
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
@@ -16,11 +16,21 @@ def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) ->
     return order
 
 
-def cell_widths(z: Array) -> Array:
-    """Return the weights of the trapezoid rule: half of the way to each neighbour."""
-    edges = np.concatenate([z[:1], 0.5 * (z[1:] + z[:-1]), z[-1:]])
-    widths: Array = edges[1:] - edges[:-1]
-    return widths
+def cells(z: Array) -> tuple[Array, Array]:
+    """Return how far the cell of each sample reaches to both sides.
+
+    Half of the way to its neighbours, and from the ends as far outward as inward.
+    """
+    half = 0.5 * (z[1:] - z[:-1])
+    reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
+    return reach[:-1], reach[1:]
+
+
+def trapezoid_weights(z: Array) -> Array:
+    """Return what each value counts for in the integral by the trapezoid rule."""
+    half = 0.5 * (z[1:] - z[:-1])
+    weights: Array = np.append(half, 0.0) + np.append(0.0, half)
+    return weights
 
 
 def smoothed(c: Array, width: int = 5) -> Array:

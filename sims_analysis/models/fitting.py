@@ -429,10 +429,9 @@ def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterabl
 
 
 def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
-    places = task.split(np.arange(task.size))
-
     def part(name: str, i: int | None = None) -> xr.DataArray:
-        return rows.isel(__row__=places[name] if i is None else int(places[name][i]))
+        place = task.places[name]
+        return rows.isel(__row__=place if i is None else place.start + i)
 
     found: dict[str, xr.DataArray] = {}
     names = [one.name for one in task.parameters]
@@ -466,15 +465,15 @@ def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         ("residuals", judging.RESIDUALS),
         ("objective", OBJECTIVES),
     ):
-        found[name] = _words(part(name), table).assign_attrs(
+        found[name] = _words(part(name, 0), table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )
     for name in ("n_samples", "n_left_out"):
-        found[name] = part(name).astype(np.int64).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
     for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
-        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
     for name in ("window_start", "window_stop"):
-        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
     return as_dataset(found)
 
 

@@ -13,7 +13,7 @@ from sims_analysis.analysis._call import format_argument, history_after, recorde
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
-from sims_analysis.models._samples import cell_widths, in_order
+from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.shapes import find_model
 from sims_analysis.units import QuantityLike
 
@@ -159,7 +159,7 @@ def _width(value: Any, name: str) -> float:
 def _blurred(z: Array, c: Array, kernel: Callable[[Array], Array]) -> Array:
     if z.size < 2:
         return c.copy()
-    weight = cell_widths(z)
+    weight = trapezoid_weights(z)
     low, high = 2 * z[0], 2 * z[-1]
     # Column j: where the atoms of sample j go.
     out = np.zeros_like(c)

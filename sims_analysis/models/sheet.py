@@ -20,7 +20,7 @@ from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
-from sims_analysis.models._samples import cell_widths, in_order
+from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.units import NM_PER_CM, QuantityLike
 
@@ -302,7 +302,7 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
-    weight = cell_widths(depths) / NM_PER_CM
+    weight = trapezoid_weights(depths) / NM_PER_CM
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)

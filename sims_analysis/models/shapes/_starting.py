@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.models._model import Array
-from sims_analysis.models._samples import cell_widths, smoothed
+from sims_analysis.models._samples import cells, smoothed
 
 __all__ = ["Moments", "fall_length", "moments_above"]
 
@@ -33,7 +33,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     if right - left < 3:
         left, right = max(0, left - 2), min(c.size - 1, right + 2)
     z, c = z[left : right + 1], np.maximum(c[left : right + 1], 0.0)
-    width = cell_widths(z)
+    width = np.add(*cells(z))
     weight = c * width
     area = float(weight.sum())
     if area <= 0.0:
