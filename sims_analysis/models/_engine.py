@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
@@ -34,7 +34,7 @@ _NOWHERE = 1e8
 _LARGE = 150.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Curve:
     """A model over the depths of one profile: what is free in it, and what is held.
 
@@ -53,15 +53,11 @@ class Curve:
     derivatives: Callable[..., Array] | None
     held: Mapping[int, float]
 
-    @cached_property
-    def free(self) -> Array:
-        """Numbers of the free parameters."""
-        return np.array([i for i in range(len(self.parameters)) if i not in self.held], dtype=int)
-
-    @cached_property
-    def bounds(self) -> list[tuple[float, float]]:
-        """Bounds of the free parameters."""
-        return [(self.parameters[i].lower, self.parameters[i].upper) for i in self.free]
+    def __post_init__(self) -> None:
+        free = [i for i in range(len(self.parameters)) if i not in self.held]
+        #: Numbers and bounds of the free parameters.
+        self.free = np.array(free, dtype=int)
+        self.bounds = [(self.parameters[i].lower, self.parameters[i].upper) for i in free]
 
     def inward(self, free: Sequence[float] | Array) -> Array:
         """Return the coordinates of free parameters."""

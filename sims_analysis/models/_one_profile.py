@@ -423,12 +423,13 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
     sets = []
     for one in task.model.start(z, rest / largest):
-        if np.shape(one) != scale.shape:
+        values = np.array(one, np.float64)
+        if values.shape != scale.shape:
             raise ProfileError(
                 f"the model {task.model.name!r} starts from {one!r}; its start(z, c) must give a "
                 f"list of sets, each with {len(scale)} values: {', '.join(task.model.names)}"
             )
-        sets.append(np.array(one, np.float64) * scale)
+        sets.append(values * scale)
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 

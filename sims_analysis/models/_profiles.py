@@ -100,12 +100,14 @@ def ask_each(
         lead = np.broadcast_shapes(c.shape[: -len(core)], *map(np.shape, given))
         shape = (*lead, *c.shape[-len(core) :])
         z, c, s, k = (np.broadcast_to(np.asarray(a, np.float64), shape) for a in (z, c, s, k))
-        given = tuple(np.broadcast_to(one, lead) for one in given)
+        table = np.empty((*lead, len(given)))
+        for i, one in enumerate(given):
+            table[..., i] = one
         rows = np.empty((*lead, size))
         # What cannot be computed is NaN or infinite, and is told by a status.
         with np.errstate(all="ignore"):
             for at in watched(list(np.ndindex(*lead))):
-                rows[at] = answer(z[at], c[at], s[at], k[at], *(float(one[at]) for one in given))
+                rows[at] = answer(z[at], c[at], s[at], k[at], *table[at].tolist())
         return rows
 
     rows = xr.apply_ufunc(

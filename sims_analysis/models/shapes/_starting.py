@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     smooth = smoothed(c)
     top = int(smooth.argmax())
     below = np.flatnonzero(smooth < fraction * smooth[top])
-    deeper = int(np.searchsorted(below, top))
+    deeper = int(below.searchsorted(top))
     left = int(below[deeper - 1]) if deeper else 0
     right = int(below[deeper]) if deeper < below.size else c.size - 1
     if right - left < 3:
@@ -41,7 +42,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     mean = float(weight @ z) / area
     u = z - mean
     second = weight * u * u
-    deviation = max(float(np.sqrt(second.sum() / area)), 0.3 * float(width.min()))
+    deviation = max(sqrt(second.sum() / area), 0.3 * float(width.min()))
     third, fourth = float(second @ u) / area, float(second @ (u * u)) / area
     return Moments(area, mean, deviation, third / deviation**3, fourth / deviation**4)
 
