@@ -104,7 +104,8 @@ def not_one_peak(
 
 def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
     """Return whether values do not come down: of an implant, less is asked towards the surface."""
-    high = values[0] > 0.9 * values.max(), values[-1] > 0.5 * values.max()
+    top = values.max()
+    high = values[0] > 0.9 * top, values[-1] > 0.5 * top
     return any(end and not beyond for end, beyond in zip(high, down, strict=True))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
@@ -205,39 +204,51 @@ def solve(
     Solution or None
         None if the model has no values at the start.
     """
-
-    # The optimizer asks for both twice at the start, and for derivatives only where it has values.
-    @lru_cache(maxsize=1)
-    def evaluated(x: tuple[float, ...]) -> tuple[Point, Array]:
-        point = curve.at(x)
-        r = objective.residual(point.m)
-        return point, r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
-
-    @lru_cache(maxsize=1)
-    def jacobian(x: tuple[float, ...]) -> Array:
-        point, _ = evaluated(x)
-        rows = curve.jacobian(point, central=False)
-        rows *= objective.slope(point.m)
-        if not isfinite(np.vdot(rows, rows)):
-            np.nan_to_num(rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        return rows
-
+    way = _Way(curve, objective)
     x, ended = curve.inward(start), 1
     if x.size:
         x, _, _, _, ended = leastsq(
-            lambda x: evaluated(tuple(x.tolist()))[1],
+            way.residual,
             x,
-            Dfun=lambda x: jacobian(tuple(x.tolist())),
+            Dfun=way.jacobian,
             col_deriv=True,
             full_output=True,
             ftol=tolerance,
             xtol=10 * tolerance,
             maxfev=evaluations,
         )
-    point, r = evaluated(tuple(x.tolist()))
+    r, point = way.residual(x), way.point
     if r[0] == _NOWHERE:
         return None
     return Solution(**vars(point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
+
+
+class _Way:
+    """Where the optimizer is: what it has asked for last is kept.
+
+    It asks for both functions twice at the start, and for derivatives only where it has values.
+    """
+
+    def __init__(self, curve: Curve, objective: Objective) -> None:
+        self.curve, self.objective = curve, objective
+        self.here = b"nowhere"
+
+    def residual(self, x: Array) -> Array:
+        if x.tobytes() != self.here:
+            self.here = x.tobytes()
+            self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
+            r = self.objective.residual(self.point.m)
+            self.r = r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
+        return self.r
+
+    def jacobian(self, x: Array) -> Array:
+        self.residual(x)
+        if not self.rows.size:
+            self.rows = self.curve.jacobian(self.point, central=False)
+            self.rows *= self.objective.slope(self.point.m)
+            if not isfinite(np.vdot(self.rows, self.rows)):
+                np.nan_to_num(self.rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        return self.rows
 
 
 def minima(
