@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,13 +17,13 @@ from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_bool, is_number
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
-from sims_analysis.dataset.canonical import refuse_repeated
-from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
+from sims_analysis.dataset.canonical import species_of
+from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike
 
-__all__ = ["metallurgical_junctions"]
+__all__ = ["metallurgical_junctions", "open_dopants", "read_dopants"]
 
 Dopants = Iterable[str] | Mapping[str, float]
 
@@ -105,17 +105,11 @@ def metallurgical_junctions(
     >>> print(f"{found['depth'].item():.1f} nm, {found['polarity'].item()}")
     181.9 nm, p->n
     """
-    donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
-    both = set(donor) & set(acceptor)
-    if both:
-        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
-    if not (donor or acceptor):
-        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
-    if background is None and not (donor and acceptor):
-        side = "donors" if not donor else "acceptors"
+    active = read_dopants(donors, acceptors)
+    if background is None and min(active.values()) * max(active.values()) > 0:
+        side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    active = {**{name: -part for name, part in donor.items()}, **acceptor}
-    frame, names = _frame(data, active)
+    frame, names = open_dopants(data, active, _opened)
     fractions = np.array([active[name] for name in names])
     net = xr.Variable((), 0.0)
     if background is not None:
@@ -173,6 +167,17 @@ def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Vari
     return nearest(to.depth, found.depth, found.polarity == to.polarity)
 
 
+def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
+    """Return the active fraction of each species; those of donors are negative."""
+    donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
+    both = set(donor) & set(acceptor)
+    if both:
+        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    if not (donor or acceptor):
+        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
+    return {**{name: -part for name, part in donor.items()}, **acceptor}
+
+
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
         raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
@@ -187,30 +192,23 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 
 
-def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
-    """Open the data of the given species; also return their names in the order of the data."""
-    frame = open_frame(data, ("concentration",), question="a metallurgical junction")
+def _opened(data: Any) -> Frame:
+    return open_frame(data, ("concentration",), question="a metallurgical junction")
+
+
+def open_dopants(
+    data: Any, dopants: Collection[str], opened: Callable[[Any], Frame]
+) -> tuple[Frame, list[str]]:
+    """Open the data of these species; also return their names in the order of the data."""
+    frame = opened(data)
+    present = species_of(data, *dopants, name="the list of dopants")
     if "species" not in frame.lead:
-        raise SpeciesError("a metallurgical junction needs the dimension 'species'")
-    if "species" not in frame.coords:
-        raise SpeciesError(
-            "the data have a dimension 'species', but no coordinate that names them: "
-            "data.assign_coords(species=[...])"
-        )
-    present = frame.coords["species"].values.tolist()
-    missing = [name for name in species if name not in present]
-    if missing:
-        raise SpeciesError(
-            f"no species {', '.join(map(repr, missing))}; the data have "
-            f"{', '.join(map(repr, present))}"
-        )
-    positions = [i for i, name in enumerate(present) if name in species]
-    names = [present[i] for i in positions]
-    refuse_repeated(names)
-    if len(names) < len(present):
-        data = data.isel(species=positions)
-        frame = open_frame(data, ("concentration",), question="a metallurgical junction")
-    return frame, names
+        data = data.expand_dims("species")
+        frame = opened(data)
+    positions = [i for i, name in enumerate(present) if name in dopants]
+    if len(positions) < len(present):
+        frame = opened(data.isel(species=positions))
+    return frame, [present[i] for i in positions]
 
 
 def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:

@@ -134,7 +134,10 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
         If one of them occurs more than once.
     """
     if "species" not in ds.coords:
-        raise SpeciesError(f"{name} names species, but the data have no species coordinate")
+        raise SpeciesError(
+            f"{name} names species, but the data have no coordinate that names them: "
+            "data.assign_coords(species=[...])"
+        )
     names = [str(label) for label in np.atleast_1d(ds["species"].values)]
     unknown = [one for one in asked if one not in names]
     if unknown:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import warn_where
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.analysis._warnings import first_flagged, warn_where
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
 from sims_analysis.models._model import Array
 
-__all__ = ["ask_each", "open_profiles"]
+__all__ = ["ask_each", "in_words", "open_profiles", "warn_of_first"]
 
 
 def open_profiles(
@@ -123,3 +123,18 @@ def ask_each(
     order = [d for d in frame.lead if d != group]
     rows = rows.transpose(*order, ...)
     return frame.dataset({"rows": rows}, coords={})["rows"]
+
+
+def in_words(codes: xr.DataArray, table: Sequence[str]) -> xr.DataArray:
+    """Look up codes in a table of words."""
+    return codes.copy(data=words(codes.variable.astype(int), np.array(table)).data)
+
+
+def warn_of_first(
+    profiles: Frame, answer: xr.DataArray, fine: Collection[str], message: Callable[[str], str]
+) -> None:
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if found is not None:
+        word = str(answer.isel(found.index).values)
+        warn(f"{found.label}: {message(word)}", FitWarning)
