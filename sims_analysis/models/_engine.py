@@ -1,7 +1,7 @@
 """One profile, one model: the parameters that minimize an objective, and their errors.
 
-The optimizer walks in coordinates without bounds: the logarithm of a parameter that is positive,
-the logit of one between two bounds. Values are in units of the profile's maximum.
+The optimizer works in unbounded coordinates: the logarithm of a parameter with a lower bound, the
+logit of one with two bounds. Values are in units of the profile's maximum.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         free = [i for i in range(len(self.parameters)) if i not in self.held]
-        #: Numbers and bounds of the free parameters.
+        #: Indices and bounds of the free parameters.
         self.free = np.array(free, dtype=int)
         self.bounds = [(self.parameters[i].lower, self.parameters[i].upper) for i in free]
 
@@ -63,14 +63,14 @@ class Curve:
         return np.array([_inward(v, *ends) for v, ends in zip(free, self.bounds, strict=True)])
 
     def outward(self, x: Sequence[float]) -> tuple[Array, Array]:
-        """Return the free parameters of coordinates, and their derivatives by these."""
+        """Return the free parameters at coordinates, and how far they move with these."""
         # Python floats: for so few numbers, arrays would take longer than the model.
         pairs = [_outward(v, *ends) for v, ends in zip(x, self.bounds, strict=True)]
         free, stretch = np.array(pairs).reshape(-1, 2).T
         return free, stretch
 
     def at(self, x: Sequence[float]) -> Point:
-        """Return what the curve is at coordinates."""
+        """Evaluate the curve at coordinates."""
         free, stretch = self.outward(x)
         return Point(np.array(x), free, stretch, self.values(free))
 
@@ -80,7 +80,7 @@ class Curve:
         return all(low < v < high for v, (low, high) in pairs)
 
     def whole(self, free: Array, held: float | None = None) -> Array:
-        """Return all parameters, or numbers of each, with one for those that are held."""
+        """Return a number for every parameter: those held have their value, or `held`."""
         if not self.held:
             return free
         whole = np.empty(len(self.parameters))
@@ -93,9 +93,9 @@ class Curve:
         return self.formula(*self.whole(free))
 
     def jacobian(self, point: Point, *, central: bool = True) -> Array:
-        """Return the derivatives of the values by the coordinates, a row for each.
+        """Return the derivatives of the values with respect to the coordinates, a row for each.
 
-        Of a model without derivatives: central differences, or forward ones.
+        For a model without derivatives, by central or forward differences.
         """
         if self.derivatives is not None:
             given = self.derivatives(*self.whole(point.free))
@@ -125,7 +125,7 @@ def _inward(value: float, lower: float, upper: float) -> float:
 
 
 def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
-    """Return the parameter of a coordinate, and its derivative."""
+    """Return the parameter at a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
     x = min(max(x, -_LARGE), _LARGE)
@@ -139,12 +139,12 @@ def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
 
 @dataclass(eq=False)
 class Point:
-    """What a curve is at coordinates.
+    """A curve evaluated at coordinates.
 
     Parameters
     ----------
     x, free, stretch : ndarray
-        Coordinates, the free parameters, and the derivatives of these by the coordinates.
+        Coordinates, the free parameters, and their derivatives with respect to the coordinates.
     m : ndarray
         Values of the model.
     """
@@ -204,29 +204,29 @@ def solve(
     Solution or None
         None if the model has no values at the start.
     """
-    way = _Way(curve, objective)
+    asked = _Evaluation(curve, objective)
     x, ended = curve.inward(start), 1
     if x.size:
         x, _, _, _, ended = leastsq(
-            way.residual,
+            asked.residual,
             x,
-            Dfun=way.jacobian,
+            Dfun=asked.jacobian,
             col_deriv=True,
             full_output=True,
             ftol=tolerance,
             xtol=10 * tolerance,
             maxfev=evaluations,
         )
-    r, point = way.residual(x), way.point
+    r, point = asked.residual(x), asked.point
     if r[0] == _NOWHERE:
         return None
     return Solution(**vars(point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
 
 
-class _Way:
-    """Where the optimizer is: what it has asked for last is kept.
+class _Evaluation:
+    """Residuals and Jacobian for the optimizer; those of the last point are kept.
 
-    It asks for both functions twice at the start, and for derivatives only where it has values.
+    It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
     """
 
     def __init__(self, curve: Curve, objective: Objective) -> None:
@@ -259,7 +259,7 @@ def minima(
     enough: float = 0.0,
     evaluations: int = 600,
 ) -> list[Solution]:
-    """Return the minima to which sets of free starting values lead, as :func:`distinct` does.
+    """Return the minima reached from several sets of starting values, as :func:`distinct` does.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def minima(
     enough : float
         A sum of squares below which no further sets are tried.
     evaluations : int
-        Of the model, that each set may take.
+        Largest number of evaluations of the model for each set.
     """
     found: list[Solution | None] = []
     for start in starts:
@@ -281,7 +281,7 @@ def minima(
 
 
 def distinct(found: Iterable[Solution | None]) -> list[Solution]:
-    """Return those that converged first, and of these the lowest; equal ones once."""
+    """Sort solutions, those that converged first and then by cost; equal ones once."""
     kept: list[Solution] = []
     for one in found:
         if one is not None and not any(one.same(other) for other in kept):
@@ -292,7 +292,7 @@ def distinct(found: Iterable[Solution | None]) -> list[Solution]:
 def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
-    A parameter without influence makes its own row NaN alone. Where the errors of the samples are
+    If a parameter has no influence, only its own row is NaN. Where the errors of the samples are
     unknown, their scatter sets the scale.
     """
     rows = curve.jacobian(solution)
@@ -304,7 +304,7 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
         inverse = np.linalg.inv(information / (scale[:, None] * scale))
     except np.linalg.LinAlgError:
         return np.full_like(information, np.nan)
-    # The diagonal: how nearly the other parameters can do what one does.
+    # The diagonal says how nearly the other parameters can stand in for one.
     if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = solution.stretch / scale
@@ -316,8 +316,9 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
 def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:
     """Flag the parameters whose standard error is not a symmetric interval.
 
-    One standard error nearer to a bound, as the others go along, the sum of squares should rise
-    by 1, as a parabola does; it is poor if that is not so within a factor of 2.
+    One standard error away, towards the nearer bound and with the other parameters following, the
+    sum of squares should rise by 1, as a parabola does; an error is poor if the rise is not that
+    within a factor of 2.
 
     Parameters
     ----------
@@ -372,9 +373,9 @@ def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> A
 def profile_interval(
     curve: Curve, objective: Objective, found: Sequence[Solution], which: int
 ) -> tuple[float, float]:
-    """Find where the least sum of squares, at a held parameter, has risen as far as 68 % allow.
+    """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
-    From that of the minimum that is returned.
+    Above that of the minimum that is returned; between the two ends lie 68 %.
 
     Parameters
     ----------
@@ -404,7 +405,7 @@ def profile_interval(
 def _ends_about(
     curve: Curve, objective: Objective, best: Solution, which: int, lowest: float, unit: float
 ) -> tuple[float, float]:
-    """Walk from a minimum to both sides, until the sum of squares is a `unit` above `lowest`."""
+    """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
     number = int(curve.free[which])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
@@ -418,7 +419,7 @@ def _ends_about(
     reach = min(reach, 2.0) if bounded else reach
 
     def end(sign: float) -> float:
-        """Walk to one side: the root of the rise grows nearly as the distance."""
+        """Step to one side: the root of the rise is nearly proportional to the distance."""
         low, high, step = (0.0, 0.0), (inf, inf), reach
         near = 0.0, np.delete(best.x, which)
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""Whether a profile can carry a model, and whether the model describes it."""
+"""Whether a profile supports a model, and whether the model describes it."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def fit_one(
     if objective is None or n < curve.free.size + 2:
         return task.row("too_few_samples" if n else "no_data", found)
     found |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
-    # Sets that differ in held parameters alone are one.
+    # Sets that differ only in held parameters are the same.
     sets = [one[curve.free].tolist() for one in _starts(samples, curve, task)]
     starts = list(dict.fromkeys(map(tuple, sets)))
     lowest, objective = _solved(curve, objective, samples, starts)
@@ -353,11 +353,11 @@ def _solved(
         _refuse_holes(curve, starts[0], samples.z)
         return [], objective
     cost = found[0].cost
-    # Less noise than there should be says that the data are smooth: better can be done.
+    # Residuals far below the stated errors mean smooth data, which a better fit would follow.
     noisy = 0.5 * counted < cost < counted + 3 * sqrt(2 * counted)
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
-        # A model that needs several starts may need another objective to walk on, too.
+        # A model that needs several starts may also need another objective on the way.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
         found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:3])])
     if isinstance(objective, LogSquares) and objective.censored.any():

@@ -81,7 +81,7 @@ def ask_each(
     group : str, optional
         The dimension along which profiles are taken together.
     watched : callable
-        Given the places of all profiles, gives them one after the other.
+        Takes the indices of all profiles, and yields them one by one: a progress bar.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Several minima that are not ruled out: which one is returned, and what the others add to it."""
+"""Several minima that are not ruled out: the one to return, and what the others add to its errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Minimum", "half_widths", "weighed"]
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
 _RULED_OUT = 9.0
-#: Others may widen an error by so much; beyond, it is their distance and no error.
+#: Other minima may widen an error by this factor; beyond it, the width is their distance.
 _WIDENED = 3.0
 #: What lies within one standard deviation of a normal distribution.
 _WITHIN = float(ndtr(1.0) - ndtr(-1.0))

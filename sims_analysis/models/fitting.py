@@ -78,7 +78,7 @@ def fit(
         a detection limit.
     cell : {"point", "mean"}
         Whether a sample is the value at its depth, or the mean over the cell that reaches half
-        way to its neighbours, where these stand far apart against the shape.
+        way to its neighbours: for samples that are far apart compared with the shape.
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
@@ -86,8 +86,8 @@ def fit(
         left out, and counted in ``n_left_out``.
     interval : {"linear", "profile"}
         ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
-        the profile of the likelihood, for each parameter: to be asked for where ``poor_stderr``
-        says so. It takes some ten fits for each parameter.
+        the profile of the likelihood, for each parameter: useful where ``poor_stderr`` is true.
+        It takes some ten fits for each parameter.
     time : str, Quantity or DataArray, optional
         Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional

@@ -75,7 +75,7 @@ def sheet_resistance(
     mobility : {"masetti", "arora", "f723"}
         The mobility model; the results of the others are given beside it.
     active_limit : str, Quantity or mapping, optional
-        The highest concentration that is electrically active, for all species or each:
+        The highest concentration that is electrically active, for all species or for each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
     background : str or Quantity, optional
         Constant net doping of the wafer: ``"2e15 atoms/cm^3"`` counts as donors, negative as

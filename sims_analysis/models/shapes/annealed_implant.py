@@ -22,7 +22,7 @@ def formula(z: Array, dose: float, projected_range: float, straggle: float) -> A
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the derivatives by dose, projected range and straggle."""
+    """Return the derivatives with respect to dose, projected range and straggle."""
     one = gaussian.derivatives(z, dose, projected_range, straggle)
     mirrored = gaussian.derivatives(z, dose, -projected_range, straggle)
     mirrored[1] *= -1

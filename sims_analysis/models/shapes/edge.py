@@ -46,7 +46,7 @@ def derivatives(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Return the derivatives by position, width, levels and slopes."""
+    """Return the derivatives with respect to position, width, levels and slopes."""
     u = z - position
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)

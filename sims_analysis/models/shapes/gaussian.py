@@ -19,7 +19,7 @@ def formula(z: Array, dose: float, projected_range: float, straggle: float) -> A
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the derivatives by dose, projected range and straggle."""
+    """Return the derivatives with respect to dose, projected range and straggle."""
     u = (z - projected_range) / straggle
     square = u * u
     rows = np.empty((3, *z.shape))
