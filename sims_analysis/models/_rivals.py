@@ -1,4 +1,4 @@
-"""Several minima that are not ruled out: the one to return, and what the others add to its errors."""
+"""Several minima that are not ruled out: the one to return, and the errors that they widen."""
 
 from __future__ import annotations
 
