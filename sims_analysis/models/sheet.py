@@ -19,6 +19,7 @@ from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.segments import interpolated
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models._samples import in_order, trapezoid_weights
@@ -288,11 +289,7 @@ def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Arra
     """Return values at depths, the sample before each, and how far it is to the next."""
     before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
     part = (depths - z[before]) / (z[before + 1] - z[before])
-    low, high = c[before], c[before + 1]
-    both = (low > 0) & (high > 0)
-    straight = low + part * (high - low)
-    curved = np.exp((1 - part) * np.log(low) + part * np.log(high))
-    return np.where(both, curved, straight), before, part
+    return interpolated(c[before], c[before + 1], part, log=True), before, part
 
 
 def _active(values: Array, question: _Question) -> Array:
