@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import Window, read_pair
+from sims_analysis.analysis._window import Window, message_about_window, read_pair
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels.counting import window_statistics
-
-__all__ = [
-    "background_of",
-    "message_about_window",
-    "stderr_of_mean",
-    "stderr_without_counts",
-    "without_counts",
-]
 
 
 def background_of(
@@ -27,9 +17,11 @@ def background_of(
 ) -> tuple[xr.Variable, Window | None]:
     """Return the background, and the window of depths if it is the mean over one.
 
-    A profile without a sample in the window has no background (NaN). This is a warning, or an
-    error with `strict` or if it is true of all profiles.
+    None is a background of 0. A profile without a sample in the window has no background (NaN):
+    this is a warning, or an error with `strict` or if it is true of all profiles.
     """
+    if background is None:
+        return xr.Variable((), 0.0), None
     if not isinstance(background, tuple | list):
         return frame.parameter(background, (frame.kind,), "background"), None
     if len(background) != 2:
@@ -47,55 +39,26 @@ def background_of(
     return found.mean, window
 
 
-def stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window.
-
-    From the standard errors of its samples or, if that is larger, from their scatter; of samples
-    without a count, see :func:`without_counts`. Depths of a grid finer than the samples count as
-    the fraction of a sample that each is.
-    """
-    found = frame.map(window_statistics, *window, errors="sum")
-    scatter = found.deviation**2 / frame.effective_fraction
-    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
-    upper = stderr_without_counts(frame, window)
-    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
-    return stderr
-
-
 def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of means over a window without a count; 0 for all others."""
+    """Return the standard error of the mean over a window without a count; 0 for other windows."""
     if frame.stderr is None or frame.counts is None:
-        return xr.Variable((), np.array(0.0))
+        return xr.Variable((), 0.0)
     start, stop = window
     inside = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
     upper: xr.Variable = without_counts(
-        frame.stderr, frame.counts, inside, frame.dim, frame.effective_fraction
+        frame.stderr, frame.counts, inside, frame.dim, frame.fraction
     )
     return upper
 
 
 def without_counts(stderr: Any, counts: Any, inside: Any, dim: str, fraction: Any) -> Any:
-    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 of other counts.
+    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 if any is not zero.
 
-    That is 1.84 counts over n, as if all fell where one count stands for most (see
-    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
-    with zero counts is half of its own 1.84.
+    That is 1.84 counts over n, all of them in the sample where one count stands for the largest
+    value (see :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error
+    of a sample with zero counts is half of 1.84 counts.
     """
     number = inside.sum(dim)
     none = (number > 0) & ~((counts != 0) & inside).any(dim)
     upper = 2.0 * stderr.where(inside).max(dim) / (number * fraction)
     return upper.where(none, 0.0)
-
-
-def message_about_window(
-    frame: Frame, window: Window, flagged: xr.Variable, what: str
-) -> str | None:
-    """Describe a problem with the window of the flagged profiles, and their measured range."""
-    first = first_flagged(frame, flagged)
-    if first is None:
-        return None
-    a, b = map(first.of, window)
-    return (
-        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
-        f"from {first.record}"
-    )

@@ -1,7 +1,7 @@
 """The error of a subtracted background, which all samples of a profile share.
 
-Higher by one standard error, the background would have shifted all samples at once. What that does
-to an answer is found by asking again: :meth:`Frame.map` of shifted samples.
+A background that is off by one standard error shifts all samples of a profile at once. What this
+does to an answer is found by computing it again, from shifted samples.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import NamedTuple
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-
-__all__ = ["CommonError", "add_background_error", "common_error"]
 
 Answer = Callable[[Frame], xr.Variable]
 
@@ -43,10 +41,10 @@ def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> Commo
     ----------
     frame : Frame
     answer : callable
-        Takes a frame with other values, and gives the answer again.
+        Computes the answer from a frame with shifted values.
     errors : bool
-        Whether the answer itself depends on the standard errors, as that of a weighted fit does;
-        otherwise the frame comes without them.
+        Whether the answer itself depends on the standard errors of the samples, as that of a
+        weighted fit does; otherwise the frame has none.
     """
     if frame.common is None:
         return None

@@ -11,8 +11,6 @@ import xarray as xr
 from sims_analysis.dataset.provenance import with_question
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["history_after", "recorded"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -1,14 +1,15 @@
 """From the user's data to a kernel and back.
 
 A :class:`Frame` is one variable of the user's data with its axis, in canonical units, with the
-samples along the last dimension. :meth:`Frame.map` runs a kernel over it, eagerly on numpy and
-lazily on Dask. :meth:`Frame.array` turns a result into a DataArray, with the leading dimensions
-and coordinates of the data and attrs from the vocabulary, plain or quantified as the data were.
+samples along the last dimension. :meth:`Frame.parameter` reads an argument, and :meth:`Frame.map`
+runs a kernel over the profiles, eagerly on numpy and lazily on Dask. :meth:`Frame.array` and
+:meth:`Frame.dataset` give results the leading dimensions and coordinates of the data;
+:meth:`Frame.with_attrs` gives them attrs from the vocabulary, plain or quantified as the data were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -16,14 +17,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._parameters import aligned
-from sims_analysis.analysis._run import Samples, is_lazy, refuse_infinite, run
-from sims_analysis.dataset.canonical import read_number
+from sims_analysis.analysis._run import is_lazy, refuse_infinite, run
+from sims_analysis.dataset.canonical import read_number, refuse_repeated
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
-
-__all__ = ["Frame", "as_dataset", "words"]
 
 _WORDS = np.array(vocabulary.STATUS)
 
@@ -48,13 +46,13 @@ class Frame:
     along: Mapping[Any, xr.Variable]
     #: Whether the data were pint Quantities.
     quantified: bool
-    #: Effective sample fraction, if the profiles were interpolated to a finer grid.
-    fraction: xr.Variable | None = None
+    #: Effective sample fraction: below 1 if the profiles were interpolated to a finer grid.
+    fraction: xr.Variable
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
     #: background over the variance of the background: see ``_background_error.py``.
     common: xr.Variable | None = None
     overlap: xr.Variable | None = None
-    #: Coordinates of dimensions that only parameters have; filled when these are read.
+    #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
     brought: dict[Any, xr.Variable] = field(default_factory=dict)
 
     @property
@@ -83,11 +81,6 @@ class Frame:
         return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
 
     @property
-    def effective_fraction(self) -> xr.Variable:
-        """The effective sample fraction; 1 at the original samples."""
-        return xr.Variable((), np.array(1.0)) if self.fraction is None else self.fraction
-
-    @property
     def units(self) -> str:
         """The canonical unit of the values."""
         return units.CANONICAL[self.kind]
@@ -104,13 +97,7 @@ class Frame:
         return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
 
     def parameter(
-        self,
-        value: Any,
-        kinds: tuple[str, ...],
-        name: str,
-        *,
-        absent: float = np.nan,
-        unknown: float = np.nan,
+        self, value: Any, kinds: tuple[str, ...], name: str, *, unknown: float = np.nan
     ) -> xr.Variable:
         """Read an argument with a unit: text, a Quantity, or a DataArray.
 
@@ -118,13 +105,13 @@ class Frame:
         ----------
         value : str, Quantity, DataArray or None
             A DataArray has one value for each profile, and is aligned by the labels of its
-            dimensions; other dimensions become dimensions of the result.
+            dimensions; other dimensions become dimensions of the result. None is NaN.
         kinds : tuple of str
             Acceptable kinds of unit.
         name : str
             Name of the argument, for messages.
-        absent, unknown : float
-            Values for None, and for NaN in a DataArray (a limit at a junction that was not found).
+        unknown : float
+            Value for NaN in a DataArray (a limit at a junction that was not found).
 
         Returns
         -------
@@ -132,9 +119,9 @@ class Frame:
             In the canonical unit; without dimensions for a scalar.
         """
         if value is None:
-            return xr.Variable((), np.array(absent))
+            return xr.Variable((), np.nan)
         if not isinstance(value, xr.DataArray):
-            return xr.Variable((), np.array(read_number(value, kinds, name)[0], dtype=np.float64))
+            return xr.Variable((), float(read_number(value, kinds, name)[0]))
         if self.dim in value.dims:
             raise ProfileError(
                 f"{name} must not run along {self.dim!r}: it is one value for each profile"
@@ -142,11 +129,35 @@ class Frame:
         for d in value.dims:
             if d not in self.lead and d in value.coords and d not in self.coords:
                 self.brought[d] = value.coords[d].variable
-        value = aligned(value, self.coords, self.sizes, name)
+        value = self.aligned(value, name)
         magnitude, unit = units.magnitude_and_unit(value, kinds, name)
         canonical = unit.to_canonical(magnitude.astype(np.float64))
         found: xr.Variable = xr.Variable(value.dims, canonical).fillna(unknown)
         return found if self.lazy else found.load()
+
+    def aligned(self, value: xr.DataArray, name: str) -> xr.DataArray:
+        """Align an argument with the profiles, by the labels of its dimensions.
+
+        If the data have a single label (after ``.sel``), its value is selected.
+        """
+        for dim in [d for d in value.dims if d in self.coords and d in value.indexes]:
+            index, scalar = value.indexes[dim], self.coords[dim].ndim == 0
+            refuse_repeated(index.tolist(), f"{name}: {dim}")
+            wanted = np.atleast_1d(self.coords[dim].values)
+            positions = index.get_indexer(wanted)
+            missing = sorted({str(label) for label in wanted[positions < 0]})
+            if missing:
+                known = ", ".join(repr(str(label)) for label in index[:8])
+                more = f" and {index.size - 8} more" if index.size > 8 else ""
+                raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
+            value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
+        for dim, size in self.sizes.items():
+            if value.sizes.get(dim, size) != size:
+                raise ProfileError(
+                    f"{name} holds {value.sizes[dim]} values along {dim!r}, and the data {size}; "
+                    f"give it a coordinate {dim!r} that says which value belongs to which"
+                )
+        return value
 
     def map(
         self,
@@ -187,14 +198,13 @@ class Frame:
         NamedTuple of Variable
             The fields of the kernel's result as Variables.
         """
-        passed = errors is not None and self.stderr is not None
-        samples = Samples(
-            self.depth,
-            self.value,
-            self.stderr if passed else None,
-            self.counts if passed and errors == "sum" else None,
-            self.fraction if passed and errors in ("fit", "sum") else None,
-        )
+        samples = {"depth": self.depth, "value": self.value}
+        if errors is not None and self.stderr is not None:
+            samples["stderr"] = self.stderr
+            if errors == "sum" and self.counts is not None:
+                samples["counts"] = self.counts
+            if errors in ("fit", "sum"):
+                samples["fraction"] = self.fraction.set_dims(self.sizes)
         names = (self.name, self.axis)
         try:
             return run(kernel, samples, parameters, whole, extra, group, options, names)
@@ -224,6 +234,26 @@ class Frame:
             parts.append(f"species {str(self.coords['species'].values)!r}")
         return ", ".join(parts) or "the profile"
 
+    def with_attrs(
+        self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
+    ) -> xr.Variable:
+        """Return a result with attrs, plain or quantified as the data were.
+
+        `name` is a key of ``vocabulary.TERMS``. `units_` and other attrs replace those of the term;
+        None removes one.
+        """
+        every = {**vocabulary.attrs(name, units_), **attrs}
+        kept = {key: text for key, text in every.items() if text is not None}
+        return self.as_the_data(xr.Variable(values.dims, values.data, kept))
+
+    def as_the_data(self, variable: xr.Variable) -> xr.Variable:
+        """Return a variable with a unit plain or quantified, as the data were."""
+        return units.quantified_variable(variable) if self.quantified else variable
+
+    def status(self, codes: xr.Variable) -> xr.Variable:
+        """Translate status codes into words, lazily if they are lazy."""
+        return words(codes, _WORDS, **vocabulary.attrs("status"))
+
     def array(
         self,
         values: xr.Variable,
@@ -232,15 +262,21 @@ class Frame:
         units_: str | None = None,
         coords: Mapping[str, xr.Variable] | None = None,
         label: str | None = None,
+        **attrs: str | None,
     ) -> xr.DataArray:
-        """Return a result, in its canonical unit, as a DataArray with attrs and coordinates.
+        """Return a result as a DataArray with attrs (see :meth:`with_attrs`) and coordinates.
 
-        `name` is a key of ``vocabulary.TERMS``, `units_` a unit in place of that of the term,
         `coords` are more coordinates (``status``...), and `label` names the DataArray.
         """
-        variable = self.with_attrs(values, name, units_=units_)
-        kept = self._coords_of(variable.dims, coords or {})
-        return xr.DataArray(variable, coords=kept, name=label or name)
+        variable = self.with_attrs(values, name, units_=units_, **attrs)
+        coords = self._coords_over(variable.dims, coords or {})
+        return xr.DataArray(variable, coords=coords, name=label or name)
+
+    def along_axis(
+        self, values: xr.Variable, name: str, *, units_: str | None = None, label: str | None = None
+    ) -> xr.DataArray:
+        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
+        return self.array(values, name, units_=units_, coords=self.along, label=label)
 
     def dataset(
         self,
@@ -253,38 +289,16 @@ class Frame:
         A coordinate of the data that has the name of a result (the nominal ``dose``) is left out.
         """
         dims = {d for variable in variables.values() for d in variable.dims}
-        kept = self._coords_of(tuple(dims), coords or {})
+        kept = self._coords_over(dims, coords or {})
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
-    def with_attrs(
-        self, values: xr.Variable, name: str, *, units_: str | None = None
-    ) -> xr.Variable:
-        """Return a result with attrs, plain or quantified as the data were."""
-        variable = xr.Variable(values.dims, values.data, vocabulary.attrs(name, units_))
-        return units.quantified_variable(variable) if self.quantified else variable
-
-    def _coords_of(
-        self, dims: tuple[Any, ...], coords: Mapping[str, xr.Variable]
+    def _coords_over(
+        self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
-        """Select the coordinates of a result by its dimensions; quantify those just computed."""
-        converted = {
-            key: units.quantified_variable(coord)
-            if self.quantified and coord.dims != (key,) and coord is not self.along.get(key)
-            else coord
-            for key, coord in coords.items()
-        }
-        every = {**self.coords, **self.brought, **converted}
+        """Select the coordinates that run along no other dimensions than these."""
+        every = {**self.coords, **self.brought, **coords}
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
-
-    def along_axis(self, values: xr.Variable, name: str, **options: Any) -> xr.DataArray:
-        """Return a result with one value per sample as a DataArray with attrs and coordinates."""
-        coords = {**self.along, **options.pop("coords", {})}
-        return self.array(values, name, coords=coords, **options)
-
-    def status(self, codes: xr.Variable) -> xr.Variable:
-        """Translate status codes into words, lazily if they are lazy."""
-        return xr.Variable(codes.dims, words(codes, _WORDS).data, vocabulary.attrs("status"))
 
 
 def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
@@ -294,7 +308,7 @@ def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
     )
 
 
-def words(codes: xr.Variable, table: Any) -> xr.Variable:
+def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:
     """Look up codes in an array of words, lazily if they are lazy."""
 
     def look_up(codes: Any) -> Any:
@@ -304,4 +318,5 @@ def words(codes: xr.Variable, table: Any) -> xr.Variable:
     found: xr.Variable = xr.apply_ufunc(
         look_up, codes, dask="parallelized", output_dtypes=[table.dtype]
     )
+    found.attrs = dict(attrs)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,13 +12,11 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.dataset.axes import POINT, axis_of
-from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
+from sims_analysis.dataset.axes import POINT, axis_name, axis_of
+from sims_analysis.dataset.canonical import real_magnitude
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.profiles.plausibility import refuse_impossible
-
-__all__ = ["DOSE_KINDS", "FRACTION", "open_frame"]
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -28,7 +26,9 @@ FRACTION = "effective_sample_fraction"
 #: Coordinates that describe the data and do not apply to results.
 _OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
 #: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
-_OF_SAMPLES = frozenset({"stderr", *vocabulary.OF_BACKGROUND})
+_OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
+#: Ends of the names of the variables of a Dataset that stand beside the samples of one.
+_BESIDE = ("stderr", *vocabulary.COLUMNS)
 
 
 def open_frame(
@@ -66,141 +66,65 @@ def open_frame(
     ProfileError
         If there is no depth axis, or it is not finite and strictly increasing.
     """
-    source = _choose(data, kinds, question, variable)
-    array, name = source.variable, source.name or "the data"
-    dim = axis_of(array)
-    axis = dim if dim != POINT else _axis_of_points(source.coords)
+    array, beside = _select(data, kinds, question, variable)
+    coords, dim, axis = array.coords.variables, axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
             f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
             "calibrate_depth() turns sputter time into depth"
         )
-    dims = (*(d for d in array.dims if d != dim), dim)
-    value, kind = _canonical(array, kinds, name)
-    value = value.transpose(*dims)
+    name = "" if array.name is None else str(array.name)
+    value, kind = _canonical(array.variable, kinds, name or "the data")
+    value = value.transpose(..., dim)
     if not as_they_are:
-        refuse_impossible(value.data, kind, name)
-    stderr, counts = source.stderr, source.counts
-    for beside, suffix in ((stderr, "stderr"), (counts, "counts")):
-        if beside is not None and set(beside.dims) != set(dims):
-            raise ProfileError(
-                f"{source.name}_{suffix} is over {_listed(beside.dims)}, and {source.name} over "
-                f"{_listed(array.dims)}: each sample needs its own"
-            )
-    if stderr is not None:
-        stderr = _canonical(stderr, (kind,), f"{source.name}_stderr")[0].transpose(*dims)
-    if counts is not None:
-        counts = _plain(counts).transpose(*dims)
-    common, overlap = source.common, source.overlap
-    if common is not None:
-        name = f"{source.name}{BACKGROUND_STDERR}"
-        common = _of_background(_canonical(common, (kind,), name)[0], value)
-        overlap = None if overlap is None else _of_background(_plain(overlap), value)
-    fraction = source.coords.get(FRACTION)
+        refuse_impossible(value.data, kind, name or "the data")
+    columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
+    fraction = xr.Variable((), 1.0)
+    if FRACTION in coords:
+        # In a batch, NaN stands for a measurement at its original samples.
+        fraction = _plain(coords[FRACTION]).fillna(1.0)
     frame = Frame(
-        name=source.name or kind,
+        name=name or kind,
         kind=kind,
         value=value,
-        depth=_axis(source.coords, axis, dim, value),
-        stderr=stderr,
-        counts=counts,
+        depth=_axis(coords, axis, dim, value),
+        stderr=columns.get("stderr"),
+        counts=columns.get("counts"),
         axis=axis,
-        coords={k: c for k, c in source.coords.items() if dim not in c.dims and k not in _OF_DATA},
-        along={k: c for k, c in source.coords.items() if dim in c.dims and k not in _OF_SAMPLES},
+        coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
+        along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
         quantified=units.is_quantity(array.data),
-        # In a batch, NaN stands for a measurement at its original samples.
-        fraction=None if fraction is None else _plain(fraction).fillna(1.0),
-        common=common,
-        overlap=overlap,
+        fraction=fraction,
+        common=columns.get("background_stderr"),
+        overlap=columns.get("background_overlap"),
     )
-    if stderr is not None and not is_lazy(stderr):
-        _check_stderr(frame, np.asarray(stderr.data))
+    _check_stderr(frame)
     return frame
 
 
-def _listed(dims: tuple[Any, ...]) -> str:
-    return f"({', '.join(map(str, dims))})"
-
-
-def _plain(variable: xr.Variable) -> xr.Variable:
-    data = variable.data
-    return xr.Variable(variable.dims, data.magnitude if units.is_quantity(data) else data)
-
-
-def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
-    """Convert a variable to the canonical unit of its kind; also return the kind."""
-    magnitude, unit = units.magnitude_and_unit(variable, kinds, name)
-    if magnitude.dtype.kind not in "fiu":  # text, booleans, complex numbers, dates
-        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
-    return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
-
-
-def _check_stderr(frame: Frame, stderr: Any) -> None:
-    """Raise for the first profile with a negative or infinite standard error."""
-    wrong = np.argwhere((stderr < 0) | np.isinf(stderr))
-    if len(wrong):
-        *profile, sample = index = tuple(wrong[0].tolist())
-        raise ProfileError(
-            f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
-            f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "
-            "finite and not negative (NaN: not known)"
-        )
-
-
-class _Source(NamedTuple):
-    """The selected variable of the user's data, with its coordinates, errors and counts."""
-
-    name: str
-    variable: xr.Variable
-    coords: Mapping[Any, xr.Variable]
-    stderr: xr.Variable | None = None
-    counts: xr.Variable | None = None
-    common: xr.Variable | None = None
-    overlap: xr.Variable | None = None
-
-
-def _of_background(found: xr.Variable, value: xr.Variable) -> xr.Variable:
-    """Broadcast what is known of a subtracted background to the samples.
-
-    In the data NaN means that nothing was subtracted, and infinity that the error is not known; in
-    a frame, which computes with them, 0 and NaN.
-    """
-    filled = found.fillna(0.0)
-    filled = filled.where(np.isfinite(filled)).set_dims(value.sizes)
-    own: xr.Variable = filled.transpose(*value.dims)
-    return own
-
-
-def _choose(data: Any, kinds: tuple[str, ...], question: str, variable: str | None) -> _Source:
+def _select(
+    data: Any, kinds: tuple[str, ...], question: str, variable: str | None
+) -> tuple[xr.DataArray, dict[str, xr.Variable]]:
+    """Select a variable; also return what stands beside its samples, by the end of its name."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
         )
-    coords = data.coords.variables
     if isinstance(data, xr.DataArray):
-        stderr = coords.get("stderr")
-        beside = stderr is not None and stderr.dims == data.dims
-        name = "" if data.name is None else str(data.name)
-        background = [coords.get(key) for key in vocabulary.OF_BACKGROUND]
-        return _Source(name, data.variable, coords, stderr if beside else None, None, *background)
+        coords = data.coords.variables
+        beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+        if "stderr" in beside and beside["stderr"].dims != data.dims:
+            del beside["stderr"]
+        return data, beside
     present = ", ".join(map(str, data.data_vars)) or "no variables"
     if variable is not None and variable not in data.data_vars:
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
-    variables = data.variables
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     names = [name for name in names if name in data.data_vars]
     for name in names:
-        if _kind_of(name, variables[name]) in kinds:
-            dims = set(variables[name].dims)
-            return _Source(
-                name,
-                variables[name],
-                {key: coord for key, coord in coords.items() if dims.issuperset(coord.dims)},
-                variables.get(f"{name}_stderr"),
-                variables.get(f"{name}_counts"),
-                variables.get(f"{name}{BACKGROUND_STDERR}"),
-                variables.get(f"{name}{BACKGROUND_OVERLAP}"),
-            )
+        if _kind_of(name, data.variables[name]) in kinds:
+            columns = {end: data.variables.get(f"{name}_{end}") for end in _BESIDE}
+            return data[name], {end: c for end, c in columns.items() if c is not None}
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
@@ -212,11 +136,52 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
     return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
 
-def _axis_of_points(coords: Mapping[Any, xr.Variable]) -> str:
-    for axis in vocabulary.AXES:
-        if axis in coords:
-            return axis
-    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
+    """Convert a variable to the canonical unit of its kind; also return the kind."""
+    magnitude, unit = real_magnitude(variable, kinds, name)
+    return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
+
+
+def _plain(variable: xr.Variable) -> xr.Variable:
+    return xr.Variable(variable.dims, units.magnitude_of(variable))
+
+
+def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
+    """Convert a variable that stands beside the samples, and give it their dimensions."""
+    if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
+        plain, _ = _canonical(column, (kind,), f"{name}_{end}")
+    else:
+        plain = _plain(column)
+    if end in vocabulary.OF_BACKGROUND:
+        # In the data NaN means that nothing was subtracted, and infinity that the error is not
+        # known; in a frame, which computes with them, 0 and NaN.
+        plain = plain.fillna(0.0)
+        plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
+    elif set(plain.dims) != set(value.dims):
+        raise ProfileError(
+            f"{name}_{end} is over {_listed(plain)}, and {name} over {_listed(value)}: each "
+            "sample needs its own"
+        )
+    return plain.transpose(*value.dims)
+
+
+def _listed(variable: xr.Variable) -> str:
+    return f"({', '.join(map(str, variable.dims))})"
+
+
+def _check_stderr(frame: Frame) -> None:
+    """Raise for the first profile with a negative or infinite standard error, unless on Dask."""
+    if frame.stderr is None or is_lazy(frame.stderr):
+        return
+    stderr = np.asarray(frame.stderr.data)
+    wrong = np.argwhere((stderr < 0) | np.isinf(stderr))
+    if len(wrong):
+        *profile, sample = index = tuple(wrong[0].tolist())
+        raise ProfileError(
+            f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
+            f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "
+            "finite and not negative (NaN: not known)"
+        )
 
 
 def _axis(

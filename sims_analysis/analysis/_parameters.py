@@ -1,9 +1,7 @@
-"""Check arguments, and align them with the profiles by label."""
+"""Check arguments."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,61 +9,6 @@ import xarray as xr
 
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import ProfileError
-
-__all__ = [
-    "aligned",
-    "anywhere",
-    "check_bool",
-    "check_count",
-    "refuse_repeated",
-]
-
-
-def aligned(
-    value: xr.DataArray, coords: Mapping[Any, xr.Variable], sizes: Mapping[Any, int], name: str
-) -> xr.DataArray:
-    """Align the values of a parameter with the profiles, by label.
-
-    If the data have a single label (after ``.sel``), its value is selected.
-    """
-    for dim in [d for d in value.dims if d in coords and d in value.indexes]:
-        index = value.indexes[dim]
-        refuse_repeated(index.tolist(), f"{name}: {dim}")
-        wanted = np.atleast_1d(coords[dim].values)
-        positions = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[positions < 0]})
-        if missing:
-            raise ProfileError(
-                f"{name} has no value for {dim} {missing}; it has {_first_few(index.tolist())}"
-            )
-        in_order = positions.size == index.size and (positions == np.arange(index.size)).all()
-        if coords[dim].ndim == 0:
-            value = value.isel({dim: int(positions[0])}, drop=True)
-        elif not in_order:
-            value = value.isel({dim: positions})
-    for dim, size in value.sizes.items():
-        if dim in sizes and size != sizes[dim]:
-            raise ProfileError(
-                f"{name} holds {size} values along {str(dim)!r}, and the data {sizes[dim]}; "
-                f"give it a coordinate {str(dim)!r} that says which value belongs to which"
-            )
-    return value
-
-
-def _first_few(labels: Sequence[Any]) -> str:
-    shown = ", ".join(repr(str(label)) for label in labels[:8])
-    return shown + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
-
-
-def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
-    """Refuse repeated labels, which do not identify a profile."""
-    if len(set(labels)) == len(labels):
-        return
-    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
-    raise ProfileError(
-        f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
-        "by name; give each its own name, or select one with isel()"
-    )
 
 
 def anywhere(condition: xr.Variable) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -11,19 +11,6 @@ import xarray as xr
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
-
-__all__ = ["Samples", "is_lazy", "refuse_infinite", "run"]
-
-
-class Samples(NamedTuple):
-    """Input of a kernel: variables with the samples along the last dimension."""
-
-    depth: xr.Variable
-    value: xr.Variable
-    stderr: xr.Variable | None = None
-    counts: xr.Variable | None = None
-    #: Effective sample fraction of each profile.
-    fraction: xr.Variable | None = None
 
 
 def is_lazy(variable: xr.Variable) -> bool:
@@ -34,7 +21,7 @@ def is_lazy(variable: xr.Variable) -> bool:
 
 def run(
     kernel: Callable[..., tuple[Any, ...]],
-    samples: Samples,
+    samples: Mapping[str, xr.Variable],
     parameters: Sequence[xr.Variable],
     whole: Sequence[str],
     extra: Sequence[str],
@@ -44,42 +31,42 @@ def run(
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its results.
 
-    :meth:`sims_analysis.analysis._frame.Frame.map` explains the arguments; `names` are those of
-    the values and of the axis, for messages.
+    :meth:`sims_analysis.analysis._frame.Frame.map` explains most arguments. `samples` are the
+    ``depth`` and ``value``, and fields of :class:`sims_analysis.kernels.blocks.Errors`; `names` are
+    those of the values and of the axis, for messages.
     """
-    dim = str(samples.value.dims[-1])
+    *leading, dim = map(str, samples["value"].dims)
     core = [dim] if group is None else [group, dim]
-    lead = [str(d) for d in samples.value.dims if d not in core]
-    for name in extra:
-        if name in lead:
-            raise ProfileError(
-                f"the data have a dimension {name!r}, which the answer needs for its own entries: "
-                f"give it another name with data.rename({name}=...)"
-            )
+    lead = [d for d in leading if d != group]
     of_parameters = dict.fromkeys(str(d) for p in parameters for d in p.dims)
     cases = [d for d in of_parameters if d not in (*lead, *whole)]
-    present = [field for field, v in zip(samples._fields, samples, strict=True) if v is not None]
-    variables = [*(v for v in samples if v is not None), *parameters]
+    for name in extra:
+        if name in (*lead, *cases):
+            which = "data" if name in lead else "argument"
+            has = "the data have" if name in lead else "an argument has"
+            raise ProfileError(
+                f"{has} a dimension {name!r}, which the answer needs for its own entries: "
+                f"give it another name with {which}.rename({name}=...)"
+            )
+    variables = [*samples.values(), *parameters]
     lazy = any(map(is_lazy, variables))
     if lazy:
-        variables = _unify_chunks(variables, dim, (*core, *cases, *whole))
-    n = len(present)
+        variables = _unify_chunks(samples["value"], variables, dim, (*core, *cases, *whole))
+    n, dims = len(samples), [*cases, *lead]
     arrays = [_broadcastable(v, lead, core) for v in variables[:n]]
-    arrays += [_broadcastable(p, [*cases, *lead], whole) for p in variables[n:]]
+    arrays += [_broadcastable(p, dims, whole) for p in variables[n:]]
     ranks = [sum(d in core for d in v.dims) for v in variables[:n]]
     ranks += [sum(d in whole for d in p.dims) for p in variables[n:]]
-    settings = {"whole": ranks[n:], "group": group and samples.value.sizes[group], **options}
+    settings = {"whole": ranks[n:], "group": group and samples["value"].sizes[group], **options}
 
     def call(*arrays: Any) -> Any:
-        given = [np.asarray(a) for a in arrays]
-        fields = dict(zip(present, given, strict=False))
-        depth, value = fields.pop("depth"), fields.pop("value")
+        depth, value, *rest = map(np.asarray, arrays)
+        fields = dict(zip(list(samples)[2:], rest, strict=False))
         errors = blocks.Errors(**fields) if fields else None
-        return blocks.run(kernel, depth, value, *given[n:], errors=errors, **settings)
+        return blocks.run(kernel, depth, value, *rest[n - 2 :], errors=errors, **settings)
 
     found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
-    leading = [*cases, *lead]
-    results = (xr.Variable([*leading, *extra[: f.ndim - len(leading)]], f) for f in found)
+    results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)
     return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
 
 
@@ -92,11 +79,10 @@ def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, st
 
 
 def _unify_chunks(
-    variables: Sequence[xr.Variable], dim: str, single: Sequence[str]
+    value: xr.Variable, variables: Iterable[xr.Variable], dim: str, single: Iterable[str]
 ) -> list[xr.Variable]:
     """Give all variables the same chunks, and a single chunk along the dimensions `single`."""
-    value = variables[1]
-    if len(value.chunksizes.get(dim, (0,))) > 1:
+    if len(value.chunksizes.get(dim, ())) > 1:
         raise ProfileError(
             f"the data are chunked along {dim!r}, but profiles must be in one chunk: "
             f"rechunk with data.chunk({{{dim!r}: -1}})"
@@ -128,7 +114,6 @@ def _lazily(
     # A call without profiles gives the types and sizes of the results; the axis may be shared.
     axis, *others = (a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True))
     template = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
-    sizes = {f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])}
 
     def of_chunk(*chunk: Any) -> Any:
         try:
@@ -142,7 +127,9 @@ def _lazily(
         f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
         *arrays,
         output_dtypes=[f.dtype for f in template],
-        output_sizes=sizes,
+        output_sizes={
+            f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])
+        },
     )
     return type(template)(*(found if len(template) > 1 else [found]))
 

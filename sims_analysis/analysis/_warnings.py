@@ -12,8 +12,6 @@ from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import SimsWarning, warn
 
-__all__ = ["First", "first_flagged", "warn_where"]
-
 
 @dataclass(frozen=True)
 class First:

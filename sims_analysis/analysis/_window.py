@@ -1,4 +1,4 @@
-"""The window of depths of a question, and the samples used in it."""
+"""The window of depths of a question: its limits, and warnings about the samples in it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.peak import surface_transient
+from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import format_argument
 
-__all__ = ["Window", "read_pair", "read_window", "samples_used", "warn_of_empty_window"]
-
 Window = tuple[xr.Variable, xr.Variable]
+
+NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
 
 
 def read_window(frame: Frame, start: Any, stop: Any) -> Window:
@@ -40,7 +42,7 @@ def read_window(frame: Frame, start: Any, stop: Any) -> Window:
 
 
 def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Window:
-    """Read the two depths of a window that has both."""
+    """Read a window of which both depths must be given."""
     a, b = (
         frame.parameter(end, (frame.axis,), f"{name} {which}")
         for end, which in zip(pair, ("start", "stop"), strict=True)
@@ -73,9 +75,61 @@ def warn_of_empty_window(
         )
 
 
+def message_about_window(
+    frame: Frame, window: Window, flagged: xr.Variable, what: str
+) -> str | None:
+    """Describe a problem with the window of the flagged profiles, and their measured range."""
+    first = first_flagged(frame, flagged)
+    if first is None:
+        return None
+    a, b = map(first.of, window)
+    return (
+        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
+        f"from {first.record}"
+    )
+
+
+def warn_of_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
+) -> xr.Variable:
+    """Warn if a window of the profiles `among` begins in a surface transient.
+
+    Returns
+    -------
+    Variable of bool
+        The profiles for which this is true. There is no warning on Dask.
+    """
+    found: Any = frame.map(surface_transient, start, stop, errors="fit")
+    flagged: xr.Variable = found.depth.notnull() & among
+    first = first_flagged(frame, flagged)
+    if first is not None:
+        at, value, deeper, less = map(first.of, found)
+        warn(
+            f"{first.label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, "
+            f"is the first sample of the window, and another lies deeper, {less:.3g} {frame.units} "
+            f"at {deeper:g} {frame.axis_units}; set start= below the surface transient to exclude "
+            "it",
+            ProfileWarning,
+        )
+    return flagged
+
+
+def mark_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
+) -> xr.Variable:
+    """Set the status to truncated, with a warning, if the window begins in a surface transient.
+
+    Such results include the transient, with or without the implant below it.
+    """
+    among = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    transient = warn_of_transient(frame, start, stop, among)
+    updated: xr.Variable = status.where(~transient, Status.TRUNCATED).astype(np.uint8)
+    return updated
+
+
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:
     """Return the depths of the first and last sample used for a result."""
-    found = {"start": frame.with_attrs(first, "depth"), "stop": frame.with_attrs(last, "depth")}
-    found["start"].attrs["long_name"] = "First sample used"
-    found["stop"].attrs["long_name"] = "Last sample used"
-    return found
+    return {
+        "start": frame.with_attrs(first, "depth", long_name="First sample used"),
+        "stop": frame.with_attrs(last, "depth", long_name="Last sample used"),
+    }

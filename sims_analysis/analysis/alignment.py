@@ -10,13 +10,13 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._pairing import paired
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.dataset.pairing import paired
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
 from sims_analysis.kernels.rows import Array
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import Data, QuantityLike
 
 __all__ = ["align"]
@@ -112,9 +112,7 @@ def align(
         raise ProfileError('give level or fraction with method="edge", and with no other')
     if edge not in ("trailing", "leading"):
         raise ProfileError(f'edge={edge!r}; expected "trailing" or "leading"')
-    if fraction is not None and not (
-        isinstance(fraction, float | int | np.number) and 0 < fraction < 1
-    ):
+    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise ProfileError(f"fraction={fraction!r}; expected a number between 0 and 1")
     if max_shift is not None and method in _NEEDS:
         raise ProfileError(
@@ -245,9 +243,7 @@ def _edge(frame: Frame, depth: Array, value: Array, options: _Options, name: str
 def _samples(frame: Frame, indexers: dict[str, int | None]) -> tuple[Array, Array]:
     """Return the samples of one profile."""
     here = {d: i for d, i in indexers.items() if i is not None}
-    value = frame.value.isel({d: i for d, i in here.items() if d in frame.value.dims})
-    depth = frame.depth.isel({d: i for d, i in here.items() if d in frame.depth.dims})
-    z, c = np.asarray(depth.values), np.asarray(value.values)
+    z, c = (v.isel(here, missing_dims="ignore").values for v in (frame.depth, frame.value))
     measured = ~(np.isnan(z) | np.isnan(c))
     return z[measured], c[measured]
 
@@ -260,30 +256,27 @@ def _shifted(
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])
     correlation = np.array([found.correlation for found in shifts])
+    if not batch:
+        shift, correlation = shift[0], correlation[0]
     depth = b[axis]
     unit = units.magnitude_and_unit(depth, (axis,), axis)[1]
-    magnitude = depth.data.magnitude if units.is_quantity(depth.data) else depth.data
-    moved = xr.Variable(depth.dims, magnitude, depth.attrs)
-    by = xr.Variable(dims, unit.from_canonical(shift) if batch else unit.from_canonical(shift[0]))
-    moved = (moved + by).transpose(*([MEASUREMENT] if batch else []), ...)
-    attrs = dict(depth.attrs) if "units" in depth.attrs else vocabulary.attrs(axis)
-    if "units" not in depth.attrs:
-        moved = unit.to_canonical(moved)
+    by = xr.Variable(dims, unit.from_canonical(shift))
+    moved = xr.Variable(depth.dims, units.magnitude_of(depth)) + by
+    moved, attrs = moved.transpose(*dims, ...), dict(depth.attrs)
+    if "units" not in attrs:
+        moved, attrs = unit.to_canonical(moved), vocabulary.attrs(axis)
     name = "depth_shift" if axis == "depth" else "time_shift"
     coords: dict[str, Any] = {
-        name: (dims, shift if batch else shift[0], vocabulary.attrs(name) | {"method": method}),
+        name: (dims, shift, vocabulary.attrs(name) | {"method": method}),
         axis: xr.Variable(moved.dims, moved.data, attrs),
     }
     if method in ("cross-correlation", "log-correlation"):
-        value = correlation if batch else correlation[0]
-        coords["correlation"] = (dims, value, vocabulary.attrs("correlation"))
+        coords["correlation"] = (dims, correlation, vocabulary.attrs("correlation"))
     if batch and axis in b.dims:
         # Each measurement is shifted by a different amount, and needs its own axis.
         b = b.drop_vars(axis).rename({axis: POINT})
-        moved = coords[axis]
-        coords[axis] = xr.Variable(
-            tuple(POINT if d == axis else d for d in moved.dims), moved.data, attrs
-        )
+        own = tuple(POINT if d == axis else d for d in moved.dims)
+        coords[axis] = xr.Variable(own, moved.data, attrs)
     result = b.drop_vars("wire_fields", errors="ignore").assign_coords(coords)
     by_what = f"marker {marker!r}" if marker else "all species"
     what = "depths" if axis == "depth" else "times"

@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of, stderr_of_mean
+from sims_analysis.analysis._background import background_of, stderr_without_counts
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis._warnings import first_flagged
+from sims_analysis.analysis._window import Window
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -28,7 +29,9 @@ from sims_analysis.analysis.dose import (
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
+from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]
@@ -136,7 +139,7 @@ def dose_budget(
         "surface_depth": surface_depth,
     }
     check_options(rule, surface)
-    if not (isinstance(rule_tolerance, float | int | np.number) and rule_tolerance >= 0):
+    if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     limit = known_limit(frame, detection_limit)
@@ -180,12 +183,11 @@ def dose_budget(
         "surface_dose": _surface(found, rule, start, surface_depth),
         "below_detection_dose": below,
     }
-    results = {}
-    for name, part in doses.items():
-        results[name] = frame.with_attrs(part / NM_PER_CM, term(frame, "dose"))
-        results[name].attrs.update(
-            {k: v for k, v in vocabulary.attrs(f"budget_{name}").items() if k != "units"}
-        )
+    unit = vocabulary.attrs(term(frame, "dose"))["units"]
+    results = {
+        name: frame.with_attrs(part / NM_PER_CM, f"budget_{name}", units_=unit)
+        for name, part in doses.items()
+    }
     results["dose"].attrs["rule"] = rule
     results["rule_difference"] = frame.with_attrs(difference, "rule_difference")
     results["n_linear_segments"] = frame.with_attrs(logs.n_linear_segments, "n_linear_segments")
@@ -212,8 +214,7 @@ def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Vari
 
 def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any]) -> xr.Variable:
     """Integrate a relative uncertainty that varies with depth, times the concentration."""
-    background = options["background"]
-    level = 0.0 if background is None else background_of(frame, background, quiet=True)[0]
+    level, _ = background_of(frame, options["background"], quiet=True)
     scaled = replace(
         frame,
         value=(frame.value - level) * part,
@@ -238,13 +239,28 @@ def _below(found: DoseIntegral, limit: xr.Variable, rule: Rule) -> tuple[xr.Vari
 
 
 def _of_background(found: DoseIntegral) -> xr.Variable:
-    """Return the standard error of the dose from that of the backgrounds alone."""
+    """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
     if found.window is not None:
-        parts.append(stderr_of_mean(found.frame, found.window) * (found.stop - found.start))
+        parts.append(_stderr_of_mean(found.frame, found.window) * (found.stop - found.start))
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total
+
+
+def _stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
+    """Return the standard error of the mean over a window.
+
+    From the standard errors of its samples or, if that is larger, from their scatter; for a window
+    without a count see :func:`stderr_without_counts`. Each depth of a grid finer than the samples
+    counts as a fraction of a sample.
+    """
+    found = frame.map(window_statistics, *window, errors="sum")
+    scatter = found.deviation**2 / frame.fraction
+    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
+    upper = stderr_without_counts(frame, window)
+    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
+    return stderr
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:
@@ -340,7 +356,7 @@ def depth_at_dose_fraction(
     >>> print(f"half of the atoms above {half:.1f} nm, nine in ten above {most:.1f} nm")
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
-    check_options(rule, "measured")
+    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
         fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
@@ -355,11 +371,11 @@ def depth_at_dose_fraction(
         "status": frame.status(found.status),
     }
     if frame.stderr is not None:
-        attrs = vocabulary.attrs("depth_at_dose_fraction")
-        attrs["long_name"] = "Standard error, random part"
         stderr = add_background_error(
             frame, found.stderr, lambda f: f.map(kernels.depth_at_dose_fraction, **options).depth
         )
-        coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)
+        coords["stderr"] = frame.with_attrs(
+            stderr, "depth_at_dose_fraction", long_name="Standard error, random part"
+        )
     result = frame.array(found.depth, "depth_at_dose_fraction", coords=coords)
     return result if np.ndim(fraction) else result.isel(fraction=0)

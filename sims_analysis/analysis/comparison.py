@@ -14,12 +14,12 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._pairing import paired
 from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
@@ -112,7 +112,7 @@ def compare(
     """
     if method not in ("log", "linear"):
         raise ProfileError(f'method={method!r}; expected "log" or "linear"')
-    check_options(rule, "measured")
+    check_options(rule)
     a, b = paired(a, b)
     fa = open_frame(a, vocabulary.VALUE_KINDS, question="a comparison", variable=variable)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", variable=variable)
@@ -122,8 +122,11 @@ def compare(
     start, stop, status = _overlap(fa, fb)
     # Interpolate b at the depths of a; one measurement is broadcast against a batch.
     asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
-    interpolated = fb.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
-    b_at_a = _along(interpolated.value.astype(fb.precision), fa)
+
+    def at_a(frame: Frame) -> Any:
+        return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
+
+    b_at_a = _along(at_a(fb).astype(fb.precision), fa)
     ratio, log_ratio = _apply(kernels.ratios, fa.value, b_at_a, outputs=2)
     ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
     found = {
@@ -140,11 +143,7 @@ def compare(
         )
         # At one depth, it does not matter that other samples have a part of the error in common.
         of_a = add_background_error(fa, fa.stderr, lambda f: f.value)
-        error = add_background_error(
-            fb,
-            error,
-            lambda f: f.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value,
-        )
+        error = add_background_error(fb, error, at_a)
         errors = _apply(kernels.ratio_errors, fa.value, b_at_a, of_a, _along(error, fa), outputs=2)
         for name, values in zip(("ratio", "log_ratio"), errors, strict=True):
             key = f"{name}_stderr"

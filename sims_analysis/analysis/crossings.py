@@ -137,9 +137,11 @@ def crossings(
     for name, (values, term, long_name) in on_axis.items():
         results[name] = frame.with_attrs(values, term, units_=frame.axis_units)
         in_words_of_axis(frame, results[name], long_name)
-    directions = words(found.direction, _DIRECTIONS)
-    directions.attrs["long_name"] = f"Direction with {frame.axis.replace('_', ' ')}"
-    results["direction"] = directions
+    results["direction"] = words(
+        found.direction,
+        _DIRECTIONS,
+        long_name=f"Direction with {frame.axis.replace('_', ' ')}",
+    )
     results["status"] = frame.status(found.status)
     found.number.attrs["long_name"] = "Number of crossings"
     return frame.dataset(results, coords={"count": found.number})

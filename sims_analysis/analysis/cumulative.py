@@ -55,11 +55,9 @@ def cumulative_dose(
     >>> print(f"{above.sel(depth=75).item():.2e} of {above[-1].item():.2e} atom/cm^2")
     2.51e+14 of 5.03e+14 atom/cm^2
     """
-    check_options(rule, "measured")
+    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    level = frame.parameter(None, (), "background", absent=0.0)
-    if background is not None:
-        level, _ = background_of(frame, background)
+    level, _ = background_of(frame, background)
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
     answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
     return answer.assign_attrs(rule=rule)

@@ -12,8 +12,12 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._surface import mark_transient
-from sims_analysis.analysis._window import read_window, samples_used, warn_of_empty_window
+from sims_analysis.analysis._window import (
+    mark_transient,
+    read_window,
+    samples_used,
+    warn_of_empty_window,
+)
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
@@ -134,13 +138,13 @@ def decay_length(
         errors=True,
     )
     decade = found.length * np.log(10.0)
-    error = frame.with_attrs(stderr, "decay_length")
-    error.attrs["long_name"] = "Standard error of the decay length"
     return frame.dataset(
         {
             "decay_length": frame.with_attrs(found.length, "decay_length"),
             "per_decade": frame.with_attrs(decade, "decay_per_decade"),
-            "stderr": error,
+            "stderr": frame.with_attrs(
+                stderr, "decay_length", long_name="Standard error of the decay length"
+            ),
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),

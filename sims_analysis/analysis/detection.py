@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import message_about_window
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._run import is_lazy
 from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import read_pair
+from sims_analysis.analysis._window import message_about_window, read_pair
 from sims_analysis.errors import ProfileError, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
@@ -118,25 +117,17 @@ def detection_limit(
             message = message_about_window(frame, (a, b), flagged, problem)
             if message is not None:
                 warn(f"{message}: there is no limit", SimsWarning)
-    name = frame.term
+    background = xr.Variable(
+        mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
+    )
     coords = {
-        "background": xr.Variable(
-            mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
-        ),
-        "n": xr.Variable(count.dims, count.data, vocabulary.attrs("samples_used")),
+        "background": frame.as_the_data(background),
+        "n": frame.with_attrs(count, "samples_used"),
         "status": frame.status(status.astype(np.uint8)),
     }
-    result = frame.array(
-        limit.where(status == Status.OK),
-        name,
-        units_=frame.units,
-        coords=coords,
-        label="detection_limit",
+    return frame.array(
+        limit.where(status == Status.OK), "detection_limit", units_=frame.units, coords=coords
     )
-    result.attrs.update(
-        {k: v for k, v in vocabulary.attrs("detection_limit").items() if k != "units"}
-    )
-    return result
 
 
 #: A scatter below this fraction of the mean is rounding, as from a unit conversion.
@@ -160,7 +151,7 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
         return frame.parameter(value_per_count, (frame.kind,), "value_per_count")
     if frame.kind == "count":
-        return xr.Variable((), np.array(1.0))
+        return xr.Variable((), 1.0)
     if frame.counts is None:
         raise ProfileError(
             'rule="currie" needs counts, and the data have none: give value_per_count=, the value '

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.analysis._background import background_of, stderr_without_counts
 from sims_analysis.analysis._background_error import CommonError, common_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import check_bool
-from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._surface import Held, held_to_surface
+from sims_analysis.analysis._parameters import anywhere, check_bool
 from sims_analysis.analysis._warnings import first_flagged, warn_where
-from sims_analysis.analysis._window import Window, read_window
+from sims_analysis.analysis._window import NO_LIMITS, Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
@@ -31,7 +28,6 @@ __all__ = [
     "check_options",
     "integral",
     "integrated_dose",
-    "stderr_of",
     "term",
     "warn_or_raise",
 ]
@@ -153,9 +149,25 @@ def integrated_dose(
     warn_or_raise(found, surface_depth, strict=strict)
     coords = {"status": frame.status(found.status)}
     if found.variance is not None:
-        coords["stderr"] = stderr_of(frame, found.variance)
+        coords["stderr"] = frame.with_attrs(
+            found.variance**0.5 / NM_PER_CM,
+            term(frame, "dose"),
+            long_name="Standard error, random part",
+        )
     answer = frame.array(found.value / NM_PER_CM, term(frame, "dose"), coords=coords)
     return answer.assign_attrs(rule=rule)
+
+
+class Held(NamedTuple):
+    """The value of the first sample, held from the surface (or the start) down to its depth."""
+
+    value: xr.Variable
+    top: xr.Variable
+    width: xr.Variable
+    #: Start of the integral over samples: the first sample (NaN) if the held values reach it.
+    start: xr.Variable
+    #: Whether the interval ends above the first sample, so that only held values are in it.
+    alone: xr.Variable
 
 
 @dataclass(frozen=True)
@@ -203,7 +215,7 @@ def integral(
     level, window = None, None
     if background is not None:
         level, window = background_of(frame, background, strict=strict, quiet=quiet)
-    held = held_to_surface(frame, start, stop) if surface == "hold" else None
+    held = _held_to_surface(frame, start, stop) if surface == "hold" else None
     first = start if held is None else held.start
     found = frame.map(kernels.integrate, first, stop, rule=rule)
     value, a, b, status = found.value, found.start, found.stop, found.status
@@ -211,13 +223,13 @@ def integral(
         value = value.where(~held.alone, 0.0) + held.value * held.width
         a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
         status = status.where(~held.alone, Status.OK)
-    subtracted = xr.Variable((), np.array(0.0))
+    subtracted = xr.Variable((), 0.0)
     if level is not None:
         subtracted = level * (b - a)
         # With an unknown background there is no dose.
         status = xr.where(level.isnull(), Status.NO_DATA, status)
         value = value - subtracted
-    width = xr.Variable((), np.array(0.0)) if held is None else held.width
+    width = xr.Variable((), 0.0) if held is None else held.width
 
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values.
@@ -254,32 +266,48 @@ def integral(
     )
 
 
+def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
+    """Return the held value and its interval between two limits (NaN: no limit)."""
+    found: Any = frame.map(ends)
+    first = found.first
+    top = start.fillna(0.0).clip(min=0.0)
+    bottom = stop.fillna(np.inf)
+    bottom = bottom.where(bottom < first, first)
+    width = (bottom - top).clip(min=0.0).fillna(0.0)
+    reaches = (start >= 0) & (start < first)
+    own = start + 0 * first  # one for each profile, even where the limit is one for all
+    return Held(
+        value=found.first_value,
+        top=top,
+        width=width,
+        start=own.where(~reaches),
+        alone=(stop <= first) & (width > 0),
+    )
+
+
 def _variance(
     frame: Frame, limits: Window, held: xr.Variable, window: Window | None
 ) -> xr.Variable | None:
     """Return the variance of the dose; None without standard errors."""
     if frame.stderr is None:
         return None
-    no_limit = xr.Variable((), np.array(np.nan))
-    fraction = frame.effective_fraction
     variance: xr.Variable
     (variance,) = frame.map(
         variance_of_dose,
         *limits,
         held,
-        fraction,
-        *(window or (no_limit, no_limit)),
+        frame.fraction,
+        *(window or NO_LIMITS),
         errors="sum",
         window=window is not None,
     )
     if frame.counts is None or not (frame.lazy or bool((variance == 0).any())):
         return variance
-    # With zero counts in total, use the interval of zero counts. The count of a sample is spread
-    # over 1 / fraction depths of a fine grid: the weight of one is smaller by that, and its error
-    # larger by the square root of it.
+    # With zero counts in total, use the interval of zero counts. On a fine grid, the count of a
+    # sample is spread over 1 / fraction depths: each has a weight smaller by this factor, and an
+    # error larger by its square root.
     (upper,) = frame.map(variance_of_zero_counts, *limits, held, errors="fit")
-    upper = upper / fraction
-    corrected: xr.Variable = variance.where(variance != 0, upper)
+    corrected: xr.Variable = variance.where(variance != 0, upper / frame.fraction)
     return corrected
 
 
@@ -312,7 +340,7 @@ def _significance(
     return updated
 
 
-def check_options(rule: str, surface: str) -> None:
+def check_options(rule: str, surface: str = "measured") -> None:
     """Refuse unknown values of the options `rule` and `surface`."""
     if rule not in ("trapezoid", "loglinear"):
         raise ProfileError(f'rule={rule!r}; expected "trapezoid" or "loglinear"')
@@ -339,7 +367,7 @@ def warn_or_raise(found: DoseIntegral, surface_depth: Any = None, *, strict: boo
     """Warn, or raise, where less was measured than was requested."""
     frame = found.frame
     warned = _warn_of_surface_depth(frame, surface_depth)
-    if not (is_lazy(found.status) or found.status.data.any()):  # all of them are Status.OK
+    if not anywhere(found.status != Status.OK):
         return
     truncated = first_flagged(frame, found.status == Status.TRUNCATED)
     beyond = "the limits reach beyond the samples"
@@ -376,7 +404,7 @@ def _limits_outside(found: DoseIntegral) -> str | None:
     Infinite limits are ignored: they stand for unknown ones.
     """
     frame, none = found.frame, found.status == Status.NO_DATA
-    if frame.lazy or not bool(none.any()):
+    if not anywhere(none):
         return None
     known = ~(np.isinf(found.asked[0]) | np.isinf(found.asked[1]))
     record = frame.map(ends)
@@ -394,10 +422,3 @@ def _limits_outside(found: DoseIntegral) -> str | None:
 def term(frame: Frame, name: str) -> str:
     """Return the term of the result: the integral of a range density is a fraction, not a dose."""
     return name if frame.kind == "concentration" else "retained_fraction"
-
-
-def stderr_of(frame: Frame, variance: xr.Variable) -> xr.Variable:
-    """Return the standard error of a dose."""
-    attrs = vocabulary.attrs(term(frame, "dose"))
-    attrs["long_name"] = "Standard error, random part"
-    return xr.Variable(variance.dims, np.sqrt(variance.data) / NM_PER_CM, attrs)

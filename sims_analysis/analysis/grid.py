@@ -12,23 +12,23 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import FRACTION, open_frame
+from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import (
     ASKED,
-    AT_DEPTHS,
-    COUNTS,
-    NO_LOGARITHM,
     Method,
-    counts_at,
-    fraction_coordinate,
+    Resampled,
+    at_depths,
+    dressed,
     fraction_of,
-    least_fraction,
+    joined,
+    measured_in,
     of_background,
     read_depths,
+    with_coords,
 )
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
@@ -70,7 +70,7 @@ def to_grid(
     depth : sequence of str, Quantity or DataArray, optional
         The depths.
     like : Dataset or DataArray, optional
-        Data whose axis to use. Give one of `step`, `depth` and `like`.
+        Data with the axis to use. Give one of `step`, `depth` and `like`.
     method : {"log", "linear", "pchip", "makima"}
         As for :func:`interpolate`.
     conserve : {"dose"}, optional
@@ -135,21 +135,11 @@ def to_grid(
         frame = open_frame(data, vocabulary.VALUE_KINDS, question="a grid", axes=vocabulary.AXES)
         grid = _grid(frame, conserve is not None, **asked)
         name = str(data.name or frame.kind)
-        found = _gridded(frame, name, grid, method)
-        array = found[name]
-        if f"{name}_stderr" in found:
-            array = array.assign_coords(stderr=found[f"{name}_stderr"].variable)
-        array = array.assign_coords(
-            {
-                end: found[f"{name}_{end}"].variable
-                for end in vocabulary.OF_BACKGROUND
-                if f"{name}_{end}" in found
-            }
-        )
+        array = with_coords(_gridded(frame, name, grid, method), name)
         if grid.edges is not None:
             # A DataArray cannot hold bounds, which have a dimension of their own.
             edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
-            attrs = {"units": units.CANONICAL[frame.axis]}
+            attrs = {"units": frame.axis_units}
             array = array.assign_coords(
                 {f"cell_{end}": (frame.axis, at, attrs) for end, at in edges.items()}
             )
@@ -162,44 +152,21 @@ def _dataset(
 ) -> xr.Dataset:
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"a grid needs a Dataset or DataArray, found {type(data).__name__}")
-    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
-    if not names:
-        raise UnitsError(
-            f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+    frames = {
+        name: open_frame(
+            data, vocabulary.kinds(name), question="a grid", variable=name, axes=vocabulary.AXES
         )
-    frames = [
-        open_frame(
-            data,
-            vocabulary.kinds(name),
-            question="a grid",
-            variable=name,
-            axes=vocabulary.AXES,
-        )
-        for name in names
-    ]
-    grid = _grid(frames[0], conserve is not None, **asked)
-    arrays: dict[str, xr.DataArray] = {}
-    n_linear: Any = 0
-    fractions = []
-    for name, frame in zip(names, frames, strict=True):
-        found = _gridded(frame, name, grid, method)
-        # Each species is measured in one variable, so that the sum counts each depth once.
-        n_linear = n_linear + found[name].coords["n_linear_segments"].variable
-        fractions += [array for key, array in found[name].coords.items() if key == FRACTION]
-        own = ["n_linear_segments", FRACTION]
-        arrays |= {key: array.drop_vars(own, errors="ignore") for key, array in found.items()}
-    unchanged = {
-        name: array.variable
-        for name, array in data.data_vars.items()
-        if frames[0].dim not in array.dims
+        for name in measured_in(data)
     }
-    result = xr.Dataset({**arrays, **unchanged}, attrs=data.attrs).assign_coords(
-        n_linear_segments=n_linear, **_delivered(data, frames[0])
-    )
-    result = result.assign_coords(least_fraction(fractions))
+    first = next(iter(frames.values()))
+    grid = _grid(first, conserve is not None, **asked)
+    found = {name: _gridded(frame, name, grid, method) for name, frame in frames.items()}
+    unchanged = {name: one for name, one in data.data_vars.items() if first.dim not in one.dims}
+    result = joined(found, data.attrs)
+    result = result.assign({name: one.variable for name, one in unchanged.items()})
+    result = result.assign_coords(_delivered(data, first))
     if grid.edges is not None:
-        axis, bounds = frames[0].axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
+        axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
@@ -221,100 +188,49 @@ def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
 
 
 def _gridded(frame: Frame, name: str, grid: _Grid, method: str) -> dict[str, xr.DataArray]:
-    log, cells = method != "linear", grid.edges is not None
-    asked = xr.Variable((ASKED,), grid.depth if grid.edges is None else grid.edges)
-
-    def resampled(other: Frame) -> Any:
-        if cells:
-            return other.map(kernels.cell_means, extra=(ASKED,), edges=grid.edges, log=log)
-        return other.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method)
-
-    found = resampled(frame)
-    value = found[0]
-    linear = found.n_linear_segments
-    coords = {
-        frame.axis: xr.Variable((frame.axis,), grid.depth, vocabulary.attrs(frame.axis)),
-        "n_linear_segments": xr.Variable(linear.dims, linear.data, NO_LOGARITHM),
-    }
-    growth: Any = None
-    if frame.stderr is not None:
-        fraction, growth = fraction_of(frame, asked, cells=cells)
-        coords |= fraction_coordinate(frame, fraction)
-    trace = {"interpolation": method}
-    if cells:
+    at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
+    if grid.edges is None:
+        asked = xr.Variable((ASKED,), grid.depth)
+        found = at_depths(frame, asked, method, on_new_axis=True)
+    else:
+        found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
+    return dressed(frame, name, found, at, {}, **trace)
 
-    def on_grid(
-        values: xr.Variable, label: str, term: str = frame.term, unit: str = frame.units
-    ) -> xr.DataArray:
-        values = xr.Variable((*frame.lead, frame.axis), values.data)
-        array = frame.array(values, term, units_=unit, label=label)
-        array.attrs.update(trace)
-        return array.assign_coords(coords)
 
-    result = {name: on_grid(value.astype(frame.precision), name)}
+def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
+    """Average profiles over cells."""
+
+    def means(other: Frame, *, log: bool = log) -> Any:
+        return other.map(kernels.cell_means, extra=(ASKED,), edges=edges, log=log)
+
+    found, stderr, counts, fraction = means(frame), None, None, None
     if frame.stderr is not None:
-        if grid.edges is None:
-            (stderr,) = frame.map(
-                interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", log=log
-            )
-        else:
-            stderr = _of_cells(frame, grid.edges)
-        stderr = stderr if growth is None else stderr * growth
-        array = on_grid(stderr, f"{name}_stderr")
-        array.attrs["long_name"] = f"Standard error of {array.attrs['long_name'].lower()}"
-        array.attrs.pop("description", None)
-        result[f"{name}_stderr"] = array
+        fraction, growth = fraction_of(frame, xr.Variable((ASKED,), edges), cells=True)
+        stderr = _stderr_of_cells(frame, edges) * growth
         if frame.counts is not None:
-            counts = (
-                counts_at(frame, asked) if grid.edges is None else _counts_of(frame, grid.edges)
-            )
-            array = array.copy(data=counts.data)
-            array.attrs = COUNTS | trace
-            result[f"{name}_counts"] = array.rename(f"{name}_counts")
-    of_it = of_background(frame, lambda other: resampled(other)[0])
-    for end, own in of_it.items():
-        result[f"{name}_{end}"] = on_grid(own, f"{name}_{end}", end, own.attrs["units"])
-    return result
+            counts = means(frame.of_counts(), log=False).mean
+    background = of_background(frame, lambda other: means(other).mean)
+    return Resampled(found.mean, found.n_linear_segments, stderr, counts, fraction, background)
 
 
-def _counts_of(frame: Frame, edges: Array) -> xr.Variable:
-    """Average the counts over cells."""
-    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
-    mean: xr.Variable = frame.of_counts().map(kernels.cell_means, log=False, **options).mean
-    return mean
-
-
-def _of_cells(frame: Frame, edges: Array) -> xr.Variable:
+def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
     """Return the standard errors of cells, which are sums over samples."""
     options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
     # The correlation between cells does not affect the error of a single one.
-    (found,) = replace(frame, fraction=None).map(kernels.cell_stderr, errors="sum", **options)
-    stderr: xr.Variable = found
-    if frame.counts is None or not (frame.lazy or bool((found == 0).any())):
+    independent = replace(frame, fraction=xr.Variable((), 1.0))
+    stderr: xr.Variable
+    (stderr,) = independent.map(kernels.cell_stderr, errors="sum", **options)
+    if frame.counts is None or not (frame.lazy or bool((stderr == 0).any())):
         return stderr
     (upper,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **options)
-    corrected: xr.Variable = found.where(found != 0, upper)
+    corrected: xr.Variable = stderr.where(stderr != 0, upper)
     return corrected
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Grid:
-    unit = units.CANONICAL[frame.axis]
     if step is not None:
-        width, _ = units.read_quantity(step, (frame.axis,), "step")
-        if np.ndim(width) or not width > 0 or not np.isfinite(width):
-            raise ProfileError(f"step={step!r} must be one positive number")
-        words = f"multiples of {width:.15g} {unit}"
-        _refuse_too_many(frame, width, step)
-        if not cells:
-            return _Grid(_multiples(frame, width, step), None, words)
-        first, last = _range(frame)
-        edges = first + np.arange(np.ceil((last - first) / width)) * width
-        # Drop a last cell that is only rounding.
-        edges = np.append(edges[edges < last - 1e-9 * width], last)
-        if edges.size < 2:
-            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
-        return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
+        return _by_step(frame, step, cells=cells)
     bounds = None
     if like is not None:
         points, bounds = _axis_like(frame, like)
@@ -339,6 +255,45 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any) -> _Gr
     return _Grid(points, bounds, f"cells around {words}")
 
 
+#: Maximum number of grid depths: more than any record has, and as many as fit into memory.
+_MOST = 10_000_000
+
+
+def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
+    """Return the multiples of a step within the samples, or cells from the first to the last."""
+    width, _ = units.read_quantity(step, (frame.axis,), "step")
+    if np.ndim(width) or not 0 < width < np.inf:
+        raise ProfileError(f"step={step!r} must be one positive number")
+    depth, unit = np.asarray(frame.depth.data), frame.axis_units
+    if np.isnan(depth).all():
+        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
+    first, last = float(np.nanmin(depth)), float(np.nanmax(depth))
+    with np.errstate(over="ignore"):
+        count = np.divide(last - first, width)
+    if count > _MOST:
+        raise ProfileError(
+            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
+            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
+        )
+    if cells:
+        edges = first + np.arange(np.ceil((last - first) / width)) * width
+        # Drop a last cell that is only rounding.
+        edges = np.append(edges[edges < last - 1e-9 * width], last)
+        if edges.size < 2:
+            raise ProfileError(f"step={step!r}: the {frame.axis} axis has no extent")
+        return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
+    # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
+    exact = Fraction(repr(width))
+    factors = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
+    points = factors * exact.numerator / exact.denominator
+    points = points[(points >= first) & (points <= last)]
+    if points.size == 0:
+        raise ProfileError(
+            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} {unit}"
+        )
+    return _Grid(points, None, f"multiples of {width:.15g} {unit}")
+
+
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     if not isinstance(like, xr.Dataset | xr.DataArray):
         raise TypeError(f"like must be a Dataset or DataArray, found {type(like).__name__}")
@@ -347,7 +302,6 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
             f"like has no common {frame.axis} axis; if its profiles have axes of their own, "
             "select one of them, or resample them to a grid first"
         )
-
     axis = like[frame.axis]
     magnitude, unit = units.magnitude_and_unit(axis, (frame.axis,), f"like: {frame.axis}")
 
@@ -363,41 +317,3 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     else:
         return points, None
     return points, np.append(start, stop[-1]) if (start[1:] == stop[:-1]).all() else None
-
-
-def _range(frame: Frame) -> tuple[float, float]:
-    depth = np.asarray(frame.depth.data)
-    if np.isnan(depth).all():
-        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
-    return float(np.nanmin(depth)), float(np.nanmax(depth))
-
-
-#: Maximum number of grid depths: more than any record has, and as many as fit into memory.
-_MOST = 10_000_000
-
-
-def _refuse_too_many(frame: Frame, width: float, step: Any) -> None:
-    first, last = _range(frame)
-    with np.errstate(over="ignore"):
-        count = np.divide(last - first, width)
-    if count > _MOST:
-        unit = units.CANONICAL[frame.axis]
-        raise ProfileError(
-            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
-            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}"
-        )
-
-
-def _multiples(frame: Frame, width: float, step: Any) -> Array:
-    first, last = _range(frame)
-    exact = Fraction(repr(width))
-    count = np.arange(np.floor(first / width) - 1, np.ceil(last / width) + 2)
-    # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
-    points = count * exact.numerator / exact.denominator
-    points = points[(points >= first) & (points <= last)]
-    if points.size == 0:
-        raise ProfileError(
-            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} "
-            f"{units.CANONICAL[frame.axis]}"
-        )
-    return points

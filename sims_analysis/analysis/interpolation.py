@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,6 @@ from sims_analysis.analysis._background_error import common_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import FRACTION, open_frame
-from sims_analysis.analysis._parameters import aligned
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import sample_fraction
@@ -24,15 +23,17 @@ from sims_analysis.units import Data, ParameterLike
 __all__ = [
     "ASKED",
     "AT_DEPTHS",
-    "COUNTS",
-    "NO_LOGARITHM",
-    "counts_at",
-    "fraction_coordinate",
+    "Method",
+    "Resampled",
+    "at_depths",
+    "dressed",
     "fraction_of",
     "interpolate",
-    "least_fraction",
+    "joined",
+    "measured_in",
     "of_background",
     "read_depths",
+    "with_coords",
 ]
 
 Method = Literal["log", "linear", "pchip", "makima"]
@@ -90,89 +91,89 @@ def interpolate(
     if method not in kernels.METHODS:
         raise ProfileError(f"method={method!r}; expected one of {', '.join(kernels.METHODS)}")
     if isinstance(data, xr.Dataset):
-        measured = data.data_vars
-        names = [name for name in vocabulary.QUANTITIES if name in measured]
-        if not names:
-            raise UnitsError(
-                f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-                f"{', '.join(map(str, measured)) or 'no variables'}"
-            )
-        arrays = {name: _interpolated(data, depth, method, name) for name in names}
-        for name in names:
-            quantified = units.is_quantity(arrays[name].data)
-            for beside in ("stderr", "counts", *vocabulary.OF_BACKGROUND):
-                if beside in arrays[name].coords:
-                    column = arrays[name].coords[beside].reset_coords(drop=True)
-                    arrays[f"{name}_{beside}"] = units.quantify(column) if quantified else column
-                    arrays[name] = arrays[name].drop_vars(beside)
-        # Each species is measured in one variable, so that the sum counts each depth once.
-        total = sum(arrays[name].coords["n_linear_segments"].variable for name in names)
-        fractions = [a.coords[FRACTION] for a in arrays.values() if FRACTION in a.coords]
-        plain = {
-            name: array.drop_vars(["n_linear_segments", FRACTION], errors="ignore")
-            for name, array in arrays.items()
+        found = {
+            name: _interpolated(_open(data, name), name, depth, method)
+            for name in measured_in(data)
         }
-        result = xr.Dataset(plain, attrs=data.attrs).assign_coords(n_linear_segments=total)
-        return result.assign_coords(least_fraction(fractions))
-    return _interpolated(data, depth, method)
+        return joined(found, data.attrs)
+    frame = _open(data)
+    return with_coords(_interpolated(frame, frame.name, depth, method), frame.name)
 
 
-def _interpolated(
-    data: xr.Dataset | xr.DataArray, depth: Any, method: str, variable: str | None = None
-) -> xr.DataArray:
-    frame = open_frame(
+def _open(data: Any, variable: str | None = None) -> Frame:
+    return open_frame(
         data,
         vocabulary.VALUE_KINDS,
         question="an interpolation",
         variable=variable,
         axes=vocabulary.AXES,
     )
+
+
+def measured_in(data: xr.Dataset) -> list[str]:
+    """List the measured variables of a Dataset; raise if there are none."""
+    names = [name for name in vocabulary.QUANTITIES if name in data.data_vars]
+    if not names:
+        raise UnitsError(
+            f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
+            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+        )
+    return names
+
+
+def _interpolated(frame: Frame, name: str, depth: Any, method: str) -> dict[str, xr.DataArray]:
     at = read_depths(frame, depth)
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
-    new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
     own = [d for d in frame.lead if d in at.dims]
+    new = [d for d in at.dims if d not in own]
     ordered = at.transpose(*own, *new)
-    flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(new.values())))
+    flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
     asked = xr.Variable((*own, ASKED), flat)
-    dims = (*frame.lead, *new)
-
-    def unflattened(found: xr.Variable, attrs: Any = None) -> xr.Variable:
-        return xr.Variable(dims, found.data.reshape((*found.shape[:-1], *new.values())), attrs)
-
-    found = frame.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
-    linear = found.n_linear_segments
-    coords = {
-        "n_linear_segments": xr.Variable(linear.dims, linear.data, NO_LOGARITHM),
-        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
-    }
+    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
+    coords = {}
     if isinstance(depth, xr.DataArray):
-        coords |= {
-            str(k): c.variable
-            for k, c in depth.coords.items()
-            if k not in (*frame.coords, frame.axis)
+        coords = {
+            str(key): coord.variable
+            for key, coord in depth.coords.items()
+            if key not in (*frame.coords, frame.axis)
         }
+    return dressed(frame, name, found, at, coords)
+
+
+class Resampled(NamedTuple):
+    """Values at other depths, along ``ASKED``, and what stands beside them."""
+
+    value: xr.Variable
+    n_linear_segments: xr.Variable
+    stderr: xr.Variable | None
+    counts: xr.Variable | None
+    fraction: xr.Variable | None
+    #: Results of :func:`of_background`.
+    background: dict[str, xr.Variable]
+
+
+def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
+    """Interpolate profiles at given depths.
+
+    On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
+    """
+
+    def values(other: Frame, method: str = method) -> Any:
+        return other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method)
+
+    found, stderr, counts, fraction = values(frame), None, None, None
     if frame.stderr is not None:
-        (error,) = frame.map(
+        (stderr,) = frame.map(
             kernels.stderr_at, asked, **AT_DEPTHS, errors="each", log=method != "linear"
         )
-        if list(new) == [frame.axis]:
+        if on_new_axis:
             fraction, growth = fraction_of(frame, asked)
-            coords |= fraction_coordinate(frame, fraction)
-            error = error if growth is None else error * growth
+            stderr = stderr * growth
             if frame.counts is not None:
-                coords["counts"] = unflattened(counts_at(frame, asked), COUNTS)
-        attrs = vocabulary.attrs(frame.term) | {"units": frame.units}
-        attrs["long_name"] = f"Standard error of {attrs['long_name'].lower()}"
-        attrs.pop("description", None)
-        coords["stderr"] = unflattened(error, attrs)
-    coords |= {
-        name: unflattened(own, own.attrs)
-        for name, own in of_background(
-            frame, lambda f: f.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
-        ).items()
-    }
-    value = unflattened(found.value.astype(frame.precision, copy=False))
-    return frame.array(value, frame.term, units_=frame.units, coords=coords, label=frame.name)
+                # Linearly, so that they are 0 between two samples with zero counts.
+                counts = values(frame.of_counts(), "linear").value
+    background = of_background(frame, lambda other: values(other).value)
+    return Resampled(found.value, found.n_linear_segments, stderr, counts, fraction, background)
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
@@ -183,53 +184,100 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     # The variance that it adds to that of a value is s^2 - 2 q s^2.
     stderr = common.stderr.where(common.stderr > 0)
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
-    found = zip(
-        vocabulary.OF_BACKGROUND, (common.stderr, overlap), (frame.units, None), strict=True
-    )
-    return {
-        name: xr.Variable(own.dims, own.data, vocabulary.attrs(name, unit))
-        for name, own, unit in found
-    }
+    return dict(zip(vocabulary.OF_BACKGROUND, (common.stderr, overlap), strict=True))
 
 
 def fraction_of(
     frame: Frame, at: xr.Variable, *, cells: bool = False
-) -> tuple[xr.Variable, xr.Variable | None]:
-    """Return the number of independent samples per grid depth (see the kernel).
+) -> tuple[xr.Variable, xr.Variable]:
+    """Return the number of independent samples per grid depth, and the growth of the errors.
 
-    Returns
-    -------
-    fraction : Variable
-    growth : Variable or None
-        Growth of the standard errors, if the data were on a grid finer than the samples already.
+    See the kernel for both.
     """
-    known = xr.Variable((), np.array(1.0)) if frame.fraction is None else frame.fraction
-    fraction, growth = frame.map(sample_fraction, at, known, whole=(ASKED,), cells=cells)
-    return fraction, None if frame.fraction is None else growth
+    fraction, growth = frame.map(sample_fraction, at, frame.fraction, whole=(ASKED,), cells=cells)
+    return fraction, growth
 
 
-def counts_at(frame: Frame, asked: xr.Variable) -> xr.Variable:
-    """Interpolate the counts linearly: 0 between two samples with zero counts."""
-    found: Any = frame.of_counts().map(kernels.interpolate, asked, **AT_DEPTHS, method="linear")
-    value: xr.Variable = found.value
-    return value
+def dressed(
+    frame: Frame,
+    name: str,
+    found: Resampled,
+    at: xr.Variable,
+    coords: Mapping[str, xr.Variable],
+    **trace: str,
+) -> dict[str, xr.DataArray]:
+    """Return resampled values and what stands beside them, under their names in a Dataset.
+
+    The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
+    coordinates, and `trace` more attrs of all variables.
+    """
+    new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
+    linear = found.n_linear_segments
+    every = {
+        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
+        "n_linear_segments": xr.Variable(
+            linear.dims, linear.data, {"long_name": "Depths without a logarithm"}
+        ),
+        **coords,
+    }
+    if found.fraction is not None:
+        every |= _fraction_coordinate(frame, found.fraction)
+    # All but an index, which cannot hold a Quantity.
+    every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
+
+    arrays = {}
+
+    def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
+        data = values.data.reshape((*values.shape[:-1], *new.values()))
+        own = xr.Variable((*frame.lead, *new), data)
+        attrs |= trace
+        arrays[key] = frame.array(own, term, units_=unit, coords=every, label=key, **attrs)
+
+    term, unit = frame.term, frame.units
+    add(name, found.value.astype(frame.precision, copy=False), term, unit)
+    if found.stderr is not None:
+        what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
+        add(f"{name}_stderr", found.stderr, term, unit, long_name=what, description=None)
+    if found.counts is not None:
+        what = "Counts, interpolated between samples"
+        add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
+    for end, variable in found.background.items():
+        add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
+    return arrays
 
 
-def fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
+def with_coords(arrays: Mapping[str, xr.DataArray], name: str) -> xr.DataArray:
+    """Return one of several resampled arrays, with those that stand beside it as coordinates."""
+    beside = {key.removeprefix(f"{name}_"): arrays[key].variable for key in arrays if key != name}
+    return arrays[name].assign_coords(beside)
+
+
+def joined(found: Mapping[str, Mapping[str, xr.DataArray]], attrs: Mapping[Any, Any]) -> xr.Dataset:
+    """Join resampled variables, each with what stands beside it, in a Dataset."""
+    own = [arrays[name].coords for name, arrays in found.items()]
+    plain = {
+        key: array.drop_vars(["n_linear_segments", FRACTION], errors="ignore")
+        for arrays in found.values()
+        for key, array in arrays.items()
+    }
+    # Each species is measured in one variable, so that the sum counts each depth once.
+    total = sum(coords["n_linear_segments"].variable for coords in own)
+    fractions = [coords[FRACTION].variable for coords in own if FRACTION in coords]
+    result = xr.Dataset(plain, attrs=attrs).assign_coords(n_linear_segments=total)
+    if fractions:
+        least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), fractions)
+        result = result.assign_coords(
+            {FRACTION: xr.Variable(least.dims, least.data, fractions[0].attrs)}
+        )
+    return result
+
+
+def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
     """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
     if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
         return {}
     attrs = {"long_name": "Independent samples for each depth of the grid"}
     return {FRACTION: xr.Variable(fraction.dims, fraction.data, attrs)}
-
-
-def least_fraction(found: list[xr.DataArray]) -> dict[str, xr.Variable]:
-    """Combine the fractions of several variables, each of which has some of the species."""
-    if not found:
-        return {}
-    of_each = [one.variable for one in found]
-    least = reduce(lambda a, b: xr.apply_ufunc(np.fmin, a, b, dask="allowed"), of_each)
-    return {FRACTION: xr.Variable(least.dims, least.data, of_each[0].attrs)}
 
 
 _ROUNDING = 1e-9
@@ -239,16 +287,13 @@ _ROUNDING = 1e-9
 ASKED = "__asked__"
 #: Kernels take all requested depths at once.
 AT_DEPTHS: Any = {"whole": (ASKED,), "extra": (ASKED,)}
-#: Attrs of interpolated counts.
-COUNTS = {"units": "count", "long_name": "Counts, interpolated between samples"}
-NO_LOGARITHM = {"long_name": "Depths without a logarithm"}
 
 
 def read_depths(frame: Frame, depth: Any) -> xr.Variable:
     """Read the requested depths, in the canonical unit of the axis."""
     kinds = (frame.axis,)
     if isinstance(depth, xr.DataArray):
-        depth = aligned(depth, frame.coords, frame.sizes, "depth")
+        depth = frame.aligned(depth, "depth")
         magnitude, unit = units.magnitude_and_unit(depth, kinds, "depth")
         dims = tuple(frame.axis if d == frame.dim else d for d in depth.dims)
         magnitude = magnitude if frame.lazy else np.asarray(magnitude)

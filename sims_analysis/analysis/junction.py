@@ -159,11 +159,12 @@ def junction_depth(
     coords = {
         "status": frame.status(status),
         "n_crossings": n_crossings,
-        "decay_length": xr.Variable(decay.dims, decay.data, vocabulary.attrs("decay_length")),
+        "decay_length": frame.with_attrs(decay, "decay_length"),
     }
     if frame.stderr is not None:
-        attrs = {**vocabulary.attrs("junction_depth"), "long_name": "Standard error, random part"}
-        coords["stderr"] = xr.Variable(stderr.dims, stderr.data, attrs)
+        coords["stderr"] = frame.with_attrs(
+            stderr, "junction_depth", long_name="Standard error, random part"
+        )
     return frame.array(depth, "junction_depth", coords=coords)
 
 

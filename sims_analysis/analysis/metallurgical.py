@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +14,17 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_bool, refuse_repeated
+from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
-from sims_analysis.errors import JunctionError, ProfileError, SpeciesError
+from sims_analysis.dataset.canonical import species_of
+from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import ParameterLike
 
-__all__ = ["metallurgical_junctions"]
+__all__ = ["metallurgical_junctions", "open_dopants", "read_dopants"]
 
 Dopants = Iterable[str] | Mapping[str, float]
 
@@ -105,19 +106,15 @@ def metallurgical_junctions(
     >>> print(f"{found['depth'].item():.1f} nm, {found['polarity'].item()}")
     181.9 nm, p->n
     """
-    donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
-    both = set(donor) & set(acceptor)
-    if both:
-        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
-    if not (donor or acceptor):
-        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
-    if background is None and not (donor and acceptor):
-        side = "donors" if not donor else "acceptors"
+    active = read_dopants(donors, acceptors)
+    if background is None and min(active.values()) * max(active.values()) > 0:
+        side = "donors" if min(active.values()) > 0 else "acceptors"
         raise ProfileError(f"there are no {side}, and no background to balance the others")
-    active = {**{name: -part for name, part in donor.items()}, **acceptor}
-    frame, names = _frame(data, active)
+    frame, names = open_dopants(data, active, _opened)
     fractions = np.array([active[name] for name in names])
-    net = frame.parameter(background, ("concentration",), "background", absent=0.0)
+    net = xr.Variable((), 0.0)
+    if background is not None:
+        net = frame.parameter(background, ("concentration",), "background")
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
     check_bool(strict, "strict")
@@ -138,21 +135,19 @@ def metallurgical_junctions(
             here = xr.Variable("species", np.arange(len(names)) == i)
             one = replace(frame, common=frame.common.where(here, 0.0))
             stderr = add_background_error(one, stderr, lambda f: _nearest(f, net, fractions, found))
-    error = frame.with_attrs(stderr, "metallurgical_junction")
-    error.attrs["long_name"] = "Standard error, random part"
-    balance = frame.with_attrs(found.concentration, "concentration")
-    balance.attrs.update(
-        long_name="Concentration at the junction", description="of acceptors, equal to donors"
-    )
-    polarity = words(found.polarity, _POLARITY)
-    polarity.attrs["long_name"] = "Polarity with depth"
+    term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(found.depth, "metallurgical_junction"),
-            "stderr": error,
-            "concentration": balance,
-            "polarity": polarity,
+            "depth": frame.with_attrs(found.depth, term),
+            "stderr": frame.with_attrs(stderr, term, long_name="Standard error, random part"),
+            "concentration": frame.with_attrs(
+                found.concentration,
+                "concentration",
+                long_name="Concentration at the junction",
+                description="of acceptors, equal to donors",
+            ),
+            "polarity": words(found.polarity, _POLARITY, long_name="Polarity with depth"),
             "status": frame.status(found.status),
         },
         coords={"count": found.number},
@@ -173,14 +168,24 @@ def _nearest(frame: Frame, net: xr.Variable, fractions: Any, to: Any) -> xr.Vari
     return nearest(to.depth, found.depth, found.polarity == to.polarity)
 
 
+def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
+    """Return the active fraction of each species; those of donors are negative."""
+    donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
+    both = set(donor) & set(acceptor)
+    if both:
+        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    if not (donor or acceptor):
+        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
+    return {**{name: -part for name, part in donor.items()}, **acceptor}
+
+
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
         raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
     if not isinstance(dopants, Mapping):
         dopants = dict.fromkeys(dopants, 1.0)
     for species, fraction in dopants.items():
-        number = isinstance(fraction, float | int | np.number) and not isinstance(fraction, bool)
-        if not (number and 0 < fraction <= 1):
+        if not (is_number(fraction) and 0 < fraction <= 1):
             raise ProfileError(
                 f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number "
                 "above 0, at most 1, such as 0.9"
@@ -188,30 +193,23 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 
 
-def _frame(data: Any, species: Collection[str]) -> tuple[Frame, list[str]]:
-    """Open the data of the given species; also return their names in the order of the data."""
-    frame = open_frame(data, ("concentration",), question="a metallurgical junction")
+def _opened(data: Any) -> Frame:
+    return open_frame(data, ("concentration",), question="a metallurgical junction")
+
+
+def open_dopants(
+    data: Any, dopants: Collection[str], opened: Callable[[Any], Frame]
+) -> tuple[Frame, list[str]]:
+    """Open the data of these species; also return their names in the order of the data."""
+    frame = opened(data)
+    present = species_of(data, *dopants, name="the list of dopants")
     if "species" not in frame.lead:
-        raise SpeciesError("a metallurgical junction needs the dimension 'species'")
-    if "species" not in frame.coords:
-        raise SpeciesError(
-            "the data have a dimension 'species', but no coordinate that names them: "
-            "data.assign_coords(species=[...])"
-        )
-    present = frame.coords["species"].values.tolist()
-    missing = [name for name in species if name not in present]
-    if missing:
-        raise SpeciesError(
-            f"no species {', '.join(map(repr, missing))}; the data have "
-            f"{', '.join(map(repr, present))}"
-        )
-    positions = [i for i, name in enumerate(present) if name in species]
-    names = [present[i] for i in positions]
-    refuse_repeated(names)
-    if len(names) < len(present):
-        data = data.isel(species=positions)
-        frame = open_frame(data, ("concentration",), question="a metallurgical junction")
-    return frame, names
+        data = data.expand_dims("species")
+        frame = opened(data)
+    positions = [i for i, name in enumerate(present) if name in dopants]
+    if len(positions) < len(present):
+        frame = opened(data.isel(species=positions))
+    return frame, [present[i] for i in positions]
 
 
 def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:

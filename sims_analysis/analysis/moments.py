@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
@@ -14,11 +13,17 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._surface import mark_transient
-from sims_analysis.analysis._window import read_window, samples_used, warn_of_empty_window
+from sims_analysis.analysis._window import (
+    NO_LIMITS,
+    mark_transient,
+    read_window,
+    samples_used,
+    warn_of_empty_window,
+)
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]
@@ -119,7 +124,7 @@ def moments(
     ``k = (C / s)^2`` counts), and that of the kurtosis by its second order, ``tr(H V H V) / 2``.
     Under Poisson noise (joined half-Gaussians, 2 nm steps, from 10 counts at the maximum) the
     intervals cover 60 to 71 %; above a background window of a tenth of 10 counts, 69 to 78 %. For
-    a profile with a long exponential tail they are too narrow even so: at 10 counts that of the
+    a profile with a long exponential tail they are still too narrow: at 10 counts that of the
     kurtosis covers about 40 %, that of the skewness 55 % (60 and 67 % at 100 counts).
 
     References
@@ -139,28 +144,27 @@ def moments(
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    no_limit = xr.Variable((), np.array(np.nan))
-    level, window = xr.Variable((), np.array(0.0)), None
-    if background is not None:
-        level, window = background_of(frame, background)
-    if relative := isinstance(threshold, float | int | np.number) and not isinstance(
-        threshold, bool
-    ):
+    level, window = background_of(frame, background)
+    if relative := is_number(threshold):
         if not 0 < threshold < 1:
             raise ProfileError(
                 f"threshold={threshold!r}; expected a fraction of the maximum between 0 and 1, "
                 "or a concentration with its unit"
             )
-        limit = xr.Variable((), np.array(float(threshold)))
+        limit = xr.Variable((), float(threshold))
     else:
         limit = frame.parameter(threshold, (frame.kind,), "threshold")
-    ends, fraction = window or (no_limit, no_limit), frame.effective_fraction
+    ends = window or NO_LIMITS
     options: dict[str, Any] = {"relative": relative, "window": window is not None}
-    found = frame.map(kernels.moments, a, b, level, limit, *ends, fraction, errors="sum", **options)
+    found = frame.map(
+        kernels.moments, a, b, level, limit, *ends, frame.fraction, errors="sum", **options
+    )
     warn_of_empty_window(frame, (a, b))
 
     def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        return _joined(other.map(kernels.moments, a, b, own, limit, *ends, fraction, **options))
+        return _joined(
+            other.map(kernels.moments, a, b, own, limit, *ends, frame.fraction, **options)
+        )
 
     def again(other: Frame) -> xr.Variable:
         own = level if window is None else background_of(other, background, quiet=True)[0]
@@ -179,13 +183,16 @@ def moments(
     if frame.stderr is not None:
         errors = add_background_error(frame, _joined(found, "_stderr"), again)
         if window is not None:
+            # A window without a count is an error common to all samples, as if subtracted before.
             unseen = replace(frame, common=stderr_without_counts(frame, window), overlap=None)
             errors = add_background_error(unseen, errors, above_level)
         for i, name in enumerate(_FIELDS):
-            key = f"{name}_stderr"
             error = errors.isel({_MOMENT: i}) / scales[name]
-            results[key] = frame.with_attrs(error, terms[name])
-            long_name = vocabulary.TERMS[terms[name]].long_name.lower()
-            results[key].attrs["long_name"] = f"Standard error of the {long_name}, random part"
-            results[key].attrs.pop("description", None)
+            what = vocabulary.TERMS[terms[name]].long_name.lower()
+            results[f"{name}_stderr"] = frame.with_attrs(
+                error,
+                terms[name],
+                long_name=f"Standard error of the {what}, random part",
+                description=None,
+            )
     return frame.dataset(results)

@@ -11,8 +11,11 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._surface import warn_of_transient
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
+from sims_analysis.analysis._window import (
+    read_window,
+    warn_of_empty_window,
+    warn_of_transient,
+)
 from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import Status
@@ -70,9 +73,9 @@ def peak(
     Notes
     -----
     ``<variable>_stderr`` is that of the highest sample. The highest of many samples near the
-    maximum is biased: it is 1.2 to 1.4 of its standard errors too high (joined half-Gaussians in
-    2 nm steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases,
-    and the width at half of it is too small. Depth and width have no standard errors, which cannot
+    maximum is biased: it is too high by 1.2 to 1.4 standard errors (joined half-Gaussians in 2 nm
+    steps, 10 to 1,000 counts), its interval contains the true maximum in 12 to 43 % of cases, and
+    the width at half maximum is too small. Depth and width have no standard errors, which cannot
     be derived from those of the samples. :func:`moments` returns the projected range and straggle
     with standard errors.
 
@@ -112,7 +115,7 @@ def peak(
         stderr = add_background_error(
             frame, found.stderr, lambda f: f.map(kernels.peak, *window).value
         )
-        stderr = frame.with_attrs(stderr, name, units_=frame.units)
-        stderr.attrs["long_name"] = "Standard error of the maximum"
-        results[f"{name}_stderr"] = stderr
+        results[f"{name}_stderr"] = frame.with_attrs(
+            stderr, name, units_=frame.units, long_name="Standard error of the maximum"
+        )
     return frame.dataset(results)

@@ -84,7 +84,11 @@ def surface_concentration(
     term = "surface_concentration"
     coords = {
         "status": frame.status(found.status),
-        "stderr": frame.with_attrs(stderr, term, units_=frame.units),
+        "stderr": frame.with_attrs(
+            stderr,
+            term,
+            units_=frame.units,
+            long_name="Standard error of the surface concentration",
+        ),
     }
-    coords["stderr"].attrs["long_name"] = "Standard error of the surface concentration"
     return frame.array(found.value, term, units_=frame.units, coords=coords)

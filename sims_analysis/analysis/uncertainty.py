@@ -25,7 +25,7 @@ from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import ParameterLike
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]
@@ -196,7 +196,7 @@ def _yield(value: Any, name: str) -> float:
     """Read the yield of a detector, a fraction of the ions."""
     match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     number = float(match[1]) / 100.0 if match else value
-    if isinstance(number, bool) or not isinstance(number, float | int) or not 0 < number <= 1:
+    if not (is_number(number) and 0 < number <= 1):
         raise ProfileError(f"{name}={value!r}; expected a fraction of the ions, such as '95 %'")
     return float(number)
 
@@ -221,7 +221,7 @@ def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str
                 "counted: dwell_time={'11B': '1 s', ...}"
             )
         counts = xr.where(allowed < 0.5, nearest, counts)
-    counts = counts.where(~wrong) if array.chunks is not None else counts
+    counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
     stderr = one * xr.apply_ufunc(
         poisson_stderr, counts, dask="parallelized", output_dtypes=[float]
     )
@@ -307,8 +307,7 @@ def poisson_interval(
     >>> lower.round(2), upper.round(2)
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
-    number = isinstance(confidence, float | int | np.number) and not isinstance(confidence, bool)
-    if not (number and 0 < confidence < 1):
+    if not (is_number(confidence) and 0 < confidence < 1):
         raise ProfileError(f"confidence={confidence!r}; expected a number between 0 and 1")
     try:
         plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
@@ -366,8 +365,7 @@ def relative_uncertainty(value: Any, name: str) -> float | xr.DataArray:
             number = float(match[1]) / 100.0
         elif units.is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
             number = float(value.to("dimensionless").magnitude)
-        real = isinstance(number, float | int | np.number) and not isinstance(number, bool)
-        if real and 0 <= number < 1:
+        if is_number(number) and 0 <= number < 1:
             return float(number)
     raise ProfileError(
         f"{name}={format_argument(value)}; expected a relative uncertainty from 0 to below 1, "

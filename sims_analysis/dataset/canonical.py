@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -31,6 +32,8 @@ __all__ = [
     "read_number",
     "read_positive",
     "read_time",
+    "real_magnitude",
+    "refuse_repeated",
     "scaled",
     "signal_name",
     "species_of",
@@ -85,16 +88,22 @@ def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
         variable = ds.variables[name]
-        magnitude, unit = units.magnitude_and_unit(variable, kinds[name], f"{whose}{name}")
-        if magnitude.dtype.kind not in "fiu":
-            raise ProfileError(
-                f"{whose}{name}: expected real numbers, found values of type {magnitude.dtype}"
-            )
+        magnitude, unit = real_magnitude(variable, kinds[name], f"{whose}{name}")
         attrs = {**variable.attrs, "units": unit.canonical}
         if not unit.is_canonical or attrs != variable.attrs:
             changed[name] = (variable.dims, unit.to_canonical(magnitude), attrs)
     axes = {name: changed.pop(name) for name in vocabulary.AXES if name in changed}
     return ds.assign_coords(axes).assign(changed) if axes or changed else ds
+
+
+def real_magnitude(
+    array: xr.DataArray | xr.Variable, kinds: tuple[str, ...], name: str
+) -> tuple[Any, units.Unit]:
+    """Return the magnitude and the unit of an array; refuse values that are not real numbers."""
+    magnitude, unit = units.magnitude_and_unit(array, kinds, name)
+    if magnitude.dtype.kind not in "fiu":  # text, booleans, complex numbers, dates
+        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
+    return magnitude, unit
 
 
 def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
@@ -146,7 +155,10 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
         If one of them occurs more than once.
     """
     if "species" not in ds.coords:
-        raise SpeciesError(f"{name} names species, but the data have no species coordinate")
+        raise SpeciesError(
+            f"{name} names species, but the data have no coordinate that names them: "
+            "data.assign_coords(species=[...])"
+        )
     names = [str(label) for label in np.atleast_1d(ds["species"].values)]
     unknown = [one for one in asked if one not in names]
     if unknown:
@@ -154,13 +166,18 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
             f"{name} names {', '.join(map(repr, unknown))}; the data have "
             f"{', '.join(map(repr, names)) or 'none'}"
         )
-    twice = [one for one in asked if names.count(one) > 1]
+    refuse_repeated([one for one in names if one in asked])
+    return names
+
+
+def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
+    """Refuse repeated labels, which do not identify a profile."""
+    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
     if twice:
         raise ProfileError(
-            f"species {', '.join(map(repr, twice))} is in the data more than once, but is looked "
-            "up by name; give each its own name, or select one with isel()"
+            f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
+            "by name; give each its own name, or select one with isel()"
         )
-    return names
 
 
 def argument(

@@ -12,8 +12,6 @@ from scipy.optimize import minimize_scalar
 from sims_analysis.kernels.crossings import FALLING, RISING, junction
 from sims_analysis.kernels.rows import Array, Dense
 
-__all__ = ["Shift", "best_shift", "edge_depth", "peak_shift"]
-
 #: Largest number of points of the grid of shifts; more would only be slower.
 _MAX_POINTS = 4000
 #: A correlation that varies by less than this over all shifts has no maximum.

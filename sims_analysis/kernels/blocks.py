@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows, dot_rows
 
-__all__ = ["BLOCK", "Errors", "InfiniteSampleError", "empty", "in_blocks", "layouts", "run"]
-
 Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
-#: An array of nearly 32 MB. Once one of this size has been freed, the C library of Linux keeps freed
-#: memory for the scratch arrays of the next block, and a third of the time of most kernels is saved.
+#: An array of nearly 32 MB. Once one of this size has been freed, the C library of Linux keeps
+#: freed memory for the scratch arrays of the next block, which saves most kernels a third of their
+#: time.
 _FREED = 4_000_000
 
 
@@ -105,7 +104,7 @@ class Errors(NamedTuple):
         s = np.ascontiguousarray(self.stderr[block], dtype=np.float64)
         if self.counts is not None:
             s = np.where(self.counts[block] == 0, 0.0, s)
-        if self.fraction is not None:
+        if self.fraction is not None and (self.fraction[block] != 1.0).any():
             s = s / np.sqrt(self.fraction[block, None])
         return s
 

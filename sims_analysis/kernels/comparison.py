@@ -6,8 +6,6 @@ import numpy as np
 
 from sims_analysis.kernels.rows import Array, Index
 
-__all__ = ["mean_and_deviation", "ratio_errors", "ratios"]
-
 
 def ratios(a: Array, b: Array) -> tuple[Array, Array]:
     """Return b / a and log10(b / a); NaN where they are undefined."""

@@ -10,17 +10,6 @@ import numpy as np
 
 from sims_analysis.kernels.rows import Array, Index, Rows
 
-__all__ = [
-    "CLEAR",
-    "NONE_COUNTED",
-    "ONE_SIGMA",
-    "WindowStatistics",
-    "poisson_interval",
-    "poisson_stderr",
-    "value_per_count",
-    "window_statistics",
-]
-
 #: A sample this many standard errors from a level is clearly on its side of it.
 CLEAR = 3.0
 

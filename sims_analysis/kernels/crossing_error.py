@@ -19,8 +19,6 @@ from sims_analysis.kernels.blocks import BLOCK, in_blocks
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows
 
-__all__ = ["half_widths"]
-
 #: The window grows until the sums of its two sides differ by this many standard errors. A smaller
 #: one does not show which side is higher; a larger one reaches beyond what a parabola can fit.
 KNOWN = 4.0

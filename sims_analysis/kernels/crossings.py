@@ -17,21 +17,6 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.crossing_error import half_widths
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, Status, first_status
 
-__all__ = [
-    "FALLING",
-    "RISING",
-    "Crossings",
-    "Junction",
-    "Listing",
-    "Table",
-    "find",
-    "highest",
-    "junction",
-    "listing",
-    "locate",
-    "table",
-]
-
 RISING, FALLING = 1, -1
 
 

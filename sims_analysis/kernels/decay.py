@@ -10,15 +10,6 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, value_per_count
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, Status, first_status
 
-__all__ = [
-    "Decay",
-    "Exponential",
-    "can_be_fitted",
-    "decay",
-    "fit_exponential",
-    "value_per_count_of",
-]
-
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
 

@@ -28,17 +28,6 @@ from sims_analysis.kernels.rows import (
 )
 from sims_analysis.kernels.variance import variance_of_sum
 
-__all__ = [
-    "AtFraction",
-    "BelowLimit",
-    "Cumulative",
-    "Integral",
-    "below_limit",
-    "cumulative",
-    "depth_at_dose_fraction",
-    "integrate",
-]
-
 
 class Integral(NamedTuple):
     """Integrals of rows; every field has shape (R,).

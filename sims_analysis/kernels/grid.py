@@ -15,8 +15,6 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.rows import Array, Dense, Index, Rows, errors_of
 
-__all__ = ["CellStderr", "Cells", "Fraction", "cell_means", "cell_stderr", "sample_fraction"]
-
 
 class Cells(NamedTuple):
     """Averages over cells, shape (R, m).

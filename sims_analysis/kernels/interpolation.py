@@ -9,8 +9,6 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Rows, errors_of
 
-__all__ = ["METHODS", "Interpolated", "Stderr", "interpolate", "stderr_at"]
-
 METHODS = ("log", "linear", "pchip", "makima")
 
 

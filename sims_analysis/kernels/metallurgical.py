@@ -15,8 +15,6 @@ from sims_analysis.kernels.crossings import Crossings, listing
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, Status
 from sims_analysis.kernels.segments import interpolated
 
-__all__ = ["Junctions", "metallurgical"]
-
 
 class Junctions(NamedTuple):
     """Junctions of each measurement in order of depth, ``(G, width)``, and number, ``(G,)``."""

@@ -12,8 +12,6 @@ from sims_analysis.kernels.counting import CLEAR, ONE_SIGMA
 from sims_analysis.kernels.rows import Array, Flags, Packed, Rows, Status, errors_of, first_status
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum, weighted_errors
 
-__all__ = ["Moments", "moments"]
-
 
 class Moments(NamedTuple):
     """Moments of rows and their standard errors; every field has shape (R,).

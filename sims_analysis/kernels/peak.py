@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.crossings import find, highest, locate
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
-__all__ = ["Peak", "Transient", "peak", "surface_transient"]
-
 
 class Peak(NamedTuple):
     """Maximum of every row; every field has shape (R,)."""

@@ -23,23 +23,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "TOLERANCE",
-    "Array",
-    "Dense",
-    "Ends",
-    "Flags",
-    "Index",
-    "Packed",
-    "Rows",
-    "Status",
-    "dot_rows",
-    "ends",
-    "errors_of",
-    "first_status",
-    "range_sums",
-]
-
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]

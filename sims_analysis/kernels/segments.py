@@ -11,16 +11,6 @@ import numpy as np
 
 from sims_analysis.kernels.rows import Array, Dense, Flags, Rows
 
-__all__ = [
-    "interpolated",
-    "interval",
-    "is_linear",
-    "log_mean",
-    "middle",
-    "piece",
-    "trapezoid_weights",
-]
-
 
 def is_linear(c0: Array, c1: Array) -> Flags:
     """Flag the segments in which a logarithm cannot be taken."""

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.decay import can_be_fitted, fit_exponential, value_per_count_of
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 
-__all__ = ["LocalValue", "local_value"]
-
 
 class LocalValue(NamedTuple):
     """Values of rows at a depth, their standard errors and statuses; shape (R,)."""

@@ -14,15 +14,6 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
 
-__all__ = [
-    "Variance",
-    "variance_above_mean",
-    "variance_of_dose",
-    "variance_of_sum",
-    "variance_of_zero_counts",
-    "weighted_errors",
-]
-
 
 class Variance(NamedTuple):
     """Variances, shape (R,)."""

@@ -1,4 +1,4 @@
-"""What the samples and the residuals say of a fit: numbers, and words."""
+"""What the samples and the residuals say about a fit, in numbers and words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sims_analysis.models import _judging as judging
 from sims_analysis.models._engine import Solution
 from sims_analysis.models._model import Array
 from sims_analysis.models._objective import EXACT, LogSquares, Objective, Poisson, Squares
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = ["featureless", "not_one_peak", "statistics"]
 
@@ -20,7 +20,7 @@ def statistics(objective: Objective, solution: Solution) -> dict[str, float]:
     r, scattered = objective.residual(m), 0.0
     if isinstance(objective, Poisson):
         mu = objective.expected(m)
-        # Below one expected count chi-square says little, and the sign is known ahead.
+        # Below one expected count chi-square says little, and the sign is known beforehand.
         counted = mu >= 1
         degrees = int(counted.sum()) - free
         chi_square = float(np.sum((objective.counts - mu)[counted] ** 2 / mu[counted]))
@@ -103,8 +103,9 @@ def not_one_peak(
 
 
 def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
-    """Return whether values do not come down: of an implant, less is asked towards the surface."""
-    high = values[0] > 0.9 * values.max(), values[-1] > 0.5 * values.max()
+    """Return whether values stay high at an end: higher is allowed at the surface of an implant."""
+    top = values.max()
+    high = values[0] > 0.9 * top, values[-1] > 0.5 * top
     return any(end and not beyond for end, beyond in zip(high, down, strict=True))
 
 

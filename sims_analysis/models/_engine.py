@@ -1,14 +1,13 @@
 """One profile, one model: the parameters that minimize an objective, and their errors.
 
-The optimizer walks in coordinates without bounds: the logarithm of a parameter that is positive,
-the logit of one between two bounds. Values are in units of the profile's maximum.
+The optimizer works in unbounded coordinates: the logarithm of a parameter with a lower bound, the
+logit of one with two bounds. Values are in units of the profile's maximum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
@@ -34,7 +33,7 @@ _NOWHERE = 1e8
 _LARGE = 150.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Curve:
     """A model over the depths of one profile: what is free in it, and what is held.
 
@@ -53,74 +52,66 @@ class Curve:
     derivatives: Callable[..., Array] | None
     held: Mapping[int, float]
 
-    @cached_property
-    def free(self) -> Array:
-        """Numbers of the free parameters."""
-        return np.array([i for i in range(len(self.parameters)) if i not in self.held], dtype=int)
+    def __post_init__(self) -> None:
+        free = [i for i in range(len(self.parameters)) if i not in self.held]
+        #: Indices and bounds of the free parameters.
+        self.free = np.array(free, dtype=int)
+        self.bounds = [(self.parameters[i].lower, self.parameters[i].upper) for i in free]
 
-    @cached_property
-    def _bounds(self) -> list[tuple[float, float]]:
-        return [(self.parameters[i].lower, self.parameters[i].upper) for i in self.free]
-
-    @cached_property
-    def bounded(self) -> Array:
-        """Which of the free parameters have a bound."""
-        return np.array([not isinf(lower) for lower, _ in self._bounds], dtype=bool)
-
-    def inward(self, values: Sequence[float] | Array) -> Array:
+    def inward(self, free: Sequence[float] | Array) -> Array:
         """Return the coordinates of free parameters."""
-        return np.array(
-            [_inward(float(v), *ends) for v, ends in zip(values, self._bounds, strict=True)]
-        )
+        return np.array([_inward(v, *ends) for v, ends in zip(free, self.bounds, strict=True)])
 
-    def outward(self, x: Sequence[float]) -> list[float]:
-        """Return the free parameters of coordinates."""
+    def outward(self, x: Sequence[float]) -> tuple[Array, Array]:
+        """Return the free parameters at coordinates, and how far they move with these."""
         # Python floats: for so few numbers, arrays would take longer than the model.
-        return [_outward(v, *ends)[0] for v, ends in zip(x, self._bounds, strict=True)]
+        pairs = [_outward(v, *ends) for v, ends in zip(x, self.bounds, strict=True)]
+        free, stretch = np.array(pairs).reshape(-1, 2).T
+        return free, stretch
 
-    def stretch(self, x: Sequence[float]) -> Array:
-        """Return the derivatives of free parameters by their coordinates."""
-        return np.array([_outward(v, *ends)[1] for v, ends in zip(x, self._bounds, strict=True)])
+    def at(self, x: Sequence[float]) -> Point:
+        """Evaluate the curve at coordinates."""
+        free, stretch = self.outward(x)
+        return Point(np.array(x), free, stretch, self.values(free))
 
     def inside(self, free: Array) -> bool:
         """Return whether all free parameters lie inside their bounds."""
-        pairs = zip(free.tolist(), self._bounds, strict=True)
+        pairs = zip(free.tolist(), self.bounds, strict=True)
         return all(low < v < high for v, (low, high) in pairs)
 
-    def whole(self, free: Sequence[float]) -> list[float]:
-        """Return all parameters."""
+    def whole(self, free: Array, held: float | None = None) -> Array:
+        """Return a number for every parameter: those held have their value, or `held`."""
         if not self.held:
-            return list(free)
-        rest = iter(free)
-        return [self.held[i] if i in self.held else next(rest) for i in range(len(self.parameters))]
+            return free
+        whole = np.empty(len(self.parameters))
+        whole[self.free] = free
+        whole[list(self.held)] = list(self.held.values()) if held is None else held
+        return whole
 
-    def values(self, free: Sequence[float]) -> Array:
+    def values(self, free: Array) -> Array:
         """Return the model's values."""
-        # Numpy floats: where Python's would raise an error, they give NaN or infinity.
-        return self.formula(*map(np.float64, self.whole(free)))
+        return self.formula(*self.whole(free))
 
-    def jacobian(self, x: Sequence[float], here: Array | None = None) -> Array:
-        """Return the derivatives of the values by the coordinates, a row for each.
+    def jacobian(self, point: Point, *, central: bool = True) -> Array:
+        """Return the derivatives of the values with respect to the coordinates, a row for each.
 
-        Of a model without derivatives: forward differences from the values `here`, or central
-        ones.
+        For a model without derivatives, by central or forward differences.
         """
         if self.derivatives is not None:
-            both = [_outward(v, *ends) for v, ends in zip(x, self._bounds, strict=True)]
-            given = self.derivatives(*map(np.float64, self.whole([free for free, _ in both])))
+            given = self.derivatives(*self.whole(point.free))
             if self.held:
                 given = given[self.free]
-            by_coordinate: Array = given * np.array([[stretch] for _, stretch in both])
+            by_coordinate: Array = given * point.stretch[:, None]
             return by_coordinate
+        rows, x = [], point.x.tolist()
 
-        def at(i: int, value: float) -> Array:
-            return self.values(self.outward([*x[:i], value, *x[i + 1 :]]))
+        def moved(i: int, value: float) -> Array:
+            return self.at([*x[:i], value, *x[i + 1 :]]).m
 
-        rows = []
         for i, value in enumerate(x):
-            step = (1e-5 if here is None else 1e-7) * max(1.0, abs(value))
-            up, down = value + step, value - step if here is None else value
-            rows.append((at(i, up) - (at(i, down) if here is None else here)) / (up - down))
+            step = (1e-5 if central else 1e-7) * max(1.0, abs(value))
+            up, down = value + step, value - step if central else value
+            rows.append((moved(i, up) - (moved(i, down) if central else point.m)) / (up - down))
         return np.array(rows)
 
 
@@ -134,7 +125,7 @@ def _inward(value: float, lower: float, upper: float) -> float:
 
 
 def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
-    """Return the parameter of a coordinate, and its derivative."""
+    """Return the parameter at a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
     x = min(max(x, -_LARGE), _LARGE)
@@ -146,25 +137,35 @@ def _outward(x: float, lower: float, upper: float) -> tuple[float, float]:
     return lower + span * part, span * part * (1 - part)
 
 
-@dataclass(frozen=True)
-class Solution:
-    """Where the optimizer stopped.
+@dataclass(eq=False)
+class Point:
+    """A curve evaluated at coordinates.
 
     Parameters
     ----------
     x, free, stretch : ndarray
-        Coordinates, the free parameters, and the derivatives of these by the coordinates.
+        Coordinates, the free parameters, and their derivatives with respect to the coordinates.
     m : ndarray
         Values of the model.
-    cost : float
-        Sum of squares.
-    converged : bool
     """
 
     x: Array
     free: Array
     stretch: Array
     m: Array
+
+
+@dataclass(eq=False)
+class Solution(Point):
+    """Where the optimizer stopped.
+
+    Parameters
+    ----------
+    cost : float
+        Sum of squares.
+    converged : bool
+    """
+
     cost: float
     converged: bool
 
@@ -203,40 +204,51 @@ def solve(
     Solution or None
         None if the model has no values at the start.
     """
-
-    # The optimizer asks for both twice at the start, and for derivatives only where it has values.
-    @lru_cache(maxsize=1)
-    def point(x: tuple[float, ...]) -> tuple[list[float], Array, Array]:
-        free = curve.outward(x)
-        m = curve.values(free)
-        r = objective.residual(m)
-        return free, m, r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
-
-    @lru_cache(maxsize=1)
-    def jacobian(x: tuple[float, ...]) -> Array:
-        m = point(x)[1]
-        rows = curve.jacobian(x, m)
-        rows *= objective.slope(m)
-        return rows if isfinite(rows.sum()) else np.nan_to_num(rows, nan=0.0, posinf=0, neginf=0)
-
+    asked = _Evaluation(curve, objective)
     x, ended = curve.inward(start), 1
-    with np.errstate(all="ignore"):
-        if x.size:
-            x, _, _, _, ended = leastsq(
-                lambda x: point(tuple(x.tolist()))[2],
-                x,
-                Dfun=lambda x: jacobian(tuple(x.tolist())),
-                col_deriv=True,
-                full_output=True,
-                ftol=tolerance,
-                xtol=10 * tolerance,
-                maxfev=evaluations,
-            )
-        free, m, r = point(tuple(x.tolist()))
+    if x.size:
+        x, _, _, _, ended = leastsq(
+            asked.residual,
+            x,
+            Dfun=asked.jacobian,
+            col_deriv=True,
+            full_output=True,
+            ftol=tolerance,
+            xtol=10 * tolerance,
+            maxfev=evaluations,
+        )
+    r, point = asked.residual(x), asked.point
     if r[0] == _NOWHERE:
         return None
-    stretch = curve.stretch(x.tolist())
-    return Solution(x, np.array(free), stretch, m, float(r @ r), ended in {1, 2, 3, 4})
+    return Solution(**vars(point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
+
+
+class _Evaluation:
+    """Residuals and Jacobian for the optimizer; those of the last point are kept.
+
+    It asks for both twice at the start, and for the Jacobian only where it has just had residuals.
+    """
+
+    def __init__(self, curve: Curve, objective: Objective) -> None:
+        self.curve, self.objective = curve, objective
+        self.here = b"nowhere"
+
+    def residual(self, x: Array) -> Array:
+        if x.tobytes() != self.here:
+            self.here = x.tobytes()
+            self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
+            r = self.objective.residual(self.point.m)
+            self.r = r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
+        return self.r
+
+    def jacobian(self, x: Array) -> Array:
+        self.residual(x)
+        if not self.rows.size:
+            self.rows = self.curve.jacobian(self.point, central=False)
+            self.rows *= self.objective.slope(self.point.m)
+            if not isfinite(np.vdot(self.rows, self.rows)):
+                np.nan_to_num(self.rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+        return self.rows
 
 
 def minima(
@@ -247,7 +259,7 @@ def minima(
     enough: float = 0.0,
     evaluations: int = 600,
 ) -> list[Solution]:
-    """Return the minima to which sets of free starting values lead, as :func:`distinct` does.
+    """Return the minima reached from several sets of starting values, as :func:`distinct` does.
 
     Parameters
     ----------
@@ -257,7 +269,7 @@ def minima(
     enough : float
         A sum of squares below which no further sets are tried.
     evaluations : int
-        Of the model, that each set may take.
+        Largest number of evaluations of the model for each set.
     """
     found: list[Solution | None] = []
     for start in starts:
@@ -269,7 +281,7 @@ def minima(
 
 
 def distinct(found: Iterable[Solution | None]) -> list[Solution]:
-    """Return those that converged first, and of these the lowest; equal ones once."""
+    """Sort solutions, those that converged first and then by cost; equal ones once."""
     kept: list[Solution] = []
     for one in found:
         if one is not None and not any(one.same(other) for other in kept):
@@ -280,23 +292,20 @@ def distinct(found: Iterable[Solution | None]) -> list[Solution]:
 def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
-    A parameter without influence makes its own row NaN alone. Where the errors of the samples are
+    If a parameter has no influence, only its own row is NaN. Where the errors of the samples are
     unknown, their scatter sets the scale.
     """
-    with np.errstate(all="ignore"):
-        rows = curve.jacobian(solution.x.tolist())
-        information = (rows * objective.information(solution.m)) @ rows.T
-        scale = np.sqrt(information.diagonal())
-        unseen = ~(scale > 0)
-        if unseen.any():
-            scale[unseen] = information[unseen, unseen] = 1.0
-        try:
-            inverse = np.linalg.inv(information / (scale[:, None] * scale))
-        except np.linalg.LinAlgError:
-            return np.full_like(information, np.nan)
-    # The diagonal: how nearly the other parameters can do what one does.
-    diagonal = inverse.diagonal()
-    if not (diagonal.min() > 0 and diagonal.max() < 1e12):
+    rows = curve.jacobian(solution)
+    information = (rows * objective.information(solution.m)) @ rows.T
+    scale = np.sqrt(information.diagonal())
+    unseen = ~(scale > 0)
+    scale[unseen] = information[unseen, unseen] = 1.0
+    try:
+        inverse = np.linalg.inv(information / (scale[:, None] * scale))
+    except np.linalg.LinAlgError:
+        return np.full_like(information, np.nan)
+    # The diagonal says how nearly the other parameters can stand in for one.
+    if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = solution.stretch / scale
     unit[unseen] = np.nan
@@ -307,8 +316,9 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
 def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:
     """Flag the parameters whose standard error is not a symmetric interval.
 
-    One standard error nearer to a bound, as the others go along, the sum of squares should rise
-    by 1, as a parabola does; it is poor if that is not so within a factor of 2.
+    One standard error away, towards the nearer bound and with the other parameters following, the
+    sum of squares should rise by 1, as a parabola does; an error is poor if the rise is not that
+    within a factor of 2.
 
     Parameters
     ----------
@@ -322,50 +332,50 @@ def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Arra
     known = np.isfinite(variance)
     unit = objective.variance(best.cost, free.size)
     poor = np.zeros(free.size, dtype=bool)
-    with np.errstate(all="ignore"):
-        deviation = np.sqrt(variance)
-        together = errors / (deviation[:, None] * deviation)
-        coordinates = deviation / best.stretch
-        if coordinates[curve.bounded].max(initial=0) < 0.03 and (together**2).sum() < free.size + 2:
-            # All known to a few per cent, and hardly correlated: a parabola.
-            return poor
-        for i in np.flatnonzero(known):
-            step = np.where(known, errors[i], 0.0) / np.sqrt(variance[i])
-            one = curve.parameters[curve.free[i]]
-            there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
-            risen = (_cost(curve, objective, there) - best.cost) / unit
-            if 2 < risen < inf:  # along a valley that bends: one step back to its floor
-                floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
-                risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
-            poor[i] = not 0.5 < risen < 2
+    deviation = np.sqrt(variance)
+    together = errors / (deviation[:, None] * deviation)
+    pairs = zip((deviation / best.stretch).tolist(), curve.bounds, strict=True)
+    narrow = all(width < 0.03 for width, (lower, _) in pairs if not isinf(lower))
+    if narrow and np.vdot(together, together) < free.size + 2:
+        # All known to a few per cent, and hardly correlated: a parabola.
+        return poor
+    for i in np.flatnonzero(known):
+        step = np.where(known, errors[i], 0.0) / deviation[i]
+        one = curve.parameters[curve.free[i]]
+        there = free - step if free[i] - one.lower < one.upper - free[i] else free + step
+        risen = (_cost(curve, objective, there) - best.cost) / unit
+        if 2 < risen < inf:  # along a valley that bends: one step back to its floor
+            floor = _towards(curve, objective, there, np.delete(np.arange(free.size), i))
+            risen = min(risen, (_cost(curve, objective, floor) - best.cost) / unit)
+        poor[i] = not 0.5 < risen < 2
     return poor
 
 
 def _cost(curve: Curve, objective: Objective, free: Array) -> float:
     if not curve.inside(free):
         return inf
-    r = objective.residual(curve.values(free.tolist()))
+    r = objective.residual(curve.values(free))
     cost = float(r @ r)
     return cost if isfinite(cost) else inf
 
 
 def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
     """Take one Gauss-Newton step with some of the free parameters."""
-    x = curve.inward(free)
-    m = curve.values(free.tolist())
-    rows = (curve.jacobian(x.tolist()) * objective.slope(m))[moved]
+    point = curve.at(curve.inward(free).tolist())
+    rows = (curve.jacobian(point) * objective.slope(point.m))[moved]
     if not isfinite(rows.sum()):
         return free
-    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(m), rcond=None)[0]
-    return np.array(curve.outward(x.tolist()))
+    x = point.x.copy()
+    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(point.m), rcond=None)[0]
+    return curve.outward(x.tolist())[0]
 
 
 def profile_interval(
     curve: Curve, objective: Objective, found: Sequence[Solution], which: int
 ) -> tuple[float, float]:
-    """Find where the least sum of squares, at a held parameter, has risen as far as 68 % allow.
+    """Find where the sum of squares, minimized with one parameter held, has risen by one unit.
 
-    From that of the minimum that is returned.
+    Above that of the minimum that is returned; between the two ends lie 68 %.
 
     Parameters
     ----------
@@ -395,22 +405,21 @@ def profile_interval(
 def _ends_about(
     curve: Curve, objective: Objective, best: Solution, which: int, lowest: float, unit: float
 ) -> tuple[float, float]:
-    """Walk from a minimum to both sides, until the sum of squares is a `unit` above `lowest`."""
+    """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
     number = int(curve.free[which])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
     here, stretch = float(best.x[which]), best.stretch
-    with np.errstate(all="ignore"):
-        scaled = errors[which] / (stretch * stretch[which])
-        reach = float(np.sqrt(scaled[which]))
-        slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
+    scaled = errors[which] / (stretch * stretch[which])
+    reach = float(np.sqrt(scaled[which]))
+    slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
         reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
     reach = min(reach, 2.0) if bounded else reach
 
     def end(sign: float) -> float:
-        """Walk to one side: the root of the rise grows nearly as the distance."""
+        """Step to one side: the root of the rise is nearly proportional to the distance."""
         low, high, step = (0.0, 0.0), (inf, inf), reach
         near = 0.0, np.delete(best.x, which)
         for _ in range(20):
@@ -418,7 +427,7 @@ def _ends_about(
                 return bounds[sign > 0]
             value = _outward(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
-            ahead = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
+            ahead, _ = held.outward((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
             risen = inf
             if found is not None:

@@ -1,4 +1,4 @@
-"""Whether a profile can carry a model, and whether the model describes it."""
+"""Whether a profile supports a model, and whether the model describes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from sims_analysis.models._model import Array
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = [
     "ADVICE",
@@ -140,20 +140,18 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
         return False
     mean = _running(c, width)
     top = int(mean.argmax())
-    error: Array | None = None
-    for way in (slice(top, None), slice(top, None, -1)):
-        side = mean[way]
-        # At each place: the deepest valley on the way to it from the maximum.
-        valley = np.minimum.accumulate(side)
-        rise = side - valley
-        found = (rise > 0.1 * np.abs(valley)) & (side > share * mean[top])
-        if not found.any():
-            continue
-        if error is None:
-            error = np.sqrt(_running(noise * noise, width) / width)
-        sigma = error[way]
-        at = np.maximum.accumulate(np.where(side == valley, np.arange(side.size), 0))
-        if bool((found & (rise > 5 * np.hypot(sigma, sigma[at]))).any()):
+    # At each place: the deepest valley on the way to it from the maximum.
+    sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
+    valley = np.concatenate(sides)
+    rise = mean - valley
+    found = (rise > 0.1 * np.abs(valley)) & (mean > share * mean[top])
+    if not found.any():
+        return False
+    error = np.sqrt(_running(noise * noise, width) / width)
+    for i in np.flatnonzero(found & (rise > 5 * error)).tolist():
+        back = 1 if i < top else -1
+        deepest = i + back * int(mean[i:top:back].argmin())
+        if rise[i] > 5 * np.hypot(error[i], error[deepest]):
             return True
     return False
 
@@ -169,8 +167,7 @@ def two_maxima(m: Array, noise: Array) -> bool:
     deep = depth > 0.02 * np.abs(m)
     if not deep.any():
         return False
-    with np.errstate(divide="ignore"):
-        return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
+    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
 
 
 def _running(values: Array, width: int) -> Array:

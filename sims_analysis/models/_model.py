@@ -89,8 +89,8 @@ class Model:
     reference : str
         Where the formula comes from.
     derivatives : callable, optional
-        ``derivatives(z, *parameters)`` gives the derivatives of the formula, a row for each
-        parameter; without it they are taken numerically.
+        ``derivatives(z, *parameters)`` gives the derivatives of the formula, one row for each
+        parameter; without it they are computed by differences.
     shape : {"peak", "decay", "step"}
         What the data must show. A peak has to lie inside the window, and be the only one.
     derived : sequence of Parameter

@@ -1,6 +1,6 @@
 """Objectives of a fit, each as residuals whose squares are summed.
 
-``residual(m)`` of the model's values `m`, ``slope(m)`` its derivative by `m`, and
+``residual(m)`` of the model's values `m`, ``slope(m)``, its derivative with respect to `m`, and
 ``information(m)``, the Fisher information of a sample about its `m`.
 """
 
@@ -43,7 +43,7 @@ class Objective(Protocol):
         ...
 
     def slope(self, m: Array) -> Array:
-        """Return the derivatives of the residuals by the model's values."""
+        """Return the derivatives of the residuals with respect to the model's values."""
         ...
 
     def information(self, m: Array) -> Array:
@@ -51,7 +51,7 @@ class Objective(Protocol):
         ...
 
     def variance(self, cost: float, free: int) -> float:
-        """Return what the sum of squares of one sample is on average: 1 where errors are known."""
+        """Return the expected square of one residual: 1 where errors are known."""
         ...
 
 
@@ -59,7 +59,7 @@ class Objective(Protocol):
 class Poisson:
     """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
 
-    `one` is the value that one count stands for, and `offset` what was subtracted since.
+    `one` is the value that one count stands for, and `offset` what has been subtracted since.
     """
 
     counts: Array
@@ -76,8 +76,7 @@ class Poisson:
         mu, k = self.expected(m), self.counts
         excess = np.divide(mu - k, k, out=np.zeros_like(mu), where=k > 0)
         small = np.abs(excess) < 1e-5
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
+        gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
         close = np.sqrt(k) * excess * (1 - excess / 3)
         far = np.sign(excess) * np.sqrt(2 * k * np.maximum(gained, 0.0))
         residual = np.where(k > 0, np.where(small, close, far), np.sqrt(2 * mu))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import isfinite, sqrt
 from typing import Any
 
@@ -25,6 +25,7 @@ from sims_analysis.models._engine import (
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import EXACT, TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.models._rivals import half_widths, weighed
+from sims_analysis.models._samples import cells, in_order
 
 __all__ = ["BACKGROUND", "STATISTICS", "Task", "fit_one", "formula_of"]
 
@@ -45,8 +46,6 @@ STATISTICS = (
     "window_stop",
 )
 
-_PLACE = {name: i for i, name in enumerate(STATISTICS)}
-_CODE = {word: code for code, word in enumerate(judging.STATUS)}
 _RANDOM = judging.RESIDUALS.index("random")
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
@@ -93,22 +92,31 @@ class Task:
         """Factors from values times nm to the user's units."""
         return np.array([one.factor(self.kind) for one in self.parameters])
 
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """The parts of the row of one profile."""
+        p, d = len(self.parameters), len(self.model.derived)
+        sizes = dict.fromkeys(STATISTICS, 1)
+        sizes |= {"value": p, "stderr": p, "lower": p, "upper": p, "poor": p}
+        sizes |= {"derived": d, "derived_stderr": d, "covariance": p * p}
+        places, at = {}, 0
+        for name, size in sizes.items():
+            places[name] = slice(at, at + size)
+            at += size
+        return places
+
     @property
     def size(self) -> int:
-        """Length of the row of one profile."""
-        p, d = len(self.parameters), len(self.model.derived)
-        return 5 * p + 2 * d + p * p + len(STATISTICS)
+        """Length of that row."""
+        return int(self.places["covariance"].stop)
 
-    def split(self, row: Any) -> dict[str, Any]:
-        """Take rows apart: arrays whose last dimension is one of the parts."""
-        p, d = len(self.parameters), len(self.model.derived)
-        parts = {"value": p, "stderr": p, "lower": p, "upper": p, "poor": p}
-        parts |= {"derived": d, "derived_stderr": d, "covariance": p * p}
-        found, at = {}, 0
-        for name, size in parts.items():
-            found[name] = row[..., at : at + size]
-            at += size
-        return found | {name: row[..., at + i] for i, name in enumerate(STATISTICS)}
+    def row(self, status: str, parts: Mapping[str, Any]) -> Array:
+        """Put parts together; NaN where there are none."""
+        row = np.full(self.size, np.nan)
+        for name, part in parts.items():
+            row[self.places[name]] = part
+        row[self.places["status"]] = judging.STATUS.index(status)
+        return row
 
 
 @dataclass
@@ -142,63 +150,41 @@ def fit_one(
     Returns
     -------
     ndarray
-        A row that :meth:`Task.split` takes apart.
+        A row, with the parts of :attr:`Task.places`.
     """
-    row = np.full(task.size, np.nan)
-    out = task.split(row)
-    # Views of the row: writing to them fills it.
-    told = row[-len(STATISTICS) :]
-
-    def tell(**numbers: float) -> None:
-        for name, number in numbers.items():
-            told[_PLACE[name]] = number
-
-    tell(objective=0, residuals=0, n_samples=0, n_left_out=0)
-    measured = np.isfinite(z) & np.isfinite(c)
-    inside = measured.copy()
-    if settings["start"] == settings["start"]:
-        inside &= z >= settings["start"]
-    if settings["stop"] == settings["stop"]:
-        inside &= z <= settings["stop"]
-    if not inside.any():
-        tell(status=_CODE["no_data"])
-        return row
-    z, c, s, k = z[inside], c[inside], s[inside], k[inside]
-    if z.size > 1 and (z[1:] < z[:-1]).any():
-        order = np.argsort(z, kind="stable")
-        z, c, s, k = z[order], c[order], s[order], k[order]
+    found: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
+    here = in_order(z, c, settings["start"], settings["stop"])
+    if not here.size:
+        return task.row("no_data", found)
+    z, c, s, k = z[here], c[here], s[here], k[here]
     top = float(c.max())
     if not top > 0:
-        tell(status=_CODE["featureless"], n_samples=z.size)
-        return row
+        return task.row("featureless", found | {"n_samples": z.size})
     samples = _Samples(z, c / top, s / top, k, top)
     objective, samples = _objective(samples, task, settings["detection_limit"] / top)
     z, n = samples.z, samples.z.size
-    tell(n_samples=n, n_left_out=samples.left_out)
+    found |= {"n_samples": n, "n_left_out": samples.left_out}
     parameters = _parameters(task, objective)
     scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
     curve = _curve(z, task, parameters, scale, settings["background"])
     if objective is None or n < curve.free.size + 2:
-        tell(status=_CODE["too_few_samples" if n else "no_data"])
-        return row
-    tell(objective=objective.code, window_start=z[0], window_stop=z[-1])
-    # Sets that differ in held parameters alone are one.
-    starts = list(dict.fromkeys(tuple(one[curve.free]) for one in _starts(samples, curve, task)))
-    found, objective = _solved(curve, objective, samples, starts)
-    found = _by_name(curve, objective, task.model, found)
-    if not (found and found[0].converged):
-        flat = bool(found) and featureless(objective, found[0], samples.c)
-        tell(status=_CODE["featureless" if flat else "not_converged"])
-        return row
-    exact = found[0].cost <= EXACT * n
-    among = weighed(curve, objective, found[:1] if exact else found)
+        return task.row("too_few_samples" if n else "no_data", found)
+    found |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
+    # Sets that differ only in held parameters are the same.
+    sets = [one[curve.free].tolist() for one in _starts(samples, curve, task)]
+    starts = list(dict.fromkeys(map(tuple, sets)))
+    lowest, objective = _solved(curve, objective, samples, starts)
+    lowest = _by_name(curve, objective, task.model, lowest)
+    if not (lowest and lowest[0].converged):
+        flat = bool(lowest) and featureless(objective, lowest[0], samples.c)
+        return task.row("featureless" if flat else "not_converged", found)
+    exact = lowest[0].cost <= EXACT * n
+    among = weighed(curve, objective, lowest[:1] if exact else lowest)
     solution, errors, _ = among[0]
     free, m = solution.free, solution.m
-    described = statistics(objective, solution)
-    tell(**described)
+    found |= statistics(objective, solution)
     if featureless(objective, solution, samples.c):
-        tell(status=_CODE["featureless"], residuals=0)
-        return row
+        return task.row("featureless", found | {"residuals": 0})
     alone = np.sqrt(errors.diagonal())
     stderr = half_widths(
         np.sqrt([one.errors.diagonal() for one in among]),
@@ -209,47 +195,46 @@ def fit_one(
         model = None if exact else task.model
         stderr[_without_interval(curve, solution, errors, stderr, model)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
-    random = described["residuals"] == _RANDOM
+    random = found["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
         status = "wrong_shape"
-    tell(status=_CODE[status])
-    outside = task.model.shape == "peak" and int(np.argmax(m)) in {0, n - 1}
+    outside = task.model.shape == "peak" and m.argmax() in {0, n - 1}
     if status in {"truncated", "wrong_shape"} and outside:
         # The maximum itself is outside: its parameters would be an extrapolation.
-        return row
+        return task.row(status, found)
 
-    unit = scale[curve.free]
-    out["value"][:] = np.array(curve.whole(free.tolist())) * scale
-    out["stderr"][curve.free] = stderr * unit
-    square = out["covariance"].reshape(len(parameters), -1)
-    square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
     poor = ~(stderr**2 < 2 * alone**2)
     if not exact or poor.any():
         poor |= poor_errors(curve, objective, solution, errors)
-    out["poor"][:] = 0
-    out["poor"][curve.free] = poor
     if task.profile:
+        ends = np.full((scale.size, 2), np.nan)
         for i, number in enumerate(curve.free):
-            ends = free[i], free[i]
+            ends[number] = free[i]
             if not exact or np.isnan(stderr[i]):
-                ends = profile_interval(curve, objective, [one.solution for one in among], i)
-            out["lower"][number], out["upper"][number] = np.array(ends) * scale[number]
-    places = [np.array(curve.whole(one.solution.free.tolist())) * scale for one in among]
-    _derive(out, task, settings, places, [one.share for one in among])
-    return row
+                ends[number] = profile_interval(
+                    curve, objective, [one.solution for one in among], i
+                )
+        found["lower"], found["upper"] = ends.T * scale
+    unit = scale[curve.free]
+    square = np.full((scale.size, scale.size), np.nan)
+    square[curve.free[:, None], curve.free] = errors * unit * unit[:, None]
+    places = [curve.whole(one.solution.free) * scale for one in among]
+    found |= {
+        "value": places[0],
+        "stderr": curve.whole(stderr * unit, held=np.nan),
+        "poor": curve.whole(poor, held=0),
+        "covariance": square.ravel(),
+    }
+    found |= _derived(task, settings, places, square, [one.share for one in among])
+    return task.row(status, found)
 
 
 def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
     """Return the formula and derivatives of a model at depths, as functions of its parameters."""
+    derivatives = model.derivatives
     if cell == "point":
-        derivatives = model.derivatives
-        return (
-            lambda *p: model.formula(z, *p),
-            None if derivatives is None else lambda *p: derivatives(z, *p),
-        )
-    half = 0.5 * np.diff(z)
-    reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
-    below, above = reach[:-1], reach[1:]
+        return partial(model.formula, z), derivatives and partial(derivatives, z)
+    below, above = cells(z)
     nodes = (z + 0.5 * (above - below))[:, None] + 0.5 * (above + below)[:, None] * _NODES
     weights = 0.5 * _WEIGHTS
 
@@ -257,7 +242,6 @@ def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
         value: Array = model.formula(nodes, *p) @ weights
         return value
 
-    derivatives = model.derivatives
     if derivatives is None:
         return mean, None
     return mean, lambda *p: derivatives(nodes, *p) @ weights
@@ -304,10 +288,13 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
             counts = rounded
     has_counts, has_errors = np.isfinite(counts), np.isfinite(samples.s) & (samples.s > 0)
     weights = task.weights
-    if weights == "auto":
+    if weights == "auto" and has_counts.any():
+        weights = "counts"
+    elif weights == "auto" and has_errors.any():
+        weights = "stderr"
+    elif weights == "auto":
         # Of values that scatter about 0, the positive ones alone would lie above the truth.
-        without = "none" if (samples.c < 0).any() and not limit > 0 else "log"
-        weights = "counts" if has_counts.any() else "stderr" if has_errors.any() else without
+        weights = "none" if (samples.c < 0).any() and not limit > 0 else "log"
     if weights == "counts":
         kept = _kept(samples, has_counts & (counts >= 0))
         counts = counts[has_counts & (counts >= 0)]
@@ -332,8 +319,10 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
 
 
 def _kept(samples: _Samples, keep: Array) -> _Samples:
+    if keep.all():
+        return samples
     columns = (samples.z[keep], samples.c[keep], samples.s[keep], samples.k[keep])
-    down = [bool(~keep[i] & (samples.c[i] <= TINY)) for i in (0, -1)]
+    down = [bool(not keep[i] and samples.c[i] <= TINY) for i in (0, -1)]
     return _Samples(*columns, samples.top, int(np.count_nonzero(~keep)), (down[0], down[1]))
 
 
@@ -341,9 +330,7 @@ def _one_count(samples: _Samples, counts: Array, known: float) -> Array | None:
     """Return the value that one count stands for; between counted samples where none was."""
     if np.isfinite(known):
         return np.full(counts.size, known)
-    with np.errstate(all="ignore"):
-        by_error = samples.s / np.sqrt(counts)
-        by_value = samples.c / counts
+    by_error, by_value = samples.s / np.sqrt(counts), samples.c / counts
     one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
     usable = (counts > 0) & np.isfinite(one) & (one > 0)
     if not usable.any():
@@ -366,11 +353,11 @@ def _solved(
         _refuse_holes(curve, starts[0], samples.z)
         return [], objective
     cost = found[0].cost
-    # Less noise than there should be says that the data are smooth: better can be done.
+    # Residuals far below the stated errors mean smooth data, which a better fit would follow.
     noisy = 0.5 * counted < cost < counted + 3 * sqrt(2 * counted)
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
-        # A model that needs several starts may need another objective to walk on, too.
+        # A model that needs several starts may also need another objective on the way.
         walked = minima(curve, _another(objective, samples), starts, evaluations=60)
         found = distinct([*found, *(solve(curve, objective, one.free) for one in walked[:3])])
     if isinstance(objective, LogSquares) and objective.censored.any():
@@ -400,8 +387,7 @@ def _by_name(
 
 def _refuse_holes(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
-    with np.errstate(all="ignore"):
-        there = np.isfinite(curve.values(start))
+    there = np.isfinite(curve.values(np.array(start)))
     if there.any() and not there.all():
         names = [curve.parameters[i].name for i in curve.free]
         values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start, strict=True))
@@ -437,12 +423,13 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
     sets = []
     for one in task.model.start(z, rest / largest):
-        if np.shape(one) != scale.shape:
+        values = np.array(one, np.float64)
+        if values.shape != scale.shape:
             raise ProfileError(
                 f"the model {task.model.name!r} starts from {one!r}; its start(z, c) must give a "
                 f"list of sets, each with {len(scale)} values: {', '.join(task.model.names)}"
             )
-        sets.append(np.array(one, np.float64) * scale)
+        sets.append(values * scale)
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
@@ -461,9 +448,8 @@ def _without_interval(
         if whole and model.irregular(solution.free[:n].tolist()):
             unknown |= np.array([not one.scales for one in parameters])
     if unknown.any():
-        with np.errstate(invalid="ignore"):
-            alone = np.sqrt(errors.diagonal())
-            along = np.abs(errors) > 0.9 * alone[:, None] * alone
+        alone = np.sqrt(errors.diagonal())
+        along = np.abs(errors) > 0.9 * alone[:, None] * alone
         unknown |= along[unknown].any(axis=0)
     return unknown
 
@@ -477,63 +463,62 @@ def _status(
     task: Task,
 ) -> str:
     if task.model.shape == "peak":
-        background = curve.whole(solution.free.tolist())[-1] if task.background != "none" else 0.0
+        background = curve.whole(solution.free)[-1] if task.background != "none" else 0.0
         why = not_one_peak(objective, solution, samples.c, background, samples.down)
         if why:
             return why
-    for i, number in enumerate(curve.free):
-        one = curve.parameters[number]
-        near = min(solution.free[i] - one.lower, one.upper - solution.free[i])
-        whole = abs(solution.x[i]) > 40 if np.isfinite(near) else False
-        if near < 0.02 * stderr[i] or whole:
+    numbers = (one.tolist() for one in (solution.free, solution.x, stderr))
+    for (lower, upper), value, x, error in zip(curve.bounds, *numbers, strict=True):
+        near = min(value - lower, upper - value)
+        if near < 0.02 * error or (isfinite(near) and abs(x) > 40):
             return "at_bound"
     return "undetermined" if np.isnan(stderr).any() else "ok"
 
 
-def _derive(
-    out: dict[str, Any],
+def _derived(
     task: Task,
     settings: Mapping[str, float],
     places: list[Array],
+    covariance: Array,
     shares: list[float],
-) -> None:
+) -> dict[str, Array]:
     """Return what follows from the parameters, with standard errors from their covariance.
 
     As of parameters, other minima that give something else widen them, and none is larger than
     its room.
     """
-    model = task.model
-    if model.derive is None:
-        return
+    model, derive = task.model, task.model.derive
+    if derive is None:
+        return {}
     names = [*model.names, *model.options]
     n = len(model.parameters)
-    values = [*out["value"][:n].tolist(), *(settings[name] for name in model.options)]
+    values = [*places[0][:n].tolist(), *(settings[name] for name in model.options)]
     errors = np.zeros((len(values), len(values)))
-    errors[:n, :n] = out["covariance"].reshape(len(task.parameters), -1)[:n, :n]
+    errors[:n, :n] = covariance[:n, :n]
     if "initial_straggle" in names and isfinite(settings["initial_straggle_stderr"]):
         own = names.index("initial_straggle")
         errors[own, own] = settings["initial_straggle_stderr"] ** 2
-    free = [i for i, one in enumerate(names) if one not in task.fixed and errors[i, i] != 0]
 
     def of(point: list[float]) -> Array:
         given = dict(zip(names, point, strict=True))
-        return np.array(model.derive(given, given) if model.derive else [])
+        return np.array(derive(given, given))
 
     best = of(values)
-    out["derived"][:] = best
     slopes = np.zeros((len(values), best.size))
-    for i in free:
-        size = float(errors[i, i]) ** 0.5 if isfinite(errors[i, i]) else 0.0
+    for i, variance in enumerate(errors.diagonal().tolist()):
+        if variance == 0 or names[i] in task.fixed:
+            continue
+        size = sqrt(variance) if isfinite(variance) else 0.0
         step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
         slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
-    for j, slope in enumerate(slopes.T):
-        by = np.flatnonzero(slope)  # what does not count in it may be unknown
-        out["derived_stderr"][j] = np.sqrt(slope[by] @ errors[by[:, None], by] @ slope[by])
+    both = slopes[:, None] * slopes
+    # What does not count in it may be unknown.
+    stderr = np.sqrt(np.where(both == 0, 0.0, both * errors[..., None]).sum(axis=(0, 1)))
     if len(places) > 1:
         apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in places])
-        alone = np.broadcast_to(out["derived_stderr"], apart.shape).copy()
-        out["derived_stderr"][:] = half_widths(alone, apart, shares)
-    out["derived_stderr"][out["derived_stderr"] > _room(model.derived, best)] = np.nan
+        stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
+    stderr[stderr > _room(model.derived, best)] = np.nan
+    return {"derived": best, "derived_stderr": stderr}
 
 
 def _room(parameters: Sequence[Parameter], values: Array) -> Array:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._frame import Frame
+from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import warn_where
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.analysis._warnings import first_flagged, warn_where
+from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
 from sims_analysis.models._model import Array
 
-__all__ = ["ask_each", "open_profiles"]
+__all__ = ["ask_each", "in_words", "open_profiles", "warn_of_first"]
 
 
 def open_profiles(
@@ -81,7 +81,7 @@ def ask_each(
     group : str, optional
         The dimension along which profiles are taken together.
     watched : callable
-        Given the places of all profiles, gives them one after the other.
+        Takes the indices of all profiles, and yields them one by one: a progress bar.
 
     Returns
     -------
@@ -100,10 +100,14 @@ def ask_each(
         lead = np.broadcast_shapes(c.shape[: -len(core)], *map(np.shape, given))
         shape = (*lead, *c.shape[-len(core) :])
         z, c, s, k = (np.broadcast_to(np.asarray(a, np.float64), shape) for a in (z, c, s, k))
-        given = tuple(np.broadcast_to(one, lead) for one in given)
+        table = np.empty((*lead, len(given)))
+        for i, one in enumerate(given):
+            table[..., i] = one
         rows = np.empty((*lead, size))
-        for at in watched(list(np.ndindex(*lead))):
-            rows[at] = answer(z[at], c[at], s[at], k[at], *(float(one[at]) for one in given))
+        # What cannot be computed is NaN or infinite, and is told by a status.
+        with np.errstate(all="ignore"):
+            for at in watched(list(np.ndindex(*lead))):
+                rows[at] = answer(z[at], c[at], s[at], k[at], *table[at].tolist())
         return rows
 
     rows = xr.apply_ufunc(
@@ -119,3 +123,18 @@ def ask_each(
     order = [d for d in frame.lead if d != group]
     rows = rows.transpose(*order, ...)
     return frame.dataset({"rows": rows}, coords={})["rows"]
+
+
+def in_words(codes: xr.DataArray, table: Sequence[str]) -> xr.DataArray:
+    """Look up codes in a table of words."""
+    return codes.copy(data=words(codes.variable.astype(int), np.array(table)).data)
+
+
+def warn_of_first(
+    profiles: Frame, answer: xr.DataArray, fine: Collection[str], message: Callable[[str], str]
+) -> None:
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if found is not None:
+        word = str(answer.isel(found.index).values)
+        warn(f"{found.label}: {message(word)}", FitWarning)

@@ -1,4 +1,4 @@
-"""Several minima that are not ruled out: which one is returned, and what the others add to it."""
+"""Several minima that are not ruled out: the one to return, and the errors that they widen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Minimum", "half_widths", "weighed"]
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
 _RULED_OUT = 9.0
-#: Others may widen an error by so much; beyond, it is their distance and no error.
+#: Other minima may widen an error by this factor; beyond it, the width is their distance.
 _WIDENED = 3.0
 #: What lies within one standard deviation of a normal distribution.
 _WITHIN = float(ndtr(1.0) - ndtr(-1.0))
@@ -51,10 +51,9 @@ def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> li
     if len(near) == 1:
         return [Minimum(near[0], errors[0], 1.0)]
     mass = np.zeros(len(near))
-    with np.errstate(all="ignore"):
-        for i, (one, square) in enumerate(zip(near, errors, strict=True)):
-            volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
-            mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
+    for i, (one, square) in enumerate(zip(near, errors, strict=True)):
+        volume = np.linalg.slogdet(square / (one.stretch[:, None] * one.stretch))[1]
+        mass[i] = 0.5 * (volume - (one.cost - near[0].cost) / unit)
     if np.isnan(mass[0]):  # of the lowest there is no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0
@@ -80,12 +79,11 @@ def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     if len(shares) == 1:
         return alone.copy()
     low, high = 0.0 * alone, 2 * _WIDENED * alone
-    with np.errstate(all="ignore"):
-        for _ in range(40):
-            half = 0.5 * (low + high)
-            inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
-            # 0 / 0 is a number that is known exactly, and is the same for all.
-            enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _WITHIN
-            low, high = np.where(enough, low, half), np.where(enough, half, high)
+    for _ in range(40):
+        half = 0.5 * (low + high)
+        inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
+        # 0 / 0 is a number that is known exactly, and is the same for all.
+        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _WITHIN
+        low, high = np.where(enough, low, half), np.where(enough, half, high)
     high[high > _WIDENED * alone] = np.nan
     return high

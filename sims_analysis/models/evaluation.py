@@ -150,10 +150,10 @@ def _one(
         model.parameters, formula, derivatives, {i: p[i] for i in range(n) if i not in free}
     )
     value = formula(*p[:n]) + level
-    x = curve.inward(p[free]).tolist()
     rows = np.zeros((p.size, z.size))
     if free:
-        rows[free] = curve.jacobian(x) / curve.stretch(x)[:, None]
+        point = curve.at(curve.inward(p[free]).tolist())
+        rows[free] = curve.jacobian(point) / point.stretch[:, None]
     if with_background:
         rows[n] = 1.0
     known = np.isfinite(np.diag(covariance))

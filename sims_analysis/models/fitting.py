@@ -12,13 +12,13 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import warn_of_empty_window
-from sims_analysis.errors import FitWarning, ProfileError, UnitsError, warn
+from sims_analysis.analysis._window import read_window, warn_of_empty_window
+from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import Task, fit_one
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -27,10 +27,8 @@ __all__ = ["fit"]
 
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
-#: Settings that hold one value a profile, and what they are measured in.
+#: Settings beside the window that hold one value a profile, and what they are measured in.
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "start": ("depth",),
-    "stop": ("depth",),
     "background": (),
     "detection_limit": (),
     "time": ("sputter_time",),
@@ -81,7 +79,7 @@ def fit(
         a detection limit.
     cell : {"point", "mean"}
         Whether a sample is the value at its depth, or the mean over the cell that reaches half
-        way to its neighbours, where these stand far apart against the shape.
+        way to its neighbours: for samples that are far apart compared with the shape.
     fixed : mapping, optional
         Parameters that are not free: ``{"gas_level": 0.95, "sigma": "1.2 nm"}``. They get no error.
     detection_limit : str, Quantity or DataArray, optional
@@ -89,8 +87,8 @@ def fit(
         left out, and counted in ``n_left_out``.
     interval : {"linear", "profile"}
         ``"profile"`` adds ``<name>_lower`` and ``<name>_upper``, the ends of the 68 % interval by
-        the profile of the likelihood, for each parameter: to be asked for where ``poor_stderr``
-        says so. It takes some ten fits for each parameter.
+        the profile of the likelihood, for each parameter: useful where ``poor_stderr`` is true.
+        It takes some ten fits for each parameter.
     time : str, Quantity or DataArray, optional
         Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
     as_implanted : Dataset, str or Quantity, optional
@@ -217,24 +215,18 @@ def fit(
     _refuse_absent(profiles, weights)
     mode, level = _background(chosen, background)
     given = {
-        "start": start,
-        "stop": stop,
         "background": level,
         "detection_limit": detection_limit,
         "time": time,
         **_initial(as_implanted),
     }
-    settings = {
+    window = read_window(profiles, start, stop)
+    settings = {"start": window[0], "stop": window[1]} | {
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
     if time is not None and not profiles.lazy and bool((settings["time"] <= 0).any()):
         raise ProfileError(f"time={format_argument(time)}: expected a time above 0")
-    if not profiles.lazy and bool((settings["start"] >= settings["stop"]).any()):
-        raise ProfileError(
-            "start must be shallower than stop, found "
-            f"start={format_argument(start)} and stop={format_argument(stop)}"
-        )
     task = Task(
         model=chosen,
         kind=profiles.kind,
@@ -264,8 +256,19 @@ def fit(
         "that of counts or standard errors, scaled by the scatter about the model",
     }
     if not profiles.lazy:
-        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
-        _complain(answer, profiles)
+        warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_first(
+            profiles,
+            answer["status"],
+            ("ok", "no_data"),
+            lambda word: f"the fit is not ok: {word.replace('_', ' ')} ({judging.ADVICE[word]})",
+        )
+        warn_of_first(
+            profiles,
+            answer["residuals"].where(answer["status"] == "ok", "random"),
+            ("random",),
+            lambda word: f"the model does not fit; residuals are {word}",
+        )
     return _quantified(answer) if profiles.quantified else answer
 
 
@@ -430,10 +433,9 @@ def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterabl
 
 
 def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
-    places = task.split(np.arange(task.size))
-
     def part(name: str, i: int | None = None) -> xr.DataArray:
-        return rows.isel(__row__=places[name] if i is None else int(places[name][i]))
+        place = task.places[name]
+        return rows.isel(__row__=place if i is None else place.start + i)
 
     found: dict[str, xr.DataArray] = {}
     names = [one.name for one in task.parameters]
@@ -467,15 +469,15 @@ def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         ("residuals", judging.RESIDUALS),
         ("objective", OBJECTIVES),
     ):
-        found[name] = _words(part(name), table).assign_attrs(
+        found[name] = in_words(part(name, 0), table).assign_attrs(
             vocabulary.attrs("fit_status" if name == "status" else name)
         )
     for name in ("n_samples", "n_left_out"):
-        found[name] = part(name).astype(np.int64).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
     for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
-        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
     for name in ("window_start", "window_stop"):
-        found[name] = part(name).assign_attrs(vocabulary.attrs(name))
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
     return as_dataset(found)
 
 
@@ -493,17 +495,6 @@ def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
     return made.assign_coords(shape)
 
 
-def _words(codes: xr.DataArray, table: tuple[str, ...]) -> xr.DataArray:
-    words = np.array(table)
-    made: xr.DataArray = xr.apply_ufunc(
-        lambda code: words[np.nan_to_num(code).astype(int)],
-        codes,
-        dask="parallelized",
-        output_dtypes=[words.dtype],
-    )
-    return made
-
-
 def _quantified(answer: xr.Dataset) -> xr.Dataset:
     """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
     changed = {}
@@ -513,24 +504,3 @@ def _quantified(answer: xr.Dataset) -> xr.Dataset:
         except UnitsError:
             changed[name] = array.variable
     return answer.assign(changed)
-
-
-def _complain(answer: xr.Dataset, profiles: Frame) -> None:
-    status, residuals = answer["status"].values, answer["residuals"].values
-    bad = (status != "ok") & (status != "no_data")
-    if bad.any():
-        _warn_of(bad, status, answer, profiles, "the fit is not ok:")
-    misfit = (status == "ok") & (residuals != "random")
-    if misfit.any():
-        _warn_of(misfit, residuals, answer, profiles, "the model does not fit; residuals are")
-
-
-def _warn_of(where: Array, words: Any, answer: xr.Dataset, profiles: Frame, what: str) -> None:
-    first = tuple(np.argwhere(where)[0])
-    word = str(words[first])
-    why = f" ({judging.ADVICE[word]})" if word in judging.ADVICE else ""
-    more = int(where.sum()) - 1
-    others = f", and of {more} more" if more else ""
-    word = word if word not in judging.STATUS else word.replace("_", " ")
-    place = profiles.label(dict(zip(answer["status"].dims, map(int, first), strict=True)))
-    warn(f"{place}: {what} {word.replace('_', ' ')}{why}{others}", FitWarning)

@@ -13,13 +13,14 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import warn_of_empty_window
+from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis.models._samples import in_order
 from sims_analysis.text.arguments import format_argument
-from sims_analysis.units import ParameterLike, QuantityLike
+from sims_analysis.units import ParameterLike
 
 __all__ = ["interface", "layers"]
 
@@ -45,10 +46,10 @@ def interface(
     *,
     low: float = 0.16,
     high: float = 0.84,
-    start: QuantityLike | None = None,
-    stop: QuantityLike | None = None,
-    left: tuple[QuantityLike, QuantityLike] | None = None,
-    right: tuple[QuantityLike, QuantityLike] | None = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
+    left: tuple[ParameterLike, ParameterLike] | None = None,
+    right: tuple[ParameterLike, ParameterLike] | None = None,
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
@@ -58,7 +59,7 @@ def interface(
         Profiles over depth, in any unit; one measurement or a batch, on any axes.
     low, high : float
         Parts of the step between which the width is taken.
-    start, stop : str or Quantity, optional
+    start, stop : str, Quantity or DataArray, optional
         The window in which the interface lies.
     left, right : (start, stop), optional
         Depth windows of the plateaus towards the surface and below; by default the first and the
@@ -125,16 +126,26 @@ def interface(
     if not (numbers and 0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
     profiles = open_profiles(data, question="an interface")
-    window = _window((start, stop), "start, stop")
-    plateaus = [_window(given, name) for given, name in ((left, "left"), (right, "right"))]
+    window = read_window(profiles, start, stop)
+    limits = [*window]
+    for name, given in (("left", left), ("right", right)):
+        if given is not None and not (isinstance(given, tuple) and len(given) == 2):
+            raise ProfileError(
+                f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
+            )
+        limits += read_window(profiles, *(given or (None, None)))
 
-    def answer_of(z: Array, c: Array, s: Array, _: Array) -> Array:
-        return _measured(z, c, s, window, plateaus, (low, high))
+    def answer_of(z: Array, c: Array, s: Array, _: Array, *limits: float) -> Array:
+        pairs = limits[:2], limits[2:4], limits[4:]
+        return _measured(z, c, s, pairs, (low, high))
+
+    def rows_of(frame: Frame) -> xr.DataArray:
+        return ask_each(frame, answer_of, len(_ROW), *limits)
 
     def depths_of(frame: Frame) -> xr.Variable:
-        return ask_each(frame, answer_of, len(_ROW)).variable.isel(__row__=slice(0, 2))
+        return rows_of(frame).variable.isel(__row__=slice(0, 2))
 
-    rows = ask_each(profiles, answer_of, len(_ROW))
+    rows = rows_of(profiles)
     if profiles.common is not None:
         parts = [rows.isel(__row__=slice(*ends)) for ends in ((0, 4), (4, 6), (6, None))]
         errors = add_background_error(profiles, parts[1].variable, depths_of, errors=True)
@@ -143,49 +154,33 @@ def interface(
     answer = _dressed(rows, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
-        a, b = (xr.Variable((), end) for end in window)
-        warn_of_empty_window(profiles, (a, b), FitWarning)
-        _complain(answer["status"], profiles)
+        warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_first(
+            profiles,
+            answer["status"],
+            ("ok", "no_data"),
+            lambda word: f"the interface is {word} ({_ADVICE[word]})",
+        )
     return units.quantify(answer) if profiles.quantified else answer
-
-
-def _window(given: tuple[Any, Any] | None, name: str) -> tuple[float, float]:
-    if given is None:
-        return (np.nan, np.nan)
-    if not (isinstance(given, tuple) and len(given) == 2):
-        raise ProfileError(
-            f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
-        )
-    ends = [
-        np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
-        for one in given
-    ]
-    if ends[0] >= ends[1]:
-        raise ProfileError(
-            f"{name}={format_argument(given)}: the first must be shallower than the second"
-        )
-    return ends[0], ends[1]
 
 
 def _measured(
     z: Array,
     c: Array,
     s: Array,
-    window: tuple[float, float],
-    plateaus: list[tuple[float, float]],
+    limits: tuple[tuple[float, ...], ...],
     parts: tuple[float, float],
 ) -> Array:
     row = np.full(len(_ROW), np.nan)
     row[-1] = 1
-    keep = np.isfinite(c) & np.isfinite(z) & _inside(z, window)
-    z, c, s = z[keep], c[keep], s[keep]
-    order = np.argsort(z, kind="stable")
-    z, c, s = z[order], c[order], s[order]
+    window, *plateaus = limits
+    here = in_order(z, c, *window)
+    z, c, s = z[here], c[here], s[here]
     if z.size < 5:
         return row
     part = max(2, round(_PLATEAU * z.size))
     ends = [
-        np.flatnonzero(_inside(z, one)) if one[0] == one[0] else default
+        default if np.isnan(one).all() else in_order(z, c, *one)
         for one, default in zip(
             plateaus, (np.arange(part), np.arange(z.size - part, z.size)), strict=True
         )
@@ -231,12 +226,6 @@ def _measured(
     return row
 
 
-def _inside(z: Array, window: tuple[float, float]) -> Array:
-    low, high = window
-    inside: Array = ~(z < low) & ~(z > high)
-    return inside
-
-
 def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
     """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
     if np.isfinite(s).all():
@@ -274,13 +263,7 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
         "units": units.CANONICAL[profiles.kind],
         "description": "mean over the plateau",
     }
-    words = np.array(_STATUS)
-    status = xr.apply_ufunc(
-        lambda code: words[code.astype(int)],
-        rows.isel(__row__=-1),
-        dask="parallelized",
-        output_dtypes=[words.dtype],
-    )
+    status = in_words(rows.isel(__row__=-1), _STATUS)
     error = "Standard error, random part"
     return as_dataset(
         {
@@ -293,18 +276,6 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
             "status": status.assign_attrs(vocabulary.attrs("status")),
         }
     )
-
-
-def _complain(status: xr.DataArray, profiles: Frame) -> None:
-    words = status.values
-    bad = (words != "ok") & (words != "no_data")
-    if bad.any():
-        index = tuple(np.argwhere(bad)[0])
-        more = int(bad.sum()) - 1
-        others = f", and in {more} more" if more else ""
-        place = profiles.label(dict(zip(status.dims, map(int, index), strict=True)))
-        word = str(words[index])
-        warn(f"{place}: the interface is {word} ({_ADVICE[word]}){others}", FitWarning)
 
 
 @recorded
@@ -410,11 +381,8 @@ def layers(
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
     """Return the largest value, the first and the last."""
-    there = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
-    if not there.size:
-        return np.full(3, np.nan)
-    ordered = c[there[np.argsort(z[there], kind="stable")]]
-    return np.array([ordered.max(), ordered[0], ordered[-1]])
+    c = c[in_order(z, c)]
+    return np.array([c.max(), c[0], c[-1]]) if c.size else np.full(3, np.nan)
 
 
 def _one_species(data: Any, species: str | None) -> Any:

@@ -22,7 +22,7 @@ _MASETTI = {
 
 
 def masetti(concentration: Array, element: str) -> Array:
-    """Return the mobility in cm^2/Vs of a concentration in atom/cm^3.
+    """Return the mobility in cm^2/Vs for a concentration in atom/cm^3.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def masetti(concentration: Array, element: str) -> Array:
 
 
 def arora(concentration: Array, element: str) -> Array:
-    """Return the mobility in cm^2/Vs of a concentration in atom/cm^3, for n or p type.
+    """Return the mobility in cm^2/Vs for a concentration in atom/cm^3, for n or p type.
 
     References
     ----------

@@ -13,6 +13,7 @@ from sims_analysis.analysis._call import history_after, recorded
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import QuantityLike
@@ -87,9 +88,8 @@ def convolve(
 
     def answer(z: Array, c: Array, *_: Any) -> Array:
         out = np.full(c.shape, np.nan)
-        here = np.flatnonzero(np.isfinite(c) & np.isfinite(z))
-        order = here[np.argsort(z[here], kind="stable")]
-        out[order] = _blurred(z[order], c[order], kernel)
+        here = in_order(z, c)
+        out[here] = _blurred(z[here], c[here], kernel)
         return out
 
     rows = ask_each(frame, answer, frame.value.sizes[frame.dim])
@@ -160,8 +160,7 @@ def _width(value: Any, name: str) -> float:
 def _blurred(z: Array, c: Array, kernel: Callable[[Array], Array]) -> Array:
     if z.size < 2:
         return c.copy()
-    half = 0.5 * np.diff(z)
-    weight = np.append(half, 0.0) + np.append(0.0, half)
+    weight = trapezoid_weights(z)
     low, high = 2 * z[0], 2 * z[-1]
     # Column j: where the atoms of sample j go.
     out = np.zeros_like(c)

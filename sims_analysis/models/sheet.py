@@ -14,19 +14,28 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import warn_of_empty_window
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.analysis._window import read_window, warn_of_empty_window
+from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.segments import interpolated
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.text.arguments import format_argument
-from sims_analysis.units import NM_PER_CM, QuantityLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
 
 _STATUS = ("ok", "no_data", "never_reached", "truncated")
+_ADVICE = {
+    "never_reached": "there is no junction; say where the layer ends by stop=",
+    "truncated": "stop lies below the last sample",
+}
+#: By the sign of the carriers, 0, 1 or -1.
+_TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
 
 
@@ -41,41 +50,39 @@ class _Question:
     elements: tuple[str, str]
     mobility: str
     background: float
-    start: float
-    stop: float
     #: Whether there can be a junction: two types.
     two_sided: bool
 
 
 @recorded
 def sheet_resistance(
-    ds: xr.Dataset | xr.DataArray,
+    data: xr.Dataset | xr.DataArray,
     *,
     donors: Iterable[str] = (),
     acceptors: Iterable[str] = (),
     mobility: Literal["masetti", "arora", "f723"] = "masetti",
     active_limit: QuantityLike | Mapping[str, QuantityLike] | None = None,
     background: QuantityLike | None = None,
-    start: QuantityLike | None = None,
-    stop: QuantityLike | None = None,
+    start: ParameterLike | None = None,
+    stop: ParameterLike | None = None,
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
     Parameters
     ----------
-    ds : Dataset or DataArray
+    data : Dataset or DataArray
         Concentrations over species and depth; one measurement or a batch, on any axes.
     donors, acceptors : list of str
         Species.
     mobility : {"masetti", "arora", "f723"}
         The mobility model; the results of the others are given beside it.
     active_limit : str, Quantity or mapping, optional
-        The highest concentration that is electrically active, for all species or each:
+        The highest concentration that is electrically active, for all species or for each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
     background : str or Quantity, optional
         Constant net doping of the wafer: ``"2e15 atoms/cm^3"`` counts as donors, negative as
         acceptors.
-    start, stop : str or Quantity, optional
+    start, stop : str, Quantity or DataArray, optional
         Limits of the layer, in place of the first sample and the first junction. A surface
         transient is left out by `start`.
 
@@ -141,17 +148,16 @@ def sheet_resistance(
             f"mobility={format_argument(mobility)}; expected one of "
             f"{', '.join(map(repr, MOBILITIES))}"
         )
-    signs = _signs(donors, acceptors)
-    profiles = open_profiles(ds, question="a sheet resistance", kinds=("concentration",))
-    profiles, names = _chosen(profiles, signs)
-    ends = [
-        np.nan if one is None else float(units.read_quantity(one, ("depth",), name)[0])
-        for one, name in ((start, "start"), (stop, "stop"))
-    ]
-    if ends[0] >= ends[1]:
+    active = read_dopants(donors, acceptors)
+    if any(abs(part) != 1 for part in active.values()):
         raise ProfileError(
-            f"start={format_argument(start)} must be shallower than stop={format_argument(stop)}"
+            "a sheet resistance takes no active fractions; active_limit= bounds them"
         )
+    signs = {name: -part for name, part in active.items()}
+    profiles, names = open_dopants(data, signs, _opened)
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        raise ProfileError("start and stop: one for all species, not one for each")
     level = 0.0
     if background is not None:
         level = float(units.read_quantity(background, ("concentration",), "background")[0])
@@ -163,17 +169,15 @@ def sheet_resistance(
         elements=elements,
         mobility=mobility,
         background=level,
-        start=ends[0],
-        stop=ends[1],
         two_sided=len(kinds) > 1,
     )
 
-    def answer_of(z: Array, c: Array, s: Array, k: Array) -> Array:
+    def answer_of(z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
         # In a sum, a sample in which nothing was counted adds no variance.
-        return _resistance(z, c, np.where(k == 0, 0.0, s), question)
+        return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
 
     def rows_of(frame: Frame) -> xr.DataArray:
-        return ask_each(frame, answer_of, len(_ROW), group="species")
+        return ask_each(frame, answer_of, len(_ROW), *window, group="species")
 
     rows = rows_of(profiles)
     stderr = rows.variable.isel(__row__=1)
@@ -182,54 +186,18 @@ def sheet_resistance(
     answer = _dressed(rows, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {elements[0]}, holes as of B"
     if not profiles.lazy:
-        a, b = (xr.Variable((), end) for end in ends)
-        warn_of_empty_window(profiles, (a, b), FitWarning)
-        _complain(answer["status"])
+        warn_of_empty_window(profiles, window, FitWarning)
+        warn_of_first(
+            profiles,
+            answer["status"],
+            ("ok", "no_data"),
+            lambda word: f"no sheet resistance: {_ADVICE[word]}",
+        )
     return units.quantify(answer) if profiles.quantified else answer
 
 
-def _signs(donors: Iterable[str], acceptors: Iterable[str]) -> dict[str, float]:
-    for name, side in (("donors", donors), ("acceptors", acceptors)):
-        if isinstance(side, str):
-            raise ProfileError(f"{name}={side!r}; expected a list of species, [{side!r}]")
-    both = set(donors) & set(acceptors)
-    if both:
-        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
-    signs = dict.fromkeys(map(str, donors), 1.0) | dict.fromkeys(map(str, acceptors), -1.0)
-    if not signs:
-        raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
-    return signs
-
-
-def _chosen(profiles: Frame, signs: Mapping[str, float]) -> tuple[Frame, list[str]]:
-    """Keep the species that are asked for, in the order of the data."""
-    if "species" not in profiles.coords:
-        raise SpeciesError("a sheet resistance needs the coordinate 'species'")
-    present = [str(name) for name in np.atleast_1d(profiles.coords["species"].values)]
-    missing = [name for name in signs if name not in present]
-    if missing:
-        raise SpeciesError(
-            f"no species {', '.join(map(repr, missing))}; the data have "
-            f"{', '.join(map(repr, present))}"
-        )
-    places = [i for i, name in enumerate(present) if name in signs]
-
-    def kept(one: xr.Variable) -> xr.Variable:
-        return one.isel(species=places) if "species" in one.dims else one
-
-    value = kept(profiles.value)
-    if "species" not in value.dims:
-        value = value.set_dims({"species": 1, **value.sizes})
-    chosen = replace(
-        profiles,
-        value=value,
-        depth=kept(profiles.depth),
-        stderr=None if profiles.stderr is None else kept(profiles.stderr),
-        counts=None if profiles.counts is None else kept(profiles.counts),
-        common=None if profiles.common is None else kept(profiles.common),
-        overlap=None if profiles.overlap is None else kept(profiles.overlap),
-    )
-    return chosen, [present[i] for i in places]
+def _opened(data: Any) -> Frame:
+    return open_profiles(data, question="a sheet resistance", kinds=("concentration",))
 
 
 def _each_background(profiles: Frame) -> Iterator[Frame]:
@@ -278,23 +246,22 @@ def _element(species: str) -> str:
     return found[0] if found else species
 
 
-def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
+def _resistance(
+    z: Array, c: Array, s: Array, window: tuple[float, ...], question: _Question
+) -> Array:
     row = np.full(len(_ROW), np.nan)
-    row[-1] = 1
-    measured = [np.isfinite(a) & np.isfinite(b) for a, b in zip(z, c, strict=True)]
-    if any(one.sum() < 2 for one in measured):
+    row[-2:] = 0, 1
+    here = [in_order(a, b) for a, b in zip(z, c, strict=True)]
+    if min(one.size for one in here) < 2:
         return row
-    own = []
-    for a, b, e, keep in zip(z, c, s, measured, strict=True):
-        order = np.argsort(a[keep], kind="stable")
-        own.append((a[keep][order], b[keep][order], e[keep][order]))
+    own = [(a[one], b[one], e[one]) for a, b, e, one in zip(z, c, s, here, strict=True)]
     first, last = max(a[0] for a, _, _ in own), min(a[-1] for a, _, _ in own)
-    first = first if np.isnan(question.start) else max(first, question.start)
+    start, end = window
+    first = first if np.isnan(start) else max(first, start)
     depths = np.unique(np.concatenate([a for a, _, _ in own] + [[first]]))
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return row
-    end = question.stop
     if np.isnan(end):
         end = _junction(depths, own, question) if question.two_sided else last
     if np.isnan(end) or end > last:
@@ -305,8 +272,7 @@ def _resistance(z: Array, c: Array, s: Array, question: _Question) -> Array:
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
-    half = 0.5 * np.diff(depths) / NM_PER_CM
-    weight = np.append(half, 0.0) + np.append(0.0, half)
+    weight = trapezoid_weights(depths) / NM_PER_CM
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)
@@ -324,12 +290,7 @@ def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Arra
     """Return values at depths, the sample before each, and how far it is to the next."""
     before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
     part = (depths - z[before]) / (z[before + 1] - z[before])
-    low, high = c[before], c[before + 1]
-    both = (low > 0) & (high > 0)
-    straight = low + part * (high - low)
-    with np.errstate(all="ignore"):
-        curved = np.exp((1 - part) * np.log(low) + part * np.log(high))
-    return np.where(both, curved, straight), before, part
+    return interpolated(c[before], c[before + 1], part, log=True), before, part
 
 
 def _active(values: Array, question: _Question) -> Array:
@@ -378,9 +339,8 @@ def _conductance_error(
         by_sample = np.zeros(c.size)
         low, high = c[before], c[before + 1]
         both = (low > 0) & (high > 0)
-        with np.errstate(all="ignore"):
-            to_low = np.where(both, value / low, 1.0) * (1 - part)
-            to_high = np.where(both, value / high, 1.0) * part
+        to_low = np.where(both, value / low, 1.0) * (1 - part)
+        to_high = np.where(both, value / high, 1.0) * part
         np.add.at(by_sample, before, slope * to_low)
         np.add.at(by_sample, before + 1, slope * to_high)
         variance += float(np.nansum((by_sample * e) ** 2))
@@ -410,27 +370,7 @@ def _dressed(rows: xr.DataArray, stderr: xr.Variable, mobility: str) -> xr.Datas
     answer["carrier_dose"] = part["dose"].assign_attrs(
         vocabulary.attrs("dose") | {"description": "net active dopants of the layer"}
     )
-    for name, table in (("polarity", ("", "n", "p")), ("status", _STATUS)):
-        words = np.array(table)
-        answer[name] = xr.apply_ufunc(
-            lambda code, words=words: words[np.nan_to_num(code).astype(int)],
-            part[name],
-            dask="parallelized",
-            output_dtypes=[words.dtype],
-        )
-    answer["polarity"].attrs = {"long_name": "Type of the layer"}
-    answer["status"].attrs = vocabulary.attrs("status")
+    polarity, status = in_words(part["polarity"], _TYPES), in_words(part["status"], _STATUS)
+    answer["polarity"] = polarity.assign_attrs(long_name="Type of the layer")
+    answer["status"] = status.assign_attrs(vocabulary.attrs("status"))
     return as_dataset(answer)
-
-
-def _complain(status: xr.DataArray) -> None:
-    words = np.atleast_1d(status.values)
-    bad = np.isin(words, ("never_reached", "truncated"))
-    if bad.any():
-        word = str(words[bad][0])
-        why = {
-            "never_reached": "there is no junction; say where the layer ends by stop=",
-            "truncated": "stop lies below the last sample",
-        }[word]
-        more = f" ({int(bad.sum())} measurements)" if bad.sum() > 1 else ""
-        warn(f"no sheet resistance{more}: {why}", FitWarning)

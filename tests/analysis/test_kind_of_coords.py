@@ -32,6 +32,15 @@ def test_every_coordinate_with_a_unit_is_a_quantity_or_an_index(name):
         assert back[key].attrs == coord.attrs
 
 
+@pytest.mark.parametrize("conserve", [None, "dose"])
+def test_the_counts_on_a_grid_are_a_quantity_too(conserve):
+    ds = sims.with_counting_statistics(PLAIN, value_per_count="1e15 atoms/cm^3")
+    found = sims.to_grid(sims.quantify(ds), step="3 nm", conserve=conserve)
+    assert "concentration_counts" in found
+    for name, array in found.data_vars.items():
+        assert is_quantity(array.data), name
+
+
 @pytest.mark.parametrize("name", ["integrated_dose", "junction_depth", "depth_at_dose_fraction"])
 def test_an_answer_and_its_error_add_up(name):
     found = ask(name, QUANTIFIED)

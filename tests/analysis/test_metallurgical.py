@@ -139,6 +139,13 @@ def test_each_measurement_of_a_batch_with_its_own_background():
     np.testing.assert_allclose(junction["depth"].isel(junction=0), 5 * np.log([1e5, 1e3]))
 
 
+def test_a_single_species_has_the_junction_that_it_has_in_the_data():
+    z = np.arange(0, 100, 2.0)
+    ds = measurement(z, exponentials(z))
+    options = {"donors": [], "background": "1e17 atoms/cm^3"}
+    xr.testing.assert_equal(found(ds, **options), found(ds.sel(species="B"), **options))
+
+
 def test_the_junction_is_where_net_doping_changes_sign_whatever_the_order_of_species():
     z = np.arange(0, 100, 2.0)
     ds = measurement(z, exponentials(z))

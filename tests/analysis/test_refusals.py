@@ -118,6 +118,26 @@ def test_a_dimension_of_the_data_is_not_one_of_the_answer_too(dim, question, opt
         question(batch, **options)
 
 
+@pytest.mark.parametrize(
+    ("dim", "ask"),
+    [
+        ("crossing", lambda levels: sims.crossings(TWO, level=levels)),
+        (
+            "junction",
+            lambda levels: sims.metallurgical_junctions(
+                TWO, donors=["P"], acceptors=["B"], background=levels
+            ),
+        ),
+    ],
+)
+def test_a_dimension_of_an_argument_is_not_one_of_the_answer_too(dim, ask):
+    levels = xr.DataArray([1e17, 3e17], dims=dim, attrs={"units": "atom/cm^3"})
+    with pytest.raises(
+        ProfileError, match=rf"an argument has a dimension '{dim}'.*\.rename\({dim}="
+    ):
+        ask(levels)
+
+
 def test_limits_over_sputter_time_are_not_deep():
     run = one(Z, [1e18, 2e18, 1e17, 1e16]).rename(depth="sputter_time")
     run["sputter_time"].attrs["units"] = "s"

@@ -383,6 +383,16 @@ def test_errors_from_scatter_are_those_of_the_scatter():
     assert np.isnan(fit["reduced_chi_square"]).all()
 
 
+def test_a_limit_that_is_not_known_leaves_no_sample():
+    z = np.arange(0.0, 300.0, 2.0)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    batch = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
+    limit = xr.DataArray([20.0, np.nan], dims="wafer", attrs={"units": "nm"})
+    fit = sims.fit(batch, model="gaussian", start=limit)
+    assert fit["status"].values.tolist() == ["ok", "no_data"]
+    assert fit["window_start"].values[0] == 20
+
+
 def test_a_background_is_a_parameter_or_stated():
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 30), z) + 2e17
@@ -522,7 +532,7 @@ def test_a_model_of_another_shape_is_said_to_be_one():
     [
         ({"model": "gauss"}, ProfileError, "expected one of.*'gaussian'"),
         ({"start": 5}, UnitsError, "start=5 has no unit"),
-        ({"start": "50 nm", "stop": "20 nm"}, ProfileError, "start must be shallower"),
+        ({"start": "50 nm", "stop": "20 nm"}, ProfileError, "start must come before stop"),
         ({"weights": "sqrt"}, ProfileError, "weights='sqrt'"),
         ({"weights": "counts"}, ProfileError, "with_counting_statistics"),
         ({"cell": "bin"}, ProfileError, "cell='bin'"),

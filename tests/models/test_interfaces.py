@@ -58,7 +58,7 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
     assert np.isnan(found["width"])
     with pytest.raises(ProfileError, match=r"0 < low < 0\.5 < high < 1"):
         sims.interface(one, low=0.6)
-    with pytest.raises(ProfileError, match="shallower"):
+    with pytest.raises(ProfileError, match="start must come before stop"):
         sims.interface(one, left=("80 nm", "40 nm"))
 
 
@@ -166,3 +166,17 @@ def test_noise_at_an_edge_makes_no_layers(peak, width):
     assert found.sizes["layer"] == 2
     inside = abs(found["thickness"] - [80, 50]) < 2 * found["thickness_stderr"]
     assert inside.mean() > 0.8
+
+
+def test_windows_may_differ_between_profiles_and_be_unknown():
+    z = np.arange(0.0, 100.0)
+    steps = [1e20 * ndtr((z - at) / 4) for at in (40, 60, 50)]
+    batch = models_truth.profile(np.array(steps), z, dims=("wafer", "depth"))
+    limits = xr.DataArray([20.0, 40.0, np.nan], dims="wafer", attrs={"units": "nm"})
+    ends = limits.copy(data=[30.0, 50.0, np.nan])
+    found = sims.interface(batch, start=limits, left=(limits, ends))
+    for i, (start, stop) in enumerate((("20 nm", "30 nm"), ("40 nm", "50 nm"))):
+        alone = sims.interface(batch.isel(wafer=i), start=start, left=(start, stop))
+        xr.testing.assert_equal(found.isel(wafer=i), alone)
+    # A limit that is not known is no window, rather than all samples.
+    assert found["status"].values[2] == "no_data"

@@ -124,6 +124,19 @@ def test_the_error_is_that_of_counting():
     assert ratio == pytest.approx(1, abs=0.15)
 
 
+def test_each_measurement_may_have_a_window_of_its_own():
+    z = np.arange(0, 200.1, 2.0)
+    batch = xr.concat([doped(z, B=gaussian(z, dose=q)) for q in (1e14, 3e14)], "wafer")
+    stops = xr.DataArray([80.0, 120.0], dims="wafer", attrs={"units": "nm"})
+    found = sims.sheet_resistance(batch, acceptors=["B"], stop=stops)
+    for i, stop in enumerate(("80 nm", "120 nm")):
+        alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"], stop=stop)
+        xr.testing.assert_equal(found.isel(wafer=i), alone)
+    each = xr.DataArray([80.0], dims="species", coords={"species": ["B"]}, attrs={"units": "nm"})
+    with pytest.raises(ProfileError, match="one for all species"):
+        sims.sheet_resistance(batch, acceptors=["B"], stop=each)
+
+
 def test_without_a_junction_there_is_no_number():
     z = np.arange(0, 100.1, 1.0)
     ds = doped(z, B=np.full(z.size, 1e19), P=np.full(z.size, 1e17))
@@ -141,8 +154,10 @@ def test_without_a_junction_there_is_no_number():
     [
         ({}, ProfileError, "name the donors"),
         ({"donors": "P"}, ProfileError, "expected a list"),
-        ({"donors": ["Sb"]}, SpeciesError, "no species 'Sb'"),
+        ({"donors": ["Sb"]}, SpeciesError, "names 'Sb'; the data have 'B'"),
         ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
+        ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
+        ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
         ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
         ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
     ],

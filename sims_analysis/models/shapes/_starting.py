@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from sims_analysis.models._model import Array
+from sims_analysis.models._samples import cells, smoothed
 
-__all__ = ["Moments", "fall_length", "moments_above", "smoothed"]
+__all__ = ["Moments", "fall_length", "moments_above"]
 
 
 class Moments(NamedTuple):
@@ -21,33 +23,18 @@ class Moments(NamedTuple):
     kurtosis: float
 
 
-def smoothed(c: Array, width: int = 5) -> Array:
-    """Average over neighbours, fewer of them at the ends."""
-    half = max(0, min(width, c.size // 4) - 1) // 2
-    if half == 0:
-        return c
-    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
-    means[half : c.size - half] /= 2 * half + 1
-    means[:half] /= np.arange(half + 1, 2 * half + 1)
-    means[c.size - half :] /= np.arange(2 * half, half, -1)
-    return means
-
-
 def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     """Take moments about the maximum, as far as the profile stays above a fraction of it."""
     smooth = smoothed(c)
     top = int(smooth.argmax())
     below = np.flatnonzero(smooth < fraction * smooth[top])
-    deeper = int(np.searchsorted(below, top))
+    deeper = int(below.searchsorted(top))
     left = int(below[deeper - 1]) if deeper else 0
     right = int(below[deeper]) if deeper < below.size else c.size - 1
     if right - left < 3:
         left, right = max(0, left - 2), min(c.size - 1, right + 2)
     z, c = z[left : right + 1], np.maximum(c[left : right + 1], 0.0)
-    half = 0.5 * (z[1:] - z[:-1])
-    width = np.concatenate([half[:1], half])
-    width[:-1] += half
-    width[-1] += half[-1]
+    width = np.add(*cells(z))
     weight = c * width
     area = float(weight.sum())
     if area <= 0.0:
@@ -55,7 +42,7 @@ def moments_above(z: Array, c: Array, fraction: float = 0.02) -> Moments:
     mean = float(weight @ z) / area
     u = z - mean
     second = weight * u * u
-    deviation = max(float(np.sqrt(second.sum() / area)), 0.3 * float(width.min()))
+    deviation = max(sqrt(second.sum() / area), 0.3 * float(width.min()))
     third, fourth = float(second @ u) / area, float(second @ (u * u)) / area
     return Moments(area, mean, deviation, third / deviation**3, fourth / deviation**4)
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._samples import smoothed
 from sims_analysis.models.shapes import gaussian
-from sims_analysis.models.shapes._starting import fall_length, moments_above, smoothed
+from sims_analysis.models.shapes._starting import fall_length, moments_above
 from sims_analysis.models.shapes.erfc import DIFFUSIVITY
 from sims_analysis.units import NM_PER_CM
 
@@ -21,7 +22,7 @@ def formula(z: Array, dose: float, projected_range: float, straggle: float) -> A
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the derivatives by dose, projected range and straggle."""
+    """Return the derivatives with respect to dose, projected range and straggle."""
     one = gaussian.derivatives(z, dose, projected_range, straggle)
     mirrored = gaussian.derivatives(z, dose, -projected_range, straggle)
     mirrored[1] *= -1

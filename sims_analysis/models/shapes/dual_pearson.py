@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._samples import smoothed
 from sims_analysis.models.shapes import pearson
-from sims_analysis.models.shapes._starting import moments_above, smoothed
+from sims_analysis.models.shapes._starting import moments_above
 
 _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 
@@ -24,7 +25,7 @@ def formula(z: Array, dose: float, head_fraction: float, *moments: float) -> Arr
 
 
 def derivatives(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
-    """Return the derivatives; by skewness and kurtosis numerically."""
+    """Return the derivatives; with respect to skewness and kurtosis by differences."""
     head = pearson.derivatives(z, dose * head_fraction, *moments[_HEAD])
     tail = pearson.derivatives(z, dose * (1 - head_fraction), *moments[_TAIL])
     by_dose = head_fraction * head[0] + (1 - head_fraction) * tail[0]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models.shapes._starting import smoothed
+from sims_analysis.models._samples import smoothed
 
 __all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
 
@@ -46,7 +46,7 @@ def derivatives(
     left_slope: float,
     right_slope: float,
 ) -> Array:
-    """Return the derivatives by position, width, levels and slopes."""
+    """Return the derivatives with respect to position, width, levels and slopes."""
     u = z - position
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)

@@ -30,7 +30,7 @@ def formula(z: Array, surface_concentration: float, diffusion_length: float) -> 
 
 
 def derivatives(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
-    """Return the derivatives by surface concentration and diffusion length."""
+    """Return the derivatives with respect to surface concentration and diffusion length."""
     u = z / diffusion_length
     slope = 2 / np.sqrt(np.pi) * np.exp(-u * u) * u / diffusion_length
     return np.stack([special.erfc(u), surface_concentration * slope])

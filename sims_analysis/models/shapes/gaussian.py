@@ -19,14 +19,14 @@ def formula(z: Array, dose: float, projected_range: float, straggle: float) -> A
 
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
-    """Return the derivatives by dose, projected range and straggle."""
+    """Return the derivatives with respect to dose, projected range and straggle."""
     u = (z - projected_range) / straggle
-    value = np.exp(-0.5 * u * u) / (np.sqrt(2 * np.pi) * straggle)
-    slope = dose / straggle * value
+    square = u * u
     rows = np.empty((3, *z.shape))
-    rows[0] = value
-    np.multiply(slope, u, out=rows[1])
-    np.multiply(slope, u * u - 1.0, out=rows[2])
+    rows[0] = np.exp(-0.5 * square) / (np.sqrt(2 * np.pi) * straggle)
+    slope = dose / straggle * rows[0]
+    rows[1] = slope * u
+    rows[2] = slope * (square - 1.0)
     return rows
 
 

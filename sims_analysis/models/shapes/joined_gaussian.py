@@ -19,7 +19,7 @@ def formula(z: Array, dose: float, mode: float, shallow: float, deep: float) -> 
 
 
 def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
-    """Return the derivatives by dose, mode and the two straggles."""
+    """Return the derivatives with respect to dose, mode and the two straggles."""
     above = z < mode
     width = np.where(above, shallow, deep)
     u = (z - mode) / width

@@ -17,7 +17,7 @@ def formula(z: Array, dose: float, diffusion_length: float) -> Array:
 
 
 def derivatives(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Return the derivatives by dose and diffusion length."""
+    """Return the derivatives with respect to dose and diffusion length."""
     u = z / diffusion_length
     value = formula(z, dose, diffusion_length)
     return np.stack([value / dose, value * (2 * u * u - 1) / diffusion_length])

@@ -164,7 +164,7 @@ def derivatives(
     skewness: float,
     kurtosis: float,
 ) -> Array:
-    """Return the derivatives; by skewness and kurtosis numerically."""
+    """Return the derivatives; with respect to skewness and kurtosis by differences."""
     x = (z - projected_range) / straggle
     found = _coefficients(float(skewness), float(kurtosis))
     if found is None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._parameters import refuse_repeated
 from sims_analysis.dataset.axes import MEASUREMENT
+from sims_analysis.dataset.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError, SpeciesError
 
 __all__ = ["paired"]
@@ -20,20 +20,19 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
         if not isinstance(one, xr.Dataset | xr.DataArray):
             raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
     for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
-        if dim not in a.dims and dim not in b.dims:
+        with_dim = [dim in one.dims for one in (a, b)]
+        if not any(with_dim):
             continue
-        if dim == MEASUREMENT and (dim in a.dims) != (dim in b.dims):
+        if dim == MEASUREMENT and not all(with_dim):
             # A single measurement is paired with every one of a batch, whatever its label.
-            if dim in a.dims:
-                b = b.drop_vars(dim, errors="ignore")
-            else:
-                a = a.drop_vars(dim, errors="ignore")
+            a, b = (
+                one if dim in one.dims else one.drop_vars(dim, errors="ignore") for one in (a, b)
+            )
             continue
         names_a, names_b = (
-            [] if dim not in one.coords else np.atleast_1d(one[dim].values).tolist()
-            for one in (a, b)
+            np.atleast_1d(one[dim].values).tolist() if dim in one.coords else [] for one in (a, b)
         )
-        if (dim in a.dims) != (dim in b.dims) and not (names_a and names_b):
+        if not all(with_dim) and not (names_a and names_b):
             continue
         for names in (names_a, names_b):
             refuse_repeated(names, dim)
@@ -44,10 +43,9 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
                 f"the two have no {dim} in common: {', '.join(map(repr, names_a))} and "
                 f"{', '.join(map(repr, names_b))}"
             )
+        selected = common if all(with_dim) else common[0]
         a, b = (
-            one.sel({dim: common if dim in a.dims and dim in b.dims else common[0]})
-            if dim in one.dims and names != common
-            else one
+            one.sel({dim: selected}) if dim in one.dims and names != common else one
             for one, names in ((a, names_a), (b, names_b))
         )
     return a, b
