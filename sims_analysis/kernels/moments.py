@@ -235,10 +235,10 @@ def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _
         basis = [
             part * (t**k - rows.repeat(m)) for k, m in enumerate((0.0 * g, 0.0 * g + 1.0, g, b), 1)
         ]
-        covariance = np.array([[rows.sum(x * y) for y in basis] for x in basis])
+        covariance = _matrices([[rows.sum(x * y) for y in basis] for x in basis])
         zero = np.zeros(rows.count)
-        gradient = np.array([-4.0 * g, -2.0 * b, zero, zero + 1.0])
-        hessian = np.array(
+        gradient = _matrices([[-4.0 * g], [-2.0 * b], [zero], [zero + 1.0]])
+        hessian = _matrices(
             [
                 [12.0 + 4.0 * b, 8.0 * g, zero - 4.0, zero],
                 [8.0 * g, 6.0 * b, zero, zero - 2.0],
@@ -246,7 +246,16 @@ def _second_order(rows: Rows, weights: Array, total: Array, off: Array, shape: _
                 [zero, zero - 2.0, zero, zero],
             ]
         )
-        first = np.einsum("jr,jkr,kr->r", gradient, covariance, gradient)
-        product = np.einsum("ijr,jkr->ikr", hessian, covariance)
-        ratio = 0.5 * np.einsum("ijr,jir->r", product, product) / first
+        first = (gradient.mT @ covariance @ gradient)[:, 0, 0]
+        product = hessian @ covariance
+        ratio = 0.5 * np.trace(product @ product, axis1=1, axis2=2) / first
     return np.where(ratio > 0, ratio, 0.0)
+
+
+def _matrices(entries: list[list[Array]]) -> Array:
+    """Arrange entries, (R,), as a matrix for each row, (R, k, m).
+
+    Products of these are taken row by row; those of einsum round differently for other numbers of
+    rows.
+    """
+    return np.ascontiguousarray(np.moveaxis(np.array(entries), -1, 0))
