@@ -60,10 +60,11 @@ def run(
     settings = {"whole": ranks[n:], "group": group and samples["value"].sizes[group], **options}
 
     def call(*arrays: Any) -> Any:
-        depth, value, *rest = map(np.asarray, arrays)
-        fields = dict(zip(list(samples)[2:], rest, strict=False))
-        errors = blocks.Errors(**fields) if fields else None
-        return blocks.run(kernel, depth, value, *rest[n - 2 :], errors=errors, **settings)
+        plain = [np.asarray(a) for a in arrays]
+        of_samples = dict(zip(samples, plain[:n], strict=True))
+        depth, value = of_samples.pop("depth"), of_samples.pop("value")
+        errors = blocks.Errors(**of_samples) if of_samples else None
+        return blocks.run(kernel, depth, value, *plain[n:], errors=errors, **settings)
 
     found = _lazily(call, arrays, ranks, names) if lazy else call(*arrays)
     results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)

@@ -1,7 +1,7 @@
 """From arrays with gaps to rows of measured samples, and a kernel over many of them.
 
 This is the only place that sees NaN for missing samples. Profiles ``(..., n)`` are taken block by
-block, so that scratch arrays fit in the processor's cache.
+block, so that scratch arrays stay small, however many profiles there are.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Found = TypeVar("Found", bound=tuple[Any, ...])
 
 #: Samples processed at a time.
 BLOCK = 1 << 19
-#: An array of nearly 32 MB. Once one of this size has been freed, the C library of Linux keeps
-#: freed memory for the scratch arrays of the next block, which saves most kernels a third of their
-#: time.
+#: Numbers in an array of nearly 32 MiB. Once one of this size has been freed, the C library of
+#: Linux keeps freed memory for the scratch arrays of the next block, which saves most kernels a
+#: third of their time.
 _FREED = 4_000_000
 
 
@@ -64,7 +64,7 @@ def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) ->
 
 
 def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
-    """Split things of a number of samples each into blocks of about `size` samples."""
+    """Split `count` things of `samples` samples each into blocks of about `size` samples."""
     step = max(1, size // max(samples, 1))
     for begin in range(0, count, step):
         yield slice(begin, min(begin + step, count))
@@ -147,14 +147,14 @@ def layouts(
         groups = np.flatnonzero(incomplete == to_pack)
         for block in in_blocks(groups.size, value.shape[1] * group):
             which: slice | Index = groups[block]
-            rows = (groups[block, None] * group + np.arange(group)).reshape(-1)
-            part: slice | Index = rows
-            if groups.size == incomplete.size:  # a slice is not copied
+            numbers = (groups[block, None] * group + np.arange(group)).reshape(-1)
+            part: slice | Index = numbers
+            if groups.size == incomplete.size:  # all of one layout: a slice is not copied
                 which, part = block, slice(block.start * group, block.stop * group)
             z = np.asarray(depth if depth.ndim == 1 else depth[part], dtype=np.float64)
             c = np.ascontiguousarray(value[part], dtype=np.float64)
             s = None if errors is None else errors.of(part)
-            yield which, _packed(z, c, s, rows) if to_pack else Dense(z, c, s)
+            yield which, _packed(z, c, s, numbers) if to_pack else Dense(z, c, s)
 
 
 def run(
@@ -208,7 +208,7 @@ def run(
         axes = np.broadcast_to(depth, value.shape).reshape(values.shape)
     errors = None if errors is None else errors.flat(value.shape)
     fields: list[NDArray[Any]] = []
-    np.empty(_FREED)
+    np.empty(_FREED)  # freed at once
     for which, rows in layouts(axes, values, errors, group=group_size):
         for case in range(cases):
             result = kernel(rows, *(p[case, which] for p in given), **options)

@@ -414,7 +414,7 @@ def _root(a: Array, b: Array, c: Array) -> Array:
 
 def _half_width_about(off: Array, error: Array) -> Array:
     """Solve ``P(|N(off, error)| < h) = 0.683`` for h, to 1e-5 relative."""
-    shift, half = _half_widths()
+    shift, half = _tabulated()
     with np.errstate(divide="ignore", invalid="ignore"):
         at = np.abs(off) / error
         # For a large offset, the far side of the interval has no probability left.
@@ -425,8 +425,8 @@ def _half_width_about(off: Array, error: Array) -> Array:
 
 
 @cache
-def _half_widths() -> tuple[Array, Array]:
-    """Tabulate h for an error of 1."""
+def _tabulated() -> tuple[Array, Array]:
+    """Tabulate h over the offset, both for an error of 1."""
     normal = np.frompyfunc(lambda x: 0.5 * math.erfc(-x / math.sqrt(2.0)), 1, 1)
     shift = np.linspace(0.0, 6.0, 1025)
     half = shift + 1.0

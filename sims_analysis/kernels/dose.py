@@ -196,7 +196,7 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     no_limit = np.full(rows.count, np.nan)
     for i, fraction in enumerate(fractions):
         depth[:, i] = _solve(rows, cumulated, fraction * total, rule)
-        if rows.stderr is None or rows.depth.size == 0:
+        if rows.stderr is None:
             continue
         whole, above = (
             segments.trapezoid_weights(rows, no_limit, limit)

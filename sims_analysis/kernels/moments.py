@@ -100,7 +100,7 @@ def moments(
     )
     answers = np.array([total, mean, *shape, run.first, run.last])
     errors = np.full((5, rows.count), np.nan)
-    if rows.stderr is not None and rows.depth.size:
+    if rows.stderr is not None:
         slopes = _slopes(rows, weights, np.where(distribution, total, np.nan), off, shape)
         for error, slope in zip(errors, slopes, strict=True):
             if window:

@@ -141,7 +141,10 @@ class Dense(_Samples):
         return samples.take(position % max(samples.size, 1))
 
     def segment_at(self, depth: Array) -> Index:
-        """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
+        """Find the segments of depths, (R, m); the nearest for one outside.
+
+        For depths ``(1, m)``, which all rows share, those of the first row.
+        """
         found = self.depth.searchsorted(depth, side="right") - 1
         np.clip(found, 0, max(self.depth.size - 2, 0), out=found)
         found += self.offsets[: len(depth), None]
@@ -217,7 +220,8 @@ class Packed(_Samples):
     @cached_property
     def next_depth(self) -> Array:
         """Depth of the next sample of the row, its own for the last, (N,)."""
-        found = np.append(self.depth[1:], np.nan)
+        found = np.empty(self.depth.shape)
+        found[:-1] = self.depth[1:]
         found[self._last] = self.depth[self._last]
         return found
 
@@ -245,9 +249,10 @@ class Packed(_Samples):
     def segment_at(self, depth: Array) -> Index:
         """Find the segments, (R, m), of depths, (R, m) or (1, m); the nearest for one outside."""
         begin, end = self.offsets[:-1, None], self.offsets[1:, None]
+        # For few depths, a search in every row is faster than a count of all samples.
         many = depth.shape[1] * self.count > self.value.size / 8
         if many and self.axis is not None and self.measured is not None:
-            # On a shared axis, count the samples measured from its start to the depth.
+            # Count the samples measured up to each place on the shared axis.
             place = self.axis.searchsorted(depth, side="right") - 1
             place = place + np.arange(self.count)[:, None] * self.axis.size
             counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits

@@ -120,10 +120,10 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     # The part of each segment that lies between the limits; of no width outside them.
     u = np.minimum(np.maximum(a, z0), z1)
     v = np.maximum(np.minimum(b, z1), u)
-    middle = 0.5 * ((u - z0) + (v - z0))
-    np.divide(middle, rows.width, out=middle, where=rows.width > 0)
+    centre = 0.5 * ((u - z0) + (v - z0))
+    np.divide(centre, rows.width, out=centre, where=rows.width > 0)
     before = v - u
-    after = before * middle
+    after = before * centre
     before -= after
     before[..., 1:] += after[..., :-1]
     return before

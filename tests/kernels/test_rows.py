@@ -142,3 +142,9 @@ def test_ends_of_rows():
     np.testing.assert_array_equal(found.first, [1.0, 2.0, np.nan])
     np.testing.assert_array_equal(found.last, [4.0, 2.0, np.nan])
     np.testing.assert_array_equal(found.first_value, [7.0, 9.0, np.nan])
+
+
+def test_rows_without_a_sample_have_no_segments():
+    nothing = np.empty(0)
+    rows = Packed(nothing, nothing, offsets=np.zeros(3, dtype=np.intp))
+    assert rows.next_depth.shape == rows.width.shape == (0,)
