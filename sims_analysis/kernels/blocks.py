@@ -41,7 +41,7 @@ class InfiniteSampleError(Exception):
 
 
 def _packed(depth: Array, value: Array, stderr: Array | None, numbers: Index) -> Packed:
-    """Pack the measured samples of ``value (R, n)``; `numbers` are those of the rows in errors."""
+    """Pack the measured samples of ``value (R, n)``; messages call its rows by `numbers`."""
     measured = ~np.isnan(value)
     if depth.ndim > 1:
         measured &= ~np.isnan(depth)
@@ -216,8 +216,10 @@ def run(
             for out, field in zip(fields, result, strict=True):
                 out[case, which] = field
     if not fields:
-        no_values = (np.empty((0, *rest), p.dtype) for p, rest in split)
-        result = empty(kernel, n, *no_values, errors=errors is not None, **options)
+        # A call without rows gives the types and shapes of the results.
+        nothing = np.empty((0, n))
+        rows = Dense(np.arange(float(n)), nothing, None if errors is None else nothing)
+        result = kernel(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split), **options)
         fields = _allocate(result, cases, results)
     combined: Found = type(result)(*(f.reshape((*full, *f.shape[2:])) for f in fields))
     return combined
@@ -226,13 +228,3 @@ def run(
 def _allocate(result: tuple[Any, ...], cases: int, results: int) -> list[NDArray[Any]]:
     """Allocate arrays for all profiles, with the types and trailing axes of one result."""
     return [np.empty((cases, results, *f.shape[1:]), f.dtype) for f in result]
-
-
-def empty(
-    kernel: Callable[..., Found], n: int, *parameters: Any, errors: bool, **options: Any
-) -> Found:
-    """Call a kernel with zero rows, which gives the types and shapes of its results."""
-    no_rows = np.empty((0, n))
-    return kernel(
-        Dense(np.arange(float(n)), no_rows, no_rows if errors else None), *parameters, **options
-    )

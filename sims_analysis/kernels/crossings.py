@@ -137,7 +137,7 @@ def _log_ratio(c: Array, level: Array) -> Array:
 
 def highest(rows: Rows) -> tuple[Index, Index]:
     """Find the (first) maximum of each row: the rows that have samples, and its flat position."""
-    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.extreme(np.maximum, rows.value)))
+    at_maximum = np.flatnonzero(rows.value == rows.repeat(rows.reduce(np.maximum, rows.value)))
     row = rows.offsets.searchsorted(at_maximum, side="right") - 1
     row, first = np.unique(row, return_index=True)
     return row, at_maximum[first]
@@ -344,8 +344,8 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
     if not missing.any():
         return np.zeros(rows.count, dtype=np.uint8)
     inside = True if beyond is None else rows.depth >= rows.repeat(beyond)
-    largest = rows.extreme(np.maximum, np.where(inside, rows.value, -np.inf), -np.inf)
-    smallest = rows.extreme(np.minimum, np.where(inside, rows.value, np.inf), np.inf)
+    largest = rows.reduce(np.maximum, np.where(inside, rows.value, -np.inf), -np.inf)
+    smallest = rows.reduce(np.minimum, np.where(inside, rows.value, np.inf), np.inf)
     return first_status(
         (largest < smallest, Status.NO_DATA),
         (~(largest > level), Status.NEVER_REACHED),

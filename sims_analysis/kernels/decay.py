@@ -131,7 +131,7 @@ def value_per_count_of(rows: Packed) -> Array | None:
 
 def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
     """Flag the samples on the edge's side of the maximum; all of them if it is not above `high`."""
-    maximum = rows.extreme(np.maximum, rows.value)
+    maximum = rows.reduce(np.maximum, rows.value)
     at_top = np.flatnonzero((rows.value == rows.repeat(maximum)) & (rows.value > high))
     # Of several equal maxima, use the one next to the edge.
     top = np.full(rows.count, np.nan)
@@ -187,7 +187,7 @@ def _by_likelihood(kept: Packed, x: Array, at: Array, per_count: Array) -> Expon
     """
     scale = kept.sum(np.abs(kept.value)) / kept.size
     weight, y = kept.repeat(scale) / per_count, kept.value / kept.repeat(scale)
-    far = kept.extreme(np.maximum, np.abs(x), 0.0)
+    far = kept.reduce(np.maximum, np.abs(x), 0.0)
     a = np.log(np.maximum(kept.sum(weight * y) / kept.sum(weight), 1e-300))
     b = np.zeros_like(a)
     for _ in range(40):

@@ -123,7 +123,7 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     inside = rows.within(start, stop)
     at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
-    highest = np.fmax(inside.extreme(np.maximum, inside.value, -np.inf), np.fmax(*ends.T))
+    highest = np.fmax(inside.reduce(np.maximum, inside.value, -np.inf), np.fmax(*ends.T))
     return BelowLimit(dose, (start < stop) & (highest < limit))
 
 

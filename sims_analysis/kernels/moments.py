@@ -144,7 +144,7 @@ def _run(rows: Rows, level: Array, threshold: Array, relative: bool) -> _Run:
         return _Run(rows.first, rows.last, rows.size, doubtful)
     rows = rows.packed()
     c = rows.value - rows.repeat(level)
-    maximum = rows.extreme(np.maximum, c)
+    maximum = rows.reduce(np.maximum, c)
     limit = rows.repeat(threshold * maximum if relative else threshold)
     above = ~(c < limit)
     # A run begins where the row does, or where a sample rises above the limit.
@@ -166,7 +166,7 @@ def _doubtful(rows: Packed, above: Array, keep: Flags) -> Flags:
     """Flag the rows in which noise may have decided where the run above the threshold ends."""
     sigma = errors_of(rows)
     # Zero counts have zero error in sums; here, give them that of one count.
-    least = rows.extreme(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
+    least = rows.reduce(np.minimum, np.where(sigma > 0, sigma, np.inf), np.inf)
     one = rows.repeat(np.where(np.isinf(least), 0.0, least))
     far = np.abs(above) >= CLEAR * np.where(sigma == 0, one, sigma)
     near = keep.copy()

@@ -65,7 +65,7 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     rows = rows.within(start, stop).packed()
     columns = np.full((4, rows.count), np.nan)
     enough = np.flatnonzero(rows.size > 2 * _WIDTH)
-    top = rows.extreme(np.maximum, rows.value)
+    top = rows.reduce(np.maximum, rows.value)
     for row in enough[rows.value[rows.offsets[enough]] == top[enough]]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         z, c = rows.depth[samples], rows.value[samples]

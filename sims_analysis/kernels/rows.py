@@ -163,8 +163,8 @@ class Dense(_Samples):
         samples = np.broadcast_to(samples, self.value.shape)
         return dot_rows(samples, np.ones(self.depth.size) if weights is None else weights)
 
-    def extreme(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
-        """Return the largest (``np.maximum``) or smallest sample of each row; `empty` if none."""
+    def reduce(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
+        """Reduce the samples of each row by ``np.maximum`` or the like; `empty` if it has none."""
         if samples.shape[-1] == 0:
             return np.full(self.count, empty)
         found: Array = ufunc.reduce(samples, axis=-1)
@@ -273,10 +273,10 @@ class Packed(_Samples):
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
         """Sum over the samples of each row; 0 for an empty row."""
-        return self.extreme(np.add, samples if weights is None else samples * weights, 0.0)
+        return self.reduce(np.add, samples if weights is None else samples * weights, 0.0)
 
-    def extreme(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
-        """Return the largest (``np.maximum``) or smallest sample of each row; `empty` if none."""
+    def reduce(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
+        """Reduce the samples of each row by ``np.maximum`` or the like; `empty` if it has none."""
         found = np.full(self.count, empty)
         nonempty = np.flatnonzero(self.size)
         if nonempty.size:

@@ -125,7 +125,7 @@ def variance_of_zero_counts(rows: Rows, start: Array, stop: Array, held_width: A
     weights = np.broadcast_to(_weights(rows, start, stop)[0], rows.value.shape).copy()
     nonempty = rows.size > 0
     weights.reshape(-1)[rows.offsets[:-1][nonempty]] += held_width[nonempty]
-    most = rows.extreme(np.maximum, weighted_errors(rows, weights))
+    most = rows.reduce(np.maximum, weighted_errors(rows, weights))
     return Variance((2.0 * most) ** 2)
 
 

@@ -47,7 +47,7 @@ def test_quantities_per_row(batch):
             rows.sum(rows.value, rows.depth), [z @ c for z, c in each], rtol=1e-12
         )
         np.testing.assert_array_equal(
-            rows.extreme(np.maximum, rows.value), [c.max(initial=-np.inf) if c.size else nothing
+            rows.reduce(np.maximum, rows.value), [c.max(initial=-np.inf) if c.size else nothing
                                                    for _, c in each]
         )  # fmt: skip
         of_row = np.arange(float(rows.count))
