@@ -67,6 +67,24 @@ def test_blocks_of_many_sizes_change_nothing(monkeypatch):
         np.testing.assert_array_equal(blocks.run(sums, Z, value, np.array(3.0)).total, whole)
 
 
+@pytest.mark.parametrize("dtype", ["f2", ">f4", "f8", "i2", "?"])
+@pytest.mark.parametrize(
+    "laid", [np.asfortranarray, lambda v: v[::-1, ::-1], lambda v: np.broadcast_to(v[3], v.shape)]
+)
+def test_kernels_get_contiguous_doubles_of_any_array(dtype, laid):
+    def checked(rows, factor):
+        assert rows.value.dtype == np.float64
+        assert rows.value.flags.c_contiguous
+        return sums(rows, factor)
+
+    value = np.random.default_rng(2).integers(0, 1500, (9, 4)).astype(dtype)
+    if value.dtype.kind == "f":
+        value[[1, 3, 8], [0, 2, 3]] = np.nan
+    value = laid(value)
+    found = blocks.run(checked, Z, value, np.array(1.0)).total
+    np.testing.assert_array_equal(found, np.nansum(value.astype(float), axis=1))
+
+
 @pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0, 2, 4), (2, 1)])
 def test_no_profiles_give_results_of_the_right_shape(shape):
     value = np.ones(shape)
