@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,6 @@ from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.axes import Scale
@@ -57,11 +55,25 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     for source in dict.fromkeys(curve.source for curve in curves):
         given = fits.get(source) if by_source else fits
         mine = [curve for curve in curves if curve.source == source]
-        for fit in [given] if isinstance(given, xr.Dataset) else list(given or []):
+        for fit in _listed(given):
             x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
             depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
-            found += _matching(_inside(evaluate(fit, depth=depth), fit), mine)
+            model = _inside(evaluate(fit, depth=depth), fit)
+            if bool(model.notnull().any()):  # a fit may have no parameters
+                found += _matching(model, mine)
     return found
+
+
+def _listed(given: Any) -> list[Any]:
+    """List the fits of a measurement."""
+    if isinstance(given, xr.Dataset):
+        return [given]
+    if isinstance(given, Sequence | None) and not isinstance(given, str):
+        return list(given or [])
+    raise ProfileError(
+        "fits=: expected a fit, as sims.fit(data, model=...) gives it, or several in a list or "
+        f"mapping; found {type(given).__name__}"
+    )
 
 
 def _refuse_time(curves: Sequence[Curve]) -> None:
