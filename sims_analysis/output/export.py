@@ -386,7 +386,7 @@ def to_tcad(
     # projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)
     """
     unit = unit_of_kind(depth_units, ("depth",), "depth_units")
-    if order not in _ORDERS:
+    if not (isinstance(order, str) and order in _ORDERS):
         raise ProfileError(f"order={order!r}; expected one of {', '.join(map(repr, _ORDERS))}")
     if not isinstance(data, xr.DataArray) and "covariance" in data:
         lines = _moments_of(data, species, unit, order, comment)
@@ -441,11 +441,10 @@ def _moments_of(
             "or 'dual_pearson', or write the profile itself"
         )
     if species is not None:
-        names = [str(name) for name in np.atleast_1d(fit["species"].values)]
+        names = [str(name) for name in np.atleast_1d(fit.coords.get("species", []))]
         if species not in names:
-            raise SpeciesError(
-                f"the fit has no species {species!r}; it has {', '.join(map(repr, names))}"
-            )
+            there = ", ".join(map(repr, names)) or "no coordinate 'species'; leave it out"
+            raise SpeciesError(f"the fit has no species {species!r}; it has {there}")
         fit = fit.sel(species=species) if "species" in fit.dims else fit
     if fit["dose"].size != 1:
         raise ProfileError(
@@ -466,11 +465,11 @@ def _moments_of(
         lines.append(f"{comment} {who + ': ' if who else ''}{model}{what}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
         lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
-    share = float(fit["head_fraction"].item()) if "head_fraction" in fit else 1.0
-    gaussian = {"skewness": 0.0, "kurtosis": 3.0}
+    share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
+    gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
     for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
         moments = [
-            float(fit[part + name].item()) if part + name in fit else gaussian[name]
+            gaussian[name] if name in gaussian else float(fit[part + name].item())
             for name in moment
         ]
         row = [
