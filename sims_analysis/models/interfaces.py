@@ -132,7 +132,8 @@ def interface(
             raise ProfileError(
                 f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
             )
-        limits += read_window(profiles, *(given or (None, None)))
+        first, last = given or (None, None)
+        limits += read_window(profiles, first, last, name)
 
     def answer_of(z: Array, c: Array, s: Array, _: Array, *limits: float) -> Array:
         pairs = limits[:2], limits[2:4], limits[4:]

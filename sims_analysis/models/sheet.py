@@ -142,7 +142,7 @@ def sheet_resistance(
     >>> print(f"{found['sheet_resistance'].item():.0f} ohm, {found['polarity'].item()} type")
     229 ohm, p type
     """
-    if mobility not in MOBILITIES:
+    if not (isinstance(mobility, str) and mobility in MOBILITIES):
         raise ProfileError(
             f"mobility={format_argument(mobility)}; expected one of "
             f"{', '.join(map(repr, MOBILITIES))}"

@@ -58,7 +58,7 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
     assert np.isnan(found["width"])
     with pytest.raises(ProfileError, match=r"0 < low < 0\.5 < high < 1"):
         sims.interface(one, low=0.6)
-    with pytest.raises(ProfileError, match="start must come before stop"):
+    with pytest.raises(ProfileError, match="left start must come before left stop"):
         sims.interface(one, left=("80 nm", "40 nm"))
 
 

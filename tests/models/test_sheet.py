@@ -159,6 +159,7 @@ def test_without_a_junction_there_is_no_number():
         ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
         ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
         ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
+        ({"acceptors": ["B"], "mobility": ["arora"]}, ProfileError, r"mobility=\['arora'\]"),
         ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
     ],
 )
