@@ -198,7 +198,8 @@ def fit_one(
     random = found["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
         status = "wrong_shape"
-    outside = task.model.shape == "peak" and m.argmax() in {0, n - 1}
+    outer = {"peak": (0, n - 1), "surface_peak": (n - 1,)}.get(task.model.shape, ())
+    outside = m.argmax() in outer
     if status in {"truncated", "wrong_shape"} and outside:
         # The maximum itself is outside: its parameters would be an extrapolation.
         return task.row(status, found)
@@ -303,7 +304,9 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
         if one is None:
             return None, kept
         offset = one * counts - kept.c
-        offset[np.abs(offset) < 1e-9 * np.maximum(np.abs(kept.c), one)] = 0.0
+        # Rounding of values, which may have four digits; only below their counts is it harmless.
+        rounded = np.where(offset < 0, 1e-3, 1e-9)
+        offset[np.abs(offset) < rounded * np.maximum(np.abs(kept.c), one)] = 0.0
         return Poisson(counts, one, offset), kept
     if weights == "stderr":
         kept = _kept(samples, has_errors)
@@ -462,9 +465,10 @@ def _status(
     objective: Objective,
     task: Task,
 ) -> str:
-    if task.model.shape == "peak":
+    if task.model.shape in ("peak", "surface_peak"):
         background = curve.whole(solution.free)[-1] if task.background != "none" else 0.0
-        why = not_one_peak(objective, solution, samples.c, background, samples.down)
+        down = (samples.down[0] or task.model.shape == "surface_peak", samples.down[1])
+        why = not_one_peak(objective, solution, samples.c, background, down)
         if why:
             return why
     numbers = (one.tolist() for one in (solution.free, solution.x, stderr))

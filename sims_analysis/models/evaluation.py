@@ -75,6 +75,12 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     z, dim = _depths(depth)
     with_background = BACKGROUND.name in fit.data_vars
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
+    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    if absent:
+        raise ProfileError(
+            f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
+            f"curve of {chosen.name!r} needs"
+        )
     kind = units.read_unit(fit.attrs["variable_units"]).kind
     factors = [one.factor(kind) for one in parameters]
     cell = fit.attrs.get("cell", "point")

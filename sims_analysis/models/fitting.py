@@ -12,6 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import format_argument, recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
+from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
@@ -224,8 +225,13 @@ def fit(
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
-    if time is not None and not profiles.lazy and bool((settings["time"] <= 0).any()):
-        raise ProfileError(f"time={format_argument(time)}: expected a time above 0")
+    for name, value, wrong, expected in (
+        ("time", time, settings["time"] <= 0, "a time above 0"),
+        ("detection_limit", detection_limit, settings["detection_limit"] < 0, "no negative limit"),
+        ("as_implanted", as_implanted, settings["initial_straggle"] < 0, "no negative straggle"),
+    ):
+        if anywhere(wrong):
+            raise ProfileError(f"{name}={format_argument(value)}: expected {expected}")
     task = Task(
         model=chosen,
         kind=profiles.kind,

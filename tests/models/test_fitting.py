@@ -686,6 +686,64 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
 
+def test_a_curve_of_another_model_is_refused():
+    z = np.linspace(0, 300, 301)
+    fit = sims.fit(
+        models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z),
+        model="gaussian",
+    )
+    with pytest.raises(ProfileError, match="'gaussian', has no skewness, kurtosis, which"):
+        sims.evaluate(fit, depth="100 nm", model=models()["pearson"])
+    with pytest.raises(ProfileError, match="has no covariance"):
+        sims.evaluate(fit.drop_vars("covariance"), depth="100 nm")
+
+
+@pytest.mark.parametrize("shape", ["implant", "ramp"])
+def test_an_annealed_implant_has_its_maximum_inside_the_window(shape):
+    z = np.linspace(0, 400, 201)
+    c = 1e18 * (1 + z / 400)
+    if shape == "implant":
+        c = models_truth.values("gaussian", (1e15, 420, 40), z)
+    c *= np.exp(0.02 * np.random.default_rng(4).normal(size=z.size))
+    found = status(c, z, model="annealed_implant")
+    assert found["status"].item() == "truncated"
+    assert np.isnan(found["dose"])
+
+
+@pytest.mark.parametrize(("digits", "rel"), [("single precision", 1e-5), ("four digits", 2e-2)])
+def test_values_that_are_rounded_have_the_fit_of_their_counts(digits, rel):
+    """Of a curve far below the samples, too, which is not the lowest minimum then."""
+    z = np.arange(0, 400, 2.0)
+    true = [models_truth.values("gaussian", p, z) for p in ((9e13, 130, 30), (1e13, 190, 50))]
+    counts = np.random.default_rng(11).poisson(sum(true) / 1.2345e16)
+    ds = models_truth.profile(counts * 1.2345e16, z).to_dataset()
+    ds = sims.with_counting_statistics(ds, value_per_count="1.2345e16 atoms/cm^3")
+    expected = quietly(ds, model="gaussian")
+    if digits == "single precision":
+        ds = ds.astype(np.float32)
+    else:
+        ds["concentration"].values[:] = [float(f"{v:.3e}") for v in ds["concentration"].values]
+    found = quietly(ds, model="gaussian")
+    for name in ("dose", "projected_range", "straggle", "objective_value"):
+        assert found[name].item() == pytest.approx(expected[name].item(), rel=rel)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "expected"),
+    [
+        ("gaussian", {"detection_limit": "-1e16 atoms/cm^3"}, "no negative limit"),
+        ("annealed_implant", {"as_implanted": "-20 nm"}, "no negative straggle"),
+        ("erfc", {"time": "-1 s"}, "a time above 0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(model, options, expected):
+    z = np.linspace(0, 300, 301)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
+    (name,) = options
+    with pytest.raises(ProfileError, match=f"{name}='-.*': expected {expected}"):
+        sims.fit(one, model=model, **options)
+
+
 def test_a_formula_with_a_hole_is_refused():
     lognormal = Model(
         name="lognormal", summary="", reference="",
