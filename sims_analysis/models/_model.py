@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.units import CANONICAL, NM_PER_CM
 
-__all__ = ["Array", "Model", "Parameter"]
+__all__ = ["Array", "Kind", "Model", "Parameter"]
 
 #: Of floats, booleans or indices.
 Array = NDArray[Any]

@@ -433,6 +433,10 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
                 f"list of sets, each with {len(scale)} values: {', '.join(task.model.names)}"
             )
         sets.append(values * scale)
+    if not sets:
+        raise ProfileError(
+            f"the model {task.model.name!r} has no starting values: start(z, c) is empty"
+        )
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 

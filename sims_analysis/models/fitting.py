@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -16,9 +16,9 @@ from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._model import Array, Kind, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
-from sims_analysis.models._one_profile import Task, fit_one
+from sims_analysis.models._one_profile import BACKGROUND, STATISTICS, Task, fit_one
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models.shapes import find_model
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -210,6 +210,7 @@ def fit(
     chosen = find_model(model)
     advice = None if background == "fit" else 'leave it in the data, and fit it: background="fit"'
     profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
+    _refuse_model(chosen)
     _refuse_names(profiles)
     _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
     _refuse_absent(profiles, weights)
@@ -302,6 +303,22 @@ def _refuse_options(
             raise ProfileError(
                 f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
             )
+
+
+def _refuse_model(model: Model) -> None:
+    """Raise for a parameter of an unknown kind, or of a name that another variable has."""
+    names = [BACKGROUND.name, "covariance", "poor_stderr", *STATISTICS]
+    for one in (*model.parameters, *model.derived):
+        where = f"the model {model.name!r}, parameter {one.name!r}"
+        if one.name in names:
+            raise ProfileError(
+                f"{where}: another variable of its fits has that name (a constant under the "
+                "profile is no parameter of a model: background='fit')"
+            )
+        if one.kind not in get_args(Kind):
+            kinds = ", ".join(map(repr, get_args(Kind)))
+            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
+        names.append(one.name)
 
 
 def _refuse_names(profiles: Frame) -> None:

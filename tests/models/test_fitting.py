@@ -686,6 +686,30 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({"name": "background"}, "parameter 'background': another variable"),
+        ({"name": "status"}, "parameter 'status': another variable"),
+        ({"name": "projected_range"}, "parameter 'projected_range': another variable"),
+        (
+            {"kind": "length"},
+            "parameter 'dose': kind='length'; expected one of 'depth', 'per_depth'",
+        ),
+        ({}, "has no starting values"),
+    ],
+)
+def test_a_model_of_ones_own_that_cannot_be_fitted_is_refused(part, expected):
+    z = np.linspace(0, 300, 301)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
+    dose, *others = models()["gaussian"].parameters
+    mine = replace(models()["gaussian"], parameters=(replace(dose, **part), *others), derived=())
+    if not part:
+        mine = replace(mine, start=lambda *_: [])
+    with pytest.raises(ProfileError, match=expected):
+        sims.fit(one, model=mine)
+
+
 def test_a_curve_of_another_model_is_refused():
     z = np.linspace(0, 300, 301)
     fit = sims.fit(
