@@ -291,6 +291,7 @@ class Frame:
         dims = {d for variable in variables.values() for d in variable.dims}
         kept = self._coords_over(dims, coords or {})
         kept = {key: coord for key, coord in kept.items() if key not in variables}
+        _refuse_dims(dims, variables)
         return xr.Dataset(dict(variables), coords=kept)
 
     def _coords_over(
@@ -303,9 +304,20 @@ class Frame:
 
 def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Return results as a Dataset, without coordinates of the data that have their names."""
+    _refuse_dims({d for one in arrays.values() for d in one.dims}, arrays)
     return xr.Dataset(
         {name: one.drop_vars(arrays.keys() & one.coords.keys()) for name, one in arrays.items()}
     )
+
+
+def _refuse_dims(dims: Iterable[Any], names: Iterable[str]) -> None:
+    """Raise where a dimension has the name of a result: its labels would be lost."""
+    for name in names:
+        if name in dims:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension, and a variable of the answer; rename it, as "
+                f'in data.rename({name}="nominal_{name}")'
+            )
 
 
 def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:

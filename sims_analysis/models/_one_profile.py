@@ -49,8 +49,8 @@ STATISTICS = (
 _RANDOM = judging.RESIDUALS.index("random")
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
-#: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+#: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @dataclass(frozen=True)

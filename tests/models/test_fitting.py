@@ -8,7 +8,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
@@ -445,6 +445,16 @@ def test_coarse_samples_are_means_over_cells():
     np.testing.assert_allclose(curve, one, rtol=1e-2, atol=1e15)
 
 
+@pytest.mark.parametrize("cell", [5.0, 10.0, 20.0])
+def test_means_over_cells_are_exact_in_the_tails_too(cell):
+    z = np.arange(0, 200, cell)
+    near, far = abs(z - 90) - cell / 2, abs(z - 90) + cell / 2
+    c = 1e21 / cell * (special.ndtr(-near / 10) - special.ndtr(-far / 10))
+    fit = quietly(models_truth.profile(c, z), model="gaussian", cell="mean")
+    assert fit["dose"].item() == pytest.approx(1e14, rel=1e-6)
+    assert fit["straggle"].item() == pytest.approx(10, rel=1e-6)
+
+
 # --- what cannot be fitted --------------------------------------------------------------------
 
 
@@ -708,6 +718,22 @@ def test_a_model_of_ones_own_that_cannot_be_fitted_is_refused(part, expected):
         mine = replace(mine, start=lambda *_: [])
     with pytest.raises(ProfileError, match=expected):
         sims.fit(one, model=mine)
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (lambda one: sims.fit(one, model="gaussian"), "dose"),
+        (sims.interface, "width"),
+        (sims.moments, "straggle"),
+    ],
+)
+def test_a_dimension_does_not_lose_its_labels_to_an_answer(ask, name):
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
+    with pytest.raises(ProfileError, match=rf"data\.rename\({name}=\"nominal_{name}\""):
+        ask(batch.assign_coords({name: [1.0, 2.0]}))
 
 
 def test_a_curve_of_another_model_is_refused():
