@@ -140,6 +140,15 @@ def test_layers_have_the_errors_of_their_crossings():
         sims.layers(ds, species="B", level="1e19 atoms/cm^3", fraction=0.5)
 
 
+def test_layers_do_not_depend_on_the_order_of_depths():
+    ds = sims.open_example("boron-implant")
+    found, turned = (
+        sims.layers(one, species="B", level="1e19 atoms/cm^3")
+        for one in (ds, ds.isel(depth=slice(None, None, -1)))
+    )
+    xr.testing.assert_equal(found, turned)
+
+
 def test_layers_of_data_without_species_say_that_there_is_none():
     z = xr.DataArray(np.arange(9.0), dims="depth", attrs={"units": "nm"})
     one = xr.DataArray(
