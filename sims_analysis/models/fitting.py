@@ -208,7 +208,8 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    advice = None if background == "fit" else 'leave it in the data, and fit it: background="fit"'
+    fitted = isinstance(background, str) and background == "fit"
+    advice = None if fitted else 'leave it in the data, and fit it: background="fit"'
     profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
     _refuse_model(chosen)
     _refuse_names(profiles)

@@ -455,6 +455,16 @@ def test_means_over_cells_are_exact_in_the_tails_too(cell):
     assert fit["straggle"].item() == pytest.approx(10, rel=1e-6)
 
 
+def test_each_profile_has_the_background_that_is_stated_for_it():
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    both = models_truth.profile(np.stack([c + 5e17, c + 1e18]), z, dims=("wafer", "depth"))
+    levels = xr.DataArray([5e17, 1e18], dims="wafer", attrs={"units": "atoms/cm^3"})
+    fit = sims.fit(both, model="gaussian", background=levels)
+    np.testing.assert_allclose(fit["dose"], [1e15, 1e15], rtol=1e-6)
+    np.testing.assert_array_equal(fit["background"], [5e17, 1e18])
+
+
 # --- what cannot be fitted --------------------------------------------------------------------
 
 
