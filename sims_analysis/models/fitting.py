@@ -407,6 +407,8 @@ def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)
+    if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
+        raise ProfileError(f"{name}={format_argument(value)}: expected a number")
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)

@@ -455,6 +455,28 @@ def test_means_over_cells_are_exact_in_the_tails_too(cell):
     assert fit["straggle"].item() == pytest.approx(10, rel=1e-6)
 
 
+def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
+    z = np.linspace(0, 300, 301)
+    c = np.stack([models_truth.values("gaussian", (1e15, 100, s), z) for s in (20, 30)])
+    both = models_truth.profile(c, z, dims=("wafer", "depth")).assign_coords(wafer=["a", "b"])
+    fit = sims.fit(both, model="gaussian")
+    expected = [c[0, 90], c[1, 110]]
+    one_each = xr.DataArray(
+        [0.11, 0.09], dims="wafer", coords={"wafer": ["b", "a"]}, attrs={"units": "um"}
+    )
+    found = sims.evaluate(fit, depth=one_each)
+    assert found.dims == ("wafer",)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    several = one_each.expand_dims(point=2).transpose("wafer", "point")
+    found = sims.evaluate(fit, depth=several)
+    np.testing.assert_allclose(found, np.transpose([expected, expected]), rtol=1e-6)
+    assert sims.evaluate(fit.sel(wafer="b"), depth=one_each).item() == found[1, 0].item()
+    with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
+        sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
+    with pytest.raises(ProfileError, match="depth holds 1 values along 'wafer', and the fit 2"):
+        sims.evaluate(fit, depth=one_each.isel(wafer=[1]).drop_vars("wafer"))
+
+
 def test_each_profile_has_the_background_that_is_stated_for_it():
     z = np.linspace(0, 300, 301)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
@@ -802,6 +824,13 @@ def test_numbers_that_mean_nothing_are_refused(model, options, expected):
     (name,) = options
     with pytest.raises(ProfileError, match=f"{name}='-.*': expected {expected}"):
         sims.fit(one, model=model, **options)
+
+
+@pytest.mark.parametrize("value", [True, np.array(0.0), None])
+def test_what_is_held_at_no_number_is_refused(value):
+    one = models_truth.profile(np.ones(9), np.arange(9.0))
+    with pytest.raises(ProfileError, match=r"fixed\['skewness'\]=.*: expected a number"):
+        sims.fit(one, model="pearson", fixed={"skewness": value})
 
 
 def test_a_formula_with_a_hole_is_refused():
