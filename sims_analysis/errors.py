@@ -5,6 +5,7 @@ the built-in exception that a user would expect (``ValueError``, ``KeyError``, `
 so that code which does not know this library still catches the right thing.
 """
 
+import importlib.util
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -248,6 +249,25 @@ def warn(message: str, category: type[SimsWarning]) -> None:
     while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def require(what: str, *packages: str, extra: str) -> None:
+    """Raise a `ModuleNotFoundError` that says what to install, if a package is missing.
+
+    Parameters
+    ----------
+    what : str
+        What needs them, with the verb: ``"figures need"``.
+    *packages : str
+        Names of the modules.
+    extra : str
+        The optional dependency of this library that brings them.
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f'{what} {" and ".join(missing)}: pip install "sims-analysis[{extra}]"', name=missing[0]
+        )
 
 
 def _in_between(frame: FrameType) -> bool:

@@ -23,7 +23,7 @@ from sims_analysis.forking import PerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-#: Threads that wait for the disk: starting new ones for every write takes longer than the waiting.
+#: Threads that wait for the disk; to start new ones for every write would take longer than to wait.
 _waiters = PerProcess(partial(ThreadPoolExecutor, 8, "sims-analysis-disk"))
 
 #: Prefix of the names of unfinished files.
@@ -90,11 +90,11 @@ def wait_together(waits: Sequence[Callable[[], None]]) -> None:
     try:
         waiting = [_waiters.get().submit(wait) for wait in waits]
     except RuntimeError:
-        # The interpreter is about to end, and gives no work to threads any more.
+        # The interpreter is shutting down, and starts no more work in threads.
         for wait in waits:
             wait()
         return
-    # For all, also after an error: nobody may close a file that is still waited for.
+    # For all of them, even after an error: no file may be closed while it is being synced.
     wait_for(waiting)
     for waited in waiting:
         waited.result()
@@ -143,8 +143,8 @@ def read_plain(path: Path) -> bytes:
     Raises
     ------
     OSError
-        Also for a link, a pipe or a device: an entry of a foreign folder must neither lead out of
-        it nor block the reader.
+        Also for a link, a pipe or a device: an entry of a folder from elsewhere must neither lead
+        out of it nor block the reader.
     """
     if not hasattr(os, "O_NOFOLLOW"):
         _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")

@@ -212,15 +212,8 @@ def gaussian_profile(
     def crossing(level: float) -> float:
         return float(rp + s * np.sqrt(2 * np.log(top / level))) if level <= top else np.nan
 
-    peak = max(rp, 0.0)
-    return _dataset(depth, concentration, species), Truth(
-        concentration,
-        dose_between,
-        crossing,
-        peak,
-        float(concentration(peak)),
-        dose_between(0.0, np.inf),
-    )
+    truth = _truth(concentration, dose_between, crossing, peak=max(rp, 0.0))
+    return _dataset(depth, concentration, species), truth
 
 
 def erfc_profile(
@@ -269,11 +262,9 @@ def erfc_profile(
     def beyond(z: float) -> float:
         """Integral of erfc from z / L to infinity."""
         u = z / length
-        return (
-            0.0
-            if np.isinf(u)
-            else float(np.exp(-u * u) * (1 / np.sqrt(np.pi) - u * special.erfcx(u)))
-        )
+        if np.isinf(u):
+            return 0.0
+        return float(np.exp(-u * u) * (1 / np.sqrt(np.pi) - u * special.erfcx(u)))
 
     def dose_between(start: float, stop: float) -> float:
         return top * length / NM_PER_CM * (beyond(start) - beyond(stop))
@@ -281,9 +272,7 @@ def erfc_profile(
     def crossing(level: float) -> float:
         return float(length * special.erfcinv(level / top)) if level <= top else np.nan
 
-    return _dataset(depth, concentration, species), Truth(
-        concentration, dose_between, crossing, 0.0, top, dose_between(0.0, np.inf)
-    )
+    return _dataset(depth, concentration, species), _truth(concentration, dose_between, crossing)
 
 
 def exponential_profile(
@@ -333,13 +322,21 @@ def exponential_profile(
     def crossing(level: float) -> float:
         return float(length * np.log(top / level)) if level <= top else np.nan
 
-    return _dataset(depth, concentration, species), Truth(
-        concentration, dose_between, crossing, 0.0, top, dose_between(0.0, np.inf)
-    )
+    return _dataset(depth, concentration, species), _truth(concentration, dose_between, crossing)
 
 
 def _number(value: Any, kind: str, name: str) -> float:
     return float(read_quantity(value, (kind,), name)[0])
+
+
+def _truth(
+    concentration: Callable[[ArrayLike], Array],
+    dose_between: Callable[[float, float], float],
+    crossing: Callable[[float], float],
+    peak: float = 0.0,
+) -> Truth:
+    top, dose = float(concentration(peak)), dose_between(0.0, np.inf)
+    return Truth(concentration, dose_between, crossing, peak, top, dose)
 
 
 def _dataset(

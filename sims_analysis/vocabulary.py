@@ -22,7 +22,9 @@ __all__ = [
     "VALUE_KINDS",
     "Term",
     "attrs",
+    "attrs_beside",
     "kinds",
+    "kinds_in",
     "name_of",
 ]
 
@@ -266,14 +268,14 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
-#: What stands beside a measured variable whose background was subtracted, under its name and one of
-#: these: the standard error of the background, common to all samples of a profile, in the unit of
-#: the variable; and for each sample its covariance with the background over the latter's variance.
-#: NaN where nothing was subtracted.
+#: Ends of the names of what stands beside a measured variable whose background was subtracted:
+#: the standard error of the background, common to all samples of a profile, in the unit of the
+#: variable; and the covariance of each sample with the background, divided by the variance of the
+#: latter. NaN where nothing was subtracted.
 OF_BACKGROUND = ("background_stderr", "background_overlap")
 
-#: What profiles and files keep beside the samples and standard errors of a measured variable, and
-#: in which unit; None for that of the variable.
+#: What profiles and files keep beside the values and standard errors of a measured variable -> its
+#: unit; None for that of the variable.
 COLUMNS = {"counts": "count", "background_stderr": None, "background_overlap": "1"}
 
 #: Possible dimensions of the samples of one measurement.
@@ -289,6 +291,11 @@ STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in S
 def kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of unit of a measured variable."""
     return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+
+
+def kinds_in(name: str, units: str) -> tuple[str, ...]:
+    """Return the possible kinds of a measured variable whose canonical unit is the given one."""
+    return tuple(kind for kind in kinds(name) if CANONICAL[kind] == units)
 
 
 def name_of(kind: str) -> str:
@@ -310,6 +317,29 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
         A canonical unit in place of that of the term (an intensity may be in ``count``).
     """
     return _attrs(name, units).copy()
+
+
+def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
+    """Return new attrs for what stands beside a measured variable.
+
+    Parameters
+    ----------
+    name : str
+        The measured variable.
+    end : str
+        ``"stderr"``, or a key of :data:`COLUMNS`.
+    units : str
+        Unit of the measured variable.
+
+    Examples
+    --------
+    >>> attrs_beside("concentration", "stderr", "atom/cm^3")["long_name"]
+    'Standard error of concentration'
+    """
+    if end == "stderr":
+        long_name = TERMS[name].long_name.lower()
+        return {"units": units, "long_name": f"Standard error of {long_name}"}
+    return attrs(end, COLUMNS[end] or units)
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import xarray as xr
 
 from sims_analysis.dataset.provenance import with_question
+from sims_analysis.text.arguments import format_argument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,18 +45,6 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
 
 #: It is typed for one of Dataset and DataArray; a result here may be either.
 _with_question: Callable[..., Any] = with_question
-
-
-def format_argument(value: object) -> str:
-    """Format an argument for the text of a call or of a message."""
-    if isinstance(value, xr.DataArray | xr.Dataset):
-        return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
-    if hasattr(value, "magnitude"):
-        return repr(str(value))
-    if isinstance(value, tuple):
-        ends = "," if len(value) == 1 else ""
-        return "(" + ", ".join(map(format_argument, value)) + ends + ")"
-    return repr(value)
 
 
 def history_after(data: xr.Dataset | xr.DataArray, line: str) -> str:

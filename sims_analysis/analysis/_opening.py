@@ -12,9 +12,9 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._run import is_lazy
-from sims_analysis.dataset.canonical import axis_name, real_magnitude
-from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
-from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.dataset.axes import POINT, axis_name, axis_of
+from sims_analysis.dataset.canonical import real_magnitude
+from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.profiles.plausibility import refuse_impossible
 
@@ -194,7 +194,7 @@ def _axis(
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
         known = ~np.isnan(z)
-        padded = dim == "point" and not known.all() and not known[np.argmin(known) :].any()
+        padded = dim == POINT and not known.all() and not known[np.argmin(known) :].any()
         if not padded or anywhere(value[..., ~known].notnull()):
             _check_increases(z, axis)
             return xr.Variable((dim,), z)

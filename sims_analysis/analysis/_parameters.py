@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,11 +14,6 @@ from sims_analysis.errors import ProfileError
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.any())
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a real number, Python's or numpy's; booleans are not."""
-    return isinstance(value, float | int | np.number) and not isinstance(value, bool)
 
 
 def check_bool(value: Any, name: str) -> None:

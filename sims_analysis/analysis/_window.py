@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._warnings import first_flagged
@@ -15,6 +14,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import format_argument
 
 Window = tuple[xr.Variable, xr.Variable]
 

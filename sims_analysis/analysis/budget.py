@@ -14,7 +14,6 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import is_number
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis._window import Window
 from sims_analysis.analysis.detection import known_limit
@@ -32,6 +31,7 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["depth_at_dose_fraction", "dose_budget"]

@@ -18,8 +18,8 @@ from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
 from sims_analysis.analysis.junction import JunctionOptions, junction_depth
+from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
-from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation

@@ -10,13 +10,14 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis._parameters import check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
 __all__ = [

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import (
@@ -27,12 +26,13 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     with_coords,
 )
+from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.to_profiles import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = ["to_grid"]

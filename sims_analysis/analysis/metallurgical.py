@@ -11,16 +11,17 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_bool, is_number
+from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
 from sims_analysis.dataset.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import ParameterLike
 
 __all__ = ["metallurgical_junctions", "open_dopants", "read_dopants"]

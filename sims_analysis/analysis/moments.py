@@ -13,7 +13,6 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import is_number
 from sims_analysis.analysis._window import (
     NO_LIMITS,
     mark_transient,
@@ -24,6 +23,7 @@ from sims_analysis.analysis._window import (
 from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = ["moments"]

@@ -11,9 +11,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import is_number
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     label_of,
     on_canonical_data,
@@ -23,10 +22,10 @@ from sims_analysis.dataset.canonical import (
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import ParameterLike
 
 __all__ = ["poisson_interval", "relative_uncertainty", "with_counting_statistics"]

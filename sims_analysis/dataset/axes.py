@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["axis_of", "merge", "order_of", "same_axis"]
+__all__ = ["MEASUREMENT", "POINT", "axis_name", "axis_of", "merge", "order_of", "same_axis"]
+
+#: Dimensions of a batch: its measurements, and the samples of profiles on axes of their own.
+MEASUREMENT, POINT = "measurement", "point"
 
 #: Axes that agree within this fraction of their span are the same.
 AXIS_TOLERANCE = 1e-9
@@ -24,13 +27,24 @@ AXIS_TOLERANCE = 1e-9
 
 def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
     """Return the dimension of the samples: depth, sputter_time, or point in a batch."""
-    for axis in (*vocabulary.AXES, "point"):
+    for axis in (*vocabulary.AXES, POINT):
         if axis in data.dims:
             return axis
     raise ProfileError(
         f"the data have no depth axis: expected a dimension depth, sputter_time or point, "
         f"found {tuple(data.dims)}"
     )
+
+
+def axis_name(data: xr.Dataset | xr.DataArray) -> str:
+    """Return the name of the coordinate along the samples: depth or sputter_time."""
+    dim = axis_of(data)
+    if dim in vocabulary.AXES:
+        return dim
+    for axis in vocabulary.AXES:
+        if axis in data.coords:
+            return axis
+    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
 
 
 def order_of(depths: Array) -> NDArray[np.intp]:

@@ -12,8 +12,9 @@ import orjson
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.dataset.axes import AXIS_TOLERANCE, MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.text.arguments import first_few, format_argument
 
 __all__ = [
     "BACKGROUND_OVERLAP",
@@ -21,15 +22,19 @@ __all__ = [
     "BESIDE",
     "IN_ITS_UNIT",
     "argument",
-    "axis_name",
+    "check_positive",
     "in_window",
     "label_of",
+    "list_variables",
+    "mean_in_window",
+    "name_profiles",
     "on_canonical_data",
     "read_number",
     "read_positive",
     "read_time",
     "real_magnitude",
     "refuse_repeated",
+    "scaled",
     "signal_name",
     "species_of",
     "stated_in_metadata",
@@ -46,7 +51,7 @@ BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
 
 
 def on_canonical_data(function: F) -> F:
-    """Decorate a function to get its Dataset in canonical units, and to return the same kind."""
+    """Decorate a function to get data in canonical units, and return the kind that was given."""
 
     @wraps(function)
     def call(data: xr.Dataset, **arguments: Any) -> Any:
@@ -54,15 +59,21 @@ def on_canonical_data(function: F) -> F:
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
-        quantified = any(units.is_quantity(array.data) for array in data.data_vars.values())
         result = function(to_canonical(units.dequantify(data)), **arguments)
-        return units.quantify(result) if quantified else result
+        return units.quantify(result) if units.is_quantified(data) else result
 
     return cast("F", call)
 
 
-def to_canonical(ds: xr.Dataset) -> xr.Dataset:
+def to_canonical(ds: xr.Dataset, whose: str = "") -> xr.Dataset:
     """Convert measured variables, their standard errors, and the axis to canonical units.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Plain.
+    whose : str, optional
+        Beginning of the messages: ``"measurement 'w1': "``.
 
     Raises
     ------
@@ -76,10 +87,11 @@ def to_canonical(ds: xr.Dataset) -> xr.Dataset:
         kinds |= {name + end: vocabulary.kinds(name) for end in ("", *IN_ITS_UNIT)}
     changed = {}
     for name in [name for name in kinds if name in ds.variables]:
-        magnitude, unit = real_magnitude(ds[name], kinds[name], name)
-        attrs = {**ds[name].attrs, "units": unit.canonical}
-        if not unit.is_canonical or attrs != ds[name].attrs:
-            changed[name] = (ds[name].dims, unit.to_canonical(magnitude), attrs)
+        variable = ds.variables[name]
+        magnitude, unit = real_magnitude(variable, kinds[name], f"{whose}{name}")
+        attrs = {**variable.attrs, "units": unit.canonical}
+        if not unit.is_canonical or attrs != variable.attrs:
+            changed[name] = (variable.dims, unit.to_canonical(magnitude), attrs)
     axes = {name: changed.pop(name) for name in vocabulary.AXES if name in changed}
     return ds.assign_coords(axes).assign(changed) if axes or changed else ds
 
@@ -94,15 +106,26 @@ def real_magnitude(
     return magnitude, unit
 
 
-def axis_name(data: xr.Dataset | xr.DataArray) -> str:
-    """Return the name of the axis coordinate: depth or sputter_time."""
-    dim = axis_of(data)
-    if dim in vocabulary.AXES:
-        return dim
-    for axis in vocabulary.AXES:
-        if axis in data.coords:
-            return axis
-    raise ProfileError("data over 'point' need a coordinate depth (or sputter_time) of each point")
+def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
+    """Multiply a variable by a factor, and with it what stands beside it in its unit.
+
+    Returns
+    -------
+    dict
+        By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
+        everything beside it; what is in another unit, as counts are, is not multiplied.
+    """
+    found = {end: ds[name + end] for end in ("", *BESIDE) if name + end in ds}
+    for end in {"", *IN_ITS_UNIT} & found.keys():
+        array = (found[end] * factor).transpose(..., *ds[name].dims, missing_dims="ignore")
+        found[end] = array.assign_attrs(found[end].attrs)
+    return found
+
+
+def list_variables(ds: xr.Dataset) -> str:
+    """List the variables with their units, for messages."""
+    found = [f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items()]
+    return ", ".join(found) or "no variables"
 
 
 def signal_name(ds: xr.Dataset, question: str) -> str:
@@ -110,10 +133,8 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
     for name in ("intensity", "counts", "intensity_arbitrary"):
         if name in ds.data_vars:
             return name
-    found = ", ".join(f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items())
     raise UnitsError(
-        f"{question} needs a count rate (count/s) or counts; the data have "
-        f"{found or 'no variables'}"
+        f"{question} needs a count rate (count/s) or counts; the data have {list_variables(ds)}"
     )
 
 
@@ -195,7 +216,7 @@ def argument(
     if not isinstance(value, xr.DataArray):
         magnitude, unit = read_number(value, kinds, name)
         return xr.DataArray(magnitude, attrs={"units": unit.canonical})
-    if value.coords.get("species", xr.DataArray([])).ndim == 0 and "species" in data.coords:
+    if _has_one_species(value) and "species" in data.coords:
         return _by_species(data, {str(value["species"].values): value}, kinds, name)
     magnitude, unit = units.magnitude_and_unit(value, kinds, name)
     labels = {dim: value[dim] for dim in value.dims if dim in value.coords}
@@ -221,10 +242,7 @@ def _by_species(
     read = {}
     for key, value in given.items():
         own = value
-        if (
-            isinstance(value, xr.DataArray)
-            and value.coords.get("species", xr.DataArray([])).ndim == 0
-        ):
+        if isinstance(value, xr.DataArray) and _has_one_species(value):
             if str(value["species"].values) != key:
                 raise SpeciesError(f"{name}[{key!r}] is that of {str(value['species'].values)!r}")
             own = value.drop_vars("species")
@@ -246,6 +264,11 @@ def _by_species(
     if "species" in joined.dims:
         joined = joined.transpose(..., "species")
     return joined.assign_attrs(units=found.pop())
+
+
+def _has_one_species(value: xr.DataArray) -> bool:
+    """Whether a scalar coordinate says which species the values belong to."""
+    return "species" in value.coords and value["species"].ndim == 0
 
 
 def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str) -> xr.DataArray:
@@ -270,15 +293,13 @@ def _in_order_of(data: xr.Dataset | xr.DataArray, value: xr.DataArray, name: str
             raise ProfileError(f"{name} has several values for one {dim}")
         nearest: dict[str, Any] = {}
         if dim in vocabulary.AXES and has.is_monotonic_increasing:
-            # With the tolerance of profile axes, because unit conversions round.
-            nearest = {"method": "nearest", "tolerance": 1e-9 * float(np.ptp(wanted))}
+            # As two axes are compared, because unit conversions round.
+            tolerance = AXIS_TOLERANCE * float(np.ptp(wanted))
+            nearest = {"method": "nearest", "tolerance": tolerance}
         positions = has.get_indexer(wanted, **nearest)
-        missing = wanted[positions < 0]
-        if len(missing):
-            others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise ProfileError(
-                f"{name} has no value for {dim} {', '.join(map(str, missing[:3]))}{others}"
-            )
+        missing = list(map(str, wanted[positions < 0]))
+        if missing:
+            raise ProfileError(f"{name} has no value for {dim} {first_few(missing, 3)}")
         value = value.isel({dim: positions}).assign_coords({dim: data[dim].variable})
     return value
 
@@ -299,12 +320,17 @@ def read_positive(
 ) -> xr.DataArray:
     """Read an argument that must be positive and finite, or NaN for some species."""
     read = argument(data, value, kinds, name)
-    if read.chunks is None:
-        wrong = ~((read > 0) & np.isfinite(read)) & read.notnull()
-        if bool(wrong.any()) or bool(read.isnull().all()):
-            shown = "<DataArray>" if isinstance(value, xr.DataArray) else repr(value)
-            raise ProfileError(f"{name}={shown} must be positive")
+    check_positive(read, value, name)
     return read
+
+
+def check_positive(read: xr.DataArray, value: Any, name: str) -> None:
+    """Refuse an argument that is not positive and finite; some of its values may be NaN."""
+    if read.chunks is not None:
+        return
+    wrong = ~((read > 0) & np.isfinite(read)) & read.notnull()
+    if bool(wrong.any()) or bool(read.isnull().all()):
+        raise ProfileError(f"{name}={format_argument(value)} must be positive")
 
 
 def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
@@ -333,6 +359,21 @@ def in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
     if bool((start >= stop).any()):
         raise ProfileError(f"window={window!r}: the end must come after the start")
     return array.where((array[axis] >= start) & (array[axis] <= stop))
+
+
+def mean_in_window(array: xr.DataArray, window: Any) -> xr.DataArray:
+    """Return the mean of each profile over a depth (or time) window.
+
+    Raises
+    ------
+    ProfileError
+        If the window holds no sample of a profile that has some; as for :func:`in_window`.
+    """
+    dim, inside = axis_of(array), in_window(array, window)
+    empty = ~inside.notnull().any(dim) & array.notnull().any(dim)
+    if empty.chunks is None and bool(empty.any()):
+        raise ProfileError(f"window={window!r} holds no sample of {name_profiles(empty)}")
+    return inside.mean(dim).reset_coords(drop=True)
 
 
 def stated_in_metadata(
@@ -381,17 +422,36 @@ def label_of(array: xr.DataArray, where: xr.DataArray) -> str:
     """
     where = where.transpose(*array.dims)
     index = dict(zip(array.dims, np.argwhere(where.values)[0], strict=True))
-    one = array.isel(index)
-    axis = axis_name(array)
-    parts: list[str] = []
-    for name in dict.fromkeys(["measurement", "species", *map(str, array.dims)]):
-        if name in (axis, "point"):
-            continue
-        label: Hashable | None = one.coords[name].item() if name in one.coords else None
-        if label is not None or name in index:
-            parts.append(f"{name} {str(index[name] if label is None else label)!r}")
-    unit = array[axis].attrs.get("units", "")
-    words = f"{axis.replace('_', ' ')} {one[axis].item():g} {unit}".strip()
+    one, axis = array.isel(index), axis_name(array)
+    place = f"{axis.replace('_', ' ')} {one[axis].item():g} {array[axis].attrs.get('units', '')}"
     more = int(where.sum()) - 1
     others = f" (and {more} more)" if more else ""
-    return f"{', '.join([*parts, words])}: {one.item():g} {array.attrs.get('units', '')}{others}"
+    words = ", ".join([*_labels(array, index), place.strip()])
+    return f"{words}: {one.item():g} {array.attrs.get('units', '')}{others}"
+
+
+def name_profiles(where: xr.DataArray) -> str:
+    """Name the flagged profiles, for messages: ``measurement 'w1', species 'B'``.
+
+    Parameters
+    ----------
+    where : DataArray of bool
+        One value for each profile, with coordinates.
+    """
+    flagged = [dict(zip(where.dims, index, strict=True)) for index in np.argwhere(where.values)]
+    names = [", ".join(_labels(where, index)) or "the profile" for index in flagged[:3]]
+    more = [f"{len(flagged) - len(names)} more"] if len(flagged) > len(names) else []
+    return " and ".join([*names, *more])
+
+
+def _labels(array: xr.DataArray, index: Mapping[Hashable, int]) -> list[str]:
+    """Name the profile at an index of an array, by measurement, species and what else there is."""
+    one = array.isel(index)
+    parts = []
+    for name in dict.fromkeys([MEASUREMENT, "species", *map(str, array.dims)]):
+        if name in (*vocabulary.AXES, POINT):
+            continue
+        label = one.coords[name].item() if name in one.coords else index.get(name)
+        if label is not None:
+            parts.append(f"{name} {str(label)!r}")
+    return parts

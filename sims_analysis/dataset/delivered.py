@@ -23,6 +23,7 @@ from sims_analysis.units import unit_of_kind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import xarray as xr
     from numpy.typing import NDArray
 
     from sims_analysis.profiles.profile import DepthProfile
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     TextCoord = tuple[str, NDArray[np.str_]]
 
-__all__ = ["COORDS", "REFERENCE_KEYS", "coords"]
+__all__ = ["COORDS", "REFERENCE_KEYS", "coords", "with_species_dimension"]
 
 #: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
@@ -81,6 +82,15 @@ def coords(
             _json(r, p) if r else "" for r, p in zip(rest, profiles, strict=True)
         )
     return made
+
+
+def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
+    """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension."""
+    if "species" in ds.dims:
+        return ds
+    own = [name for name in COORDS if name in ds.coords]
+    ds = ds.expand_dims("species")
+    return ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:
@@ -135,7 +145,7 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
 
 
 def _in_order(extra: dict[str, Any], order: NDArray[np.intp]) -> dict[str, Any]:
-    """Put what stands beside the samples in the order of their depths."""
+    """Sort the columns beside the samples by depth."""
     columns = columns_of(extra, order.size)
     if not columns or (np.diff(order) > 0).all():
         return extra

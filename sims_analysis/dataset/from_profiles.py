@@ -24,7 +24,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import QuantityLike, read_quantity, unit_of_kind
+from sims_analysis.units import CANONICAL, QuantityLike, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,7 @@ class _Samples:
     depth: Array
     kind: str
     value: Array
-    stderr: Array | None
-    #: What stands beside them, by ``vocabulary.COLUMNS``.
+    #: What stands beside them: ``"stderr"`` and ``vocabulary.COLUMNS``.
     beside: dict[str, Array]
 
 
@@ -203,9 +202,9 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     units = (axis_unit, value_unit)
     stated = depth
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
-    stderr = columns[1] if len(columns) > 1 else None
-    beside = _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], stderr, beside)
+    beside = dict(zip(["stderr"], columns[1:], strict=False))
+    beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside)
 
 
 def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
@@ -238,29 +237,19 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
     for kind, name in names.items():
-        units = {"count": "count", "arbitrary": "arb. unit"}.get(kind)
-        described = vocabulary.attrs(name, units)
-        attrs_of_error = {
-            **{key: text for key, text in described.items() if key != "description"},
-            "long_name": f"Standard error of {described['long_name'].lower()}",
-        }
-        values, errors = np.full((2, *shape), np.nan)
+        units = CANONICAL[kind]
+        values = np.full(shape, np.nan)
+        beside = {end: np.full(shape, np.nan) for end in ("stderr", *vocabulary.COLUMNS)}
         for s, row, position in zip(found, rows, positions, strict=True):
             if s.kind == kind:
                 values[row, position] = s.value
-                if s.stderr is not None:
-                    errors[row, position] = s.stderr
-        variables[name] = (dims, values, described)
-        for end, its_unit in vocabulary.COLUMNS.items():
-            of_it = np.full(shape, np.nan)
-            for s, row, position in zip(found, rows, positions, strict=True):
-                if s.kind == kind and end in s.beside:
-                    of_it[row, position] = s.beside[end]
-            if not np.isnan(of_it).all():
-                unit = its_unit or described["units"]
-                variables[f"{name}_{end}"] = (dims, of_it, vocabulary.attrs(end, unit))
-        if any(s.stderr is not None for s in found if s.kind == kind):
-            variables[f"{name}_stderr"] = (dims, errors, attrs_of_error)
+                for end, column in s.beside.items():
+                    beside[end][row, position] = column
+        variables[name] = (dims, values, vocabulary.attrs(name, units))
+        for end, columns in beside.items():
+            if not np.isnan(columns).all():
+                its_attrs = vocabulary.attrs_beside(name, end, units)
+                variables[f"{name}_{end}"] = (dims, columns, its_attrs)
     others = [
         (row, names[s.kind], s.profile, z)
         for i, (s, row, z) in enumerate(zip(found, rows, own, strict=True))

@@ -19,15 +19,15 @@ import xarray as xr
 
 from sims_analysis._version import __version__
 from sims_analysis.errors import ArchiveError, ProfileError
-from sims_analysis.units import Data
+from sims_analysis.units import Data, dequantify
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
+__all__ = ["ORIGIN", "attach", "of_figure", "provenance", "to_text", "with_question", "with_step"]
 
 #: Attrs of a Dataset that state its origin.
-_ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
+ORIGIN = ("data_id", "sha256", "file_sha256", "source", "retrieved")
 _ATTRIBUTE = "_sims_provenance"
 
 
@@ -40,23 +40,23 @@ def provenance(
     ----------
     source : path, Dataset, DataArray or matplotlib Figure
         A figure written by :func:`save_figure` (``.svg``, ``.pdf``, ``.png``), a file written by
-        :func:`save` (``.nc``, ``.zarr``), or what is in memory.
+        :func:`save` (``.nc``, ``.zarr``), or an object in memory.
 
     Returns
     -------
     dict
         ``data_id``, ``sha256`` (of the payload, or of the file that was read), ``file_sha256``
         (of the instrument's file, if the data came from an archive of it), ``source`` and
-        ``retrieved``: a text if all numbers come from one measurement, a list of texts for several;
-        only those that are known. ``sims_analysis_version``, ``calls`` (the recorded calls that
-        made the numbers), ``steps`` (the processing of the data, each as
+        ``retrieved``, if they are known: a text if all numbers come from one measurement, otherwise
+        a list. ``sims_analysis_version``, ``calls`` (the recorded calls that produced the numbers),
+        ``steps`` (the processing of the data, each as
         ``{"function": ..., "parameters": {...}}``), for a result ``question`` (likewise), and for
         figures ``results``: the numbers shown, in full precision.
 
     Raises
     ------
     ProfileError
-        If the file has no provenance from this library.
+        If the file has no provenance written by this library.
     ArchiveError
         If a netCDF or zarr cannot be read.
 
@@ -101,9 +101,8 @@ def with_step(data: Data, function: str, line: str, /, **parameters: Any) -> Dat
         With the attrs ``history`` and ``steps``, a JSON list of
         ``{"function": ..., "parameters": {...}}``, the latest last.
     """
-    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
     steps = json.loads(_attr(data, "steps") or "[]")
-    steps.append({"function": function, "parameters": stated})
+    steps.append(_call(function, parameters))
     history = [*filter(None, [_attr(data, "history")]), f"{line}, by sims_analysis {__version__}"]
     return data.assign_attrs(history="\n".join(history), steps=json.dumps(steps))
 
@@ -132,9 +131,8 @@ def with_question(
         attr ``question``, a JSON object ``{"function": ..., "parameters": {...}}``. In a batch, the
         origins of the measurements are coordinates, which are left to the caller.
     """
-    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
-    record = {key: data.attrs[key] for key in (*_ORIGIN, "steps") if data.attrs.get(key)}
-    record["question"] = json.dumps({"function": function, "parameters": stated})
+    record = {key: data.attrs[key] for key in (*ORIGIN, "steps") if data.attrs.get(key)}
+    record["question"] = json.dumps(_call(function, parameters))
     labelled = result.assign_attrs(record)
     if isinstance(labelled, xr.Dataset):
         # Copies of the variables, so that the attrs of the given result do not change.
@@ -153,13 +151,13 @@ def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
     )
 
 
-def _questions(asked: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    distinct = _distinct(asked)
-    return {"question": distinct[0] if len(distinct) == 1 else distinct} if distinct else {}
-
-
 def _distinct(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [record for i, record in enumerate(records) if record not in records[:i]]
+
+
+def _call(function: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
+    return {"function": function, "parameters": stated}
 
 
 def _recorded(value: Any) -> Any:
@@ -171,8 +169,6 @@ def _recorded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_recorded(item) for item in value]
     if isinstance(value, xr.DataArray):
-        from sims_analysis.units import dequantify
-
         plain = dequantify(value)
         record: dict[str, Any] = {"shape": dict(plain.sizes), **_origin(plain)}
         if "units" in plain.attrs:
@@ -202,35 +198,50 @@ def of_data(
     results: Sequence[xr.Dataset | xr.DataArray] = (),
 ) -> dict[str, Any]:
     """Collect the provenance of data, and of results computed from them."""
-    record: dict[str, Any] = {}
-    for key in _ORIGIN:
-        record |= _one_or_many(key, [text for item in data for text in _texts(item, key)])
-    record["sims_analysis_version"] = __version__
-    calls = [
-        line
-        for item in (*data, *results)
-        for key in ("history", "call")
-        for line in _attr(item, key).splitlines()
-    ]
-    record["calls"] = list(dict.fromkeys(filter(None, calls)))
-    steps = [step for item in (*data, *results) for step in _steps(item)]
-    if steps:
-        record["steps"] = _distinct(steps)
-    asked = [json.loads(text) for item in (*data, *results) if (text := _attr(item, "question"))]
-    record |= _questions(asked)
-    if results:
-        record["results"] = [row for result in results for row in _rows(result)]
+    origins = [{key: _texts(item, key) for key in ORIGIN} | _recorded_in(item) for item in data]
+    shown = [_recorded_in(result) | {"results": _rows(result)} for result in results]
+    return _merged([*origins, *shown])
+
+
+def _recorded_in(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
+    """List the calls, the processing steps and the question recorded in data or a result."""
+    calls = [line for key in ("history", "call") for line in _attr(item, key).splitlines()]
+    record: dict[str, Any] = {"calls": calls, "steps": _steps(item)}
+    if text := _attr(item, "question"):
+        record["question"] = json.loads(text)
     return record
+
+
+def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge records into one, without repeating what is in several of them."""
+    merged: dict[str, Any] = {}
+    for key in ORIGIN:
+        found = [record.get(key, []) for record in records]
+        merged |= _one_or_many(key, [t for one in found for t in _as_list(one)])
+    merged["sims_analysis_version"] = __version__
+    calls = [call for record in records for call in record["calls"]]
+    merged["calls"] = list(dict.fromkeys(filter(None, calls)))
+    asked = [question for record in records for question in _as_list(record.get("question", []))]
+    for key, rows in (
+        ("steps", _distinct([step for record in records for step in record.get("steps", [])])),
+        ("question", _distinct(asked)),
+        ("results", [row for record in records for row in record.get("results", [])]),
+    ):
+        if rows:
+            merged[key] = rows[0] if key == "question" and len(rows) == 1 else rows
+    return merged
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _texts(item: xr.Dataset | xr.DataArray, key: str) -> list[str]:
     """Return an attr of the data, or of each measurement of a batch, where it is a coordinate."""
-    if key in item.coords and item[key].chunks is None:
-        return [str(text) for text in np.ravel(item[key].values)]
+    if key not in item.coords:
+        return [_attr(item, key)]
     # A lazy coordinate is not worth computing.
-    if key in item.coords:
-        return []
-    return [_attr(item, key)]
+    return [] if item[key].chunks is not None else list(map(str, np.ravel(item[key].values)))
 
 
 def _attr(item: xr.Dataset | xr.DataArray, key: str) -> str:
@@ -245,14 +256,8 @@ def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
 
 def _rows(result: Any) -> list[dict[str, Any]]:
     """List the numbers of a result, each with its coordinates."""
-    from sims_analysis.units import dequantify
-
     result = dequantify(result)
-    arrays = (
-        [result]
-        if isinstance(result, xr.DataArray)
-        else [result[name] for name in result.data_vars]
-    )
+    arrays = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()
     rows = []
     for array in arrays:
         if array.size > 200:
@@ -287,41 +292,12 @@ def attach(
     """Store the provenance of the plotted data in a figure."""
     record = of_data(data, results)
     record["calls"].append(call)
-    setattr(figure, _ATTRIBUTE, _merged([*_records(figure), record]))
-
-
-def _records(figure: Any) -> list[dict[str, Any]]:
-    before = getattr(figure, _ATTRIBUTE, None)
-    return [] if before is None else [before]
-
-
-def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for key in _ORIGIN:
-        texts = [
-            text
-            for record in records
-            for text in ([record[key]] if isinstance(record.get(key), str) else record.get(key, []))
-        ]
-        merged |= _one_or_many(key, texts)
-    merged["sims_analysis_version"] = __version__
-    calls = [call for record in records for call in record["calls"]]
-    merged["calls"] = list(dict.fromkeys(calls))
-    steps = [step for record in records for step in record.get("steps", [])]
-    if steps:
-        merged["steps"] = _distinct(steps)
-    found = [record["question"] for record in records if "question" in record]
-    merged |= _questions([q for one in found for q in (one if isinstance(one, list) else [one])])
-    rows = [row for record in records for row in record.get("results", [])]
-    if rows:
-        merged["results"] = rows
-    return merged
+    setattr(figure, _ATTRIBUTE, _merged([*_as_list(getattr(figure, _ATTRIBUTE, [])), record]))
 
 
 def of_figure(figure: Any, calls: Sequence[str] = ()) -> dict[str, Any]:
     """Return the provenance stored in a figure, with calls that the user adds."""
-    extra = {"calls": list(calls)}
-    return _merged([*_records(figure), extra])
+    return _merged([*_as_list(getattr(figure, _ATTRIBUTE, [])), {"calls": list(calls)}])
 
 
 def to_text(record: Mapping[str, Any]) -> str:

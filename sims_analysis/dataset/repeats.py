@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = ["without_repeats"]
-
-_OPTIONS = ("raise", "mean", "step")
 
 
 def without_repeats(
@@ -39,8 +38,7 @@ def without_repeats(
     duplicates : {"raise", "mean", "step"}
         What to do with a depth that occurs more than once.
     """
-    if duplicates not in _OPTIONS:
-        raise ProfileError(f'duplicates={duplicates!r}; expected "raise", "mean" or "step"')
+    check_choice("duplicates", duplicates, ("raise", "mean", "step"))
     repeated = np.flatnonzero(np.diff(depth) == 0)
     if repeated.size == 0:
         return depth, columns

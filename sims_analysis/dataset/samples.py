@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.units import Data, dequantify, magnitude_of
 
@@ -67,19 +67,17 @@ def samples(data: Data, species: str | None = None) -> Data:
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
     one: Any = _one_species(data, species)
-    if "measurement" in one.dims:
-        if one.sizes["measurement"] > 1:
+    if MEASUREMENT in one.dims:
+        if one.sizes[MEASUREMENT] > 1:
             raise ProfileError(
-                f"expected one measurement, found {one.sizes['measurement']}; select one first, "
+                f"expected one measurement, found {one.sizes[MEASUREMENT]}; select one first, "
                 "as in data.isel(measurement=0)"
             )
         one = one.isel(measurement=0)
     axis = axis_of(one)
     one = one.isel({axis: np.flatnonzero(_measured(one, axis))})
-    if axis == "point":
-        own = next((name for name in vocabulary.AXES if name in one.coords), None)
-        if own is None:
-            raise ProfileError("data over 'point' need a coordinate depth (or sputter_time)")
+    if axis == POINT:
+        own = axis_name(one)
         # An index cannot hold a Quantity.
         axis_values = dequantify(one[own].reset_coords(drop=True)).variable
         one = one.assign_coords({own: axis_values}).swap_dims(point=own)

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.dataset.axes import axis_of, same_axis
-from sims_analysis.dataset.delivered import COORDS
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of, same_axis
+from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
-from sims_analysis.units import dequantify, is_quantity, quantify, unit_of_kind
+from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["stack"]
 
-MEASUREMENT = "measurement"
-POINT = "point"
 #: Attrs that identify a measurement; they become coordinates even if all are equal.
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.
@@ -70,7 +69,7 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
     ------
     ProfileError
         If there is nothing to stack, some data are on a depth axis and others on a sputter-time
-        axis, the names are not distinct, or a Dataset is a batch already.
+        axis, the names are not distinct, or a Dataset is already a batch.
     UnitsError
         If a variable has different units in the measurements.
 
@@ -92,8 +91,9 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
     datasets = list(datasets)
     if not datasets:
         raise ProfileError("there is nothing to stack: give at least one Dataset")
-    kinds = [holds_quantities(ds, i) for i, ds in enumerate(datasets)]
-    quantified = all(kinds)
+    for i, ds in enumerate(datasets):
+        if not isinstance(ds, xr.Dataset):
+            raise TypeError(f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}")
     labels = _labels(datasets, names)
     parts = [_part(ds, i, labels) for i, ds in enumerate(datasets)]
     axis = _one_axis(parts, labels)
@@ -127,13 +127,7 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
         coords=coords | attr_coords,
         attrs=attrs,
     )
-    return quantify(batch) if quantified else batch
-
-
-def holds_quantities(ds: Any, index: int) -> bool:
-    if not isinstance(ds, xr.Dataset):
-        raise TypeError(f"datasets[{index}]: expected a Dataset, found {type(ds).__name__}")
-    return any(is_quantity(ds.variables[name].data) for name in ds.data_vars)
+    return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
 
 def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any]:
@@ -153,46 +147,19 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | None) -> list[Any
 def _part(ds: xr.Dataset, index: int, labels: list[Any]) -> _Part:
     who = f"measurement {labels[index]!r}"
     if MEASUREMENT in ds.dims or POINT in ds.dims:
-        raise ProfileError(f"{who} is a batch already: unstack() it, then stack all of them")
-    if any(is_quantity(variable.data) for variable in ds.variables.values()):
-        ds = dequantify(ds)
+        raise ProfileError(f"{who} is already a batch: unstack() it first, then stack everything")
     axis = axis_of(ds)
-    if "species" not in ds.dims:
-        if "species" not in ds.coords:
-            raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
-        own = [name for name in COORDS if name in ds.coords and not ds[name].dims]
-        ds = ds.expand_dims("species")
-        ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
-    index_variable = ds.variables[axis]
-    unit = unit_of_kind(index_variable.attrs.get("units"), (axis,), f"{who}: {axis}")
-    depth = unit.to_canonical(np.asarray(index_variable.values, dtype=np.float64))
+    if "species" not in ds.coords:
+        raise ProfileError(f"{who} has no species: expected a dimension or coordinate species")
+    ds = with_species_dimension(to_canonical(dequantify(ds), f"{who}: "))
+    depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
         raise ProfileError(f"{who}: {axis} must increase strictly; sort with ds.sortby({axis!r})")
     species = [str(name) for name in ds.variables["species"].values]
     if len(set(species)) < len(species):
         raise ProfileError(f"{who}: species must be distinct, found {species}")
-    items = {
-        str(name): _canonical(str(name), variable, who)
-        for name, variable in ds.variables.items()
-        if name not in (axis, "species")
-    }
+    items = {str(name): v for name, v in ds.variables.items() if name not in (axis, "species")}
     return _Part(axis, depth, species, items, frozenset(map(str, ds.coords)), ds.attrs)
-
-
-def _canonical(name: str, variable: xr.Variable, who: str) -> xr.Variable:
-    """Convert a measured variable, its standard errors or an axis to the canonical unit."""
-    base = name.removesuffix("_stderr").removesuffix("_background")
-    if base in vocabulary.QUANTITIES:
-        kinds = vocabulary.kinds(base)
-    elif name in vocabulary.AXES:
-        kinds = (name,)
-    else:
-        return variable
-    unit = unit_of_kind(variable.attrs.get("units"), kinds, f"{who}: {name}")
-    if unit.text == unit.canonical:
-        return variable
-    attrs = {**variable.attrs, "units": unit.canonical}
-    return xr.Variable(variable.dims, unit.to_canonical(variable.data), attrs)
 
 
 def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
@@ -207,15 +174,10 @@ def _one_axis(parts: list[_Part], labels: list[Any]) -> str:
     return axis
 
 
-def _rows(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp] | slice]:
+def _rows(parts: list[_Part], species: list[str]) -> list[NDArray[np.intp]]:
     """Return the rows in the batch of the species of each measurement."""
     row_of = {name: i for i, name in enumerate(species)}
-    return [
-        slice(None)
-        if part.species == species
-        else np.array([row_of[name] for name in part.species], dtype=np.intp)
-        for part in parts
-    ]
+    return [np.array([row_of[name] for name in part.species], dtype=np.intp) for part in parts]
 
 
 class _Pattern(NamedTuple):
@@ -268,13 +230,9 @@ def blank(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.zeros(shape, dtype) if dtype.kind in "US" else np.full(shape, np.nan, dtype)
 
 
-def _values(variable: xr.Variable, dims: tuple[str, ...]) -> NDArray[Any]:
-    return np.asarray((variable if variable.dims == dims else variable.transpose(*dims)).data)
-
-
 def _filled(
     parts: list[_Part],
-    rows: list[NDArray[np.intp] | slice],
+    rows: list[NDArray[np.intp]],
     patterns: dict[str, _Pattern],
     sizes: dict[str, int],
     measured: list[NDArray[np.bool_]] | None,
@@ -289,7 +247,7 @@ def _filled(
         Masks of the measured samples, if every profile keeps its own axis.
     """
     species, axis = sizes
-    everyone = all(isinstance(row, slice) for row in rows)
+    everyone = all(row.size == sizes[species] for row in rows)
     stacked = {}
     for name, pattern in patterns.items():
         own = measured is not None and axis in pattern.dims
@@ -298,12 +256,13 @@ def _filled(
             continue
         dims = (species, axis) if own else pattern.dims
         shape = (len(parts), *(sizes[dim] for dim in dims))
+        # Whole numbers stay so where none is missing.
         whole = pattern.everywhere and not own and (everyone or species not in dims)
         out = np.empty(shape, pattern.dtype) if whole else blank(shape, pattern.dtype)
         for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
             if name not in part.items:
                 continue
-            values = _values(part.items[name], pattern.dims)
+            values = np.asarray(part.items[name].transpose(*pattern.dims).data)
             if measured is not None and own:
                 _fill_padded(out[i], row, values, measured[i])
             else:
@@ -315,7 +274,7 @@ def _filled(
 
 def _lazily(
     parts: list[_Part],
-    rows: list[NDArray[np.intp] | slice],
+    rows: list[NDArray[np.intp]],
     name: str,
     pattern: _Pattern,
     species: int,
@@ -323,7 +282,7 @@ def _lazily(
     variables = []
     for part, row in zip(parts, rows, strict=True):
         variable = part.items[name].transpose(*pattern.dims)
-        if not isinstance(row, slice) and "species" in pattern.dims:
+        if "species" in pattern.dims and not np.array_equal(row, np.arange(species)):
             # An extra row of NaN stands for every missing species.
             source = np.full(species, len(part.species))
             source[row] = np.arange(len(part.species))
@@ -339,19 +298,18 @@ def _measured(part: _Part, patterns: dict[str, _Pattern], axis: str) -> NDArray[
     mask = np.zeros((len(part.species), part.depth.size), dtype=bool)
     for name in vocabulary.QUANTITIES:
         if name in part.items and patterns[name].dims == ("species", axis):
-            mask |= ~np.isnan(_values(part.items[name], ("species", axis)))
+            mask |= ~np.isnan(np.asarray(part.items[name].transpose("species", axis).data))
     return mask
 
 
 def _fill_padded(
     out: NDArray[Any],
-    row: NDArray[np.intp] | slice,
+    row: NDArray[np.intp],
     values: NDArray[Any],
     mask: NDArray[np.bool_],
 ) -> None:
     """Copy the measured samples of each species to the beginning of its row."""
-    rows = range(len(mask)) if isinstance(row, slice) else row
-    for i, samples, where in zip(rows, np.broadcast_to(values, mask.shape), mask, strict=True):
+    for i, samples, where in zip(row, np.broadcast_to(values, mask.shape), mask, strict=True):
         found = samples[where]
         out[i, : found.size] = found
 

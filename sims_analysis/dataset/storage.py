@@ -7,7 +7,6 @@ added) is kept as JSON in one attribute of the file, so that :func:`load` return
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import orjson
 import xarray as xr
 
 from sims_analysis._version import __version__
-from sims_analysis.errors import ArchiveError
+from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
 from sims_analysis.units import dequantify
 
@@ -34,9 +33,11 @@ _CF_DEPTH = {"standard_name": "depth", "axis": "Z", "positive": "down"}
 #: xarray's own name for the variable of a DataArray that has none.
 _UNNAMED = "__xarray_dataarray_variable__"
 
-_NEEDS = {
-    "netcdf": (("h5netcdf", "h5py"), "netcdf"),
-    "zarr": (("zarr",), "dask"),
+#: Ending of a file -> its format, the packages that it needs, and the extra that brings these.
+_FORMATS = {
+    ".nc": ("netcdf", ("h5netcdf", "h5py"), "netcdf"),
+    ".nc4": ("netcdf", ("h5netcdf", "h5py"), "netcdf"),
+    ".zarr": ("zarr", ("zarr",), "dask"),
 }
 
 
@@ -146,11 +147,9 @@ def load(
     kind = _kind(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    options: dict[str, Any] = {"engine": "h5netcdf"}
-    if kind == "zarr":
-        options = {"engine": "zarr"}
+    engine: Any = "zarr" if kind == "zarr" else "h5netcdf"
     try:
-        ds = xr.open_dataset(path, chunks=None if chunks is None else dict(chunks), **options)
+        ds = xr.open_dataset(path, engine=engine, chunks=None if chunks is None else dict(chunks))
         if chunks is None:
             with ds:
                 ds = ds.load()
@@ -160,16 +159,10 @@ def load(
 
 
 def _kind(path: Path) -> str:
-    kinds = {".nc": "netcdf", ".nc4": "netcdf", ".zarr": "zarr"}
-    if path.suffix not in kinds:
+    if path.suffix not in _FORMATS:
         raise ValueError(f"{path.name!r}: expected a name that ends in .nc or .zarr")
-    kind = kinds[path.suffix]
-    modules, extra = _NEEDS[kind]
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ModuleNotFoundError(
-            f'{path.suffix} needs {" and ".join(missing)}: pip install "sims-analysis[{extra}]"'
-        )
+    kind, packages, extra = _FORMATS[path.suffix]
+    require(f"{path.suffix} needs", *packages, extra=extra)
     return kind
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of
-from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS
+from sims_analysis.dataset.axes import POINT, axis_of
+from sims_analysis.dataset.canonical import list_variables
+from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.profile import DepthProfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["COORDS", "axis_of", "to_profiles"]
+__all__ = ["to_profiles"]
 
 
 def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
@@ -55,20 +56,17 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     >>> [profile.species_name for profile in sims.to_profiles(ds)]
     ['B', 'P']
     """
-    ds = dequantify(data)
+    ds = with_species_dimension(dequantify(data))
     axis = axis_of(ds)
-    if "species" not in ds.dims:
-        kept = {c: ("species", [ds[c].values]) for c in COORDS if c in ds.coords}
-        ds = ds.expand_dims("species").assign_coords(kept)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
     if not names:
         raise ProfileError(
             f"the Dataset has none of {', '.join(vocabulary.QUANTITIES)}; it has "
-            f"{', '.join(map(str, ds.data_vars)) or 'no variables'}"
+            f"{list_variables(ds)}"
         )
-    if set(ds[names[0]].dims) != {"species", axis} or axis == "point":
+    if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
         raise ProfileError(
-            f"expected dimensions (species, {'depth' if axis == 'point' else axis}), found "
+            f"expected dimensions (species, {'depth' if axis == POINT else axis}), found "
             f"{ds[names[0]].dims}; select one measurement first"
         )
     ds = ds.transpose("species", axis, ...)
@@ -139,12 +137,12 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 
 
 def _numbers(column: Array) -> list[Any]:
-    """Give a column ready for JSON, which has no infinity: an error that is not known."""
+    """Convert a column for JSON, which has no infinity (the error that is not known)."""
     return [None if np.isnan(v) else v if np.isfinite(v) else "inf" for v in column.tolist()]
 
 
 def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the columns of samples that have been left out since: nobody knows which."""
+    """Drop the columns whose length does not fit any more, because samples were left out."""
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: fresh} if fresh else extra

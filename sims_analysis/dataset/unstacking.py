@@ -9,10 +9,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of, merge
-from sims_analysis.dataset.stacking import ATTRIBUTE, MEASUREMENT, POINT, blank, holds_quantities
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_name, merge
+from sims_analysis.dataset.delivered import with_species_dimension
+from sims_analysis.dataset.stacking import ATTRIBUTE, blank
 from sims_analysis.errors import ProfileError
-from sims_analysis.units import dequantify, quantify
+from sims_analysis.units import dequantify, is_quantified, quantify
 
 __all__ = ["unstack"]
 
@@ -56,7 +57,6 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
     """
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset, found {type(data).__name__}")
-    quantified = holds_quantities(data, 0)
     batch = dequantify(data)
     if MEASUREMENT not in batch.dims:
         if MEASUREMENT not in batch.coords and POINT not in batch.dims:
@@ -65,18 +65,15 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
                 f"{tuple(map(str, batch.dims))}"
             )
         batch = batch.expand_dims(MEASUREMENT)
-    if "species" not in batch.dims:
-        batch = batch.expand_dims("species")
-    axis = axis_of(batch)
-    if axis == POINT:
-        axis = next((name for name in vocabulary.AXES if name in batch.coords), axis)
-    variables = {name: v for name, v in batch.variables.items() if name != MEASUREMENT}
+    batch = with_species_dimension(batch)
+    axis = axis_name(batch)
     plain = {
-        str(name): v.transpose(*(d for d in (MEASUREMENT, "species") if d in v.dims), ...)
-        for name, v in variables.items()
+        str(name): v.transpose(MEASUREMENT, "species", ..., missing_dims="ignore")
+        for name, v in batch.variables.items()
+        if name != MEASUREMENT
     }
     found = [_single(batch, plain, i, axis) for i in range(batch.sizes[MEASUREMENT])]
-    return [quantify(ds) for ds in found] if quantified else found
+    return list(map(quantify, found)) if is_quantified(data) else found
 
 
 def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:

@@ -278,7 +278,7 @@ def gan_mg_stack() -> list[DepthProfile]:
             "metallurgical_junction": junction,
         },
     }
-    # name: what is seen, unit, the value of one count, kind of dopant
+    # name: measured signal, unit, value of one count, kind of dopant
     seen: dict[str, tuple[Truth, str, float, str]] = {
         "Al": (lambda z: 7.5 * barrier(z) + 2e-4, "at%", 2e-4, ""),
         "Ga->": (ga, "counts/s", 1.0, ""),

@@ -7,18 +7,18 @@ The only importer of matplotlib and Bokeh, and only when a figure is made.
 ``panels``        :func:`plot_panels`: the same side by side
 ``saving``        :func:`save_figure`: the same bytes every time, with their origin
 ``interactive``   :func:`explore`: zoom, hover, species, doses, in a notebook or a browser
-``curves``        what is drawn: one curve for each species and measurement
+``curves``        the curves: one for each species and measurement
 ``spread``        many measurements as their median and a band
-``lines``         a curve, its band, and marks for what is no data
+``lines``         a curve, its band, and marks for samples that are not data
 ``axes``          units, limits, decades, right axes, and what an earlier call has drawn
 ``colours``       distinct within a figure, the same across figures
 ``style``         the house style, where the user's settings leave room for it
 ``results``       junctions, doses, peaks, decay lengths on the curves
-``asked``         what a result was asked for, read from its call
-``fits``          models over their data, and what they leave
+``asked``         window, level and edge of a result, read from its call
+``fits``          models over their data, and the residuals
 ``labels``        names beside the curves, or in a legend above
 ``legend``        the list that explains marks and results
-``free_space``    where a text covers nothing
+``free_space``    places where a text covers nothing
 ================  ==========================================================================
 """
 

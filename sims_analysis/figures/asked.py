@@ -1,4 +1,4 @@
-"""What a result was asked for: its window and its level, as the recorded call states them."""
+"""The window, level and edge that a result was computed for, from its recorded call."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from sims_analysis.vocabulary import VALUE_KINDS
 if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["argument_of", "edge_of", "window_of"]
+__all__ = ["argument_of", "edge_of", "has", "window_of"]
 
 
 def window_of(
     result: xr.Dataset | xr.DataArray, curve: Curve, window: tuple[Any, Any] | None = None
 ) -> tuple[float, float] | None:
-    """Give the limits of a result on the samples of its curve; None if they are not known.
+    """Return the limits of a result, within the samples of its curve; None if they are not known.
 
     Parameters
     ----------
     result : Dataset or DataArray
-        Of one profile. Its own ``start`` and ``stop`` count, or those of the call that made it.
+        Of one profile. Its own ``start`` and ``stop`` are used, or those of its recorded call.
     curve : Curve
     window : (start, stop), optional
-        As the user states it, before all else.
+        As the user states it, which takes precedence.
     """
     x = curve.series.x
     limits = [float(x[0]), float(x[-1])]
     for i, name in enumerate(("start", "stop")):
         asked: Any = None if window is None else window[i]
-        if asked is None and _carries(result, name):
+        if asked is None and has(result, name):
             carried = float(result[name])
             limits[i] = limits[i] if np.isnan(carried) else carried
             continue
@@ -44,7 +44,7 @@ def window_of(
                 asked = _asked(result, name)
                 limit = limits[i] if asked is None else read_quantity(asked, ("depth",), name)[0]
             except (SyntaxError, ValueError, UnitsError):
-                # Limits of each profile's own, for example: their numbers are not in the call.
+                # For example limits that differ between profiles: their values are not in the call.
                 return None
         else:
             limit = read_quantity(asked, ("depth",), name)[0]
@@ -54,9 +54,9 @@ def window_of(
 
 
 def argument_of(result: xr.Dataset | xr.DataArray, name: str) -> tuple[float, Unit] | None:
-    """Read a number with a unit out of the recorded call: canonical, with its unit.
+    """Read a number with a unit from the recorded call: canonical, with its unit.
 
-    None where the call is not known, or has another value for each profile.
+    None if the call is not known, or the value differs between profiles.
     """
     try:
         asked = _asked(result, name)
@@ -69,19 +69,20 @@ def argument_of(result: xr.Dataset | xr.DataArray, name: str) -> tuple[float, Un
 
 
 def edge_of(result: xr.Dataset | xr.DataArray) -> str:
-    """Give the edge that a junction was sought on; empty where the call is not known."""
+    """Return the edge on which a junction was searched for; empty if the call is not known."""
     try:
         return str(_asked(result, "edge") or "")
     except (SyntaxError, ValueError):
         return ""
 
 
-def _carries(result: xr.Dataset | xr.DataArray, name: str) -> bool:
+def has(result: xr.Dataset | xr.DataArray, name: str) -> bool:
+    """Whether a result has a coordinate or, if it is a Dataset, a variable of this name."""
     return name in result.coords or (isinstance(result, xr.Dataset) and name in result)
 
 
 def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
-    """Read an argument out of the recorded call."""
+    """Read an argument from the recorded call."""
     call = ast.parse(str(result.attrs.get("call", "none()")), mode="eval").body
     found = {keyword.arg: keyword.value for keyword in getattr(call, "keywords", ())}
 
@@ -90,7 +91,7 @@ def _asked(result: xr.Dataset | xr.DataArray, name: str) -> Any:
 
     asked = argument(name)
     if name == "start" and argument("surface") == "exclude":
-        # A budget without the surface begins below it, wherever its window begins.
+        # A budget that excludes the surface begins below it, whatever its window.
         below = argument("surface_depth")
         if asked is None or _nm(below) > _nm(asked):
             return below

@@ -1,4 +1,4 @@
-"""Axes for depth profiles: what they show, whole decades, right axes that match and stand apart."""
+"""Axes for depth profiles: limits in whole decades, and right axes in step with the left ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_quantity, unit_of_kind
@@ -32,11 +31,13 @@ __all__ = [
     "decades",
     "depth_scale",
     "discard",
+    "from_surface",
     "label_of",
     "memory",
     "right_axes",
     "set_decades",
     "set_depth_limits",
+    "set_wanted",
     "spread_right_axes",
     "typeset_power",
     "user_limits",
@@ -47,20 +48,20 @@ __all__ = [
 _APART = 5.0
 #: Room below values that would lie on the frame, in decades.
 _ROOM = 0.3
-#: Up to so many decades, each has its minor ticks.
+#: Up to so many decades have minor ticks.
 _FINE_DECADES = 16
 
 
 @dataclass
 class Memory:
-    """What earlier calls have drawn in an axes, so that the next adds to it.
+    """What earlier calls have drawn in an axes, so that the next call adds to it.
 
     Parameters
     ----------
     house : bool
-        Whether the first call drew in the style of the house.
+        Whether the first call drew in the house style.
     entitled : bool
-        Whether its title is typeset, and its figure says what is synthetic.
+        Whether its title is typeset already, and its figure says that data are synthetic.
     axes : dict
         Label of a value axis -> its axes; the left one first.
     drawn : list
@@ -70,18 +71,18 @@ class Memory:
     room : bool
         Whether the floor has room for marks.
     limits : dict
-        Limits that were set by us: as long as the axes have them, they are ours to widen.
+        Limits that we have set: as long as the axes have them, we may widen them.
     colours : dict
         Species or measurement -> its colour in the figure.
     beside, written : list
-        Names with their curves, to stand beside these, and the texts that do.
+        Names with their curves, to be written beside these, and the texts that are written.
     names, names_legend, notes, notes_legend : dict, artist
         Names and explanations with their handles, and the lists that show them.
     explained : set
         Marks that a panel of the figure has explained already.
     waiting : list of (function, function) or None
-        In a panel: what writes its texts when all panels stand, and what adjusts them when lists
-        around the panels have moved these.
+        In a panel: what writes its texts when all panels are drawn, and what adjusts them when the
+        lists around the panels have moved the panels.
     common : list of Curve
         Curves of all panels, which share their limits.
     """
@@ -107,9 +108,9 @@ class Memory:
 
 
 def memory(ax: Axes) -> Memory:
-    """Give what is known of an axes; it is kept there, and goes where a copy of it goes.
+    """Return what earlier calls have drawn in an axes; it is kept there, and copied with it.
 
-    Axes that were cleared are as new.
+    Axes that were cleared count as new.
     """
     known: Memory | None = getattr(ax, "_sims", None)
     if known is None or (known.drawn and all(line.get_figure() is None for line in known.drawn)):
@@ -119,13 +120,13 @@ def memory(ax: Axes) -> Memory:
 
 
 def discard(artist: Any) -> None:
-    """Take an artist out of its axes or figure, unless somebody else has."""
+    """Remove an artist from its axes or figure, if it still is there."""
     if artist.get_figure() is not None:
         artist.remove()
 
 
 class Scale:
-    """How depth is printed: the unit, and the label of the axis."""
+    """The unit in which depth is printed, and the label of the axis."""
 
     def __init__(self, series: Series, units: str | None) -> None:
         self.kind = series.axis
@@ -143,12 +144,12 @@ class Scale:
 
 
 def depth_scale(series: Sequence[Series], units: str | None) -> Scale:
-    """Check that all profiles are on one kind of axis, and say how it is printed."""
+    """Check that all profiles are on one kind of axis, and return how it is printed."""
     axes = {s.axis for s in series}
     if len(axes) > 1:
         raise UnitsError(
             "some profiles are on a depth axis, others on a sputter-time axis; draw them in two "
-            "figures, or bring time to depth with calibrate_depth()"
+            "figures, or turn time into depth with calibrate_depth()"
         )
     return Scale(series[0], units)
 
@@ -160,10 +161,9 @@ def label_of(long_name: str, units: str) -> str:
 
 
 def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Sort the curves by value axis; the most wanted quantity first, on the left."""
+    """Sort the curves by value axis; the preferred quantity comes first, on the left."""
     groups: dict[str, list[Curve]] = {}
-    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
-    for curve in sorted(curves, key=lambda c: rank.get(c.series.variable, len(rank))):
+    for curve in sorted(curves, key=lambda curve: curve.rank):
         label = label_of(curve.series.long_name, curve.series.units)
         groups.setdefault(label, []).append(curve)
     return groups
@@ -172,7 +172,7 @@ def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
 def user_limits(
     limits: tuple[Any, Any] | None, kinds: tuple[str, ...], name: str, convert: Any
 ) -> tuple[float | None, float | None]:
-    """Read limits of an axis: with a unit, or as bare numbers in that of the axis."""
+    """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
     if limits is None:
         return None, None
     try:
@@ -191,7 +191,7 @@ def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float
 
 
 def right_axes(ax: Axes, label: str) -> Axes:
-    """Give the axes of this label: the left one, one that is there, or a new one on the right."""
+    """Return the axes with this label: the left ones, existing ones, or new ones on the right."""
     known = memory(ax).axes
     if label in known:
         found: Axes = known[label]
@@ -202,7 +202,7 @@ def right_axes(ax: Axes, label: str) -> Axes:
         return ax
     right = ax.twinx()
     right.set_ylabel(label)
-    # A style sheet may ask for a grid: that of a right axis would run over the curves of the left.
+    # A style sheet may ask for a grid; that of right axes would cross the curves of the left ones.
     right.grid(visible=False, which="both")
     ax.tick_params(axis="y", which="both", right=False)
     known[label] = right
@@ -210,7 +210,7 @@ def right_axes(ax: Axes, label: str) -> Axes:
 
 
 def spread_right_axes(ax: Axes) -> None:
-    """Move each further right axis outward, beyond the labels of the one before."""
+    """Move each further right axis outward, beyond the labels of the previous one."""
     right = [each for each in memory(ax).axes.values() if each is not ax]
     figure: Any = ax.figure
     for before, each in pairwise(right):
@@ -220,28 +220,28 @@ def spread_right_axes(ax: Axes) -> None:
 
 
 def decades(positive: Array) -> tuple[float, float]:
-    """Give the exponents between which an axis runs: whole decades around the values."""
+    """Return the exponents of the limits of an axis: whole decades around the values."""
     if positive.size == 0:
         return 0.0, 1.0
     low = math.floor(math.log10(positive.min()) + 1e-9)
     high = math.ceil(math.log10(positive.max()) - 1e-9)
-    # All values are one power of ten: on the frame, nobody would see them.
+    # If all values are the same power of ten, they would be hidden by the frame.
     return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
 
 
 def set_decades(
     ax: Axes, spans: dict[str, tuple[float, float]], *, room: bool, ylim: tuple[Any, Any]
 ) -> None:
-    """Set the limits of the value axes; all show as many decades, in step with each other.
+    """Set the limits of the value axes, which all show the same number of decades, in step.
 
-    Axes whose limits the user has fixed keep them; a second call widens those of the first.
+    Limits that the user has fixed are kept; a second call widens those of the first.
 
     Parameters
     ----------
     spans : dict
         Label of an axis -> exponents that it has to show.
     room : bool
-        Whether marks or values stand on the floor: they get a little room there.
+        Whether there are marks or values at the floor, which then gets a little room.
     ylim : (float or None, float or None)
         Of the left axes, as the user wants it.
     """
@@ -257,21 +257,22 @@ def set_decades(
         if not _is_ours(each, known, "y" + label):
             continue
         # The left axis gets its room at the top, for names; the right ones below their data,
-        # which are high and flat more often than not.
+        # which are usually high and flat.
         missing = count - (high - low)
         bottom, top = (low, high + missing) if each is ax else (low - missing, high)
         each.set_ylim(10.0 ** (bottom - below), 10.0**top)
         known.limits["y" + label] = each.get_ylim()
-    _set_wanted(ax.set_ylim, ylim)
+    set_wanted(ax.set_ylim, ylim)
 
 
-def _set_wanted(set_limits: Any, wanted: tuple[float | None, float | None]) -> None:
+def set_wanted(set_limits: Any, wanted: tuple[float | None, float | None]) -> None:
+    """Set the limits that the user wants, if any."""
     if wanted != (None, None):
         set_limits(*wanted)
 
 
 def _is_ours(ax: Axes, known: Memory, which: str) -> bool:
-    """Whether limits were never set, or set by us and not changed since."""
+    """Whether limits were never set, or were set by us and not changed since."""
     vertical = which.startswith("y")
     automatic = ax.get_autoscaley_on() if vertical else ax.get_autoscalex_on()
     limits = ax.get_ylim() if vertical else ax.get_xlim()
@@ -279,7 +280,7 @@ def _is_ours(ax: Axes, known: Memory, which: str) -> bool:
 
 
 def value_axis_ticks(ax: Axes) -> None:
-    """Put a tick at every decade, and minor ticks at 2 to 9 unless they would blacken the axis."""
+    """Set a tick at every decade, and minor ticks at 2 to 9 unless there would be too many."""
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=16))
@@ -300,20 +301,24 @@ def typeset_power(ax: Axes) -> None:
         formatter.set_useMathText(True)
 
 
+def from_surface(low: float, high: float) -> float:
+    """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
+    return 0.0 if 0 <= low < 0.25 * high else low
+
+
 def set_depth_limits(
     ax: Axes, x: Sequence[Array], wanted: tuple[float | None, float | None]
 ) -> None:
-    """Begin the depth axis at the surface, and end it with the data, or where the user wants."""
+    """Let the depth axis run from the surface to the end of the data, or as the user wants."""
     known = memory(ax)
     if _is_ours(ax, known, "x"):
         low, high = min(float(v.min()) for v in x), max(float(v.max()) for v in x)
         if known.depths is not None:
             low, high = min(low, known.depths[0]), max(high, known.depths[1])
         known.depths = low, high
-        if 0 <= low < 0.25 * high:
-            low = 0.0
+        low = from_surface(low, high)
         if low == high:
             low, high = low - 0.5, high + 0.5
         ax.set_xlim(low, high)
         known.limits["x"] = ax.get_xlim()
-    _set_wanted(ax.set_xlim, wanted)
+    set_wanted(ax.set_xlim, wanted)

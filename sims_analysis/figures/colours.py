@@ -1,8 +1,8 @@
-"""Which colour and dash a curve has: distinct within a figure, the same across figures.
+"""Colours and dashes of curves: distinct within a figure, the same across figures.
 
-A colour belongs to an element. Where two species of one figure want the same, the second takes
-one that is free; a figure of more species than colours tells the rest by dashes. Names that are
-no formula get a colour from a checksum of the name, the same in every figure too.
+A colour belongs to an element. If two species of a figure have the same, the second gets one that
+is free; with more species than colours, dashes distinguish the rest. A name that is not a chemical
+formula gets its colour from a checksum of the name, so that it too is the same in every figure.
 
 The twelve colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/) without yellow,
 which fades on white paper, two dark ones of P. Tol (https://sronpersonalpages.nl/~pault/), and
@@ -37,7 +37,7 @@ __all__ = [
     "wash",
 ]
 
-#: Colour -> elements. Those that are often measured together stand in different rows.
+#: Colour -> elements. Those that are often measured together are in different rows.
 _ELEMENTS = {
     "#0072B2": "B Mg Na Ne W La",  # blue
     "#D55E00": "P Cu I Mn Rb Tb",  # vermilion
@@ -55,7 +55,7 @@ _ELEMENTS = {
 COLOURS = tuple(_ELEMENTS)
 _COLOUR = {symbol: colour for colour, text in _ELEMENTS.items() for symbol in text.split()}
 
-#: What becomes of the darkest on dark paper.
+#: Replacements for the darkest colours on a dark background.
 _ON_DARK = {
     "#000000": "#FFFFFF",
     "#882255": "#B04A7C",
@@ -64,7 +64,7 @@ _ON_DARK = {
     "#593B00": "#A98B4F",
 }
 
-#: In the order in which curves of one colour take them; in units of the line width.
+#: In the order in which curves of one colour get them; in units of the line width.
 DASHES: tuple[Any, ...] = (
     "solid",
     (0, (5, 1.5)),
@@ -76,12 +76,12 @@ DASHES: tuple[Any, ...] = (
 
 
 def colour_of(species: str) -> str:
-    """Give the colour that a species has unless another in the figure has it.
+    """Return the colour of a species, unless another in the figure has it.
 
     Parameters
     ----------
     species : str
-        Its first element decides; for a name that is no formula, a checksum of the name.
+        Its first element decides or, if the name is not a formula, a checksum of the name.
 
     Examples
     --------
@@ -96,13 +96,13 @@ def colour_of(species: str) -> str:
 
 
 def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
-    """Give each species of a figure a colour that no other has, while there are any.
+    """Assign a colour to each species of a figure, distinct as long as there are enough.
 
     Parameters
     ----------
     names : iterable of str
     taken : dict
-        What other species of the figure have already.
+        Colours of other species in the figure.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
 
 
 def sequence(count: int) -> list[str]:
-    """Give colours for things in an order, such as wafers: apart, or along a scale if many."""
+    """Return colours for ordered things, such as wafers: distinct, or along a scale if many."""
     if count <= len(COLOURS):
         return list(COLOURS[:count])
     import matplotlib as mpl
@@ -135,7 +135,7 @@ def sequence(count: int) -> list[str]:
 
 
 def dashes_of(colours: Sequence[str]) -> list[Any]:
-    """Give each curve the next dash of its colour."""
+    """Return for each curve the next dash of its colour."""
     seen: dict[str, int] = {}
     made = []
     for colour in colours:
@@ -146,13 +146,13 @@ def dashes_of(colours: Sequence[str]) -> list[Any]:
 
 
 def paper(ax: Axes) -> tuple[float, float, float]:
-    """Give the colour that curves are drawn on: of the axes, or of the figure behind it."""
+    """Return the background colour of curves: that of the axes over that of the figure."""
     from matplotlib.colors import to_rgba
 
     figure: Any = ax.figure
     below = np.array(to_rgba(figure.get_facecolor()))
     red, green, blue, alpha = to_rgba(ax.get_facecolor())
-    # A figure without a colour of its own stands on a white page.
+    # A transparent figure is on a white page.
     page = below[3] * below[:3] + (1 - below[3])
     r, g, b = alpha * np.array([red, green, blue]) + (1 - alpha) * page
     return float(r), float(g), float(b)
@@ -164,15 +164,15 @@ def _is_dark(ax: Axes) -> bool:
 
 
 def legible(colour: str, ax: Axes) -> str:
-    """Give a colour of the house so that it can be seen on the paper: black is white on black."""
+    """Return a colour that is visible on the background: black becomes white on black."""
     return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
 
 
 def ink(grey: float, ax: Axes) -> str:
-    """Give a grey, 0 for the colour of text, 1 for that of the paper."""
+    """Return a grey: 0 for the colour of text, 1 for that of the background."""
     return f"{1 - grey if _is_dark(ax) else grey:g}"
 
 
 def wash(alpha: float, ax: Axes) -> float:
-    """Give the opacity of a shaded area: dark paper swallows more of it."""
+    """Return the opacity of a shaded area, which is higher on a dark background."""
     return min(1.0, 2.5 * alpha) if _is_dark(ax) else alpha

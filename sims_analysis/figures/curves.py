@@ -1,13 +1,13 @@
-"""What is drawn: one curve per species and measurement, and what of it is data.
+"""What is drawn: one curve per species and measurement, and which of its samples are data.
 
 A sample is drawn as data if it is positive (on a log axis) and not below the detection limit.
-The others are marked where they are: at the floor of the axis, or at the limit.
+The others are marked at the floor of the axis, or at the limit.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,16 +39,17 @@ Answers = Found | Sequence[Found] | Mapping[str, Found]
 __all__ = [
     "Curve",
     "collect",
+    "curves_of",
     "dash_names_measurement",
     "fill_value",
-    "in_units",
+    "is_by_name",
     "is_synthetic",
+    "listed",
     "measurements_of",
     "of_curve",
     "own_colours_measurements",
     "parallel",
     "styled",
-    "with_limits",
 ]
 
 
@@ -60,16 +61,16 @@ class Curve:
     ----------
     series : Series
     source : str
-        Key of its measurement in what the user gave; empty if that was one only.
+        Key of its measurement in what the user gave; empty for a single measurement.
     colour, dash : Any
     limit : float
         Detection limit in the unit of the series; NaN if none is given.
     own : bool
         Whether the user chose the colour.
     unit : Unit or None
-        In which the values are printed, where that is not the canonical one.
+        In which the values are printed, if it is not the canonical one.
     model : str
-        Of a fitted curve.
+        Name of the model, for a fitted curve.
     """
 
     series: Series
@@ -83,8 +84,25 @@ class Curve:
 
     @property
     def measurement(self) -> str:
-        """What tells this curve from the others of its species."""
+        """Name that distinguishes this curve from others of its species."""
         return ", ".join(filter(None, [self.source, *self.series.place.values()]))
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """Species and quantity."""
+        return self.series.species, self.series.variable
+
+    @property
+    def profile(self) -> tuple[Any, ...]:
+        """What identifies the profile: also for a model that was fitted to it."""
+        return (self.source, *self.subject, *self.series.place.items())
+
+    @property
+    def rank(self) -> int:
+        """Place of its quantity in the order of preference, 0 for the first."""
+        known = vocabulary.QUANTITIES
+        variable = self.series.variable
+        return known.index(variable) if variable in known else len(known)
 
     def below_limit(self) -> Mask:
         """Find samples that lie below the detection limit."""
@@ -92,21 +110,21 @@ class Curve:
             return np.asarray(self.series.y < self.limit)
 
     def not_positive(self) -> Mask:
-        """Find samples that a log axis cannot show, unless the detection limit speaks for them.
+        """Find samples that a log axis cannot show and that are not marked at the detection limit.
 
-        That is zero, less, or the number that the instrument wrote for nothing.
+        These are zero, negative, or the number that the instrument writes for no counts.
         """
         y = self.series.y
         return np.asarray((y <= 0) | (y == self.fill)) & ~self.below_limit()
 
     @property
     def fill(self) -> float:
-        """What the instrument wrote where nothing was counted; NaN if it did not."""
+        """The number that the instrument writes for no counts; NaN if there is none."""
         return fill_value(self.series.y)
 
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
-    """Name the measurements in what the user gave: one, several in a list, or a mapping."""
+    """Name the measurements that the user gave: one, several in a list, or a mapping."""
     if isinstance(data, xr.Dataset | xr.DataArray | SIMSResult):
         return {"": _opened(data)}
     if isinstance(data, Mapping):
@@ -132,16 +150,48 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
 
 
 def _opened(item: Any) -> Any:
-    """Open a payload; what is no payload stays, and is judged where it is drawn."""
+    """Convert a result to a Dataset; anything else is checked where it is drawn."""
     return item.to_dataset() if isinstance(item, SIMSResult) else item
 
 
 def parallel(result: Any, data: Any, named: Mapping[str, Any]) -> Any:
-    """Give each of several measurements its own result, where the user gives a list of both."""
+    """Assign results to measurements by name, if the user gives a list of both."""
     lists = isinstance(data, Sequence) and isinstance(result, Sequence)
     if lists and len(result) == len(named):
         return dict(zip(named, result, strict=True))
     return result
+
+
+def is_by_name(given: Any) -> bool:
+    """Whether results come in a mapping from measurements; a Dataset is a mapping, too."""
+    return isinstance(given, Mapping) and not isinstance(given, xr.Dataset)
+
+
+def listed(given: Any) -> list[Any]:
+    """List the results of one measurement: none, one, or several."""
+    if given is None:
+        return []
+    if isinstance(given, xr.Dataset | xr.DataArray):
+        return [given]
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ProfileError(
+            "expected a result such as sims.fit(data, ...) gives, or several in a list or mapping; "
+            f"found {type(given).__name__}"
+        )
+    return list(given)
+
+
+def curves_of(
+    named: Mapping[str, xr.Dataset | xr.DataArray],
+    species: str | Sequence[str] | None = None,
+    detection_limit: Any = None,
+    value_units: str | Sequence[str] | None = None,
+) -> list[Curve]:
+    """List the curves of the measurements, with their detection limits, in the units to print."""
+    curves = collect(named, species)
+    if detection_limit is not None:
+        curves = _with_limits(curves, detection_limit)
+    return curves if value_units is None else _in_units(curves, value_units)
 
 
 def collect(
@@ -171,17 +221,15 @@ def collect(
 
 
 def _named(series: Series, item: Any) -> Series:
-    """Name a ratio by its two species; everything else has a name."""
+    """Name a ratio by its two species; everything else has a name already."""
     parts = [item.coords[name] for name in ("numerator", "denominator") if name in item.coords]
     if series.species or len(parts) < 2 or any(part.ndim for part in parts):
         return series
     return replace(series, species=" / ".join(str(part.values) for part in parts))
 
 
-def in_units(curves: Sequence[Curve], value_units: str | Sequence[str] | None) -> list[Curve]:
-    """Give the values of the curves in the units that the user wants printed."""
-    if value_units is None:
-        return list(curves)
+def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
+    """Convert the values of the curves to the units that the user wants printed."""
     wanted = [value_units] if isinstance(value_units, str) else list(value_units)
     there = {kind for curve in curves for kind in _kinds_of(curve)}
     units = {}
@@ -192,11 +240,10 @@ def in_units(curves: Sequence[Curve], value_units: str | Sequence[str] | None) -
 
 
 def _kinds_of(curve: Curve) -> tuple[str, ...]:
-    """Kinds whose canonical unit is that of the curve."""
-    known = (
-        vocabulary.kinds(curve.series.variable) if curve.series.variable in vocabulary.TERMS else ()
-    )
-    return tuple(kind for kind in known if CANONICAL[kind] == curve.series.units)
+    """Return the kinds whose canonical unit is that of the curve."""
+    series = curve.series
+    known = series.variable in vocabulary.TERMS
+    return vocabulary.kinds_in(series.variable, series.units) if known else ()
 
 
 def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
@@ -215,13 +262,13 @@ def styled(
     colour_by: str,
     taken: dict[str, str],
 ) -> list[Curve]:
-    """Give every curve its colour, and a dash that tells curves of one colour apart.
+    """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
     Parameters
     ----------
     curves : sequence of Curve
     colours : mapping or None
-        What the user wants, by species or by measurement.
+        Colours chosen by the user, by species or by measurement.
     colour_by : {"species", "measurement"}
     taken : dict
         Colours that the figure uses already; those of the new curves are added.
@@ -260,20 +307,15 @@ def _cycled(names: Sequence[str]) -> list[Any]:
 
 
 def dash_names_measurement(curves: Sequence[Curve], colours: Sequence[str]) -> bool:
-    """Whether a dash can stand for a measurement: several, and every colour is one profile."""
-    keys = {(c.series.species, c.series.variable) for c in curves}
+    """Whether dashes can stand for measurements: several of them, and one colour per profile."""
+    subjects = {curve.subject for curve in curves}
     several = len({curve.measurement for curve in curves}) > 1
-    per_profile = {
-        (c.series.species, c.series.variable, colour)
-        for c, colour in zip(curves, colours, strict=True)
-    }
-    return several and len(set(colours)) == len(keys) == len(per_profile)
+    coloured = {(c.subject, colour) for c, colour in zip(curves, colours, strict=True)}
+    return several and len(set(colours)) == len(subjects) == len(coloured)
 
 
-def with_limits(curves: Sequence[Curve], detection_limit: Any) -> list[Curve]:
-    """Give the curves their detection limits: one for all of its unit, or one a species."""
-    if detection_limit is None:
-        return list(curves)
+def _with_limits(curves: Sequence[Curve], detection_limit: Any) -> list[Curve]:
+    """Give the curves their detection limits: one for all with its unit, or one per species."""
     if isinstance(detection_limit, xr.Dataset):
         detection_limit = detection_limit["detection_limit"]
     return [replace(curve, limit=_limit(curve, detection_limit)) for curve in curves]
@@ -294,7 +336,7 @@ def _limit(curve: Curve, given: Any) -> float:
 
 
 def of_curve(result: Result, curve: Curve) -> Result | None:
-    """Select what a result says of a curve; None if it says nothing of it."""
+    """Select the part of a result that belongs to a curve; None if there is none."""
     for dim, label in {"species": curve.series.species, **curve.series.place}.items():
         if dim not in result.coords:
             if dim in result.dims:
@@ -317,17 +359,17 @@ def is_synthetic(data: xr.Dataset | xr.DataArray) -> bool:
     return any("synthetic" in text.lower() for text in texts)
 
 
-#: A profile of fewer samples says nothing of what its instrument writes for nothing.
+#: Fewer samples do not tell what the instrument writes for no counts.
 _FEWEST = 10
-#: A fill value lies so many times below the lowest sample: once if it stands alone, or repeated.
+#: A fill value is below all samples by these factors: if it occurs once, or repeatedly.
 _ALONE, _REPEATED = 300.0, 100.0
 
 
 def fill_value(y: Array) -> float:
-    """Find the number that an instrument wrote where nothing was counted; NaN if there is none.
+    """Find the number that an instrument writes for no counts; NaN if there is none.
 
-    It is the smallest positive number, far below all others, and no end of a steep profile: it
-    comes more than once, or stands alone between samples that are far above.
+    It is the smallest positive number, far below all others, and not the end of a steep profile: it
+    occurs more than once, or alone between samples that are far above.
 
     Examples
     --------
@@ -349,6 +391,6 @@ def fill_value(y: Array) -> float:
 
 
 def own_colours_measurements(curves: Sequence[Curve]) -> bool:
-    """Whether the curves are one species of several measurements: then colours tell these."""
-    profiles = {(curve.series.species, curve.series.variable) for curve in curves}
-    return len(profiles) == 1 and len({curve.measurement for curve in curves}) > 1
+    """Whether the curves are one species in several measurements, which colours then tell apart."""
+    subjects = {curve.subject for curve in curves}
+    return len(subjects) == 1 and len({curve.measurement for curve in curves}) > 1

@@ -1,4 +1,4 @@
-"""Models in a figure: the fitted curve over its data, and what it leaves."""
+"""Models in a figure: the fitted curve over its data, and the residuals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import xarray as xr
 from sims_analysis.analysis.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import Curve
+from sims_analysis.figures.curves import Curve, is_by_name, listed
+from sims_analysis.figures.style import grow
 from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
@@ -49,13 +50,11 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     """
     if fits is None:
         return []
-    by_source = isinstance(fits, Mapping) and not isinstance(fits, xr.Dataset)
     found: list[Curve] = []
     _refuse_time(curves)
     for source in dict.fromkeys(curve.source for curve in curves):
-        given = fits.get(source) if by_source else fits
         mine = [curve for curve in curves if curve.source == source]
-        for fit in _listed(given):
+        for fit in listed(fits.get(source) if is_by_name(fits) else fits):
             x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
             depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
             model = _inside(evaluate(fit, depth=depth), fit)
@@ -64,30 +63,18 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     return found
 
 
-def _listed(given: Any) -> list[Any]:
-    """List the fits of a measurement."""
-    if isinstance(given, xr.Dataset):
-        return [given]
-    if isinstance(given, Sequence | None) and not isinstance(given, str):
-        return list(given or [])
-    raise ProfileError(
-        "fits=: expected a fit, as sims.fit(data, model=...) gives it, or several in a list or "
-        f"mapping; found {type(given).__name__}"
-    )
-
-
 def _refuse_time(curves: Sequence[Curve]) -> None:
-    """Raise where a fit, which is over depth, has no place on the axis of the data."""
+    """Refuse data on a time axis, where a fit, which is over depth, cannot be drawn."""
     over = next((c.series for c in curves if c.series.axis != "depth"), None)
     if over is not None:
         raise ProfileError(
-            f"{over.species or 'the profile'} is over {over.axis}, and fits are over depth: draw "
+            f"{over.species or 'the profile'} is over {over.axis}, but fits are over depth: draw "
             "the data that were fitted"
         )
 
 
 def _inside(model: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
-    """Keep the values between the first and the last sample that took part in the fit."""
+    """Keep the values between the first and the last sample that were used in the fit."""
     if "window_start" not in fit:
         return model
     start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
@@ -96,13 +83,13 @@ def _inside(model: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
 
 
 def _finer(x: Any) -> Any:
-    """Add samples between those of the data, which stay among them."""
+    """Add depths between those of the data."""
     parts = np.linspace(0.0, 1.0, _FINER, endpoint=False)
     return np.append((x[:-1, None] + np.diff(x)[:, None] * parts).ravel(), x[-1])
 
 
 def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
-    """Give each profile of a model the looks of the data that it was fitted to."""
+    """Match the profiles of a model with the data that they were fitted to."""
     found = []
     for series in series_of(model):
         for curve in curves:
@@ -121,10 +108,7 @@ def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
 
 def _data_of(model: Curve, curves: Sequence[Curve]) -> Curve:
     """Find the data that a model was fitted to, as they are drawn."""
-    key = (model.source, model.series.species, model.series.variable, model.series.place)
-    return next(
-        c for c in curves if (c.source, c.series.species, c.series.variable, c.series.place) == key
-    )
+    return next(curve for curve in curves if curve.profile == model.profile)
 
 
 def _numbers(models: Sequence[Curve]) -> list[int]:
@@ -132,15 +116,13 @@ def _numbers(models: Sequence[Curve]) -> list[int]:
     seen: Counter[tuple[Any, ...]] = Counter()
     numbers = []
     for model in models:
-        place = model.series.place.items()
-        key = (model.source, model.series.species, model.series.variable, *place)
-        numbers.append(seen[key])
-        seen[key] += 1
+        numbers.append(seen[model.profile])
+        seen[model.profile] += 1
     return numbers
 
 
 def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
-    """Name what one kind of line shows: its models, where profiles have several fits."""
+    """Name what a line style stands for: the models, if profiles have several fits."""
     if not any(numbers):
         return "fit"
     pairs = zip(models, numbers, strict=True)
@@ -174,17 +156,16 @@ def draw(
 
 
 def panel_below(ax: Axes, *, own: bool) -> Axes:
-    """Part an axes in two: its data above, room for their residuals below.
+    """Split an axes in two: the data above, room for their residuals below.
 
-    A figure of our `own` grows by this room.
+    A figure of our `own` becomes higher by this room.
     """
     spec = ax.get_subplotspec()
     if spec is None:
-        raise ValueError("residuals need axes that stand in a grid, as plt.subplots makes them")
+        raise ValueError("residuals need axes in a grid, as plt.subplots makes them")
     figure: Any = ax.figure
     if own:
-        across, down = figure.get_size_inches()
-        figure.set_size_inches(across, down * sum(_HEIGHTS) / _HEIGHTS[0])
+        grow(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
     grid = spec.subgridspec(2, 1, height_ratios=_HEIGHTS, hspace=0.04)
     ax.set_subplotspec(grid[0])
     below: Axes = figure.add_subplot(grid[1], sharex=ax)
@@ -201,9 +182,9 @@ def draw_residuals(
     *,
     log: bool,
 ) -> None:
-    """Draw what the models leave: in standard errors if the data state these.
+    """Draw the residuals, in standard errors if the data have these.
 
-    Else as log10 of the ratio, or on a linear axis as a part of the largest sample.
+    Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
     data = [_data_of(model, curves) for model in models]
     stated = all(curve.series.stderr is not None for curve in data)

@@ -1,6 +1,6 @@
-"""Where text fits: names beside their curves, a list where no curve runs.
+"""Where text fits: names beside their curves, and lists where there is no curve.
 
-Everything is measured in fractions of the axes, at the size that the figure has when it is drawn.
+Everything is measured in fractions of the axes, at the size of the figure when it is drawn.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["Box", "Obstacles", "Place"]
 MARGIN = 0.02
 #: Text keeps this distance from curves.
 AIR = 0.007
-#: Cells along a side of the map of what is covered.
+#: Cells along each side of the map of what is covered.
 _CELLS = 250
-#: A list may touch as many cells of curves.
+#: A list may touch so many cells of curves.
 _TOLERATED = 2.0
 #: Distance between a curve and its name, and between two names on a line, in points.
 _GAP, _WORD = 2.0, 5.0
-#: Smaller marks are points of a curve, in points.
+#: Marks smaller than this, in points, count as points of the curve.
 _MARK = 3.0
 
 
@@ -53,7 +53,7 @@ class Box(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a name stands: the point of the curve that it belongs to, and its own box."""
+    """Where a name is: its box, and the point of the curve that it belongs to."""
 
     x: float
     y: float
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
 
 class Obstacles:
-    """A map of the curves in an axes, and of the texts that are there already."""
+    """A map of the curves and the existing texts in an axes."""
 
     def __init__(self, ax: Axes) -> None:
         self.ax = ax
@@ -70,12 +70,12 @@ class Obstacles:
         self._covered = np.zeros((_CELLS + 1, _CELLS + 1))
 
     def fraction(self, extent: Any) -> Box:
-        """Turn a box in pixels into fractions of the axes."""
+        """Convert a box in pixels to fractions of the axes."""
         (left, bottom), (right, top) = self.ax.transAxes.inverted().transform(extent.get_points())
         return Box(float(left), float(bottom), float(right), float(top))
 
     def add_line(self, line: Any) -> Array:
-        """Add a drawn line, once; give its points."""
+        """Add a drawn line, once; return its points."""
         if id(line) in self._lines:
             return self._lines[id(line)]
         xy = np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float)
@@ -88,12 +88,12 @@ class Obstacles:
         at = (np.concatenate(self._with_marks(points, line)) * _CELLS).astype(int)
         at = np.clip(at, 0, _CELLS - 1)
         cells[at[:, 0], at[:, 1]] = True
-        # The sum over a rectangle is that of four corners of the sums up to them.
+        # The sum over a rectangle follows from the cumulative sums at its four corners.
         self._covered[1:, 1:] += cells.cumsum(axis=0).cumsum(axis=1)
         return points
 
     def _with_marks(self, points: Array, line: Any) -> list[Array]:
-        """Add the outlines of the marks of a line, where they are larger than it is wide."""
+        """Add the outlines of the marks of a line, if they are larger than its width."""
         if line.get_marker() in ("None", "none", "", None) or line.get_markersize() < _MARK:
             return [points]
         radius = 0.5 * line.get_markersize() * self.ax.figure.dpi / 72.0
@@ -112,7 +112,7 @@ class Obstacles:
     def is_free(self, box: Box) -> bool:
         """Whether a box lies inside the axes and covers neither curve nor text."""
         inside = min(box.left, box.bottom) >= MARGIN and max(box.right, box.top) <= 1 - MARGIN
-        # Two names on one line are two words.
+        # Two names on one line must be separated like words.
         word = _WORD * self.ax.figure.dpi / 72.0 / self.ax.bbox.width
         wide = Box(box.left - word, box.bottom, box.right + word, box.top)
         return (
@@ -122,7 +122,7 @@ class Obstacles:
         )
 
     def place_box(self, width: float, height: float) -> tuple[float, float, bool]:
-        """Find where a list covers least, corners first; its left, its top, and if that is free."""
+        """Find where a list covers least, corners first: left, top, and whether that is free."""
         best, chosen = np.inf, (MARGIN, 1 - MARGIN, False)
         if max(width, height) > 1 - 2 * MARGIN:
             return chosen
@@ -137,7 +137,7 @@ class Obstacles:
         return chosen
 
     def place_beside(self, line: Any, size: tuple[float, float]) -> Place | None:
-        """Find the free place nearest to a curve, best where the curve is high; None if none is.
+        """Find the free place nearest to a curve, preferably where it is high; None without one.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Obstacles:
         gap = _GAP * self.ax.figure.dpi / 72.0
         pad = gap / self.ax.bbox.width, gap / self.ax.bbox.height
         order = np.argsort(points[:, 0], kind="stable")
-        # The curve's own top is where a reader looks first.
+        # Readers look at the top of a curve first.
         top = points[:, 1].max()
         best, chosen = np.inf, None
         for x, y in points[order][:: max(1, len(points) // 80)]:
@@ -165,7 +165,7 @@ class Obstacles:
         return chosen
 
     def _crowding(self, box: Box, own: Array) -> float:
-        """Penalise a place that is nearer to another curve than to its own."""
+        """Return a penalty for a place that is nearer to another curve than to its own."""
         middle = np.array([(box.left + box.right) / 2, (box.bottom + box.top) / 2])
 
         def distance(points: Array) -> float:
@@ -194,7 +194,7 @@ def _dense(points: Array) -> Array:
 def _around(
     x: float, y: float, size: tuple[float, float], pad: tuple[float, float]
 ) -> Iterator[Box]:
-    """Give the places beside a point: above, right, left, below, near and a little farther."""
+    """Yield the places around a point: above, right, left, below, near and a little farther."""
     w, h = size
     for far in (1.0, 4.0):
         px, py = far * pad[0], far * pad[1]

@@ -1,4 +1,4 @@
-"""Profiles that answer to the mouse: zoom, values under the pointer, species on and off, doses.
+"""Interactive profiles: zoom, values under the pointer, species on and off, doses.
 
 Drawn by Bokeh in a browser: its library is 1.3 MB in a page, that of Plotly 4.8 MB. The controls
 beside the plot are plain HTML, so that they work by keyboard and print.
@@ -6,8 +6,9 @@ beside the plot are plain HTML, so that they work by keyboard and print.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
-import importlib.util
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.axes import by_axis, decades, depth_scale, label_of
+from sims_analysis.errors import require
+from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
-from sims_analysis.figures.curves import Measurements, collect, in_units, measurements_of
+from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
 from sims_analysis.figures.lines import without_neighbours
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
 
-__all__ = ["Explorer", "explore", "library", "plot_html", "script", "style"]
+__all__ = ["Explorer", "document", "explore", "library", "plot_html", "script"]
 
 #: Of a line, in pixels.
 _WIDTH = 1.8
-#: Where the window of the dose ends at first, as a fraction of the depth axis.
+#: Where the window of the dose initially ends, as a fraction of the depth axis.
 _PART = 0.5
 
 
@@ -47,13 +49,13 @@ class Explorer:
     Parameters
     ----------
     page : str
-        HTML with everything that it needs inside.
+        HTML with everything it needs inside.
     """
 
     page: str
 
     def _repr_html_(self) -> str:
-        """Show the page in a frame of its own: nothing of it touches the notebook."""
+        """Show the page in a frame of its own, so that it does not affect the notebook."""
         source = html.escape(self.page, quote=True)
         return (
             f'<iframe srcdoc="{source}" style="width:100%;height:640px;border:0" '
@@ -61,7 +63,7 @@ class Explorer:
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page, whole or not at all; it is read without a connection."""
+        """Write the page, whole or not at all; reading it needs no connection."""
         replace_file(Path(path), self.page.encode())
         return Path(path)
 
@@ -85,7 +87,7 @@ def explore(
     Returns
     -------
     Explorer
-        A notebook shows it; ``save`` writes it as one page that needs nothing else.
+        A notebook shows it; ``save`` writes it as a single page that needs nothing else.
 
     Raises
     ------
@@ -94,25 +96,41 @@ def explore(
 
     Notes
     -----
-    The dose between the two depths is the integral by trapezoids with interpolated limits, as
-    :func:`integrated_dose` gives it by default.
+    The dose between the two depths is the trapezoidal integral with interpolated limits, as
+    :func:`integrated_dose` returns by default.
 
     Examples
     --------
     >>> import sims_analysis as sims
     >>> plot = sims.explore(sims.open_example("boron-implant"))
-    >>> plot.save("boron.html").stat().st_size < 1_500_000     # all that it needs is inside
+    >>> plot.save("boron.html").stat().st_size < 1_500_000     # everything it needs is inside
     True
     >>> "<script src" in plot.page
     False
     """
     plot = plot_html(data, species=species, depth_units=depth_units, value_units=value_units)
-    return Explorer(
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Depth profiles</title><style>{style()}</style></head><body>\n<main>{plot}</main>"
-        f"<script>{library()}</script><script>{script()}</script></body></html>\n"
+    return Explorer(document("Depth profiles", plot, scripts=[library(), script()]))
+
+
+def document(title: str, body: str, *, scripts: Sequence[str] = ()) -> str:
+    """Return a page, with a policy that allows its own scripts and nothing else."""
+    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'self'"
     )
+    carried = "".join(f"<script>{text}</script>\n" for text in scripts)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{style()}</style></head>\n"
+        f"<body><main>\n{body}\n</main>\n{carried}</body></html>\n"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def plot_html(
@@ -122,18 +140,15 @@ def plot_html(
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
 ) -> str:
-    """Give the plot and its controls as a part of a page.
+    """Return the plot and its controls as a part of a :func:`document`.
 
-    The page has to bring :func:`library`, :func:`script` and :func:`style`, in this order.
+    The document needs the scripts :func:`library` and :func:`script`, in this order.
     """
-    if importlib.util.find_spec("bokeh") is None:
-        raise ModuleNotFoundError(
-            'interactive pages need bokeh: pip install "sims-analysis[pages]"', name="bokeh"
-        )
+    require("interactive pages need", "bokeh", extra="pages")
     from bokeh import embed
     from bokeh.layouts import column
 
-    curves = in_units(collect(measurements_of(data), species), value_units)
+    curves = curves_of(measurements_of(data), species, value_units=value_units)
     scale = depth_scale([curve.series for curve in curves], depth_units)
     names = _names(curves)
     colours = assigned(names, {})
@@ -145,7 +160,7 @@ def plot_html(
     ]
     plots = [_plot(curves, names, scale, kind) for kind in ("log", "linear")]
     plots[1].visible = False
-    # An address in the page is a plain text, whatever the stubs say.
+    # The stubs do not know that a plain id is accepted.
     target: Any = "sims-plot"
     item: Any = embed.json_item(column(plots, sizing_mode="stretch_width"), target)
     known = {
@@ -171,7 +186,7 @@ def plot_html(
 
 
 def _names(curves: Sequence[Curve]) -> list[str]:
-    """Name the curves; one species in two quantities names these too."""
+    """Name the curves, with their quantities if a species has two."""
     names = [
         ", ".join(filter(None, [c.series.species or c.series.long_name, c.measurement]))
         for c in curves
@@ -184,12 +199,12 @@ def _names(curves: Sequence[Curve]) -> list[str]:
 
 
 def _dash(curve: Curve) -> list[int]:
-    """Give the dash of a curve in pixels; empty for a solid line."""
+    """Return the dash of a curve in pixels; empty for a solid line."""
     return [] if curve.dash == "solid" else [round(_WIDTH * part) for part in curve.dash[1]]
 
 
 def _dose_factor(curve: Curve, scale: Scale) -> float | None:
-    """Give what turns value x depth of the axes into atom/cm^2; None if it is no dose."""
+    """Return the factor from value x depth of the axes to atom/cm^2; None if that is not a dose."""
     if curve.series.axis != "depth" or curve.series.variable != "concentration":
         return None
     in_cm3 = 1.0 if curve.unit is None else float(curve.unit.to_canonical(1.0))
@@ -198,17 +213,17 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
 
 
 def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str) -> Any:
-    """Draw all curves on a log or on linear axes; a further quantity gets an axis on the right."""
+    """Draw all curves on log or linear axes; each further quantity gets an axis on the right."""
     from bokeh import models, plotting
 
-    # Their stubs do not know the short forms of arguments that Bokeh takes.
+    # The stubs do not know the short forms of arguments that Bokeh accepts.
     bokeh: Any = models
     figure: Any = plotting.figure
     log = kind == "log"
     groups = by_axis(curves)
     x = np.concatenate([scale(curve.series.x) for curve in curves])
-    low, high = float(x.min()), float(x.max())
-    low = 0.0 if 0 <= low < 0.25 * high else low
+    high = float(x.max())
+    low = from_surface(float(x.min()), high)
     first, *others = groups
     ranges = _ranges(groups, log=log)
     plot = figure(
@@ -281,7 +296,7 @@ def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str
 
 
 def _ranges(groups: Mapping[str, Sequence[Curve]], *, log: bool) -> dict[str, tuple[float, float]]:
-    """Give the ends of the value axes; log axes show as many decades, each with its own."""
+    """Return the limits of the value axes; log axes all show the same number of decades."""
     if not log:
         return {label: _linear_range(group) for label, group in groups.items()}
     spans = {
@@ -299,7 +314,7 @@ def _linear_range(group: Sequence[Curve]) -> tuple[float, float]:
 
 
 def library() -> str:
-    """Give the library that draws, to be put into a page."""
+    """Return the drawing library, to be put into a page."""
     from bokeh.resources import Resources
 
     inline: Any = Resources(mode="inline", components=["bokeh"], log_level="error")
@@ -307,12 +322,12 @@ def library() -> str:
 
 
 def script() -> str:
-    """Give the script that ties the controls to the plot."""
+    """Return the script that connects the controls with the plot."""
     return _resource("interactive.js")
 
 
 def style() -> str:
-    """Give the style of a page with a plot."""
+    """Return the style sheet of pages."""
     return _resource("interactive.css")
 
 

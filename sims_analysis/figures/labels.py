@@ -9,7 +9,8 @@ from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink
 from sims_analysis.figures.curves import dash_names_measurement
 from sims_analysis.figures.free_space import Obstacles
-from sims_analysis.figures.style import lay_out, setting_points
+from sims_analysis.figures.legend import add_legend
+from sims_analysis.figures.style import grow, lay_out, setting_points
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = ["brief", "place_names", "write_names"]
 
 #: Longest name in a figure, in characters.
 _LONGEST = 36
-#: Up to so many columns; of more names than these, those of one length stand together.
+#: At most so many columns; more names than the second number are sorted by length.
 _COLUMNS, _MANY = 8, 24
 
 
@@ -37,14 +38,14 @@ def write_names(
     colour_by: str,
     usetex: bool,
 ) -> None:
-    """Choose the names of the curves, and whether they stand beside these or in a legend.
+    """Choose the names of the curves, and whether they are written beside these or in a legend.
 
     Parameters
     ----------
     ax : Axes
         The left one.
     lines : sequence of (curve, line)
-        A curve without a species has its name in its measurement.
+        A curve without a species is named by its measurement.
     labels : {"auto", "direct", "legend", "none"}
     """
     _label_lines(ax, lines, usetex=usetex)
@@ -58,16 +59,16 @@ def write_names(
 
 
 def place_names(ax: Axes, *, own: bool, around: Any = None) -> Obstacles:
-    """Write all names where they fit as the axes are now; give what is in the way of more text.
+    """Write all names where they fit in the axes as they are; return the obstacles to more text.
 
     Parameters
     ----------
     ax : Axes
         The left one.
     own : bool
-        Whether the figure is ours to grow.
+        Whether the figure is ours, and may become higher.
     around : artist, optional
-        A list that stays where it is.
+        A list that is not moved.
     """
     known = memory(ax)
     while known.written:
@@ -81,7 +82,7 @@ def place_names(ax: Axes, *, own: bool, around: Any = None) -> Obstacles:
         without = [item for item, place in zip(known.beside, places, strict=True) if place is None]
         if not without:
             break
-        # The legend takes room, in which other names fit no more.
+        # The legend takes room, so that other names may not fit any more.
         known.names |= without
         known.beside = [item for item in known.beside if item not in without]
         _legend_above(ax, own=own)
@@ -104,7 +105,7 @@ def _map_obstacles(ax: Axes) -> Obstacles:
 
 
 def _label_lines(ax: Axes, lines: Sequence[tuple[Curve, Any]], *, usetex: bool) -> None:
-    """Give every line its name, so that a legend of the user's own finds it."""
+    """Label every line, so that a legend made by the user finds its name."""
     from matplotlib.lines import Line2D
 
     several = len({curve.measurement for curve, _ in lines}) > 1
@@ -114,10 +115,10 @@ def _label_lines(ax: Axes, lines: Sequence[tuple[Curve, Any]], *, usetex: bool) 
             species = ""
         measured = _typeset.plain(curve.measurement) if several or not species else ""
         text = ", ".join(filter(None, [species, measured]))
-        # matplotlib takes a name that begins with an underscore for no name.
+        # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
         if line.axes is not ax:
-            # A legend of the left axes lists what the left axes hold.
+            # A legend of the left axes lists only the lines of the left axes.
             proxy = Line2D([], [], label=line.get_label())
             proxy.update_from(line)
             ax.add_line(proxy)
@@ -126,7 +127,7 @@ def _label_lines(ax: Axes, lines: Sequence[tuple[Curve, Any]], *, usetex: bool) 
 def _entries(
     ax: Axes, lines: Sequence[tuple[Curve, Any]], colour_by: str, *, usetex: bool
 ) -> tuple[dict[str, Any], bool]:
-    """Give the names with a line for each, and whether they could stand beside the curves."""
+    """Return the names with a line for each, and whether they could be beside the curves."""
     from matplotlib.lines import Line2D
 
     def species(curve: Curve, drawn: Any) -> str:
@@ -147,8 +148,7 @@ def _entries(
     if "" in measured:
         # Medians of species, and outliers that have the same colour in each.
         return {measurement(*item): item[1] for item in lines}, False
-    kinds = {(curve.series.species, curve.series.variable) for curve in curves}
-    if colour_by == "measurement" and len(kinds) == 1:
+    if colour_by == "measurement" and len({curve.subject for curve in curves}) == 1:
         return {measurement(*item): item[1] for item in lines}, len(lines) == 1
     if colour_by == "measurement":
         dashes = {
@@ -188,7 +188,7 @@ def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Plac
 
 
 def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> Any:
-    """Write a name at its distance from a point of its curve, which it follows from then on."""
+    """Write a name at a distance from a point of its curve, which it follows from then on."""
     ax = obstacles.ax
     anchor = ax.transAxes.transform((place.x, place.y))
     corner = ax.transAxes.transform((place.box.left, place.box.bottom))
@@ -211,7 +211,7 @@ def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> A
 
 
 def _legend_above(ax: Axes, *, own: bool) -> None:
-    """Put the names of the legend above the axes, in as few rows as its width allows."""
+    """Place the legend above the axes, in as few rows as its width allows."""
     known = memory(ax)
     figure: Any = ax.figure
     before = 0.0
@@ -248,8 +248,7 @@ def _legend_above(ax: Axes, *, own: bool) -> None:
         height = extent.height * 72.0 / figure.dpi
         ax.set_title(ax.get_title(), pad=height + 4.0 + (pad - 0.2) * size)
     if own:
-        width, height = figure.get_size_inches()
-        figure.set_size_inches(width, height + (extent.height - before) / figure.dpi)
+        grow(figure, (extent.height - before) / figure.dpi)
     lay_out(figure)
 
 
@@ -262,24 +261,16 @@ def _extent(ax: Axes, text: str) -> Any:
 
 
 def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float, left: float) -> Any:
-    from matplotlib.legend import Legend
-
-    legend = Legend(
+    return add_legend(
         ax,
-        list(names.values()),
-        list(names),
+        names,
         loc="lower left",
         bbox_to_anchor=((left - ax.bbox.x0) / ax.bbox.width, 1.0),
         ncols=columns,
-        frameon=False,
         borderaxespad=pad,
         columnspacing=1.2,
         handlelength=1.8,
     )
-    ax.add_artist(legend)
-    # An artist that is clipped to the axes would get no room above them.
-    legend.set_clip_on(False)
-    return legend
 
 
 def _height_of_powers(ax: Axes) -> float:
@@ -290,7 +281,7 @@ def _height_of_powers(ax: Axes) -> float:
 
 
 def brief(name: str, longest: int = _LONGEST) -> str:
-    """Shorten a name that no figure has room for; its beginning and its end tell most.
+    """Shorten a long name; its beginning and its end say most.
 
     Examples
     --------
@@ -303,7 +294,7 @@ def brief(name: str, longest: int = _LONGEST) -> str:
 
 
 def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
-    """Shorten names so that they still differ: by the words that all share, if need be.
+    """Shorten names so that they still differ, if need be by the words that all share.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The list in a figure that explains its marks and names the results, where no curve runs."""
+"""The list in a figure that explains its marks and names the results, clear of the curves."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 
 from sims_analysis.figures.axes import discard, memory
 from sims_analysis.figures.colours import ink, paper, wash
-from sims_analysis.figures.style import setting_points
+from sims_analysis.figures.style import grow, setting_points
 from sims_analysis.text.typeset import unit_label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Obstacles
 
-__all__ = ["Notes", "stands_below"]
+__all__ = ["Notes", "add_legend", "stands_below"]
 
-#: A list on crowded axes is printed so much smaller.
+#: Factors by which a list on crowded axes is printed smaller.
 _SMALLER = (1.0, 0.8, 0.6)
 #: Below axes, it takes no more than this of their height.
 _SHARE = 0.75
@@ -60,13 +60,13 @@ class Notes:
         self._memory.explained.add(text)
 
     def explain_error(self, coverage: float) -> None:
-        """Say what stands after every plus-minus, and what every bar and band shows."""
+        """Say what every plus-minus, bar and band means."""
         self.explain_words(
             "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
         )
 
     def explain_spread(self, count: int, share: float) -> None:
-        """Say what a median and its band are."""
+        """Say what the median and its band are."""
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
@@ -82,7 +82,7 @@ class Notes:
         self.explain(text, linestyle="none", color="none")
 
     def add_hidden(self, curves: Sequence[Curve]) -> None:
-        """Say what the marks at the floor are."""
+        """Say what the marks at the floor of the axis are."""
         words: dict[str, None] = {}
         for curve in curves:
             y = curve.series.y
@@ -122,14 +122,14 @@ class Notes:
             self.explain("detection limit", color=grey, **style)
 
     def write(self, obstacles: Obstacles, *, own: bool) -> None:
-        """Put the list where it covers nothing: inside the axes, or below those of our figure."""
+        """Place the list where it covers nothing: inside the axes, or below those of our figure."""
         known = self._memory
         if known.notes_legend is not None:
             discard(known.notes_legend)
             known.notes_legend = None
         if not self.entries:
             return
-        # Results first, what explains the marks last.
+        # Results first, explanations of marks last.
         explained = known.explained
         for text in [text for text in self.entries if text in explained]:
             self.entries[text] = self.entries.pop(text)
@@ -152,27 +152,12 @@ class Notes:
     def _inside(
         self, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
     ) -> Any:
-        from matplotlib.legend import Legend
-
-        legend = Legend(
-            ax,
-            list(self.entries.values()),
-            [_broken(text) if broken else text for text in self.entries],
-            **{
-                "loc": "upper left",
-                "bbox_to_anchor": corner,
-                "borderaxespad": 0.0,
-                "frameon": False,
-                **_STYLE,
-                **options,
-            },
-        )
-        ax.add_artist(legend)
-        legend.set_clip_on(False)
-        return legend
+        entries = {_broken(text) if broken else text: h for text, h in self.entries.items()}
+        place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
+        return add_legend(ax, entries, **{**place, **_STYLE, **options})
 
     def _below(self) -> Any:
-        """Put the list below the axes of our figure, which grows by it."""
+        """Place the list below the axes of our figure, which becomes higher by it."""
         figure: Any = self.ax.figure
         for columns, broken in ((2, False), (1, False), (1, True)):
             legend = figure.legend(
@@ -188,16 +173,14 @@ class Notes:
             if (extent.width <= figure.bbox.width and enough) or broken:
                 break
             legend.remove()
-        across, down = figure.get_size_inches()
-        figure.set_size_inches(across, down + extent.height / figure.dpi)
+        grow(figure, extent.height / figure.dpi)
         return legend
 
     def _on_given_axes(self, ax: Axes, corner: tuple[float, float]) -> Any:
-        """Put the list on axes of the user's figure that are too full for it.
+        """Place the list on axes of the user's figure that have no free space for it.
 
-        Below them if the figure makes room by itself; otherwise inside, on paper. No wider than
-        they are: what stands beside them belongs to somebody else, and a layout would make them
-        narrower for it.
+        Below them if the figure has a layout engine that makes room; otherwise inside, on an opaque
+        ground. It is no wider than the axes, because the layout would make them narrower for it.
         """
         figure: Any = ax.figure
         size = setting_points("legend.fontsize")
@@ -222,11 +205,22 @@ class Notes:
         return legend
 
 
+def add_legend(ax: Axes, entries: Mapping[str, Any], **options: Any) -> Any:
+    """Add a legend of texts with their handles to an axes."""
+    from matplotlib.legend import Legend
+
+    legend = Legend(ax, list(entries.values()), list(entries), **{"frameon": False, **options})
+    ax.add_artist(legend)
+    # An artist that is clipped to the axes would get no room outside them.
+    legend.set_clip_on(False)
+    return legend
+
+
 def stands_below(legend: Any) -> bool:
-    """Whether a list stands outside its axes, where the layout makes room for it."""
+    """Whether a list is below its axes, where the layout makes room for it."""
     return legend is not None and bool(legend.get_in_layout())
 
 
 def _broken(text: str) -> str:
-    """Break a line that is too long where its number, or what is said of it, begins."""
+    """Break a long line before its number or its explanation."""
     return text if "\n" in text else re.sub(r" (?=[=(])|(?<=[:,]) ", "\n", text, count=1)

@@ -1,4 +1,4 @@
-"""Drawing one curve: the line, its band, and the marks of what is not drawn as data."""
+"""Drawing one curve: the line, its band, and marks for samples that are not drawn as data."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _MARK: dict[str, Any] = {
     "clip_on": False,
 }
 
-#: Width of the place of a mark in a row, in points.
+#: Width of the place for one mark in a row, in points.
 _APART = 4.0
 #: Height of the row of marks above the floor of an axis, as a fraction of it.
 _ROW = 0.018
-#: Where so many of so many neighbours are no data, those that are stand as points: a line from
-#: one count to none and back is a bar code.
+#: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
+#: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9
 
 
@@ -57,7 +57,7 @@ def shown(curve: Curve, *, log: bool) -> Mask:
 def draw_curve(
     ax: Axes, curve: Curve, scale: Scale, *, log: bool, options: Mapping[str, Any]
 ) -> Any:
-    """Draw the samples that are data; a line never bridges a sample that is not."""
+    """Draw the samples that are data; the line never bridges one that is not."""
     data = shown(curve, log=log)
     scattered = _scattered(data)
     y = np.where(data & ~scattered, curve.series.y, np.nan)
@@ -76,7 +76,7 @@ def draw_curve(
             x[alone],
             curve.series.y[alone],
             marker=".",
-            # The only sample there is must not be taken for dust.
+            # A single sample must not look like dust.
             markersize=5.0 if data.sum() == 1 else 2.0,
             markeredgewidth=0.4,
             linestyle="none",
@@ -88,12 +88,12 @@ def draw_curve(
 
 
 def without_neighbours(data: Mask) -> Mask:
-    """Find the samples of data between two that are none."""
+    """Find the samples that are data between two that are not."""
     return np.asarray(data & ~np.r_[False, data[:-1]] & ~np.r_[data[1:], False])
 
 
 def _scattered(data: Mask) -> Mask:
-    """Find samples among so many that are no data that no line would be seen for its gaps."""
+    """Find samples whose neighbours are mostly not data, so that a line would be all gaps."""
     if data.size < 2 * _NEIGHBOURS or data.all():
         return np.zeros(data.shape, dtype=bool)
     window = np.ones(_NEIGHBOURS)
@@ -102,12 +102,12 @@ def _scattered(data: Mask) -> Mask:
 
 
 def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: float) -> bool:
-    """Shade value +- coverage x standard error; True if there is something to shade."""
+    """Shade the value +- coverage x standard error; return whether there is anything to shade."""
     stderr = curve.series.stderr
     if stderr is None or not coverage:
         return False
     data = shown(curve, log=log)
-    # Bands of points without a line would be the bar code that the line is not.
+    # No bands around single points: they would look like a bar code, too.
     hidden = ~data | _scattered(data) | np.isnan(stderr)
     y = curve.series.y
     fill_between(ax, curve, scale, y - coverage * stderr, y + coverage * stderr, ~hidden, log=log)
@@ -119,8 +119,8 @@ def fill_between(
 ) -> None:
     """Shade between two curves, in the colour of the one between them."""
     if log:
-        # An interval that reaches zero reaches the floor of a log axis, and no further: numbers
-        # near zero would be drawn miles below the page.
+        # On a log axis, an interval down to zero ends at the floor: numbers near zero would be
+        # drawn far below the page.
         low = np.maximum(low, 0.1 * min(ax.get_ylim()))
     ax.fill_between(
         scale(curve.series.x),
@@ -134,10 +134,10 @@ def fill_between(
 
 
 def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
-    """Mark samples that a log axis cannot show in one row at its floor; give curves with such.
+    """Mark samples that a log axis cannot show, in a row at its floor; return the curves with such.
 
-    The row has as many places as there is room for marks. Where several species want one, they
-    take turns, so that each is seen and the row stays a row.
+    The row has as many places as there is room for marks. Where several species need the same
+    place, they take turns, so that each is seen.
     """
     hidden = {i: _visible(ax, curve, curve.not_positive(), scale) for i, curve in enumerate(curves)}
     wanted = {i: at for i, at in hidden.items() if at.size}
@@ -147,10 +147,10 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
             places.setdefault(place, []).append((i, depth))
     marks: dict[int, list[float]] = {i: [] for i in wanted}
     for guests in places.values():
-        # The species with the fewest marks so far has the place.
+        # The species with the fewest marks so far gets the place.
         i, depth = min(guests, key=lambda guest: len(marks[guest[0]]))
         marks[i].append(depth)
-    # One that had to stand back everywhere has none.
+    # A species that got no place has no marks.
     for i, row in ((i, row) for i, row in marks.items() if row):
         ax.plot(
             row,
@@ -164,7 +164,7 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
 
 
 def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
-    """Mark samples below the detection limit at the limit; True if there are any."""
+    """Mark samples below the detection limit at the limit; return whether there are any."""
     row = list(_row(ax, _visible(ax, curve, curve.below_limit(), scale)).values())
     if row:
         at_limit = np.full(len(row), curve.limit)
@@ -173,14 +173,14 @@ def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
 
 
 def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:
-    """Give the depths of some samples, as the axis has them and where it shows them."""
+    """Return the depths of some samples in the unit of the axis, inside its limits."""
     low, high = sorted(ax.get_xlim())
     x = np.asarray(scale(curve.series.x[which]))
     return x[(x >= low) & (x <= high)]
 
 
 def _row(ax: Axes, x: Array) -> dict[int, float]:
-    """Give each place of a row of marks, across the axes, the first depth that falls there."""
+    """Return, for each place in a row of marks, the first depth that falls there."""
     low, high = sorted(ax.get_xlim())
     width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
     places, first = np.unique(np.floor((x - low) / width).astype(int), return_index=True)

@@ -10,18 +10,24 @@ from sims_analysis.figures.axes import memory, spread_right_axes
 from sims_analysis.figures.curves import (
     Measurements,
     collect,
-    in_units,
+    curves_of,
     is_synthetic,
     measurements_of,
     parallel,
     styled,
-    with_limits,
 )
 from sims_analysis.figures.labels import brief
 from sims_analysis.figures.legend import stands_below
-from sims_analysis.figures.profiles import SIZES, plot_profiles
-from sims_analysis.figures.style import in_style, lay_out, measured_alike, require_matplotlib
+from sims_analysis.figures.profiles import MM, SIZES, plot_profiles
+from sims_analysis.figures.style import (
+    grow,
+    in_style,
+    lay_out,
+    measured_alike,
+    require_matplotlib,
+)
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.arguments import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +40,10 @@ __all__ = ["plot_panels"]
 
 #: Characters that fit above a panel.
 _LINE = 34
-#: Height of a row of panels, and of what stands above and below all, in inches.
+#: Height of a row of panels, and of what is above and below them all, in inches.
 _ROW, _REST = 1.75, 0.5
+#: Options of :func:`plot_profiles` that choose and convert the curves.
+_OF_CURVES = ("species", "detection_limit", "value_units")
 
 
 def plot_panels(
@@ -45,16 +53,16 @@ def plot_panels(
     columns: int | None = None,
     **options: Any,
 ) -> NDArray[np.object_]:
-    """Draw small multiples: one panel a measurement, or one a species, on common axes.
+    """Draw small multiples: one panel per measurement or per species, on common axes.
 
     Parameters
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
         As for :func:`plot_profiles`; a batch gives a panel for each measurement.
     by : {"measurement", "species"}
-        What a panel shows.
+        What each panel shows.
     columns : int, optional
-        Panels in a row; by default at most 3, or 5 of more than a dozen; four make a square.
+        Panels in a row; by default at most 3, at most 5 for more than a dozen panels, 2 for four.
     **options : Any
         Of :func:`plot_profiles`.
 
@@ -77,7 +85,7 @@ def plot_panels(
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
-    width = SIZES["single" if across == 1 else "double"][0] / 25.4
+    width = SIZES["single" if across == 1 else "double"][0] * MM
     named = measurements_of(data)
     for result in ("junctions", "dose", "peak", "decay_length", "fits"):
         if result in options:
@@ -96,22 +104,17 @@ def plot_panels(
         if any(map(is_synthetic, named.values())):
             figure.suptitle("Synthetic data", fontsize="medium")
         shown = [item for _, item, _ in parts] if by == "measurement" else [data]
-        everything = [
-            curve
-            for item in shown
-            for curve in collect(measurements_of(item), options.get("species"))
-        ]
-        everything = with_limits(everything, options.get("detection_limit"))
-        everything = in_units(everything, options.get("value_units"))
+        known = {k: v for k, v in options.items() if k in _OF_CURVES}
+        everything = [c for item in shown for c in curves_of(measurements_of(item), **known)]
         explained: set[str] = set()
         waiting: list[tuple[Callable[[], None], Callable[[], None]]] = []
         colours: dict[str, str] = {}
         if options.get("colour_by") != "measurement":
             styled(everything, options.get("colours"), "species", colours)
         for ax, (heading, item, extra) in zip(axes, parts, strict=False):
-            known = memory(ax)
-            known.common, known.explained, known.colours = everything, explained, colours
-            known.house, known.entitled, known.waiting = True, True, waiting
+            state = memory(ax)
+            state.common, state.explained, state.colours = everything, explained, colours
+            state.house, state.entitled, state.waiting = True, True, waiting
             plot_profiles(item, ax, **{"title": heading, **options, **extra})
         axes = axes[: len(parts)]
         _share_labels(axes, across, len(parts))
@@ -128,7 +131,7 @@ def plot_panels(
             outside = _outside(axes, across)
             if outside:
                 # Lists around the panels get room of their own: the panels stay as high.
-                figure.set_size_inches(width, figure.get_size_inches()[1] + outside)
+                grow(figure, outside)
                 lay_out(figure)
                 for _, adjust in waiting:
                     adjust()
@@ -138,7 +141,7 @@ def plot_panels(
 
 
 def _outside(axes: Sequence[Axes], across: int) -> float:
-    """Give the height of the lists above and below the panels, all rows together, in inches."""
+    """Return the height of the lists above and below the panels, in all rows, in inches."""
 
     def height(ax: Axes) -> float:
         known = memory(ax)
@@ -154,7 +157,7 @@ def _outside(axes: Sequence[Axes], across: int) -> float:
 
 
 def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
-    """Leave out what the next panel says too: the same axis with the same limits."""
+    """Remove the labels of an axis that the next panel has too, with the same limits."""
     for i, ax in enumerate(axes):
         left = axes[i - 1] if i % across else None
         beside = axes[i + 1] if (i + 1) % across and i + 1 < count else None
@@ -175,7 +178,7 @@ def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
 
 
 def _label_once(figure: Figure, axes: Sequence[Axes]) -> None:
-    """Write the label of the value axis once, where rows are too low for one each."""
+    """Write the label of the value axis once, where the rows are too low for one each."""
     labels = {label for ax in axes if (label := ax.get_ylabel())}
     if len(labels) == 1:
         figure.supylabel(labels.pop(), fontsize="medium")
@@ -194,8 +197,9 @@ def _heading(name: str) -> str:
 
 
 def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Give each panel its heading, its data and its own options."""
+    """Return the heading, the data and the options of each panel."""
     named = measurements_of(data)
+    check_choice("by", by, ("measurement", "species"))
     if by == "species":
         curves = collect(named, options.pop("species", None))
         names = dict.fromkeys(curve.series.species for curve in curves)
@@ -206,8 +210,6 @@ def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, 
             (_typeset.mathtext(brief(name, _LINE)), data, {"species": name, **labels})
             for name in names
         ]
-    if by != "measurement":
-        raise ValueError(f'by={by!r}; expected "measurement" or "species"')
     parts: list[tuple[str, Any, dict[str, Any]]] = []
     for label, item in named.items():
         if "measurement" not in item.dims:

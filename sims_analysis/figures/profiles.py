@@ -1,4 +1,4 @@
-"""Depth profiles as they are printed in papers: one axes, or small multiples."""
+"""Depth profiles on one axes, as they are printed in papers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sims_analysis.figures.axes import (
     right_axes,
     set_decades,
     set_depth_limits,
+    set_wanted,
     spread_right_axes,
     typeset_power,
     user_limits,
@@ -32,14 +33,12 @@ from sims_analysis.figures.curves import (
     Answers,
     Curve,
     Measurements,
-    collect,
-    in_units,
+    curves_of,
     is_synthetic,
     measurements_of,
     own_colours_measurements,
     parallel,
     styled,
-    with_limits,
 )
 from sims_analysis.figures.labels import place_names, write_names
 from sims_analysis.figures.legend import Notes, stands_below
@@ -57,6 +56,7 @@ from sims_analysis.figures.style import (
     setting,
 )
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.arguments import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,16 +72,17 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_profiles"]
 
-#: Ends of an axis, with a unit or in that of the axis; None where it may choose.
+#: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 #: Width and height of a figure in one and in two columns of a journal, in mm.
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
-_MM = 1 / 25.4
+#: A millimetre in inches.
+MM = 1 / 25.4
 
 
 @dataclass(frozen=True)
 class _Options:
-    """What the user wants of a figure beside the data."""
+    """What the user wants in a figure, apart from the data."""
 
     depth_units: str | None
     scale: str
@@ -127,7 +128,7 @@ def plot_profiles(
     house_style: bool | None = None,
     **line: Any,
 ) -> Axes:
-    """Draw depth profiles on a log axis, concentrations left, signals right.
+    """Draw depth profiles on a log axis, concentrations on the left, signals on the right.
 
     Parameters
     ----------
@@ -135,88 +136,86 @@ def plot_profiles(
         One measurement, a batch, or several to overlay; the keys of a mapping name them. Plain or
         quantified. Each species is drawn on its own samples.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure. Right axes and lists find room beside other axes
-        where the figure makes it, as ``plt.subplots(1, 2, layout="constrained")`` does.
+        Where to draw; by default in a new figure. Right axes and lists get room beside other axes
+        if the figure has a layout engine, as with ``plt.subplots(1, 2, layout="constrained")``.
     species : str or sequence of str, optional
-        Which species, in which order.
+        The species to draw, in this order.
     width : {"single", "double"} or float, optional
-        Of a new figure: one or two columns of a journal (86 mm, 178 mm), or so many mm.
+        Width of a new figure: one or two columns of a journal (86 mm, 178 mm), or in mm.
     xlim, ylim : (low, high), optional
-        Of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare numbers
-        in the unit of the axis; None for an end that the data set.
+        Limits of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare
+        numbers in the unit of the axis; None leaves a limit to the data.
     depth_units : str, optional
         Unit of the depth (or sputter-time) axis, such as ``"um"``; by default ``nm`` (``s``).
     value_units : str or sequence of str, optional
-        Units of the value axes, such as ``"1/m^3"``; a unit is for the values of its kind.
+        Units of the value axes, such as ``"1/m^3"``; each applies to values of its kind.
     scale : {"log", "linear"}
-        Of the value axes.
+        Scale of the value axes.
     detection_limit : str, Quantity, DataArray or Dataset, optional
-        One for all species in its unit, or one for each: samples below it are marked by open
-        triangles at the limit, and are not part of the line.
+        One for all species with its unit, or one for each: samples below it are not part of the
+        line, and are marked by open triangles at the limit.
     coverage : float
-        Half-width of bands, bars and printed uncertainties in standard errors, where these are
-        known; 0 draws no bands.
+        Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
+        0 draws no bands.
     junctions : DataArray or Dataset, optional
         From :func:`junction_depth`, :func:`crossings` or :func:`metallurgical_junctions`, or a
-        list of such. Like every result, it may be a list where `data` is one, or a mapping with
-        its keys.
+        list of these. If `data` is a list or a mapping, every result may be a list in the same
+        order, or a mapping with the same keys.
     dose : DataArray or Dataset, optional
-        From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its value named.
+        From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its dose listed.
     dose_window : (start, stop), optional
         The window, such as ``("20 nm", "500 nm")``; by default that of the call recorded in
-        `dose`. Where it is not known, nothing is shaded.
+        `dose`. If it is not known, nothing is shaded.
     peak, decay_length : Dataset, optional
         From the functions of these names.
     fits : Dataset, or a list or mapping of them, optional
-        Models fitted to the data; drawn as :func:`evaluate` gives them, inside their windows.
+        Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
     residuals : bool
-        Draw what the fits leave in a panel below: in standard errors, (data - fit) / sigma, where
-        the data state these, else as log10(data / fit), or on a linear axis as
-        (data - fit) / largest sample. Several fits of one profile have dashes and marks of their
-        own.
+        Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
+        if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
+        (data - fit) / largest sample. Several fits of one profile have different dashes and marks.
     colour_by : {"auto", "species", "measurement"}
-        What a colour stands for; ``"auto"`` colours by measurement where there is one species of
-        several.
+        What colours stand for; ``"auto"`` colours by measurement if there is one species in several
+        measurements.
     colours : mapping, optional
-        Species or measurement -> colour, in place of the library's own.
+        Species or measurement -> colour, instead of those of the library.
     spread : bool, optional
-        Draw each species of many measurements as their median, a band that holds the middle 80 %
-        of them, and those that lie off as a whole. By default where there are more than can be
-        told apart (8, or 6 of several species); False draws every curve.
+        Draw each species in many measurements as their median, a band that holds the middle 80 %,
+        and the outliers. By default if there are more than can be told apart (8, or 6 for several
+        species); False draws every curve.
     labels : {"auto", "direct", "legend", "none"}
         Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` and
-        ``"direct"`` write the names that fit without covering anything beside the curves, the
-        others in the legend; names of measurements always stand in it with ``"auto"``.
+        ``"direct"`` write names beside the curves where they cover nothing, and the others in the
+        legend; with ``"auto"``, names of measurements are always in the legend.
     title : str, optional
-        By default none; synthetic data are always named so.
+        By default none; synthetic data are always called so.
     house_style : bool, optional
-        Whether sizes and ticks are those of the library where matplotlib's settings are as it
-        brings them: by default in a new figure, and again in one drawn so before.
+        Use the library's sizes and ticks wherever matplotlib's settings are at their defaults: by
+        default in a new figure, and in one that was drawn with it before.
     **line : Any
-        Of every curve: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
+        Style of all curves: ``linewidth`` or ``lw``, ``color`` or ``c``, ``marker``, ``alpha``...
 
     Returns
     -------
     matplotlib.axes.Axes
-        The left axes. Right axes, where there are any, are in ``ax.figure.axes``. Its
-        ``legend()`` lists every curve.
+        The left axes. Right axes, if there are any, are in ``ax.figure.axes``. ``legend()`` of the
+        left axes lists every curve.
 
     Raises
     ------
     ProfileError
         If there is nothing to draw.
     SpeciesError
-        If a species is not there.
+        If a species is absent.
     UnitsError
         If a unit is missing, or some data are on a depth axis and others on a time axis.
 
     Notes
     -----
-    A species has the colour of its element unless another in the figure has it. Zero and negative
-    samples cannot stand on a log axis, and neither can the small number that an instrument writes
-    where it counted nothing: they are marked by open triangles at its floor, and the line breaks
-    there. Settings of matplotlib are left as they are; where a style sheet sets something, it
-    wins.
+    A species has the colour of its element unless another in the figure has it. A log axis cannot
+    show zero and negative samples, nor the small number that some instruments write for no counts:
+    they are marked by open triangles at the floor of the axis, and the line is interrupted there.
+    Settings of matplotlib are not changed; those of a style sheet take precedence.
 
     Examples
     --------
@@ -229,13 +228,12 @@ def plot_profiles(
     import matplotlib.pyplot as plt
 
     if residuals and fits is None:
-        raise ValueError("residuals=True needs fits=, as sims.fit(data, model=...) gives them")
-    _one_of("scale", scale, ("log", "linear"))
-    _one_of("labels", labels, ("auto", "direct", "legend", "none"))
-    _one_of("colour_by", colour_by, ("auto", "species", "measurement"))
+        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+    check_choice("scale", scale, ("log", "linear"))
+    check_choice("labels", labels, ("auto", "direct", "legend", "none"))
+    check_choice("colour_by", colour_by, ("auto", "species", "measurement"))
     named = measurements_of(data)
-    curves = with_limits(collect(named, species), detection_limit)
-    curves = in_units(curves, value_units)
+    curves = curves_of(named, species, detection_limit, value_units)
     colour_by = _colour_by(curves, colour_by, colours)
     line, colour = _without_colour(line)
     if colour is not None:
@@ -280,7 +278,7 @@ def plot_profiles(
 
 
 def _without_colour(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Take the colour out of the style of a line: marks, band and name of a curve have it too."""
+    """Split the colour from the style of a line: marks, band and name of a curve need it, too."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.colors import to_hex
     from matplotlib.lines import Line2D
@@ -290,11 +288,6 @@ def _without_colour(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None
     if colour is None or isinstance(colour, str):
         return style, colour
     return style, to_hex(colour, keep_alpha=True)
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name}={value!r}; expected {' or '.join(map(repr, known))}")
 
 
 def _colour_by(
@@ -309,7 +302,7 @@ def _colour_by(
 
 
 def _size(width: str | float | None) -> tuple[float, float]:
-    """Give the size of a new figure in inches."""
+    """Return the size of a new figure in inches."""
     asked = width is not None
     if width is None:
         if not is_default("figure.figsize"):
@@ -317,17 +310,17 @@ def _size(width: str | float | None) -> tuple[float, float]:
             return across, down
         width = "single"
     if isinstance(width, str):
-        _one_of("width", width, tuple(SIZES))
+        check_choice("width", width, SIZES)
         across, down = SIZES[width]
     else:
         across = float(width)
         if not across > 0:
             raise ValueError(f"width={width!r}; expected millimetres, 'single' or 'double'")
-        # As high as a single column is for its width, up to the height of a double one.
+        # With the shape of a single column, up to the height of a double one.
         down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = 1.0 if asked else setting("font.size") / POINTS
-    return larger * across * _MM, larger * down * _MM
+    return larger * across * MM, larger * down * MM
 
 
 def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
@@ -395,7 +388,7 @@ def _draw(
 def _set_value_limits(
     ax: Axes, axes: Mapping[str, Axes], common: Sequence[Curve], scale: Scale, options: _Options
 ) -> None:
-    """Scale the value axes: whole decades around the data, or the limits that the user wants."""
+    """Scale the value axes: to whole decades around the data, or as the user wants."""
     for each in axes.values():
         if options.log and each.get_yscale() != "log":
             each.set_yscale("log")
@@ -421,8 +414,7 @@ def _set_value_limits(
         return
     for each in axes.values():
         typeset_power(each)
-    if ylim != (None, None):
-        ax.set_ylim(*ylim)
+    set_wanted(ax.set_ylim, ylim)
 
 
 def _draw_spreads(
@@ -434,7 +426,7 @@ def _draw_spreads(
     options: _Options,
     curves: Sequence[Curve],
 ) -> list[tuple[Curve, Mapping[str, Any]]]:
-    """Shade the band of each species; give the curves that are drawn: medians and outliers."""
+    """Shade the band of each species; return the curves to draw: medians and outliers."""
     by_species: dict[str, list[Curve]] = {}
     for curve in group:
         by_species.setdefault(curve.series.species, []).append(curve)
@@ -443,7 +435,7 @@ def _draw_spreads(
     alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
     drawn += [(curve, options.line) for curve in alone.values()]
     spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
-    # The colour of one measurement would mislead: all together have that of the species.
+    # All measurements together have the colour of the species, not of one of them.
     of_all = {name: {curve.colour for curve in mine} for name, mine in by_species.items()}
     colours = {
         name: found.pop() if len(found) == 1 else legible(colour_of(name), ax)
@@ -477,16 +469,16 @@ def _finish(
     *,
     usetex: bool,
 ) -> None:
-    """Set the ticks, part the right axes, and write the names where they are free of curves."""
+    """Set the ticks, move the right axes apart, and write the names where they cover nothing."""
     figure: Any = ax.figure
     every = list(memory(ax).axes.values())
     for each in every:
         fix_ticks(each)
         for line in each.lines:
-            # Curves stand inside the axes; one of gaps only would be taken to stand at the origin.
+            # Curves are inside the axes; one without samples would be placed at the origin.
             line.set_in_layout(False)
     if len(every) > 2:
-        # One arrow cannot say which of several right axes is meant: their colour does.
+        # An arrow does not say which of several right axes is meant: their colour does.
         for each in every[1:]:
             colours = {line.get_color() for _, line in lines if line.axes is each}
             if len(colours) == 1:
@@ -504,7 +496,7 @@ def _finish(
 
     waiting = memory(ax).waiting
     if waiting is not None:
-        # Drawing a figure of panels after each of them would take the square of their number.
+        # Drawing all panels after each of them would take time with the square of their number.
         waiting.append((write, adjust))
         return
     lay_out(figure)
@@ -519,19 +511,19 @@ def _finish(
 
 
 def _span(group: Sequence[Curve], seen: Seen) -> tuple[float, float]:
-    """Give the decades that a group of curves needs where it is seen: all of them, if nowhere."""
+    """Return the decades that the visible part of the curves needs, or all if none is visible."""
     shown = [drawing.shown(c, log=True) for c in group]
     inside = [mask & seen(c) for c, mask in zip(group, shown, strict=True)]
     if any(mask.any() for mask in inside):
         shown = inside
     values = [c.series.y[mask] for c, mask in zip(group, shown, strict=True)]
-    # Half a limit: the marks stand on its line, not on the frame.
+    # Half the limit, so that its marks are not on the frame.
     limits = [0.5 * c.limit for c in group if c.limit > 0 and (c.below_limit() & seen(c)).any()]
     return decades(np.concatenate([*values, np.array(limits)]))
 
 
 def _on_the_floor(group: Sequence[Curve], floor: float, seen: Seen) -> bool:
-    """Whether marks or many values would lie on the lower frame."""
+    """Whether marks or several values would be on the lower frame."""
     if any((c.not_positive() & seen(c)).any() for c in group):
         return True
     on_it = [(np.abs(c.series.y / floor - 1.0) < 0.05) & seen(c) for c in group]
@@ -539,11 +531,10 @@ def _on_the_floor(group: Sequence[Curve], floor: float, seen: Seen) -> bool:
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
-    """Whether results of the species belong on this curve: on the most wanted quantity."""
-    rank = {name: i for i, name in enumerate(vocabulary.QUANTITIES)}
+    """Whether results of the species belong on this curve, the one of the preferred quantity."""
     mine = (curve.series.species, curve.measurement)
     return all(
-        rank.get(curve.series.variable, 0) <= rank.get(other.series.variable, 0)
+        curve.rank <= other.rank
         for other in curves
         if (other.series.species, other.measurement) == mine
     )

@@ -1,15 +1,15 @@
-"""Results in a figure: junctions, dose windows, peaks, decay lengths, and what they say.
+"""Results in a figure: junctions, dose windows, peaks and decay lengths.
 
-Marks stand on the curve they belong to; their numbers stand in a list (see ``legend``). A result
-that is no number (a junction that was never reached) is listed with its status. Every plus-minus,
-bar and band of a figure is the same number of random standard errors; a systematic part is named
-apart.
+Marks are on the curve they belong to, and their numbers in a list (see ``legend``). A result
+without a number, such as a level that was never reached, is listed with its status. Every
+plus-minus, bar and band of a figure is the same number of random standard errors; a systematic part
+is stated separately.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.asked import argument_of, edge_of, window_of
+from sims_analysis.figures.asked import argument_of, edge_of, has, window_of
 from sims_analysis.figures.colours import ink, paper, wash
-from sims_analysis.figures.curves import of_curve
+from sims_analysis.figures.curves import is_by_name, listed, of_curve
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Results"]
 
-#: What a profile does at an edge that is no falling one.
+#: What a profile does at an edge other than a falling one.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
 
 
 @dataclass(frozen=True)
 class Results:
-    """What the user wants to see on the curves: one result, or one for each measurement.
+    """The results that the user wants on the curves.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Results:
     window : (start, stop) or None
         Of the dose, as the user states it.
     coverage : float
-        Standard errors in every plus-minus.
+        Number of standard errors in every plus-minus.
     """
 
     junctions: Any = None
@@ -69,22 +69,21 @@ class Results:
         """List the results, for the provenance of the figure."""
         found: list[Result] = []
         for result in (self.junctions, self.dose, self.peak, self.decay_length):
-            one_each = isinstance(result, Mapping) and not isinstance(result, xr.Dataset)
-            for item in result.values() if one_each else [result]:
-                found += _several(item)
+            for item in result.values() if is_by_name(result) else [result]:
+                found += listed(item)
         return found
 
     def draw(self, ax: Axes, curve: Curve, scale: Scale, notes: Notes, *, who: str) -> None:
         """Mark the results of one curve; `who` names it in the list, empty if it is alone."""
-        painter = _Painter(ax, curve, scale, notes, who, self.coverage or 1.0)
-        for result in _mine(self.dose, curve):
-            painter.dose(result, self.window)
-        for result in _mine(self.junctions, curve):
-            painter.junctions(result)
-        for result in _mine(self.peak, curve):
-            painter.peak(result)
-        for result in _mine(self.decay_length, curve):
-            painter.decay(result)
+        painter = _Painter(ax, curve, scale, notes, who, self.coverage or 1.0, self.window)
+        for given, draw in (
+            (self.dose, painter.dose),
+            (self.junctions, painter.junctions),
+            (self.peak, painter.peak),
+            (self.decay_length, painter.decay),
+        ):
+            for result in _mine(given, curve):
+                draw(result)
 
     def draw_many(
         self, ax: Axes, median: Curve, curves: Sequence[Curve], scale: Scale, notes: Notes, who: str
@@ -102,22 +101,17 @@ class Results:
                 painter.many(found, symbol, on_curve=given is self.junctions)
 
 
-def _several(result: Any) -> list[Result]:
-    if result is None:
-        return []
-    return [result] if isinstance(result, xr.Dataset | xr.DataArray) else list(result)
-
-
 def _mine(given: Any, curve: Curve) -> list[Result]:
     """Choose the results of a curve."""
-    if isinstance(given, Mapping) and not isinstance(given, xr.Dataset):
+    if is_by_name(given):
         given = given.get(curve.source)
     elif curve.source and not isinstance(given, xr.Dataset | xr.DataArray) and given is not None:
         raise ProfileError(
-            f"{len(given)} results for the measurements; give a mapping with the keys of `data`"
+            f"{len(given)} results do not match the measurements; give a mapping with the keys of "
+            "`data`"
         )
     found: list[Result] = []
-    for item in _several(given):
+    for item in listed(given):
         # Two calls of one function, because it gives back the kind that it gets.
         if isinstance(item, xr.Dataset):
             chosen: Result | None = of_curve(dequantify(item), curve)
@@ -129,11 +123,11 @@ def _mine(given: Any, curve: Curve) -> list[Result]:
 
 
 def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
-    """Whether a result has no data of a species because it is drawn as counts, not as atoms."""
+    """Whether a result has no data because the species is drawn as counts, not as atoms."""
     words = (
-        {str(word) for word in np.ravel(result["status"].values)} if _has(result, "status") else {}
+        {str(word) for word in np.ravel(result["status"].values)} if has(result, "status") else {}
     )
-    # Where other species cross a level more often, the words are padded.
+    # Words are padded if other species cross a level more often.
     return curve.series.variable != "concentration" and "no_data" in words
 
 
@@ -145,21 +139,22 @@ class _Painter:
     notes: Notes
     who: str
     coverage: float
+    window: tuple[Any, Any] | None = None
 
     def _of(self, *further: str) -> str:
-        """Say whose number it is: ``(B, 10^18)``."""
+        """Name what a number belongs to: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.who, *further]))
         return f"({text})" if text else ""
 
     def _crossing_of(self, result: Result) -> str:
-        """Name a depth at a level: only one where the profile falls is a junction depth."""
+        """Name a depth at a level; it is a junction depth only where the profile falls."""
         edge, level = edge_of(result), self._level(result)
         if edge not in _VERBS:
             return f"$x_\\mathrm{{j}}${self._of(level)}"
         return " ".join(filter(None, [self.who, _VERBS[edge], level or "the level"]))
 
     def _value_at(self, depth: Any) -> Array:
-        """Value of the curve at a depth, straight in ln C where it is positive."""
+        """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
         x, y = self.curve.series.x, self.curve.series.y
         shown = y > 0 if self.ax.get_yscale() == "log" else np.full(y.shape, True)
         if not shown.any():
@@ -180,7 +175,7 @@ class _Painter:
         return f"{number} {_typeset.unit_label(self.scale.units)}"
 
     def _level(self, result: Result) -> str:
-        """Give the level of a junction as the axis has it; nothing where it is not known."""
+        """Return the level of a junction in the unit of the axis; empty if it is not known."""
         level = argument_of(result, "level")
         if level is None:
             return ""
@@ -198,23 +193,19 @@ class _Painter:
         if isinstance(result, xr.Dataset) and "direction" in result:
             self._crossings(result)
             return
-        depth = result["depth"] if isinstance(result, xr.Dataset) else result
         symbol, equals = self._crossing_of(result), " = "
         changes = {}
         if edge_of(result) in _VERBS:
             equals, changes = " at ", {"marker": "D", "markersize": 3.0}
-        for z, sigma, status in _entries(depth, result):
-            if not np.isfinite(z):
-                if status and status != "ok":
-                    self.notes.say(f"{symbol}: {status.replace('_', ' ')}")
-                continue
-            style = self._mark(z, sigma, **changes)
-            self.notes.add(
-                f"{symbol}{equals}{self._depth_text(z, sigma)}", **{**style, "linestyle": "none"}
-            )
+        for z, sigma, status in _entries(_answer(result), result):
+            if np.isfinite(z):
+                style = self._mark(z, sigma, **changes)
+                self.notes.add(f"{symbol}{equals}{self._depth_text(z, sigma)}", **style)
+            elif status not in ("", "ok"):
+                self.notes.say(f"{symbol}: {_reason(status)}")
 
     def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> dict[str, Any]:
-        """Mark a depth on the curve, with a line to the axis and a bar."""
+        """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
         height = float(self._value_at(z))
         at, floor = float(self.scale(z)), min(self.ax.get_ylim())
         self.ax.plot(
@@ -235,7 +226,7 @@ class _Painter:
             bar = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
         container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
-        return style
+        return {**style, "linestyle": "none"}
 
     def _crossings(self, result: xr.Dataset) -> None:
         """Mark every crossing, and list those that fall and those that rise."""
@@ -251,14 +242,12 @@ class _Painter:
                 depth = self._number(float(self.scale(z)), float(self.scale(sigma)))
                 found.setdefault(direction, []).append(depth)
         for direction, depths in found.items():
-            listed = ",\n".join(", ".join(depths[i : i + 4]) for i in range(0, len(depths), 4))
+            rows = ",\n".join(", ".join(depths[i : i + 4]) for i in range(0, len(depths), 4))
             verb = " ".join(filter(None, [self.who, _WORDS[direction], level or "the level"]))
-            self.notes.add(
-                f"{verb} at\n{listed} {unit}", **{**style[direction], "linestyle": "none"}
-            )
+            self.notes.add(f"{verb} at\n{rows} {unit}", **style[direction])
         if not found and "status" in result:
-            status = str(np.ravel(result["status"].values)[0]).replace("_", " ")
-            self.notes.say(f"{self.who or 'level'} {level}: {status}".replace("  ", " "))
+            reason = _reason(str(np.ravel(result["status"].values)[0]))
+            self.notes.say(f"{self.who or 'level'} {level}: {reason}".replace("  ", " "))
 
     def _metallurgical(self, result: xr.Dataset) -> None:
         for z, sigma, polarity in _entries(result["depth"], result, "polarity"):
@@ -268,18 +257,18 @@ class _Painter:
             if text not in self.notes.entries:
                 self._across(z, text)
 
-    def dose(self, result: Result, window: Any) -> None:
-        dose = result["dose"] if isinstance(result, xr.Dataset) else result
+    def dose(self, result: Result) -> None:
+        dose = _answer(result)
         ((value, sigma, status),) = _entries(dose, result)
         systematic = float("nan")
-        if _has(result, "systematic_stderr"):
+        if has(result, "systematic_stderr"):
             sigma = float(result["random_stderr"])
             systematic = float(result["systematic_stderr"])
         symbol = f"$Q${self._of()}"
         if not np.isfinite(value):
-            self.notes.say(f"{symbol}: {status.replace('_', ' ') or 'not known'}")
+            self.notes.say(f"{symbol}: {_reason(status)}")
             return
-        limits = window_of(result, self.curve, window)
+        limits = window_of(result, self.curve, self.window)
         if limits is not None:
             self._shade(*limits)
         units = _typeset.unit_label(dose.attrs.get("units", ""))
@@ -315,32 +304,30 @@ class _Painter:
         )
 
     def peak(self, result: Result) -> None:
-        depth = result["depth"] if isinstance(result, xr.Dataset) else result
-        for z, _, status in _entries(depth, result):
+        for z, _, status in _entries(_answer(result), result):
             if not np.isfinite(z):
-                self.notes.say(f"peak{self._of()}: {status.replace('_', ' ') or 'not known'}")
+                self.notes.say(f"peak{self._of()}: {_reason(status)}")
                 continue
             style: dict[str, Any] = {
                 "marker": "+",
                 "markersize": 5,
-                # Nothing but edge: a style sheet without edges would leave nothing of it.
+                # The mark has no face: without an edge, as in some style sheets, it would vanish.
                 "markeredgewidth": 1.0,
                 "color": self.curve.colour,
                 "linestyle": "none",
             }
             self.ax.plot([float(self.scale(z))], [float(self._value_at(z))], zorder=5, **style)
-            # The depth of a sample: no digits that the grid does not have.
+            # The depth of a sample has no more digits than the axis.
             digits: Any = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
             at = np.format_float_positional(float(self.scale(z)), **digits)
             unit = _typeset.unit_label(self.scale.units)
             self.notes.add(f"peak{self._of()} at {at} {unit}", **style)
 
     def decay(self, result: Result) -> None:
-        found = result["decay_length"] if isinstance(result, xr.Dataset) else result
         symbol = f"λ{self._of()}"
-        for length, sigma, status in _entries(found, result):
+        for length, sigma, status in _entries(_answer(result), result):
             if not np.isfinite(length):
-                self.notes.say(f"{symbol}: {status.replace('_', ' ') or 'not known'}")
+                self.notes.say(f"{symbol}: {_reason(status)}")
                 continue
             text = f"{symbol} = {self._depth_text(length, sigma)}"
             limits = window_of(result, self.curve)
@@ -357,22 +344,22 @@ class _Painter:
             self.notes.add(text, **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
-        """Give the ends of the line that was fitted."""
+        """Return the values at the ends of the fitted line."""
         x, y = self.curve.series.x, self.curve.series.y
         inside = (x >= start) & (x <= stop)
         middle, ends = 0.5 * (start + stop), np.array([start, stop])
         if self.curve.series.stderr is not None and y[inside].sum() > 0:
-            # A fit by the likelihood of counts keeps their sum, zeros included.
+            # A maximum-likelihood fit of counts keeps their sum, zeros included.
             shape = np.exp((middle - x[inside]) / length)
             level = float(np.log(y[inside].sum() / shape.sum()))
         else:
-            # The line of a least-squares fit passes through the mean of its points.
+            # A least-squares line passes through the mean of its points.
             inside &= y > 0
             level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
         return np.exp(level - (ends - middle) / length)
 
     def many(self, results: Sequence[Result], symbol: str, *, on_curve: bool) -> None:
-        """Say the median and the range of one answer for many measurements."""
+        """List the median and the range of one result of many measurements."""
         first = results[0]
         if isinstance(first, xr.Dataset) and not {"polarity", "direction"}.isdisjoint(first):
             self._many_depths(results, "polarity" if "polarity" in first else "direction")
@@ -383,7 +370,7 @@ class _Painter:
                 if np.isfinite(value):
                     values.append(value)
                 else:
-                    words[status.replace("_", " ") or "not known"] += 1
+                    words[_reason(status)] += 1
         name = self._crossing_of(first) if on_curve else f"{symbol}{self._of()}"
         for word, count in words.items():
             self.notes.say(f"{name}: {word} in {count}")
@@ -392,7 +379,7 @@ class _Painter:
         low, middle, high = _quantiles(values)
         style: dict[str, Any] = {"linestyle": "none", "color": "none"}
         if on_curve and np.isfinite(self._value_at(middle)):
-            style = {**self._mark(middle, (low, high)), "linestyle": "none"}
+            style = self._mark(middle, (low, high))
         units = _answer(first).attrs.get("units", "")
         self.notes.add(f"{name}: {self._summary(values, units)}", **style)
 
@@ -409,7 +396,7 @@ class _Painter:
             low, middle, high = _quantiles(values)
             if kind == "direction":
                 name = " ".join(filter(None, [self.who, _WORDS[word], self._level(results[0])]))
-                style = {**self._mark(middle, (low, high)), "linestyle": "none"}
+                style = self._mark(middle, (low, high))
                 self.notes.add(f"{name}: {self._summary(values, 'nm')}", **style)
                 continue
             text = f"{word.replace('->', '→')} junction: {self._summary(values, 'nm')}"
@@ -421,7 +408,7 @@ class _Painter:
                 self._across(middle, text)
 
     def _across(self, depth: float, text: str) -> None:
-        """Draw a line across the axes, and list what it is."""
+        """Draw a line across the axes, and list its meaning."""
         style: dict[str, Any] = {
             "color": ink(0.2, self.notes.ax),
             "linestyle": (0, (1, 1.5)),
@@ -431,7 +418,7 @@ class _Painter:
         self.notes.add(text, **style)
 
     def _summary(self, values: Sequence[float], units: str) -> str:
-        """Say the median of an answer, for how many it is known, and its range."""
+        """Write the median of a result, for how many measurements it is known, and its range."""
         is_depth = units == "nm"
         convert: Any = self.scale if is_depth else float
         unit = _typeset.unit_label(self.scale.units if is_depth else units)
@@ -449,7 +436,7 @@ def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _answer(result: Result) -> xr.DataArray:
-    """Give the number that a result is about."""
+    """Return the main variable of a result."""
     if isinstance(result, xr.DataArray):
         return result
     name = next(name for name in ("dose", "depth", "decay_length") if name in result)
@@ -459,9 +446,9 @@ def _answer(result: Result) -> xr.DataArray:
 def _entries(
     values: xr.DataArray, result: Result, word: str = "status"
 ) -> Iterator[tuple[float, float, str]]:
-    """Go through the values of a result with their standard error and a word about each."""
-    stderr = result["stderr"] if _has(result, "stderr") else None
-    words = result[word] if _has(result, word) else None
+    """Yield each value of a result with its standard error and its status (or another word)."""
+    stderr = result["stderr"] if has(result, "stderr") else None
+    words = result[word] if has(result, word) else None
     flat = np.asarray(values.values, dtype=np.float64).ravel()
     for i, value in enumerate(flat):
         sigma = np.nan if stderr is None else float(np.ravel(stderr.values)[i])
@@ -469,5 +456,6 @@ def _entries(
         yield float(value), sigma, text
 
 
-def _has(result: Result, name: str) -> bool:
-    return name in result.coords or (isinstance(result, xr.Dataset) and name in result)
+def _reason(status: str) -> str:
+    """Write in words why a result has no number."""
+    return status.replace("_", " ") or "not known"

@@ -1,4 +1,4 @@
-"""A figure in a file: the same bytes every time, with its origin inside."""
+"""Figures in files: the same bytes every time, with their origin inside."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["close", "save_figure"]
 
-#: A layout has come to rest after two or three drawings.
+#: A layout converges after two or three drawings.
 _ATTEMPTS = 6
-#: Places of the axes are rounded to this many decimals of the figure: 30 nm on paper.
+#: Positions of axes are rounded to this many decimals of the figure: 30 nm on paper.
 _DECIMALS = 6
 
 
@@ -38,20 +38,20 @@ def save_figure(
     dpi: float = 300.0,
     **options: Any,
 ) -> Path:
-    """Write a figure: the same input gives the same bytes, and the file tells its origin.
+    """Write a figure: the same input gives the same bytes, and the file states its origin.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        Made by :func:`plot_profiles`, or by any other code.
+        From :func:`plot_profiles`, or any other code.
     path : path
         ``.svg``, ``.pdf``, ``.eps``, ``.tiff`` or ``.png``; written whole or not at all.
     calls : sequence of str, optional
-        Calls that made the numbers, to be recorded beside those that the data tell.
+        Calls that produced the numbers, to be recorded along with those known from the data.
     dpi : float
-        Resolution of a PNG or TIFF; journals ask for 600 or more of line art.
+        Resolution of a PNG or TIFF; journals require 600 or more for line art.
     **options : Any
-        Of ``Figure.savefig``: ``transparent``, ``bbox_inches``...
+        Options of ``Figure.savefig``: ``transparent``, ``bbox_inches``...
 
     Returns
     -------
@@ -61,22 +61,22 @@ def save_figure(
     Raises
     ------
     TypeError
-        If it is no figure, but its axes for example.
+        If it is not a figure, but for example its axes.
     ValueError
-        If the format is another: it could not keep the promise.
+        If the format is another one, which would not keep the origin or the same bytes.
 
     See Also
     --------
-    provenance : Reads the origin back.
+    provenance : Reads the origin from the file.
 
     Notes
     -----
-    SVG, PDF and EPS keep text as text (PDF and EPS with its outlines, as Type 42), unless a style
-    sheet asks otherwise. An EPS cannot be transparent: its shades are the colours that they give
-    on the paper of the axes.
+    SVG, PDF and EPS keep text as text (PDF and EPS with embedded Type 42 fonts), unless a style
+    sheet says otherwise. EPS has no transparency: shades are blended with the background colour of
+    the axes.
 
-    The bytes are the same for the same versions of matplotlib, its FreeType and the fonts: keep
-    these, with the file, to make it again.
+    The bytes are the same for the same versions of matplotlib, its FreeType and the fonts: record
+    these to reproduce the file.
 
     Examples
     --------
@@ -115,17 +115,17 @@ def save_figure(
 
 
 def close(figure: Figure) -> None:
-    """Forget a figure that has been saved: pyplot keeps each one until it is told not to."""
+    """Close a figure that has been saved, because pyplot keeps all figures open."""
     import matplotlib.pyplot as plt
 
     plt.close(figure)
 
 
 def _settings() -> Any:
-    """Give the settings that keep text as text, where the user has none of his own."""
-    # Ids in an SVG are hashes with a random salt unless it is given.
+    """Return the settings that keep text as text, unless the user has set them."""
+    # Ids in an SVG are hashes with a random salt unless one is set.
     settings: Any = {"svg.hashsalt": "sims_analysis"}
-    # A figure without a layout engine gets none by itself: see `_held`.
+    # So that a figure without a layout engine gets none: see `_held`.
     settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
     wanted = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
     return settings | {key: value for key, value in wanted.items() if is_default(key)}
@@ -133,7 +133,7 @@ def _settings() -> Any:
 
 @contextmanager
 def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
-    """Paint what is transparent in the colour that it has on the paper, for as long as it takes."""
+    """Meanwhile, replace transparent colours by those that they give on the background."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import to_rgba_array
     from matplotlib.lines import Line2D
@@ -162,7 +162,7 @@ def _opaque(figure: Figure, *, flat: bool) -> Iterator[None]:
 
 
 def _with_comment(content: bytes, text: str) -> bytes:
-    """Put the origin into the head of an EPS, where it is a comment; its lines have 255 letters."""
+    """Put the origin into the header of an EPS, as comments of at most 255 characters a line."""
     lines = [text[i : i + 200] for i in range(0, len(text), 200)]
     comment = "".join(f"%sims_analysis: {line}\n" for line in lines)
     head, mark, body = content.partition(b"%%EndComments\n")
@@ -172,7 +172,7 @@ def _with_comment(content: bytes, text: str) -> bytes:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay the figure out until it is at rest: it depends on what was drawn before.
+    """Lay out the figure until it does not change any more, because it depends on earlier drawings.
 
     Measured at one resolution, a figure has the same layout in every format.
     """
@@ -195,7 +195,7 @@ def _places(figure: Figure) -> list[tuple[float, ...]]:
 
 @contextmanager
 def _held(figure: Figure) -> Iterator[None]:
-    """Hold the axes at rounded places: a layout may end 1e-14 beside where it ended before."""
+    """Keep the axes at rounded positions, because layouts differ by 1e-14 from run to run."""
     engine = figure.get_layout_engine()
     before = [(ax, ax.get_position(original=True), ax.get_in_layout()) for ax in figure.axes]
     places = _places(figure)

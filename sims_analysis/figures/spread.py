@@ -1,6 +1,6 @@
-"""Many measurements of a species: their median, the band that most lie in, and who lies outside.
+"""Many measurements of a species: their median, the band that holds most, and the outliers.
 
-More curves than can be told apart by colour show their spread, not themselves.
+Where there are more curves than can be told apart, their spread is shown instead of each one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CENTRAL", "Spread", "is_crowd", "spread_of"]
 
-#: From more measurements on, curves of one colour each cannot be told apart.
+#: At most so many measurements can be told apart by a colour each.
 _CROWD = 8
-#: The band holds this part of the measurements at each depth.
+#: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8
-#: An outlier lies so many robust standard deviations off the others, and by so many decades.
+#: An outlier is off by more than so many robust standard deviations, and so many decades.
 _FAR, _LEAST = 5.0, 0.08
-#: So many outliers are drawn.
+#: At most so many outliers are drawn.
 _NAMED = 4
 
 
@@ -45,9 +45,9 @@ class Spread:
     low, high : ndarray
         Ends of the band, on the samples of the median.
     count : int
-        Of the measurements.
+        Number of measurements.
     outliers : list of Curve
-        Those that lie off as a whole, the farthest first.
+        Those that are off as a whole, the farthest first.
     """
 
     median: Curve
@@ -58,18 +58,18 @@ class Spread:
 
 
 def is_crowd(curves: Sequence[Curve], colour_by: str) -> bool:
-    """Whether a species has so many curves that they cannot be told apart."""
-    counts = Counter((curve.series.species, curve.series.variable) for curve in curves)
+    """Whether a species has too many curves to tell them apart."""
+    counts = Counter(curve.subject for curve in curves)
     most = max(counts.values())
-    # Where colours are for the species, dashes have to tell the measurements.
+    # If colours stand for species, dashes have to distinguish the measurements.
     return most > (_CROWD if colour_by == "measurement" or len(counts) == 1 else len(DASHES))
 
 
 def spread_of(curves: Sequence[Curve]) -> Spread:
-    """Summarise the curves of one species at the depths of the one with most samples.
+    """Summarise the curves of one species, at the depths of the one with most samples.
 
-    A median of fewer and fewer measurements would jump where one ends: it is drawn where all were
-    measured, or, where no depth has all, wherever any was.
+    The median would jump where a measurement ends. It is drawn where all were measured or, if there
+    is no such depth, wherever any was.
     """
     first = max(curves, key=lambda curve: curve.series.x.size)
     x = first.series.x
@@ -88,7 +88,7 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
 
 
 def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Curve]:
-    """Find the measurements that lie off as a whole: by the median of log10 of their ratio."""
+    """Find the measurements that are off as a whole, by the median of log10 of their ratio."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log10(values / median)
     ratio[~np.isfinite(ratio)] = np.nan

@@ -1,10 +1,11 @@
-"""The house style of a figure: what matplotlib's settings are where the user has left them."""
+"""The house style of a figure, wherever the user has left matplotlib's default settings."""
 
 from __future__ import annotations
 
-import importlib.util
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from sims_analysis.errors import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ __all__ = [
     "POINTS",
     "dress",
     "fix_ticks",
+    "grow",
     "in_style",
     "is_default",
     "lay_out",
@@ -47,14 +49,11 @@ _HOUSE = {
 
 def require_matplotlib() -> None:
     """Say how to install matplotlib where it is missing."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ModuleNotFoundError(
-            'figures need matplotlib: pip install "sims-analysis[plot]"', name="matplotlib"
-        )
+    require("figures need", "matplotlib", extra="plot")
 
 
 def setting(key: str) -> Any:
-    """Give a setting of matplotlib as the user has it."""
+    """Return a setting of matplotlib as the user has it."""
     import matplotlib as mpl
 
     settings: Any = mpl.rcParams
@@ -62,14 +61,14 @@ def setting(key: str) -> Any:
 
 
 def setting_points(key: str) -> float:
-    """Give a font size of the settings in points; they may say ``"medium"``."""
+    """Return a font size of the settings in points; it may be stated as ``"medium"``."""
     from matplotlib.font_manager import FontProperties
 
     return float(FontProperties(size=setting(key)).get_size_in_points())
 
 
 def is_default(key: str) -> bool:
-    """Whether the user has left a setting as matplotlib brings it."""
+    """Whether the user has left a setting at matplotlib's default."""
     import matplotlib as mpl
 
     defaults: Any = mpl.rcParamsDefault
@@ -78,7 +77,7 @@ def is_default(key: str) -> bool:
 
 @contextmanager
 def in_style(*, house: bool) -> Iterator[None]:
-    """Draw with the settings of the house that the user has not set: a style sheet always wins."""
+    """Draw with the house style where the user has set nothing: a style sheet always wins."""
     import matplotlib as mpl
 
     chosen: Any = {key: value for key, value in _HOUSE.items() if house and is_default(key)}
@@ -94,7 +93,7 @@ def in_style(*, house: bool) -> Iterator[None]:
 
 @contextmanager
 def measured_alike(figure: Any) -> Iterator[None]:
-    """Find the places of texts at one resolution, so that none depends on that of a screen."""
+    """Measure texts at a fixed resolution, so that no place depends on that of a screen."""
     dpi = figure.dpi
     figure.dpi = _DPI
     try:
@@ -104,7 +103,7 @@ def measured_alike(figure: Any) -> Iterator[None]:
 
 
 def lay_out(figure: Any) -> None:
-    """Find the places of axes and texts, without drawing what a layout does not look at."""
+    """Place axes and texts, without drawing what the layout does not depend on."""
     engine = figure.get_layout_engine()
     if engine is None:
         figure.draw_without_rendering()
@@ -112,8 +111,14 @@ def lay_out(figure: Any) -> None:
         engine.execute(figure)
 
 
+def grow(figure: Any, inches: float) -> None:
+    """Make a figure higher."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + inches)
+
+
 def dress(ax: Axes) -> None:
-    """Give axes that are there already the looks that the settings give to new ones."""
+    """Give existing axes the looks that the settings give to new ones."""
     for spine in ax.spines.values():
         spine.set_linewidth(setting("axes.linewidth"))
     for axis in (ax.xaxis, ax.yaxis):

@@ -104,7 +104,8 @@ class Model:
         model has two parts that may be exchanged.
     irregular : callable, optional
         ``irregular(parameters)`` says whether the curve has edges whose errors do not follow from
-        the curvature of the likelihood: if all parameters are free, shapes then have no error.
+        the curvature of the likelihood: if all parameters are free, minima without edges come
+        first, and where there is none, shapes have no error.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
     """

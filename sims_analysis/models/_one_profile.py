@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from math import isfinite, sqrt
@@ -179,7 +179,8 @@ def fit_one(
         flat = bool(lowest) and featureless(objective, lowest[0], samples.c)
         return task.row("featureless" if flat else "not_converged", found)
     exact = lowest[0].cost <= EXACT * n
-    among = weighed(curve, objective, lowest[:1] if exact else lowest)
+    edged = None if exact else _edges(curve, task.model)
+    among = weighed(curve, objective, lowest[:1] if exact else lowest, edged)
     solution, errors, _ = among[0]
     free, m = solution.free, solution.m
     found |= statistics(objective, solution)
@@ -192,8 +193,8 @@ def fit_one(
         [one.share for one in among],
     )
     if not (exact and objective.known_errors):
-        model = None if exact else task.model
-        stderr[_without_interval(curve, solution, errors, stderr, model)] = np.nan
+        sharp = edged is not None and edged(solution)
+        stderr[_without_interval(curve, solution, errors, stderr, edged=sharp)] = np.nan
     status = _status(curve, solution, stderr, samples, objective, task)
     random = found["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
@@ -440,20 +441,25 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
+def _edges(curve: Curve, model: Model) -> Callable[[Solution], bool] | None:
+    """Return what tells curves with edges that follow the noise; None where none are looked for."""
+    n, irregular = len(model.parameters), model.irregular
+    if irregular is None or any(i < n for i in curve.held):
+        return None
+    return lambda one: irregular(one.free[:n].tolist())
+
+
 def _without_interval(
-    curve: Curve, solution: Solution, errors: Array, stderr: Array, model: Model | None
+    curve: Curve, solution: Solution, errors: Array, stderr: Array, *, edged: bool
 ) -> Array:
     """Flag parameters whose error is larger than their room, with what goes along with them.
 
-    And all shapes, where edges of the curve of a model leave them without errors.
+    And all shapes, where edges of the curve leave them without errors.
     """
     parameters = [curve.parameters[i] for i in curve.free]
     unknown: Array = stderr > _room(parameters, solution.free)
-    if model is not None and model.irregular is not None:
-        n = len(model.parameters)
-        whole = all(i >= n for i in curve.held)
-        if whole and model.irregular(solution.free[:n].tolist()):
-            unknown |= np.array([not one.scales for one in parameters])
+    if edged:
+        unknown |= np.array([not one.scales for one in parameters])
     if unknown.any():
         alone = np.sqrt(errors.diagonal())
         along = np.abs(errors) > 0.9 * alone[:, None] * alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,12 @@ class Minimum(NamedTuple):
     share: float
 
 
-def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> list[Minimum]:
+def weighed(
+    curve: Curve,
+    objective: Objective,
+    found: Sequence[Solution],
+    edged: Callable[[Solution], bool] | None = None,
+) -> list[Minimum]:
     """Return the minima that are not ruled out, the one with most of the likelihood first.
 
     By Laplace's method, that about a minimum is its height times the root of the determinant of
@@ -43,11 +48,19 @@ def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> li
         What was fitted.
     found : sequence of Solution
         The minima, the lowest first, which converged.
+    edged : callable, optional
+        Whether a minimum is a curve with a sharp edge, which then counts only if all are. Errors
+        are from the curvature of the likelihood where there are several minima: between them it
+        is far from what is expected of it.
     """
     unit = objective.variance(found[0].cost, curve.free.size)
     near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
     near = near or [found[0]]
-    errors = [covariance(curve, objective, one) for one in near]
+    inverted = covariance
+    if edged is not None and len(near) > 1:
+        inverted = _observed
+        near = [one for one in near if not edged(one)] or near
+    errors = [inverted(curve, objective, one) for one in near]
     if len(near) == 1:
         return [Minimum(near[0], errors[0], 1.0)]
     mass = np.zeros(len(near))
@@ -61,6 +74,29 @@ def weighed(curve: Curve, objective: Objective, found: Sequence[Solution]) -> li
     shares /= shares.sum()
     order = [i for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
     return [Minimum(near[i], errors[i], float(shares[i])) for i in order]
+
+
+def _observed(curve: Curve, objective: Objective, solution: Solution) -> Array:
+    """Invert the curvature of the sum of squares; where that is no minimum, what is expected."""
+
+    def gradient_at(x: Array) -> Array:
+        point = curve.at(x.tolist())
+        rows = curve.jacobian(point) * objective.slope(point.m)
+        gradient: Array = rows @ objective.residual(point.m)
+        return gradient
+
+    steps = 1e-4 * np.maximum(1.0, np.abs(solution.x))
+    with np.errstate(all="ignore"):
+        ends = [(gradient_at(solution.x + e), gradient_at(solution.x - e)) for e in np.diag(steps)]
+        curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
+    curvature = (curvature + curvature.T) / 2
+    try:
+        np.linalg.cholesky(curvature)
+    except np.linalg.LinAlgError:
+        return covariance(curve, objective, solution)
+    unit = solution.stretch[:, None] * solution.stretch
+    found: Array = np.linalg.inv(curvature) * unit
+    return found * objective.variance(solution.cost, solution.x.size)
 
 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
@@ -21,6 +21,7 @@ from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import BACKGROUND, STATISTICS, Task, fit_one
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models.shapes import find_model
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
@@ -161,24 +162,38 @@ def fit(
     likelihood of all these minima. None is given where that is more than 3 times the error about
     the returned minimum alone; nor for a shape (any parameter that does not scale with the data)
     whose error reaches beyond its bounds, nor for a parameter that is correlated with such a shape
-    by more than 0.9; nor for the shapes of a dual Pearson distribution in which a part rises from
-    an edge as the third power of the distance or a lower one, unless a parameter is held. Samples
-    without noise give errors as if their scatter were 1e-9: what even these leave open, such as the
-    width of a step between two samples, has none.
+    by more than 0.9. Samples without noise give errors as if their scatter were 1e-9: what even
+    these leave open, such as the width of a step between two samples, has none.
+
+    In a dual Pearson distribution with all parameters free, a part may rise from an edge as the
+    third power of the distance, or a lower one, which then follows the noise: such a minimum counts
+    only where there is no other, and its shapes have no error. Where there are several minima, the
+    Fisher information says little of the likelihood about them: errors are from its curvature.
 
     A dual Pearson distribution divides its dose between head and tail in several ways. With all ten
-    parameters free and 1,000 counts at the peak, linear errors of three implants cover 64 to 84 %
-    (the tail 4 straggles of the head deeper; 88 % of fits are ``ok``), 72 to 89 % (a typical tail
-    of boron; half) and 72 to 94 % (a tail beneath the head; 86 %): too wide, where they are off; at
-    100 counts, of the first, 65 to 80 %, and half are ``ok``. Intervals by the profile of the
-    likelihood cover 65 to 75 % in the first. Where head and tail cannot be told apart (a tail 3
-    straggles of the head deeper, twice as wide) a fifth of fits is ``ok`` all the same, and in
-    these 45 % cover the tail's straggle, and 32 % its skewness: compare with a Pearson distribution
-    by ``aic``, or hold the shape of the tail, as ``fixed={"tail_skewness": 0.6, "tail_kurtosis":
-    4.2}`` does, or of the head. With the tail's true shape held, errors cover 66 to 78 % at 1,000
-    counts, 59 to 72 % at 100, and 47 to 76 % at 10, where the tail has too few. Of fits of
-    ``edge_logistic`` at 10 counts 40 % are ``ok``; 40 to 96 %, depending on the parameter, state
-    its error, which covers 63 to 75 %; intervals by the profile cover 53 to 69 %.
+    parameters free, the errors that are stated cover, by parameter, so many per cent (and so many
+    of the parameters have one):
+
+    ==================================  ===========  ==========  ==========
+    head; tail (range +- straggle)      1000 counts  100         10
+    ==================================  ===========  ==========  ==========
+    70 % at 80 +- 20 nm; 160 +- 30 nm   67-75 (99)   62-76 (92)  63-93 (54)
+    80 % at 80 +- 20 nm; 160 +- 50 nm   67-80 (95)   70-79 (86)  38-87 (36)
+    80 % at 100 +- 25 nm; 180 +- 60 nm  63-81 (95)   57-80 (85)  54-78 (38)
+    90 % at 80 +- 25 nm; 130 +- 50 nm   57-81 (80)   29-77 (54)
+    60 % at 100 +- 25 nm; 120 +- 50 nm  30-68 (76)
+    ==================================  ===========  ==========  ==========
+
+    (Tails of a skewness of 0.4 to 0.6; 145 to 250 trials, at 10 counts 40 to 100.) With a tail of
+    few counts, or beneath the head as in the last, where six tenths of fits are ``ok`` all the
+    same, errors that are stated are too small: compare with a Pearson distribution by ``aic``; take
+    the profile of the likelihood, whose intervals, at 1,000 counts, cover 60 to 92 % there, 62 to
+    72 % in the second and 70 to 95 % in the third (40 trials); or hold the shape of the tail, as
+    ``fixed={"tail_skewness": 0.6, "tail_kurtosis": 4.2}`` does, or of the head. With the tail's
+    true shape held, errors cover 66 to 78 % at 1,000 counts, 59 to 72 % at 100, and 47 to 76 % at
+    10, where the tail has too few. Of fits of ``edge_logistic`` at 10 counts 40 % are ``ok``; 40 to
+    96 %, depending on the parameter, state its error, which covers 63 to 75 %; intervals by the
+    profile cover 53 to 69 %.
 
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
@@ -258,7 +273,8 @@ def fit(
         "fixed": ", ".join(
             f"{name}={format_argument(value)}" for name, value in (fixed or {}).items()
         ),
-        "errors": "68 %, from the inverse Fisher information, wider where other minima do nearly "
+        "errors": "68 %, from the inverse Fisher information (or the curvature of the likelihood "
+        "between minima of a dual Pearson distribution), wider where other minima do nearly "
         "as well (poor_stderr says where interval='profile' is better); where the objective is not "
         "that of counts or standard errors, scaled by the scatter about the model",
     }

@@ -11,7 +11,7 @@ from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
@@ -25,6 +25,7 @@ from sims_analysis.models._profiles import (
     warn_of_first,
 )
 from sims_analysis.models._samples import in_order
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 
 __all__ = ["interface", "layers"]

@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import format_argument, recorded
+from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
@@ -24,6 +24,7 @@ from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
@@ -142,11 +143,7 @@ def sheet_resistance(
     >>> print(f"{found['sheet_resistance'].item():.0f} ohm, {found['polarity'].item()} type")
     229 ohm, p type
     """
-    if not (isinstance(mobility, str) and mobility in MOBILITIES):
-        raise ProfileError(
-            f"mobility={format_argument(mobility)}; expected one of "
-            f"{', '.join(map(repr, MOBILITIES))}"
-        )
+    check_choice("mobility", mobility, MOBILITIES)
     active = read_dopants(donors, acceptors)
     if any(abs(part) != 1 for part in active.values()):
         raise ProfileError(

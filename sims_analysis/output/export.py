@@ -1,7 +1,7 @@
-"""Profiles and results for other programs: CSV, Excel, process simulators, tables for papers.
+"""Profiles and fits for other programs: CSV, Excel, process simulators.
 
 Numbers are written as the shortest text that reads back to the same float. A sample that was
-delivered as not measured has an empty cell. Units stand in the headers.
+delivered as not measured has an empty cell. Units are in the headings.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.dataset.to_profiles import to_profiles
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
+from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, require, warn
 from sims_analysis.files import replace_file
 from sims_analysis.profiles.metadata import columns_of
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["to_csv", "to_excel", "to_tcad"]
 
-#: Excel takes no more in a sheet, and no more characters in a cell.
+#: Most rows in a sheet of Excel, and most characters in a cell.
 _ROWS, _CELL = 1_048_576, 32_767
-#: What XML has no form for, or another one; tabs and line ends it keeps.
+#: Characters that XML cannot hold, or changes; it keeps tabs and line feeds.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 
 
@@ -55,15 +56,15 @@ def to_csv(
     path : path
         Written whole or not at all; UTF-8.
     layout : {"tidy", "paired"}
-        ``"tidy"``: a row for each sample, with the species in a column and each variable in one
-        of its own. ``"paired"``: two columns for each species, its depths and its values, as
+        ``"tidy"``: a row for each sample, with one column for the species and one for each
+        variable. ``"paired"``: two columns for each species, its depths and its values, as
         instruments export them.
 
     Returns
     -------
     pathlib.Path
-        Where it was written. A sample that was not measured has an empty cell, and its detection
-        limit, where it is known, a column of its own.
+        Where it was written. The cell of a sample that was not measured is empty; its detection
+        limit, if known, is in a column of its own.
 
     Raises
     ------
@@ -73,8 +74,8 @@ def to_csv(
     See Also
     --------
     read : Reads it back: every sample, standard error, count and limit, in canonical units.
-    to_excel : Keeps all else as well: units as delivered, metadata, identifiers, history. These
-        have no place in CSV.
+    to_excel : Also keeps what has no place in CSV: units as delivered, metadata, identifiers,
+        history.
 
     Examples
     --------
@@ -83,21 +84,22 @@ def to_csv(
     >>> path.read_text().splitlines()[0]
     'species,depth (nm),concentration (atom/cm^3)'
     """
-    tables = {"tidy": _tidy, "paired": _paired}
-    if layout not in tables:
-        raise ValueError(f'layout={layout!r}; expected "tidy" or "paired"')
-    rows = tables[layout](_found(data))
-    text = "".join(f"{','.join(map(_cell, row))}\n" for row in rows)
-    path = Path(path)
-    replace_file(path, text.encode())
-    return path
+    check_choice("layout", layout, ("tidy", "paired"))
+    rows = (_tidy if layout == "tidy" else _paired)(_found(data))
+    return _write(path, (",".join(map(_cell, row)) for row in rows))
+
+
+def _write(path: str | os.PathLike[str], lines: Iterable[str]) -> Path:
+    """Write lines of text, all or none."""
+    replace_file(Path(path), "".join(f"{line}\n" for line in lines).encode())
+    return Path(path)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
     text = "" if value is None else str(value)
-    # The csv of Python leaves a lone \r without quotes.
+    # Python's csv module does not quote a lone \r.
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
 
 
@@ -106,7 +108,7 @@ def _header(name: str, units: str) -> str:
 
 
 def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
-    """List the profiles, with what was delivered of samples that were not measured."""
+    """List the profiles, including the samples that were delivered as not measured."""
     found = series_of(data)
     if not isinstance(data, xr.Dataset) or "wire_fields" not in data.coords:
         return found
@@ -122,9 +124,7 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
         variable = next(
             name
             for name in vocabulary.QUANTITIES
-            if name in ds
-            and kind in vocabulary.kinds(name)
-            and ds[name].attrs["units"] == CANONICAL[kind]
+            if name in ds and kind in vocabulary.kinds_in(name, ds[name].attrs["units"])
         )
         nothing = replace(
             found[0],
@@ -142,10 +142,10 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
 
 
 def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> Series:
-    """Put in the samples of a profile that were not measured, and the limits that are known."""
+    """Insert the samples of a profile that were not measured, and their detection limits."""
     axis = read_unit(ds[series.axis].attrs["units"]).to_canonical(ds[series.axis].values)
     depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
-    # Where they stand in the Dataset: its axis may be that of another species.
+    # Their depths in the Dataset, whose axis may be that of another species.
     gaps = axis[pd.Index(axis).get_indexer(depths, method="nearest")]
     limit = np.full(gaps.size, np.nan)
     column = columns_of(profile.extra, missing.size).get("detection_limit")
@@ -169,7 +169,7 @@ def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Datas
 
 
 def _columns(series: Series) -> dict[str, list[float | None]]:
-    """Give the columns of a profile beside its depths, by their heads."""
+    """Return the columns of a profile beside its depths, by heading."""
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
     named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     return {
@@ -204,7 +204,7 @@ def _tidy(found: Sequence[Series]) -> Iterable[list[Any]]:
 
 
 def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
-    """Return two columns for each profile, and more where it states errors or limits."""
+    """Return two columns for each profile, and more if it has errors or limits."""
     columns: list[tuple[str, list[float | None]]] = []
     for series in found:
         who = " ".join(filter(None, [*series.place.values(), series.species]))
@@ -230,14 +230,14 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     -------
     pathlib.Path
         Where it was written. Sheets: ``profiles`` (two columns for each species), ``tidy`` (a row
-        for each sample) and ``about`` (attrs, and what is known of each species).
+        for each sample) and ``about`` (attrs, and the metadata of each species).
 
     Raises
     ------
     ModuleNotFoundError
         If openpyxl is not installed.
     ProfileError
-        If there are more samples than a sheet has rows, or the name of a species holds control
+        If there are more samples than rows in a sheet, or the name of a species has control
         characters.
 
     See Also
@@ -251,10 +251,7 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     >>> path.name
     'b.xlsx'
     """
-    import importlib.util
-
-    if importlib.util.find_spec("openpyxl") is None:
-        raise ModuleNotFoundError('.xlsx needs openpyxl: pip install "sims-analysis[excel]"')
+    require(".xlsx needs", "openpyxl", extra="excel")
     path = Path(path)
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
@@ -262,7 +259,7 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     bad = next((s.species for s in found if _CONTROL.search(s.species)), None)
     if bad is not None:
         raise ProfileError(
-            f"species {bad!r}: a workbook keeps no control characters; rename it with "
+            f"species {bad!r}: a workbook cannot hold control characters; rename it with "
             "ds.assign_coords(species=...), or write CSV"
         )
     sheets = {
@@ -285,7 +282,7 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
             for cells in sheet.iter_rows():
                 for cell in cells:
                     if isinstance(cell.value, float):
-                        # By itself, openpyxl writes 16 digits; some numbers have 17.
+                        # openpyxl would write 16 digits; some numbers have 17.
                         cell.value, cell.data_type = repr(cell.value), "n"
                     elif cell.data_type == "f":
                         # A name such as "=O" is text, not a formula.
@@ -295,7 +292,7 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
 
 
 def _about(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
-    """List attrs and coordinates of the species; long text goes on in the next row."""
+    """List attrs and the coordinates of species; long text is continued in the next row."""
     entries = [(str(key), "", value) for key, value in data.attrs.items()]
     species = data.coords.get("species")
     if species is not None:
@@ -312,7 +309,7 @@ def _about(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
             yield [key, of, text[start : start + _CELL]]
 
 
-#: The four moments as programs have them: SUPREM-IV's `gtprs(rp, sigp, gam1, kurt)`, and the
+#: The four moments in the order of programs: SUPREM-IV's `gtprs(rp, sigp, gam1, kurt)`, and the
 #: members of ViennaPS' `PearsonIVParameters`.
 _ORDERS = {
     "suprem": ("projected_range", "straggle", "skewness", "kurtosis"),
@@ -340,33 +337,33 @@ def to_tcad(
     path : path
         Written whole or not at all.
     species : str, optional
-        Which one; needed if there are several.
+        The species; needed if there are several.
     depth_units : str
         Unit of the first column; the second is in ``atom/cm^3``. Most simulators read micrometres.
     comment : str or None
-        What begins the lines above the numbers, which name the species, columns and units; ``None``
-        writes no such line, for programs that take none.
+        Begins the lines above the numbers, which name the species, columns and units; with ``None``
+        there are no such lines, for programs that do not accept them.
     order : {"suprem", "viennaps"}
-        Of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as SUPREM
-        has them; or kurtosis before skewness, as ViennaPS' ``PearsonIVParameters`` and the tables
-        of its ``modeldb/implant``. Of Sentaurus Process no order is published: the header names
-        each column, to be given to it by name.
+        Order of the moments of a fit: range, straggle, skewness (gamma), kurtosis (beta), as in
+        SUPREM; or kurtosis before skewness, as in ViennaPS' ``PearsonIVParameters`` and the tables
+        of its ``modeldb/implant``. For Sentaurus Process no order is published: use the names of
+        the columns in the header.
 
     Returns
     -------
     pathlib.Path
-        Where it was written: a depth and a concentration a line, in order of depth. Zero and
-        negative values are written as they were measured. Of a fit, a line for each distribution
+        Where it was written: a depth and a concentration in each line, in order of depth. Zero and
+        negative values are written as they were measured. For a fit, a line for each distribution
         (head, then channelling tail): its four moments in `order`, and its dose in
-        ``atom/cm^2``; a Gaussian has skewness 0 and kurtosis 3, which is not excess.
+        ``atom/cm^2``; a Gaussian has skewness 0 and kurtosis 3 (not the excess).
 
     Raises
     ------
     SpeciesError
-        If `species` is not there, or has to be named.
+        If `species` is absent, or has to be named.
     ProfileError
-        If the species has no concentration; if a fit is of several profiles, of a model without
-        moments, or has no parameters.
+        If the species has no concentration; if a fit has several profiles, a model without moments,
+        or no parameters.
 
     Warns
     -----
@@ -386,13 +383,16 @@ def to_tcad(
     # projected_range (um), straggle (um), skewness (gamma), kurtosis (beta), dose (atom/cm^2)
     """
     unit = unit_of_kind(depth_units, ("depth",), "depth_units")
-    if not (isinstance(order, str) and order in _ORDERS):
-        raise ProfileError(f"order={order!r}; expected one of {', '.join(map(repr, _ORDERS))}")
+    check_choice("order", order, _ORDERS)
     if not isinstance(data, xr.DataArray) and "covariance" in data:
-        lines = _moments_of(data, species, unit, order, comment)
-        path = Path(path)
-        replace_file(path, ("\n".join(lines) + "\n").encode())
-        return path
+        return _write(path, _moments_of(data, species, unit, order, comment))
+    return _write(path, _columns_of(data, species, unit, comment))
+
+
+def _columns_of(
+    data: xr.Dataset | xr.DataArray, species: str | None, unit: Unit, comment: str | None
+) -> list[str]:
+    """Return the lines of a profile: a depth and a concentration in each."""
     found = series_of(data)
     names = list(dict.fromkeys(series.species for series in found))
     if species is None and len(names) > 1:
@@ -405,8 +405,8 @@ def to_tcad(
         if len(profiles) > 1:
             which = ", ".join(" ".join(s.place.values()) for s in profiles)
             raise ProfileError(
-                f"species {chosen[0].species!r} is there {len(profiles)} times ({which}); a "
-                "simulator reads one profile: choose one, as in .isel(measurement=0)"
+                f"species {chosen[0].species!r} occurs {len(profiles)} times ({which}); a "
+                "simulator reads one profile: select one, as in .isel(measurement=0)"
             )
         what = ", ".join(f"{s.variable} over {s.axis}" for s in chosen)
         raise ProfileError(
@@ -416,22 +416,24 @@ def to_tcad(
     (profile,) = profiles
     lines = []
     if comment is not None:
-        # A line break in a name would begin a line of numbers.
-        who = f"{' '.join(profile.species.split())}: " if profile.species else ""
+        who = _prefix(profile.species)
         lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
     lines += [
         f"{float(x)!r} {float(y)!r}"
         for x, y in zip(unit.from_canonical(profile.x), profile.y, strict=True)
     ]
-    path = Path(path)
-    replace_file(path, ("\n".join(lines) + "\n").encode())
-    return path
+    return lines
+
+
+def _prefix(species: str) -> str:
+    """Begin a comment with a species; a line break in its name would begin a line of numbers."""
+    return f"{' '.join(species.split())}: " if species else ""
 
 
 def _moments_of(
     fit: xr.Dataset, species: str | None, unit: Unit, order: str, comment: str | None
 ) -> list[str]:
-    """Give the lines of a fit: the moments of each distribution, and its dose."""
+    """Return the lines of a fit: the moments of each distribution, and its dose."""
     fit = dequantify(fit)
     model = str(fit.attrs["model"])
     parts = {"gaussian": ("",), "pearson": ("",), "dual_pearson": ("head_", "tail_")}.get(model)
@@ -441,14 +443,13 @@ def _moments_of(
             "or 'dual_pearson', or write the profile itself"
         )
     if species is not None:
-        names = [str(name) for name in np.atleast_1d(fit.coords.get("species", []))]
+        names = np.atleast_1d(fit.coords.get("species", [])).tolist()
         if species not in names:
-            there = ", ".join(map(repr, names)) or "no coordinate 'species'; leave it out"
-            raise SpeciesError(f"the fit has no species {species!r}; it has {there}")
+            raise SpeciesError.missing(species, names, "the fit")
         fit = fit.sel(species=species) if "species" in fit.dims else fit
     if fit["dose"].size != 1:
         raise ProfileError(
-            f"the fit is of {fit['dose'].size} profiles; a simulator reads one: choose it, as in "
+            f"the fit has {fit['dose'].size} profiles, and a simulator reads one: select it, as in "
             ".sel(species='B')"
         )
     fit = fit.squeeze()
@@ -460,9 +461,9 @@ def _moments_of(
     moment = _ORDERS[order]
     lines = []
     if comment is not None:
-        who = " ".join(str(fit["species"].item()).split()) if "species" in fit.coords else ""
+        who = _prefix(str(fit["species"].item()) if "species" in fit.coords else "")
         what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
-        lines.append(f"{comment} {who + ': ' if who else ''}{model}{what}")
+        lines.append(f"{comment} {who}{model}{what}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
         lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
     share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0

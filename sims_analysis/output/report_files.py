@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sims_analysis.output.report.layout import results_csv
+from sims_analysis.text.arguments import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_files", "write_index"]
 
-#: So many species are named in a list of entries.
+#: At most so many species are named in a list of entries.
 _NAMED = 6
 
 
@@ -28,11 +29,11 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
     Parameters
     ----------
     ds : xarray.Dataset
-        What the report is about.
+        The measurement.
     report : Report
         From :func:`analyse`.
     folder : Path
-        Made where it is not there; files are named after the data id, and replaced.
+        Created if necessary; files are named after the data id, and replaced.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
 
 
 def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | None:
-    """Write a list of the pages in a folder; None where there are none.
+    """Write a list of the pages in a folder; return None if there are none.
 
     Parameters
     ----------
@@ -94,14 +95,13 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
 
 
 def _about(report: Mapping[str, Any]) -> str:
-    """Say in a few words what was measured of which sample."""
-    species = ", ".join(row["species"] for row in report["species"][:_NAMED])
-    more = f" and {len(report['species']) - _NAMED} more" if len(report["species"]) > _NAMED else ""
-    return ": ".join(filter(None, [report["title"], species + more]))
+    """Describe in a few words what was measured in which sample."""
+    species = first_few([row["species"] for row in report["species"]], _NAMED)
+    return ": ".join(filter(None, [report["title"], species]))
 
 
 def _page(ds: xr.Dataset, report: Report, path: Path) -> list[Path]:
-    """Write the page, where the library that draws it is installed."""
+    """Write the page, if the library that draws it is installed."""
     import importlib.util
 
     if importlib.util.find_spec("bokeh") is None:
@@ -114,7 +114,7 @@ def _page(ds: xr.Dataset, report: Report, path: Path) -> list[Path]:
 
 
 def _marked(report: Report) -> list[xr.DataArray | xr.Dataset]:
-    """Give the junctions that were found, with their errors, to be marked in the figure."""
+    """Return the junctions that were found, with their errors, to be marked in the figure."""
     import xarray as xr
 
     from sims_analysis import vocabulary
@@ -150,7 +150,7 @@ def _marked(report: Report) -> list[xr.DataArray | xr.Dataset]:
 
 
 def _doses(report: Report) -> xr.DataArray | None:
-    """Give the doses, with the window that they were asked for."""
+    """Return the doses, with the requested window."""
     import xarray as xr
 
     from sims_analysis import vocabulary

@@ -1,4 +1,4 @@
-"""Results as a table for a paper: one row a profile, units in the header, rounded by the rule."""
+"""Results as a table for a paper: one row per profile, units in the header, rounded numbers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import xarray as xr
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.arguments import check_choice
 from sims_analysis.text.rounding import rounded, rounded_error
 from sims_analysis.units import dequantify
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["results_table"]
 
-#: Of the uncertainty of a dose budget.
+#: Parts of the uncertainty of a dose budget.
 _PARTS = ("random", "systematic")
 
 
@@ -31,8 +32,8 @@ def results_table(
     Parameters
     ----------
     *results : DataArray or Dataset
-        From :func:`integrated_dose`, :func:`junction_depth`, :func:`dose_budget`...; a row for
-        each profile, a column for each result.
+        From :func:`integrated_dose`, :func:`junction_depth`, :func:`dose_budget`...; one row per
+        profile, one column per result.
     format : {"markdown", "latex"}
         Markdown, or a LaTeX ``tabular`` with ``booktabs`` rules.
     **named : DataArray or Dataset
@@ -41,10 +42,10 @@ def results_table(
     Returns
     -------
     str
-        The table. A value with a standard error is rounded by it: the error keeps one significant
-        digit, or two where its leading digit is 1, and the value ends at the same place. Without
-        one, four significant digits are printed. Where there is no number stands its status. The
-        dose of a budget has its random and systematic standard errors combined.
+        The table. A value with a standard error is rounded to it: the error keeps one significant
+        digit, or two if its leading digit is 1, and the value is rounded to the same place. Values
+        without one have four significant digits. A missing number is replaced by its status. The
+        random and systematic standard errors of a dose budget are combined.
 
     Raises
     ------
@@ -65,8 +66,7 @@ def results_table(
     if not columns:
         raise ProfileError("there is no result to show")
     keys = _keys([array for _, array, _ in columns])
-    if format not in ("markdown", "latex"):
-        raise ValueError(f'format={format!r}; expected "markdown" or "latex"')
+    check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
     header = [str(key) for key in keys] + [
         _heading(text, array, latex=latex) for text, array, _ in columns
@@ -93,7 +93,7 @@ def _columns(
             whole = dequantify(result)
             for name, array in whole.data_vars.items():
                 own = str(name) != "stderr" and not _is_error_of(str(name), whole)
-                # The covariance of a fit has a table's worth of numbers for each profile.
+                # The covariance of a fit is a whole table for each profile.
                 own = own and name != "covariance"
                 # Words are answers too, such as the polarity of a junction; status goes with them.
                 words = array.dtype.kind == "U" and name != "status"
@@ -110,7 +110,7 @@ def _is_error_of(name: str, whole: xr.Dataset) -> bool:
 
 
 def _keys(arrays: list[xr.DataArray]) -> dict[str, Any]:
-    """Return the labels of the rows: the dimensions of the results, or their scalar species."""
+    """Return the labels of the rows, from the dimensions of the results or their scalar species."""
     keys: dict[str, Any] = {}
     for array in arrays:
         dims = [str(dim) for dim in array.dims]
@@ -162,7 +162,7 @@ def _value(
 
 
 def _stderr(array: xr.DataArray, owner: xr.Dataset | xr.DataArray, index: dict[str, int]) -> float:
-    """Find the standard error of a value; NaN where none is stated."""
+    """Find the standard error of a value; NaN if there is none."""
     name = f"{array.name}_stderr"
     if isinstance(owner, xr.Dataset):
         if array.name == "dose" and "random_stderr" in owner and "systematic_stderr" in owner:
@@ -194,7 +194,7 @@ def _name(key: str, label: str, *, latex: bool) -> str:
 
 
 def _markdown_text(text: str) -> str:
-    """Keep a name in its cell, whatever it holds."""
+    """Make any name fit into a cell."""
     return " ".join(text.split()).replace("|", r"\|")
 
 

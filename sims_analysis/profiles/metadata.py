@@ -1,4 +1,4 @@
-"""Metadata of a measurement as a whole, from its file, with a unit for every number.
+"""Metadata of a whole measurement, from its file, with a unit for every number.
 
 They are stored in the field ``measurement`` of each profile, so that archives, servers and Datasets
 need no special support for them.
@@ -14,7 +14,7 @@ __all__ = ["COLUMNS", "FIELD", "Layer", "Metadata", "columns_of"]
 
 #: Name of the field of a profile object that holds the metadata of its measurement.
 FIELD = "measurement"
-#: Name of the field that holds what a file gives beside a profile, a number a sample.
+#: Name of the field that holds further columns of the file, one number per sample.
 COLUMNS = "columns"
 
 
@@ -56,7 +56,7 @@ class Metadata:
     raster_size, analysed_area : str, optional
         Side or diameter, with unit.
     crater_depth, sputter_time, reference_signal : str, optional
-        Of the whole crater; the species that intensities were divided by.
+        Of the whole crater; and the species by which intensities were divided.
     layers : tuple of Layer
         From the surface down.
     other : dict
@@ -127,14 +127,14 @@ _TEXTS = [f.name for f in fields(Metadata) if f.name not in ("layers", "other")]
 
 
 def columns_of(extra: Mapping[str, Any], samples: int) -> dict[str, dict[str, Any]]:
-    """List what stands beside a profile: ``{name: {"units": ..., "values": [...]}}``.
+    """List further columns of a profile: ``{name: {"units": ..., "values": [...]}}``.
 
     Parameters
     ----------
     extra : mapping
-        Of a profile.
+        Fields of the profile outside the wire contract.
     samples : int
-        Number of its samples; a column of any other length is none of it.
+        Number of its samples; columns of another length are ignored.
     """
     stated = extra.get(COLUMNS)
     columns = stated.items() if isinstance(stated, Mapping) else ()

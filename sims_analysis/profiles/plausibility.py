@@ -14,6 +14,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
 if TYPE_CHECKING:
@@ -39,11 +40,11 @@ _USUAL = {
 _IMPOSSIBLE = 1e26
 #: Fewer samples than this are not judged.
 _FEW = 3
-#: Logarithms of concentrations in atom/cm^3, from below any detection limit to beyond any solid:
-#: decimal and natural, and of how many samples that is believed.
+#: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
+#: limit to beyond any solid, and the number of samples from which they are recognized.
 _LOGARITHMS = ((5.0, 26.0, _FEW), (20.0, 60.0, 50))
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
-#: Samples that are checked before all of them are.
+#: Number of samples that are checked before all of them are.
 _GLANCE = 4096
 #: Largest number of species named in one warning.
 _NAMED = 5
@@ -70,11 +71,9 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         for what, finding, usual in _findings(profile):
             found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
     for (what, usual), species in found.items():
-        listed = ", ".join(species[:_NAMED])
-        more = f" and {len(species) - _NAMED} more" if len(species) > _NAMED else ""
         warn(
-            f"unusual {what}: species {listed}{more}; usual is {usual}. The data are kept as "
-            "delivered: check the columns and their units",
+            f"unusual {what}: species {first_few(species, _NAMED)}; usual is {usual}. The data are "
+            "kept as delivered: check the columns and their units",
             ProfileWarning,
         )
 
@@ -119,7 +118,7 @@ def _is_swapped(profile: DepthProfile) -> bool:
 
 
 def _are_logarithms(values: Array) -> bool:
-    """Whether numbers look like logarithms of concentrations; integers are taken for examples."""
+    """Whether numbers look like logarithms of concentrations; integers are taken as made up."""
     # The logarithm of a zero is infinite.
     measured = values[np.isfinite(values)]
     if not any(

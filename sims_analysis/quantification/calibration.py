@@ -1,4 +1,4 @@
-"""Sputter time to depth: by a rate, by a crater, layer by layer, or through known depths."""
+"""Sputter time to depth: by a rate, a crater depth, rates of layers, or known depths."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import relative_uncertainty
-from sims_analysis.dataset.canonical import argument, read_positive
+from sims_analysis.dataset.axes import MEASUREMENT, POINT
+from sims_analysis.dataset.canonical import argument, read_positive, read_time
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.stacking import MEASUREMENT, POINT
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.quantification.layers import read_layers, read_pairs
+from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
-__all__ = ["calibrate_depth", "relative_depth_uncertainty"]
+__all__ = [
+    "calibrate_depth",
+    "format_value",
+    "has_unit",
+    "on_depths",
+    "per_measurement",
+    "relative_depth_uncertainty",
+]
 
 
 def calibrate_depth(
@@ -36,22 +45,22 @@ def calibrate_depth(
     data : Dataset or DataArray
         On a sputter-time axis; one measurement or a batch.
     rate : str, Quantity, DataArray or list of (stop_time, rate), optional
-        ``"0.5 nm/s"``. For a stack of layers, the rate of each and the time at which it ends, in
-        order: ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record. A
+        ``"0.5 nm/s"``. For a stack of layers, the time at which each ends and its rate, in order:
+        ``[("120 s", "0.3 nm/s"), (None, "0.5 nm/s")]``, None for the rest of the record. A
         DataArray over ``measurement`` gives each measurement its own.
     crater_depth : str, Quantity or DataArray, optional
         Depth of the crater after `total_time`: ``v = crater_depth / total_time``.
     total_time : str, Quantity or DataArray, optional
-        By default the time of the last sample of each measurement. Where sputtering went on after
-        it, the crater is deeper than the record, and the time must be given.
+        By default the time of the last sample of each measurement. If sputtering went on after it,
+        the crater is deeper than the record, and the time must be given.
     relative_rates : list of (stop_time, number), optional
-        With `crater_depth`, of layers whose rates are known relative to each other:
-        ``[("120 s", 1.0), (None, 0.6)]``. All are scaled so that the whole is as deep as the
-        crater.
+        With `crater_depth`, for layers whose rates are known relative to each other:
+        ``[("120 s", 1.0), (None, 0.6)]``. They are scaled so that all layers together are as deep
+        as the crater.
     markers : list of (time, depth), optional
-        Known depths, of interfaces for instance: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``,
-        with a constant rate from the surface to the first and from each to the next. They end with
-        the record, or with a rate for the rest of it, ``(None, "0.5 nm/s")``.
+        Known depths, for instance of interfaces: ``[("120 s", "40 nm"), ("300 s", "95 nm")]``,
+        with a constant rate from the surface to the first and from each to the next. The last is
+        the end of the record, or a rate for the rest of it, ``(None, "0.5 nm/s")``.
     depth_uncertainty : float, str, Quantity or DataArray, optional
         Standard uncertainty of the depth scale: relative, such as ``0.05`` or ``"5 %"``, or in the
         unit of the rate or the crater depth (``"20 nm"``).
@@ -59,26 +68,25 @@ def calibrate_depth(
     Returns
     -------
     Dataset or DataArray
-        Over depth (``nm``), the values as they were; ``sputter_time`` stays beside it as a
-        coordinate. ``crater_depth`` and ``depth_scale_uncertainty`` (relative;
-        :func:`dose_budget` takes it as ``depth_uncertainty``) are coordinates where they were
-        stated; the attr ``calibration`` of the depth, and the history, say what was done. If the
-        measurements of a batch on a shared axis have rates of their own, they have depth axes of
-        their own afterwards, over ``point``.
+        Over depth (``nm``), with the values unchanged; ``sputter_time`` is kept as a coordinate.
+        ``crater_depth`` and ``depth_scale_uncertainty`` (relative; :func:`dose_budget` takes it as
+        ``depth_uncertainty``) are coordinates if they were stated; the attr ``calibration`` of the
+        depth, and the history, say what was done. If measurements that share an axis in a batch
+        have rates of their own, each has its own depth axis afterwards, over ``point``.
 
     Raises
     ------
     ProfileError
-        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data are on a depth
-        axis already, a rate, depth or time is not positive, or the layers, the markers or the
+        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data are already on
+        a depth axis, a rate, depth or time is not positive, or the layers, the markers or the
         `total_time` end before the record does.
     UnitsError
         If an argument has no unit, or one of another kind.
 
     Notes
     -----
-    The rate is taken to be constant within a layer. It is not within the surface transient, which
-    makes depths there, and all depths below by the same amount, uncertain by a nanometre or so.
+    The rate is taken as constant within a layer. In the surface transient it is not, which shifts
+    the depths there, and all below by the same amount, by a nanometre or so.
 
     References
     ----------
@@ -97,15 +105,13 @@ def calibrate_depth(
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
     if sum(given is not None for given in (rate, crater_depth, markers)) != 1:
-        raise ProfileError("give the rate, the crater_depth or markers, one of them")
+        raise ProfileError("give exactly one of rate, crater_depth and markers")
     for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
         if given is not None and crater_depth is None:
-            raise ProfileError(f"{name} goes with crater_depth")
-    arrays = data.data_vars.values() if isinstance(data, xr.Dataset) else [data]
-    quantified = any(units.is_quantity(array.data) for array in arrays)
+            raise ProfileError(f"{name} is of use only with crater_depth")
     plain: Any = units.dequantify(data)
     if "depth" in plain.coords:
-        raise ProfileError("the data are on a depth axis already")
+        raise ProfileError("the data are already on a depth axis")
     if "sputter_time" not in plain.coords:
         raise ProfileError(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
@@ -116,34 +122,35 @@ def calibrate_depth(
 
     speed = crater = None
     if markers is not None:
-        depth, text = _through(time, markers)
+        depth, text = _by_markers(time, markers)
     elif isinstance(rate, list | tuple):
         depth, text = _by_layers(time, rate, "rate", _sputter_rate)
     elif rate is not None:
         speed = _of_measurement(plain, rate, "sputter_rate", "rate")
-        depth, text = speed * time, f"z = {_said(speed, 'nm/s')} * t"
+        depth, text = speed * time, f"z = {format_value(speed, 'nm/s')} * t"
     else:
         crater = _of_measurement(plain, crater_depth, "depth", "crater_depth")
         total = _total_time(plain, time, total_time)
-        made = f"(crater {_said(crater, 'nm')} in {_said(total, 's')})"
+        made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
         if relative_rates is None:
             depth = crater / total * time
-            text = f"z = {_said(crater / total, 'nm/s')} * t {made}"
+            text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
         else:
             relative, layers = _by_layers(time, relative_rates, "relative_rates", _number)
             whole, _ = _by_layers(total, relative_rates, "relative_rates", _number)
             depth, text = relative * (crater / whole), f"relative {layers} {made}"
-    result = _on_depth(plain, time, depth.transpose(..., time.dims[-1]), text)
-    coords = {}
-    if crater is not None:
-        coords["crater_depth"] = crater.assign_attrs(vocabulary.attrs("crater_depth"))
-    if depth_uncertainty is not None:
-        of, kinds = (speed, ("sputter_rate",)) if speed is not None else (crater, ("depth",))
-        coords["depth_scale_uncertainty"] = relative_depth_uncertainty(
-            plain, depth_uncertainty, of, kinds
-        )
+    depth = depth.transpose(..., time.dims[-1])
+    axes = {
+        "sputter_time": time.variable.copy(deep=False),
+        "depth": depth.variable.copy(deep=False),
+    }
+    for name, variable in axes.items():
+        variable.attrs = vocabulary.attrs(name)
+    axes["depth"].attrs["calibration"] = text
+    of, kind = (speed, "sputter_rate") if speed is not None else (crater, "depth")
+    uncertainty = relative_depth_uncertainty(plain, depth_uncertainty, of, kind)
     result = with_step(
-        result.assign_coords(coords),
+        on_depths(plain, "sputter_time", axes, crater, uncertainty),
         "calibrate_depth",
         f"sputter time calibrated to depth, {text}",
         rate=rate,
@@ -153,26 +160,35 @@ def calibrate_depth(
         markers=markers,
         depth_uncertainty=depth_uncertainty,
     )
-    calibrated: Data = units.quantify(result) if quantified else result
+    calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
+
+
+def per_measurement(read: xr.DataArray, name: str) -> xr.DataArray:
+    """Refuse an argument that differs between the species of a measurement; return it otherwise."""
+    if not set(read.dims) <= {MEASUREMENT}:
+        raise ProfileError(
+            f"{name} is over {read.dims}; the species of a measurement are sputtered together and "
+            f"share their depth scale, so that it may be over {MEASUREMENT!r} only"
+        )
+    return read
 
 
 def _of_measurement(data: Any, value: Any, kind: str, name: str) -> xr.DataArray:
     """Read a positive argument: one for all, or one for each measurement."""
-    if isinstance(value, xr.DataArray) and not set(value.dims) <= {MEASUREMENT} & set(data.dims):
-        raise ProfileError(
-            f"{name} is over {value.dims}; all species of a measurement are sputtered together, so "
-            f"that it varies with {MEASUREMENT!r} alone"
-        )
-    return read_positive(data, value, (kind,), name).reset_coords(drop=True)
+    read = read_positive(data, value, (kind,), name).reset_coords(drop=True)
+    return per_measurement(read, name)
 
 
-def _said(value: xr.DataArray, unit: str) -> str:
-    return f"{value.item():.6g} {unit}" if value.ndim == 0 else f"({unit}, one a measurement)"
+def format_value(value: xr.DataArray, unit: str = "") -> str:
+    """Format an argument for the history: ``0.42 nm/s``, or that each measurement has its own."""
+    if value.ndim:
+        return f"({', '.join(filter(None, [unit, 'one per measurement']))})"
+    return f"{value.item():.6g} {unit}".strip()
 
 
 def _total_time(data: Any, time: xr.DataArray, total_time: Any) -> xr.DataArray:
-    """Give the time in which the crater was made: no shorter than the record."""
+    """Return the time in which the crater was sputtered, which is no shorter than the record."""
     last = time.max([d for d in time.dims if d != MEASUREMENT])
     if total_time is None:
         if not bool((last > 0).all()):
@@ -186,8 +202,8 @@ def _total_time(data: Any, time: xr.DataArray, total_time: Any) -> xr.DataArray:
         which = f"measurement {data[MEASUREMENT].values[where]!s}: " if shorter.ndim else ""
         times = [float(t.broadcast_like(shorter).values.flat[where]) for t in (total, last)]
         raise ProfileError(
-            f"{which}total_time is {times[0]:g} s, and the record runs to {times[1]:g} s; the "
-            "whole record made the crater, in no shorter time"
+            f"{which}total_time is {times[0]:g} s, but the record runs to {times[1]:g} s; the "
+            "crater was sputtered for at least as long as the record"
         )
     return total
 
@@ -195,27 +211,20 @@ def _total_time(data: Any, time: xr.DataArray, total_time: Any) -> xr.DataArray:
 def _by_layers(
     time: xr.DataArray, layers: Any, name: str, read: Callable[[Any, str], float]
 ) -> tuple[xr.DataArray, str]:
-    """Sputter through layers, each with a rate of its own."""
+    """Return the depths below layers that are sputtered at different rates."""
     starts, rates = [0.0], []
-    if not isinstance(layers, list | tuple) or not layers:
-        raise ProfileError(f"{name} holds no layers: expected [(stop_time, rate), ...]")
-    for i, layer in enumerate(layers):
-        if not isinstance(layer, list | tuple) or len(layer) != 2:
-            raise ProfileError(f"{name}[{i}]={layer!r}; expected (stop_time, rate)")
-        stop, of_layer = layer
-        if stop is None and i < len(layers) - 1:
-            raise ProfileError(f"{name}[{i}] has no end, but is not the last layer")
-        end = np.inf if stop is None else units.read_quantity(stop, ("sputter_time",), "stop")[0]
+    for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
+        end = np.inf if stop is None else read_time(stop, f"{name}[{i}]")
         rates.append(read(of_layer, f"{name}[{i}]"))
         if not (rates[-1] > 0 and end > starts[-1]):
             raise ProfileError(
-                f"{name}[{i}]={layer!r}: rates must be positive and ends increase from 0"
+                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0"
             )
-        starts.append(float(end))
+        starts.append(end)
     if (longest := float(time.max())) > starts[-1]:
         raise ProfileError(
-            f"the layers end at {starts[-1]:g} s, the record at {longest:g} s; let the last layer "
-            "end with None for the rest of the record"
+            f"the layers end at {starts[-1]:g} s, but the record at {longest:g} s; end the last "
+            "layer with None for the rest of the record"
         )
     starts, speeds = starts[:-1], np.array(rates)
     tops = np.concatenate([[0.0], np.cumsum(speeds[:-1] * np.diff(starts))])
@@ -229,74 +238,88 @@ def _sputter_rate(value: Any, name: str) -> float:
 
 
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, float | int | np.number):
-        raise ProfileError(f"{name}={value!r}; expected a relative rate, a number such as 0.6")
+    if not is_number(value):
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a relative rate, a number such as 0.6"
+        )
     return float(value)
 
 
-def _through(time: xr.DataArray, markers: Any) -> tuple[xr.DataArray, str]:
-    """Run through known depths, straight from each to the next."""
+def _by_markers(time: xr.DataArray, markers: Any) -> tuple[xr.DataArray, str]:
+    """Return depths on straight lines between known ones."""
     times, depths, last = [0.0], [0.0], np.nan
-    if not isinstance(markers, list | tuple) or not markers:
-        raise ProfileError("markers holds none: expected [(time, depth), ...]")
-    for i, marker in enumerate(markers):
-        if not isinstance(marker, list | tuple) or len(marker) != 2:
-            raise ProfileError(f"markers[{i}]={marker!r}; expected (time, depth)")
+    for i, marker in enumerate(read_pairs(markers, "markers", "(time, depth)")):
+        name = f"markers[{i}]"
         if marker[0] is None:
             if i == 0 or i < len(markers) - 1:
-                raise ProfileError(f"markers[{i}] has no time; only a rate after the last has none")
-            last = _sputter_rate(marker[1], f"markers[{i}]")
+                raise ProfileError(
+                    f"{name} has no time; only a rate after the last marker has none"
+                )
+            last = _sputter_rate(marker[1], name)
             if not last > 0:
-                raise ProfileError(f"markers[{i}]={marker!r}: a rate must be positive")
+                raise ProfileError(f"{name}={marker!r}: a rate must be positive")
             continue
-        t = float(units.read_quantity(marker[0], ("sputter_time",), f"markers[{i}]")[0])
-        z = float(units.read_quantity(marker[1], ("depth",), f"markers[{i}]")[0])
+        t = read_time(marker[0], name)
+        z = float(units.read_quantity(marker[1], ("depth",), name)[0])
         if (t, z) == (0.0, 0.0):
             continue
         if not (t > times[-1] and z > depths[-1]):
             raise ProfileError(
-                f"markers[{i}]={marker!r}: times and depths must increase, from the surface at 0"
+                f"{name}={marker!r}: times and depths must increase, from the surface at 0"
             )
         times.append(t)
         depths.append(z)
     if len(times) == 1:
-        raise ProfileError("markers holds none below the surface")
+        raise ProfileError("markers holds no depth below the surface")
     longest = float(time.max())
     if np.isnan(last) and longest > times[-1] * (1 + 1e-9):
         raise ProfileError(
-            f"the markers end at {times[-1]:g} s, the record at {longest:g} s; give the depth of "
-            "its end, or a rate for the rest: (None, '0.5 nm/s')"
+            f"the markers end at {times[-1]:g} s, but the record at {longest:g} s; give the depth "
+            "of its end, or a rate for the rest: (None, '0.5 nm/s')"
         )
     speeds = np.diff(depths) / np.diff(times)
     speeds = np.append(speeds, speeds[-1] if np.isnan(last) else last)
     parts = [f"{z:.6g} nm at {t:.6g} s" for t, z in zip(times[1:], depths[1:], strict=True)]
     if not np.isnan(last):
         parts.append(f"then {last:.6g} nm/s")
-    return (
-        _piecewise(time, np.array(times), np.array(depths), speeds),
-        f"markers: {', '.join(parts)}",
-    )
+    depth = _piecewise(time, np.array(times), np.array(depths), speeds)
+    return depth, f"markers: {', '.join(parts)}"
 
 
 def _piecewise(time: xr.DataArray, starts: Any, tops: Any, speeds: Any) -> xr.DataArray:
-    """Give ``z = top + v (t - start)`` of the piece that began last before each time."""
+    """Return ``z = top + v (t - start)`` of the piece in which each time lies."""
     t = time.values
     piece = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, starts.size - 1)
     return time.copy(data=tops[piece] + speeds[piece] * (t - starts[piece]))
 
 
 def relative_depth_uncertainty(
-    data: Any, uncertainty: Any, of: xr.DataArray | None, kinds: tuple[str, ...]
-) -> xr.DataArray:
-    """Read the uncertainty of a depth scale: relative, or in the unit of what set the scale."""
-    shown = "<DataArray>" if isinstance(uncertainty, xr.DataArray) else repr(uncertainty)
-    if _has_unit(uncertainty):
+    data: Any, uncertainty: Any, of: xr.DataArray | None, kind: str
+) -> xr.DataArray | None:
+    """Read the uncertainty of a depth scale: relative, or in the unit of what set the scale.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+    uncertainty : float, str, Quantity, DataArray or None
+    of : DataArray or None
+        The rate or the crater depth that set the scale, if it was one of them.
+    kind : str
+        Kind of its unit.
+    """
+    if uncertainty is None:
+        return None
+    shown = format_argument(uncertainty)
+    if has_unit(uncertainty):
         if of is None:
-            raise UnitsError(f"depth_uncertainty={shown}: of this scale, give the relative one")
-        relative = _of_measurement(data, uncertainty, kinds[0], "depth_uncertainty") / of
+            raise UnitsError(
+                f"depth_uncertainty={shown}: this scale was not set by one rate or crater depth; "
+                "give a relative uncertainty, such as '5 %'"
+            )
+        relative = _of_measurement(data, uncertainty, kind, "depth_uncertainty") / of
         if not bool((relative < 1).all()):
             raise ProfileError(
-                f"depth_uncertainty={shown} is not less than what it is the uncertainty of"
+                f"depth_uncertainty={shown} must be less than the value whose uncertainty it is"
             )
     else:
         stated = relative_uncertainty(uncertainty, "depth_uncertainty")
@@ -304,34 +327,59 @@ def relative_depth_uncertainty(
         if isinstance(stated, xr.DataArray):
             if bool((stated == 0).any()) or bool(stated.isnull().any()):
                 raise ProfileError(
-                    "depth_uncertainty=<DataArray> must be positive for each measurement"
+                    f"depth_uncertainty={shown} must be positive for each measurement"
                 )
             relative = argument(data, stated, ("dimensionless",), "depth_uncertainty")
-    return relative.assign_attrs(vocabulary.attrs("depth_scale_uncertainty"))
+    return relative
 
 
-def _has_unit(uncertainty: Any) -> bool:
-    """Whether an uncertainty is stated in the unit of a depth or a rate."""
-    if isinstance(uncertainty, xr.DataArray):
-        if units.is_quantity(uncertainty.data):
-            return not uncertainty.data.dimensionless
+def has_unit(uncertainty: Any) -> bool:
+    """Whether an uncertainty is stated as a quantity with a dimension, and not as a fraction.
+
+    A bare number in quotes counts as one, so that it is refused for having no unit.
+    """
+    if isinstance(uncertainty, xr.DataArray) and not units.is_quantity(uncertainty.data):
         return uncertainty.attrs.get("units", "1") not in ("1", "%", "percent")
-    if units.is_quantity(uncertainty):
-        return not uncertainty.dimensionless
-    # A bare number in quotes is one without a unit.
-    percent = isinstance(uncertainty, str) and uncertainty.rstrip().endswith(("%", "percent"))
-    return isinstance(uncertainty, str) and not percent
+    quantity = uncertainty.data if isinstance(uncertainty, xr.DataArray) else uncertainty
+    if units.is_quantity(quantity):
+        return not quantity.dimensionless
+    return isinstance(quantity, str) and not quantity.rstrip().endswith(("%", "percent"))
 
 
-def _on_depth(data: Any, time: xr.DataArray, depth: xr.DataArray, text: str) -> Any:
-    # Rates of their own give the measurements axes of their own.
-    dim = POINT if POINT in data.dims or depth.ndim > 1 else "depth"
-    renamed = data.drop_vars(["sputter_time", "wire_fields"], errors="ignore")
-    if "sputter_time" in renamed.dims:
-        renamed = renamed.swap_dims(sputter_time=dim)
-    coords = {}
-    for name, values in (("sputter_time", time), ("depth", depth)):
-        dims = [dim if d == "sputter_time" else d for d in values.dims]
-        coords[name] = (dims, values.data, vocabulary.attrs(name))
-    coords["depth"][2]["calibration"] = text
-    return renamed.assign_coords(coords)
+def on_depths(
+    data: Any,
+    axis: str,
+    coords: dict[str, xr.Variable],
+    crater: xr.DataArray | None,
+    uncertainty: xr.DataArray | None,
+) -> Any:
+    """Put data on new depths.
+
+    If measurements shared an axis and do not any more, each gets its own, over ``point``.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+    axis : str
+        The axis up to now: ``"sputter_time"`` or ``"depth"``.
+    coords : dict
+        The new coordinates along it, ``"depth"`` among them.
+    crater, uncertainty : DataArray or None
+        Depth of the crater, and relative uncertainty of the depth scale, where they are known.
+    """
+    own = POINT in data.dims or coords["depth"].ndim > 1
+    dim = POINT if own else "depth"
+    result = data.drop_vars([axis, "wire_fields"], errors="ignore")
+    if axis in result.dims and dim != axis:
+        result = result.swap_dims({axis: dim})
+    result = result.assign_coords(
+        {
+            name: ([dim if d == axis else d for d in v.dims], v.data, v.attrs)
+            for name, v in coords.items()
+        }
+    )
+    for name, known in (("crater_depth", crater), ("depth_scale_uncertainty", uncertainty)):
+        if known is not None:
+            attrs = vocabulary.attrs(name)
+            result = result.assign_coords({name: known.assign_attrs(attrs)})
+    return result

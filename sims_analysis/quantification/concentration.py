@@ -1,4 +1,4 @@
-"""Fractions to concentrations, by what the user states of the host."""
+"""Fractions to concentrations, with a stated host."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
-    BACKGROUND_OVERLAP,
-    BACKGROUND_STDERR,
     BESIDE,
-    IN_ITS_UNIT,
+    list_variables,
+    name_profiles,
     on_canonical_data,
+    scaled,
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
@@ -42,18 +42,19 @@ def to_concentration(
         ``"InP"``, ``"GaN"``, ``"SiC"``, ``"SiO2"``; densities and sources in the module
         ``quantification.hosts``); the formula of any other with its mass density,
         ``("Al0.3Ga0.7N", "5.2 g/cm^3")``, ``n = rho N_A / M`` with M the mean mass of its atoms;
-        or a stated density, ``"5e22 atoms/cm^3"``. There is no default: it decides the answer.
+        or a stated density, ``"5e22 atoms/cm^3"``. There is no default, because the answer is
+        proportional to it.
     masses : mapping, optional
         Atomic masses in u of the species given as mass fractions, ``{"B": 10.81}``:
         ``C = w n M / m``, with M the mean mass of the atoms of a host by name or formula.
-        Valid while the species do not change the density of the host.
+        Valid as long as the species do not change the density of the host.
 
     Returns
     -------
     Dataset
-        With ``concentration`` (``atom/cm^3``) in place of the fractions; species that are in
-        concentrations already stay as they are. Counts and standard errors come along. The density
-        stands in the attrs ``atomic_density`` and in the history.
+        With ``concentration`` (``atom/cm^3``) in place of the fractions; species that already have
+        a concentration are not changed. Counts and standard errors come along. The density is in
+        the attr ``atomic_density`` and in the history.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def to_concentration(
     if not fractions:
         raise UnitsError(
             "the data have no atomic_fraction or mass_fraction to convert; they have "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}"
+            f"{list_variables(data)}"
         )
     result = data.drop_vars(
         [n + kind for n in fractions for kind in ("", *BESIDE)], errors="ignore"
@@ -95,12 +96,7 @@ def to_concentration(
                     "ds.drop_vars('mass_fraction')"
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
-        made = {
-            kind: data[name + kind] * (factor if kind in ("", *IN_ITS_UNIT) else 1.0)
-            for kind in ("", *BESIDE)
-            if name + kind in data
-        }
-        result = with_concentration(result, made)
+        result = with_concentration(result, scaled(data, name, factor))
     return with_step(
         result.assign_attrs(atomic_density=text),
         "to_concentration",
@@ -137,7 +133,9 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.DataArray:
     measured = np.atleast_1d(array.notnull().any(rest).values)
     missing = [s for s, here in zip(species, measured, strict=True) if here and s not in given]
     if missing:
-        raise SpeciesError(f"masses lack {', '.join(map(repr, missing))}, given as mass fraction")
+        raise SpeciesError(
+            f"masses lack {', '.join(map(repr, missing))}, which the data have as a mass fraction"
+        )
     numbers = np.array([float(given.get(s, np.nan)) for s in species])
     if (numbers <= 0).any():
         raise ProfileError(f"masses={dict(given)!r} must be positive, in u")
@@ -159,28 +157,23 @@ def with_concentration(ds: xr.Dataset, made: Mapping[str, xr.DataArray]) -> xr.D
     ProfileError
         If a species has a concentration at the same depth already.
     """
-    term = vocabulary.attrs("concentration")
-    attrs = {
-        "": term,
-        "_stderr": {"units": term["units"], "long_name": "Standard error of concentration"},
-        "_counts": {"units": "count", "long_name": "Counts"},
-        BACKGROUND_STDERR: vocabulary.attrs("background_stderr"),
-        BACKGROUND_OVERLAP: vocabulary.attrs("background_overlap"),
-    }
     if "concentration" in ds:
         both = ds["concentration"].notnull() & made[""].notnull()
         if both.chunks is None and bool(both.any()):
-            rest = [d for d in both.dims if d != "species"]
-            species = np.atleast_1d(both["species"].values)[np.atleast_1d(both.any(rest).values)]
+            where = both.any([dim for dim in both.dims if dim != "species"])
             raise ProfileError(
-                f"species {', '.join(repr(str(s)) for s in species)} would have two values of "
-                "concentration at the same depth; drop one of the variables first"
+                f"{name_profiles(where)} would have two values of concentration at the same "
+                "depth; drop one of the variables first"
             )
     joined = {}
-    for kind, array in made.items():
-        name = f"concentration{kind}"
+    for end, array in made.items():
+        name = f"concentration{end}"
         merged = ds[name].fillna(array) if name in ds else array
-        # What the errors mean goes along with them.
-        meaning = {k: v for k, v in array.attrs.items() if kind == "_stderr" and k == "description"}
-        joined[name] = merged.drop_attrs(deep=False).assign_attrs(attrs[kind] | meaning)
+        attrs = vocabulary.attrs("concentration")
+        if end:
+            attrs = vocabulary.attrs_beside("concentration", end[1:], attrs["units"])
+        if end == "_stderr" and "description" in array.attrs:
+            # What the errors mean goes along with them.
+            attrs["description"] = array.attrs["description"]
+        joined[name] = merged.drop_attrs(deep=False).assign_attrs(attrs)
     return ds.assign(joined)

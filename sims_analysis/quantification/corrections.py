@@ -1,4 +1,4 @@
-"""What was counted, before it is quantified: dead time of the detector, background."""
+"""Corrections before quantification: dead time of the detector, background."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.analysis._background import without_counts
 from sims_analysis.analysis._opening import FRACTION
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
     BACKGROUND_STDERR,
     argument,
     in_window,
     label_of,
+    list_variables,
+    mean_in_window,
     on_canonical_data,
     read_positive,
     species_of,
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 
 __all__ = ["correct_dead_time", "subtract_background"]
 
-#: Above this part of the time dead, the model of the detector matters.
+#: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
 
 
@@ -42,33 +45,33 @@ def correct_dead_time(
     Parameters
     ----------
     data : Dataset
-        With ``intensity`` in counts per second, as observed. Many instruments have corrected for
-        it before they write a file, and state there the dead time that they took: so there is no
-        default.
+        With ``intensity`` in counts per second, as observed.
     dead_time : str, Quantity, DataArray or mapping
-        ``"35 ns"``, not extended by further ions; species that a mapping leaves out stay as they
-        are.
+        ``"35 ns"``, of a non-paralyzable detector; species that a mapping leaves out are not
+        changed. There is no default, because many instruments correct the rates before they write a
+        file, and state there the dead time that they used.
 
     Returns
     -------
     Dataset
-        With the true rates; counts stay those that were counted, and the relative standard errors
-        stay, because a counter that is blind after each count counts more evenly:
-        ``var k = k (1 - I_obs tau)^2``
+        With the true rates. Counts are not changed, and neither are the relative standard errors,
+        because the counts of a detector with a dead time scatter less: ``var k = k (1 - I_obs
+        tau)^2``
 
     Raises
     ------
     UnitsError
-        If there are no count rates, or the dead time is no time.
+        If there are no count rates, or the dead time is not a time.
     ProfileError
-        If ``I_obs tau`` is 1 or more, or negative: so many counts cannot have been observed. Of
-        Dask data, which are not known yet, these are NaN. And if the data were corrected before,
-        or a background was subtracted: not from what was observed.
+        If ``I_obs tau`` is 1 or more, or negative: such a rate cannot have been observed (in Dask
+        data, whose values are not known yet, these samples become NaN). Also if the data have
+        already been corrected, or a background was subtracted, so that the rates are not those
+        observed.
 
     Warns
     -----
     ProfileWarning
-        Where more than a tenth of the time was dead.
+        Where the dead time exceeds a tenth of the counting time.
 
     References
     ----------
@@ -85,18 +88,15 @@ def correct_dead_time(
     rate = data.get("intensity")
     if rate is None or rate.attrs["units"] != "count/s":
         raise UnitsError(
-            "a dead time is that of a count rate (count/s); the data have "
-            + (
-                ", ".join(f"{n} ({v.attrs.get('units')})" for n, v in data.data_vars.items())
-                or "none"
-            )
+            "a correction for dead time needs a count rate (count/s); the data have "
+            f"{list_variables(data)}"
         )
     if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
-        raise ProfileError("the data were corrected for the dead time before")
+        raise ProfileError("the data have already been corrected for dead time")
     if was_subtracted(data, "count/s"):
         raise ProfileError(
-            "a background was subtracted from the intensities, and the dead time is that of the "
-            "rate that was observed: correcting that rate comes first"
+            "a background was subtracted from the intensities, but the dead time applies to the "
+            "observed rate: correct for dead time first"
         )
     tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
     dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
@@ -105,12 +105,13 @@ def correct_dead_time(
         if bool(impossible.any()):
             why = f"with a dead time of {float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
             raise ProfileError(
-                f"{label_of(rate, impossible)}: no such rate can have been observed {why}"
+                f"{label_of(rate, impossible)}: such a rate cannot have been observed {why}"
             )
         if bool((dead > _MUCH).any()):
             warn(
-                f"{label_of(rate, dead > _MUCH)}: dead for up to {float(dead.max()):.0%} of the "
-                "time; how far the correction can be trusted depends on the detector",
+                f"{label_of(rate, dead > _MUCH)}: the detector was dead for up to "
+                f"{float(dead.max()):.0%} of the time; how far the correction can be trusted "
+                "depends on the detector",
                 ProfileWarning,
             )
     alive = 1.0 - dead.where(~impossible)
@@ -119,13 +120,10 @@ def correct_dead_time(
         for name in ("intensity", "intensity_stderr")
         if name in data
     }
-    line = f"intensities corrected for a dead time of {_in_ns(tau)}"
-    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
-
-
-def _in_ns(tau: xr.DataArray) -> str:
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
-    return f"{', '.join(f'{time:g}' for time in known[:5])} ns"
+    times = ", ".join(f"{time:g}" for time in known[:5])
+    line = f"intensities corrected for a dead time of {times} ns"
+    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
 
 
 @on_canonical_data
@@ -137,7 +135,7 @@ def subtract_background(
     species: str | Sequence[str] | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:
-    """Subtract a background from the samples of the species: ``C - C_bg``.
+    """Subtract a background from the samples of each species: ``C - C_bg``.
 
     Parameters
     ----------
@@ -145,34 +143,34 @@ def subtract_background(
         One measurement or a batch, over depth or sputter time.
     value : str, Quantity, DataArray or mapping
         The background, in a unit of the variable: ``"3 counts/s"``, or
-        ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out stay as they are.
+        ``{"11B": "2e15 atoms/cm^3"}``; species that a mapping leaves out are not changed.
     window : (start, stop)
-        Instead of `value`: depths (or times) over which to take the mean of each species.
+        Instead of `value`: depths (or times) between which the mean of each species is taken.
     species : str or sequence of str, optional
-        From which to subtract; by default all, a matrix signal among them.
+        The species to subtract from; by default all, a matrix signal included.
     variable : str, optional
-        By default the concentration, or else the first measured variable.
+        By default the concentration, otherwise the first measured variable.
 
     Returns
     -------
     Dataset
-        Samples may be negative: noise about a background that is gone. Counts and standard errors
-        stay those of what was counted.
+        Samples may be negative: noise about zero. Counts and standard errors remain those of what
+        was counted.
 
         - ``subtracted_background``, ``subtracted_background_stderr`` (unit of the variable):
-          coordinates with what was subtracted, in all, and the standard error of the mean of the
-          window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from their
-          scatter, ``s / sqrt(n)``, where this is larger or they have none; larger by
+          coordinates with the total that was subtracted, and the standard error of the mean over
+          the window: from the standard errors of its n samples, ``sqrt(sum s_i^2) / n``, or from
+          their scatter, ``s / sqrt(n)``, where this is larger or they have none; larger by
           ``1 / sqrt(effective_sample_fraction)`` on a grid finer than the samples (see
-          :func:`to_grid`); infinite for a single sample without one. Without a count in all n
-          samples, the upper end of the 68 % interval: 1.84 counts over n
+          :func:`to_grid`); infinite for a single sample without a standard error. If none of the
+          n samples has a count, the upper end of the 68 % interval: 1.84 counts / n
         - ``<variable>_background_stderr`` (likewise), with a window: that standard error, which
-          goes along when the variable is quantified or scaled. It is common to all samples of a
-          profile, so that doses, moments and depths take it as a shift of all of them:
-          ``(sum w_i s_i)^2``, not ``sum (w_i s_i)^2``
+          is converted along with the variable. It is common to all samples of a profile, so that
+          it enters doses, moments and depths as a shift of all samples: ``(sum w_i s_i)^2``, not
+          ``sum (w_i s_i)^2``
         - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
-          with the background over the variance of the latter, ``(s_i^2 / n) / s^2`` within the
-          window and 0 outside, so that a dose over the window has the right error too
+          with the background divided by the variance of the latter, ``(s_i^2 / n) / s^2`` within
+          the window and 0 outside, so that a dose over the window has the right error, too
 
     Raises
     ------
@@ -181,8 +179,8 @@ def subtract_background(
     SpeciesError
         If a species is absent.
     ProfileError
-        If not exactly one of `value` and `window` is given, the window holds no sample, or a
-        background was subtracted before whose error now varies with depth.
+        If not exactly one of `value` and `window` is given, the window holds no sample, or the
+        error of a background that was subtracted before now varies with depth.
 
     Examples
     --------
@@ -193,30 +191,33 @@ def subtract_background(
     1.91e+14 atom/cm^3 of every sample
     """
     if (value is None) == (window is None):
-        raise ProfileError("give the background as value= or as window=, one of them")
+        raise ProfileError("give the background either as value= or as window=")
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     name = next((name for name in names if name in data.data_vars), None)
     if name is None:
         raise UnitsError(
             f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
-            f"the data have {', '.join(map(str, data.data_vars)) or 'no variables'}"
+            f"the data have {list_variables(data)}"
         )
-    array, asked, stderr, errors = data[name], data[name], None, {}
+    array, chosen, stderr, errors = data[name], xr.DataArray(data=True), None, {}
     if species is not None:
         wanted = [species] if isinstance(species, str) else list(species)
         species_of(data, *wanted, name="species")
-        asked = array.where(data["species"].isin(wanted))
+        chosen = data["species"].isin(wanted)
     if window is None:
-        level = argument(data, value, _kinds_of(array, name), "value")
+        kinds = vocabulary.kinds_in(name, array.attrs["units"])
+        level = argument(data, value, kinds, "value")
         if array.chunks is None and bool((level < 0).any() | np.isinf(level).any()):
-            raise ProfileError(f"value={value!r}: a background is not negative")
-        if species is not None:
-            level = level.where(data["species"].isin(wanted))
+            raise ProfileError(
+                f"value={format_argument(value)}: a background must be finite and not negative"
+            )
+        level = level.where(chosen)
         origin = "stated"
     else:
-        level = _mean_of_window(asked, window)
-        stderr, overlap = _errors_of_window(data, asked, window)
-        errors = _beside(data, name, level, stderr, overlap)
+        samples = array.where(chosen)
+        level = mean_in_window(samples, window)
+        stderr, overlap = _errors_of_window(data, samples, window)
+        errors = _errors_beside(data, name, level, stderr, overlap)
         origin = f"the mean from {window[0]} to {window[1]}"
     result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims), **errors})
     result[name].attrs = array.attrs
@@ -244,30 +245,10 @@ def subtract_background(
     )
 
 
-def _kinds_of(array: xr.DataArray, name: str) -> tuple[str, ...]:
-    """Give the kind of the variable, so that no other unit is taken for it."""
-    from sims_analysis.units import CANONICAL
-
-    return tuple(k for k in vocabulary.kinds(name) if CANONICAL[k] == array.attrs["units"])
-
-
-def _mean_of_window(array: xr.DataArray, window: Any) -> xr.DataArray:
-    dim, inside = axis_of(array), in_window(array, window)
-    mean, number = inside.mean(dim), inside.count(dim)
-    none = (number == 0) & array.notnull().any(dim)
-    if array.chunks is None and bool(none.any()):
-        first = array.where(none & array.notnull())
-        raise ProfileError(
-            f"window={window!r} holds no sample: {label_of(first, first.notnull())} is of a "
-            "profile without one"
-        )
-    return mean.reset_coords(drop=True)
-
-
 def _errors_of_window(
     data: xr.Dataset, array: xr.DataArray, window: Any
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """Give the standard error of the mean of a window, and the overlap of each sample with it."""
+    """Return the standard error of the mean over a window, and each sample's overlap with it."""
     dim, inside = axis_of(array), in_window(array, window)
     number = inside.count(dim)
     # On a grid finer than the samples, each depth counts as a fraction of a sample.
@@ -289,32 +270,26 @@ def _errors_of_window(
     return stderr.reset_coords(drop=True), overlap
 
 
-def _beside(
+def _errors_beside(
     data: xr.Dataset, name: str, level: xr.DataArray, stderr: xr.DataArray, overlap: xr.DataArray
 ) -> dict[str, xr.DataArray]:
-    """Give the variables that say how well the background is known that was subtracted.
+    """Return the variables that say how well the subtracted background is known.
 
-    The mean of a window takes out the error of a background that was subtracted before, unless
-    this varies with depth.
+    Subtracting the mean over a window removes the error of a background that was subtracted before,
+    unless that error varies with depth.
     """
-    array, keys = data[name], (name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP)
-    fresh, none = level.notnull(), xr.DataArray(np.nan)
-    before = [data.get(key, none) for key in keys]
-    if axis_of(array) in before[0].dims and bool((before[0].where(fresh) > 0).any()):
+    array, fresh = data[name], level.notnull()
+    before = data.get(name + BACKGROUND_STDERR, xr.DataArray(np.nan))
+    if axis_of(array) in before.dims and bool((before.where(fresh) > 0).any()):
         raise ProfileError(
-            f"a background was subtracted before {name} was quantified, by a factor that varies "
-            "with depth, and its error with it; subtract both backgrounds from the intensities"
+            f"a background was subtracted before {name} was quantified with a factor that varies "
+            "with depth, so that its error varies, too; subtract both backgrounds from the "
+            "intensities"
         )
-    found = [
-        xr.where(fresh, new, old).reset_coords(drop=True)
-        for new, old in zip((stderr, overlap), before, strict=True)
-    ]
-    dims = [[d for d in array.dims if d in one.dims] for one in found]
-    attrs = [
-        vocabulary.attrs("background_stderr", array.attrs["units"]),
-        vocabulary.attrs("background_overlap"),
-    ]
-    return {
-        key: one.transpose(*order).drop_attrs().assign_attrs(of)
-        for key, one, order, of in zip(keys, found, dims, attrs, strict=True)
-    }
+    made = {}
+    for end, new in ((BACKGROUND_STDERR, stderr), (BACKGROUND_OVERLAP, overlap)):
+        old = data.get(name + end, xr.DataArray(np.nan))
+        found = xr.where(fresh, new, old).reset_coords(drop=True).drop_attrs()
+        attrs = vocabulary.attrs_beside(name, end[1:], array.attrs["units"])
+        made[name + end] = found.transpose(*array.dims, missing_dims="ignore").assign_attrs(attrs)
+    return made

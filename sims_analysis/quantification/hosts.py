@@ -1,10 +1,10 @@
-"""Host materials: how many atoms are in a cubic centimetre of them, and from where that is known.
+"""Host materials: their atomic densities, with sources; natural abundances of isotopes.
 
-Densities of the named hosts follow from lattice constants at room temperature; of the glass, from
-its mass density. Their atomic weights are the abridged standard ones of IUPAC (2021). Masses and
-isotopic abundances of everything else come from the tables of ``periodictable``: isotopes' masses
-of AME 2020, standard atomic weights (abridged) and isotopic compositions of IUPAC (CIAAW 2021), of
-which the middle where these are ranges.
+The densities of the named hosts follow from lattice constants at room temperature, that of the
+glass from its mass density. Their atomic weights are the abridged standard ones of IUPAC (2021).
+Masses and isotopic abundances of everything else come from the tables of ``periodictable``: masses
+of isotopes from AME 2020, abridged standard atomic weights and isotopic compositions from IUPAC
+(CIAAW 2021), the middle of the range where they state one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.text.arguments import format_argument, is_number
 
-__all__ = ["HOSTS", "Host", "host_of_formula", "isotope", "natural_abundance"]
+__all__ = ["HOSTS", "Host", "host_of_formula", "isotope", "natural_abundance", "read_abundance"]
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
@@ -86,24 +87,24 @@ HOSTS = {
 
 
 def host_of_formula(formula: Any, mass_density: Any) -> Host:
-    """Make a host of its formula and mass density: ``n = rho N_A / M``.
+    """Make a host from its formula and mass density: ``n = rho N_A / M``.
 
     Parameters
     ----------
     formula : str
-        ``"Al0.3Ga0.7N"``, ``"(AlGa)2O3"``; numbers are relative.
+        ``"Al0.3Ga0.7N"``, ``"(AlGa)2O3"``; only the ratios of its numbers matter.
     mass_density : str or Quantity
         ``"5.2 g/cm^3"``.
 
     Returns
     -------
     Host
-        Its atomic density counts the atoms of all elements.
+        Its atomic density counts the atoms of all its elements.
 
     Raises
     ------
     ProfileError
-        If the formula is none, or the density is not positive.
+        If the formula cannot be read, or the density is not positive.
     UnitsError
         If the density has no unit of mass per volume.
 
@@ -117,7 +118,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
 
     try:
         atoms = read(str(formula)).atoms
-    # Its parser has errors of its own; an unknown element is a ValueError or a KeyError.
+    # Its parser raises errors of its own; an unknown element is a ValueError or a KeyError.
     except Exception as error:  # noqa: BLE001
         raise ProfileError(f"cannot read the formula {formula!r} ({error})") from None
     number = sum(atoms.values())
@@ -131,7 +132,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     return Host(_of_mass(rho, mean), mean, f"{formula}, {mass_density}")
 
 
-#: ``11B``, ``^30Si``, ``30Si+``, ``30Si->``: one isotope, and no cluster.
+#: ``11B``, ``^30Si``, ``30Si+``, ``30Si->``: a single isotope, not a cluster.
 _ISOTOPE = re.compile(r"\^?\{?(\d{1,3})\}?([A-Z][a-z]?)(?:[+-]|->)?")
 
 
@@ -141,21 +142,21 @@ def isotope(species: str) -> tuple[int, str]:
     Raises
     ------
     SpeciesError
-        If it names no isotope.
+        If it does not name a single isotope.
     """
     match = _ISOTOPE.fullmatch(species)
     if match is None:
-        raise SpeciesError(f"{species!r} names no single isotope, such as '11B' or '30Si'")
+        raise SpeciesError(f"{species!r} does not name a single isotope, such as '11B' or '30Si'")
     return int(match[1]), match[2]
 
 
 def natural_abundance(species: str) -> float:
-    """Give the natural abundance of an isotope, by number of atoms.
+    """Return the natural abundance of an isotope, as a fraction of the atoms.
 
     Raises
     ------
     SpeciesError
-        If the species names no isotope, or one that does not occur in nature.
+        If the species does not name a single isotope, or one that does not occur in nature.
 
     Examples
     --------
@@ -173,3 +174,22 @@ def natural_abundance(species: str) -> float:
     if not abundance > 0:
         raise SpeciesError(f"{species!r} has no natural abundance; state it")
     return float(abundance)
+
+
+def read_abundance(value: Any, species: str, name: str) -> float:
+    """Read the abundance of an isotope: a fraction of the atoms of its element, or ``"natural"``.
+
+    Raises
+    ------
+    SpeciesError
+        If the natural abundance is asked of what has none.
+    ProfileError
+        If it is not a fraction.
+    """
+    if isinstance(value, str) and value == "natural":
+        return natural_abundance(species)
+    if not (is_number(value) and 0 < value <= 1):
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a fraction above 0, at most 1, or 'natural'"
+        )
+    return float(value)

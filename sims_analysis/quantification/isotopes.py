@@ -1,4 +1,4 @@
-"""Isotopes to elements, and one species over another."""
+"""Isotopes to elements, and the ratio of two species."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
-    BACKGROUND_OVERLAP,
-    BACKGROUND_STDERR,
-    IN_ITS_UNIT,
+    list_variables,
     on_canonical_data,
+    scaled,
     species_of,
 )
-from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.to_profiles import axis_of
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.quantification.hosts import isotope, natural_abundance
+from sims_analysis.dataset.provenance import ORIGIN, with_step
+from sims_analysis.errors import SpeciesError, UnitsError
+from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
 
 __all__ = ["ratio", "to_element"]
@@ -41,26 +40,26 @@ def to_element(
     data : Dataset
         With ``concentration`` (or ``atomic_fraction``) of isotopes, ``11B``.
     abundance : "natural" or mapping
-        What part of the element's atoms is the isotope: natural abundances, or as stated,
+        The isotope's fraction of the atoms of its element: natural abundances, or as stated,
         ``{"11B": 0.8}`` (also ``{"11B": "natural"}``). There is no default: an implant is one
-        isotope, whose concentration is that of the element already.
+        isotope, whose concentration is already that of the element.
     species : str or sequence of str, optional
-        The isotopes; by default those that a mapping names, or all that are quantified.
+        The isotopes; by default those named in a mapping, or all that are quantified.
 
     Returns
     -------
     Dataset
         The species renamed to the element, ``B``; concentrations and their standard errors
-        divided by the abundance, counts as they were. The coordinate ``isotopic_abundance`` says
-        by what was divided (1 for all others).
+        divided by the abundance, counts not changed. The coordinate ``isotopic_abundance`` is the
+        divisor (1 for all others).
 
     Raises
     ------
     SpeciesError
-        If a species is absent, names no single isotope, or has no natural abundance; or if the
-        element is in the data already, by its own name or through two of its isotopes.
+        If a species is absent, is not a single isotope, or has no natural abundance; or if the
+        element would be in the data twice, because of its own name or of two of its isotopes.
     ProfileError
-        If an abundance is no fraction.
+        If an abundance is not a fraction.
     UnitsError
         If nothing is quantified.
 
@@ -72,12 +71,11 @@ def to_element(
     ['B', '31P']
     """
     names = species_of(data)
-    variables = [n + kind for n in _AMOUNTS if n in data for kind in ("", *IN_ITS_UNIT)]
-    variables = [name for name in variables if name in data]
-    if not variables:
+    amounts = [name for name in _AMOUNTS if name in data]
+    if not amounts:
         raise UnitsError(
-            "isotopes have abundances in a concentration or an atomic fraction; the data have "
-            f"{', '.join(map(str, data.data_vars)) or 'no variables'}: quantify them first"
+            "an abundance applies to a concentration or an atomic fraction; the data have "
+            f"{list_variables(data)}: quantify them first"
         )
     if isinstance(species, str):
         wanted = [species]
@@ -88,27 +86,31 @@ def to_element(
     else:
         wanted = [one for one in names if _is_quantified(data, one)]
     species_of(data, *wanted, name="species")
-    parts = {one: _abundance(abundance, one) for one in wanted}
-    renamed = [isotope(one)[1] if one in parts else one for one in names]
+    fractions = {one: _abundance(abundance, one) for one in wanted}
+    renamed = [isotope(one)[1] if one in fractions else one for one in names]
     twice = sorted({one for one in renamed if renamed.count(one) > 1})
     if twice:
         raise SpeciesError(
-            f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, "
-            "species='11B', and leave out or rename the others"
+            f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
+            "in species='11B', and leave out or rename the others"
         )
     divisor = xr.DataArray(
-        np.array([parts.get(one, 1.0) for one in names]).reshape(data["species"].shape),
+        np.array([fractions.get(one, 1.0) for one in names]).reshape(data["species"].shape),
         dims=data["species"].dims,
     )
     result = data.assign(
-        {name: (data[name] / divisor).assign_attrs(data[name].attrs) for name in variables}
+        {
+            name + end: array
+            for name in amounts
+            for end, array in scaled(data, name, 1.0 / divisor).items()
+        }
     )
     labels = np.array(renamed).reshape(data["species"].shape)
     result = result.assign_coords(
         species=(data["species"].dims, labels, data["species"].attrs),
         isotopic_abundance=divisor.assign_attrs(vocabulary.attrs("isotopic_abundance")),
     )
-    listed = ", ".join(f"{one} / {part:.6g}" for one, part in parts.items())
+    listed = ", ".join(f"{one} / {fraction:.6g}" for one, fraction in fractions.items())
     return with_step(
         result, "to_element", f"isotopes to elements: {listed}", abundance=abundance, species=wanted
     )
@@ -120,20 +122,12 @@ def _is_quantified(ds: xr.Dataset, species: str) -> bool:
 
 
 def _abundance(given: Any, species: str) -> float:
-    part = given
-    if isinstance(given, Mapping):
-        if species not in given:
-            raise SpeciesError(f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}")
-        part = given[species]
     isotope(species)
-    if part == "natural":
-        return natural_abundance(species)
-    number = isinstance(part, float | int | np.number) and not isinstance(part, bool)
-    if not (number and 0 < part <= 1):
-        raise ProfileError(
-            f"abundance of {species!r} is {part!r}; expected a fraction from 0 to 1, or 'natural'"
-        )
-    return float(part)
+    if not isinstance(given, Mapping):
+        return read_abundance(given, species, "abundance")
+    if species not in given:
+        raise SpeciesError(f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}")
+    return read_abundance(given[species], species, f"abundance[{species!r}]")
 
 
 @on_canonical_data
@@ -148,18 +142,19 @@ def ratio(
         One measurement or a batch, over depth or sputter time.
     numerator, denominator : str
         Two species: isotopes of an element, or a dopant and a matrix signal. Each may have its own
-        depths: the denominator is taken from the straight line between two of its samples, and at
-        the ends from the same cycle.
+        depths: the denominator is interpolated linearly between its samples, and at the ends taken
+        from the same cycle.
     variable : str, optional
         By default the first in which both are measured, ``concentration`` before ``intensity``.
 
     Returns
     -------
     DataArray
-        Dimensionless, over the axis; of one measurement, at the numerator's samples alone. NaN
-        where the denominator was not measured or is not positive. Coordinate ``stderr`` where the
-        data have standard errors: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, taken as independent; and
-        ``background_stderr`` likewise of subtracted backgrounds, which is common to all samples.
+        Dimensionless, along the axis; for one measurement, only at the samples of the numerator.
+        NaN where the denominator was not measured or is not positive. Where the data have standard
+        errors, the coordinate ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, taken as
+        independent; and ``background_stderr`` likewise for subtracted backgrounds, whose error is
+        common to all samples.
 
     Raises
     ------
@@ -174,8 +169,8 @@ def ratio(
 
     Notes
     -----
-    With k counts of the denominator a sample, ratios, and so their mean, are too high by a relative
-    ``1 / k`` or, between two samples of it, somewhat less. With few counts, divide sums instead.
+    With k counts of the denominator per sample, ratios and their mean are too high by a fraction
+    ``1 / k``, or somewhat less where it is interpolated. With few counts, divide sums instead.
 
     Examples
     --------
@@ -194,12 +189,10 @@ def ratio(
     if name is None:
         raise UnitsError(
             f"there is no {variable or 'variable'} in which both {numerator!r} and "
-            f"{denominator!r} are measured; the data have {', '.join(map(str, data.data_vars))}"
+            f"{denominator!r} are measured; the data have {list_variables(data)}"
         )
-    above, below = (
-        data[name].sel(species=[numerator]),
-        data[name].sel(species=denominator, drop=True),
-    )
+    above = data[name].sel(species=[numerator])
+    below = data[name].sel(species=denominator, drop=True)
     errors = data.get(f"{name}_stderr")
     its_error = None if errors is None else errors.sel(species=denominator, drop=True)
     reference, its_error = at_samples_of(above, below, its_error)
@@ -211,23 +204,17 @@ def ratio(
     if stderr is not None:
         attrs = {"units": "1", "long_name": "Standard error of the ratio"}
         answer = answer.assign_coords(stderr=stderr.isel(species=0, drop=True).assign_attrs(attrs))
-    if name + BACKGROUND_STDERR in data:
-        beside = data[[name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP]]
-        common = common_errors(beside, name, found, reference, denominator).sel(species=numerator)
-        answer = answer.assign_coords(
-            {
-                str(key).removeprefix(f"{name}_"): array.transpose(*answer.dims)
-                for key, array in common.drop_vars("species").data_vars.items()
-            }
-        )
+    common = common_errors(data, name, found, reference, denominator)
+    answer = answer.assign_coords(
+        {
+            end[1:]: array.sel(species=numerator, drop=True).transpose(*answer.dims)
+            for end, array in common.items()
+        }
+    )
     if answer.ndim == 1 and answer.chunks is None:
         measured = above.isel(species=0, drop=True).notnull()
         answer = answer.isel({axis_of(answer): measured.values})
-    origin = {
-        key: data.attrs[key]
-        for key in ("data_id", "sha256", "history", "steps")
-        if key in data.attrs
-    }
+    origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
         answer.rename("ratio").assign_attrs(origin),
         "ratio",

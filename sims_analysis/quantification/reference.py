@@ -1,4 +1,4 @@
-"""The signal that another is divided by, at the samples of that other."""
+"""Division by a reference signal, which has samples of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR, axis_name
-from sims_analysis.dataset.to_profiles import axis_of
+from sims_analysis.dataset.axes import axis_name, axis_of
+from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
 from sims_analysis.errors import ProfileError
 
 __all__ = ["at_samples_of", "common_errors", "quotient"]
@@ -20,13 +20,12 @@ Array = NDArray[np.float64]
 def at_samples_of(
     wanted: xr.DataArray, reference: xr.DataArray, stderr: xr.DataArray | None
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Give a reference signal, and its standard error, at the samples of other species.
+    """Return a reference signal, and its standard error, at the samples of other species.
 
-    Between two of its samples the reference lies on the straight line through them,
-    ``m = (1 - t) m0 + t m1`` with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species
-    are measured one after the other: what was measured before the first reference sample, or after
-    the last, but in the same cycle, takes that sample. NaN anywhere else, and where nothing is
-    wanted.
+    Between two of its samples the reference is interpolated linearly, ``m = (1 - t) m0 + t m1``,
+    with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species are measured one after the
+    other: what was measured before the first reference sample, or after the last, but in the same
+    cycle, is divided by that sample. NaN beyond, and where nothing is wanted.
 
     Parameters
     ----------
@@ -39,8 +38,8 @@ def at_samples_of(
     for array in (wanted, reference):
         if len(array.chunksizes.get(dim, ())) > 1:
             raise ProfileError(
-                f"{array.name or 'the data'} is chunked along {dim}, and each profile is needed "
-                f"whole: data.chunk({dim}=-1)"
+                f"{array.name or 'the data'} is chunked along {dim}, but each profile is needed "
+                f"as a whole: use data.chunk({dim}=-1)"
             )
     own = reference[axis].drop_vars(reference[axis].coords)
     columns = [own, reference.drop_vars(reference.coords)]
@@ -85,7 +84,7 @@ def _at_samples(at: Array, wanted: Array, own: Array, *columns: Array) -> Any:
 
 
 def _step(places: Array, end: int) -> float:
-    """Give the distance of the first two samples, or of the last two."""
+    """Return the distance between the first two samples, or the last two."""
     return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
 
 
@@ -95,10 +94,10 @@ def quotient(
     reference: xr.DataArray,
     reference_stderr: xr.DataArray | None,
 ) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Divide, with the standard error of independent parts.
+    """Divide a signal by a reference; their errors are taken as independent.
 
-    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``: nothing is divided by a, which may
-    be zero.
+    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``, which holds for a = 0, too. NaN where the
+    reference is not positive.
     """
     divisor = reference.where(reference > 0)
     ratio = value / divisor
@@ -109,23 +108,32 @@ def quotient(
 
 
 def common_errors(
-    beside: xr.Dataset, name: str, ratio: xr.DataArray, reference: xr.DataArray, matrix: str | None
-) -> xr.Dataset:
+    ds: xr.Dataset, name: str, ratio: xr.DataArray, reference: xr.DataArray, matrix: str | None
+) -> dict[str, xr.DataArray]:
     """Divide the errors of subtracted backgrounds, each common to all samples, by a reference.
 
-    That of the species gives ``s / m``, and that of the reference ``r s_m / m``. As one number a
-    sample they are added in quadrature: exact where one is negligible, otherwise no less than both.
+    That of the species becomes ``s / m``, and that of the reference ``r s_m / m``. They are added
+    in quadrature, as one number for each sample: exact where one is negligible, and never less than
+    either.
 
     Parameters
     ----------
-    beside : Dataset
-        The errors of the variable `name`, and their overlaps with its samples.
+    ds : Dataset
+        With the errors of the variable `name`, and their overlaps with its samples.
     ratio, reference : DataArray
         ``r`` and ``m``, at the samples of the species.
     matrix : str or None
         The species of the reference.
+
+    Returns
+    -------
+    dict
+        By the ends of their names, as :func:`sims_analysis.dataset.canonical.scaled` gives them;
+        empty if no background was subtracted.
     """
-    stderr, overlap = beside[name + BACKGROUND_STDERR], beside[name + BACKGROUND_OVERLAP]
+    if name + BACKGROUND_STDERR not in ds:
+        return {}
+    stderr, overlap = ds[name + BACKGROUND_STDERR], ds[name + BACKGROUND_OVERLAP]
     own = stderr / reference.where(reference > 0)
     total = own
     if matrix is not None:
@@ -134,4 +142,4 @@ def common_errors(
         if of_matrix.chunks is not None or bool((of_matrix > 0).any()):
             total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / reference) ** 2) ** 0.5
             overlap = overlap * (own / total.where(total > 0)) ** 2
-    return beside.assign({stderr.name: total, overlap.name: overlap})
+    return {BACKGROUND_STDERR: total, BACKGROUND_OVERLAP: overlap}

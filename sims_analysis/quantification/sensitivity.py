@@ -1,4 +1,4 @@
-"""Intensities to concentrations by relative sensitivity factors, and these from standards."""
+"""Intensities to concentrations with relative sensitivity factors."""
 
 from __future__ import annotations
 
@@ -9,40 +9,42 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import axis_name, axis_of
 from sims_analysis.dataset.canonical import (
-    BACKGROUND_OVERLAP,
-    BACKGROUND_STDERR,
     BESIDE,
+    IN_ITS_UNIT,
     argument,
-    axis_name,
-    in_window,
+    check_positive,
     label_of,
+    mean_in_window,
+    name_profiles,
     on_canonical_data,
     signal_name,
     species_of,
 )
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.to_profiles import axis_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
 from sims_analysis.quantification.concentration import with_concentration
+from sims_analysis.quantification.layers import read_layers
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
+from sims_analysis.text.arguments import check_choice, format_argument, is_number
 from sims_analysis.units import ParameterLike, WindowLike
 
-__all__ = ["FACTOR_TERMS", "with_rsf"]
+__all__ = ["FACTOR_TERMS", "kind_of_factor", "with_rsf"]
 
 #: Factors by species.
 Factors = Mapping[str, ParameterLike]
-#: The factors of a layer, and where it ends; None for the end of the record.
+#: Where a layer ends, None for the end of the record; and its factors.
 Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | Factors]"
 
-#: Kind of a factor -> the coordinate that holds it; without a reference signal it is another.
+#: Kind of a factor -> the coordinate that holds it: absolute without a matrix signal.
 FACTOR_TERMS = {
     "concentration": "sensitivity_factor",
     "factor_per_rate": "absolute_sensitivity_factor",
     "factor_per_count": "absolute_sensitivity_factor",
 }
 _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
-#: A matrix signal within so many of its standard errors of zero is not above its noise.
+#: A matrix signal below this multiple of its standard error is not above its noise.
 _ABOVE_NOISE = 3.0
 
 
@@ -57,80 +59,81 @@ def with_rsf(
     matrix_threshold: float = 0.01,
     keep_intensity: bool = False,
 ) -> xr.Dataset:
-    """Quantify intensities by relative sensitivity factors: ``C = RSF I_i / I_m``.
+    """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
 
     Parameters
     ----------
     data : Dataset
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, or list of (stop, factors)
-        ``{"11B": "5e22 atoms/cm^3", ...}``, for the isotope that was measured and against this
-        matrix signal; each of them also a DataArray, over ``measurement`` for instance, or over
-        the depths of the data; or what :func:`rsf_from_standard` gives, one or a list of them. A
-        single one that names no species only where there is a single species beside the matrix.
-        For a stack of layers, the factors of each and the depth (or time) at which it ends, also a
-        DataArray over ``measurement``: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None
-        for the rest of the record.
+        ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and relative to this matrix
+        signal. A factor may be a DataArray, for instance over ``measurement`` or over the depths
+        of the data. Also what :func:`rsf_from_standard` returns, one or a list of them. A single
+        factor without a species is accepted only if there is one species beside the matrix. For
+        a stack of layers, the depth (or time; or a DataArray over ``measurement``) at which each
+        ends, and its factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``, None for the
+        rest of the record.
     matrix : str or None
-        The matrix species; None for no reference signal: then ``C = RSF I_i``, and the factors are
-        in ``"atoms/cm^3 per count/s"`` (of intensities in counts, ``"atoms/cm^3 per count"``).
+        The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
+        ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
     matrix_signal : {"cycle", "mean"}
-        Divide by the matrix signal of the same cycle, which takes out drifts; or by its mean,
-        which adds no noise. In between two of its samples the signal lies on a straight line;
-        before the first and after the last it is taken of the same cycle, and nothing beyond.
+        Divide by the matrix signal of the same cycle, which removes drifts, or by its mean, which
+        adds no noise. Between two of its samples the signal is interpolated linearly; before the
+        first and after the last, that sample is used within the same cycle, and none beyond.
     window : (start, stop), optional
-        Depths, or times on a sputter-time axis, over which to take the mean: without the surface
-        transient, for one.
+        Depths, or times on a sputter-time axis, between which the mean is taken, for instance
+        without the surface transient.
     matrix_threshold : float
-        Where the matrix signal is below this part of its maximum (or of the mean that is divided
-        by), it has vanished, as where another layer has begun, and there is no concentration;
-        neither is there by the cycle where it is not above three of its standard errors.
+        Where the matrix signal is below this fraction of its maximum (or of the mean that is the
+        divisor), it has vanished, for instance because another layer has begun, and there is no
+        concentration. With ``"cycle"``, neither is there one where the signal is not above three
+        of its standard errors.
     keep_intensity : bool
-        Keep the intensities that were quantified beside their concentrations.
+        Keep the quantified intensities beside their concentrations.
 
     Returns
     -------
     Dataset
-        The intensity of the matrix stays, and those for which there is no factor, of a layer for
-        instance; in place of the intensities that were quantified:
+        The intensity of the matrix is kept, and so are those without a factor, for instance in a
+        layer. The quantified intensities are replaced by:
 
         - ``concentration`` (``atom/cm^3``)
-        - ``concentration_counts`` (``count``), where these have them
-        - ``concentration_background_stderr``, ``concentration_background_overlap``: of
-          :func:`subtract_background`, those of the matrix signal included
+        - ``concentration_counts`` (``count``), if the intensities have counts
+        - ``concentration_background_stderr``, ``concentration_background_overlap``: from
+          :func:`subtract_background`, including those of the matrix signal
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
-          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` by the cycle, ``RSF s_i / I_m`` by the mean:
-          the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to all
-          samples, a systematic part and not in it
+          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, ``RSF s_i / I_m`` with
+          ``"mean"``: the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to
+          all samples, and therefore systematic and not included
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
-          a reference signal)
-        - ``sensitivity_factor_uncertainty`` (``1``), a coordinate: of factors that came with a
-          standard error. It acts on all samples alike, so that it is no part of the random one, and
-          :func:`dose_budget` takes it from there
-        - ``matrix_status``, a coordinate: ``ok``; where a sample has no concentration because of
+          a matrix signal)
+        - ``sensitivity_factor_uncertainty`` (``1``), a coordinate, for factors that came with a
+          standard error. It is common to all samples and therefore not part of the random error;
+          :func:`dose_budget` reads it from there
+        - ``matrix_status``, a coordinate: ``ok`` or, where a sample has no concentration because of
           the matrix, ``vanished`` or ``not_measured``
 
     Raises
     ------
     SpeciesError
-        If the matrix or a species named in `rsf` is absent, or a factor is that of another species
-        or against another matrix.
+        If the matrix or a species named in `rsf` is absent, or a factor belongs to another species
+        or another matrix.
     UnitsError
         If there are no intensities, or a factor has no unit of concentration.
     ProfileError
-        If one factor is given for several species, factors are not positive, the window holds no
-        matrix sample, or a species has a concentration at these depths already.
+        If one factor is given for several species, a factor is not positive, the window holds no
+        sample of the matrix, or a species already has a concentration at these depths.
 
     Warns
     -----
     ProfileWarning
         Where samples have no concentration because the matrix signal has vanished, or was not
-        measured in their cycle; not on Dask data, which are not known yet.
+        measured in their cycle; not for Dask data, whose values are not known yet.
 
     Notes
     -----
-    Species measured between the same two matrix samples share their noise; sums of concentrations
-    take them as independent, which matters where the matrix is counted as rarely as the species.
+    Samples divided by the same matrix samples share their noise. Sums of concentrations take them
+    as independent, which matters where the matrix has as few counts as the species.
 
     References
     ----------
@@ -145,10 +148,9 @@ def with_rsf(
     >>> ds["sensitivity_factor"].sel(species="As").item()
     5e+21
     """
-    if matrix_signal not in ("cycle", "mean"):
-        raise ProfileError(f'matrix_signal={matrix_signal!r}; expected "cycle" or "mean"')
+    check_choice("matrix_signal", matrix_signal, _WAYS)
     if window is not None and matrix_signal != "mean":
-        raise ProfileError('window goes with matrix_signal="mean"')
+        raise ProfileError('window is of use only with matrix_signal="mean"')
     name = signal_name(data, "a sensitivity factor")
     value, stderr = data[name], data.get(f"{name}_stderr")
     if "species" not in value.dims:
@@ -158,9 +160,8 @@ def with_rsf(
         )
     if matrix is not None:
         species_of(data, matrix, name="matrix")
-    kind = _kind_of_factor(value, matrix)
-    factor = _factors(data, rsf, kind, matrix)
-    spread = _relative_errors(data, rsf, matrix)
+    kind = kind_of_factor(value, matrix)
+    factor, uncertainty = _factors(data, rsf, kind, matrix)
 
     asked = value.where(factor.notnull())
     _refuse_unmeasured(value, factor, matrix)
@@ -173,50 +174,42 @@ def with_rsf(
         its_error = None if stderr is None else stderr.sel(species=matrix, drop=True)
         signal, its_error = at_samples_of(asked, of_matrix, its_error)
         missing = asked.notnull() & signal.isnull()
-        whole = of_matrix.max(axis_of(value))
         if matrix_signal == "mean":
-            whole = _mean(of_matrix, matrix, window)
-        vanished = (signal <= 0) | (signal < _threshold(matrix_threshold) * whole)
+            largest = mean_in_window(value.sel(species=matrix), window or (None, None))
+        else:
+            largest = of_matrix.max(axis_of(value))
+        vanished = (signal <= 0) | (signal < _threshold(matrix_threshold) * largest)
         if matrix_signal == "mean":
-            signal, its_error, missing = whole, None, missing & False
+            signal, its_error, missing = largest, None, missing & False
         elif its_error is not None:
             vanished |= signal <= _ABOVE_NOISE * its_error
-        status = _status(asked, vanished, missing, of_matrix, matrix)
+        status = _status(asked, vanished, missing, matrix)
         ratio, error = quotient(value.where(~vanished), stderr, signal, its_error)
 
-    made = {"": factor * ratio}
+    made = {"": ratio}
     if error is not None:
-        made["_stderr"] = (factor * error).assign_attrs(data[f"{name}_stderr"].attrs)
-    counts = data.get(f"{name}_counts")
-    if counts is not None:
-        made["_counts"] = counts.where(made[""].notnull())
-    if name + BACKGROUND_STDERR in data:
-        beside = data[[name + BACKGROUND_STDERR, name + BACKGROUND_OVERLAP]]
-        common = common_errors(beside, name, ratio, signal, matrix)
-        made[BACKGROUND_STDERR] = factor * common[name + BACKGROUND_STDERR]
-        made[BACKGROUND_OVERLAP] = common[name + BACKGROUND_OVERLAP]
+        made["_stderr"] = error
+    made |= common_errors(data, name, ratio, signal, matrix)
+    made = {end: factor * a if end in ("", *IN_ITS_UNIT) else a for end, a in made.items()}
+    if stderr is not None:
+        made["_stderr"] = made["_stderr"].assign_attrs(stderr.attrs)
+    if f"{name}_counts" in data:
+        made["_counts"] = data[f"{name}_counts"].where(made[""].notnull())
+    made = {end: a.transpose(*value.dims, missing_dims="ignore") for end, a in made.items()}
     result = data if keep_intensity else _without_quantified(data, name, factor)
-    result = with_concentration(
-        result,
-        {
-            key: array.transpose(*(dim for dim in value.dims if dim in array.dims))
-            for key, array in made.items()
-        },
-    )
+    result = with_concentration(result, made)
     coords = {FACTOR_TERMS[kind]: factor}
-    if bool(spread.notnull().any()):
-        coords["sensitivity_factor_uncertainty"] = spread
+    if bool(uncertainty.notnull().any()):
+        coords["sensitivity_factor_uncertainty"] = uncertainty
     if status is not None:
         coords["matrix_status"] = status
     result = _with_coords(result, coords, units.CANONICAL[kind])
     way = "" if matrix is None else f" / {matrix} {_WAYS[matrix_signal]}"
-    line = (
-        f"concentration = RSF * intensity{way}, RSF in {units.CANONICAL[kind]}: {_listed(factor)}"
-    )
+    stated = f"RSF in {units.CANONICAL[kind]}: {_format_factors(factor)}"
     return with_step(
         result,
         "with_rsf",
-        line,
+        f"concentration = RSF * intensity{way}, {stated}",
         rsf=rsf,
         matrix=matrix,
         matrix_signal=None if matrix is None else matrix_signal,
@@ -227,60 +220,93 @@ def with_rsf(
 
 
 def _refuse_unmeasured(value: xr.DataArray, factor: xr.DataArray, matrix: str | None) -> None:
-    """Refuse species that are to be quantified and have no intensities at all."""
+    """Refuse species that are to be quantified but have no intensities at all."""
     if value.chunks is not None or factor.chunks is not None:
         return
     named = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     measured = value.notnull().any([dim for dim in value.dims if dim != "species"])
     wanted = named | (named["species"] == matrix)
-    empty = value["species"].values[(wanted & ~measured).values].tolist()
-    if empty:
+    empty = wanted & ~measured
+    if bool(empty.any()):
         raise ProfileError(
-            f"species {', '.join(map(repr, empty))} has no {value.name}, of which a concentration "
-            "could be made; it leaves the data where it was quantified before, unless "
-            "keep_intensity=True"
+            f"{name_profiles(empty)} has no {value.name} to quantify; if it was quantified before, "
+            "its intensity was replaced, which keep_intensity=True prevents"
         )
 
 
 _WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
-def _kind_of_factor(value: xr.DataArray, matrix: str | None) -> str:
+def kind_of_factor(value: xr.DataArray, matrix: str | None) -> str:
+    """Return the kind of unit of the sensitivity factors for an intensity.
+
+    Raises
+    ------
+    UnitsError
+        If there is none: for arbitrary units without a matrix signal.
+    """
     if matrix is not None:
         return "concentration"
     unit = value.attrs["units"]
     if unit not in _OF_INTENSITY:
         raise UnitsError(
-            f"{value.name} is in {unit}, of which no sensitivity factor can be without a reference "
+            f"{value.name} is in {unit}, for which there is no sensitivity factor without a matrix "
             "signal: name the matrix"
         )
     return _OF_INTENSITY[unit]
 
 
-def _factors(ds: xr.Dataset, rsf: Any, kind: str, matrix: str | None) -> xr.DataArray:
-    """Give the factor of each species, NaN for the matrix and for those that have none."""
-    if _is_layered(rsf):
-        factor = _by_layers(ds, rsf, lambda part: _factors(ds, part, kind, matrix))
-    else:
-        factor = argument(ds, _named(ds, rsf, matrix, "rsf"), (kind,), "rsf")
-    if factor.chunks is None:
-        wrong = ~((factor > 0) & np.isfinite(factor)) & factor.notnull()
-        if bool(wrong.any()) or bool(factor.isnull().all()):
-            raise ProfileError(f"rsf={_shown(rsf)} must be positive")
-    return factor
+def _factors(
+    ds: xr.Dataset, rsf: Any, kind: str, matrix: str | None
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Read the factor of each species and its relative uncertainty; NaN where there is none."""
+    if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):
+        return _factors_of_layers(ds, rsf, kind, matrix)
+    by_species = _by_species(ds, rsf, matrix)
+    factor = argument(ds, by_species, (kind,), "rsf")
+    check_positive(factor, rsf, "rsf")
+    relative = {}
+    for species, one in by_species.items():
+        uncertainty = xr.DataArray(np.nan)
+        if isinstance(one, xr.DataArray) and "stderr" in one.coords:
+            plain = units.dequantify(one)
+            uncertainty = (plain["stderr"] / plain).reset_coords(drop=True)
+        relative[species] = uncertainty.assign_attrs(units="1")
+    return factor, argument(ds, relative, ("dimensionless",), "rsf")
 
 
-def _named(ds: xr.Dataset, rsf: Any, matrix: str | None, name: str) -> Mapping[str, Any]:
-    """Give factors by species, in whatever form they came."""
+def _factors_of_layers(
+    ds: xr.Dataset, rsf: Any, kind: str, matrix: str | None
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Read factors by layer: each sample gets that of the layer in which it lies."""
+    axis = axis_name(ds)
+    above = xr.DataArray(-np.inf)
+    found: list[xr.DataArray] = []
+    for i, (stop, factors) in enumerate(read_layers(rsf, "rsf", "(stop, factors)")):
+        end = xr.DataArray(np.inf)
+        if stop is not None:
+            end = argument(ds, stop, (axis,), f"rsf[{i}]")
+        if bool((end <= above).any()):
+            raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
+        inside = (ds[axis] > above) & (ds[axis] <= end)
+        parts = [one.where(inside) for one in _factors(ds, factors, kind, matrix)]
+        found = [a.fillna(b) for a, b in zip(found, parts, strict=True)] if found else parts
+        above = end
+    factor, uncertainty = (one.reset_coords(drop=True) for one in found)
+    return factor, uncertainty
+
+
+def _by_species(ds: xr.Dataset, rsf: Any, matrix: str | None) -> Mapping[str, Any]:
+    """Return factors by species, whatever form they were given in."""
     others = [one for one in species_of(ds) if one != matrix]
     if isinstance(rsf, Sequence) and not isinstance(rsf, str):
-        rsf = _listed_by_species(rsf, name)
+        rsf = _from_list(rsf)
     if isinstance(rsf, xr.DataArray):
-        _refuse_other_matrix(rsf, matrix, name)
+        _refuse_other_matrix(rsf, matrix)
         if "species" in rsf.dims:
             if "species" not in rsf.coords:
                 raise ProfileError(
-                    f"{name} is over species, but does not say which; give it a coordinate species"
+                    "rsf is over species, but does not say which; give it a coordinate species"
                 )
             labels = [str(label) for label in rsf["species"].values if str(label) != matrix]
             rsf = {label: rsf.sel(species=label, drop=True) for label in labels}
@@ -292,125 +318,57 @@ def _named(ds: xr.Dataset, rsf: Any, matrix: str | None, name: str) -> Mapping[s
             raise ProfileError(
                 f"a sensitivity factor belongs to one species, and there are {len(others)}"
                 f"{'' if matrix is None else ' beside the matrix'}: "
-                f"{name}={{{example!r}: '5e22 atoms/cm^3', ...}}"
+                f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}"
             )
         rsf = {others[0]: rsf}
     factors: Mapping[str, Any] = rsf
     if matrix in factors:
-        raise SpeciesError(f"{name} names {matrix!r}, the matrix itself")
+        raise SpeciesError(f"rsf names {matrix!r}, the matrix itself")
     for factor in factors.values():
         if isinstance(factor, xr.DataArray):
-            _refuse_other_matrix(factor, matrix, name)
+            _refuse_other_matrix(factor, matrix)
     return factors
 
 
-def _listed_by_species(rsf: Sequence[Any], name: str) -> dict[str, xr.DataArray]:
+def _from_list(rsf: Sequence[Any]) -> dict[str, xr.DataArray]:
     found = {}
     for one in rsf:
         if not (
             isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0
         ):
             raise ProfileError(
-                f"{name} is a list; expected factors as rsf_from_standard() gives them, each of "
-                "one species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
+                "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
+                "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"{name} holds two factors of {label!r}")
+            raise ProfileError(f"rsf holds two factors of {label!r}")
         found[label] = one
     return found
 
 
-def _refuse_other_matrix(factor: xr.DataArray, matrix: str | None, name: str) -> None:
+def _refuse_other_matrix(factor: xr.DataArray, matrix: str | None) -> None:
     if "matrix" in factor.coords and str(factor["matrix"].values) != str(matrix or ""):
         stated = str(factor["matrix"].values)
         raise SpeciesError(
-            f"{name} is a factor {f'against {stated!r}' if stated else 'without a matrix'}, and "
+            f"rsf is a factor {f'relative to {stated!r}' if stated else 'without a matrix'}, but "
             f"matrix={matrix!r}"
         )
 
 
-def _is_layered(rsf: Any) -> bool:
-    return isinstance(rsf, list | tuple) and bool(rsf) and isinstance(rsf[0], tuple | list)
-
-
-def _by_layers(ds: xr.Dataset, layers: Any, read: Any) -> xr.DataArray:
-    """Give each sample the factor of the layer in which it lies."""
-    axis = axis_name(ds)
-    found: xr.DataArray | None = None
-    ends: list[xr.DataArray] = []
-    for i, layer in enumerate(layers):
-        if not isinstance(layer, list | tuple) or len(layer) != 2:
-            raise ProfileError(f"rsf[{i}]={layer!r}; expected (stop, factors)")
-        if layer[0] is None and i < len(layers) - 1:
-            raise ProfileError(f"rsf[{i}] has no end, but is not the last layer")
-        end = xr.DataArray(np.inf)
-        if layer[0] is not None:
-            end = argument(ds, layer[0], (axis,), f"rsf[{i}]")
-        if ends and bool((end <= ends[-1]).any()):
-            raise ProfileError(f"rsf[{i}]={layer[0]!r}: layers end one below the other")
-        ends.append(end)
-        inside = (ds[axis] <= end) & (True if i == 0 else ds[axis] > ends[i - 1])
-        one = read(layer[1]).where(inside)
-        found = one if found is None else found.fillna(one)
-    if found is None:
-        raise ProfileError("rsf holds no layers")
-    return found.reset_coords(drop=True)
-
-
-def _relative_errors(ds: xr.Dataset, rsf: Any, matrix: str | None) -> xr.DataArray:
-    """Give the relative uncertainty of the factors that came with a standard error."""
-    if _is_layered(rsf):
-        return _by_layers(ds, rsf, lambda part: _relative_errors(ds, part, matrix))
-    relative = {}
-    for species, factor in _named(ds, rsf, matrix, "rsf").items():
-        spread = xr.DataArray(np.nan)
-        if isinstance(factor, xr.DataArray) and "stderr" in factor.coords:
-            plain = units.dequantify(factor)
-            spread = (plain["stderr"] / plain).reset_coords(drop=True)
-        relative[species] = spread.assign_attrs(units="1")
-    return argument(ds, relative, ("dimensionless",), "rsf")
-
-
 def _threshold(value: Any) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, float | int | np.number)
-        or not 0 <= value < 1
-    ):
+    if not (is_number(value) and 0 <= value < 1):
         raise ProfileError(
-            f"matrix_threshold={value!r}; expected a part of the maximum, such as 0.01"
+            f"matrix_threshold={format_argument(value)}; expected a fraction of the maximum, such "
+            "as 0.01"
         )
     return float(value)
 
 
-def _mean(of_matrix: xr.DataArray, matrix: str, window: tuple[Any, Any] | None) -> xr.DataArray:
-    dim = axis_of(of_matrix)
-    inside = of_matrix if window is None else in_window(of_matrix, window)
-    mean = inside.mean(dim)
-    if mean.chunks is None:
-        none = mean.isnull() & of_matrix.notnull().any(dim)
-        if bool(none.any()):
-            which = "" if not none.ndim else f", measurement {_first(none)}"
-            raise ProfileError(f"window={window!r} holds no sample of the matrix {matrix!r}{which}")
-    return mean.reset_coords(drop=True)
-
-
-def _first(where: xr.DataArray) -> str:
-    place = dict(zip(where.dims, np.argwhere(where.values)[0], strict=True))
-    return ", ".join(
-        repr(str(where[dim].values[i] if dim in where.coords else i)) for dim, i in place.items()
-    )
-
-
 def _status(
-    asked: xr.DataArray,
-    vanished: xr.DataArray,
-    missing: xr.DataArray,
-    of_matrix: xr.DataArray,
-    matrix: str,
+    asked: xr.DataArray, vanished: xr.DataArray, missing: xr.DataArray, matrix: str
 ) -> xr.DataArray | None:
-    """Say of each sample what is wrong with the matrix signal; None if nothing is."""
+    """Say for each sample what is wrong with the matrix signal; None if nothing is."""
     gone = (vanished & asked.notnull()).transpose(*asked.dims)
     if asked.chunks is None and gone.chunks is None:
         for where, what in (
@@ -426,7 +384,7 @@ def _status(
 
 
 def _without_quantified(ds: xr.Dataset, name: str, factor: xr.DataArray) -> xr.Dataset:
-    """Leave out the intensities that were quantified, not those of a layer without a factor."""
+    """Remove the quantified intensities, but not those in a layer without a factor."""
     quantified = factor.notnull().compute()
     rest = [name + end for end in ("", *BESIDE) if name + end in ds]
     if bool(quantified.all()):
@@ -439,7 +397,7 @@ def _without_quantified(ds: xr.Dataset, name: str, factor: xr.DataArray) -> xr.D
 
 
 def _with_coords(ds: xr.Dataset, coords: Mapping[str, xr.DataArray], unit: str) -> xr.Dataset:
-    """Add coordinates, beside what an earlier call has left of other species."""
+    """Add coordinates, keeping what an earlier call has stated for other species."""
     new = {}
     for name, array in coords.items():
         before = ds.coords.get(name)
@@ -452,8 +410,8 @@ def _with_coords(ds: xr.Dataset, coords: Mapping[str, xr.DataArray], unit: str) 
     return ds.assign_coords(new)
 
 
-def _listed(factor: xr.DataArray) -> str:
-    """Name the factor of each species, for the history."""
+def _format_factors(factor: xr.DataArray) -> str:
+    """List the factor of each species, for the history."""
     if factor.dims != ("species",):
         return f"over {', '.join(map(str, factor.dims))}"
     return ", ".join(
@@ -461,7 +419,3 @@ def _listed(factor: xr.DataArray) -> str:
         for name, number in zip(factor["species"].values, factor.values, strict=True)
         if not np.isnan(number)
     )
-
-
-def _shown(value: Any) -> str:
-    return "<DataArray>" if isinstance(value, xr.DataArray) else repr(value)

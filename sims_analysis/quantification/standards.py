@@ -1,4 +1,4 @@
-"""Sensitivity factors from implanted standards, whose dose is known."""
+"""Sensitivity factors from implanted standards of known dose."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.dataset.canonical import (
     BESIDE,
     argument,
+    name_profiles,
     read_positive,
     signal_name,
     species_of,
     to_canonical,
 )
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.dataset.stacking import MEASUREMENT
 from sims_analysis.errors import ProfileError
+from sims_analysis.quantification.calibration import has_unit
 from sims_analysis.quantification.corrections import subtract_background
-from sims_analysis.quantification.hosts import natural_abundance
-from sims_analysis.quantification.sensitivity import FACTOR_TERMS, with_rsf
+from sims_analysis.quantification.hosts import read_abundance
+from sims_analysis.quantification.sensitivity import FACTOR_TERMS, kind_of_factor, with_rsf
+from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
-
-#: A factor of one, by the unit of what it stands before.
-_ONE = {"count/s": "1 atom/cm^3/(count/s)", "count": "1 atom/cm^3/count"}
 
 
 def rsf_from_standard(
@@ -49,7 +48,7 @@ def rsf_from_standard(
     matrix_threshold: float = 0.01,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.DataArray:
-    """Find the sensitivity factor of a species from standards of known dose.
+    """Determine the sensitivity factor of a species from standards of known dose.
 
     ``RSF = dose / integral of (I_i - b) / I_m dz``, cycle by cycle or with the mean of I_m.
 
@@ -58,29 +57,30 @@ def rsf_from_standard(
     data : Dataset, or sequence of Datasets
         Intensities over depth, of one standard or several: a batch over ``measurement``, or a list.
     species : str
-        What was implanted, by the name of its signal.
+        The implanted species, by the name of its signal.
     dose : str, Quantity, DataArray, or list
-        Implanted, ``"1e15 atoms/cm^2"``; of several standards with doses of their own, a DataArray
+        The implanted dose, ``"1e15 atoms/cm^2"``; for standards with different doses, a DataArray
         over ``measurement``, or a list in the order of `data`.
     matrix : str or None
-        The matrix species; None for no reference signal.
+        The matrix species; None for no matrix signal.
     start, stop : str, Quantity or DataArray, optional
-        Depths between which to integrate.
+        Limits of the integral.
     background : str, Quantity, or (start, stop), optional
-        An intensity to subtract, ``"2 counts/s"``, or the depth window over which to take the mean
-        of the quotient. Where the matrix signal drifts and the background does not (as that of a
-        detector), use :func:`subtract_background` before, on the standard and the unknown.
+        An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
+        quotient is taken. If the matrix signal drifts but the background does not (as that of a
+        detector), use :func:`subtract_background` first, on the standard and the unknown.
     abundance : float or "natural", optional
-        An implant is one isotope. With the abundance of the isotope that is measured, the factor
-        is the one for the element of that isotopic composition: that of the isotope divided by it.
+        An implant is a single isotope. With the abundance of the measured isotope, the result is
+        the factor for the element of that isotopic composition: that of the isotope divided by the
+        abundance.
     dose_uncertainty : float, str or Quantity, optional
-        Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose; the same
-        for all standards and common to them.
+        Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose; common to all
+        standards.
     matrix_signal, window, matrix_threshold
         As for :func:`with_rsf`.
     rule : {"trapezoid", "loglinear"}
-        As for :func:`integrated_dose`. By the rule with which the doses of unknowns are found, the
-        standard has its own dose.
+        As for :func:`integrated_dose`. With the rule that is used for the doses of unknowns, the
+        standard gets exactly its own dose.
 
     Returns
     -------
@@ -89,14 +89,14 @@ def rsf_from_standard(
         several standards, for :func:`with_rsf` as it is. Coordinates:
 
         - ``stderr`` (likewise): ``sqrt(max(counting, repeatability)^2 + dose^2)`` of its parts,
-          since what counting explains of the repeatability is part of it
-        - ``counting_stderr``: NaN where the data have no standard errors, see
+          because counting noise is part of the repeatability
+        - ``counting_stderr``: NaN if the data have no standard errors, see
           :func:`with_counting_statistics`
-        - ``dose_stderr``: 0 where no `dose_uncertainty` is given
-        - ``repeatability_stderr``: standard deviation of the factors of n standards over
-          ``sqrt(n)``, NaN for one
+        - ``dose_stderr``: 0 if no `dose_uncertainty` is given
+        - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
+          ``sqrt(n)``, NaN for a single one
         - ``n_standards``
-        - ``species``, ``matrix``: what it belongs to; provenance tells whence it comes
+        - ``species``, ``matrix``: what it belongs to; its origin is in the provenance
 
     Raises
     ------
@@ -104,10 +104,9 @@ def rsf_from_standard(
         If the species or the matrix is not in the data.
     UnitsError
         If the data are on a time axis (see :func:`calibrate_depth`) or have no intensities, or the
-        dose is none.
+        dose has no unit of atoms per area.
     ProfileError
-        If a standard holds no such dose: its integral is not positive, or it has none between
-        these depths.
+        If the integral over a standard is not positive, or nothing was measured between the limits.
 
     References
     ----------
@@ -133,7 +132,7 @@ def rsf_from_standard(
         raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
     doses = list(dose) if isinstance(dose, list | tuple) else [dose] * len(standards)
     if len(doses) != len(standards):
-        raise ProfileError(f"dose holds {len(doses)} doses of {len(standards)} standards")
+        raise ProfileError(f"dose holds {len(doses)} doses for {len(standards)} standards")
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
@@ -143,12 +142,12 @@ def rsf_from_standard(
     limits = {"start": start, "stop": stop, "rule": rule}
     parts, errors = [], []
     for one, its_dose in zip(standards, doses, strict=True):
-        factor, relative = _factor(one, species, its_dose, background, options, limits)
+        kind, factor, relative = _factor(one, species, its_dose, background, options, limits)
         parts.append(np.ravel(factor))
         errors.append(np.ravel(relative))
-        unit = factor.attrs["units"]
     factors, counting = np.concatenate(parts), np.concatenate(errors)
-    factors = factors / _abundance(abundance, species)
+    if abundance is not None:
+        factors = factors / read_abundance(abundance, species, "abundance")
     number, value = factors.size, float(factors.mean())
     of_dose = max(_relative_dose(dose_uncertainty, one) for one in doses)
     stderr = {
@@ -158,7 +157,7 @@ def rsf_from_standard(
     }
     random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
     stderr = {"stderr": float(np.hypot(np.nan_to_num(random), stderr["dose_stderr"])), **stderr}
-    term = next(term for kind, term in FACTOR_TERMS.items() if units.CANONICAL[kind] == unit)
+    term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
     answer = xr.DataArray(
         value,
         coords={
@@ -186,8 +185,7 @@ def rsf_from_standard(
         **options,
         **limits,
     )
-    quantified = any(units.is_quantity(v.data) for one in standards for v in one.data_vars.values())
-    return units.quantify(answer) if quantified else answer
+    return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 
 def _factor(
@@ -197,8 +195,8 @@ def _factor(
     background: Any,
     options: dict[str, Any],
     limits: dict[str, Any],
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Give the factor of each standard of a Dataset, and its relative error by counting."""
+) -> tuple[str, xr.DataArray, xr.DataArray]:
+    """Return the kind of factor, that of each standard, and its relative error from counting."""
     plain = to_canonical(units.dequantify(ds))
     species_of(plain, species, name="species")
     name = signal_name(plain, "a sensitivity factor")
@@ -211,58 +209,39 @@ def _factor(
         used.append(matrix)
     beside = [name + end for end in ("", *BESIDE) if name + end in plain]
     plain = plain[beside].sel(species=used)
-    unit = plain[name].attrs["units"]
     if background is not None and not isinstance(background, tuple | list):
-        kinds = tuple(k for k in vocabulary.kinds(name) if units.CANONICAL[k] == unit)
+        kinds = vocabulary.kinds_in(name, plain[name].attrs["units"])
         level = argument(plain.sel(species=species), background, kinds, "background")
         level = level.assign_coords(species=species)
         plain = subtract_background(plain, value=level, variable=name)
         background = None
-    one = "1 atom/cm^3" if matrix is not None else _ONE.get(unit, "1 atom/cm^3")
+    kind = kind_of_factor(plain[name], matrix)
+    one = f"1 {units.CANONICAL[kind]}"
     quotient = with_rsf(plain, rsf={species: one}, **options)
     integral = integrated_dose(quotient.sel(species=species), background=background, **limits)
     known = read_positive(integral, dose, ("areal_density",), "dose")
     wrong = ~(integral > 0)
     if bool(wrong.any()):
-        which = (
-            [str(label) for label in np.ravel(integral[wrong.dims[0]][wrong])] if wrong.ndim else []
-        )
         raise ProfileError(
-            f"species {species!r}{', ' if which else ''}{MEASUREMENT + ' ' if which else ''}"
-            f"{', '.join(which[:3])}: no dose between these depths to compare with "
-            f"(integral {float(integral.min()):.3g}); look at start, stop and background"
+            f"{name_profiles(wrong)}: no dose between these depths to compare with "
+            f"(integral {float(integral.min()):.3g}); check start, stop and background"
         )
-    factor = (known / integral).assign_attrs(units=one.split(" ", 1)[1])
     missing = xr.full_like(integral, np.nan)
-    return factor, integral.coords.get("stderr", missing) / integral
-
-
-def _abundance(abundance: Any, species: str) -> float:
-    if abundance is None:
-        return 1.0
-    if abundance == "natural":
-        return natural_abundance(species)
-    number = isinstance(abundance, float | int | np.number) and not isinstance(abundance, bool)
-    if not (number and 0 < abundance <= 1):
-        raise ProfileError(
-            f"abundance={abundance!r}; expected a fraction from 0 to 1, or 'natural'"
-        )
-    return float(abundance)
+    return kind, known / integral, integral.coords.get("stderr", missing) / integral
 
 
 def _relative_dose(uncertainty: Any, dose: Any) -> float:
-    """Give the largest relative uncertainty of the doses of standards."""
+    """Return the largest relative uncertainty of the doses of standards."""
     if uncertainty is None:
         return 0.0
-    text = isinstance(uncertainty, str) and not uncertainty.rstrip().endswith(("%", "percent"))
-    if text or (units.is_quantity(uncertainty) and not uncertainty.dimensionless):
+    if has_unit(uncertainty):
         absolute = units.read_quantity(uncertainty, ("areal_density",), "dose_uncertainty")[0]
         data = dose if isinstance(dose, xr.DataArray) else xr.Dataset()
         known = float(read_positive(data, dose, ("areal_density",), "dose").min())
         if not 0 <= absolute < known:
             raise ProfileError(
-                f"dose_uncertainty={uncertainty!r}; expected less than the dose, {known:g} "
-                "atom/cm^2, and no less than 0"
+                f"dose_uncertainty={format_argument(uncertainty)}; expected less than the dose, "
+                f"{known:g} atom/cm^2, and not less than 0"
             )
         return float(absolute / known)
     return float(np.max(relative_uncertainty(uncertainty, "dose_uncertainty")))

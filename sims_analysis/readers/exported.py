@@ -158,8 +158,9 @@ def _plain(text: str) -> _Table | None:
 def _of_workbook(source: Source) -> SIMSResult:
     """Read the profiles as they were delivered: the numbers from one sheet, the rest of another."""
     # Only here, so that other files are read without xarray.
+    from sims_analysis.dataset.delivered import COORDS
     from sims_analysis.dataset.from_profiles import to_dataset
-    from sims_analysis.dataset.to_profiles import COORDS, to_profiles
+    from sims_analysis.dataset.to_profiles import to_profiles
 
     paired, tidy, about = (
         [["" if cell is None else cell for cell in row] for row in sheet.cells]

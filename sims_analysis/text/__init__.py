@@ -1,1 +1,1 @@
-"""Formatting of names, units and numbers."""
+"""Formatting of names, units, numbers and arguments."""

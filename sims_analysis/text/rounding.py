@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from sims_analysis.text.typeset import power_of_ten, raised
+
 __all__ = ["Rounded", "rounded", "rounded_error"]
 
 #: Significant digits of a value without an uncertainty.
@@ -42,11 +44,11 @@ class Rounded:
         style : {"unicode", "latex", "mathtext"}
         """
         if style == "unicode":
-            power = "×10" + str(self.exponent).translate(_RAISED)
+            power = "×10" + raised(str(self.exponent))
         elif style == "latex":
             power = rf" \times 10^{{{self.exponent}}}"
         else:
-            power = rf"×10$\mathregular{{^{{{self.exponent}}}}}$".replace("-", "−")
+            power = "×" + power_of_ten(self.exponent)
         plus_minus = r" \pm " if style == "latex" else " ± "
         number = self.value if style == "latex" else self.value.replace("-", "−")
         if self.stderr:
@@ -54,9 +56,6 @@ class Rounded:
         if self.exponent:
             number = (f"({number})" if self.stderr else number) + power
         return f"${number}$" if style == "latex" else number
-
-
-_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def rounded(value: float, stderr: float = math.nan) -> Rounded:

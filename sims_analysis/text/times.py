@@ -10,7 +10,7 @@ __all__ = ["as_moment", "moment_of"]
 
 
 def moment_of(text: str | datetime | None) -> datetime | None:
-    """Read a time; a naive one is UTC, and what is no time is None."""
+    """Read a time; one without a time zone is UTC. None if it is not a time."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else text
     except ValueError:
@@ -22,5 +22,5 @@ def as_moment(value: str | datetime | None, name: str) -> datetime | None:
     """Read a limit that a user gave."""
     moment = moment_of(value)
     if value is not None and moment is None:
-        raise ApiError(f"{name}={value!r} is no time; expected ISO 8601, such as '2024-01-15'")
+        raise ApiError(f"{name}={value!r} is not a time; expected ISO 8601, such as '2024-01-15'")
     return moment

@@ -19,6 +19,8 @@ __all__ = [
     "pieces",
     "plain",
     "power",
+    "power_of_ten",
+    "raised",
     "unit_label",
     "unit_latex",
 ]
@@ -84,10 +86,10 @@ def _formula(word: str, match: re.Match[str]) -> list[Piece]:
             made.append(Piece(part["symbol"], "base"))
             continue
         following = parts[i + 1]["symbol"] if i + 1 < len(parts) else None
-        raised = part["mark"] == "^" or i == 0
+        above = part["mark"] == "^" or i == 0
         if not part["mark"] and i > 0 and following:
-            raised = _is_mass(int(part["digits"]), following)
-        made.append(Piece(part["digits"], "super" if raised else "sub"))
+            above = _is_mass(int(part["digits"]), following)
+        made.append(Piece(part["digits"], "super" if above else "sub"))
     if charge:
         plain = charge.replace("⁺", "+").replace("⁻", "-").lstrip("^")
         if len(plain) > 1 and not any(map(str.isdigit, plain)):
@@ -170,9 +172,14 @@ def power(value: float, units: str) -> str:
     if abs(int(exponent)) < 4:
         number = f"{value:g}"
     else:
-        number = rf"10$\mathregular{{^{{{int(exponent)}}}}}$".replace("{-", "{−")
+        number = power_of_ten(int(exponent))
         number = number if digits == "1" else f"{digits}×{number}"
     return f"{number} {unit_label(unit)}".strip()
+
+
+def power_of_ten(exponent: int) -> str:
+    """Write a power of ten for matplotlib."""
+    return rf"10$\mathregular{{^{{{exponent}}}}}$".replace("-", "−")
 
 
 _LATEX = {
@@ -248,6 +255,11 @@ _PRINTED = {
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
+def raised(number: str) -> str:
+    """Write a whole number in superscript characters."""
+    return number.translate(_RAISED)
+
+
 def unit_label(units: str) -> str:
     """Write a unit for printing; empty for a pure number.
 
@@ -262,8 +274,8 @@ def unit_label(units: str) -> str:
         return "Å"
     if units.lower().rstrip("s") in ("micron", "micrometer", "micrometre", "μm"):
         return "µm"
-    raised = re.sub(r"(?:\^|\*\*)(-?\d+)", lambda found: found[1].translate(_RAISED), units)
-    return re.sub(r"^atom/", "atoms/", raised)
+    printed = re.sub(r"(?:\^|\*\*)(-?\d+)", lambda found: raised(found[1]), units)
+    return re.sub(r"^atom/", "atoms/", printed)
 
 
 def unit_latex(units: str) -> str:

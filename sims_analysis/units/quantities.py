@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from sims_analysis.errors import UnitsError
+from sims_analysis.text.arguments import is_number
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
@@ -24,6 +25,7 @@ __all__ = [
     "WindowLike",
     "as_quantity",
     "dequantify",
+    "is_quantified",
     "is_quantity",
     "magnitude_and_unit",
     "magnitude_of",
@@ -89,8 +91,7 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
             f"{name}={value!r}: expected one value, such as '50 {wanted}'; for several, give a "
             "DataArray with a unit, whose dimension says what they belong to"
         )
-    bare = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    example = f"{value:g}" if bare else "50"
+    example = f"{value:g}" if is_number(value) else "50"
     raise UnitsError(
         f"{name}={value!r} has no unit; write it like '{example} {wanted}' or give a pint Quantity"
     )
@@ -129,6 +130,13 @@ def is_quantity(array: Any) -> bool:
     if type(array) is np.ndarray:
         return False
     return hasattr(array, "magnitude") and hasattr(array, "unit_items")
+
+
+def is_quantified(data: xr.Dataset | xr.DataArray) -> bool:
+    """Whether data are a pint-backed view: whether one of their variables is a Quantity."""
+    if not hasattr(data, "data_vars"):
+        return is_quantity(data.data)
+    return any(is_quantity(data.variables[name].data) for name in data.data_vars)
 
 
 def magnitude_and_unit(
@@ -201,7 +209,7 @@ def quantify(data: Data) -> Data:
     >>> print(sims.quantify(ds)["concentration"].data.units)
     atom / centimeter ** 3
     """
-    view: Data = _each_variable(data, _quantified)
+    view: Data = _each_variable(data, quantified_variable)
     return view
 
 
@@ -243,21 +251,15 @@ def _each_variable(data: Any, change: Any) -> Any:
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    changed = {
-        name: change(str(name), array.variable)
-        for name, array in {**data.coords, **data.data_vars}.items()
-        if name not in data.xindexes
-    }
-    coords = {name: variable for name, variable in changed.items() if name in data.coords}
-    variables = {name: v for name, v in changed.items() if name in data.data_vars}
-    return data.assign_coords(coords).assign(variables)
+    indexes, result = data.xindexes, data.copy(deep=False)
+    for name, variable in data.variables.items():
+        changed = variable if name in indexes else change(variable, str(name))
+        if changed is not variable:
+            result[name] = changed
+    return result
 
 
-def _quantified(name: str, variable: xr.Variable) -> xr.Variable:
-    return quantified_variable(variable)
-
-
-def quantified_variable(variable: xr.Variable) -> xr.Variable:
+def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     """Convert a Variable with a unit in its attrs to a Quantity; return others unchanged."""
     import xarray as xr
 
@@ -275,7 +277,7 @@ def quantified_variable(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
-def _plain_variable(name: str, variable: xr.Variable) -> xr.Variable:
+def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
     import xarray as xr
 
     data = variable.data

@@ -234,7 +234,7 @@ def read_unit(text: str) -> Unit:
     if text in COMMON:
         return Unit(text, *COMMON[text])
     if len(text) > _LONGEST:
-        # The time that it takes to read grows with the square of the length.
+        # The time needed to read it grows with the square of its length.
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
     return _read(text)
 
@@ -316,7 +316,7 @@ def _examples(kinds: tuple[str, ...]) -> str:
 
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:
-    """Decide of what ``"1"`` is a fraction, from the acceptable kinds or the variable's name."""
+    """Decide which fraction ``"1"`` is, from the acceptable kinds or the name of the variable."""
     wanted = [kind for kind in ("atomic_fraction", "mass_fraction") if kind in kinds]
     named = [kind for kind in wanted if name.endswith(kind)]
     if len(wanted) > 1 and not named:

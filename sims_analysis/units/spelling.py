@@ -69,8 +69,8 @@ _RATE_OF_C = re.compile(r"(k?)c ?(?:/ ?s(?:ec)?\.?|[*. ] ?s(?:ec)?\^?-1)|C/S")
 _AMBIGUOUS = {
     "A": "'A' may be ampere or angstrom; write 'angstrom'",
     "%": "'%' may be an atomic or a mass fraction; write 'at%' or 'wt%'",
-    "percent": "percent of what is not said; write 'at%' or 'wt%'",
-    "mol%": "a mole fraction of what is not said; write 'at%'",
+    "percent": "it does not say percent of what; write 'at%' or 'wt%'",
+    "mol%": "it does not say a mole fraction of what; write 'at%'",
     "ppt": "'ppt' may be parts per trillion or per thousand; scale the values and write 'ppb'",
 }
 
@@ -112,15 +112,17 @@ def phrase_or_expression(text: str) -> tuple[str, str] | str:
     if factor:
         raise unknown(
             text,
-            f"it holds a factor, {factor[0]!r}, which may be meant either way; scale the values "
-            "and give the unit alone",
+            f"it holds a factor, {factor[0]!r}, which may multiply or divide the values; scale the "
+            "values and give the unit alone",
         )
     try:
         return _expression(text, plain)
     except UnitsError:
         heading = _HEADING.fullmatch(plain)
         if heading and re.match("log|ln|lg", heading[0], re.IGNORECASE):
-            raise unknown(text, "it is of a logarithm; give the values themselves") from None
+            raise unknown(
+                text, "it is the unit of a logarithm; give the values themselves"
+            ) from None
         if heading and _readable(heading[1]):
             raise unknown(text, f"it is a heading; give the unit alone, {heading[1]!r}") from None
         raise
@@ -149,7 +151,9 @@ def _expression(text: str, plain: str) -> str:
         after_power = bool(parts) and parts[-1] == "**"
         number = token["op"] or token["one"] or ""
         if after_power != number.lstrip("+-").isdigit() and not (token["one"] and not parts):
-            raise unknown(text, "it holds a number that is not a power, or a power that is none")
+            raise unknown(
+                text, "it holds a number that is not a power, or a power without a number"
+            )
         if token["name"]:
             part = _name(text, token["name"]) + (f"**({token['power']})" if token["power"] else "")
         else:
@@ -158,7 +162,7 @@ def _expression(text: str, plain: str) -> str:
         brackets += part == "**" and last == ")"
         is_tower = part == "**" and (last == "power" or brackets > 1)
         if is_tower or (powers.isdigit() and len(powers) > _DIGITS):
-            # A tower of powers would take for ever.
+            # A power of a power could take forever to evaluate.
             raise unknown(text, "no depth profile is measured in such powers")
         last = "power" if after_power or token["power"] else part
         operand = part[0].isalnum() or part[0] == "("

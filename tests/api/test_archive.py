@@ -448,7 +448,7 @@ def test_add_profiles(tmp_path):
     assert archive.record("w3").retrieved == "2024-01-01T00:00:00Z"
     assert version_of(archive, "w3").name.startswith("20240101T000000.000000Z-")
     handmade = replace(result, provenance={"retrieved": "yesterday"})
-    with pytest.raises(ApiError, match="retrieved='yesterday' is no time"):
+    with pytest.raises(ApiError, match="retrieved='yesterday' is not a time"):
         archive.add(handmade, data_id="w4")
 
 

@@ -217,12 +217,24 @@ def test_attrs_that_tell_measurements_apart_are_coordinates():
     assert "dose_rate" not in back[1].coords
 
 
+def test_whole_numbers_and_flags_stay_so_unless_one_is_missing():
+    flagged = [
+        ds.assign_coords(cycles=("species", np.arange(ds.sizes["species"])), good=True)
+        for ds in (SHARED[0], SHARED[0])
+    ]
+    batch = sims.stack(flagged)
+    assert (batch["cycles"].dtype.kind, batch["good"].dtype.kind) == ("i", "b")
+    batch = sims.stack([flagged[0], SHARED[0]])
+    assert batch["cycles"].dtype == batch["good"].dtype == np.float64
+    assert np.isnan(batch["cycles"][1]).all()
+
+
 def test_nothing_to_stack_and_things_that_do_not_fit():
     with pytest.raises(ProfileError, match="nothing to stack"):
         sims.stack([])
     with pytest.raises(TypeError, match=r"datasets\[1\].*DataArray"):
         sims.stack([SHARED[0], SHARED[0]["concentration"]])
-    with pytest.raises(ProfileError, match="batch already"):
+    with pytest.raises(ProfileError, match="already a batch"):
         sims.stack([sims.stack(SHARED)])
     timed = SHARED[0].rename(depth="sputter_time")
     timed["sputter_time"].attrs["units"] = "s"

@@ -10,7 +10,6 @@ import xarray as xr
 from hypothesis import given, settings
 
 import sims_analysis as sims
-from sims_analysis.dataset import storage
 from sims_analysis.errors import ArchiveError
 
 KINDS = ["nc", "zarr"]
@@ -201,7 +200,7 @@ def test_errors_say_what_to_do(tmp_path, monkeypatch):
         sims.save([ds], tmp_path / "v.nc")
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        storage.importlib.util, "find_spec", lambda name: None if name == "h5py" else find(name)
+        importlib.util, "find_spec", lambda name: None if name == "h5py" else find(name)
     )
     with pytest.raises(ModuleNotFoundError, match=r'pip install "sims-analysis\[netcdf\]"'):
         sims.save(ds, tmp_path / "v.nc")

@@ -38,6 +38,14 @@ def test_one_of_a_batch_goes_back():
         sims.unstack(SHARED[0])
 
 
+def test_one_species_of_a_batch_keeps_its_identifiers():
+    ds = sims.open_example("boron-implant")
+    (profile,) = sims.to_profiles(ds.sel(species="B"))
+    for batch in (sims.stack([ds, ds]), sims.stack([ds, ds.isel(depth=slice(5, None))])):
+        found = sims.unstack(batch.sel(species="B"))
+        assert sims.to_profiles(found[0]) == [profile]
+
+
 def test_a_species_delivered_without_samples_is_kept():
     ds = sims.open_example("boron-implant")
     empty = ds.copy(deep=True)

@@ -123,7 +123,7 @@ def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
 
 @pytest.mark.parametrize("fits", [3, "gaussian", {"": 3.0}])
 def test_what_is_no_fit_is_not_drawn(fits):
-    with pytest.raises(ProfileError, match="fits=: expected a fit"):
+    with pytest.raises(ProfileError, match="expected a result such as"):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=fits)
 
 
@@ -161,5 +161,5 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
 def test_data_over_time_have_no_place_for_a_fit():
     data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
-    with pytest.raises(ProfileError, match="B is over sputter_time, and fits are over depth"):
+    with pytest.raises(ProfileError, match="B is over sputter_time, but fits are over depth"):
         sims.plot_profiles(data, fits=FIT)

@@ -13,7 +13,14 @@ from scipy import special, stats
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._engine import Curve, Solution, distinct, minima, profile_interval
+from sims_analysis.models._engine import (
+    Curve,
+    Solution,
+    covariance,
+    distinct,
+    minima,
+    profile_interval,
+)
 from sims_analysis.models._model import Model, Parameter
 from sims_analysis.models._objective import Squares
 from sims_analysis.models._rivals import half_widths, weighed
@@ -200,7 +207,7 @@ def test_an_error_that_is_no_interval_is_said_to_be_poor():
 
 def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
-    ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
     options = {"model": "dual_pearson", "start": "20 nm", "background": "fit"}
     with pytest.warns(FitWarning, match="undetermined .*fixed="):
         fit = sims.fit(ds, **options)
@@ -221,7 +228,7 @@ def test_what_the_samples_do_not_determine_has_no_error():
     own = replace(models()["dual_pearson"], derived=(deep,),
                   derive=lambda p, _: [p["tail_projected_range"]])  # fmt: skip
     derived = quietly(ds, **options | {"model": own})["tail_depth_stderr"].item()
-    assert derived == pytest.approx(error, rel=0.05)
+    assert derived == pytest.approx(error, rel=0.1)
     # Both are the same curve, of which the error is known.
     curve = sims.evaluate(fit, depth="100 nm")
     assert curve["stderr"].item() < 0.01 * curve.item()
@@ -230,15 +237,21 @@ def test_what_the_samples_do_not_determine_has_no_error():
     assert held["aic"].item() < fit["aic"].item()
 
 
-@pytest.mark.parametrize("offset", [0.3, 1.6])
-def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
-    # A narrow one at 1, and one at -1 that is broader, and higher by 4 offset^2.
+def two_minima(offset):
+    """Give a curve with a narrow minimum at 1, and a broader one at -1, 4 offset^2 higher."""
+
     def formula(a):
         return np.array([20 * (a - 1) * (a + 1) * (1 + 0.5 * a), offset * (a - 1)])
 
     curve = Curve([Parameter("a", "dimensionless", "")], formula, None, {})
     objective = Squares(np.zeros(2), np.ones(2), known_errors=True, code=2)
-    found = weighed(curve, objective, minima(curve, objective, [[1.1], [-1.1]]))
+    return formula, curve, objective, minima(curve, objective, [[1.1], [-1.1]])
+
+
+@pytest.mark.parametrize("offset", [0.3, 1.6])
+def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
+    formula, curve, objective, found = two_minima(offset)
+    found = weighed(curve, objective, found)
     first = round(found[0].solution.free[0])
     if offset > 1.5:  # ruled out
         assert (first, len(found)) == (1, 1)
@@ -249,6 +262,19 @@ def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
     likelihood = np.exp(-0.5 * np.sum(formula(a) ** 2, axis=0))
     share = likelihood[a < 0].sum() / likelihood.sum()
     assert [one.share for one in found] == pytest.approx([share, 1 - share], abs=0.02)
+
+
+def test_a_minimum_with_an_edge_counts_only_where_all_have_one():
+    formula, curve, objective, found = two_minima(0.3)
+    (one,) = weighed(curve, objective, found, lambda one: one.free[0] < 0)
+    assert one.solution.free[0] > 0
+    assert one.share == 1
+    # The inverse of the curvature that is there; of a single minimum, of what is expected.
+    a = one.solution.free[0] + np.array([-1e-3, 0, 1e-3])
+    curvature = np.diff(0.5 * np.sum(formula(a) ** 2, axis=0), 2).item() / 1e-6
+    assert one.errors.item() == pytest.approx(1 / curvature, rel=1e-4)
+    assert covariance(curve, objective, one.solution).item() != pytest.approx(1 / curvature)
+    assert len(weighed(curve, objective, found, lambda _: True)) == 2
 
 
 def test_other_minima_widen_an_error_until_it_is_their_distance():
@@ -282,17 +308,15 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
 
 
-def test_most_dual_distributions_with_all_parameters_free_have_errors_that_hold():
+def test_errors_of_a_dual_distribution_with_all_parameters_free_are_neither_narrow_nor_wide():
     parameters, z, _ = COVERED["dual_pearson"]
-    ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=16, seed=2)
+    ds = models_truth.counted("dual_pearson", parameters, z, peak=1000, trials=40, seed=2)
     fit = quietly(ds, model="dual_pearson")
     assert (fit["status"] == "ok").mean() > 0.7
-    off = [
-        (abs(fit[one.name] - truth) / fit[f"{one.name}_stderr"]).values
-        for one, truth in zip(models()["dual_pearson"].parameters, parameters, strict=True)
-    ]
-    off = np.concatenate(off)
-    assert (off[np.isfinite(off)] <= 1).mean() > 0.64
+    # All but the dose are correlated: their mean scatters by 0.06 over so many trials.
+    names = models()["dual_pearson"].names[1:]
+    covered = [inside(fit, *one) for one in zip(names, parameters[1:], strict=True)]
+    assert 0.56 < np.mean(covered) < 0.84
 
 
 def test_head_and_tail_by_each_others_names_are_no_other_minimum():

@@ -49,9 +49,9 @@ def test_what_a_simulator_cannot_read_is_refused(tmp_path):
     z = np.linspace(0, 300, 151)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     both = models_truth.profile(np.stack([c, c]), z, dims=("wafer", "depth"))
-    with pytest.raises(ProfileError, match="the fit is of 2 profiles"):
+    with pytest.raises(ProfileError, match="the fit has 2 profiles"):
         sims.to_tcad(sims.fit(both, model="gaussian"), tmp_path / "x.txt")
-    with pytest.raises(SpeciesError, match="no species 'B'; it has no coordinate 'species'"):
+    with pytest.raises(SpeciesError, match="no species 'B'; it has none"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", species="B")
     with pytest.raises(ProfileError, match=r"order=\['suprem'\]"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order=["suprem"])

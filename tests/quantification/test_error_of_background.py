@@ -267,6 +267,25 @@ def test_depth():
     assert deep["intensity_background_overlap"].dims == ("species", "depth")
 
 
+def test_overlap_of_a_quotient():
+    """A background of the matrix adds to the error, not to its covariance with the species."""
+    ds = rates().drop_vars("intensity_counts")
+    faint = (ds["species"] == "Si") & (ds["depth"] < 20)
+    ds["intensity"] = ds["intensity"].where(~faint, 10.0 + ds["depth"] % 4)
+    ds = sims.subtract_background(ds, window=TAIL, species="11B")
+    ds = sims.subtract_background(ds, window=("0 nm", "18 nm"), species="Si")
+    found = sims.with_rsf(
+        ds.sel(depth=slice(20, None)), rsf={"11B": "1e22 atoms/cm^3"}, matrix="Si"
+    ).sel(species="11B")
+    species, matrix = (ds.sel(species=one, depth=slice(20, None)) for one in ("11B", "Si"))
+    own = 1e22 * common_of(species, "intensity") / matrix["intensity"]
+    of_matrix = found["concentration"] / matrix["intensity"] * common_of(matrix, "intensity")
+    np.testing.assert_allclose(common_of(found), np.hypot(own, of_matrix))
+    assert (of_matrix > 0.01 * own).any()
+    covariance = found["concentration_background_overlap"] * common_of(found) ** 2
+    np.testing.assert_allclose(covariance, species["intensity_background_overlap"] * own**2)
+
+
 # --- kept by whatever keeps the samples ---------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ def test_each_wafer_has_its_own_scale():
         ({"factor": True}, ProfileError, "factor=True"),
         ({"crater_depth": "-1 um"}, ProfileError, "must be positive"),
         ({"offset": 3}, UnitsError, "offset=3 has no unit"),
-        ({"factor": 1.1, "depth_uncertainty": "5 nm"}, UnitsError, "give the relative one"),
+        ({"factor": 1.1, "depth_uncertainty": "5 nm"}, UnitsError, "give a relative uncertainty"),
     ],
 )
 def test_what_rescales_nothing(options, error, words):

@@ -115,7 +115,7 @@ def test_several_standards():
     assert own["repeatability_stderr"].item() < 1e-12 * one
     array = xr.DataArray(scales * 1e15, dims="measurement", attrs={"units": "atoms/cm^2"})
     assert sims.rsf_from_standard(batch, species="B", matrix="Si", dose=array).item() == own.item()
-    with pytest.raises(ProfileError, match="dose holds 4 doses of 1 standards"):
+    with pytest.raises(ProfileError, match="dose holds 4 doses for 1 standards"):
         sims.rsf_from_standard(EXACT, species="B", matrix="Si", dose=doses)
 
 
@@ -142,9 +142,9 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
     )
     several = sims.with_rsf(three, rsf=rsf, matrix="Si")
     assert several["concentration"].notnull().any("depth").values.tolist() == [True, False, False]
-    with pytest.raises(SpeciesError, match="factor against 'Si', and matrix='B'"):
+    with pytest.raises(SpeciesError, match="factor relative to 'Si', but matrix='B'"):
         sims.with_rsf(EXACT, rsf=rsf, matrix="B")
-    with pytest.raises(SpeciesError, match="factor against 'Si', and matrix=None"):
+    with pytest.raises(SpeciesError, match="factor relative to 'Si', but matrix=None"):
         sims.with_rsf(EXACT, rsf={"B": rsf}, matrix=None)
     with pytest.raises(SpeciesError, match=r"rsf\['P'\] is that of 'B'"):
         sims.with_rsf(three, rsf={"P": rsf}, matrix="Si")
@@ -217,7 +217,7 @@ def test_what_is_no_standard():
     for bad in ("1e15 atoms/cm^2", "-3e13 atoms/cm^2"):
         with pytest.raises(ProfileError, match=r"dose_uncertainty=.*expected less than the dose"):
             sims.rsf_from_standard(EXACT, **options, dose_uncertainty=bad)
-    with pytest.raises(SpeciesError, match="'B' names no single isotope"):
+    with pytest.raises(SpeciesError, match="'B' does not name a single isotope"):
         sims.rsf_from_standard(EXACT, **options, abundance="natural")
     with pytest.raises(TypeError, match="a Dataset, or a list of Datasets"):
         sims.rsf_from_standard(EXACT["intensity"], **options)

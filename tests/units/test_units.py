@@ -97,7 +97,7 @@ def test_other_languages_and_typesetting(text, expected):
         ("atoms/cm³ x1e18", "it holds a factor"),
         ("Depth (nm)", "it is a heading; give the unit alone, 'nm'"),
         ("C[atom/cm3]", "it is a heading; give the unit alone, 'atom/cm3'"),
-        ("log10(atoms/cm3)", "it is of a logarithm"),
+        ("log10(atoms/cm3)", "it is the unit of a logarithm"),
         ("atoms/cm^-3", "it divides by a negative power"),
         ("atoms/cm–3", "it divides by a negative power"),
         ("ppt", "ambiguous unit 'ppt'"),

@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 from functools import cache
 
-from sims_analysis.analysis._call import format_argument
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Model
+from sims_analysis.text.arguments import format_argument
 
 __all__ = ["find_model", "models"]
 

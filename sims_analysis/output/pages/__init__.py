@@ -1,7 +1,7 @@
-"""Pages that people read in a browser: a report of each entry, and a list of them.
+"""Pages for a browser: a report of each entry, and a list of them.
 
-A page holds everything that it needs, its data, script and style, and opens no connection: it is
-read from a disk as from a server. Its own policy says so to the browser.
+A page contains its data, scripts and style, and opens no connection, which its content policy tells
+the browser. It can be read from a disk or from a server.
 """
 
 from sims_analysis.output.pages.archive import entry_page, index_page, pages

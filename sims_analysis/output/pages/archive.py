@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-import warnings
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sims_analysis.output.pages.report import document, report_page
+from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,15 +21,15 @@ HOME = "../"
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
-    """Give a page of an archive: the list of its entries, or one of them.
+    """Return a page of an archive: the list of its entries, or one of them.
 
     Parameters
     ----------
     archive : Archive
     data_id : str, optional
-        Of an entry; by default the list.
+        The entry; by default the list.
     search : str
-        The list shows the entries that contain every word of it, in any case.
+        The list shows the entries that contain every word of it, ignoring case.
 
     Raises
     ------
@@ -54,22 +53,21 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
-    """Say why there is no page, with the way back to the list."""
-    from sims_analysis.figures.interactive import style
+    """Return a page that says why there is none, with a link back to the list."""
+    from sims_analysis.figures.interactive import document
 
-    back = f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>'
-    body = f"{back}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
-    return document(title, body, style=style())
+    body = f"{back_link(home)}<h1>{html.escape(title)}</h1><p>{html.escape(reason)}</p>"
+    return document(title, body)
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
-    """Answer the usual questions of one entry, as a page."""
-    from sims_analysis.output.report.answers import analyse
+    """Return a page with the usual questions about one entry answered."""
+    from sims_analysis.output.report.answers import analyse, warnings_as_notes
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    notes: list[str] = []
+    with warnings_as_notes(notes):
         ds = result.to_dataset()
-    return report_page(ds, analyse(ds, notes=[str(one.message) for one in caught]), home=home)
+    return report_page(ds, analyse(ds, notes=notes), home=home)
 
 
 #: Shows the entries with every word of the box, as it is typed.
@@ -110,7 +108,7 @@ def index_page(
     form : bool
         Whether there is a server to search; otherwise the page does it, as words are typed.
     """
-    from sims_analysis.figures.interactive import style
+    from sims_analysis.figures.interactive import document
 
     about = about or {}
     value = html.escape(search, quote=True)
@@ -126,7 +124,7 @@ def index_page(
     kind = "described" if about else "entries"
     entries = f'<ul class="{kind}">{"".join(items)}</ul>' if items else ""
     body = f"<h1>Depth profiles</h1>\n{box}\n{count}\n{entries}"
-    return document("Depth profiles", body, scripts=[] if form else [_FILTER], style=style())
+    return document("Depth profiles", body, scripts=[] if form else [_FILTER])
 
 
 def _counted(links: Iterable[str], search: str) -> str:

@@ -1,9 +1,7 @@
-"""One measurement as a page: answers in words, profiles to explore, where they came from."""
+"""One measurement as a page: answers, an interactive plot, and the origin of the data."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import math
 from typing import TYPE_CHECKING, Any
@@ -20,25 +18,25 @@ if TYPE_CHECKING:
 
     from sims_analysis.output.report.answers import Report, SpeciesReport
 
-__all__ = ["document", "report_page", "table"]
+__all__ = ["back_link", "report_page", "table"]
 
 
 def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
-    """Lay a report out as one page of HTML with an interactive plot.
+    """Lay out a report as one page of HTML with an interactive plot.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        What the report is about.
+        The measurement.
     report : Report
         From :func:`sims_analysis.output.report.analyse`.
     home : str
-        Address of the list that the page belongs to, if there is one.
+        Address of the list of entries, if there is one.
 
     Returns
     -------
     str
-        A page that needs nothing else: no connection, no further file.
+        A page that needs no connection and no other file.
 
     Raises
     ------
@@ -54,12 +52,10 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     >>> "<td>never reached: every sample lies below the level</td>" in page
     True
     """
-    from sims_analysis.figures.interactive import library, plot_html, script, style
+    from sims_analysis.figures.interactive import document, library, plot_html, script
 
-    title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
-    measured = [row for row in report.species if row.dose_status]
-    others = [row for row in report.species if not row.dose_status]
-    back = f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>' if home else ""
+    title, measured, others = report.heading, report.measured, report.others
+    back = back_link(home) if home else ""
     body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
@@ -69,35 +65,18 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     if others:
         body += ["<h2>Other signals</h2>", _others(others)]
     body += [_notes(report), "<h2>Origin</h2>", _origin(ds)]
-    return document(title, "\n".join(body), scripts=[library(), script()], style=style())
+    return document(title, "\n".join(body), scripts=[library(), script()])
 
 
-def document(title: str, body: str, *, scripts: Iterable[str] = (), style: str) -> str:
-    """Put a page together, with a policy that allows its own scripts and nothing else."""
-    scripts = list(scripts)
-    allowed = " ".join(f"'sha256-{_digest(text)}'" for text in scripts) or "'none'"
-    policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'self'"
-    )
-    carried = "".join(f"<script>{text}</script>\n" for text in scripts)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{style}</style></head>\n"
-        f"<body><main>\n{body}\n</main>\n{carried}</body></html>\n"
-    )
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def back_link(home: str) -> str:
+    """Return a link to the list of all entries."""
+    return f'<p><a href="{html.escape(home, quote=True)}">All entries</a></p>'
 
 
 def table(
     label: str, heads: list[str], rows: list[list[str]], *, words: Iterable[int] = (0,)
 ) -> str:
-    """Write a table; cells are HTML already. Columns of words stand to the left."""
+    """Write a table of cells in HTML; columns of words are aligned left."""
     left = set(words)
 
     def cells(tag: str, row: list[str]) -> str:
@@ -109,7 +88,7 @@ def table(
 
     body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     head = f"<thead><tr>{cells('th', heads)}</tr></thead>" if heads else ""
-    # What is wider than its window is moved by arrow keys too.
+    # A table wider than the window can be scrolled with arrow keys, too.
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(label)}">'
         f"<table>{head}<tbody>{body}</tbody></table></div>"
@@ -136,13 +115,13 @@ def _measured(report: Report, rows: list[SpeciesReport]) -> str:
 
 
 def _in_words(status: str, words: Mapping[str, str]) -> str:
-    """Write a status as it is called, and what that means."""
+    """Write a status and its meaning."""
     means = f": {words[status]}" if status in words else ""
     return html.escape(status.replace("_", " ") + means)
 
 
 def _budget(report: Report, rows: list[SpeciesReport]) -> str:
-    """Lay out the parts of each dose, its errors, and how far it depends on the rule."""
+    """Tabulate the parts of each dose, its errors, and how far it depends on the rule."""
     heads = ["species", "dose (atoms/cm²)", "random error", "systematic error", "background",
              "surface", "rules differ by", "coverage", "status"]  # fmt: skip
     cells = [
@@ -211,13 +190,7 @@ def _others(rows: list[SpeciesReport]) -> str:
 
 
 def _notes(report: Report) -> str:
-    notes = list(report.notes)
-    if any(row.dose_stderr or row.junction_stderr for row in report.species):
-        notes.insert(
-            0, "±: one standard error of counting; depth scale and sensitivity factors add to it."
-        )
-    if report.surface:
-        notes.append(f"Surface: the first {report.surface}; peak and junction lie below.")
+    notes = [*report.explanations(), *report.notes]
     return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
 
 

@@ -1,4 +1,4 @@
-"""The pages of an archive beside its API: for people with a browser, under the same key."""
+"""The pages of an archive, served beside its API and under the same key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_pages"]
 
-#: What a page cannot say of itself: nobody may put it into a frame, or guess what it is.
+#: What only headers can state: pages may not be framed, and their type is not guessed.
 _HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -30,14 +30,14 @@ _HEADERS = {
 def add_pages(app: Starlette, archive: Archive) -> None:
     """Add ``/`` (the entries, searchable) and ``/entries/ID`` to the application of an archive.
 
-    Whatever the application asks of a request, a key or a host, it asks of these too.
+    The application checks the key and the host of these requests, too.
 
     Parameters
     ----------
     app : Starlette
         From :func:`sims_analysis.api.server.create_app`.
     archive : Archive
-        The one that it serves.
+        The archive that it serves.
     """
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import HTMLResponse
@@ -56,7 +56,7 @@ def add_pages(app: Starlette, archive: Archive) -> None:
         try:
             page = await run_in_threadpool(pages, archive, data_id)
         except SimsError as error:
-            # What cannot be shown says why; the raw payload is still served by the API.
+            # The page says why it cannot be shown; the raw payload is still served by the API.
             page = failure_page("No page of this entry", str(error), home=HOME)
             return HTMLResponse(page, HTTPStatus.UNPROCESSABLE_ENTITY, headers=_HEADERS)
         return HTMLResponse(page, headers=_HEADERS)

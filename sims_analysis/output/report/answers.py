@@ -1,4 +1,4 @@
-"""The usual questions, asked of every species of one measurement."""
+"""The usual questions about every species of one measurement."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sims_analysis.errors import SimsWarning
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Junction", "Report", "SpeciesReport", "analyse"]
+__all__ = ["Junction", "Report", "SpeciesReport", "analyse", "warnings_as_notes"]
 
-#: Text that names the sample, in the metadata of this or that instrument.
+#: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 _NOT_CONCENTRATION = {
     "count/s": "counts, not calibrated to concentration",
@@ -33,11 +33,11 @@ _NOT_CONCENTRATION = {
 
 @dataclass(frozen=True, kw_only=True)
 class SpeciesReport:
-    """What is known of one species.
+    """The answers for one species.
 
     Depths in `axis_units`, `peak` in `units`, doses in atom/cm^2; None where there is no answer,
-    and then `junction_status` or `reason` says why. What the dose rests on is that of
-    :func:`sims_analysis.dose_budget`: `rule_difference` and `coverage` are fractions.
+    and then `junction_status` or `reason` says why. The parts of the dose are those of
+    :func:`sims_analysis.dose_budget`; `rule_difference` and `coverage` are fractions.
     """
 
     species: str
@@ -90,8 +90,36 @@ class Report:
     notes: list[str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON-ready values."""
+        """Return everything as values for JSON."""
         return asdict(self)
+
+    @property
+    def heading(self) -> str:
+        """The id of the entry, and the name of the sample if it differs."""
+        return ": ".join(dict.fromkeys(filter(None, [self.data_id, self.title])))
+
+    @property
+    def measured(self) -> list[SpeciesReport]:
+        """The species with a concentration over depth."""
+        return [row for row in self.species if row.dose_status]
+
+    @property
+    def others(self) -> list[SpeciesReport]:
+        """The species without one, and without a dose."""
+        return [row for row in self.species if not row.dose_status]
+
+    def explanations(self) -> list[str]:
+        """Explain the plus-minus and the surface, if the report has them."""
+        lines = []
+        if any(row.dose_stderr or row.junction_stderr for row in self.measured):
+            lines.append(
+                "±: one standard error of counting; depth scale and sensitivity factors add to it."
+            )
+        if self.surface and self.measured:
+            lines.append(
+                f"Surface: the first {self.surface}; part of the dose, peak and junction lie below."
+            )
+        return lines
 
 
 def analyse(
@@ -107,28 +135,28 @@ def analyse(
     doping: str | None = None,
     notes: Sequence[str] = (),
 ) -> Report:
-    """Ask the usual questions of one measurement.
+    """Answer the usual questions about one measurement.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        One measurement, as :func:`sims_analysis.to_dataset` gives it.
+        One measurement, as :func:`sims_analysis.to_dataset` returns it.
     level : str
-        Concentration of the junction: the deepest falling edge through it counts.
+        Concentration that defines the junction, on the deepest falling edge.
     start, stop : str, optional
-        Limits of the dose; by default the profile's own ends.
+        Limits of the dose; by default the ends of the profile.
     background : str, optional
-        Concentration that is subtracted in the dose.
+        Concentration that is subtracted from the dose.
     surface : str, optional
-        Where the surface transient ends: peak and junction are sought below it, and its dose is
-        given apart. By default what the metadata state as ``surface_transient``.
+        Where the surface transient ends: peak and junction are searched for below it, and its dose
+        is given separately. By default the ``surface_transient`` in the metadata.
     donors, acceptors : sequence of str, optional
         For metallurgical junctions; by default the species whose metadata state a
         ``dopant_type``.
     doping : str, optional
         Net constant doping beside the species: positive for donors, negative for acceptors.
     notes : sequence of str, optional
-        What was noticed before, to stand with the report's own notes.
+        Earlier remarks, to be listed with the report's own notes.
 
     Examples
     --------
@@ -146,7 +174,7 @@ def analyse(
     ds = _with_counting(ds, metadata)
     notes = list(notes)
     rows, junctions = [], []
-    with _collected(notes):
+    with warnings_as_notes(notes):
         for series in series_of(ds):
             options = {"start": start, "stop": stop, "background": background}
             rows.append(_row(ds, series, level, transients.get(series.species), options, notes))
@@ -197,8 +225,8 @@ def _title(metadata: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 @contextmanager
-def _collected(notes: list[str]) -> Iterator[None]:
-    """Turn the library's warnings into notes of the report."""
+def warnings_as_notes(notes: list[str]) -> Iterator[None]:
+    """Turn the library's warnings into notes of a report."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -238,7 +266,7 @@ def _row(
     below = np.ones(series.x.shape, dtype=bool)
     if transient and series.axis == "depth":
         below = series.x > read_quantity(transient, ("depth",), "surface")[0]
-    # A record that is all transient has its peak there.
+    # If the whole record is transient, so is the peak.
     candidates = np.flatnonzero(below) if below.any() else np.arange(series.x.size)
     top = int(candidates[series.y[candidates].argmax()])
     known: dict[str, Any] = {
@@ -260,10 +288,10 @@ def _row(
             f"{series.species}: the peak is the first sample; if that is a surface transient, "
             "state where it ends (surface)"
         )
-    # With its standard errors and counts, where these are known.
+    # With its standard errors and counts, if these are known.
     names = [name for name in ds.data_vars if str(name).startswith("concentration")]
     one = ds[names].sel(species=series.species)
-    # The table says how far the rules differ, for each species.
+    # The table states how far the rules differ, for each species.
     dose = dose_budget(one, surface_depth=transient, rule_tolerance=math.inf, **options)
     xj = junction_depth(one, level=level, after=transient)
     return SpeciesReport(

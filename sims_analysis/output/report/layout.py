@@ -34,10 +34,8 @@ WORDS = {
 
 def to_text(report: Report) -> str:
     """Lay the report out as text of at most 100 columns."""
-    title = ": ".join(dict.fromkeys(text for text in (report.data_id, report.title) if text))
+    title, measured, others = report.heading, report.measured, report.others
     lines = [title, "=" * min(len(title), 100)]
-    measured = [row for row in report.species if row.dose_status]
-    others = [row for row in report.species if not row.dose_status]
     if measured:
         surface = any(row.surface_dose is not None for row in measured)
         lines += ["", f"Junction where the concentration falls through {report.level}", ""]
@@ -56,7 +54,7 @@ def to_text(report: Report) -> str:
 
 
 def _other_signals(rows: list[SpeciesReport]) -> list[str]:
-    """List the peaks of what is no concentration; the reason stands once, if it is one for all."""
+    """List the peaks of signals other than concentrations, with a common reason stated once."""
     timed = rows[0].axis != "depth"
     reasons = list(dict.fromkeys(row.reason for row in rows))
     why = "no concentrations" if len(reasons) > 1 else reasons[0]
@@ -73,17 +71,9 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
 
 
 def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
-    lines = []
-    if any(row.dose_stderr or row.junction_stderr for row in measured):
-        lines.append(
-            "±: one standard error of counting; depth scale and sensitivity factors add to it."
-        )
-    if report.surface and measured:
-        lines.append(
-            f"Surface: the first {report.surface}; part of the dose, peak and junction lie below."
-        )
-    told = dict.fromkeys(row.junction_status for row in measured if row.junction_status in WORDS)
-    lines += [f"{status.replace('_', ' ').capitalize()}: {WORDS[status]}." for status in told]
+    lines = report.explanations()
+    found = dict.fromkeys(row.junction_status for row in measured if row.junction_status in WORDS)
+    lines += [f"{status.replace('_', ' ').capitalize()}: {WORDS[status]}." for status in found]
     for note in report.notes:
         lines += textwrap.wrap(f"Note: {note}", 96, subsequent_indent="      ")
     return lines
@@ -125,7 +115,7 @@ def _plain(value: float) -> str:
 
 
 def _with_error(value: float | None, stderr: float | None) -> str:
-    """Write a number in characters that every terminal has."""
+    """Write a number in characters that every terminal can show."""
     if value is None:
         return "-"
     number = rounded(value, math.nan if stderr is None else stderr)
@@ -135,7 +125,7 @@ def _with_error(value: float | None, stderr: float | None) -> str:
     return f"({text})e{number.exponent}" if number.stderr else f"{text}e{number.exponent}"
 
 
-#: Columns of words, which stand to the left; numbers stand to the right.
+#: Columns of words, which are aligned left; numbers are aligned right.
 _WORDY = ("species", "status", "why")
 
 
@@ -154,7 +144,7 @@ def _table(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
 
 
 def results_csv(report: Report) -> str:
-    """Give the table for a spreadsheet, a row a species; an empty cell is no answer."""
+    """Return the table for a spreadsheet, one row per species; an empty cell is no answer."""
     columns = {
         "species": "species",
         "variable": "variable",

@@ -1,0 +1,75 @@
+"""Arguments of a call: how messages show them, and the checks that many functions share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+
+__all__ = ["check_choice", "first_few", "format_argument", "is_number"]
+
+
+def format_argument(value: object) -> str:
+    """Format an argument for a message, or for the text of a recorded call.
+
+    Examples
+    --------
+    >>> format_argument(("10 nm", None))
+    "('10 nm', None)"
+    """
+    if hasattr(value, "dims"):  # a DataArray or Dataset, whose values would fill the page
+        return f"<{type(value).__name__} {getattr(value, 'name', None) or ''}>".replace(" >", ">")
+    if hasattr(value, "magnitude"):
+        return repr(str(value))
+    if isinstance(value, tuple):
+        ends = "," if len(value) == 1 else ""
+        return "(" + ", ".join(map(format_argument, value)) + ends + ")"
+    return repr(value)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a plain real number, Python's or numpy's; a boolean is not.
+
+    Examples
+    --------
+    >>> is_number(0.5), is_number(True), is_number("0.5")
+    (True, False, False)
+    """
+    return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
+
+
+def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
+    """Refuse a value that is not one of those allowed.
+
+    Raises
+    ------
+    ProfileError
+        With the value found, and those allowed.
+
+    Examples
+    --------
+    >>> check_choice("layout", "wide", ("tidy", "paired"))
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: layout='wide'; expected 'tidy' or 'paired'
+    """
+    known = list(allowed)
+    if value not in known:
+        *others, last = map(repr, known)
+        listed = f"{', '.join(others)} or {last}" if others else last
+        raise ProfileError(f"{name}={format_argument(value)}; expected {listed}")
+
+
+def first_few(names: Sequence[str], most: int) -> str:
+    """List names, only the first of many.
+
+    Examples
+    --------
+    >>> first_few(["B", "P", "As", "Sb"], 2)
+    'B, P and 2 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
