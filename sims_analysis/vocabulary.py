@@ -226,7 +226,9 @@ TERMS = {
     "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
     "residuals": Term(None, "Residuals", "what the runs test and chi-square say of them"),
     "objective": Term(None, "Objective", "what was minimized"),
-    "objective_value": Term("dimensionless", "Objective", "the sum of squared residuals"),
+    "objective_value": Term(
+        "dimensionless", "Value of the objective", "the sum of squared residuals"
+    ),
     "reduced_chi_square": Term(
         "dimensionless", "Reduced chi-square", "sum of squares over errors / degrees of freedom"
     ),

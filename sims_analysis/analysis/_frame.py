@@ -9,7 +9,7 @@ runs a kernel over the profiles, eagerly on numpy and lazily on Dask. :meth:`Fra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -290,6 +290,7 @@ class Frame:
         """
         dims = {d for variable in variables.values() for d in variable.dims}
         kept = self._coords_over(dims, coords or {})
+        _refuse_labels(dims & kept.keys(), variables)
         kept = {key: coord for key, coord in kept.items() if key not in variables}
         return xr.Dataset(dict(variables), coords=kept)
 
@@ -303,9 +304,20 @@ class Frame:
 
 def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
     """Return results as a Dataset, without coordinates of the data that have their names."""
+    _refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
     return xr.Dataset(
         {name: one.drop_vars(arrays.keys() & one.coords.keys()) for name, one in arrays.items()}
     )
+
+
+def _refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
+    """Raise where a dimension with labels has the name of a result, which would replace them."""
+    for name in names:
+        if name in labelled:
+            raise ProfileError(
+                f"{name!r} in the data is a dimension with labels, and a variable of the answer; "
+                f'rename it, as in data.rename({name}="nominal_{name}")'
+            )
 
 
 def words(codes: xr.Variable, table: Any, **attrs: str) -> xr.Variable:

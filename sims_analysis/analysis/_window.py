@@ -21,13 +21,15 @@ Window = tuple[xr.Variable, xr.Variable]
 NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
 
 
-def read_window(frame: Frame, start: Any, stop: Any) -> Window:
+def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
     """Read the limits of a window; NaN means no limit.
 
     An unknown limit (NaN in a DataArray) becomes infinite, so that no sample lies in the window.
+    Messages put the `name` of the window, if it has one, before its limits.
     """
-    a = frame.parameter(start, (frame.axis,), "start", unknown=np.inf)
-    b = frame.parameter(stop, (frame.axis,), "stop", unknown=-np.inf)
+    names = [f"{name} {end}".lstrip() for end in ("start", "stop")]
+    a = frame.parameter(start, (frame.axis,), names[0], unknown=np.inf)
+    b = frame.parameter(stop, (frame.axis,), names[1], unknown=-np.inf)
     reverse: Any = (a >= b) & np.isfinite(a - b)
     first = first_flagged(frame, reverse)
     if first is not None:
@@ -36,7 +38,8 @@ def read_window(frame: Frame, start: Any, stop: Any) -> Window:
             where = f"{first.label}: "
             texts = [f"{first.of(limit):g} {frame.axis_units}" for limit in (a, b)]
         raise ProfileError(
-            f"{where}start must come before stop, found start={texts[0]} and stop={texts[1]}"
+            f"{where}{names[0]} must come before {names[1]}, found {names[0]}={texts[0]} and "
+            f"{names[1]}={texts[1]}"
         )
     return a, b
 

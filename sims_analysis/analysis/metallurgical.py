@@ -182,6 +182,8 @@ def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
 def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
     if isinstance(dopants, str):
         raise ProfileError(f"{name}={dopants!r}; expected a list of species, [{dopants!r}]")
+    if not isinstance(dopants, Iterable):
+        raise ProfileError(f"{name}={format_argument(dopants)}; expected a list of species")
     if not isinstance(dopants, Mapping):
         dopants = dict.fromkeys(dopants, 1.0)
     for species, fraction in dopants.items():

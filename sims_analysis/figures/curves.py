@@ -7,7 +7,7 @@ The others are marked at the floor of the axis, or at the limit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -171,7 +171,14 @@ def listed(given: Any) -> list[Any]:
     """List the results of one measurement: none, one, or several."""
     if given is None:
         return []
-    return [given] if isinstance(given, xr.Dataset | xr.DataArray) else list(given)
+    if isinstance(given, xr.Dataset | xr.DataArray):
+        return [given]
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ProfileError(
+            "expected a result such as sims.fit(data, ...) gives, or several in a list or mapping; "
+            f"found {type(given).__name__}"
+        )
+    return list(given)
 
 
 def curves_of(

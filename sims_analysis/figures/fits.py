@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,6 @@ from sims_analysis.models.evaluation import evaluate
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
     from sims_analysis.figures.axes import Scale
@@ -59,7 +57,9 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
         for fit in listed(fits.get(source) if is_by_name(fits) else fits):
             x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
             depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
-            found += _matching(_inside(evaluate(fit, depth=depth), fit), mine)
+            model = _inside(evaluate(fit, depth=depth), fit)
+            if bool(model.notnull().any()):  # a fit may have no parameters
+                found += _matching(model, mine)
     return found
 
 

@@ -81,7 +81,8 @@ def not_one_peak(
 ) -> str | None:
     """Say why a profile does not show one whole peak above its background, or return None.
 
-    Beyond an end that is `down`, there are samples without a value above 0.
+    An end that is `down` may be high: beyond it there are samples without a value above 0, or the
+    surface of a model that ends there.
     """
     peak = solution.m - background
     top = float(peak.max())

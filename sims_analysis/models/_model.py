@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.units import CANONICAL, NM_PER_CM
 
-__all__ = ["Array", "Model", "Parameter"]
+__all__ = ["Array", "Kind", "Model", "Parameter"]
 
 #: Of floats, booleans or indices.
 Array = NDArray[Any]
@@ -91,8 +91,9 @@ class Model:
     derivatives : callable, optional
         ``derivatives(z, *parameters)`` gives the derivatives of the formula, one row for each
         parameter; without it they are computed by differences.
-    shape : {"peak", "decay", "step"}
-        What the data must show. A peak has to lie inside the window, and be the only one.
+    shape : {"peak", "surface_peak", "decay", "step"}
+        What the data must show. A peak has to lie inside the window, and be the only one; a
+        surface peak may be cut off by the surface.
     derived : sequence of Parameter
         What follows from the parameters, given out beside them.
     derive : callable, optional
@@ -116,7 +117,7 @@ class Model:
     start: Callable[[Array, Array], Sequence[Any]]
     reference: str
     derivatives: Callable[..., Array] | None = None
-    shape: Literal["peak", "decay", "step"] = "peak"
+    shape: Literal["peak", "surface_peak", "decay", "step"] = "peak"
     derived: Sequence[Parameter] = ()
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()

@@ -49,8 +49,8 @@ STATISTICS = (
 _RANDOM = judging.RESIDUALS.index("random")
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
-#: Gauss-Legendre over a cell: exact for polynomials up to the seventh power.
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+#: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,8 @@ def fit_one(
     random = found["residuals"] == _RANDOM
     if status not in _OF_THE_DATA and not random and judging.departs(samples.c, m):
         status = "wrong_shape"
-    outside = task.model.shape == "peak" and m.argmax() in {0, n - 1}
+    outer = {"peak": (0, n - 1), "surface_peak": (n - 1,)}.get(task.model.shape, ())
+    outside = m.argmax() in outer
     if status in {"truncated", "wrong_shape"} and outside:
         # The maximum itself is outside: its parameters would be an extrapolation.
         return task.row(status, found)
@@ -304,7 +305,9 @@ def _objective(samples: _Samples, task: Task, limit: float) -> tuple[Objective |
         if one is None:
             return None, kept
         offset = one * counts - kept.c
-        offset[np.abs(offset) < 1e-9 * np.maximum(np.abs(kept.c), one)] = 0.0
+        # Rounding of values, which may have four digits; only below their counts is it harmless.
+        rounded = np.where(offset < 0, 1e-3, 1e-9)
+        offset[np.abs(offset) < rounded * np.maximum(np.abs(kept.c), one)] = 0.0
         return Poisson(counts, one, offset), kept
     if weights == "stderr":
         kept = _kept(samples, has_errors)
@@ -431,6 +434,10 @@ def _starts(samples: _Samples, curve: Curve, task: Task) -> list[Array]:
                 f"list of sets, each with {len(scale)} values: {', '.join(task.model.names)}"
             )
         sets.append(values * scale)
+    if not sets:
+        raise ProfileError(
+            f"the model {task.model.name!r} has no starting values: start(z, c) is empty"
+        )
     return sets if task.background == "none" else [np.append(one, background) for one in sets]
 
 
@@ -468,9 +475,10 @@ def _status(
     objective: Objective,
     task: Task,
 ) -> str:
-    if task.model.shape == "peak":
+    if task.model.shape in ("peak", "surface_peak"):
         background = curve.whole(solution.free)[-1] if task.background != "none" else 0.0
-        why = not_one_peak(objective, solution, samples.c, background, samples.down)
+        down = (samples.down[0] or task.model.shape == "surface_peak", samples.down[1])
+        why = not_one_peak(objective, solution, samples.c, background, down)
         if why:
             return why
     numbers = (one.tolist() for one in (solution.free, solution.x, stderr))

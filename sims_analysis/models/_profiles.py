@@ -15,7 +15,15 @@ from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
 from sims_analysis.models._model import Array
 
-__all__ = ["ask_each", "in_words", "open_profiles", "warn_of_first"]
+__all__ = ["ask_each", "by_depth", "in_words", "open_profiles", "warn_of_first"]
+
+
+def by_depth(data: Any) -> Any:
+    """Put data in order of depth; what is none is refused elsewhere."""
+    order = data.indexes.get("depth") if isinstance(data, xr.Dataset | xr.DataArray) else None
+    if order is None or order.is_monotonic_increasing:
+        return data
+    return data.sortby("depth")
 
 
 def open_profiles(
@@ -37,10 +45,7 @@ def open_profiles(
     ------
     TypeError, UnitsError, ProfileError
     """
-    order = data.indexes.get("depth") if isinstance(data, xr.Dataset | xr.DataArray) else None
-    if order is not None and not order.is_monotonic_increasing:
-        data = data.sortby("depth")
-    frame = open_frame(data, kinds, question=question)
+    frame = open_frame(by_depth(data), kinds, question=question)
     infinite = np.isinf(frame.value.data)
     if not frame.lazy and infinite.any():
         place = tuple(map(int, np.argwhere(infinite)[0]))

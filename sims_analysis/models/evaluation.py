@@ -32,7 +32,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
         As :func:`fit` gives it.
     depth : DataArray, str or Quantity
         Depths with a unit: ``ds["depth"]`` for the profile's own, or ``"25 nm"``. Each profile may
-        have its own.
+        have its own, which are aligned by the labels of their dimensions.
     model : Model, optional
         Needed for a model of your own that is not among :func:`list_models`.
 
@@ -72,9 +72,15 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
-    z, dim = _depths(depth)
+    z, dim, single = _depths(depth, fit)
     with_background = BACKGROUND.name in fit.data_vars
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
+    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    if absent:
+        raise ProfileError(
+            f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
+            f"curve of {chosen.name!r} needs"
+        )
     kind = units.read_unit(fit.attrs["variable_units"]).kind
     factors = [one.factor(kind) for one in parameters]
     cell = fit.attrs.get("cell", "point")
@@ -117,24 +123,43 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     answer: xr.DataArray = value.assign_attrs(attrs).rename(name)
     answer = answer.assign_coords({"depth": z.variable, "stderr": stderr.variable.copy(deep=False)})
     answer["stderr"].attrs = error
-    if np.ndim(depth) == 0:
+    if single:
         answer = answer.isel({dim: 0})
     return units.quantify(answer) if quantified else answer
 
 
-def _depths(depth: Any) -> tuple[xr.DataArray, str]:
-    if isinstance(depth, xr.DataArray):
+def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
+    """Return depths for the profiles of a fit, their dimension, and whether each has one alone."""
+    if not isinstance(depth, xr.DataArray):
+        magnitude, _ = units.read_quantity(depth, ("depth",), "depth")
+        array = xr.DataArray(float(magnitude))
+    else:
+        depth = _aligned(depth, fit)
         magnitude, unit = units.magnitude_and_unit(depth, ("depth",), "depth")
         array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
-        dim = next((str(d) for d in ("depth", "point") if d in depth.dims), None)
-        if dim is None and depth.ndim:
-            dim = str(depth.dims[-1])
-        if dim is None:
-            array, dim = array.expand_dims("depth"), "depth"
-    else:
-        magnitude, _ = units.read_quantity(depth, ("depth",), "depth")
-        array, dim = xr.DataArray(np.atleast_1d(magnitude), dims="depth"), "depth"
-    return array.assign_attrs(vocabulary.attrs("depth")), dim
+    profiles = fit["status"].dims
+    along = [str(d) for d in array.dims if d not in profiles]
+    dim = next((d for d in ("depth", "point") if d in along), along[-1] if along else "depth")
+    if not along:
+        array = array.expand_dims(depth=1)
+    return array.assign_attrs(vocabulary.attrs("depth")), dim, not along
+
+
+def _aligned(depth: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
+    """Select the depths of the profiles of a fit by their labels."""
+    for dim in depth.dims:
+        if dim in depth.indexes and dim in fit.coords and depth.indexes[dim].is_unique:
+            wanted = np.atleast_1d(fit[dim].values)
+            positions = depth.indexes[dim].get_indexer(wanted)
+            missing = [str(label) for label in wanted[positions < 0]]
+            if missing:
+                raise ProfileError(f"depth has no value for {dim} {missing}")
+            depth = depth.isel({dim: positions if fit[dim].ndim else positions[0]})
+        if depth.sizes.get(dim, 0) != fit.sizes.get(dim, depth.sizes.get(dim, 0)):
+            raise ProfileError(
+                f"depth holds {depth.sizes[dim]} values along {dim!r}, and the fit {fit.sizes[dim]}"
+            )
+    return depth
 
 
 def _one(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -12,12 +12,13 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
+from sims_analysis.analysis._parameters import anywhere
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models._model import Array, Kind, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES
-from sims_analysis.models._one_profile import Task, fit_one
+from sims_analysis.models._one_profile import BACKGROUND, STATISTICS, Task, fit_one
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import format_argument
@@ -222,8 +223,10 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    advice = None if background == "fit" else 'leave it in the data, and fit it: background="fit"'
+    fitted = isinstance(background, str) and background == "fit"
+    advice = None if fitted else 'leave it in the data, and fit it: background="fit"'
     profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
+    _refuse_model(chosen)
     _refuse_names(profiles)
     _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
     _refuse_absent(profiles, weights)
@@ -239,8 +242,13 @@ def fit(
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
-    if time is not None and not profiles.lazy and bool((settings["time"] <= 0).any()):
-        raise ProfileError(f"time={format_argument(time)}: expected a time above 0")
+    for name, value, wrong, expected in (
+        ("time", time, settings["time"] <= 0, "a time above 0"),
+        ("detection_limit", detection_limit, settings["detection_limit"] < 0, "no negative limit"),
+        ("as_implanted", as_implanted, settings["initial_straggle"] < 0, "no negative straggle"),
+    ):
+        if anywhere(wrong):
+            raise ProfileError(f"{name}={format_argument(value)}: expected {expected}")
     task = Task(
         model=chosen,
         kind=profiles.kind,
@@ -312,6 +320,22 @@ def _refuse_options(
             raise ProfileError(
                 f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
             )
+
+
+def _refuse_model(model: Model) -> None:
+    """Raise for a parameter of an unknown kind, or of a name that another variable has."""
+    names = [BACKGROUND.name, "covariance", "poor_stderr", *STATISTICS]
+    for one in (*model.parameters, *model.derived):
+        where = f"the model {model.name!r}, parameter {one.name!r}"
+        if one.name in names:
+            raise ProfileError(
+                f"{where}: another variable of its fits has that name (a constant under the "
+                "profile is no parameter of a model: background='fit')"
+            )
+        if one.kind not in get_args(Kind):
+            kinds = ", ".join(map(repr, get_args(Kind)))
+            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
+        names.append(one.name)
 
 
 def _refuse_names(profiles: Frame) -> None:
@@ -399,6 +423,8 @@ def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)
+    if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
+        raise ProfileError(f"{name}={format_argument(value)}: expected a number")
     kinds: tuple[str, ...]
     try:
         kinds = (units.read_unit(unit).kind,)

@@ -17,7 +17,13 @@ from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.models._model import Array
-from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis.models._profiles import (
+    ask_each,
+    by_depth,
+    in_words,
+    open_profiles,
+    warn_of_first,
+)
 from sims_analysis.models._samples import in_order
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
@@ -133,7 +139,8 @@ def interface(
             raise ProfileError(
                 f"{name}={format_argument(given)}; expected two depths, ('10 nm', '50 nm')"
             )
-        limits += read_window(profiles, *(given or (None, None)))
+        first, last = given or (None, None)
+        limits += read_window(profiles, first, last, name)
 
     def answer_of(z: Array, c: Array, s: Array, _: Array, *limits: float) -> Array:
         pairs = limits[:2], limits[2:4], limits[4:]
@@ -343,7 +350,7 @@ def layers(
         raise ProfileError(
             f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
         )
-    one = _one_species(data, species)
+    one = by_depth(_one_species(data, species))
     profiles = open_profiles(one, question="a layer")
     for name in ("layer", "crossing"):
         if name in profiles.lead:

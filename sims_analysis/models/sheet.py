@@ -24,7 +24,7 @@ from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models._samples import in_order, trapezoid_weights
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
 __all__ = ["sheet_resistance"]
@@ -143,11 +143,7 @@ def sheet_resistance(
     >>> print(f"{found['sheet_resistance'].item():.0f} ohm, {found['polarity'].item()} type")
     229 ohm, p type
     """
-    if mobility not in MOBILITIES:
-        raise ProfileError(
-            f"mobility={format_argument(mobility)}; expected one of "
-            f"{', '.join(map(repr, MOBILITIES))}"
-        )
+    check_choice("mobility", mobility, MOBILITIES)
     active = read_dopants(donors, acceptors)
     if any(abs(part) != 1 for part in active.values()):
         raise ProfileError(

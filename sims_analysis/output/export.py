@@ -443,7 +443,7 @@ def _moments_of(
             "or 'dual_pearson', or write the profile itself"
         )
     if species is not None:
-        names = np.atleast_1d(fit["species"].values).tolist()
+        names = np.atleast_1d(fit.coords.get("species", [])).tolist()
         if species not in names:
             raise SpeciesError.missing(species, names, "the fit")
         fit = fit.sel(species=species) if "species" in fit.dims else fit
@@ -466,11 +466,11 @@ def _moments_of(
         lines.append(f"{comment} {who}{model}{what}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
         lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
-    share = float(fit["head_fraction"].item()) if "head_fraction" in fit else 1.0
-    gaussian = {"skewness": 0.0, "kurtosis": 3.0}
+    share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
+    gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
     for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
         moments = [
-            float(fit[part + name].item()) if part + name in fit else gaussian[name]
+            gaussian[name] if name in gaussian else float(fit[part + name].item())
             for name in moment
         ]
         row = [

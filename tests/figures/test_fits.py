@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import ndtr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import FitWarning, ProfileError
 
 mpl.use("Agg")
 
@@ -109,6 +109,22 @@ def test_the_labels_of_both_panels_have_room():
 def test_residuals_are_those_of_a_fit():
     with pytest.raises(ValueError, match="residuals=True needs fits="):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)
+
+
+def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
+    monkeypatch.undo()
+    data = drawn.profiles(B=drawn.gaussian())
+    with pytest.warns(FitWarning, match="no sample in the window"):
+        fit = sims.fit(data, model="gaussian", start="1 mm")
+    ax = sims.plot_profiles(data, fits=fit, residuals=True)
+    assert not fitted(ax)
+    assert len(ax.figure.axes) == 1
+
+
+@pytest.mark.parametrize("fits", [3, "gaussian", {"": 3.0}])
+def test_what_is_no_fit_is_not_drawn(fits):
+    with pytest.raises(ProfileError, match="expected a result such as"):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=fits)
 
 
 def test_several_fits_of_one_profile_are_told_apart(monkeypatch):

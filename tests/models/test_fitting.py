@@ -8,7 +8,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
@@ -469,6 +469,48 @@ def test_coarse_samples_are_means_over_cells():
     np.testing.assert_allclose(curve, one, rtol=1e-2, atol=1e15)
 
 
+@pytest.mark.parametrize("cell", [5.0, 10.0, 20.0])
+def test_means_over_cells_are_exact_in_the_tails_too(cell):
+    z = np.arange(0, 200, cell)
+    near, far = abs(z - 90) - cell / 2, abs(z - 90) + cell / 2
+    c = 1e21 / cell * (special.ndtr(-near / 10) - special.ndtr(-far / 10))
+    fit = quietly(models_truth.profile(c, z), model="gaussian", cell="mean")
+    assert fit["dose"].item() == pytest.approx(1e14, rel=1e-6)
+    assert fit["straggle"].item() == pytest.approx(10, rel=1e-6)
+
+
+def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
+    z = np.linspace(0, 300, 301)
+    c = np.stack([models_truth.values("gaussian", (1e15, 100, s), z) for s in (20, 30)])
+    both = models_truth.profile(c, z, dims=("wafer", "depth")).assign_coords(wafer=["a", "b"])
+    fit = sims.fit(both, model="gaussian")
+    expected = [c[0, 90], c[1, 110]]
+    one_each = xr.DataArray(
+        [0.11, 0.09], dims="wafer", coords={"wafer": ["b", "a"]}, attrs={"units": "um"}
+    )
+    found = sims.evaluate(fit, depth=one_each)
+    assert found.dims == ("wafer",)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    several = one_each.expand_dims(point=2).transpose("wafer", "point")
+    found = sims.evaluate(fit, depth=several)
+    np.testing.assert_allclose(found, np.transpose([expected, expected]), rtol=1e-6)
+    assert sims.evaluate(fit.sel(wafer="b"), depth=one_each).item() == found[1, 0].item()
+    with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
+        sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
+    with pytest.raises(ProfileError, match="depth holds 1 values along 'wafer', and the fit 2"):
+        sims.evaluate(fit, depth=one_each.isel(wafer=[1]).drop_vars("wafer"))
+
+
+def test_each_profile_has_the_background_that_is_stated_for_it():
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    both = models_truth.profile(np.stack([c + 5e17, c + 1e18]), z, dims=("wafer", "depth"))
+    levels = xr.DataArray([5e17, 1e18], dims="wafer", attrs={"units": "atoms/cm^3"})
+    fit = sims.fit(both, model="gaussian", background=levels)
+    np.testing.assert_allclose(fit["dose"], [1e15, 1e15], rtol=1e-6)
+    np.testing.assert_array_equal(fit["background"], [5e17, 1e18])
+
+
 # --- what cannot be fitted --------------------------------------------------------------------
 
 
@@ -708,6 +750,111 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=mine)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({"name": "background"}, "parameter 'background': another variable"),
+        ({"name": "status"}, "parameter 'status': another variable"),
+        ({"name": "projected_range"}, "parameter 'projected_range': another variable"),
+        (
+            {"kind": "length"},
+            "parameter 'dose': kind='length'; expected one of 'depth', 'per_depth'",
+        ),
+        ({}, "has no starting values"),
+    ],
+)
+def test_a_model_of_ones_own_that_cannot_be_fitted_is_refused(part, expected):
+    z = np.linspace(0, 300, 301)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
+    dose, *others = models()["gaussian"].parameters
+    mine = replace(models()["gaussian"], parameters=(replace(dose, **part), *others), derived=())
+    if not part:
+        mine = replace(mine, start=lambda *_: [])
+    with pytest.raises(ProfileError, match=expected):
+        sims.fit(one, model=mine)
+
+
+@pytest.mark.parametrize(
+    ("ask", "name"),
+    [
+        (lambda one: sims.fit(one, model="gaussian"), "dose"),
+        (sims.interface, "width"),
+        (sims.moments, "straggle"),
+    ],
+)
+def test_a_dimension_does_not_lose_its_labels_to_an_answer(ask, name):
+    z = np.linspace(0, 300, 301)
+    c = models_truth.values("gaussian", (1e15, 100, 30), z)
+    batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
+    with pytest.raises(ProfileError, match=rf"data\.rename\({name}=\"nominal_{name}\""):
+        ask(batch.assign_coords({name: [1.0, 2.0]}))
+
+
+def test_a_curve_of_another_model_is_refused():
+    z = np.linspace(0, 300, 301)
+    fit = sims.fit(
+        models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z),
+        model="gaussian",
+    )
+    with pytest.raises(ProfileError, match="'gaussian', has no skewness, kurtosis, which"):
+        sims.evaluate(fit, depth="100 nm", model=models()["pearson"])
+    with pytest.raises(ProfileError, match="has no covariance"):
+        sims.evaluate(fit.drop_vars("covariance"), depth="100 nm")
+
+
+@pytest.mark.parametrize("shape", ["implant", "ramp"])
+def test_an_annealed_implant_has_its_maximum_inside_the_window(shape):
+    z = np.linspace(0, 400, 201)
+    c = 1e18 * (1 + z / 400)
+    if shape == "implant":
+        c = models_truth.values("gaussian", (1e15, 420, 40), z)
+    c *= np.exp(0.02 * np.random.default_rng(4).normal(size=z.size))
+    found = status(c, z, model="annealed_implant")
+    assert found["status"].item() == "truncated"
+    assert np.isnan(found["dose"])
+
+
+@pytest.mark.parametrize(("digits", "rel"), [("single precision", 1e-5), ("four digits", 2e-2)])
+def test_values_that_are_rounded_have_the_fit_of_their_counts(digits, rel):
+    """Of a curve far below the samples, too, which is not the lowest minimum then."""
+    z = np.arange(0, 400, 2.0)
+    true = [models_truth.values("gaussian", p, z) for p in ((9e13, 130, 30), (1e13, 190, 50))]
+    counts = np.random.default_rng(11).poisson(sum(true) / 1.2345e16)
+    ds = models_truth.profile(counts * 1.2345e16, z).to_dataset()
+    ds = sims.with_counting_statistics(ds, value_per_count="1.2345e16 atoms/cm^3")
+    expected = quietly(ds, model="gaussian")
+    if digits == "single precision":
+        ds = ds.astype(np.float32)
+    else:
+        ds["concentration"].values[:] = [float(f"{v:.3e}") for v in ds["concentration"].values]
+    found = quietly(ds, model="gaussian")
+    for name in ("dose", "projected_range", "straggle", "objective_value"):
+        assert found[name].item() == pytest.approx(expected[name].item(), rel=rel)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "expected"),
+    [
+        ("gaussian", {"detection_limit": "-1e16 atoms/cm^3"}, "no negative limit"),
+        ("annealed_implant", {"as_implanted": "-20 nm"}, "no negative straggle"),
+        ("erfc", {"time": "-1 s"}, "a time above 0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(model, options, expected):
+    z = np.linspace(0, 300, 301)
+    one = models_truth.profile(models_truth.values("gaussian", (1e15, 100, 30), z), z)
+    (name,) = options
+    with pytest.raises(ProfileError, match=f"{name}='-.*': expected {expected}"):
+        sims.fit(one, model=model, **options)
+
+
+@pytest.mark.parametrize("value", [True, np.array(0.0), None])
+def test_what_is_held_at_no_number_is_refused(value):
+    one = models_truth.profile(np.ones(9), np.arange(9.0))
+    with pytest.raises(ProfileError, match=r"fixed\['skewness'\]=.*: expected a number"):
+        sims.fit(one, model="pearson", fixed={"skewness": value})
 
 
 def test_a_formula_with_a_hole_is_refused():

@@ -58,7 +58,7 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
     assert np.isnan(found["width"])
     with pytest.raises(ProfileError, match=r"0 < low < 0\.5 < high < 1"):
         sims.interface(one, low=0.6)
-    with pytest.raises(ProfileError, match="start must come before stop"):
+    with pytest.raises(ProfileError, match="left start must come before left stop"):
         sims.interface(one, left=("80 nm", "40 nm"))
 
 
@@ -138,6 +138,15 @@ def test_layers_have_the_errors_of_their_crossings():
         sims.layers(ds)
     with pytest.raises(ProfileError, match="not both"):
         sims.layers(ds, species="B", level="1e19 atoms/cm^3", fraction=0.5)
+
+
+def test_layers_do_not_depend_on_the_order_of_depths():
+    ds = sims.open_example("boron-implant")
+    found, turned = (
+        sims.layers(one, species="B", level="1e19 atoms/cm^3")
+        for one in (ds, ds.isel(depth=slice(None, None, -1)))
+    )
+    xr.testing.assert_equal(found, turned)
 
 
 def test_layers_of_data_without_species_say_that_there_is_none():

@@ -158,7 +158,9 @@ def test_without_a_junction_there_is_no_number():
         ({"donors": ["B"], "acceptors": ["B"]}, ProfileError, "both donor and acceptor"),
         ({"acceptors": {"B": 0.9}}, ProfileError, "takes no active fractions; active_limit="),
         ({"acceptors": ["B"], "start": "90 nm", "stop": "10 nm"}, ProfileError, "come before stop"),
+        ({"donors": ["P"], "acceptors": None}, ProfileError, "acceptors=None; expected a list"),
         ({"acceptors": ["B"], "mobility": "klaassen"}, ProfileError, "mobility='klaassen'"),
+        ({"acceptors": ["B"], "mobility": ["arora"]}, ProfileError, r"mobility=\['arora'\]"),
         ({"acceptors": ["B"], "active_limit": {"P": "1e20 cm^-3"}}, SpeciesError, "names 'P'"),
     ],
 )

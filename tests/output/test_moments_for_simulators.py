@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ReadError
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError
 
 
 def fitted(model, parameters, end=400):
@@ -51,6 +51,14 @@ def test_what_a_simulator_cannot_read_is_refused(tmp_path):
     both = models_truth.profile(np.stack([c, c]), z, dims=("wafer", "depth"))
     with pytest.raises(ProfileError, match="the fit has 2 profiles"):
         sims.to_tcad(sims.fit(both, model="gaussian"), tmp_path / "x.txt")
+    with pytest.raises(SpeciesError, match="no species 'B'; it has none"):
+        sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", species="B")
+    with pytest.raises(ProfileError, match=r"order=\['suprem'\]"):
+        sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order=["suprem"])
+    # Not those of a Gaussian in place of its own.
+    cut = fitted("pearson", (1e15, 100, 30, 0.3, 3.5)).drop_vars("skewness")
+    with pytest.raises(KeyError, match="skewness"):
+        sims.to_tcad(cut, tmp_path / "x.txt")
     assert not (tmp_path / "x.txt").exists()
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._model import Model
+from sims_analysis.text.arguments import format_argument
 
 __all__ = ["find_model", "models"]
 
@@ -34,5 +35,7 @@ def find_model(model: str | Model) -> Model:
         return model
     found = models().get(model) if isinstance(model, str) else None
     if found is None:
-        raise ProfileError(f"model={model!r}; expected one of {', '.join(map(repr, models()))}")
+        raise ProfileError(
+            f"model={format_argument(model)}; expected one of {', '.join(map(repr, models()))}"
+        )
     return found

@@ -58,7 +58,7 @@ MODEL = Model(
     derivatives=derivatives,
     start=start,
     reference="R. B. Fair, in: Impurity Doping Processes in Silicon, North-Holland 1981, ch. 7",
-    shape="decay",
+    shape="surface_peak",
     derived=(
         Parameter(
             DIFFUSIVITY.name,
