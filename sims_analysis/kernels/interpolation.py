@@ -106,7 +106,8 @@ def _locate(rows: Rows, at: Array) -> _Location:
     if rows.value.size:
         segment = rows.segment_at(at)
         width = rows.along(rows.width, segment)
-        np.divide(nearest - rows.depth_at(segment), width, out=t, where=width > 0)
+        t = nearest - rows.depth_at(segment)
+        t /= np.maximum(width, np.finfo(np.float64).tiny)  # 0 at the only sample of a row
     return _Location(segment, t, inside)
 
 
@@ -114,8 +115,8 @@ def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
     one = slice(1) if isinstance(rows, Dense) else slice(None)
     first, last = rows.first[one, None], rows.last[one, None]
-    nearest = np.clip(at, first, last)
-    return nearest, np.abs(at - nearest) <= TOLERANCE * (last - first)
+    slack = TOLERANCE * (last - first)
+    return np.clip(at, first, last), (at >= first - slack) & (at <= last + slack)
 
 
 def _by_splines(rows: Rows, at: Array, method: str) -> Interpolated:
