@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileError
 
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""
-    return not is_lazy(condition) and bool(condition.any())
+    return not is_lazy(condition) and bool(condition.data.any())
 
 
 def check_bool(value: Any, name: str) -> None:
