@@ -10,8 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import anywhere
-from sims_analysis.analysis._run import is_lazy
+from sims_analysis.analysis._run import anywhere, is_lazy
 from sims_analysis.dataset.axes import POINT, axis_name, axis_of
 from sims_analysis.dataset.canonical import real_magnitude
 from sims_analysis.dataset.delivered import COORDS as DELIVERED

@@ -19,6 +19,11 @@ def is_lazy(variable: xr.Variable) -> bool:
     return hasattr(variable.data, "dask")
 
 
+def anywhere(condition: xr.Variable) -> bool:
+    """Whether a condition holds anywhere; False if it is lazy."""
+    return not is_lazy(condition) and bool(condition.data.any())
+
+
 def run(
     kernel: Callable[..., tuple[Any, ...]],
     samples: Mapping[str, xr.Variable],

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._run import anywhere
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
 from sims_analysis.kernels.counting import window_statistics

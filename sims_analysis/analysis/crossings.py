@@ -13,11 +13,10 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
 
 __all__ = [
@@ -194,7 +193,7 @@ def in_all_places(
     The results (crossings, junctions) lie along the dimension `dim`.
     """
     if max_count is not None:
-        check_count(max_count, "max_count")
+        check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."

@@ -11,7 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._run import anywhere
 from sims_analysis.analysis._window import (
     mark_transient,
     read_window,

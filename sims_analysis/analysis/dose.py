@@ -13,13 +13,14 @@ from sims_analysis.analysis._background_error import CommonError, common_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
 from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._parameters import anywhere, check_bool
+from sims_analysis.analysis._run import anywhere
 from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.analysis._window import NO_LIMITS, Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts
+from sims_analysis.text.arguments import check_bool
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 __all__ = [
@@ -134,7 +135,7 @@ def integrated_dose(
     4.873e+14 atom/cm^2, ok
     """
     check_options(rule, surface)
-    check_bool(strict, "strict")
+    check_bool("strict", strict)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     found = integral(
         frame,

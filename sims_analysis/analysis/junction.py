@@ -11,7 +11,6 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._parameters import check_bool, check_count
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import frame_of_level, level_of
 from sims_analysis.analysis.detection import known_limit
@@ -19,6 +18,7 @@ from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, Profil
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import check_bool, check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = ["JunctionOptions", "junction_depth"]
@@ -131,8 +131,8 @@ def junction_depth(
     number = _number(which)
     if not isinstance(edge, str) or edge not in _EDGES:
         raise ProfileError(f'edge={edge!r}; expected "trailing", "leading" or "any"')
-    check_count(confirm, "confirm")
-    check_bool(strict, "strict")
+    check_count("confirm", confirm)
+    check_bool("strict", strict)
     frame = frame_of_level(data, level, "a junction depth")
     asked = level_of(frame, level)
     parameters = [asked]

@@ -14,14 +14,13 @@ from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, words
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_bool
 from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
 from sims_analysis.dataset.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
-from sims_analysis.text.arguments import format_argument, is_number
+from sims_analysis.text.arguments import check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike
 
 __all__ = ["metallurgical_junctions", "open_dopants", "read_dopants"]
@@ -117,7 +116,7 @@ def metallurgical_junctions(
         net = frame.parameter(background, ("concentration",), "background")
     if "species" in net.dims:
         raise ProfileError("background is net doping: one for all species, not one for each")
-    check_bool(strict, "strict")
+    check_bool("strict", strict)
     found = in_all_places(
         frame,
         kernels.metallurgical,

@@ -10,8 +10,8 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis._background_error import add_background_error
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._parameters import check_count
 from sims_analysis.kernels.surface import local_value
+from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
 
 __all__ = ["surface_concentration"]
@@ -71,7 +71,7 @@ def surface_concentration(
     >>> print(f"{near.item():.2e} +- {near['stderr'].item():.1e} {near.attrs['units']}")
     6.28e+18 +- 2.0e+17 atom/cm^3
     """
-    check_count(samples, "samples", least=3)
+    check_count("samples", samples, least=3)
     frame = open_frame(
         data, vocabulary.VALUE_KINDS, question="a surface concentration", variable=variable
     )

@@ -56,7 +56,7 @@ from sims_analysis.figures.style import (
     setting,
 )
 from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.arguments import check_bool, check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,6 +227,7 @@ def plot_profiles(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
+    check_bool("residuals", residuals)
     if residuals and fits is None:
         raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
     check_choice("scale", scale, ("log", "linear"))

@@ -12,7 +12,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import recorded
 from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._parameters import anywhere
+from sims_analysis.analysis._run import anywhere
 from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 from sims_analysis.models import _judging as judging
@@ -21,7 +21,7 @@ from sims_analysis.models._objective import OBJECTIVES
 from sims_analysis.models._one_profile import BACKGROUND, STATISTICS, Task, fit_one
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
 from sims_analysis.models.shapes import find_model
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
 
 __all__ = ["fit"]
@@ -310,8 +310,8 @@ def _refuse_options(
             raise ProfileError(
                 f"{name}={format_argument(value)}; expected one of {', '.join(map(repr, allowed))}"
             )
-    if bar is not None and not isinstance(bar, bool):
-        raise ProfileError(f"progress={format_argument(bar)}; expected True or False")
+    if bar is not None:
+        check_bool("progress", bar)
     for name, option, value in (
         ("time", "time", time),
         ("as_implanted", "initial_straggle", as_implanted),

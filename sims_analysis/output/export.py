@@ -452,6 +452,12 @@ def _moments_of(
             f"the fit has {fit['dose'].size} profiles, and a simulator reads one: select it, as in "
             ".sel(species='B')"
         )
+    dose_units = fit["dose"].attrs["units"]
+    if dose_units not in (CANONICAL["areal_density"], "1"):  # of a range density, a fraction
+        raise ProfileError(
+            f"a simulator needs a dose in {CANONICAL['areal_density']}, and that of the fit is in "
+            f"{dose_units}: quantify the intensity with with_rsf(), and fit the concentration"
+        )
     fit = fit.squeeze()
     status = str(fit["status"].item())
     if not np.isfinite(fit["dose"].item()):
@@ -465,7 +471,7 @@ def _moments_of(
         what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
         lines.append(f"{comment} {who}{model}{what}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
-        lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
+        lines.append(f"{comment} {', '.join(columns)}, dose ({dose_units})")
     share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
     gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
     for part, fraction in zip(parts, (share, 1.0 - share), strict=False):

@@ -9,7 +9,14 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 
-__all__ = ["check_choice", "first_few", "format_argument", "is_number"]
+__all__ = [
+    "check_bool",
+    "check_choice",
+    "check_count",
+    "first_few",
+    "format_argument",
+    "is_number",
+]
 
 
 def format_argument(value: object) -> str:
@@ -39,6 +46,45 @@ def is_number(value: Any) -> TypeGuard[float]:
     (True, False, False)
     """
     return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
+
+
+def check_bool(name: str, value: object) -> None:
+    """Refuse values that are not booleans, such as the truthy ``"no"``.
+
+    Raises
+    ------
+    ProfileError
+
+    Examples
+    --------
+    >>> check_bool("strict", "no")
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: strict='no'; expected True or False
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ProfileError(f"{name}={format_argument(value)}; expected True or False")
+
+
+def check_count(name: str, value: Any, least: int = 1) -> None:
+    """Refuse values other than whole numbers of at least `least`, Python's or numpy's.
+
+    Raises
+    ------
+    ProfileError
+
+    Examples
+    --------
+    >>> check_count("max_count", 0)
+    Traceback (most recent call last):
+    ...
+    sims_analysis.errors.ProfileError: max_count=0; expected a whole number, at least 1
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (whole and value >= least):
+        raise ProfileError(
+            f"{name}={format_argument(value)}; expected a whole number, at least {least}"
+        )
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:

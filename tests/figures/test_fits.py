@@ -109,6 +109,8 @@ def test_the_labels_of_both_panels_have_room():
 def test_residuals_are_those_of_a_fit():
     with pytest.raises(ValueError, match="residuals=True needs fits="):
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), residuals=True)
+    with pytest.raises(ValueError, match="residuals='yes'; expected True or False"):
+        sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), fits=FIT, residuals="yes")
 
 
 def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
