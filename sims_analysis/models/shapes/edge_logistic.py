@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 from scipy.optimize import brentq
@@ -26,20 +27,44 @@ def formula(
     right_slope: float,
 ) -> Array:
     """Return ``left / (1 + e^Z) + right / (1 + e^-Z)``, ``Z = u (1 + e^(Q u)) / 2 D0``."""
-    u = z - position
-    below = expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
+    u, below = _part_done(z, position, scale, asymmetry)
     value: Array = (left + left_slope * u) * (1 - below) + (right + right_slope * u) * below
     return value
 
 
+def _part_done(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
+    """Return the depths from the position, and how much of the step is complete there."""
+    u = z - position
+    return u, expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
-    """Begin without asymmetry, and with some to either side."""
+    """Begin without asymmetry, and with some to either side; where plateaus slope, with slopes."""
     sets: list[tuple[float, ...]] = []
     for found, leans in ((plateaus, (0.0, 0.3, -0.3)), (steepest, (0.0,))):
         position, width, left, right = found(z, c)
         scale = width / (2 * _END)
         sets += [(position, scale, lean / scale, left, right, 0.0, 0.0) for lean in leans]
-    return sets
+    sloping = _best(z, c)
+    left, right, left_slope, right_slope = sloping[-4:]
+    rise = max(abs(left_slope), abs(right_slope)) * float(np.ptp(z))
+    return [*sets, sloping] if rise > 0.5 * abs(right - left) else sets
+
+
+def _best(z: Array, c: Array) -> tuple[float, ...]:
+    """Return the best of a few edges, each with the plateaus of least squares: C is linear in them.
+
+    Plateaus that slope by more than the step hide where it is.
+    """
+    span = float(np.ptp(z))
+    found: list[tuple[float, tuple[float, ...]]] = []
+    for part, scale in product(np.linspace(0.1, 0.9, 17), (0.01, 0.03, 0.09)):
+        edge = float(z[0] + part * span), scale * span, 0.0
+        u, below = _part_done(z, *edge)
+        sides = np.stack([1 - below, below, u * (1 - below), u * below])
+        levels = np.linalg.lstsq(sides.T, c, rcond=None)[0]
+        found.append((float(np.sum((levels @ sides - c) ** 2)), (*edge, *levels.tolist())))
+    return min(found)[1]
 
 
 def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
