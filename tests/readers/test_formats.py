@@ -10,16 +10,6 @@ import sims_analysis as sims
 T = np.array([0.0, 1.4666, 2.9332, 4.3998])
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.txt"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 # --- IONTOF -----------------------------------------------------------------------------------
 
 SIGNALS = [
@@ -63,7 +53,7 @@ def test_a_signal_that_is_there_twice_is_numbered_on_request(write):
 def test_a_last_row_of_zeros_and_infinities_is_told(write):
     signals = [(n, m, [*v[:3], np.inf if "/" in n else 0]) for n, m, v in SIGNALS]
     with pytest.warns(sims.ProfileWarning) as told:
-        result = sims.read(write(iontof(T, signals)))
+        result = sims.read(write(iontof(T, signals), "w7.txt"))
     messages = " | ".join(str(warning.message) for warning in told)
     assert "w7.txt: the last row, at 4.3998 s, is zero in every signal" in messages
     assert "not measured: '^13CH_5N_2+ / ( Pb+ )' 1" in messages
