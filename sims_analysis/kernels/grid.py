@@ -155,9 +155,8 @@ def _point_weights(z: Array, at: Array) -> _Weights | None:
     after = np.minimum(before + 1, z.size - 1)
     width = z[after] - z[before]
     t = np.divide(inside - z[before], width, out=np.zeros(inside.size), where=width > 0)
-    half = np.diff(inside) * 0.5
     # A single depth has no width: any weight will do.
-    w = np.append(half, 0.0) + np.append(0.0, half) if half.size else np.ones(1)
+    w = segments.record_weights(inside) if inside.size > 1 else np.ones(1)
     left, right = w * (1 - t), w * t
     total = _sum_at(before, left, z.size) + _sum_at(after, right, z.size)
     return _Weights(

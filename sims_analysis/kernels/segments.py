@@ -102,6 +102,13 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
     return a, b, (rows.size > 1) & (a < b)
 
 
+def record_weights(depth: Array) -> Array:
+    """Return the weight of each sample, (n,), in the trapezoidal integral over all of them."""
+    half = 0.5 * np.diff(depth)
+    weights: Array = np.append(half, 0.0) + np.append(0.0, half)
+    return weights
+
+
 def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the weight of each sample in the trapezoidal integral between two limits.
 

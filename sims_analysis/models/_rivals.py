@@ -86,9 +86,8 @@ def _observed(curve: Curve, objective: Objective, solution: Solution) -> Array:
         return gradient
 
     steps = 1e-4 * np.maximum(1.0, np.abs(solution.x))
-    with np.errstate(all="ignore"):
-        ends = [(gradient_at(solution.x + e), gradient_at(solution.x - e)) for e in np.diag(steps)]
-        curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
+    ends = [(gradient_at(solution.x + e), gradient_at(solution.x - e)) for e in np.diag(steps)]
+    curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
     curvature = (curvature + curvature.T) / 2
     try:
         np.linalg.cholesky(curvature)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sims_analysis.models._model import Array
 
-__all__ = ["cells", "in_order", "smoothed", "trapezoid_weights"]
+__all__ = ["cells", "in_order", "smoothed"]
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
@@ -24,13 +24,6 @@ def cells(z: Array) -> tuple[Array, Array]:
     half = 0.5 * (z[1:] - z[:-1])
     reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
     return reach[:-1], reach[1:]
-
-
-def trapezoid_weights(z: Array) -> Array:
-    """Return what each value counts for in the integral by the trapezoid rule."""
-    half = 0.5 * (z[1:] - z[:-1])
-    weights: Array = np.append(half, 0.0) + np.append(0.0, half)
-    return weights
 
 
 def smoothed(c: Array, width: int = 5) -> Array:

@@ -11,9 +11,10 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis._call import history_after, recorded
 from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import segments
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
-from sims_analysis.models._samples import in_order, trapezoid_weights
+from sims_analysis.models._samples import in_order
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import QuantityLike
@@ -160,7 +161,7 @@ def _width(value: Any, name: str) -> float:
 def _blurred(z: Array, c: Array, kernel: Callable[[Array], Array]) -> Array:
     if z.size < 2:
         return c.copy()
-    weight = trapezoid_weights(z)
+    weight = segments.record_weights(z)
     low, high = 2 * z[0], 2 * z[-1]
     # Column j: where the atoms of sample j go.
     out = np.zeros_like(c)

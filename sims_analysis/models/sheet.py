@@ -19,10 +19,10 @@ from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
-from sims_analysis.kernels.segments import interpolated
+from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
-from sims_analysis.models._samples import in_order, trapezoid_weights
+from sims_analysis.models._samples import in_order
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -268,7 +268,7 @@ def _resistance(
     depths = np.append(depths[depths < end], end)
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
-    weight = trapezoid_weights(depths) / NM_PER_CM
+    weight = record_weights(depths) / NM_PER_CM
     for name in MOBILITIES:
         sigma = _conductivity(values, question, name)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)

@@ -76,3 +76,9 @@ def test_weights_are_the_integrals_of_hat_functions():
         for sample, hat in enumerate(np.eye(z.size)):
             wanted = np.trapezoid(np.interp(knots, z, hat), knots)
             assert weights[sample] == pytest.approx(wanted, rel=1e-13, abs=1e-15)
+
+
+def test_the_weights_of_a_record_give_the_trapezoid():
+    z, c = np.array([0.0, 1.0, 1.5, 4.0]), np.array([3.0, -1.0, 7.0, 2.0])
+    np.testing.assert_allclose(segments.record_weights(z) @ c, np.trapezoid(c, z), rtol=1e-15)
+    assert segments.record_weights(z[:1]).tolist() == [0.0]
