@@ -6,6 +6,7 @@ names of units, ``reading`` their meaning, and ``quantities`` handles values wit
 arrays, and the pint-backed view.
 """
 
+from sims_analysis.units.application import define_atoms
 from sims_analysis.units.quantities import (
     Data,
     ParameterLike,
@@ -32,6 +33,7 @@ __all__ = [
     "Unit",
     "WindowLike",
     "as_quantity",
+    "define_atoms",
     "dequantify",
     "is_quantified",
     "is_quantity",

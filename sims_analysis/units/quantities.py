@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -11,6 +10,7 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.arguments import is_number
+from sims_analysis.units.application import application_registry
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
@@ -251,11 +251,17 @@ def _each_variable(data: Any, change: Any) -> Any:
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    indexes, result = data.xindexes, data.copy(deep=False)
+    indexes, plain, changed = data.xindexes, {}, {}
     for name, variable in data.variables.items():
-        changed = variable if name in indexes else change(variable, str(name))
-        if changed is not variable:
-            result[name] = changed
+        if name in indexes and not is_quantity(variable.data):
+            continue
+        new = change(variable, str(name))
+        if new is not variable:
+            # An index with a unit, as pint-xarray makes it, becomes a plain one.
+            (plain if name in indexes else changed)[name] = new
+    result = data.drop_indexes(plain).assign_coords(plain) if plain else data.copy(deep=False)
+    for name, variable in changed.items():
+        result[name] = variable
     return result
 
 
@@ -270,10 +276,7 @@ def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     if unit.kind == "arbitrary":
         return variable
     attrs = {k: v for k, v in variable.attrs.items() if k != "units"}
-    registry = _application_registry()
-    quantity = registry.Quantity(
-        unit.to_canonical(variable.data), _PINT_EXPRESSIONS[unit.canonical]
-    )
+    quantity = as_quantity(unit.to_canonical(variable.data), unit.canonical)
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
@@ -296,33 +299,7 @@ def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
 def as_quantity(values: Any, canonical: str) -> Any:
     """Wrap magnitudes in a canonical unit as a Quantity of pint's application registry."""
     expression = _PINT_EXPRESSIONS.get(canonical)
-    return values if expression is None else _application_registry().Quantity(values, expression)
-
-
-def _application_registry() -> Any:
-    import pint
-
-    registry: Any = pint.get_application_registry()
-    if "atom" not in registry:
-        # A separate dimension: atoms are neither counts nor pure numbers.
-        registry.define("atom = [atom]")
-    if registry.Quantity not in copyreg.dispatch_table:
-        for kind in (registry.Quantity, registry.Unit):
-            copyreg.pickle(kind, _pickled)
-    return registry
-
-
-def _pickled(quantity: Any) -> tuple[Any, ...]:
-    """Pickle a Quantity or Unit of atoms so that unpickling defines the atom first.
-
-    pint unpickles with the registry of the current process, such as a Dask worker.
-    """
-    rebuild, arguments = quantity.__reduce__()
-    if not any(str(name).endswith("atom") for name in arguments[-1]):
-        return rebuild, arguments
-    return _unpickled, (rebuild, *arguments)
-
-
-def _unpickled(rebuild: Any, *arguments: Any) -> Any:
-    _application_registry()
-    return rebuild(*arguments)
+    if expression is None:
+        return values
+    registry = application_registry(for_atoms="atom" in expression)
+    return registry.Quantity(values, expression)
