@@ -21,6 +21,7 @@ from sims_analysis.units.quantities import (
     quantified_variable,
     quantify,
     read_quantity,
+    with_plain_axes,
 )
 from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
 
@@ -44,4 +45,5 @@ __all__ = [
     "read_quantity",
     "read_unit",
     "unit_of_kind",
+    "with_plain_axes",
 ]

@@ -32,6 +32,7 @@ __all__ = [
     "quantified_variable",
     "quantify",
     "read_quantity",
+    "with_plain_axes",
 ]
 
 #: A value with a unit: ``"50 nm"``, or a pint Quantity. A bare number is refused.
@@ -241,27 +242,45 @@ def dequantify(data: Data) -> Data:
     return plain
 
 
-def _each_variable(data: Any, change: Any) -> Any:
+def with_plain_axes(data: Data) -> Data:
+    """Return data whose indexes have their unit in attrs, as ours do; the same object if they do.
+
+    pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
+    """
+    if any(is_quantity(data.coords[name].data) for name in _unusual_indexes(data)):
+        plain: Data = _each_variable(data, _plain_variable, only_axes=True)
+        return plain
+    return data
+
+
+def _unusual_indexes(data: xr.Dataset | xr.DataArray) -> list[Any]:
+    from xarray.indexes import PandasIndex
+
+    return [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
+
+
+def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
     import xarray as xr
 
     if isinstance(data, xr.DataArray):
         # A name that does not clash with a coordinate.
         name = data.name
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
-        return _each_variable(dataset, change)["__sims__"].rename(name)
+        return _each_variable(dataset, change, only_axes=only_axes)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    indexes, plain, changed = data.xindexes, {}, {}
+    indexes, axes, changed = data.xindexes, {}, {}
     for name, variable in data.variables.items():
-        if name in indexes and not is_quantity(variable.data):
-            continue
-        new = change(variable, str(name))
-        if new is not variable:
-            # An index with a unit, as pint-xarray makes it, becomes a plain one.
-            (plain if name in indexes else changed)[name] = new
+        if name in indexes:
+            if is_quantity(variable.data):
+                axes[name] = change(variable, str(name))
+        elif not only_axes:
+            changed[name] = change(variable, str(name))
+    plain = {name: axis for name, axis in axes.items() if axis is not data.variables[name]}
     result = data.drop_indexes(plain).assign_coords(plain) if plain else data.copy(deep=False)
     for name, variable in changed.items():
-        result[name] = variable
+        if variable is not data.variables[name]:
+            result[name] = variable
     return result
 
 
