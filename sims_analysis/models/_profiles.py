@@ -23,7 +23,7 @@ def by_depth(data: Any) -> Any:
     """Put data in order of depth; what is none is refused elsewhere."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
-    plain: Any = with_plain_axes(data)
+    plain = with_plain_axes(data)
     order = plain.indexes.get("depth")
     return plain if order is None or order.is_monotonic_increasing else plain.sortby("depth")
 

@@ -242,14 +242,13 @@ def dequantify(data: Data) -> Data:
     return plain
 
 
-def with_plain_axes(data: Data) -> Data:
+def with_plain_axes(data: Any) -> Any:
     """Return data whose indexes have their unit in attrs, as ours do; the same object if they do.
 
     pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
     """
     if any(is_quantity(data.coords[name].data) for name in _unusual_indexes(data)):
-        plain: Data = _each_variable(data, _plain_variable, only_axes=True)
-        return plain
+        return _each_variable(data, _plain_variable, only_axes=True)
     return data
 
 
