@@ -337,9 +337,11 @@ def test_a_record_that_is_all_transient_has_no_peak():
 
 def test_warnings_of_one_report_are_no_notes_of_another():
     with warnings_listed() as mine:
-        with ThreadPoolExecutor(1) as other:
-            with pytest.warns(sims.errors.DoseWarning, match="elsewhere"):
-                other.submit(warn, "elsewhere", sims.errors.DoseWarning).result()
+        with (
+            ThreadPoolExecutor(1) as other,
+            pytest.warns(sims.errors.DoseWarning, match="elsewhere"),
+        ):
+            other.submit(warn, "elsewhere", sims.errors.DoseWarning).result()
         warn("here", sims.errors.DoseWarning)
     assert mine == ["here"]
     with pytest.warns(sims.errors.DoseWarning, match="afterwards"):
