@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import format_argument, is_number

@@ -45,6 +45,8 @@ class Status(IntEnum):
     NO_OVERLAP = 7
     #: A result exists, but the data do not locate it within the record.
     UNDETERMINED = 8
+    #: The detector wrote its largest number: the result rests on samples that were cut off.
+    SATURATED = 9
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._frame import Frame, words
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
+from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.models._model import Array
 
 __all__ = ["ask_each", "by_depth", "in_words", "open_profiles", "warn_of_first"]

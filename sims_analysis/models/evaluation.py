@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import recorded
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import recorded
 from sims_analysis.models._engine import Curve
 from sims_analysis.models._model import Array, Model
 from sims_analysis.models._one_profile import BACKGROUND, formula_of

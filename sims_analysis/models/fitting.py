@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.models import _judging as judging
 from sims_analysis.models._model import Array, Kind, Model, Parameter
 from sims_analysis.models._objective import OBJECTIVES

@@ -10,12 +10,12 @@ import xarray as xr
 from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import (
     ask_each,

@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.segments import interpolated, record_weights

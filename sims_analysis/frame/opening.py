@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._run import anywhere, is_lazy
 from sims_analysis.dataset.axes import POINT, axis_name, axis_of
 from sims_analysis.dataset.canonical import real_magnitude
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
 
 DOSE_KINDS = ("concentration", "range_density")

@@ -17,9 +17,9 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._run import is_lazy, refuse_infinite, run
 from sims_analysis.dataset.canonical import read_number, refuse_repeated
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.run import is_lazy, refuse_infinite, run
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
 
@@ -49,7 +49,7 @@ class Frame:
     #: Effective sample fraction: below 1 if the profiles were interpolated to a finer grid.
     fraction: xr.Variable
     #: Standard error of a subtracted background at each sample, and the covariance of sample and
-    #: background over the variance of the background: see ``_background_error.py``.
+    #: background over the variance of the background: see ``background.py``.
     common: xr.Variable | None = None
     overlap: xr.Variable | None = None
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.

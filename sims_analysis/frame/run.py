@@ -36,7 +36,7 @@ def run(
 ) -> Any:
     """Run a kernel over profiles, and name the dimensions of its results.
 
-    :meth:`sims_analysis.analysis._frame.Frame.map` explains most arguments. `samples` are the
+    :meth:`sims_analysis.frame.frame.Frame.map` explains most arguments. `samples` are the
     ``depth`` and ``value``, and fields of :class:`sims_analysis.kernels.blocks.Errors`; `names` are
     those of the values and of the axis, for messages.
     """
