@@ -45,6 +45,9 @@ class Status(IntEnum):
     NO_OVERLAP = 7
     #: A result exists, but the data do not locate it within the record.
     UNDETERMINED = 8
+    #: The answer rests on a gap between samples, or on samples at which a detector saturated.
+    GAP = 9
+    SATURATED = 10
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
