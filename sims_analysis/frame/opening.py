@@ -96,6 +96,8 @@ def open_frame(
         fraction=fraction,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
+        scatter=columns.get("background_scatter"),
+        origin=data,
     )
     _check_stderr(frame)
     return frame
