@@ -96,6 +96,8 @@ def open_frame(
         fraction=fraction,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
+        scatter=columns.get("background_scatter"),
+        origin=data,
     )
     _check_stderr(frame)
     return frame
@@ -109,6 +111,7 @@ def _select(
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
         )
+    data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
         coords = data.coords.variables
         beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
