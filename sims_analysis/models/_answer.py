@@ -12,9 +12,22 @@ from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import in_words
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
-from sims_analysis.models._task import Task
+from sims_analysis.models._task import WINDOW_DOSE, Task
 
 __all__ = ["dressed", "quantified"]
+
+#: Numbers of the answer with a unit of their own.
+_NUMBERS = (
+    "objective_value",
+    "reduced_chi_square",
+    "aic",
+    "residual_correlation",
+    "largest_departure",
+    "largest_deviation",
+    "rms_log_departure",
+    "window_start",
+    "window_stop",
+)
 
 
 def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
@@ -26,6 +39,7 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     names = [one.name for one in task.parameters]
     both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
     both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
+    both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
     for one, value, stderr, i in both:
         attrs = {
             "units": one.units(profiles.kind),
@@ -51,6 +65,7 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
     for name, table in (
         ("status", STATUS),
+        ("curve_status", STATUS),
         ("residuals", RESIDUALS),
         ("objective", OBJECTIVES),
     ):
@@ -59,9 +74,7 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         )
     for name in ("n_samples", "n_left_out"):
         found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
-    for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
-    for name in ("window_start", "window_stop"):
+    for name in _NUMBERS:
         found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
     return as_dataset(found)
 

@@ -78,7 +78,7 @@ def read_task(
         **_initial(options["as_implanted"]),
     }
     window = read_window(profiles, *limits)
-    settings = {"start": window[0], "stop": window[1]} | {
+    settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction} | {
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }

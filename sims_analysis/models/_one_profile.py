@@ -24,7 +24,8 @@ def fit_one(
         Depths, values, standard errors and counts; NaN where there are none.
     settings : mapping
         ``start``, ``stop``, ``background``, ``detection_limit``, ``time``, ``initial_straggle``
-        and ``initial_straggle_stderr``; NaN where they were not given.
+        and ``initial_straggle_stderr``, NaN where they were not given; and ``fraction``, the
+        number of independent samples for each sample.
     task : Task
 
     Returns

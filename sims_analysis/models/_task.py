@@ -12,9 +12,13 @@ import numpy as np
 from sims_analysis.models._status import STATUS
 from sims_analysis.models.model import Array, Model, Parameter
 
-__all__ = ["BACKGROUND", "STATISTICS", "NoFitError", "Task"]
+__all__ = ["BACKGROUND", "STATISTICS", "WINDOW_DOSE", "NoFitError", "Task"]
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
+#: What every fit knows beside its parameters, and often better than these.
+WINDOW_DOSE = Parameter(
+    "window_dose", "area", "integral of the curve over the window, without the background"
+)
 
 #: Statistics of each fit, after its parameters, in the order of the row.
 STATISTICS = (
@@ -29,6 +33,12 @@ STATISTICS = (
     "residual_correlation",
     "window_start",
     "window_stop",
+    "curve_status",
+    "largest_departure",
+    "largest_deviation",
+    "rms_log_departure",
+    "window_dose",
+    "window_dose_stderr",
 )
 
 
@@ -101,6 +111,9 @@ class Task:
         """Put parts together; NaN where there are none."""
         row = np.full(self.size, np.nan)
         for name, part in parts.items():
-            row[self.places[name]] = part
+            if name != "curve_status":
+                row[self.places[name]] = part
         row[self.places["status"]] = STATUS.index(status)
+        curve = parts.get("curve_status", status)
+        row[self.places["curve_status"]] = STATUS.index(curve)
         return row
