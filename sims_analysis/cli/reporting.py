@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -28,7 +27,7 @@ from sims_analysis.cli.options import (
     say,
     source_options,
 )
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import SimsError, collected
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -176,10 +175,9 @@ def _means_examples(ids: Sequence[str]) -> bool:
 
 def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
     """Make the Dataset; also return its warnings, which are printed below the table."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with collected() as told:
         ds = result.to_dataset()
-    notes = [str(warning.message) for warning in caught]
+    notes = list(map(str, told))
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.arguments import is_number
-from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
+from sims_analysis.units.reading import EXAMPLES, REGISTRIES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
 if TYPE_CHECKING:
@@ -302,13 +302,15 @@ def as_quantity(values: Any, canonical: str) -> Any:
 def _application_registry() -> Any:
     import pint
 
-    registry: Any = pint.get_application_registry()
-    if "atom" not in registry:
-        # A separate dimension: atoms are neither counts nor pure numbers.
-        registry.define("atom = [atom]")
-    if registry.Quantity not in copyreg.dispatch_table:
-        for kind in (registry.Quantity, registry.Unit):
-            copyreg.pickle(kind, _pickled)
+    # It builds itself when it is first used, which two threads must not do at a time.
+    with REGISTRIES.get():
+        registry: Any = pint.get_application_registry()
+        if "atom" not in registry:
+            # A separate dimension: atoms are neither counts nor pure numbers.
+            registry.define("atom = [atom]")
+        if registry.Quantity not in copyreg.dispatch_table:
+            for kind in (registry.Quantity, registry.Unit):
+                copyreg.pickle(kind, _pickled)
     return registry
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +11,12 @@ import numpy as np
 import orjson
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import SimsWarning
+from sims_analysis.errors import heard_by
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Junction", "Report", "SpeciesReport", "analyse", "warnings_as_notes"]
+__all__ = ["Junction", "Report", "SpeciesReport", "analyse"]
 
 #: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
@@ -174,7 +172,7 @@ def analyse(
     ds = _with_counting(ds, metadata)
     notes = list(notes)
     rows, junctions = [], []
-    with warnings_as_notes(notes):
+    with heard_by(lambda warning: notes.append(str(warning))):
         for series in series_of(ds):
             options = {"start": start, "stop": stop, "background": background}
             rows.append(_row(ds, series, level, transients.get(series.species), options, notes))
@@ -222,21 +220,6 @@ def _title(metadata: Mapping[str, Mapping[str, Any]]) -> str:
             if isinstance(one.get(key), str) and one[key].strip():
                 return str(one[key]).strip()
     return ""
-
-
-@contextmanager
-def warnings_as_notes(notes: list[str]) -> Iterator[None]:
-    """Turn the library's warnings into notes of a report."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for warning in caught:
-        if issubclass(warning.category, SimsWarning):
-            notes.append(str(warning.message))
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
 
 
 def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
