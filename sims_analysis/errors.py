@@ -297,6 +297,14 @@ def collected() -> Iterator[list[SimsWarning]]:
         yield told
 
 
+@contextmanager
+def warnings_listed() -> Iterator[list[str]]:
+    """Collect the texts of the library's warnings of this context: see :func:`collected`."""
+    texts: list[str] = []
+    with heard_by(lambda warning: texts.append(str(warning))):
+        yield texts
+
+
 def require(what: str, *packages: str, extra: str) -> None:
     """Raise a `ModuleNotFoundError` that says what to install, if a package is missing.
 

@@ -9,13 +9,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of, stderr_without_counts
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import Window
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -28,6 +21,16 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.frame.background import (
+    add_background_error,
+    background_of,
+    stderr_without_counts,
+)
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.window import Window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status

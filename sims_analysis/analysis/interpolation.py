@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import common_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.background import common_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import sample_fraction
 from sims_analysis.units import Data, ParameterLike

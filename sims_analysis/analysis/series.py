@@ -13,14 +13,14 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.units import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sims_analysis.analysis._frame import Frame
+    from sims_analysis.frame.frame import Frame
     from sims_analysis.kernels.rows import Array, Flags
 
 __all__ = ["Series", "series_of"]

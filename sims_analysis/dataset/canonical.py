@@ -24,6 +24,7 @@ __all__ = [
     "argument",
     "check_positive",
     "in_window",
+    "known_species",
     "label_of",
     "list_variables",
     "mean_in_window",
@@ -154,12 +155,18 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
     ProfileError
         If one of them occurs more than once.
     """
-    if "species" not in ds.coords:
+    labels = ds.coords["species"].variable if "species" in ds.coords else None
+    return known_species(labels, *asked, name=name)
+
+
+def known_species(labels: xr.Variable | None, *asked: Any, name: str = "species") -> list[str]:
+    """List the species of a coordinate; see :func:`species_of`."""
+    if labels is None:
         raise SpeciesError(
             f"{name} names species, but the data have no coordinate that names them: "
             "data.assign_coords(species=[...])"
         )
-    names = [str(label) for label in np.atleast_1d(ds["species"].values)]
+    names = [str(label) for label in np.atleast_1d(labels.values)]
     unknown = [one for one in asked if one not in names]
     if unknown:
         raise SpeciesError(

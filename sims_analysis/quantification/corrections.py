@@ -9,8 +9,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import without_counts
-from sims_analysis.analysis._opening import FRACTION
 from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     BACKGROUND_OVERLAP,
@@ -27,6 +25,8 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.background import without_counts
+from sims_analysis.frame.opening import FRACTION
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 

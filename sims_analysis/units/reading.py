@@ -22,7 +22,7 @@ from sims_analysis.units.spelling import phrase_or_expression, unknown
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["CANONICAL", "NM_PER_CM", "REGISTRIES", "Unit", "read_unit", "unit_of_kind"]
+__all__ = ["CANONICAL", "NM_PER_CM", "Unit", "read_unit", "unit_of_kind"]
 
 #: 1 nm atom/cm^3 is 1e-7 atom/cm^2, exactly; dividing by 1e7 rounds once.
 NM_PER_CM = 1e7
@@ -166,9 +166,9 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
     return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
-#: Held by whoever builds or asks a registry: pint's are not made for several threads, which take
+#: Held by whoever builds or asks the registry: pint's are not made for several threads, which take
 #: one that is half built for one without metres.
-REGISTRIES: PerProcess[Any] = PerProcess(threading.RLock)
+_asking: PerProcess[Any] = PerProcess(threading.RLock)
 
 
 @lru_cache(maxsize=1)
@@ -260,7 +260,7 @@ def _evaluate(text: str, expression: str) -> Unit:
             return Unit(text, "dimensionless")
         raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
     try:
-        with REGISTRIES.get():
+        with _asking.get():
             quantity = _registry().parse_expression(expression).to_base_units()
         powers: dict[str, Any] = dict(quantity.dimensionality)
         dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
@@ -282,7 +282,7 @@ def _canonical_in_base(kind: str) -> Fraction:
     if kind in ("arbitrary", "atomic_fraction", "mass_fraction"):
         return Fraction(1)
     expression = CANONICAL[kind].replace("^", "**")
-    with REGISTRIES.get():
+    with _asking.get():
         return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)
 
 

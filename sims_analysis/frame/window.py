@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
