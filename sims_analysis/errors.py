@@ -8,7 +8,9 @@ so that code which does not know this library still catches the right thing.
 import importlib.util
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 
@@ -243,12 +245,31 @@ def warn(message: str, category: type[SimsWarning]) -> None:
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is skipped too:
     in ``ds.pipe(sims.integrated_dose)`` it is between the caller and the function.
     """
+    listed = _LISTED.get()
+    if listed is not None:
+        listed.append(message)
+        return
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+#: Where warnings are listed instead; None if they are given.
+_LISTED: ContextVar[list[str] | None] = ContextVar("listed warnings", default=None)
+
+
+@contextmanager
+def warnings_listed() -> Iterator[list[str]]:
+    """List the library's warnings instead of giving them, in this thread or task alone."""
+    messages: list[str] = []
+    token = _LISTED.set(messages)
+    try:
+        yield messages
+    finally:
+        _LISTED.reset(token)
 
 
 def require(what: str, *packages: str, extra: str) -> None:

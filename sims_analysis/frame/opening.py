@@ -111,6 +111,7 @@ def _select(
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
         )
+    data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
         coords = data.coords.variables
         beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}

@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from sims_analysis.output.report.answers import Report, SpeciesReport
+    from sims_analysis.output.report.answers import Report
+    from sims_analysis.output.report.rows import SpeciesReport
 
 __all__ = ["back_link", "report_page", "table"]
 
 
-def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
+def report_page(report: Report, *, home: str = "") -> str:
     """Lay out a report as one page of HTML with an interactive plot.
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        The measurement.
     report : Report
         From :func:`sims_analysis.output.report.analyse`.
     home : str
@@ -47,8 +46,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     --------
     >>> import sims_analysis as sims
     >>> from sims_analysis.output.report import analyse
-    >>> ds = sims.open_example("boron-implant")
-    >>> page = report_page(ds, analyse(ds))
+    >>> page = report_page(analyse(sims.open_example("boron-implant")))
     >>> "<td>never reached: every sample lies below the level</td>" in page
     True
     """
@@ -56,7 +54,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
 
     title, measured, others = report.heading, report.measured, report.others
     back = back_link(home) if home else ""
-    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
+    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(report.data)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
         body += ["<h2>What the doses rest on</h2>", _budget(report, measured)]
@@ -64,7 +62,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
         body += ["<h2>Metallurgical junctions</h2>", _junctions(report)]
     if others:
         body += ["<h2>Other signals</h2>", _others(others)]
-    body += [_notes(report), "<h2>Origin</h2>", _origin(ds)]
+    body += [_notes(report), "<h2>Origin</h2>", _origin(report.data)]
     return document(title, "\n".join(body), scripts=[library(), script()])
 
 
@@ -104,7 +102,7 @@ def _measured(report: Report, rows: list[SpeciesReport]) -> str:
         [
             _typeset.html(row.species),
             _number(row.peak),
-            f"{row.peak_at:.1f}",
+            "–" if row.peak_at is None else f"{row.peak_at:.1f}",
             _number(row.dose, row.dose_stderr),
             _number(row.junction_depth, row.junction_stderr),
             _in_words(row.junction_status, WORDS),
