@@ -252,6 +252,7 @@ def _shifted(
     b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
     """Return the shifted data, and a line for their history."""
+    b = units.with_plain_axes(b)
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])
