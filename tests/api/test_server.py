@@ -393,7 +393,7 @@ def test_the_client_reads_the_server(running, archive, tmp_path):
         assert client.get_species("odd", "Xx") is None
         with pytest.raises(NotFound, match="'unknown'"):
             client.get("unknown")
-    with pytest.raises(Unauthorized), Client("wrong", endpoint=running.url) as client:
+    with pytest.raises(Unauthorized), Client("wrong" * 4, endpoint=running.url) as client:
         client.get("odd")
 
 
