@@ -44,7 +44,7 @@ def _beside(ds: xr.Dataset, name: str, *more: str) -> str:
 
 
 def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
-    """Return what a file should say beside, by variable: names, axes, bounds, standard errors."""
+    """Return what a file should say beside, by variable: names, axes, standard errors."""
     wanted: dict[str, dict[str, str]] = {}
     for name, variable in ((str(name), v) for name, v in ds.variables.items()):
         wanted[name] = {}
@@ -55,8 +55,7 @@ def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
             beside = _beside(ds, name, *(one for one in ("stderr", "status") if one != name))
             wanted[name] |= {_ANCILLARY: beside} if beside else {}
         elif name in vocabulary.AXES:
-            bounds = {"bounds": f"{name}_bounds"} if f"{name}_bounds" in ds.coords else {}
-            wanted[name] |= vocabulary.of_axis(name) | bounds
+            wanted[name] |= vocabulary.of_axis(name)
     return {
         name: {key: text for key, text in attrs.items() if key not in ds[name].attrs}
         for name, attrs in wanted.items()
@@ -139,7 +138,9 @@ def _flags(variable: xr.Variable) -> xr.Variable | None:
             raise ValueError(f"{unknown!r} is no status that a file has a flag for")
         return codes
 
-    codes = xr.apply_ufunc(coded, variable, dask="parallelized", output_dtypes=[np.int8])
+    codes: xr.Variable = xr.apply_ufunc(
+        coded, variable, dask="parallelized", output_dtypes=[np.int8]
+    )
     codes.attrs = dict(variable.attrs) | {
         "flag_values": np.arange(len(words), dtype=np.int8),
         "flag_meanings": " ".join(words),
@@ -169,6 +170,8 @@ def _words(flags: xr.Variable, dtype: str) -> xr.Variable:
         # xarray turns what is missing into NaN; the last word of the table is the empty one.
         return table[np.nan_to_num(codes, nan=_NO_WORD).astype(np.intp)]
 
-    words = xr.apply_ufunc(spelled, flags, dask="parallelized", output_dtypes=[table.dtype])
+    words: xr.Variable = xr.apply_ufunc(
+        spelled, flags, dask="parallelized", output_dtypes=[table.dtype]
+    )
     words.attrs = attrs
     return words
