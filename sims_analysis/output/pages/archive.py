@@ -146,7 +146,7 @@ def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = F
     box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
     if form:
         box = f'<form role="search">{box} <button>Search</button></form>'
-    hint = '<p class="hint">Finds the entries with every word, in name, sample, species or date.</p>'
+    hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
     count = f'<p id="count" class="note" role="status">{_counted(len(entries), search)}</p>'
     items = [
         f'<li data-words="{html.escape(about.words, quote=True)}">'
