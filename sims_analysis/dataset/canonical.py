@@ -13,11 +13,13 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import AXIS_TOLERANCE, MEASUREMENT, POINT, axis_name, axis_of
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import first_few, format_argument
 
 __all__ = [
     "BACKGROUND_OVERLAP",
+    "BACKGROUND_SCATTER",
     "BACKGROUND_STDERR",
     "BESIDE",
     "IN_ITS_UNIT",
@@ -45,10 +47,12 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BACKGROUND_STDERR, BACKGROUND_OVERLAP = (f"_{end}" for end in vocabulary.OF_BACKGROUND)
+BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
+    f"_{end}" for end in vocabulary.OF_BACKGROUND
+)
 #: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
 IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR)
-BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
+BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 
 def on_canonical_data(function: F) -> F:
@@ -61,6 +65,8 @@ def on_canonical_data(function: F) -> F:
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
         result = function(to_canonical(units.dequantify(data)), **arguments)
+        if isinstance(result, xr.Dataset):
+            result = with_ancillaries(result)
         return units.quantify(result) if units.is_quantified(data) else result
 
     return cast("F", call)
