@@ -11,7 +11,13 @@ import numpy as np
 
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._derived import derived, room
-from sims_analysis.models._engine import Curve, Solution, poor_errors, profile_interval
+from sims_analysis.models._engine import (
+    Curve,
+    Solution,
+    background_covariance,
+    poor_errors,
+    profile_interval,
+)
 from sims_analysis.models._minima import Minima, featureless
 from sims_analysis.models._objectives import Objective
 from sims_analysis.models._peaks import not_one_peak
@@ -75,6 +81,9 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
     poor = ~(stderr**2 < 2 * errors.diagonal())
     if not found.exact or poor.any():
         poor |= poor_errors(curve, objective, solution, errors)
+    extra = background_covariance(curve, objective, solution, errors, profile.subtracted)
+    errors = errors + extra
+    stderr = np.sqrt(np.maximum(stderr**2 + extra.diagonal(), 0.0))
     if task.profile:
         known["lower"], known["upper"] = _ends(curve, found, stderr) * profile.scale
     unit = profile.scale[curve.free]
@@ -146,6 +155,9 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
     inverse = np.linalg.pinv((rows / size[:, None]) @ (rows / size[:, None]).T, hermitian=True)
     variance = float(slopes / size @ inverse @ (slopes / size))
     variance *= objective.variance(solution.cost, solution.x.size)
+    weights = np.sqrt(objective.information(solution.m)) * rows / size[:, None]
+    shift, own = (float(slopes / size @ inverse @ (weights @ by)) for by in profile.subtracted)
+    variance = max(variance + shift * (shift - 2 * own), 0.0)
     best = dose(solution)
     apart = np.array([dose(one) for one in found.near]) - best
     return best, float(np.sqrt(variance + np.mean(apart**2)))

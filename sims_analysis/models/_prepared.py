@@ -14,7 +14,7 @@ from sims_analysis.models._engine import Curve
 from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
 from sims_analysis.models._task import BACKGROUND, NoFitError, Task
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.samples import cells, in_order
+from sims_analysis.models.samples import Samples, cells, in_order
 
 __all__ = ["Prepared", "formula_of", "prepared"]
 
@@ -32,6 +32,9 @@ class Prepared:
         Depths (nm) and values of the samples that take part, in order of depth.
     top : float
         The largest sample, in the canonical unit.
+    subtracted : (ndarray, ndarray)
+        Of a background that was subtracted before: its standard error at each sample, and the part
+        of it that the errors of the samples themselves have made.
     down : (bool, bool)
         Whether samples that are not positive were left out at the first and the last depth.
     objective : Objective
@@ -49,6 +52,7 @@ class Prepared:
     z: Array
     c: Array
     top: float
+    subtracted: tuple[Array, Array]
     down: tuple[bool, bool]
     objective: Objective
     curve: Curve
@@ -57,22 +61,7 @@ class Prepared:
     known: Mapping[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class _Window:
-    """Samples in order of depth: values, standard errors and counts; NaN where there are none."""
-
-    z: Array
-    c: Array
-    s: Array
-    k: Array
-
-    def where(self, keep: Array) -> _Window:
-        return _Window(self.z[keep], self.c[keep], self.s[keep], self.k[keep])
-
-
-def prepared(
-    z: Array, c: Array, s: Array, k: Array, settings: Mapping[str, float], task: Task
-) -> Prepared:
+def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Prepared:
     """Choose samples, objective, curve and starting values; arguments are those of a fit.
 
     Raises
@@ -81,10 +70,10 @@ def prepared(
         If there are no samples, too few, or none above 0.
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
-    here = in_order(z, c, settings["start"], settings["stop"])
+    here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     if not here.size:
         raise NoFitError("no_data", known)
-    window = _Window(z, c, s, k).where(here)
+    window = samples.where(here)
     top = float(window.c.max())
     if not top > 0:
         raise NoFitError("featureless", known | {"n_samples": here.size})
@@ -93,6 +82,8 @@ def prepared(
         window, task, settings["detection_limit"] / top, top, settings["fraction"]
     )
     z, c = window.z[keep], window.c[keep]
+    common = window.common[keep] / top
+    subtracted = common, common * window.overlap[keep]
     n = z.size
     known |= {"n_samples": n, "n_left_out": keep.size - n}
     parameters = _parameters(task, objective)
@@ -105,11 +96,11 @@ def prepared(
     # Sets that differ only in held parameters are the same.
     sets = [one[curve.free].tolist() for one in _starts(z, c, curve, task)]
     starts = list(dict.fromkeys(map(tuple, sets)))
-    return Prepared(z, c, top, (first, last), objective, curve, scale, starts, known)
+    return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
 def _objective(
-    window: _Window, task: Task, limit: float, top: float, fraction: float
+    window: Samples, task: Task, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""
     counts = window.k
@@ -144,7 +135,7 @@ def _objective(
     return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
 
 
-def _poisson(window: _Window, known: float, fraction: float) -> Objective | None:
+def _poisson(window: Samples, known: float, fraction: float) -> Objective | None:
     """Return the deviance of counts; None if nothing says what one count is worth."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)
@@ -177,7 +168,7 @@ def _shared(objective: Objective, share: float) -> Objective:
     return Shared(objective, share, apart=max(int(np.ceil(1.5 / share)), 1) if share < 1 else 1)
 
 
-def _one_count(window: _Window, counts: Array, known: float) -> Array | None:
+def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
     """Return the value that one count stands for; between counted samples where none was."""
     if np.isfinite(known):
         return np.full(counts.size, known)

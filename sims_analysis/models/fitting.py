@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import xarray as xr
@@ -16,10 +17,11 @@ from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import read_task
 from sims_analysis.models._one_profile import fit_one
-from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_first
+from sims_analysis.models._profiles import open_profiles, over_profiles, warn_of_first
 from sims_analysis.models._status import ADVICE
 from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
+from sims_analysis.models.samples import Samples
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -219,9 +221,7 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    fitted = isinstance(background, str) and background == "fit"
-    advice = None if fitted else 'leave it in the data, and fit it: background="fit"'
-    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
+    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}")
     if progress is not None:
         check_bool("progress", progress)
     task, settings = read_task(
@@ -274,16 +274,24 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
 def _rows(
     profiles: Frame, settings: Mapping[str, xr.Variable], task: Task, progress: bool | None
 ) -> xr.DataArray:
-    def answer(z: Array, c: Array, s: Array, k: Array, *given: float) -> Array:
-        return fit_one(z, c, s, k, dict(zip(settings, given, strict=True)), task)
+    """Fit each profile: a row of numbers for it."""
+    rows = profiles.each(
+        partial(_row, tuple(settings), task),
+        *settings.values(),
+        size=task.size,
+        beside=("common", "overlap"),
+        watched=partial(_counted, progress=progress, lazy=profiles.lazy),
+    )
+    return over_profiles(profiles, rows)
 
-    def watched(places: list[Any]) -> Iterable[Any]:
-        return _counted(places, progress, lazy=profiles.lazy)
 
-    return ask_each(profiles, answer, task.size, *settings.values(), watched=watched)
+def _row(names: tuple[str, ...], task: Task, *given: Any) -> Array:
+    columns, numbers = given[: -len(names)], given[-len(names) :]
+    samples = Samples(*columns)
+    return fit_one(samples, dict(zip(names, numbers, strict=True)), task)
 
 
-def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterable[Any]:
+def _counted(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
     wanted = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
     if lazy or not wanted:
         return places

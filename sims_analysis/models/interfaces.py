@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,10 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
-    ask_each,
     by_depth,
     in_words,
     open_profiles,
+    over_profiles,
     warn_of_first,
 )
 from sims_analysis.models.model import Array
@@ -142,12 +143,9 @@ def interface(
         first, last = given or (None, None)
         limits += read_window(profiles, first, last, name)
 
-    def answer_of(z: Array, c: Array, s: Array, _: Array, *limits: float) -> Array:
-        pairs = limits[:2], limits[2:4], limits[4:]
-        return _measured(z, c, s, pairs, (low, high))
-
     def rows_of(frame: Frame) -> xr.DataArray:
-        return ask_each(frame, answer_of, len(_ROW), *limits)
+        rows = frame.each(partial(_row, (low, high)), *limits, size=len(_ROW))
+        return over_profiles(frame, rows)
 
     def depths_of(frame: Frame) -> xr.Variable:
         return rows_of(frame).variable.isel(__row__=slice(0, 2))
@@ -169,6 +167,12 @@ def interface(
             lambda word: f"the interface is {word} ({_ADVICE[word]})",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _row(
+    parts: tuple[float, float], z: Array, c: Array, s: Array, _: Array, *limits: float
+) -> Array:
+    return _measured(z, c, s, (limits[:2], limits[2:4], limits[4:]), parts)
 
 
 def _measured(
@@ -360,7 +364,8 @@ def layers(
             )
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
-    highest, first, last = ask_each(profiles, _extent, 3).transpose("__row__", ...)
+    extent = over_profiles(profiles, profiles.each(_extent, size=3))
+    highest, first, last = extent.transpose("__row__", ...)
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")

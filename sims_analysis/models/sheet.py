@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis.models._profiles import in_words, open_profiles, over_profiles, warn_of_first
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
@@ -168,12 +169,9 @@ def sheet_resistance(
         two_sided=len(kinds) > 1,
     )
 
-    def answer_of(z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
-        # In a sum, a sample in which nothing was counted adds no variance.
-        return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
-
     def rows_of(frame: Frame) -> xr.DataArray:
-        return ask_each(frame, answer_of, len(_ROW), *window, group="species")
+        rows = frame.each(partial(_measured, question), *window, size=len(_ROW), group="species")
+        return over_profiles(frame, rows)
 
     rows = rows_of(profiles)
     stderr = rows.variable.isel(__row__=1)
@@ -190,6 +188,11 @@ def sheet_resistance(
             lambda word: f"no sheet resistance: {_ADVICE[word]}",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _measured(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
+    # In a sum, a sample in which nothing was counted adds no variance.
+    return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
 
 
 def _opened(data: Any) -> Frame:
