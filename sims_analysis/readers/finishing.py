@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsE
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.headings import same_unit, unit_kind
+from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.units import read_unit, unit_of_kind

@@ -65,3 +65,5 @@ class Content:
     data_id: str | None = None
     #: A result that needs no finishing: what the API sends, what a workbook of ours holds.
     ready: SIMSResult | None = None
+    #: Of each of several samples in one file, its own content; asked for by ``samples=``.
+    parts: list[Content] = field(default_factory=list)
