@@ -304,7 +304,15 @@ def _find_last(body: Body) -> None:
 
 def _ends(body: Body, row: int) -> bool:
     """Whether a row belongs to the numbers."""
-    return body.kind(row) is Kind.NUMBERS and not body.grid.is_comment(row)
+    kind, cells = body.kind(row), body.grid.cells(row)
+    if body.grid.is_comment(row):
+        return False
+    if kind is Kind.MIXED and body.needed is None:
+        # No row is one of numbers alone; or words stand where they may, and something is odd.
+        first = next(j for j, cell in enumerate(cells) if cell)
+        whole = len(cells) >= len(body.grid.cells(body.first))
+        return body.kind(body.first) is Kind.MIXED or (first in body.words and whole)
+    return kind is Kind.NUMBERS
 
 
 def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> None:
@@ -323,7 +331,7 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     cells = [*cells, *[""] * (width - len(cells))]
     first, *others = [cell for cell in cells if cell] or [""]
     numbers = sum(map(is_number, others))
-    if named_role(first, "limit"):
+    if named_role(first, "limit") or "=" in cells:
         return
     if is_number(first) or (numbers and is_odd(first)) or first[:1] == "=" != first[1:2]:
         where = partial(grid.where, grid.number(row))
@@ -379,8 +387,9 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
     if isinstance(grid, TextGrid):
         _refuse_heads_between(grid, body)
         if body.needed is None:
-            refuse_cut(grid, rows, width)
-    _tell_of_gap([grid.number(i) for i in rows] if not isinstance(rows, range) else [], grid)
+            refuse_cut(grid, rows, width, labelled=bool(labels))
+    if not (labels or isinstance(rows, range)):
+        _tell_of_gap([grid.number(i) for i in rows], grid)
     try:
         block = grid.read(rows, width, body.words, {*labels, *others})
     except ReadError:

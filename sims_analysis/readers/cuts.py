@@ -20,8 +20,12 @@ _CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 _NEAR = 100
 
 
-def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int) -> None:
+def refuse_cut(
+    grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
+) -> None:
     """Refuse a text that ends within a row, and tell of one that seems to.
+
+    Rows that begin with a label are known by the numbers in them.
 
     Raises
     ------
@@ -30,7 +34,8 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     """
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
-    if end - last not in (0, 1) or not _CUT.fullmatch(cut):
+    numbers = labelled and end == last
+    if end - last not in (0, 1) or not (numbers or _CUT.fullmatch(cut)):
         return
     lines = grid.texts(rows)
     whole = lines[:-1] if end == last else lines
@@ -38,9 +43,10 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     least = min(map(len, near), default=0)
     cells = grid.split(cut)
     if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in whole):
+        place = "its last line" if labelled else f"line {end + 1}"
         grid.options.truncated(
-            f"the file breaks off within line {end + 1}: {len(cells)} of {width} cells, and no "
-            "end of the line"
+            f"the file breaks off within {place}: {len(cells)} of {width} cells, and no end of "
+            "the line"
         )
     elif end == last and len(cells) == least == width and all(row[-1].strip() for row in near):
         tell_if_cut(grid.lines, [row[-1] for row in (*near, cells)])

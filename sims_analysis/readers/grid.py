@@ -192,7 +192,7 @@ class TextGrid:
                 if len(cells) == width:
                     break
                 cells = re.split(pattern, text)
-        elif len(cells) == width + 1 and cells[0] == comment_mark(self.lines[row]):
+        elif len(cells) == width + 1 and cells[0] and cells[0] == comment_mark(self.lines[row]):
             # The mark stands before the heads rather than for a column.
             del cells[0]
         return cells

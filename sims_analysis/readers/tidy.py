@@ -49,6 +49,8 @@ def read(source: Source) -> Content:
         If it ends within a row, or a cell is no number.
     """
     grid = _sheet(source) if is_workbook(source) else text_grid(source)
+    if not recognises(source):
+        raise ReadError("no head of a column of species stands beside one of depths or times")
     if grid is None:
         raise ReadError("a table with heads but without rows")
     return read_grid(grid, source)
