@@ -8,18 +8,18 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._window import (
+from sims_analysis.analysis.detection import known_limit
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
     warn_of_empty_window,
 )
-from sims_analysis.analysis.detection import known_limit
-from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.units import ParameterLike

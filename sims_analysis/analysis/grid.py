@@ -11,8 +11,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import (
     ASKED,
     Method,
@@ -29,6 +27,8 @@ from sims_analysis.analysis.interpolation import (
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array

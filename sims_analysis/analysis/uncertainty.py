@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     label_of,
@@ -23,6 +22,7 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
 from sims_analysis.text.arguments import format_argument, is_number

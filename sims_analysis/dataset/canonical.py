@@ -18,12 +18,14 @@ from sims_analysis.text.arguments import first_few, format_argument
 
 __all__ = [
     "BACKGROUND_OVERLAP",
+    "BACKGROUND_SCATTER",
     "BACKGROUND_STDERR",
     "BESIDE",
     "IN_ITS_UNIT",
     "argument",
     "check_positive",
     "in_window",
+    "known_species",
     "label_of",
     "list_variables",
     "mean_in_window",
@@ -44,10 +46,12 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BACKGROUND_STDERR, BACKGROUND_OVERLAP = (f"_{end}" for end in vocabulary.OF_BACKGROUND)
+BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
+    f"_{end}" for end in vocabulary.OF_BACKGROUND
+)
 #: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
 IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR)
-BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
+BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 
 def on_canonical_data(function: F) -> F:
@@ -154,12 +158,18 @@ def species_of(ds: xr.Dataset | xr.DataArray, *asked: Any, name: str = "species"
     ProfileError
         If one of them occurs more than once.
     """
-    if "species" not in ds.coords:
+    labels = ds.coords["species"].variable if "species" in ds.coords else None
+    return known_species(labels, *asked, name=name)
+
+
+def known_species(labels: xr.Variable | None, *asked: Any, name: str = "species") -> list[str]:
+    """List the species of a coordinate; see :func:`species_of`."""
+    if labels is None:
         raise SpeciesError(
             f"{name} names species, but the data have no coordinate that names them: "
             "data.assign_coords(species=[...])"
         )
-    names = [str(label) for label in np.atleast_1d(ds["species"].values)]
+    names = [str(label) for label in np.atleast_1d(labels.values)]
     unknown = [one for one in asked if one not in names]
     if unknown:
         raise SpeciesError(

@@ -24,7 +24,13 @@ from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import CANONICAL, QuantityLike, read_quantity, unit_of_kind
+from sims_analysis.units import (
+    CANONICAL,
+    QuantityLike,
+    define_atoms,
+    read_quantity,
+    unit_of_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +144,7 @@ def to_dataset(
     _refuse_repeats(found)
     _warn_of_gaps(found)
     warn_of_implausible(profiles)
+    define_atoms()
     ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds

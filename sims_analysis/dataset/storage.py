@@ -18,7 +18,7 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
-from sims_analysis.units import dequantify
+from sims_analysis.units import define_atoms, dequantify
 
 if TYPE_CHECKING:
     import os
@@ -155,6 +155,7 @@ def load(
                 ds = ds.load()
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
+    define_atoms()
     return _restored(ds)
 
 

@@ -18,7 +18,7 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import ORIGIN, with_step
 from sims_analysis.errors import SpeciesError, UnitsError
-from sims_analysis.quantification.hosts import isotope, read_abundance
+from sims_analysis.quantification.hosts import isotope, read_abundance, source_of_abundance
 from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
 
 __all__ = ["ratio", "to_element"]
@@ -40,8 +40,9 @@ def to_element(
     data : Dataset
         With ``concentration`` (or ``atomic_fraction``) of isotopes, ``11B``.
     abundance : "natural" or mapping
-        The isotope's fraction of the atoms of its element: natural abundances, or as stated,
-        ``{"11B": 0.8}`` (also ``{"11B": "natural"}``). There is no default: an implant is one
+        The isotope's fraction of the atoms of its element: natural abundances (representative
+        values of IUPAC), or as stated, ``{"11B": 0.8}`` (also ``{"11B": "natural"}``). There is no
+        default: an implant is one
         isotope, whose concentration is already that of the element.
     species : str or sequence of str, optional
         The isotopes; by default those named in a mapping, or all that are quantified.
@@ -51,7 +52,7 @@ def to_element(
     Dataset
         The species renamed to the element, ``B``; concentrations and their standard errors
         divided by the abundance, counts not changed. The coordinate ``isotopic_abundance`` is the
-        divisor (1 for all others).
+        divisor (1 for all others); its attr ``references`` and the history say where it comes from.
 
     Raises
     ------
@@ -106,14 +107,18 @@ def to_element(
         }
     )
     labels = np.array(renamed).reshape(data["species"].shape)
+    sources: dict[str, list[str]] = {}
+    for one, fraction in fractions.items():
+        source = source_of_abundance(_stated(abundance, one), one)
+        sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
+    listed = "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
+    attrs = vocabulary.attrs("isotopic_abundance") | {"references": listed}
     result = result.assign_coords(
         species=(data["species"].dims, labels, data["species"].attrs),
-        isotopic_abundance=divisor.assign_attrs(vocabulary.attrs("isotopic_abundance")),
+        isotopic_abundance=divisor.assign_attrs(attrs),
     )
-    listed = ", ".join(f"{one} / {fraction:.6g}" for one, fraction in fractions.items())
-    return with_step(
-        result, "to_element", f"isotopes to elements: {listed}", abundance=abundance, species=wanted
-    )
+    line = f"isotopes to elements, divided by their abundances: {listed}"
+    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
 
 
 def _is_quantified(ds: xr.Dataset, species: str) -> bool:
@@ -123,11 +128,16 @@ def _is_quantified(ds: xr.Dataset, species: str) -> bool:
 
 def _abundance(given: Any, species: str) -> float:
     isotope(species)
+    name = f"abundance[{species!r}]" if isinstance(given, Mapping) else "abundance"
+    return read_abundance(_stated(given, species), species, name)
+
+
+def _stated(given: Any, species: str) -> Any:
     if not isinstance(given, Mapping):
-        return read_abundance(given, species, "abundance")
+        return given
     if species not in given:
         raise SpeciesError(f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}")
-    return read_abundance(given[species], species, f"abundance[{species!r}]")
+    return given[species]
 
 
 @on_canonical_data
@@ -207,7 +217,9 @@ def ratio(
     common = common_errors(data, name, found, reference, denominator)
     answer = answer.assign_coords(
         {
-            end[1:]: array.sel(species=numerator, drop=True).transpose(*answer.dims)
+            end[1:]: array.sel(species=numerator, drop=True).transpose(
+                *answer.dims, missing_dims="ignore"
+            )
             for end, array in common.items()
         }
     )

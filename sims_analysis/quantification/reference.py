@@ -9,7 +9,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sims_analysis.dataset.axes import axis_name, axis_of
-from sims_analysis.dataset.canonical import BACKGROUND_OVERLAP, BACKGROUND_STDERR
+from sims_analysis.dataset.canonical import (
+    BACKGROUND_OVERLAP,
+    BACKGROUND_SCATTER,
+    BACKGROUND_STDERR,
+)
 from sims_analysis.errors import ProfileError
 
 __all__ = ["at_samples_of", "common_errors", "quotient"]
@@ -142,4 +146,5 @@ def common_errors(
         if of_matrix.chunks is not None or bool((of_matrix > 0).any()):
             total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / reference) ** 2) ** 0.5
             overlap = overlap * (own / total.where(total > 0)) ** 2
-    return {BACKGROUND_STDERR: total, BACKGROUND_OVERLAP: overlap}
+    scatter = {end: ds[name + end] for end in (BACKGROUND_SCATTER,) if name + end in ds}
+    return {BACKGROUND_STDERR: total, BACKGROUND_OVERLAP: overlap, **scatter}

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import integrated_dose
+from sims_analysis.analysis.dose import check_options, integral, warn_or_raise
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.dataset.canonical import (
     BESIDE,
@@ -22,12 +22,13 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.calibration import has_unit
 from sims_analysis.quantification.corrections import subtract_background
-from sims_analysis.quantification.hosts import read_abundance
+from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
 from sims_analysis.quantification.sensitivity import FACTOR_TERMS, kind_of_factor, with_rsf
 from sims_analysis.text.arguments import format_argument
-from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
 
@@ -130,6 +131,7 @@ def rsf_from_standard(
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
     if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
         raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
+    check_options(rule, "measured")
     doses = list(dose) if isinstance(dose, list | tuple) else [dose] * len(standards)
     if len(doses) != len(standards):
         raise ProfileError(f"dose holds {len(doses)} doses for {len(standards)} standards")
@@ -146,8 +148,12 @@ def rsf_from_standard(
         parts.append(np.ravel(factor))
         errors.append(np.ravel(relative))
     factors, counting = np.concatenate(parts), np.concatenate(errors)
+    of_element = ""
     if abundance is not None:
-        factors = factors / read_abundance(abundance, species, "abundance")
+        fraction = read_abundance(abundance, species, "abundance")
+        factors = factors / fraction
+        source = source_of_abundance(abundance, species)
+        of_element = f", for the element: abundance {fraction:.6g} ({source})"
     number, value = factors.size, float(factors.mean())
     of_dose = max(_relative_dose(dose_uncertainty, one) for one in doses)
     stderr = {
@@ -175,7 +181,8 @@ def rsf_from_standard(
     answer = with_step(
         answer,
         "rsf_from_standard",
-        f"sensitivity factor of {species} from {number} standard{'s' if number > 1 else ''}",
+        f"sensitivity factor of {species} from {number} standard{'s' if number > 1 else ''}"
+        f"{of_element}",
         standards=standards,
         species=species,
         dose=dose,
@@ -218,16 +225,27 @@ def _factor(
     kind = kind_of_factor(plain[name], matrix)
     one = f"1 {units.CANONICAL[kind]}"
     quotient = with_rsf(plain, rsf={species: one}, **options)
-    integral = integrated_dose(quotient.sel(species=species), background=background, **limits)
-    known = read_positive(integral, dose, ("areal_density",), "dose")
-    wrong = ~(integral > 0)
+    found = _integral(quotient.sel(species=species), background=background, **limits)
+    known = read_positive(found, dose, ("areal_density",), "dose")
+    wrong = ~(found > 0)
     if bool(wrong.any()):
         raise ProfileError(
             f"{name_profiles(wrong)}: no dose between these depths to compare with "
-            f"(integral {float(integral.min()):.3g}); check start, stop and background"
+            f"(integral {float(found.min()):.3g}); check start, stop and background"
         )
-    missing = xr.full_like(integral, np.nan)
-    return kind, known / integral, integral.coords.get("stderr", missing) / integral
+    missing = xr.full_like(found, np.nan)
+    return kind, known / found, found.coords.get("stderr", missing) / found
+
+
+def _integral(quotient: xr.Dataset, **question: Any) -> xr.DataArray:
+    """Integrate quotients, which only look like concentrations, and may have any size."""
+    frame = open_frame(quotient, ("concentration",), question="a dose", as_they_are=True)
+    found = integral(frame, **question)
+    warn_or_raise(found, None)
+    coords = {}
+    if found.variance is not None:
+        coords["stderr"] = found.variance**0.5 / NM_PER_CM
+    return frame.array(found.value / NM_PER_CM, "dose", coords=coords)
 
 
 def _relative_dose(uncertainty: Any, dose: Any) -> float:

@@ -6,6 +6,7 @@ names of units, ``reading`` their meaning, and ``quantities`` handles values wit
 arrays, and the pint-backed view.
 """
 
+from sims_analysis.units.application import define_atoms
 from sims_analysis.units.quantities import (
     Data,
     ParameterLike,
@@ -20,6 +21,7 @@ from sims_analysis.units.quantities import (
     quantified_variable,
     quantify,
     read_quantity,
+    with_plain_axes,
 )
 from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
 
@@ -32,6 +34,7 @@ __all__ = [
     "Unit",
     "WindowLike",
     "as_quantity",
+    "define_atoms",
     "dequantify",
     "is_quantified",
     "is_quantity",
@@ -42,4 +45,5 @@ __all__ = [
     "read_quantity",
     "read_unit",
     "unit_of_kind",
+    "with_plain_axes",
 ]

@@ -41,7 +41,7 @@ def test_an_entry_says_what_its_doses_rest_on():
     ds = ds.assign_coords(sensitivity_factor_uncertainty=("species", [0.1, 0.1]))
     options = {"start": "5 nm", "stop": "600 nm", "background": "1e14 atoms/cm^3"}
     report = analyse(ds, surface="15 nm", **options)
-    page = words(report_page(ds, report))
+    page = words(report_page(report))
     with pytest.warns(sims.errors.DoseWarning):
         budget = sims.dose_budget(ds, surface_depth="15 nm", **options).sel(species="B")
     parts = ("random_stderr", "systematic_stderr", "background_dose", "surface_dose")
@@ -75,7 +75,7 @@ def test_names_cannot_break_a_list():
 def test_a_report_writes_a_page_and_a_list(tmp_path):
     ds = sims.open_example("sputter-time")
     report = analyse(ds)
-    files = write_files(ds, report, tmp_path)
+    files = write_files(report, tmp_path)
     assert tmp_path / "sputter-time.html" in files
     page = words((tmp_path / "sputter-time.html").read_text())
     assert "counts, not calibrated to concentration" in page

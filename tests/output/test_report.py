@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from rerun import assert_gives_its_numbers
 
 import sims_analysis as sims
+from sims_analysis.errors import warn, warnings_listed
 from sims_analysis.output.report import analyse, results_csv, to_text
 from sims_analysis.output.report_files import write_files
 
@@ -245,7 +248,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     plt = pytest.importorskip("matplotlib.pyplot")
     pytest.importorskip("bokeh")
     open_before = plt.get_fignums()
-    written = write_files(boron, analyse(boron), tmp_path / "a" / "b")
+    written = write_files(analyse(boron), tmp_path / "a" / "b")
     assert [path.name for path in written] == [
         "boron-implant-results.csv",
         "boron-implant-profiles.csv",
@@ -271,6 +274,75 @@ def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
     pytest.importorskip("bokeh")
     ds = sims.to_dataset([profile()])
     ds.attrs["data_id"] = "../../W1 (a)"
-    written = write_files(ds, analyse(ds), tmp_path)
+    written = write_files(analyse(ds), tmp_path)
     assert {path.parent for path in written} == {tmp_path}
     assert len(list(tmp_path.iterdir())) == 6
+
+
+# ---- what the figure states as asked, asked again, gives what it shows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"background": "1e16 atoms/cm^3", "start": "10 nm", "stop": "400 nm"},
+        {"surface": "60 nm", "level": "3e17 atoms/cm^3"},
+        {"surface_dose": "exclude"},
+        {"surface": "20 nm", "surface_dose": "exclude", "start": "5 nm"},
+        {"surface_dose": "hold", "stop": "100 nm"},
+    ],
+    ids=str,
+)
+def test_the_figure_asked_again_gives_its_numbers(options, boron, tmp_path):
+    pytest.importorskip("matplotlib")
+    written = write_files(analyse(boron, **options), tmp_path)
+    (picture,) = (path for path in written if path.suffix == ".svg")
+    record = sims.provenance(picture)
+    functions = {question["function"] for question in record["question"]}
+    assert functions == {"dose_budget", "junction_depth", "metallurgical_junctions"}
+    assert_gives_its_numbers(record, boron)
+
+
+def test_each_species_is_asked_about_below_its_own_transient():
+    spiked = np.full(40, 1e16)
+    spiked[0], spiked[20] = 1e20, 5e18
+    stated = {"surface_transient": "10 nm"}
+    ds = sims.to_dataset([profile(values=spiked, species_metadata=stated), profile("P")])
+    report = analyse(ds)
+    assert [row.peak_at for row in report.species] == [100.0, 0.0]
+    after = {xj["species"].item(): xj.attrs["call"] for xj in report.crossings}
+    assert "after='10 nm'" in after["B"]
+    assert "after=None" in after["P"]
+    assert rows_of(report)["P"].surface_dose is None
+
+
+def test_the_dose_counts_the_transient_as_asked(boron):
+    one = boron.sel(species="B")
+    for policy in ("measured", "exclude", "hold"):
+        report = analyse(boron, surface="20 nm", surface_dose=policy)
+        dose = sims.integrated_dose(one, surface=policy, surface_depth="20 nm")
+        assert rows_of(report)["B"].dose == pytest.approx(float(dose), rel=1e-12)
+        assert ("not part of the dose" in to_text(report)) == (policy == "exclude")
+
+
+def test_a_record_that_is_all_transient_has_no_peak():
+    report = analyse(sims.to_dataset([profile()]), surface="900 nm")
+    assert (report.species[0].peak, report.species[0].peak_at) == (None, None)
+    assert "no sample" in " ".join(report.notes)
+    assert to_text(report)
+    assert results_csv(report)
+
+
+def test_warnings_of_one_report_are_no_notes_of_another():
+    with warnings_listed() as mine:
+        with (
+            ThreadPoolExecutor(1) as other,
+            pytest.warns(sims.errors.DoseWarning, match="elsewhere"),
+        ):
+            other.submit(warn, "elsewhere", sims.errors.DoseWarning).result()
+        warn("here", sims.errors.DoseWarning)
+    assert mine == ["here"]
+    with pytest.warns(sims.errors.DoseWarning, match="afterwards"):
+        warn("afterwards", sims.errors.DoseWarning)

@@ -72,6 +72,16 @@ def test_a_standard_has_its_own_dose(matrix, options):
     assert float(sims.integrated_dose(back, **options)) == pytest.approx(DOSE, rel=1e-12)
 
 
+@pytest.mark.parametrize("highest", [1.0, 10.0, 25.0, 1e6])
+@pytest.mark.parametrize("matrix", ["Si", None])
+def test_quotients_are_no_concentrations(highest, matrix):
+    # From 6 to 25, or 1 at most: a profile divided by its maximum or its logarithm, if it were one.
+    shape = highest * (0.3 + 0.7 * SHAPE)
+    ds = standard(shape * (1 if matrix is None else 5e4), np.full(DEPTH.size, 5e4))
+    found = sims.rsf_from_standard(ds, species="B", dose="1e15 atoms/cm^2", matrix=matrix)
+    assert found.item() == pytest.approx(DOSE / np.trapezoid(shape, DEPTH * 1e-7), rel=1e-12)
+
+
 def test_a_stated_background_abundance_and_uncertainty_of_the_dose():
     raised = EXACT.copy(deep=True)
     raised["intensity"][0] += 7.0

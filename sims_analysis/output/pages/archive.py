@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from sims_analysis.errors import warnings_listed
 from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
@@ -62,12 +63,11 @@ def failure_page(title: str, reason: str, *, home: str) -> str:
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
     """Return a page with the usual questions about one entry answered."""
-    from sims_analysis.output.report.answers import analyse, warnings_as_notes
+    from sims_analysis.output.report.answers import analyse
 
-    notes: list[str] = []
-    with warnings_as_notes(notes):
+    with warnings_listed() as notes:
         ds = result.to_dataset()
-    return report_page(ds, analyse(ds, notes=notes), home=home)
+    return report_page(analyse(ds, notes=notes), home=home)
 
 
 #: Shows the entries with every word of the box, as it is typed.

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.peak import surface_transient
 from sims_analysis.kernels.rows import Status
@@ -53,6 +53,13 @@ def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Win
     if anywhere(a >= b):
         raise ProfileError(f"{name}={format_argument(pair)}: the start must come before the end")
     return a, b
+
+
+def within(frame: Frame, window: Window) -> xr.Variable:
+    """Flag the measured samples within a window, its ends included; NaN means no limit."""
+    start, stop = window
+    inside: xr.Variable = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
+    return inside
 
 
 def warn_of_empty_window(

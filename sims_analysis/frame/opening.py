@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._run import anywhere, is_lazy
 from sims_analysis.dataset.axes import POINT, axis_name, axis_of
 from sims_analysis.dataset.canonical import real_magnitude
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.profiles.plausibility import refuse_impossible
 
 DOSE_KINDS = ("concentration", "range_density")
@@ -96,6 +96,8 @@ def open_frame(
         fraction=fraction,
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
+        scatter=columns.get("background_scatter"),
+        origin=data,
     )
     _check_stderr(frame)
     return frame
@@ -109,6 +111,7 @@ def _select(
         raise TypeError(
             f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
         )
+    data = units.with_plain_axes(data)
     if isinstance(data, xr.DataArray):
         coords = data.coords.variables
         beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
@@ -153,8 +156,8 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
         plain = _plain(column)
     if end in vocabulary.OF_BACKGROUND:
         # In the data NaN means that nothing was subtracted, and infinity that the error is not
-        # known; in a frame, which computes with them, 0 and NaN.
-        plain = plain.fillna(0.0)
+        # known; in a frame, which computes with them, 0 (a scatter: 1) and NaN.
+        plain = plain.fillna(1.0 if end == "background_scatter" else 0.0)
         plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
     elif set(plain.dims) != set(value.dims):
         raise ProfileError(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._run import is_lazy
 from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import is_lazy
 
 
 @dataclass(frozen=True)
