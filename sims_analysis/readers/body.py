@@ -91,7 +91,7 @@ def _words_of(cells: Sequence[str]) -> dict[int, bool]:
 
 
 def first_run(
-    grid: Grid, needed: Sequence[int] | None = None
+    grid: Grid, needed: tuple[int, ...] | None = None
 ) -> tuple[int, int, Mapping[int, bool]]:
     """Find where rows of numbers begin.
 
@@ -104,6 +104,14 @@ def first_run(
     words : mapping
         Columns that may hold words, by the heads above.
     """
+    if needed not in grid.runs:
+        grid.runs[needed] = _first_run(grid, needed)
+    return grid.runs[needed]
+
+
+def _first_run(
+    grid: Grid, needed: tuple[int, ...] | None
+) -> tuple[int, int, Mapping[int, bool]]:
     run = start = width = 0
     words: Mapping[int, bool] = {}
     alone = (0, 0, words)
@@ -336,8 +344,8 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     if is_number(first) or (numbers and is_odd(first)) or first[:1] == "=" != first[1:2]:
         where = partial(grid.where, grid.number(row))
         for j, cell in enumerate(cells):
-            place = j if body.needed is None else body.needed[j]
-            read_cell(cell, options.decimal or ".", options.not_measured, where=where(place))
+            column = j if body.needed is None else body.needed[j]
+            read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
     elif numbers > (not above and bool(cells[0]) and 1 + len(others) < len(cells)):
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
@@ -443,9 +451,9 @@ def _refuse_words(body: Body) -> None:
         ]
         if words and not any(map(is_number, cells)):
             raise ReadError(
-                f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between rows "
-                "of numbers; if another table begins there, put it into a file or a sheet of its "
-                "own, otherwise take it out"
+                f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
+                "rows of numbers; if another table begins there, put it into a file or a sheet of "
+                "its own, otherwise take it out"
             )
         if words:
             return

@@ -146,8 +146,7 @@ class _Finding:
             axis, beside = self._depth_beside_time(*axes)
             axes = []
         shared = {
-            self.found.texts[j] or self.letters(j): j
-            for j in self.found.columns("beside", "index")
+            self.found.texts[j] or self.letters(j): j for j in self.found.columns("beside", "index")
         }
         for j in range(self.width):
             role = self.heads[j].role

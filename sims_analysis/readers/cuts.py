@@ -20,9 +20,7 @@ _CUT = re.compile(r"\s*[-+.\d\"][-+.,;|eEdD\d\s\"]*")
 _NEAR = 100
 
 
-def refuse_cut(
-    grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False
-) -> None:
+def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: bool = False) -> None:
     """Refuse a text that ends within a row, and tell of one that seems to.
 
     Rows that begin with a label are known by the numbers in them.

@@ -16,11 +16,11 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.grid import CellGrid
-from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 
 __all__ = ["read", "recognises"]

@@ -19,7 +19,15 @@ from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.readers.body import Body
 from sims_analysis.readers.grid import Block, CellGrid, TextGrid
-from sims_analysis.readers.heads import Head, bare, is_unit, read_head, read_head_quietly, says, unit_kind
+from sims_analysis.readers.heads import (
+    Head,
+    bare,
+    is_unit,
+    read_head,
+    read_head_quietly,
+    says,
+    unit_kind,
+)
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.words import names_species
@@ -89,7 +97,8 @@ class _Reading:
         self.body, self.grid = body, body.grid
         self.options = self.grid.options
         self.width = body.width
-        filled = (~np.isnan(block.values)).any(axis=0).tolist()
+        missing = np.isnan(block.values)
+        filled = [not missing[:, j].all() for j in range(self.width)]
         for _, column in block.limits:
             filled[column] = True
         self.found = Heads(

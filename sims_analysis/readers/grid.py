@@ -65,14 +65,16 @@ class Grid(Protocol):
     name: str | None
     #: What a row is called in messages.
     row_word: str
+    #: Where numbers begin, by the columns that matter: found once.
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]]
 
     def __len__(self) -> int: ...
 
     def number(self, row: int) -> int:
-        """Number of a row in the file, from 1."""
+        """Give the number of a row in the file, from 1."""
 
     def cells(self, row: int) -> list[str]:
-        """The cells of a row as text, without the mark of a comment."""
+        """Give the cells of a row as text, without the mark of a comment."""
 
     def is_comment(self, row: int) -> bool:
         """Whether a row is marked as a comment."""
@@ -81,15 +83,15 @@ class Grid(Protocol):
         """Classify a row; `words` are columns that may hold words."""
 
     def heads(self, row: int, width: int) -> list[str]:
-        """The cells of a row above a table of so many columns."""
+        """Give the cells of a row above a table of so many columns."""
 
     def where(self, number: int, column: int) -> str:
         """Name a cell by the number of its row, for messages."""
 
     def column(self, column: int) -> int:
-        """Place of a column in the file, from 0: empty ones are left out of a grid."""
+        """Give the place of a column in the file, from 0: empty ones are left out of a grid."""
 
-    def rows_of_table(self, first: int, last: int) -> list[int]:
+    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the rows of a block that are neither blank nor comments."""
 
     def width(self, rows: Sequence[int]) -> int:
@@ -138,12 +140,13 @@ class TextGrid:
     options: Options
     name: str | None = None
     row_word: str = "line"
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def number(self, row: int) -> int:
-        """Number of a line, from 1."""
+        """Give the number of a line, from 1."""
         return row + 1
 
     def split(self, line: str) -> list[str]:
@@ -202,10 +205,10 @@ class TextGrid:
         return _place(number, column, self.row_word, None)
 
     def column(self, column: int) -> int:
-        """Place of a column."""
+        """Give the place of a column."""
         return column
 
-    def rows_of_table(self, first: int, last: int) -> Sequence[int]:  # type: ignore[override]
+    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
         """List the lines that are neither blank nor comments."""
         lines = self.lines[first : last + 1]
         if {line[:1] for line in lines} <= _OPENINGS:
@@ -302,13 +305,14 @@ class CellGrid:
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     #: Other sheets of the workbook that hold numbers, if nobody chose between them.
     others: Sequence[str] = ()
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
     _texts: dict[int, list[str]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def number(self, row: int) -> int:
-        """Number of a row, from 1."""
+        """Give the number of a row, from 1."""
         return row + 1 if self.numbers is None else self.numbers[row]
 
     def cells(self, row: int) -> list[str]:
@@ -331,8 +335,8 @@ class CellGrid:
     def heads(self, row: int, width: int) -> list[str]:
         """Give the cells of a row above the numbers; one that is merged is the head of each."""
         cells = [*self.cells(row)]
-        for first, last in self.spans.get(self.number(row), ()):
-            last = min(last, width - 1)
+        for first, end in self.spans.get(self.number(row), ()):
+            last = min(end, width - 1)
             cells += [""] * (last + 1 - len(cells))
             if cells[first]:
                 cells[first + 1 : last + 1] = [cells[first]] * (last - first)
@@ -346,7 +350,7 @@ class CellGrid:
         return _place(number, place, self.row_word, self.name)
 
     def column(self, column: int) -> int:
-        """Place of a column in the sheet."""
+        """Give the place of a column in the sheet."""
         return column if self.columns is None or column >= len(self.columns) else (
             self.columns[column]
         )  # fmt: skip
@@ -357,9 +361,7 @@ class CellGrid:
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns up to the last that is filled."""
-        return max(
-            (j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1
-        )
+        return max((j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1)
 
     def read(
         self,

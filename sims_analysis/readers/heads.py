@@ -58,7 +58,8 @@ _AFTER = (
 _ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "beside")
 _WHOLE = ("index", "beside")
 _JOINT = re.compile(
-    r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$", re.IGNORECASE
+    r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
+    re.IGNORECASE,
 )
 _LIMITS = re.compile(r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl)$", re.IGNORECASE)
 
@@ -120,7 +121,7 @@ def is_unit(cell: str) -> bool:
     return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def read_head(text: str) -> Head:
     """Read the head of a column.
 

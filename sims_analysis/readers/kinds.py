@@ -99,7 +99,9 @@ def row_kind(
     >>> row_kind(["Tiefe [nm]", "Konz."]).name, row_kind(["0", "paused"]).name
     ('HEADS', 'MIXED')
     """
-    numbers, others, allowed = 0, [], []
+    numbers = 0
+    others: list[str] = []
+    allowed: list[str] = []
     for j, cell in enumerate(cells):
         text = cell.strip().strip('"')
         if is_number(text, decimal):
@@ -121,7 +123,9 @@ def row_kind(
             return Kind.UNITS
         if kinds <= {*vocabulary.VALUE_KINDS}:
             return Kind.VALUE_UNITS
-    return Kind.HEADS if any(says(t, "axis", "time", "index", "error") for t in others) else Kind.WORDS
+    return (
+        Kind.HEADS if any(says(t, "axis", "time", "index", "error") for t in others) else Kind.WORDS
+    )
 
 
 def _names_axis(cells: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import Block
 from sims_analysis.readers.numbers import column_name
 
-__all__ = ["Samples", "samples_of", "split_rows"]
+__all__ = ["Mask", "Samples", "samples_of", "split_rows"]
 
 Mask = NDArray[np.bool_]
 
@@ -71,7 +71,7 @@ def _blocks(body: Body, heads: Heads, pairs: list[Pair], found: Samples) -> Samp
     for pair in pairs:
         first = min(pair.axis, pair.value)
         pair.sample = next(label for label in reversed(heads.labels[: first + 1]) if label)
-    labels = list(dict.fromkeys(pair.sample for pair in pairs))
+    labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
         found.parts = [(label, None, [p for p in pairs if p.sample == label]) for label in labels]
         return found

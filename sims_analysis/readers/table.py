@@ -24,9 +24,9 @@ from sims_analysis.readers.heads import unit_kind
 from sims_analysis.readers.kinds import Kind, is_transposed
 from sims_analysis.readers.labelled import label_column, signals_by_label
 from sims_analysis.readers.numbers import column_name, is_number
-from sims_analysis.readers.samples import samples_of
-from sims_analysis.readers.signals import Column, Content, Signal
-from sims_analysis.readers.source import Options, Source
+from sims_analysis.readers.samples import Mask, samples_of
+from sims_analysis.readers.signals import Array, Column, Content, Signal
+from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role
 from sims_analysis.readers.workbook import chosen_sheet, is_workbook
 
@@ -66,7 +66,9 @@ def the_grid(source: Source) -> Grid:
     for i in looks:
         line = source.lines[i]
         mark = next((mark for mark in "\t;|," if mark in line), None)
-        refuse_odd_rows(TextGrid(["", *[""] * (i - 1), line][-i - 1 :], mark, False, source.options))
+        refuse_odd_rows(
+            TextGrid(["", *[""] * (i - 1), line][-i - 1 :], mark, False, source.options)
+        )
     raise ReadError(
         f"the file has no row of two numbers or more: a header without data, or no table{like}"
     )
@@ -109,9 +111,11 @@ def _turned(grid: Grid) -> Grid:
     stated = grid.options.columns is not None or grid.options.header_rows is not None
     if stated or not 1 < len(grid) <= _FEW:
         return grid
-    kinds = [grid.kind(i) for i in range(len(grid))]
-    if Kind.NUMBERS in kinds:
-        return grid
+    kinds = []
+    for i in range(len(grid)):
+        kinds.append(grid.kind(i))
+        if kinds[-1] is Kind.NUMBERS:
+            return grid
     rows = [i for i, kind in enumerate(kinds) if kind in (Kind.MIXED, Kind.HEADS)]
     whole = rows and rows == [*range(rows[0], rows[-1] + 1)]
     if not whole or not is_transposed([grid.cells(i) for i in rows]):
@@ -204,41 +208,28 @@ def _signal(
     block: Block,
     heads: Heads,
     pair: Pair,
-    rows: np.ndarray | None,
+    rows: Mask | None,
     stated: Mapping[int, str],
 ) -> Signal | None:
     """Take the samples of one profile out of the block."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    limits = np.full(y.size, np.nan)
-    for (row, column), limit in block.limits.items():
-        if column == pair.axis:
-            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
-        if column == pair.value:
-            limits[row] = limit
-    without_depth = np.isnan(x)
-    nothing = np.isnan(y) & np.isnan(limits)
-    there = ~(without_depth & nothing)
-    if rows is not None:
-        there &= rows
-    where = f"column {column_name(grid.column(pair.value))}"
-    if nothing[there].all():
-        warn(f"{where} ({heads.texts[pair.value]!r}) holds no number", ProfileWarning)
-        return None
-    lost = there & without_depth
-    if lost.any():
-        row = int(lost.argmax())
-        value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
-        raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
-        )
-    taken: slice | np.ndarray = slice(None) if there.all() else there
+    taken: slice | Mask = slice(None)
+    limits = None
+    limited = {column for _, column in block.limits} & {pair.axis, pair.value}
+    if rows is not None or limited or not heads.filled[pair.value] or np.isnan(x).any():
+        limits = _limits(grid, block, pair)
+        taken = _samples(grid, block, pair, limits, rows)
+        if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
+            text = heads.texts[pair.value]
+            warn(f"{_where(grid, pair.value)} ({text!r}) holds no number", ProfileWarning)
+            return None
     signal = Signal(
         name=pair.name,
         depths=x[taken],
         depth_units=heads.units[pair.axis],
         values=y[taken],
         units=heads.units[pair.value],
-        where=where,
+        where=_where(grid, pair.value),
         stderr=None if pair.error is None else block.values[taken, pair.error],
         beside={
             name: Column(block.values[taken, j], heads.units[j]) for name, j in pair.beside.items()
@@ -249,12 +240,48 @@ def _signal(
     if pair.value in stated:
         unit = f" {signal.units}" if signal.units else ""
         signal.metadata["detection_limit"] = f"{_plain(stated[pair.value])}{unit}"
-    if block.limits:
+    if limits is not None:
         signal.censor(limits[taken])
     return signal
 
 
+def _where(grid: Grid, column: int) -> str:
+    return f"column {column_name(grid.column(column))}"
+
+
+def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
+    """Give the limits of the samples below one; NaN at all others."""
+    limits = np.full(len(block.values), np.nan)
+    for (row, column), limit in block.limits.items():
+        if column == pair.axis:
+            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
+        if column == pair.value:
+            limits[row] = limit
+    return limits
+
+
+def _samples(grid: Grid, block: Block, pair: Pair, limits: Array, rows: Mask | None) -> slice | Mask:
+    """Tell in which rows the samples of a profile stand.
+
+    Raises
+    ------
+    ReadError
+        If there is a value without a depth.
+    """
+    x, y = block.values[:, pair.axis], block.values[:, pair.value]
+    without_depth = np.isnan(x)
+    there = ~(without_depth & np.isnan(y) & np.isnan(limits))
+    if rows is not None:
+        there &= rows
+    lost = there & without_depth
+    if lost.any():
+        row = int(lost.argmax())
+        value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
+        raise ReadError(
+            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
+        )
+    return slice(None) if there.all() else there
+
+
 def _plain(number: str) -> str:
     return number.replace(",", ".") if "." not in number else number
-
-

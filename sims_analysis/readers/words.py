@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Literal
 
 __all__ = [
-    "ELEMENTS",
     "PROCESSING",
     "Role",
     "is_species",
@@ -48,8 +47,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "(?:溅射|刻蚀)?时间",
     },
     "value": {
-        "en": "concentration, conc\\.?, atomic[ _]fraction, mass[ _]fraction, intensity(?:_arbitrary)?"
-        ", int\\.?, counts?(?: rate)?, signal, value, raw, content, density",
+        "en": "concentration, conc\\.?, atomic[ _]fraction, mass[ _]fraction"
+        ", intensity(?:_arbitrary)?, int\\.?, counts?(?: rate)?, signal, value, raw"
+        ", content, density",
         "de": "konzentration, konz\\.?, intensität, intensitaet, zählrate, zaehlrate, gehalt"
         ", messwert, wert, dichte, anteil",
         "fr": "concentration, intensité, intensite, taux de comptage, teneur, valeur, coups",
@@ -135,8 +135,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "zh": "单位",
     },
     "text": {
-        "en": "samples?(?: (?:id|name|no\\.?))?, wafers?(?: (?:id|no\\.?))?, specimen, lot, operator"
-        ", remarks?, comments?, notes?, flags?, date, status, matrix, layer, site, run, file",
+        "en": "samples?(?: (?:id|name|no\\.?))?, wafers?(?: (?:id|no\\.?))?, specimen, lot"
+        ", operator, remarks?, comments?, notes?, flags?, date, status, matrix, layer, site"
+        ", run, file",
         "de": "proben?(?:name|nr\\.?|nummer|bezeichnung)?, muster, messung, bemerkung(?:en)?"
         ", kommentar, anmerkung(?:en)?, notiz, datum, bediener, schicht",
         "fr": "échantillon, echantillon, plaquette, remarques?, commentaires?, couche, opérateur",
@@ -163,25 +164,28 @@ PROCESSING = re.compile(
 _WHOLE = ("index", "beside", "limit", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
 _NAMES = (
-    "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium litio "
-    "boron bor bore boro boor ホウ素 硼 carbon kohlenstoff carbone carbono carbonio koolstof 炭素 碳 "
-    "nitrogen stickstoff azote nitrógeno azoto stikstof 窒素 氮 oxygen sauerstoff oxygène oxígeno "
-    "ossigeno zuurstof 酸素 氧 fluorine fluor flúor fluoro フッ素 氟 sodium natrium sodio "
-    "ナトリウム 钠 magnesium magnésium magnesio マグネシウム 镁 aluminium aluminum aluminio "
-    "alluminio アルミニウム 铝 silicon silizium silicium silicio ケイ素 シリコン 硅 phosphorus "
-    "phosphor phosphore fósforo fosforo fosfor リン 磷 sulfur schwefel soufre azufre zolfo zwavel "
-    "chlorine chlor chlore cloro chloor 塩素 氯 potassium kalium potasio potassio カリウム 钾 iron "
-    "eisen fer hierro ferro ijzer 鉄 铁 copper kupfer cuivre cobre rame koper 銅 铜 zinc zink zinco "
-    "亜鉛 锌 gallium galio gallio ガリウム 镓 germanium germanio ゲルマニウム 锗 arsenic arsen "
-    "arsénico arsenico arseen ヒ素 砷 indium indio インジウム 铟 antimony antimon antimoine antimonio "
-    "antimoon アンチモン 锑"
-).split()
-ELEMENTS = (
-    "H D T He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As "
-    "Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb "
-    "Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm"
-).split()
-_ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
+    "hydrogen wasserstoff hydrogène hidrógeno idrogeno waterstof 水素 氢 deuterium lithium "
+    "litio boron bor bore boro boor ホウ素 硼 carbon kohlenstoff carbone carbono carbonio "
+    "koolstof 炭素 碳 nitrogen stickstoff azote nitrógeno azoto stikstof 窒素 氮 oxygen "
+    "sauerstoff oxygène oxígeno ossigeno zuurstof 酸素 氧 fluorine fluor flúor fluoro フッ素 "
+    "氟 sodium natrium sodio ナトリウム 钠 magnesium magnésium magnesio マグネシウム 镁 "
+    "aluminium aluminum aluminio alluminio アルミニウム 铝 silicon silizium silicium silicio "
+    "ケイ素 シリコン 硅 phosphorus phosphor phosphore fósforo fosforo fosfor リン 磷 sulfur "
+    "schwefel soufre azufre zolfo zwavel chlorine chlor chlore cloro chloor 塩素 氯 potassium "
+    "kalium potasio potassio カリウム 钾 iron eisen fer hierro ferro ijzer 鉄 铁 copper "
+    "kupfer cuivre cobre rame koper 銅 铜 zinc zink zinco 亜鉛 锌 gallium galio gallio "
+    "ガリウム 镓 germanium germanio ゲルマニウム 锗 arsenic arsen arsénico arsenico arseen "
+    "ヒ素 砷 indium indio インジウム 铟 antimony antimon antimoine antimonio antimoon "
+    "アンチモン 锑"
+)
+_ELEMENT_NAMES = frozenset(_NAMES.split())
+_ELEMENTS = (
+    "H D T He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga "
+    "Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm "
+    "Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th "
+    "Pa U Np Pu Am Cm"
+)
+_ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS.split(), key=len, reverse=True))})_?\d{{0,2}}"
 _SPECIES = re.compile(
     rf"[(\[]?(?:{_ATOM}[ ]?[)\]]?\d{{0,2}})+(?:\s*(?:[-+\u2212\u207a\u207b]|\^?\d?[-+]))?"
     r"(?:\s*(?:->|[-\u2013\u2014]?>|\u2192))?"
@@ -249,4 +253,4 @@ def names_species(text: str) -> bool:
     words = re.split(r"[\s,;()]+", text.strip())
     if any(named_role(word, "text") for word in words):
         return False
-    return any(is_species(word) or word.casefold() in _NAMES for word in words if word)
+    return any(is_species(word) or word.casefold() in _ELEMENT_NAMES for word in words if word)

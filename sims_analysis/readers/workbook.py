@@ -15,11 +15,14 @@ from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
 
-__all__ = ["all_sheets", "candidate_sheets",
+__all__ = [
+    "all_sheets",
+    "candidate_sheets",
     "chosen_sheet",
     "holds_numbers",
     "is_workbook",
-    "zipped_names",]
+    "zipped_names",
+]
 
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -62,7 +65,7 @@ def all_sheets(source: Source) -> list[CellGrid]:
     try:
         found = read_xlsx(source.content) if xlsx else _xls(source.content)
     # What a damaged file makes these raise is not documented.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         reason = str(error) or type(error).__name__
         raise ReadError(f"the workbook cannot be read: {reason}") from error
     return [_grid(cells, source) for cells in found]

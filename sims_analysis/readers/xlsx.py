@@ -14,7 +14,8 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from xml.etree import ElementTree as ET  # noqa: S405 - expat bounds the growth of entities
+from typing import IO
+from xml.etree import ElementTree as ET
 
 __all__ = ["Cells", "Span", "read_xlsx", "seen"]
 
@@ -28,6 +29,7 @@ _DATES, _PERCENTS = frozenset((*range(14, 23), *range(45, 48))), frozenset((9, 1
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|_.|\*.', re.IGNORECASE)
 _DAY_ONE = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zone
 _MAC_DAYS = 1462
+_PIECE = 1 << 20
 
 
 @dataclass
@@ -59,7 +61,7 @@ def read_xlsx(content: bytes) -> list[Cells]:
         If it is damaged.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        book = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
+        book = _parsed(archive, "xl/workbook.xml")
         targets = _targets(archive)
         strings = _strings(archive, targets)
         styles = _styles(archive, targets)
@@ -73,13 +75,35 @@ def read_xlsx(content: bytes) -> list[Cells]:
             if kind != "worksheet":
                 continue
             cells = Cells(sheet.get("name", ""), sheet.get("state", "visible") != "visible")
-            parser = ET.XMLParser(target=_Sheet(cells, strings, styles, since_1904=since_1904))
             with archive.open(target) as stream:
-                while piece := stream.read(1 << 20):
-                    parser.feed(piece)
-            parser.close()
+                _parse(stream, _Sheet(cells, strings, styles, since_1904=since_1904))
             sheets.append(cells)
         return sheets
+
+
+def _parsed(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    """Parse a small part as a tree."""
+    builder = ET.TreeBuilder()
+    with archive.open(name) as stream:
+        _parse(stream, builder)
+    return builder.close()
+
+
+def _parse(stream: IO[bytes], target: ET.TreeBuilder | _Sheet) -> None:
+    """Parse a part piece by piece.
+
+    Raises
+    ------
+    ValueError
+        If it defines entities: no spreadsheet does, and they are how small files grow.
+    """
+    parser = ET.XMLParser(target=target)  # noqa: S314 - nothing but entities is dangerous
+    first = True
+    while piece := stream.read(_PIECE):
+        if first and b"<!DOCTYPE" in piece:
+            raise ValueError("a part of it defines entities")
+        first = False
+        parser.feed(piece)
 
 
 def _all(root: ET.Element, tag: str) -> list[ET.Element]:
@@ -90,7 +114,7 @@ def _all(root: ET.Element, tag: str) -> list[ET.Element]:
 def _targets(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
     """Give kind and path of each part by its relation."""
     found = {}
-    for relation in ET.fromstring(archive.read("xl/_rels/workbook.xml.rels")):  # noqa: S314
+    for relation in _parsed(archive, "xl/_rels/workbook.xml.rels"):
         target = relation.get("Target", "")
         path = target[1:] if target.startswith("/") else f"xl/{target}"
         found[relation.get("Id", "")] = relation.get("Type", "").rpartition("/")[2], path
@@ -103,7 +127,7 @@ def _part(
     path = next((path for of, path in targets.values() if of == kind), None)
     if path is None or path not in archive.namelist():
         return None
-    return ET.fromstring(archive.read(path))  # noqa: S314
+    return _parsed(archive, path)
 
 
 def _strings(archive: zipfile.ZipFile, targets: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -234,7 +258,7 @@ class _Sheet:
             try:
                 return self.first_day + dt.timedelta(days=value)
             except OverflowError:
-                return f"{value:g} days"
+                return "#VALUE!"
         return value
 
 
