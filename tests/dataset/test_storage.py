@@ -135,7 +135,7 @@ def test_readable_without_this_package(tmp_path):
     ds = sims.open_example("boron-implant")
     for kind, engine in (("nc", "h5netcdf"), ("zarr", "zarr")):
         with xr.open_dataset(sims.save(ds, tmp_path / f"w.{kind}"), engine=engine) as plain:
-            assert plain["concentration"].attrs["units"] == "atom/cm^3"
+            assert plain["concentration"].attrs["units"] == "cm-3"
             assert plain["depth"].attrs["positive"] == "down"
             assert plain["depth"].attrs["standard_name"] == "depth"
             assert plain.attrs["Conventions"].startswith("CF-")
