@@ -109,9 +109,7 @@ def first_run(
     return grid.runs[needed]
 
 
-def _first_run(
-    grid: Grid, needed: tuple[int, ...] | None
-) -> tuple[int, int, Mapping[int, bool]]:
+def _first_run(grid: Grid, needed: tuple[int, ...] | None) -> tuple[int, int, Mapping[int, bool]]:
     run = start = width = 0
     words: Mapping[int, bool] = {}
     alone = (0, 0, words)

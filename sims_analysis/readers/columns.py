@@ -126,7 +126,8 @@ class _Finding:
         values = heads.columns("value")
         own = [self.heads[j].name for j in values]
         #: What all values are called, if that is no species.
-        self.common = own[0] if len(own) > 1 and len({*own}) == 1 else None
+        same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
+        self.common = own[0] if same else None
 
     def letters(self, column: int) -> str:
         return column_name(self.grid.column(column))

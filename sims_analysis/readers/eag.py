@@ -36,6 +36,12 @@ def recognises(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read a table, and what its first lines say."""
     content = read_grid(the_grid(source), source)
+    if content.parts:
+        return replace(content, parts=[_with_sample(part) for part in content.parts])
+    return _with_sample(content)
+
+
+def _with_sample(content: Content) -> Content:
     notes = dict(content.metadata.other)
     sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
     laboratory = notes.pop("line 1", None)
@@ -47,5 +53,10 @@ def read(source: Source) -> Content:
             "break off",
             ProfileWarning,
         )
-    metadata = replace(content.metadata, sample=sample, laboratory=laboratory, other=notes)
+    metadata = replace(
+        content.metadata,
+        sample=content.metadata.sample or sample,
+        laboratory=laboratory,
+        other=notes,
+    )
     return replace(content, metadata=metadata)

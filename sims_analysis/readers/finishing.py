@@ -25,8 +25,24 @@ from sims_analysis.units import read_unit, unit_of_kind
 __all__ = ["finish"]
 
 
-def finish(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
-    """Make the result of what a format's reader gave.
+def finish(content: Content, source: Source, format_name: str, version: int) -> list[SIMSResult]:
+    """Make the result of what a format's reader gave, or one of each sample.
+
+    Raises
+    ------
+    UnitsError
+        If a unit is stated nowhere, or is none of a depth, a time or a value.
+    SpeciesError
+        If the user states something of a species that the file does not hold.
+    """
+    name = content.data_id or source.name.rpartition(".")[0] or source.name
+    for part in content.parts:
+        part.data_id = f"{name} {part.metadata.sample}"
+    return [_result(part, source, format_name, version) for part in content.parts or [content]]
+
+
+def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
+    """Make the result of what a format's reader gave of one sample.
 
     Raises
     ------

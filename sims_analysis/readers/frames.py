@@ -80,7 +80,7 @@ def from_dataframe(
     source = Source("dataframe", df.to_csv().encode(), options)
     content = read_grid(grid, source)
     content.data_id = data_id
-    return finish(content, source, "dataframe", 1)
+    return finish(content, source, "dataframe", 1)[0]
 
 
 def _with_index(df: Any) -> Any:

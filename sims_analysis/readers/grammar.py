@@ -30,7 +30,7 @@ from sims_analysis.readers.heads import (
 )
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import is_number
-from sims_analysis.readers.words import names_species
+from sims_analysis.readers.words import are_labels, names_species
 
 __all__ = ["Heads", "read_heads"]
 
@@ -268,6 +268,8 @@ class _Reading:
         if any(":" in cells[j] or is_number(cells[j]) for j in filled):
             return False
         texts = {cells[j] for j in filled}
+        if are_labels(texts):
+            return False
         # A note about the sample stands alone.
         if len(texts) == 1 and not names_species(texts.pop()):
             return False

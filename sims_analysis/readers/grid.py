@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.kinds import Kind, comment_mark, row_kind
@@ -55,6 +56,17 @@ class Block:
     limits: dict[tuple[int, int], float]
     rows: Sequence[int]
     texts: dict[int, list[str]] = field(default_factory=dict)
+
+    def only(self, kept: NDArray[np.bool_]) -> Block:
+        """Keep some rows."""
+        places = np.flatnonzero(kept).tolist()
+        row_of = {row: i for i, row in enumerate(places)}
+        return Block(
+            self.values[kept],
+            {(row_of[i], j): limit for (i, j), limit in self.limits.items() if i in row_of},
+            [self.rows[i] for i in places],
+            {j: [texts[i] for i in places] for j, texts in self.texts.items()},
+        )
 
 
 class Grid(Protocol):

@@ -13,10 +13,11 @@ from sims_analysis.readers.grid import Block, Grid
 from sims_analysis.readers.heads import Head, read_head_quietly, same_unit
 from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.numbers import column_name
+from sims_analysis.readers.samples import split_rows
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.words import named_role
 
-__all__ = ["by_label", "is_tidy", "label_column", "signals_by_label"]
+__all__ = ["by_label", "is_tidy", "label_column", "labelled_parts"]
 
 
 def is_tidy(heads: Sequence[str]) -> bool:
@@ -45,7 +46,30 @@ def label_column(body: Body) -> int | None:
     return next(j for j, head in enumerate(heads) if named_role(head, "species"))
 
 
-def signals_by_label(body: Body, block: Block, found: Heads, label: int) -> list[Signal]:
+def labelled_parts(
+    body: Body, block: Block, found: Heads, label: int
+) -> list[tuple[str | None, list[Signal]]]:
+    """Make the signals of each sample; of all, if nobody asked for them apart.
+
+    Raises
+    ------
+    ReadError
+        If ``samples=`` names no column of labels.
+    """
+    asked = body.grid.options.samples
+    if asked is None:
+        return [(None, _signals(body, block, found, label))]
+    axis = next(j for j, head in enumerate(found.heads) if head.role in ("axis", "time"))
+    parts = split_rows(body, block, found, {}, block.values[:, axis], without=(label,))
+    if not parts:
+        listed = ", ".join(map(repr, filter(None, found.texts)))
+        raise ReadError(
+            f"samples={asked!r}: no column of labels tells samples apart; heads found: {listed}"
+        )
+    return [(name, _signals(body, block.only(rows), found, label)) for name, rows in parts]
+
+
+def _signals(body: Body, block: Block, found: Heads, label: int) -> list[Signal]:
     """Make the signals of rows below the names of their columns.
 
     Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,9 +15,9 @@ from sims_analysis.readers.grammar import Heads
 from sims_analysis.readers.grid import Block
 from sims_analysis.readers.numbers import column_name
 
-__all__ = ["Mask", "Samples", "samples_of", "split_rows"]
+__all__ = ["Samples", "samples_of", "split_rows"]
 
-Mask = NDArray[np.bool_]
+_Mask = NDArray[np.bool_]
 
 
 @dataclass
@@ -27,12 +27,12 @@ class Samples:
     Parameters
     ----------
     parts : list of tuple
-        Label, rows (``None`` for all), and columns of each.
+        Label, numbers, and columns of each.
     constant : dict
         What columns of words say that is the same in all rows.
     """
 
-    parts: list[tuple[str | None, Mask | None, list[Pair]]]
+    parts: list[tuple[str | None, Block, list[Pair]]]
     constant: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,15 +47,15 @@ def samples_of(
         If it holds several samples and ``samples=`` does not say so, or says what is not there.
     """
     options = body.grid.options
-    found = Samples([(None, None, pairs)])
+    found = Samples([(None, block, pairs)])
     if not stated or options.samples is not None:
         axis = block.values[:, pairs[0].axis]
         rows = split_rows(body, block, heads, found.constant, axis)
         if rows:
-            found.parts = [(label, mask, pairs) for label, mask in rows]
+            found.parts = [(label, block.only(mask), pairs) for label, mask in rows]
             return found
     if any(heads.labels):
-        return _blocks(body, heads, pairs, found)
+        return _blocks(body, block, heads, pairs, found)
     if options.samples is not None:
         listed = ", ".join(map(repr, filter(None, heads.texts))) or "none"
         raise ReadError(
@@ -65,7 +65,7 @@ def samples_of(
     return found
 
 
-def _blocks(body: Body, heads: Heads, pairs: list[Pair], found: Samples) -> Samples:
+def _blocks(body: Body, block: Block, heads: Heads, pairs: list[Pair], found: Samples) -> Samples:
     """Tell blocks of columns apart by the labels above them."""
     options = body.grid.options
     for pair in pairs:
@@ -73,7 +73,7 @@ def _blocks(body: Body, heads: Heads, pairs: list[Pair], found: Samples) -> Samp
         pair.sample = next(label for label in reversed(heads.labels[: first + 1]) if label)
     labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
-        found.parts = [(label, None, [p for p in pairs if p.sample == label]) for label in labels]
+        found.parts = [(label, block, [p for p in pairs if p.sample == label]) for label in labels]
         return found
     names = [pair.name for pair in pairs]
     repeated = len({*names}) < len(names) and options.species is None
@@ -87,8 +87,13 @@ def _blocks(body: Body, heads: Heads, pairs: list[Pair], found: Samples) -> Samp
 
 
 def split_rows(
-    body: Body, block: Block, heads: Heads, constant: dict[str, str], axis: NDArray[np.float64]
-) -> list[tuple[str, Mask]]:
+    body: Body,
+    block: Block,
+    heads: Heads,
+    constant: dict[str, str],
+    axis: NDArray[np.float64],
+    without: Collection[int] = (),
+) -> list[tuple[str, _Mask]]:
     """Give the rows of each sample, if a column of labels is there and was asked for.
 
     Raises
@@ -97,10 +102,10 @@ def split_rows(
         If a column tells samples apart, and ``samples=`` does not name it.
     """
     asked = body.grid.options.samples
-    chosen: list[tuple[str, Mask]] = []
+    chosen: list[tuple[str, _Mask]] = []
     for j, head in enumerate(heads.texts):
         labels = _labels(block, heads, j)
-        if labels is None:
+        if labels is None or j in without:
             continue
         place = column_name(body.grid.column(j))
         wanted = asked is True or asked in (head, place)

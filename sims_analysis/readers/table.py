@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, SimsError, warn
@@ -22,9 +23,9 @@ from sims_analysis.readers.grammar import Heads, read_heads
 from sims_analysis.readers.grid import Block, CellGrid, Grid, TextGrid, transposed
 from sims_analysis.readers.heads import unit_kind
 from sims_analysis.readers.kinds import Kind, is_transposed
-from sims_analysis.readers.labelled import label_column, signals_by_label
+from sims_analysis.readers.labelled import label_column, labelled_parts
 from sims_analysis.readers.numbers import column_name, is_number
-from sims_analysis.readers.samples import Mask, samples_of
+from sims_analysis.readers.samples import samples_of
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.words import named_role
@@ -32,6 +33,7 @@ from sims_analysis.readers.workbook import chosen_sheet, is_workbook
 
 __all__ = ["Table", "read", "read_grid", "recognises", "the_grid"]
 
+Mask = NDArray[np.bool_]
 #: Rows and columns of a table that is turned are not more than these.
 _FEW = 2000
 
@@ -132,23 +134,31 @@ def _read_grid(grid: Grid, source: Source) -> Content:
     label = None if needed is not None else label_column(body)
     table.block = read_body(body, () if label is None else (label,))
     heads = table.heads = read_heads(body, table.block)
-    metadata = _notes(grid, body, heads)
+    about = _notes(grid, body, heads)
     if label is not None:
-        signals = signals_by_label(body, table.block, heads, label)
-        return Content(signals=signals, metadata=Metadata(other=metadata))
+        parts = labelled_parts(body, table.block, heads, label)
+        return _content(grid, [(name, signals, about) for name, signals in parts])
     table.pairs = find_pairs(grid, heads) if stated is None else stated_pairs(stated, heads)
     _state_unit_of_sheet(grid, heads, table.pairs)
     samples = samples_of(body, table.block, heads, table.pairs, stated=stated is not None)
-    metadata |= samples.constant
-    contents = []
     limits = _stated_limits(grid, body)
-    for name, rows, pairs in samples.parts:
-        found = [_signal(grid, table.block, heads, pair, rows, limits) for pair in pairs]
-        about = Metadata(sample=name, other=metadata)
-        contents.append(Content(signals=[s for s in found if s is not None], metadata=about))
-    if options.samples is None:
-        return contents[0]
-    return Content(parts=contents)
+    found = []
+    for name, block, pairs in samples.parts:
+        signals = [_signal(grid, block, heads, pair, limits) for pair in pairs]
+        kept = [signal for signal in signals if signal is not None]
+        found.append((name, kept, about | samples.constant))
+    return _content(grid, found)
+
+
+def _content(
+    grid: Grid, parts: Sequence[tuple[str | None, list[Signal], dict[str, str]]]
+) -> Content:
+    """Give what was read of each sample; of all, if nobody asked for them apart."""
+    contents = [
+        Content(signals=signals, metadata=Metadata(sample=name, other=about))
+        for name, signals, about in parts
+    ]
+    return contents[0] if grid.options.samples is None else Content(parts=contents)
 
 
 def _state_unit_of_sheet(grid: Grid, heads: Heads, pairs: Sequence[Pair]) -> None:
@@ -200,25 +210,20 @@ def _stated_limits(grid: Grid, body: Body) -> dict[int, str]:
     return {}
 
 
-# --- samples ----------------------------------------------------------------------------------
+# --- signals ----------------------------------------------------------------------------------
 
 
 def _signal(
-    grid: Grid,
-    block: Block,
-    heads: Heads,
-    pair: Pair,
-    rows: Mask | None,
-    stated: Mapping[int, str],
+    grid: Grid, block: Block, heads: Heads, pair: Pair, stated: Mapping[int, str]
 ) -> Signal | None:
     """Take the samples of one profile out of the block."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     taken: slice | Mask = slice(None)
     limits = None
     limited = {column for _, column in block.limits} & {pair.axis, pair.value}
-    if rows is not None or limited or not heads.filled[pair.value] or np.isnan(x).any():
+    if limited or not heads.filled[pair.value] or np.isnan(x).any():
         limits = _limits(grid, block, pair)
-        taken = _samples(grid, block, pair, limits, rows)
+        taken = _there(grid, block, pair, limits)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
             text = heads.texts[pair.value]
             warn(f"{_where(grid, pair.value)} ({text!r}) holds no number", ProfileWarning)
@@ -260,7 +265,7 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> Array:
     return limits
 
 
-def _samples(grid: Grid, block: Block, pair: Pair, limits: Array, rows: Mask | None) -> slice | Mask:
+def _there(grid: Grid, block: Block, pair: Pair, limits: Array) -> slice | Mask:
     """Tell in which rows the samples of a profile stand.
 
     Raises
@@ -271,8 +276,6 @@ def _samples(grid: Grid, block: Block, pair: Pair, limits: Array, rows: Mask | N
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
     without_depth = np.isnan(x)
     there = ~(without_depth & np.isnan(y) & np.isnan(limits))
-    if rows is not None:
-        there &= rows
     lost = there & without_depth
     if lost.any():
         row = int(lost.argmax())

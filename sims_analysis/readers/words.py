@@ -7,12 +7,14 @@ is a line here, and nothing elsewhere.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
 __all__ = [
     "PROCESSING",
     "Role",
+    "are_labels",
     "is_species",
     "named_role",
     "names_species",
@@ -160,6 +162,8 @@ PROCESSING = re.compile(
     r"|geglättet|corrigée? du (?:bruit de )?fond|バックグラウンド(?:補正|除去)|本底(?:校正|扣除))",
     re.IGNORECASE,
 )
+#: Labels that count: of elements with more nucleons than these.
+_COUNTED, _FEW = re.compile(r"(\D+)(\d+)"), 8
 #: Roles that are a whole head, rather than words in one.
 _WHOLE = ("index", "beside", "limit", "species", "unit", "text")
 #: Elements that are called by their names where one stands alone above a pair of columns.
@@ -228,6 +232,23 @@ def named_role(text: str, *roles: str) -> str | None:
     """
     words = " ".join(text.strip().rstrip(":").split())
     return next((role for role in roles if pattern(role).fullmatch(words)), None)
+
+
+def are_labels(texts: Collection[str]) -> bool:
+    """Whether texts count samples: ``W1``, ``W2``; isotopes count nucleons.
+
+    Examples
+    --------
+    >>> are_labels(["W1", "W2"]), are_labels(["B10", "B11"]), are_labels(["Wafer 11", "Wafer 12"])
+    (True, False, True)
+    """
+    found = [_COUNTED.fullmatch(text) for text in texts]
+    matches = [match for match in found if match]
+    if len({*texts}) < 2 or len(matches) < len(found) or len({m[1] for m in matches}) > 1:
+        return False
+    word = matches[0][1].strip(" _#-")
+    nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _FEW for match in matches)
+    return not (word in _ELEMENTS.split() and nuclide)
 
 
 @lru_cache(maxsize=4096)
