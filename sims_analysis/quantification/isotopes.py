@@ -71,21 +71,14 @@ def to_element(
     >>> sims.to_element(ds, abundance={"11B": "natural"})["species"].values.tolist()
     ['B', '31P']
     """
-    names = species_of(data)
     amounts = [name for name in _AMOUNTS if name in data]
     if not amounts:
         raise UnitsError(
             "an abundance applies to a concentration or an atomic fraction; the data have "
             f"{list_variables(data)}: quantify them first"
         )
-    if isinstance(species, str):
-        wanted = [species]
-    elif species is not None:
-        wanted = list(species)
-    elif isinstance(abundance, Mapping):
-        wanted = list(abundance)
-    else:
-        wanted = [one for one in names if _is_quantified(data, one)]
+    names = species_of(data)
+    wanted = _isotopes(data, abundance, species)
     species_of(data, *wanted, name="species")
     fractions = {one: _abundance(abundance, one) for one in wanted}
     renamed = [isotope(one)[1] if one in fractions else one for one in names]
@@ -95,9 +88,12 @@ def to_element(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
             "in species='11B', and leave out or rename the others"
         )
-    divisor = xr.DataArray(
-        np.array([fractions.get(one, 1.0) for one in names]).reshape(data["species"].shape),
-        dims=data["species"].dims,
+    listed = _listed(fractions, abundance)
+    dims, shape = data["species"].dims, data["species"].shape
+    divisor = xr.Variable(
+        dims,
+        np.array([fractions.get(one, 1.0) for one in names]).reshape(shape),
+        vocabulary.attrs("isotopic_abundance") | {"references": listed},
     )
     result = data.assign(
         {
@@ -105,20 +101,34 @@ def to_element(
             for name in amounts
             for end, array in scaled(data, name, 1.0 / divisor).items()
         }
+    ).assign_coords(
+        species=(dims, np.array(renamed).reshape(shape), data["species"].attrs),
+        isotopic_abundance=divisor,
     )
-    labels = np.array(renamed).reshape(data["species"].shape)
+    line = f"isotopes to elements, divided by their abundances: {listed}"
+    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+
+
+def _isotopes(
+    data: xr.Dataset, abundance: str | Mapping[str, Any], species: str | Sequence[str] | None
+) -> list[str]:
+    """List the species that are to become elements."""
+    if isinstance(species, str):
+        return [species]
+    if species is not None:
+        return list(species)
+    if isinstance(abundance, Mapping):
+        return list(abundance)
+    return [one for one in species_of(data) if _is_quantified(data, one)]
+
+
+def _listed(fractions: Mapping[str, float], abundance: str | Mapping[str, Any]) -> str:
+    """List abundances with their sources: ``"11B 0.8 (as stated)"``."""
     sources: dict[str, list[str]] = {}
     for one, fraction in fractions.items():
         source = source_of_abundance(_stated(abundance, one), one)
         sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
-    listed = "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
-    attrs = vocabulary.attrs("isotopic_abundance") | {"references": listed}
-    result = result.assign_coords(
-        species=(data["species"].dims, labels, data["species"].attrs),
-        isotopic_abundance=divisor.assign_attrs(attrs),
-    )
-    line = f"isotopes to elements, divided by their abundances: {listed}"
-    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+    return "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
 
 
 def _is_quantified(ds: xr.Dataset, species: str) -> bool:
