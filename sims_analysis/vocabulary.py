@@ -200,6 +200,11 @@ TERMS = {
         "Overlap with the background",
         "covariance of the sample with the subtracted background, over the variance of the latter",
     ),
+    "background_scatter": Term(
+        "dimensionless",
+        "Scatter in the window of the background",
+        "by which factor the samples of the window scatter more than their standard errors",
+    ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
@@ -271,12 +276,18 @@ QUANTITIES = (
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
-#: latter. NaN where nothing was subtracted.
-OF_BACKGROUND = ("background_stderr", "background_overlap")
+#: latter; and how much more the samples of the window scatter than their errors say. NaN where
+#: nothing was subtracted.
+OF_BACKGROUND = ("background_stderr", "background_overlap", "background_scatter")
 
 #: What profiles and files keep beside the values and standard errors of a measured variable -> its
 #: unit; None for that of the variable.
-COLUMNS = {"counts": "count", "background_stderr": None, "background_overlap": "1"}
+COLUMNS = {
+    "counts": "count",
+    "background_stderr": None,
+    "background_overlap": "1",
+    "background_scatter": "1",
+}
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")

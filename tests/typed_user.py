@@ -47,3 +47,17 @@ sims.compare(ds, ds, level="1e18 atoms/cm^3", wich="first")  # type: ignore[call
 sims.plot_profiles("w1.nc")  # type: ignore[arg-type]
 sims.integrated_dose(ds, rule="simpson")  # type: ignore[arg-type]
 sims.junction_depth(ds)  # type: ignore[call-arg]
+half_life = sims.Parameter("half_depth", "depth", "where half is left", lower=0)
+halving = sims.Model(
+    name="halving",
+    summary="what halves every so often",
+    parameters=(sims.Parameter("surface", "value", "at depth 0", lower=0), half_life),
+    formula=lambda z, c0, half: c0 * 0.5 ** (z / half),
+    start=lambda z, c: [(float(c[0]), float(z[-1]) / 2)],
+    reference="none",
+    shape="decay",
+)
+assert_type(halving.names, list[str])
+assert_type(half_life.units("concentration"), str)
+assert_type(sims.fit(ds, model=halving), xr.Dataset)
+assert_type(sims.evaluate(sims.fit(ds, model=halving), depth="5 nm", model=halving), xr.DataArray)

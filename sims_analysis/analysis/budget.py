@@ -24,15 +24,13 @@ from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.background import (
     add_background_error,
     background_of,
-    stderr_without_counts,
+    mean_over,
 )
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.window import Window
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -245,25 +243,10 @@ def _of_background(found: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
     if found.window is not None:
-        parts.append(_stderr_of_mean(found.frame, found.window) * (found.stop - found.start))
+        parts.append(mean_over(found.frame, found.window).stderr * (found.stop - found.start))
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total
-
-
-def _stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window.
-
-    From the standard errors of its samples or, if that is larger, from their scatter; for a window
-    without a count see :func:`stderr_without_counts`. Each depth of a grid finer than the samples
-    counts as a fraction of a sample.
-    """
-    found = frame.map(window_statistics, *window, errors="sum")
-    scatter = found.deviation**2 / frame.fraction
-    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
-    upper = stderr_without_counts(frame, window)
-    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
-    return stderr
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:

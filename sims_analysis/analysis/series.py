@@ -150,11 +150,17 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                 # As in the data, where infinity means that the error is not known.
                 name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
                 for name, column in zip(
-                    vocabulary.OF_BACKGROUND, (frame.common, frame.overlap), strict=True
+                    vocabulary.OF_BACKGROUND,
+                    (frame.common, frame.overlap, frame.scatter),
+                    strict=True,
                 )
-                if column is not None and (column.data[index] != 0).any()
+                if column is not None and (column.data[index] != _NOTHING[name]).any()
             },
         )
+
+
+#: What stands beside the samples of a frame where no background was subtracted.
+_NOTHING = {"background_stderr": 0.0, "background_overlap": 0.0, "background_scatter": 1.0}
 
 
 def _counts(frame: Frame, index: tuple[int, ...], measured: Flags) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from sims_analysis.errors import ApiError, SimsError
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -82,10 +82,10 @@ def each(
 
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
-    results wait to be taken.
+    results wait to be taken. What a thread warns of is told where the result is taken.
     """
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[str, T | BaseException]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[str, T | BaseException, list[SimsWarning]]] = queue.SimpleQueue()
     room = threading.Semaphore(2 * width)
     for item in items:
         todo.put(item)
@@ -96,10 +96,7 @@ def each(
                 item = todo.get_nowait()
             except queue.Empty:
                 return
-            try:
-                done.put((item, function(item, batch)))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                done.put((item, error))
+            done.put((item, *_outcome(function, item, batch)))
 
     threads = min(width, len(items))
     waiting = dict.fromkeys(items)
@@ -114,7 +111,9 @@ def each(
             if found is None:
                 yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
                 return
-            item, outcome = found
+            item, outcome, told = found
+            for warning in told:
+                warn(str(warning), type(warning))
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
             del waiting[item]
@@ -125,6 +124,17 @@ def each(
         if os.getpid() == batch.process:
             batch.cancelled.set()
             room.release(threads)
+
+
+def _outcome(
+    function: Callable[[str, Batch], T], item: str, batch: Batch
+) -> tuple[T | BaseException, list[SimsWarning]]:
+    """Call a function; give what it gives or raises, and what it warns of."""
+    with collected() as told:
+        try:
+            return function(item, batch), told
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            return error, told
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:

@@ -6,14 +6,13 @@ import json
 import os
 import re
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import SimsError, SimsWarning, heard_by
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with warnings.catch_warnings():
-                warnings.showwarning = _show_warning
+            with heard_by(_Warnings()):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -86,15 +84,17 @@ def say(text: str) -> None:
     click.echo(visible(text, keep="\n\t"))
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    click.echo(f"Warning: {visible(' '.join(str(message).split()))}", err=True)
+class _Warnings:
+    """Prints each warning once, on one line of stderr."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, warning: SimsWarning) -> None:
+        text = visible(" ".join(str(warning).split()))
+        if text not in self._told:
+            self._told.add(text)
+            click.echo(f"Warning: {text}", err=True)
 
 
 _EXIT_CODES = """

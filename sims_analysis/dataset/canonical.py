@@ -18,6 +18,7 @@ from sims_analysis.text.arguments import first_few, format_argument
 
 __all__ = [
     "BACKGROUND_OVERLAP",
+    "BACKGROUND_SCATTER",
     "BACKGROUND_STDERR",
     "BESIDE",
     "IN_ITS_UNIT",
@@ -45,10 +46,12 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BACKGROUND_STDERR, BACKGROUND_OVERLAP = (f"_{end}" for end in vocabulary.OF_BACKGROUND)
+BACKGROUND_STDERR, BACKGROUND_OVERLAP, BACKGROUND_SCATTER = (
+    f"_{end}" for end in vocabulary.OF_BACKGROUND
+)
 #: Ends of the names of what stands beside a measured variable: in its unit, or in others too.
 IN_ITS_UNIT = ("_stderr", BACKGROUND_STDERR)
-BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP)
+BESIDE = (*IN_ITS_UNIT, "_counts", BACKGROUND_OVERLAP, BACKGROUND_SCATTER)
 
 
 def on_canonical_data(function: F) -> F:

@@ -14,8 +14,8 @@ import xarray as xr
 
 from sims_analysis.errors import DoseWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.window import Window, message_about_window, read_pair
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.frame.window import Window, message_about_window, read_pair, within
+from sims_analysis.kernels.counting import window_mean, window_statistics
 
 
 def background_of(
@@ -45,29 +45,42 @@ def background_of(
     return found.mean, window
 
 
+class Mean(NamedTuple):
+    """The mean over a window: see :func:`mean_over`."""
+
+    value: xr.Variable
+    n: xr.Variable
+    stderr: xr.Variable
+    scatter: xr.Variable
+
+
+def mean_over(frame: Frame, window: Window) -> Mean:
+    """Return the mean over a window, its standard error, and the scatter of its samples.
+
+    By the rule of :func:`sims_analysis.kernels.counting.window_mean`; a window without a count is
+    known to the upper end of the 68 % interval of zero counts: see :func:`stderr_without_counts`.
+    """
+    found = frame.map(window_mean, *window, frame.fraction, errors="sum")
+    stderr = (found.variance + stderr_without_counts(frame, window) ** 2) ** 0.5
+    return Mean(found.mean, found.n, stderr, found.scatter)
+
+
 def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window without a count; 0 for other windows."""
+    """Return the standard error of the mean over a window without a count; 0 for other windows.
+
+    The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
+    sample where one count stands for the largest value (see
+    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
+    with zero counts is half of 1.84 counts.
+    """
     if frame.stderr is None or frame.counts is None:
         return xr.Variable((), 0.0)
-    start, stop = window
-    inside = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
-    upper: xr.Variable = without_counts(
-        frame.stderr, frame.counts, inside, frame.dim, frame.fraction
-    )
-    return upper
-
-
-def without_counts(stderr: Any, counts: Any, inside: Any, dim: str, fraction: Any) -> Any:
-    """Return the upper end of the 68 % interval of a mean of n zero counts; 0 if any is not zero.
-
-    That is 1.84 counts over n, all of them in the sample where one count stands for the largest
-    value (see :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error
-    of a sample with zero counts is half of 1.84 counts.
-    """
-    number = inside.sum(dim)
-    none = (number > 0) & ~((counts != 0) & inside).any(dim)
-    upper = 2.0 * stderr.where(inside).max(dim) / (number * fraction)
-    return upper.where(none, 0.0)
+    inside = within(frame, window)
+    number = inside.sum(frame.dim)
+    none = (number > 0) & ~((frame.counts != 0) & inside).any(frame.dim)
+    upper = 2.0 * frame.stderr.where(inside).max(frame.dim) / (number * frame.fraction)
+    found: xr.Variable = upper.where(none, 0.0)
+    return found
 
 
 Answer = Callable[[Frame], xr.Variable]

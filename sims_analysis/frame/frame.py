@@ -111,6 +111,7 @@ class Frame:
         *,
         unknown: float = np.nan,
         along: bool = False,
+        alone: bool = False,
     ) -> xr.Variable:
         """Read an argument with a unit: text, a Quantity, a DataArray, or one for each species.
 
@@ -129,6 +130,9 @@ class Frame:
             species that a mapping leaves out.
         along : bool
             Accept values that run along the samples, aligned by depth within rounding.
+        alone : bool
+            A DataArray of one species, named by a scalar coordinate, is for that species alone;
+            otherwise it is for all.
 
         Returns
         -------
@@ -146,6 +150,9 @@ class Frame:
         """
         if value is None:
             return xr.Variable((), np.nan)
+        if alone and isinstance(value, xr.DataArray) and value.coords.get("species") is not None:
+            of_one = value["species"].ndim == 0
+            value = {str(value["species"].values): value} if of_one else value
         if isinstance(value, Mapping):
             return self._by_species(value, kinds, name, unknown, along=along)
         if not isinstance(value, xr.DataArray):

@@ -156,8 +156,8 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
         plain = _plain(column)
     if end in vocabulary.OF_BACKGROUND:
         # In the data NaN means that nothing was subtracted, and infinity that the error is not
-        # known; in a frame, which computes with them, 0 and NaN.
-        plain = plain.fillna(0.0)
+        # known; in a frame, which computes with them, 0 (a scatter: 1) and NaN.
+        plain = plain.fillna(1.0 if end == "background_scatter" else 0.0)
         plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
     elif set(plain.dims) != set(value.dims):
         raise ProfileError(

@@ -13,7 +13,7 @@ from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.models._model import Array
+from sims_analysis.models.model import Array
 from sims_analysis.units import with_plain_axes
 
 __all__ = ["ask_each", "by_depth", "in_words", "open_profiles", "warn_of_first"]

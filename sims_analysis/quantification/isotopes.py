@@ -227,7 +227,9 @@ def ratio(
     common = common_errors(data, name, found, reference, denominator)
     answer = answer.assign_coords(
         {
-            end[1:]: array.sel(species=numerator, drop=True).transpose(*answer.dims)
+            end[1:]: array.sel(species=numerator, drop=True).transpose(
+                *answer.dims, missing_dims="ignore"
+            )
             for end, array in common.items()
         }
     )

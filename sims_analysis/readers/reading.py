@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-import struct
 import sys
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import PartialResultsError, ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.errors import (
+    PartialResultsError,
+    ProfileWarning,
+    ReadError,
+    SimsError,
+    collected,
+    warn,
+)
 from sims_analysis.readers.finishing import finish
 from sims_analysis.readers.formats import FORMATS, Format
 from sims_analysis.readers.refusals import refuse_other_kinds
@@ -23,8 +28,6 @@ __all__ = ["read", "read_formats"]
 _Path = str | os.PathLike[str]
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
-#: What a reader may come upon in a file that is not what it looks like.
-_STUMBLES = (ArithmeticError, LookupError, ValueError, struct.error)
 #: Larger files are no depth profiles, and would fill the memory.
 _MAX_BYTES = 2**31
 
@@ -176,7 +179,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         return _read_one(Path(path), options, forced)
     files = _files(path)
     outcomes: list[SIMSResult | SimsError] = []
-    with _bar(len(files), show=progress) as step:
+    with collected() as told, _bar(len(files), show=progress) as step:
         for file in files:
             try:
                 outcomes.append(_read_one(file, options, forced))
@@ -184,7 +187,14 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
                 outcomes.append(error)
             except OSError as error:
                 outcomes.append(ReadError(f"{file}: {error.strerror or error}"))
+            except ImportError as error:
+                missing = ReadError(f"{file.name}: {error}")
+                missing.__cause__ = error
+                outcomes.append(missing)
             step()
+    # When all are read: whoever turns warnings into errors loses no more than that.
+    for warning in told:
+        warn(str(warning), type(warning))
     failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
     if errors == "raise" and failures:
         raise PartialResultsError(
@@ -239,23 +249,28 @@ def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult
     if path.stat().st_size > _MAX_BYTES:
         raise ReadError(f"{path.name}: the file has more than {_MAX_BYTES >> 30} GB")
     source = Source(path.name, path.read_bytes(), options, path)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ProfileWarning)
-            result = _recognised(source, forced)
-    except SimsError as error:
-        # What was found odd before may be why.
-        told = "".join(f"; {warning.message}" for warning in caught)
-        error.args = (f"{path.name}: {error}{told}{_not_in(forced, source)}", *error.args[1:])
-        raise
-    except (*_STUMBLES, StopIteration, OSError) as error:
-        # One file that a reader does not understand must not cost the others of a folder.
-        raise ReadError(
-            f"{path.name}: it is damaged, or laid out in a way that its reader does not know "
-            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
-        ) from error
-    for warning in caught:
-        warn(f"{path.name}: {warning.message}", ProfileWarning)
+    chosen = forced
+    with collected() as told:
+        try:
+            chosen = forced or _recognised(source)
+            result = _read_by(chosen, source)
+        except SimsError as error:
+            # What was found odd before may be why.
+            odd = "".join(f"; {warning}" for warning in told)
+            error.args = (f"{path.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
+            raise
+        except ImportError:
+            raise
+        except Exception as error:
+            # One file that a reader does not understand must not cost the others of a folder, and
+            # what a damaged one makes readers and their packages raise, nobody knows.
+            reader = f"the reader {chosen.name!r}" if chosen else "every reader"
+            raise ReadError(
+                f"{path.name}: it is damaged, or laid out in a way that {reader} does not know "
+                f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+            ) from error
+    for warning in told:
+        warn(f"{path.name}: {warning}", type(warning))
     return result
 
 
@@ -263,7 +278,7 @@ def _not_in(forced: Format | None, source: Source) -> str:
     """Say, of a file that cannot be read, that it does not look like the format that was stated."""
     try:
         looks = forced is None or forced.recognises(source)
-    except (*_STUMBLES, SimsError):
+    except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
         looks = False
     known = "" if forced is None else f"; it does not look like format={forced.name!r}"
     return "" if looks else f"{known}: without format=, it is recognised by its content"
@@ -273,11 +288,15 @@ def _not_in(forced: Format | None, source: Source) -> str:
 _WITH_COLUMNS = ("table", "eag")
 
 
-def _recognised(source: Source, forced: Format | None) -> SIMSResult:
+def _recognised(source: Source) -> Format:
     refuse_other_kinds(source)
-    chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
+    chosen = next((f for f in FORMATS if f.recognises(source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
+    return chosen
+
+
+def _read_by(chosen: Format, source: Source) -> SIMSResult:
     if source.options.columns is not None and chosen.name not in _WITH_COLUMNS:
         warn(
             f"columns= is not used: the file is read as {chosen.name!r}, which says itself what "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -124,9 +123,7 @@ class Source:
             content = content[:-1]
         for encoding in encodings:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error", UnicodeWarning)
-                    decoded = content.decode(encoding)
+                decoded = content.decode(encoding)
             except (UnicodeDecodeError, LookupError) as error:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None

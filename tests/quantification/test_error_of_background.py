@@ -36,9 +36,7 @@ def test_a_dose_has_the_error_that_background_gives_it(limits):
     found = sims.integrated_dose(sims.subtract_background(ds, window=TAIL), **limits)
     expected = sims.integrated_dose(ds, background=TAIL, **limits)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
-    # Over the window itself, it matters whose errors are scaled up to the scatter.
-    tolerance = 1e-12 if limits else 0.2
-    np.testing.assert_allclose(found["stderr"], expected["stderr"], rtol=tolerance)
+    np.testing.assert_allclose(found["stderr"], expected["stderr"], rtol=1e-12)
 
 
 def test_by_hand():

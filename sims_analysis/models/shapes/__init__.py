@@ -7,7 +7,7 @@ import pkgutil
 from functools import cache
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.models._model import Model
+from sims_analysis.models.model import Model
 from sims_analysis.text.arguments import format_argument
 
 __all__ = ["find_model", "models"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.models._model import Array
+from sims_analysis.models.model import Array
 
 __all__ = ["cells", "in_order", "smoothed"]
 

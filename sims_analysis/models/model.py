@@ -1,4 +1,4 @@
-"""What a model is: a file in ``models/shapes``."""
+"""What a model is, and a parameter of it: each file of ``models/shapes`` has one."""
 
 from __future__ import annotations
 
@@ -32,11 +32,24 @@ class Parameter:
     name : str
         As the variable of the result is called.
     kind : str
-        What it measures, and so its unit.
+        What it measures, and so its unit: ``"value"``, that of the data; ``"area"``, of a value
+        integrated over depth (a dose, where the data are concentrations); ``"slope"``, of a value
+        per nm; ``"depth"``, ``"per_depth"``, ``"diffusivity"``, ``"velocity"`` or
+        ``"dimensionless"``.
     definition : str
         What it is, in words.
     lower, upper : float
         Bounds, which are never reached by a fit that is ``ok``.
+
+    See Also
+    --------
+    Model : What it is a parameter of.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.Parameter("half_width", "depth", "at half of the maximum").units("concentration")
+    'nm'
     """
 
     name: str
@@ -46,7 +59,7 @@ class Parameter:
     upper: float = np.inf
 
     def units(self, data_kind: str) -> str:
-        """Return its unit for data of a kind of ``sims_analysis.units.CANONICAL``."""
+        """Return its unit for data of a kind such as ``"concentration"``."""
         data = CANONICAL[data_kind]
         if self.kind == "area":
             areas = {"atom/cm^3": "atom/cm^2", "1/cm": "1", "1": "nm"}
@@ -73,13 +86,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Model:
-    """A shape that a profile may have.
+    """A shape that a profile may have, which :func:`fit` takes by its name or as it is.
 
     Parameters
     ----------
     name, summary : str
         As users ask for it, and what it describes.
     parameters : sequence of Parameter
+        In the order of the formula.
     formula : callable
         ``formula(z, *parameters)`` gives the values at depths `z` (nm), a dose being the integral
         over z in nm. It gives NaN where the parameters describe nothing.
@@ -108,6 +122,28 @@ class Model:
         first, and where there is none, shapes have no error.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
+    has_levels : bool
+        Whether parameters are the levels that the profile stands on, so that a constant under it
+        (``background=``) would be one of them again.
+
+    See Also
+    --------
+    list_models : The models that there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims_analysis as sims
+    >>> lorentzian = sims.Model(
+    ...     name="lorentzian", summary="a Lorentzian peak", reference="H. A. Lorentz, 1909",
+    ...     parameters=(sims.Parameter("dose", "area", "integral over depth", lower=0),
+    ...                 sims.Parameter("position", "depth", "of the maximum"),
+    ...                 sims.Parameter("half_width", "depth", "at half of the maximum", lower=0)),
+    ...     formula=lambda z, q, z0, w: q / np.pi * w / ((z - z0) ** 2 + w**2),
+    ...     start=lambda z, c: [(np.trapezoid(c, z), z[np.argmax(c)], np.ptp(z) / 10)],
+    ... )
+    >>> lorentzian.names
+    ['dose', 'position', 'half_width']
     """
 
     name: str
@@ -121,6 +157,7 @@ class Model:
     derived: Sequence[Parameter] = ()
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
+    has_levels: bool = False
     ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
     irregular: Callable[[Sequence[float]], bool] | None = None
 
