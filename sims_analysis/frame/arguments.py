@@ -18,10 +18,11 @@ def read_positive(
 ) -> xr.Variable:
     """Read an argument that must be positive and finite; it may be NaN for some species.
 
-    As :meth:`Frame.parameter`, but without dimensions that the data do not have: what is changed
-    by it stays what it is, data and no answer for several cases.
+    As :meth:`Frame.parameter` reads it, of one species alone if it names one, but without
+    dimensions that the data do not have: what is changed by it stays data, and is no answer for
+    several cases.
     """
-    read = frame.parameter(value, kinds, name, along=along)
+    read = frame.parameter(value, kinds, name, along=along, alone=True)
     refuse_cases(frame, read, name)
     refuse_not_positive(read, value, name)
     return read

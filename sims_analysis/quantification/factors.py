@@ -28,11 +28,11 @@ FACTOR_TERMS = {
 _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
 
 #: Factors by species.
-BySpecies: TypeAlias = Mapping[str, ParameterLike]
+BySpecies: TypeAlias = "Mapping[str, ParameterLike]"
 #: Where a layer ends, None for the end of the record; and its factors.
-Layer: TypeAlias = tuple[ParameterLike | None, ParameterLike | BySpecies]
+Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | BySpecies]"
 #: What :func:`read_factors` reads.
-FactorsLike: TypeAlias = ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[Layer]
+FactorsLike: TypeAlias = "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[Layer]"
 
 
 class Conditions(NamedTuple):
@@ -108,6 +108,8 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         table = _by_species(frame, given, conditions.matrix)
         for species, factor in table.items():
             _check_conditions(species, factor, conditions)
+        if conditions.matrix in table:
+            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -142,8 +144,6 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
         found = {str(rsf["species"].values): rsf}
     else:
         found = {_only_species(frame, matrix): rsf}
-    if matrix in found:
-        raise SpeciesError(f"rsf names {matrix!r}, the matrix itself")
     return found
 
 

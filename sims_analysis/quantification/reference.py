@@ -67,7 +67,9 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
 
 def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
     """Return the signal of one species at the samples of each, and its two errors, in one row."""
-    columns = [_at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)]
+    columns = [
+        _at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
+    ]
     return np.stack(columns, axis=1).reshape(-1)
 
 
@@ -85,7 +87,9 @@ def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arr
         t = np.clip(np.divide(z - x[left], width, out=np.zeros(z.size), where=width > 0), 0, 1)
         cycle = [max(_step(x, end), _step(z, end)) * (1 + 1e-9) for end in (0, -1)]
         within = (z >= x[0] - cycle[0]) & (z <= x[-1] + cycle[1])
-        weights = [np.bincount(i[within], w[within], x.size) for i, w in ((left, 1 - t), (right, t))]
+        weights = [
+            np.bincount(i[within], w[within], x.size) for i, w in ((left, 1 - t), (right, t))
+        ]
         shared = np.sqrt(sum(weights)) * s
         columns = (
             m[left] * (1 - t) + m[right] * t,

@@ -22,7 +22,7 @@ from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import is_lazy
-from sims_analysis.frame.window import read_window
+from sims_analysis.frame.window import ends_of, read_window
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
@@ -98,9 +98,10 @@ def with_rsf(
         - ``concentration_background_stderr``, ``concentration_background_overlap``: from
           :func:`subtract_background`, including those of the matrix signal
         - ``concentration_stderr`` (``atom/cm^3``), the random part:
-          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, ``RSF s_i / I_m`` with
-          ``"mean"``: the error of the mean itself, ``s_m / sqrt(n)`` of its n samples, is common to
-          all samples, and therefore systematic and not included
+          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
+          of the matrix as often as it is used, so that errors of sums come out right;
+          ``RSF s_i / I_m`` with ``"mean"``: the error of the mean itself, ``s_m / sqrt(n)`` of its
+          n samples, is common to all samples, and therefore systematic and not included
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
           a matrix signal)
         - ``sensitivity_factor_uncertainty`` (``1``), a coordinate, for factors that came with a
@@ -124,12 +125,18 @@ def with_rsf(
     -----
     ProfileWarning
         Where samples have no concentration because the matrix signal has vanished, or was not
-        measured in their cycle; not for Dask data, whose values are not known yet.
+        measured in their cycle; not for Dask data, whose values are not known yet. Also if a factor
+        of :func:`rsf_from_standard` was determined with another `matrix_signal`, or from a standard
+        that was corrected for dead time while these data are not, or the reverse.
 
     Notes
     -----
-    Samples divided by the same matrix samples share their noise. Sums of concentrations take them
-    as independent, which matters where the matrix has as few counts as the species.
+    Counts over counts are too high on average by one over those of the matrix, 5 % at 20 counts a
+    cycle. Where the standard errors of the matrix are known (:func:`with_counting_statistics`),
+    ``I_m + s_m^2 / I_m`` is the divisor of ``"cycle"``, for counts ``k + 1``, which takes this out:
+    doses are then within 0.1 % from 30 counts, and 0.6 % low at 20, and 68 to 71 % of intervals of
+    one standard error hold the truth. Below 15 counts, samples are lost that are not above three of
+    their errors: use ``"mean"``.
 
     References
     ----------
@@ -239,7 +246,7 @@ def _by_mean(
     frame: Frame, asked: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
-    start, stop = read_window(frame, *_pair(window), "window")
+    start, stop = read_window(frame, *ends_of(window), "window")
     row = _row(frame, matrix)
     found = mean_over(frame, (start, stop))
     empty = (found.n == 0) & frame.measured() & xr.Variable("species", _is(frame, matrix))
@@ -271,14 +278,6 @@ def _by_cycle(frame: Frame, asked: xr.Variable, matrix: str, threshold: float) -
     status = _status(frame, asked, matrix, vanished, asked & signal.isnull())
     value, error = quotient(frame.value.where(~vanished), frame.stderr, divisor, relative)
     return _Divided(value, error, common_errors(frame, value, divisor, matrix), status)
-
-
-def _pair(window: Any) -> tuple[Any, Any]:
-    if window is None:
-        return None, None
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    return window[0], window[1]
 
 
 def _is(frame: Frame, species: str) -> Any:
