@@ -26,6 +26,7 @@ __all__ = [
     "kinds",
     "kinds_in",
     "name_of",
+    "of_axis",
 ]
 
 
@@ -268,6 +269,15 @@ TERMS = {
     "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
 }
 
+#: More attrs of a term, for other tools and their users.
+_BESIDE = {
+    "depth": {"standard_name": "depth", "axis": "Z", "positive": "down"},
+    "concentration": {
+        "comment": "a dose is sims_analysis.integrated_dose(data), in atom/cm^2; "
+        ".integrate('depth') of plain numbers is in nm atom/cm^3, which xarray does not say"
+    },
+}
+
 #: Variables of a Dataset with measured values, in order of preference.
 QUANTITIES = (
     "concentration",
@@ -371,4 +381,9 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     fresh["description"] = term.definition
     if term.reference:
         fresh["references"] = term.reference
-    return fresh
+    return fresh | _BESIDE.get(name, {})
+
+
+def of_axis(name: str) -> dict[str, str]:
+    """Return what CF tools know an axis by."""
+    return dict(_BESIDE.get(name, {}))

@@ -13,6 +13,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import AXIS_TOLERANCE, MEASUREMENT, POINT, axis_name, axis_of
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import first_few, format_argument
 
@@ -64,6 +65,8 @@ def on_canonical_data(function: F) -> F:
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
         result = function(to_canonical(units.dequantify(data)), **arguments)
+        if isinstance(result, xr.Dataset):
+            result = with_ancillaries(result)
         return units.quantify(result) if units.is_quantified(data) else result
 
     return cast("F", call)
