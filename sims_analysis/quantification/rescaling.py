@@ -226,7 +226,6 @@ def scale_to_dose(
     """
     frame = open_frame(data, ("concentration",), question="a dose")
     known = read_positive(frame, dose, ("areal_density",), "dose")
-    known = known.transpose(*(d for d in frame.lead if d in known.dims))
     several = frame.sizes.get("species", 1)
     if several > 1 and "species" not in known.dims:
         raise ProfileError(
@@ -289,7 +288,7 @@ def _uncertainty_of_scale(frame: Frame, known: xr.Variable, stated: Any) -> xr.V
                 "less than 0"
             )
     found: xr.Variable = (relative + 0.0 * known).where(known.notnull(), 0.0)
-    return found
+    return found.transpose(*(d for d in frame.lead if d in found.dims))
 
 
 def _of_the_scale(
