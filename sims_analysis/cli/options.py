@@ -76,6 +76,8 @@ def one_line(error: BaseException) -> str:
     text = re.sub(r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2", text)
     arguments = r"\b(depth_units|units|number_repeats)=(?:True)?"
     text = re.sub(arguments, lambda found: f"--{found[1].replace('_', '-')}", text)
+    text = re.sub(r"\bpass (another )?data_id=?", r"pass \1--id", text)
+    text = re.sub(r"\breplace=True", "--replace", text)
     return visible(text) or type(error).__name__
 
 

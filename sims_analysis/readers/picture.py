@@ -63,7 +63,10 @@ def explanation(
         Name of each format -> what it is.
     """
     name = source.trace.format
-    lines = [f"{source.name}, read as {name!r}: {formats[name]}" if name else source.name]
+    lines = [source.name]
+    if name:
+        about = formats.get(name, "a reader of one's own")
+        lines = [f"{source.name}, read as {name!r}: {about}"]
     lines += picture(source).splitlines()
     if isinstance(outcome, SimsError):
         lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
