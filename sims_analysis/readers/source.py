@@ -82,7 +82,7 @@ class Source:
     #: Where it is, for libraries that read files only.
     path: Path | None = None
     #: What is understood of it, as far as reading has come: for `explain_read`.
-    trace: Trace = field(default_factory=Trace, repr=False)
+    trace: Trace = field(default_factory=Trace, init=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:
