@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
@@ -13,6 +15,7 @@ from sims_analysis.models._profiles import in_words
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
 from sims_analysis.models._task import WINDOW_DOSE, Task
+from sims_analysis.models.model import Array
 
 __all__ = ["dressed", "quantified"]
 
@@ -42,7 +45,7 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
     for one, value, stderr, i in both:
         attrs = {
-            "units": one.units(profiles.kind),
+            "units": one.units(profiles.kind, profiles.axis),
             "long_name": one.name.replace("_", " ").capitalize(),
             "description": one.definition,
         }
@@ -75,14 +78,15 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     for name in ("n_samples", "n_left_out"):
         found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
     for name in _NUMBERS:
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
+        unit = profiles.axis_units if name.startswith("window") else None
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
     return as_dataset(found)
 
 
 def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
     n = len(shape["parameter"])
     made: xr.DataArray = xr.apply_ufunc(
-        lambda flat: flat.reshape(*flat.shape[:-1], n, n),
+        partial(_reshaped, n=n),
         rows,
         input_core_dims=[["__row__"]],
         output_core_dims=[list(shape)],
@@ -91,6 +95,10 @@ def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
         dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
     )
     return made.assign_coords(shape)
+
+
+def _reshaped(flat: Array, *, n: int) -> Array:
+    return flat.reshape(*flat.shape[:-1], n, n)
 
 
 def quantified(answer: xr.Dataset) -> xr.Dataset:

@@ -140,7 +140,7 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
         Derivatives of the curve over the errors of the samples.
     """
     curve, objective, solution = profile.curve, found.objective, found.among[0].solution
-    factor = profile.top * WINDOW_DOSE.factor(task.kind)
+    factor = profile.top * WINDOW_DOSE.factor(task.kind, task.axis)
     weight = record_weights(profile.z) * factor
 
     def dose(one: Solution) -> float:

@@ -419,11 +419,13 @@ class Shared:
 
     def residual(self, m: Array) -> Array:
         """Return residuals of which so many make one."""
-        return np.sqrt(self.share) * self.of.residual(m)
+        r: Array = np.sqrt(self.share) * self.of.residual(m)
+        return r
 
     def slope(self, m: Array) -> Array:
         """Return their derivatives."""
-        return np.sqrt(self.share) * self.of.slope(m)
+        slope: Array = np.sqrt(self.share) * self.of.slope(m)
+        return slope
 
     def information(self, m: Array) -> Array:
         """Return a share of the information."""

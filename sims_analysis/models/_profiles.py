@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
+from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import FitWarning, ProfileError, warn
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
@@ -19,12 +20,16 @@ __all__ = ["by_depth", "in_words", "open_profiles", "over_profiles", "warn_of_fi
 
 
 def by_depth(data: Any) -> Any:
-    """Put data in order of depth; what is none is refused elsewhere."""
+    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
     if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
     plain = with_plain_axes(data)
-    order = plain.indexes.get("depth")
-    return plain if order is None or order.is_monotonic_increasing else plain.sortby("depth")
+    for axis in vocabulary.AXES:
+        order = plain.indexes.get(axis)
+        if order is not None and not order.is_monotonic_increasing:
+            plain = plain.sortby(axis)
+    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
+    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
 
 
 def open_profiles(
@@ -32,6 +37,8 @@ def open_profiles(
     *,
     question: str,
     kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
+    variable: str | None = None,
+    axes: tuple[str, ...] = vocabulary.AXES,
 ) -> Frame:
     """Check the user's data (see :func:`open_frame`), in whatever order of depth they come.
 
@@ -39,13 +46,13 @@ def open_profiles(
     ------
     TypeError, UnitsError, ProfileError
     """
-    frame = open_frame(by_depth(data), kinds, question=question)
+    frame = open_frame(by_depth(data), kinds, question=question, variable=variable, axes=axes)
     infinite = np.isinf(frame.value.data)
     if not frame.lazy and infinite.any():
         place = tuple(map(int, np.argwhere(infinite)[0]))
         at = float(frame.depth.set_dims(frame.value.sizes).transpose(*frame.value.dims)[place])
         label = frame.label(dict(zip(frame.lead, place[:-1], strict=True)))
-        raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} nm")
+        raise ProfileError(f"{label}: {frame.name} is infinite at {at:g} {frame.axis_units}")
     return frame
 
 

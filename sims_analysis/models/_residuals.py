@@ -195,7 +195,8 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
 
     Where errors are known, chi-square and neighbours are asked together. Where they are not, a
     curve has another shape only if what it departs from the samples, by more than 5 % of the
-    largest, is not noise of averaged samples either; or is 20 %, and not noise of single ones.
+    largest, is hardly noise of averaged samples either; less hardly if it is more than 20 %, and
+    no noise of single ones.
 
     Parameters
     ----------
@@ -220,7 +221,8 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
         shape = chance < _UNLIKELY or low_frequencies(r, rows) < _UNLIKELY
         return (_SHAPE, seen) if shape else (_NEIGHBOURS, False)
     low = low_frequencies(r, rows) if seen else np.nan
-    if seen and (low < _UNLIKELY / 2 or (neighbours < _UNLIKELY / 5 and departure > 4 * _SEEN)):
+    large = departure > 4 * _SEEN and neighbours < _UNLIKELY / 5
+    if seen and low < (4 * _UNLIKELY if large else _UNLIKELY / 2):
         return _SHAPE, True
     # What is so because of samples far below the maximum alone does not matter.
     root = np.sqrt(np.maximum(m, 0.0))

@@ -57,8 +57,8 @@ class Task:
     Parameters
     ----------
     model : Model
-    kind : str
-        Kind of the data's unit.
+    kind, axis : str
+        Kind of the data's unit, and of that of their axis.
     weights : str
         ``"auto"``, ``"counts"``, ``"stderr"``, ``"log"`` or ``"none"``.
     cell : str
@@ -73,6 +73,7 @@ class Task:
 
     model: Model
     kind: str
+    axis: str = "depth"
     weights: str = "auto"
     cell: str = "point"
     background: str = "none"
@@ -87,7 +88,7 @@ class Task:
     @cached_property
     def factors(self) -> Array:
         """Factors from values times nm to the user's units."""
-        return np.array([one.factor(self.kind) for one in self.parameters])
+        return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
 
     @cached_property
     def places(self) -> dict[str, slice]:

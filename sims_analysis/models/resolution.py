@@ -85,7 +85,7 @@ def convolve(
     >>> print(f"{kept / dose:.12f}")
     1.000000000000
     """
-    frame = open_profiles(data, question="a convolution")
+    frame = open_profiles(data, question="a convolution", axes=("depth",))
     kernel = _kernel(resolution)
 
     blurred = frame.each(

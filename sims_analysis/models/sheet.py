@@ -66,6 +66,7 @@ def sheet_resistance(
     background: QuantityLike | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
+    variable: str | None = None,
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
@@ -86,6 +87,8 @@ def sheet_resistance(
     start, stop : str, Quantity or DataArray, optional
         Limits of the layer, in place of the first sample and the first junction. A surface
         transient is left out by `start`.
+    variable : str, optional
+        Of a Dataset: which of several concentrations.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def sheet_resistance(
             "a sheet resistance takes no active fractions; active_limit= bounds them"
         )
     signs = {name: -part for name, part in active.items()}
-    profiles, names = open_dopants(data, signs, _opened)
+    profiles, names = open_dopants(data, signs, partial(_opened, variable=variable))
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
         raise ProfileError("start and stop: one for all species, not one for each")
@@ -195,8 +198,9 @@ def _measured(question: _Question, z: Array, c: Array, s: Array, k: Array, *wind
     return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
 
 
-def _opened(data: Any) -> Frame:
-    return open_profiles(data, question="a sheet resistance", kinds=("concentration",))
+def _opened(data: Any, variable: str | None) -> Frame:
+    question, kinds = "a sheet resistance", ("concentration",)
+    return open_profiles(data, question=question, kinds=kinds, variable=variable, axes=("depth",))
 
 
 def _each_background(profiles: Frame) -> Iterator[Frame]:
