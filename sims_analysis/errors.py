@@ -8,7 +8,9 @@ so that code which does not know this library still catches the right thing.
 import importlib.util
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 
@@ -39,6 +41,9 @@ __all__ = [
 
 class SimsError(Exception):
     """Root of every error raised on purpose by ``sims_analysis``."""
+
+    #: Of a file that holds a table, what was understood of it: see :func:`sims.explain_read`.
+    picture: str = ""
 
 
 class UnitsError(SimsError, ValueError):
@@ -237,18 +242,70 @@ class AmbiguousJunctionWarning(SimsWarning):
 _PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
+#: Who hears the warnings of this context in place of the user. Python's own filters belong to the
+#: whole process: to switch them would catch, or lose, what other threads warn of.
+_listener: ContextVar[Callable[[SimsWarning], object] | None] = ContextVar("listener", default=None)
+
+
 def warn(message: str, category: type[SimsWarning]) -> None:
-    """Warn at the line of the caller outside this package.
+    """Warn at the line of the caller outside this package, unless somebody listens.
 
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is skipped too:
     in ``ds.pipe(sims.integrated_dose)`` it is between the caller and the function.
     """
+    listener = _listener.get()
+    if listener is not None:
+        listener(category(message))
+        return
     import inspect  # takes longer to import than the rest of this module
 
     level, frame = 1, inspect.currentframe()
     while frame is not None and frame.f_back is not None and _in_between(frame):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def heard_by(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
+    """Hand the library's warnings of this context to a function, in place of the user.
+
+    A thread that is started within has a context of its own: what it warns of, whoever started it
+    collects there and hands on (see :func:`collected`).
+
+    Parameters
+    ----------
+    listener : callable
+        Takes a warning.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def collected() -> Iterator[list[SimsWarning]]:
+    """Collect the library's warnings of this context; nobody else hears of them.
+
+    Examples
+    --------
+    >>> with collected() as told:
+    ...     warn("the peak is the first sample", ProfileWarning)
+    >>> told
+    [ProfileWarning('the peak is the first sample')]
+    """
+    told: list[SimsWarning] = []
+    with heard_by(told.append):
+        yield told
+
+
+@contextmanager
+def warnings_listed() -> Iterator[list[str]]:
+    """Collect the texts of the library's warnings of this context: see :func:`collected`."""
+    texts: list[str] = []
+    with heard_by(lambda warning: texts.append(str(warning))):
+        yield texts
 
 
 def require(what: str, *packages: str, extra: str) -> None:

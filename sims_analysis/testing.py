@@ -15,7 +15,14 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
-from sims_analysis.units import CANONICAL, NM_PER_CM, dequantify, read_quantity, unit_of_kind
+from sims_analysis.units import (
+    CANONICAL,
+    NM_PER_CM,
+    define_atoms,
+    dequantify,
+    read_quantity,
+    unit_of_kind,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -343,6 +350,7 @@ def _dataset(
     depth: ArrayLike, concentration: Callable[[ArrayLike], Array], species: str
 ) -> xr.Dataset:
     z = np.asarray(depth, dtype=float)
+    define_atoms()
     return xr.Dataset(
         {
             "concentration": (

@@ -26,6 +26,7 @@ __all__ = [
     "kinds",
     "kinds_in",
     "name_of",
+    "of_axis",
 ]
 
 
@@ -200,12 +201,23 @@ TERMS = {
         "Overlap with the background",
         "covariance of the sample with the subtracted background, over the variance of the latter",
     ),
+    "background_scatter": Term(
+        "dimensionless",
+        "Scatter in the window of the background",
+        "by which factor the samples of the window scatter more than their standard errors",
+    ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
     "species_ratio": Term("dimensionless", "Ratio", "numerator / denominator"),
+    "species_fraction": Term("dimensionless", "Fraction", "numerator / (numerator + denominator)"),
     "dose_scale": Term(
         "dimensionless", "Scale to a known dose", "concentrations were multiplied by it"
+    ),
+    "dose_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the dose that sets the scale",
+        "instead of those of sensitivity factor and depth scale; 0 where nothing was scaled",
     ),
     "crater_depth": Term(
         "depth", "Crater depth", "measured after sputtering; sets the depth scale"
@@ -257,6 +269,15 @@ TERMS = {
     "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
 }
 
+#: More attrs of a term, for other tools and their users.
+_BESIDE = {
+    "depth": {"standard_name": "depth", "axis": "Z", "positive": "down"},
+    "concentration": {
+        "comment": "a dose is sims_analysis.integrated_dose(data), in atom/cm^2; "
+        ".integrate('depth') of plain numbers is in nm atom/cm^3, which xarray does not say"
+    },
+}
+
 #: Variables of a Dataset with measured values, in order of preference.
 QUANTITIES = (
     "concentration",
@@ -271,12 +292,18 @@ QUANTITIES = (
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
-#: latter. NaN where nothing was subtracted.
-OF_BACKGROUND = ("background_stderr", "background_overlap")
+#: latter; and how much more the samples of the window scatter than their errors say. NaN where
+#: nothing was subtracted.
+OF_BACKGROUND = ("background_stderr", "background_overlap", "background_scatter")
 
 #: What profiles and files keep beside the values and standard errors of a measured variable -> its
 #: unit; None for that of the variable.
-COLUMNS = {"counts": "count", "background_stderr": None, "background_overlap": "1"}
+COLUMNS = {
+    "counts": "count",
+    "background_stderr": None,
+    "background_overlap": "1",
+    "background_scatter": "1",
+}
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")
@@ -354,4 +381,9 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     fresh["description"] = term.definition
     if term.reference:
         fresh["references"] = term.reference
-    return fresh
+    return fresh | _BESIDE.get(name, {})
+
+
+def of_axis(name: str) -> dict[str, str]:
+    """Return what CF tools know an axis by."""
+    return dict(_BESIDE.get(name, {}))

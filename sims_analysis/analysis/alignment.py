@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.alignment import Shift, best_shift, edge_depth, peak_shift
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import format_argument, is_number
@@ -252,6 +252,7 @@ def _shifted(
     b: Any, shifts: list[Shift], method: str, marker: str | None, axis: str
 ) -> tuple[Any, str]:
     """Return the shifted data, and a line for their history."""
+    b = units.with_plain_axes(b)
     batch = MEASUREMENT in b.dims
     dims = (MEASUREMENT,) if batch else ()
     shift = np.array([found.shift for found in shifts])

@@ -9,13 +9,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of, stderr_without_counts
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import Window
 from sims_analysis.analysis.detection import known_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
@@ -28,8 +21,16 @@ from sims_analysis.analysis.dose import (
 )
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.frame.background import (
+    add_background_error,
+    background_of,
+    mean_over,
+)
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -65,8 +66,9 @@ def dose_budget(
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1`` or ``"10 %"``. By default those that the data state
         (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
-        from :func:`calibrate_depth` or :func:`rescale_depth`), and otherwise 0. Each is common to
-        all samples, and gives the same relative error of the dose; where factors of layers have
+        from :func:`calibrate_depth` or :func:`rescale_depth`; after :func:`scale_to_dose` that of
+        the stated dose in place of both, NaN if it was not given), and otherwise 0. Each is common
+        to all samples, and gives the same relative error of the dose; where factors of layers have
         their own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
         profile; between fixed limits in a layer of uniform concentration, a stretched axis changes
         nothing, and ``depth_stderr`` is too large.
@@ -204,12 +206,22 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
-    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default."""
-    stated = data.coords.get(name)
-    if stated is None:
-        return xr.Variable((), 0.0)
-    known = stated.fillna(0.0)
-    return known.variable if frame.dim in known.dims else _relative(frame, known, name)
+    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default.
+
+    Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of
+    that of the sensitivity factor, and the dose does not depend on the depth scale.
+    """
+    stated, known = data.coords.get(name), xr.Variable((), 0.0)
+    if stated is not None:
+        known = stated.fillna(0.0)
+        known = known.variable if frame.dim in known.dims else _relative(frame, known, name)
+    of_dose = data.coords.get("dose_scale_uncertainty")
+    if of_dose is None:
+        return known
+    untouched: Any = (of_dose.variable == 0) & (data.coords["dose_scale"].variable == 1)
+    instead = of_dose.variable if name == "sensitivity_factor_uncertainty" else 0.0
+    found: xr.Variable = xr.where(untouched, known, instead)
+    return found
 
 
 def _scaled(frame: Frame, part: xr.Variable, rule: str, options: dict[str, Any]) -> xr.Variable:
@@ -242,25 +254,10 @@ def _of_background(found: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
     if found.window is not None:
-        parts.append(_stderr_of_mean(found.frame, found.window) * (found.stop - found.start))
+        parts.append(mean_over(found.frame, found.window).stderr * (found.stop - found.start))
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total
-
-
-def _stderr_of_mean(frame: Frame, window: Window) -> xr.Variable:
-    """Return the standard error of the mean over a window.
-
-    From the standard errors of its samples or, if that is larger, from their scatter; for a window
-    without a count see :func:`stderr_without_counts`. Each depth of a grid finer than the samples
-    counts as a fraction of a sample.
-    """
-    found = frame.map(window_statistics, *window, errors="sum")
-    scatter = found.deviation**2 / frame.fraction
-    variance = xr.apply_ufunc(np.fmax, scatter, found.mean_variance, dask="allowed")
-    upper = stderr_without_counts(frame, window)
-    stderr: xr.Variable = (variance / found.n + upper**2) ** 0.5
-    return stderr
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:

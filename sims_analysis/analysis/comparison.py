@@ -10,10 +10,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.dose import Rule, check_options, integrated_dose
 from sims_analysis.analysis.grid import to_grid
 from sims_analysis.analysis.interpolation import ASKED, AT_DEPTHS
@@ -21,6 +17,10 @@ from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Status, ends

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, words
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike

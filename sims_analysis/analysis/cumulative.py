@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import xarray as xr
 
-from sims_analysis.analysis._background import background_of
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
 from sims_analysis.analysis.dose import Rule, check_options, term
+from sims_analysis.frame.background import background_of
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.kernels.dose import cumulative
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 

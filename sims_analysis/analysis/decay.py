@@ -8,18 +8,18 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._window import (
+from sims_analysis.analysis.detection import known_limit
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import (
     mark_transient,
     read_window,
     samples_used,
     warn_of_empty_window,
 )
-from sims_analysis.analysis.detection import known_limit
-from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
 from sims_analysis.units import ParameterLike
@@ -97,7 +97,7 @@ def decay_length(
     side the sample lies. Without standard errors, the weights are equal, the standard error is from
     the scatter about the line, and samples that are not positive are left out. If the maximum lies
     above `high`, samples on its far side belong to another edge and are left out.
-    The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)``, where V is the variance of the
+    The reduced chi-square is ``sum [(C - fit)^2 / V] / (n - 2)``, where V is the variance of the
     fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
     sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. A value much
     larger than 1 means that the edge is not exponential, or that the window contains more than the

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._run import is_lazy
-from sims_analysis.analysis._warnings import first_flagged
-from sims_analysis.analysis._window import message_about_window, read_pair
 from sims_analysis.errors import ProfileError, SimsWarning, warn
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import is_lazy
+from sims_analysis.frame.window import message_about_window, read_pair
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike, WindowLike

@@ -8,15 +8,19 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis._background import background_of, stderr_without_counts
-from sims_analysis.analysis._background_error import CommonError, common_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._warnings import first_flagged, warn_where
-from sims_analysis.analysis._window import NO_LIMITS, Window, read_window
 from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.frame.background import (
+    CommonError,
+    background_of,
+    common_error,
+    stderr_without_counts,
+)
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import TOLERANCE, Status, ends
 from sims_analysis.kernels.variance import variance_of_dose, variance_of_zero_counts

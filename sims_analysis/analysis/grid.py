@@ -11,8 +11,6 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.analysis.interpolation import (
     ASKED,
     Method,
@@ -26,9 +24,12 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     with_coords,
 )
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.rows import Array
@@ -172,7 +173,7 @@ def _dataset(
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
-    result = result.assign_attrs(grid=grid.words, grid_method=method)
+    result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
     if conserve:
         result = result.assign_attrs(grid_conserve=conserve)
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)

@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import common_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import FRACTION, open_frame
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.background import common_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import FRACTION, open_frame
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.grid import sample_fraction
 from sims_analysis.units import Data, ParameterLike
@@ -184,7 +184,11 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     # The variance that it adds to that of a value is s^2 - 2 q s^2.
     stderr = common.stderr.where(common.stderr > 0)
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
-    return dict(zip(vocabulary.OF_BACKGROUND, (common.stderr, overlap), strict=True))
+    found = {"background_stderr": common.stderr, "background_overlap": overlap}
+    if frame.scatter is not None:  # one number for a profile
+        whole = frame.scatter.max(frame.dim)
+        found["background_scatter"] = xr.ones_like(common.stderr) * whole
+    return found
 
 
 def fraction_of(

@@ -10,14 +10,14 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, words
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import first_flagged
 from sims_analysis.analysis.crossings import OTHERS, USUAL, in_all_places, nearest
 from sims_analysis.dataset.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_bool, format_argument, is_number

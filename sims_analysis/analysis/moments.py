@@ -8,20 +8,23 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import background_of, stderr_without_counts
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame
-from sims_analysis.analysis._opening import DOSE_KINDS, open_frame
-from sims_analysis.analysis._window import (
+from sims_analysis.analysis.dose import term
+from sims_analysis.errors import ProfileError
+from sims_analysis.frame.background import (
+    add_background_error,
+    background_of,
+    stderr_without_counts,
+)
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.window import (
     NO_LIMITS,
     mark_transient,
     read_window,
     samples_used,
     warn_of_empty_window,
 )
-from sims_analysis.analysis.dose import term
-from sims_analysis.errors import ProfileError
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike

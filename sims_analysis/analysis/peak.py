@@ -7,16 +7,16 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._window import (
+from sims_analysis.analysis.crossings import in_words_of_axis
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import (
     read_window,
     warn_of_empty_window,
     warn_of_transient,
 )
-from sims_analysis.analysis.crossings import in_words_of_axis
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike

@@ -13,14 +13,14 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._opening import open_frame
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.units import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sims_analysis.analysis._frame import Frame
+    from sims_analysis.frame.frame import Frame
     from sims_analysis.kernels.rows import Array, Flags
 
 __all__ = ["Series", "series_of"]
@@ -150,11 +150,17 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
                 # As in the data, where infinity means that the error is not known.
                 name: np.nan_to_num(np.asarray(column.data)[index][measured], nan=np.inf)
                 for name, column in zip(
-                    vocabulary.OF_BACKGROUND, (frame.common, frame.overlap), strict=True
+                    vocabulary.OF_BACKGROUND,
+                    (frame.common, frame.overlap, frame.scatter),
+                    strict=True,
                 )
-                if column is not None and (column.data[index] != 0).any()
+                if column is not None and (column.data[index] != _NOTHING[name]).any()
             },
         )
+
+
+#: What stands beside the samples of a frame where no background was subtracted.
+_NOTHING = {"background_stderr": 0.0, "background_overlap": 0.0, "background_scatter": 1.0}
 
 
 def _counts(frame: Frame, index: tuple[int, ...], measured: Flags) -> dict[str, Array]:

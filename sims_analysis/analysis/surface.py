@@ -7,9 +7,9 @@ from typing import Any
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._opening import open_frame
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.surface import local_value
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from sims_analysis.cli.files import file_options, read_files, stated_of_files
+from sims_analysis.cli.files import (
+    explain_files,
+    explain_option,
+    file_options,
+    read_files,
+    stated_of_files,
+)
 from sims_analysis.cli.options import (
     Folder,
     all_ids,
@@ -28,7 +33,7 @@ from sims_analysis.cli.options import (
     say,
     source_options,
 )
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import SimsError, warnings_listed
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -40,7 +45,7 @@ __all__ = ["report"]
 _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
 #: Options passed to `analyse` unchanged.
-_QUESTION = ("level", "start", "stop", "background", "surface", "doping")
+_QUESTION = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
 
 
 def _names(texts: Iterable[str]) -> list[str]:
@@ -66,6 +71,13 @@ def _names(texts: Iterable[str]) -> list[str]:
 @depth_option("--stop", "Lower limit of the dose.")
 @concentration_option("--background", "Concentration subtracted in the dose.")
 @depth_option("--surface", "Where the surface transient ends.")
+@click.option(
+    "--surface-dose",
+    type=click.Choice(["measured", "exclude", "hold"]),
+    default="measured",
+    show_default=True,
+    help="The transient in the dose: as measured, left out, or its first sample held.",
+)
 @rate_option("--rate", 'Sputter rate, such as "0.5 nm/s", to convert sputter time to depth.')
 @click.option("--donors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
 @click.option("--acceptors", multiple=True, metavar="SPECIES", help="For metallurgical junctions.")
@@ -81,12 +93,14 @@ def _names(texts: Iterable[str]) -> list[str]:
     help="Folder for figures, tables and data.",
 )
 @click.option("--no-files", is_flag=True, help="Print only.")
+@explain_option
 @format_option
 def report(
     ids: tuple[str, ...],
     lists: tuple[TextIO, ...],
     out: Path,
     no_files: bool,
+    explain: bool,
     style: str,
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
@@ -108,6 +122,11 @@ def report(
     source = options
     ids = all_ids(ids, lists)
     files = [Path(name) for name in ids if Path(name).is_file()]
+    if explain:
+        if len(files) < max(1, len(ids)):
+            raise click.UsageError("--explain takes names of files that are there")
+        explain_files(files, stated_of_files(options))
+        return
     results, failures = read_files(files, stated_of_files(options))
     asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
     _refuse_missing_files(ids)
@@ -132,7 +151,7 @@ def report(
             )
             if style == "table":
                 say(to_text(one) + "\n")
-            written = [] if no_files else [str(path) for path in write_files(ds, one, out)]
+            written = [] if no_files else [str(path) for path in write_files(one, out)]
         except SimsError as error:
             failures[result.data_id] = one_line(error)
             continue
@@ -176,10 +195,8 @@ def _means_examples(ids: Sequence[str]) -> bool:
 
 def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
     """Make the Dataset; also return its warnings, which are printed below the table."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings_listed() as notes:
         ds = result.to_dataset()
-    notes = [str(warning.message) for warning in caught]
     if rate is not None and "sputter_time" in ds.dims:
         from sims_analysis.quantification.calibration import calibrate_depth
 

@@ -18,13 +18,20 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset import delivered
 from sims_analysis.dataset.axes import axis_of, merge, order_of
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.units import CANONICAL, QuantityLike, read_quantity, unit_of_kind
+from sims_analysis.units import (
+    CANONICAL,
+    QuantityLike,
+    define_atoms,
+    read_quantity,
+    unit_of_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +145,7 @@ def to_dataset(
     _refuse_repeats(found)
     _warn_of_gaps(found)
     warn_of_implausible(profiles)
+    define_atoms()
     ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds
@@ -265,7 +273,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
             others,
         ),
     }
-    return xr.Dataset(variables, coords=coords, attrs=attrs)
+    return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
 def _refuse_repeats(found: list[_Samples]) -> None:
@@ -331,7 +339,6 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
             # The payload that an archive keeps and serves has a different hash.
             attrs["file_sha256"] = of_file
     attrs.update(
-        Conventions="CF-1.11",
         sims_analysis_version=__version__,
         history=f"made from {len(profiles)} depth profiles by sims_analysis {__version__}",
     )

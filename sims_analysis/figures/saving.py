@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
 __all__ = ["close", "save_figure"]
@@ -34,7 +34,7 @@ _DECIMALS = 6
 
 
 def save_figure(
-    figure: Figure | Axes | NDArray[np.object_],
+    figure: Figure | SubFigure | Axes | NDArray[np.object_],
     path: str | os.PathLike[str],
     *,
     calls: Sequence[str] = (),
@@ -46,7 +46,8 @@ def save_figure(
     Parameters
     ----------
     figure : matplotlib.figure.Figure, Axes, or an array of these
-        A figure, or axes in it, as from :func:`plot_profiles` and :func:`plot_panels`.
+        A figure, or axes in it, as from :func:`plot_profiles` and :func:`plot_panels`; the whole
+        figure is written.
     path : path
         ``.svg``, ``.pdf``, ``.eps``, ``.tiff`` or ``.png``; written whole or not at all.
     calls : sequence of str, optional
@@ -113,11 +114,10 @@ def save_figure(
 
 
 def _figure_of(given: Any) -> Figure:
-    """Return the figure of axes, or of several of them."""
-    from matplotlib.axes import Axes
+    """Return the whole figure of axes, of several of them, or of a subfigure."""
     from matplotlib.figure import Figure
 
-    found = {each.figure.figure if isinstance(each, Axes) else each
+    found = {getattr(getattr(each, "figure", None), "figure", None)
              for each in np.ravel(np.array(given, dtype=object))}  # fmt: skip
     if len(found) == 1 and isinstance(figure := found.pop(), Figure):
         return figure

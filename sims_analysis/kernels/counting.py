@@ -80,6 +80,40 @@ class WindowStatistics(NamedTuple):
     mean_variance: Array
 
 
+class WindowMean(NamedTuple):
+    """The mean over a window, and what is known of it; shape (R,).
+
+    Mean, number of samples, variance of the mean, and by which factor the samples of the window
+    scatter more than their standard errors: at least 1.
+    """
+
+    mean: Array
+    n: Index
+    variance: Array
+    scatter: Array
+
+
+def window_mean(rows: Rows, start: Array, stop: Array, fraction: Array) -> WindowMean:
+    """Return the mean over a window of each row, and its error: the one rule for it.
+
+    The variance of the mean is ``max(sum s_i^2 / n, S^2) / n``, with the standard errors s of the n
+    samples and their sample standard deviation S: a window that is not flat is less certain than
+    its counts say. If the scatter is the larger one, the samples of the window have it for their
+    error, too, wherever they enter a sum: otherwise the errors that a sum over the window and its
+    background have in common would not cancel.
+
+    On a grid finer than the samples (`fraction`: effective samples per depth), the scatter grows as
+    the errors have. NaN without a sample, and for a single one without a standard error.
+    """
+    mean, deviation, n, stated = window_statistics(rows, start, stop)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = deviation**2 / fraction
+        variance = np.fmax(found, stated) / n
+        larger = (found > stated) & (stated > 0)
+        scatter = np.sqrt(np.where(larger, found / stated, 1.0))
+    return WindowMean(mean, n, variance, scatter)
+
+
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
     """Return the statistics of the samples in a window of each row."""
     rows = rows.within(start, stop)

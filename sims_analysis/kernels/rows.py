@@ -45,6 +45,10 @@ class Status(IntEnum):
     NO_OVERLAP = 7
     #: A result exists, but the data do not locate it within the record.
     UNDETERMINED = 8
+    #: The detector wrote its largest number: the result rests on samples that were cut off.
+    SATURATED = 9
+    #: The result rests on a gap between samples.
+    GAP = 10
 
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.counting import window_mean
 from sims_analysis.kernels.rows import Array, Flags, Rows, errors_of
 
 
@@ -80,10 +80,9 @@ def variance_above_mean(
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
     That is ``sum (w_i - W / n [i in the window])^2 s_i^2``. Within the window, the s_i are the
-    standard errors of the samples, scaled up to their scatter about the mean if that is larger: a
-    background that is not flat is less certain than its counts say. On a grid finer than the
-    samples (`fraction`: effective samples per depth), the scatter grows as the errors have. NaN
-    where there is no sample in the window.
+    standard errors of the samples, scaled up to their scatter about the mean if that is larger:
+    see :func:`sims_analysis.kernels.counting.window_mean`. NaN where there is no sample in the
+    window.
     """
     terms, _, _, valid = _above_mean(rows, weights, total, window_start, window_stop, fraction)
     return np.where(valid, rows.sum(terms), np.nan)
@@ -103,11 +102,12 @@ def _above_mean(
     """
     stderr = errors_of(rows)
     inside = ~((rows.depth < rows.repeat(window_start)) | (rows.depth > rows.repeat(window_stop)))
-    _, deviation, n, stated = window_statistics(rows, window_start, window_stop)
-    scatter = np.where(n > 1, deviation**2, 0.0) / fraction
+    _, n, variance, scatter = window_mean(rows, window_start, window_stop, fraction)
     with np.errstate(divide="ignore", invalid="ignore"):
-        grown = rows.repeat(np.where(scatter > stated, scatter / stated, 1.0))
-        own = np.where(rows.repeat(stated == 0), rows.repeat(scatter), stderr**2 * grown)
+        own = (stderr * rows.repeat(scatter)) ** 2
+        # Samples without a standard error (0) that scatter: their scatter is all there is.
+        unstated = rows.repeat(rows.sum(np.where(inside, stderr, 0.0)) == 0)
+        own = np.where(unstated, rows.repeat(variance * n), own)
         share = np.where(inside, rows.repeat(total / n), 0.0)
     net, squared = weights - share, np.where(inside, own, stderr**2)
     # As in `weighted_errors`; a sample in the window always has weight.

@@ -13,8 +13,8 @@ from math import exp, inf, isclose, isfinite, isinf, log
 import numpy as np
 from scipy.optimize import leastsq
 
-from sims_analysis.models._model import Array, Parameter
-from sims_analysis.models._objective import Objective
+from sims_analysis.models._objectives import Objective
+from sims_analysis.models.model import Array, Parameter
 
 __all__ = [
     "Curve",

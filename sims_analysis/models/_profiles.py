@@ -9,21 +9,23 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._frame import Frame, words
-from sims_analysis.analysis._opening import open_frame
-from sims_analysis.analysis._warnings import first_flagged, warn_where
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning, warn
-from sims_analysis.models._model import Array
+from sims_analysis.frame.frame import Frame, words
+from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.models.model import Array
+from sims_analysis.units import with_plain_axes
 
 __all__ = ["ask_each", "by_depth", "in_words", "open_profiles", "warn_of_first"]
 
 
 def by_depth(data: Any) -> Any:
     """Put data in order of depth; what is none is refused elsewhere."""
-    order = data.indexes.get("depth") if isinstance(data, xr.Dataset | xr.DataArray) else None
-    if order is None or order.is_monotonic_increasing:
+    if not isinstance(data, xr.Dataset | xr.DataArray):
         return data
-    return data.sortby("depth")
+    plain = with_plain_axes(data)
+    order = plain.indexes.get("depth")
+    return plain if order is None or order.is_monotonic_increasing else plain.sortby("depth")
 
 
 def open_profiles(

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.models._engine import Curve, Solution, covariance
-from sims_analysis.models._model import Array
-from sims_analysis.models._objective import Objective
+from sims_analysis.models._objectives import Objective
+from sims_analysis.models.model import Array
 
 __all__ = ["Minimum", "half_widths", "weighed"]
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import recorded
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import recorded
 from sims_analysis.models._engine import Curve
-from sims_analysis.models._model import Array, Model
-from sims_analysis.models._one_profile import BACKGROUND, formula_of
+from sims_analysis.models._prepared import formula_of
+from sims_analysis.models._task import BACKGROUND
+from sims_analysis.models.model import Array, Model
 from sims_analysis.models.shapes import find_model, models
 from sims_analysis.units import ParameterLike
 
@@ -60,52 +62,23 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
     6.990e+19 +- 2e+16 atom/cm^3
     """
-    if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
-        raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
-    asked = fit.attrs["model"] if model is None else model
-    if isinstance(asked, str) and asked not in models():
-        raise ProfileError(
-            f"the fit is of a model {asked!r} that is not among list_models(); pass it as model=, "
-            "or add its file"
-        )
-    chosen = find_model(asked)
+    chosen = _model_of(fit, model)
     quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
     z, dim, single = _depths(depth, fit)
     with_background = BACKGROUND.name in fit.data_vars
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
-    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
-    if absent:
-        raise ProfileError(
-            f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
-            f"curve of {chosen.name!r} needs"
-        )
     kind = units.read_unit(fit.attrs["variable_units"]).kind
-    factors = [one.factor(kind) for one in parameters]
+    factors = np.array([one.factor(kind) for one in parameters])
     cell = fit.attrs.get("cell", "point")
 
-    def block(z: Array, covariance: Array, *given: Array) -> tuple[Array, Array]:
-        lead = np.broadcast_shapes(
-            z.shape[:-1], covariance.shape[:-2], *(one.shape for one in given)
-        )
-        z = np.broadcast_to(z, (*lead, z.shape[-1]))
-        covariance = np.broadcast_to(covariance, (*lead, *covariance.shape[-2:]))
-        given = tuple(np.broadcast_to(one, lead) for one in given)
-        value, stderr = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
-        for index in np.ndindex(*lead):
-            p = np.array([one[index] for one in given]) / factors
-            here = np.isfinite(z[index])
-            if not np.isfinite(p).all() or not here.any():
-                continue
-            square = covariance[index] / np.outer(factors, factors)
-            value[index][here], stderr[index][here] = _one(
-                z[index][here], chosen, cell, p, square, with_background=with_background
-            )
-        return value, stderr
+    def answer_of(z: Array, p: Array, square: Array) -> tuple[Array, Array]:
+        square = square / np.outer(factors, factors)
+        return _one(z, chosen, cell, p / factors, square, with_background=with_background)
 
     value, stderr = xr.apply_ufunc(
-        lambda covariance, z, *given: block(z, covariance, *given),
+        lambda square, z, *given: _each(answer_of, z, square, *given),
         fit["covariance"].drop_vars(["parameter", "parameter_"]),
         z.drop_vars(list(z.coords)),
         *(fit[one.name] for one in parameters),
@@ -126,6 +99,46 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     if single:
         answer = answer.isel({dim: 0})
     return units.quantify(answer) if quantified else answer
+
+
+def _model_of(fit: Any, model: Model | None) -> Model:
+    """Return the model of a fit, and see that the fit has its parameters."""
+    if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
+        raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
+    asked = fit.attrs["model"] if model is None else model
+    if isinstance(asked, str) and asked not in models():
+        raise ProfileError(
+            f"the fit is of a model {asked!r} that is not among list_models(); pass it as model=, "
+            "or add its file"
+        )
+    chosen = find_model(asked)
+    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    if absent:
+        raise ProfileError(
+            f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
+            f"curve of {chosen.name!r} needs"
+        )
+    return chosen
+
+
+def _each(
+    answer_of: Callable[[Array, Array, Array], tuple[Array, Array]],
+    z: Array,
+    covariance: Array,
+    *given: Array,
+) -> tuple[Array, Array]:
+    """Ask each fit that has parameters for its curve at its depths; NaN elsewhere."""
+    lead = np.broadcast_shapes(z.shape[:-1], covariance.shape[:-2], *(one.shape for one in given))
+    z = np.broadcast_to(z, (*lead, z.shape[-1]))
+    covariance = np.broadcast_to(covariance, (*lead, *covariance.shape[-2:]))
+    p = np.stack([np.broadcast_to(one, lead) for one in given], axis=-1)
+    value, stderr = np.full(z.shape, np.nan), np.full(z.shape, np.nan)
+    for index in np.ndindex(*lead):
+        here = np.isfinite(z[index])
+        if np.isfinite(p[index]).all() and here.any():
+            found = answer_of(z[index][here], p[index], covariance[index])
+            value[index][here], stderr[index][here] = found
+    return value, stderr
 
 
 def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:

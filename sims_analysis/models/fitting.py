@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._run import anywhere
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
-from sims_analysis.errors import FitWarning, ProfileError, UnitsError
-from sims_analysis.models import _judging as judging
-from sims_analysis.models._model import Array, Kind, Model, Parameter
-from sims_analysis.models._objective import OBJECTIVES
-from sims_analysis.models._one_profile import BACKGROUND, STATISTICS, Task, fit_one
-from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis import units
+from sims_analysis.errors import FitWarning
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.window import warn_of_empty_window
+from sims_analysis.models._answer import dressed, quantified
+from sims_analysis.models._asked import read_task
+from sims_analysis.models._one_profile import fit_one
+from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_first
+from sims_analysis.models._status import ADVICE
+from sims_analysis.models._task import Task
+from sims_analysis.models.model import Array, Model
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -28,16 +28,12 @@ __all__ = ["fit"]
 
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
 
-#: Settings beside the window that hold one value a profile, and what they are measured in.
-_SETTINGS: dict[str, tuple[str, ...]] = {
-    "background": (),
-    "detection_limit": (),
-    "time": ("sputter_time",),
-    "initial_straggle": ("depth",),
-    "initial_straggle_stderr": ("depth",),
-}
-#: Settings that belong to an argument of another name.
-_ASKED = {"initial_straggle": "as_implanted", "initial_straggle_stderr": "as_implanted"}
+_ERRORS = (
+    "68 %, from the inverse Fisher information (or the curvature of the likelihood between minima "
+    "of a dual Pearson distribution), wider where other minima do nearly as well (poor_stderr says "
+    "where interval='profile' is better); where the objective is not that of counts or standard "
+    "errors, scaled by the scatter about the model"
+)
 
 
 @recorded
@@ -226,40 +222,20 @@ def fit(
     fitted = isinstance(background, str) and background == "fit"
     advice = None if fitted else 'leave it in the data, and fit it: background="fit"'
     profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
-    _refuse_model(chosen)
-    _refuse_names(profiles)
-    _refuse_options(chosen, weights, cell, interval, time, as_implanted, progress)
-    _refuse_absent(profiles, weights)
-    mode, level = _background(chosen, background)
-    given = {
-        "background": level,
-        "detection_limit": detection_limit,
-        "time": time,
-        **_initial(as_implanted),
-    }
-    window = read_window(profiles, start, stop)
-    settings = {"start": window[0], "stop": window[1]} | {
-        name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
-        for name, kinds in _SETTINGS.items()
-    }
-    for name, value, wrong, expected in (
-        ("time", time, settings["time"] <= 0, "a time above 0"),
-        ("detection_limit", detection_limit, settings["detection_limit"] < 0, "no negative limit"),
-        ("as_implanted", as_implanted, settings["initial_straggle"] < 0, "no negative straggle"),
-    ):
-        if anywhere(wrong):
-            raise ProfileError(f"{name}={format_argument(value)}: expected {expected}")
-    task = Task(
-        model=chosen,
-        kind=profiles.kind,
-        weights=weights,
-        cell=cell,
-        background=mode,
-        fixed=_fixed(chosen, fixed, profiles.kind),
-        profile=interval == "profile",
+    if progress is not None:
+        check_bool("progress", progress)
+    task, settings = read_task(
+        profiles,
+        chosen,
+        choices={"weights": weights, "cell": cell, "interval": interval},
+        options={"time": time, "as_implanted": as_implanted},
+        limits=(start, stop),
+        background=background,
+        detection_limit=detection_limit,
+        fixed=fixed,
     )
-    rows = _rows(profiles, settings, task, progress)
-    answer = _dressed(rows, profiles, task)
+    answer = dressed(_rows(profiles, settings, task, progress), profiles, task)
+    held = {name: format_argument(value) for name, value in (fixed or {}).items()}
     answer.attrs |= {
         "model": chosen.name,
         "model_summary": chosen.summary,
@@ -267,179 +243,32 @@ def fit(
         "variable": profiles.name,
         "variable_units": units.CANONICAL[profiles.kind],
         "cell": cell,
-        "background": {"none": "none", "fit": "fitted", "stated": format_argument(background)}[
-            mode
-        ],
-        "fixed": ", ".join(
-            f"{name}={format_argument(value)}" for name, value in (fixed or {}).items()
+        "background": {"none": "none", "fit": "fitted"}.get(
+            task.background, format_argument(background)
         ),
-        "errors": "68 %, from the inverse Fisher information (or the curvature of the likelihood "
-        "between minima of a dual Pearson distribution), wider where other minima do nearly "
-        "as well (poor_stderr says where interval='profile' is better); where the objective is not "
-        "that of counts or standard errors, scaled by the scatter about the model",
+        "fixed": ", ".join(f"{name}={value}" for name, value in held.items()),
+        "errors": _ERRORS,
     }
     if not profiles.lazy:
-        warn_of_empty_window(profiles, window, FitWarning)
-        warn_of_first(
-            profiles,
-            answer["status"],
-            ("ok", "no_data"),
-            lambda word: f"the fit is not ok: {word.replace('_', ' ')} ({judging.ADVICE[word]})",
-        )
-        warn_of_first(
-            profiles,
-            answer["residuals"].where(answer["status"] == "ok", "random"),
-            ("random",),
-            lambda word: f"the model does not fit; residuals are {word}",
-        )
-    return _quantified(answer) if profiles.quantified else answer
+        warn_of_empty_window(profiles, (settings["start"], settings["stop"]), FitWarning)
+        _warn(profiles, answer)
+    return quantified(answer) if profiles.quantified else answer
 
 
-# --- what was asked ---------------------------------------------------------------------------
-
-
-def _refuse_options(
-    model: Model, weights: str, cell: str, interval: str, time: Any, as_implanted: Any, bar: Any
-) -> None:
-    for name, value, allowed in (
-        ("weights", weights, ("auto", "counts", "stderr", "log", "none")),
-        ("cell", cell, ("point", "mean")),
-        ("interval", interval, ("linear", "profile")),
-    ):
-        if not (isinstance(value, str) and value in allowed):
-            raise ProfileError(
-                f"{name}={format_argument(value)}; expected one of {', '.join(map(repr, allowed))}"
-            )
-    if bar is not None:
-        check_bool("progress", bar)
-    for name, option, value in (
-        ("time", "time", time),
-        ("as_implanted", "initial_straggle", as_implanted),
-    ):
-        if value is not None and option not in model.options:
-            raise ProfileError(
-                f"{name}={format_argument(value)} is of no use to the model {model.name!r}"
-            )
-
-
-def _refuse_model(model: Model) -> None:
-    """Raise for a parameter of an unknown kind, or of a name that another variable has."""
-    names = [BACKGROUND.name, "covariance", "poor_stderr", *STATISTICS]
-    for one in (*model.parameters, *model.derived):
-        where = f"the model {model.name!r}, parameter {one.name!r}"
-        if one.name in names:
-            raise ProfileError(
-                f"{where}: another variable of its fits has that name (a constant under the "
-                "profile is no parameter of a model: background='fit')"
-            )
-        if one.kind not in get_args(Kind):
-            kinds = ", ".join(map(repr, get_args(Kind)))
-            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
-        names.append(one.name)
-
-
-def _refuse_names(profiles: Frame) -> None:
-    """Raise where a name of the data is that of a dimension of the covariance."""
-    for name in ("parameter", "parameter_"):
-        if name in profiles.lead or name in profiles.coords:
-            raise ProfileError(
-                f"{name!r} in the data is a dimension of every fit; rename it, as in "
-                f'data.rename({name}="condition")'
-            )
-
-
-def _refuse_absent(profiles: Frame, weights: str) -> None:
-    if weights == "counts" and profiles.counts is None and profiles.kind != "count":
-        raise ProfileError(
-            f"weights='counts': the data have no {profiles.name}_counts; "
-            "with_counting_statistics() adds them"
-        )
-    if weights == "stderr" and profiles.stderr is None:
-        raise ProfileError(
-            f"weights='stderr': the data have no {profiles.name}_stderr; "
-            "with_counting_statistics() adds them"
-        )
-
-
-def _background(model: Model, background: Any) -> tuple[str, Any]:
-    if background is None:
-        return "none", None
-    own = [name for name in model.names if "level" in name]
-    if own:
-        raise ProfileError(
-            f"background={format_argument(background)}: the model {model.name!r} has levels of its "
-            f"own, {', '.join(own)}"
-        )
-    if not isinstance(background, str):
-        return "stated", background
-    if background == "fit":
-        return "fit", None
-    if not any(letter.isdigit() for letter in background):
-        raise ProfileError(
-            f"background={background!r}; expected 'fit', or a value such as '2e15 atoms/cm^3'"
-        )
-    return "stated", background
-
-
-def _initial(as_implanted: Any) -> dict[str, Any]:
-    if isinstance(as_implanted, xr.Dataset):
-        if "straggle" not in as_implanted:
-            raise ProfileError("as_implanted: expected a fit with a straggle, such as a Gaussian")
-        return {
-            "initial_straggle": as_implanted["straggle"],
-            "initial_straggle_stderr": as_implanted.get("straggle_stderr"),
-        }
-    return {"initial_straggle": as_implanted}
-
-
-def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str, float]:
-    if not isinstance(fixed, Mapping | None):
-        raise ProfileError(
-            f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
-            f"{{{model.names[0]!r}: ...}}"
-        )
-    found = {}
-    parameters = {one.name: one for one in model.parameters}
-    for name, value in (fixed or {}).items():
-        one = parameters.get(name)
-        if one is None:
-            raise ProfileError(
-                f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
-            )
-        number = _number(value, one, kind, f"fixed[{name!r}]")
-        if not one.lower <= number <= one.upper:
-            raise ProfileError(
-                f"fixed[{name!r}]={format_argument(value)}: expected a value from {one.lower:g} to "
-                f"{one.upper:g}"
-            )
-        found[name] = number
-    if len(found) == len(parameters):
-        raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
-    return found
-
-
-def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
-    unit = one.units(kind)
-    bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if bare and (unit == "1" or value == 0):
-        return float(value)
-    if unit == "1" and not (isinstance(value, str) or units.is_quantity(value)):
-        raise ProfileError(f"{name}={format_argument(value)}: expected a number")
-    kinds: tuple[str, ...]
-    try:
-        kinds = (units.read_unit(unit).kind,)
-    except UnitsError:  # such as a slope, in a unit that nobody writes
-        if bare:
-            return float(value)
-        raise UnitsError(f"{name}={format_argument(value)}: give the number in {unit}") from None
-    if unit == "1":
-        kinds = ("dimensionless", "atomic_fraction", "mass_fraction")
-    magnitude, _ = units.read_quantity(value, kinds, name)
-    # Not all units of the result are canonical: 1/nm is an asymmetry, 1/cm a range density.
-    return float(units.read_unit(unit).from_canonical(magnitude) if unit != "1" else magnitude)
-
-
-# --- one row for each profile -----------------------------------------------------------------
+def _warn(profiles: Frame, answer: xr.Dataset) -> None:
+    """Name the first profile whose fit is not ok, and the first whose residuals are not random."""
+    warn_of_first(
+        profiles,
+        answer["status"],
+        ("ok", "no_data"),
+        lambda word: f"the fit is not ok: {word.replace('_', ' ')} ({ADVICE[word]})",
+    )
+    warn_of_first(
+        profiles,
+        answer["residuals"].where(answer["status"] == "ok", "random"),
+        ("random",),
+        lambda word: f"the model does not fit; residuals are {word}",
+    )
 
 
 def _rows(
@@ -468,80 +297,3 @@ def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterabl
         return places
     bar: Iterable[Any] = tqdm(places, desc="fits", unit="profile")
     return bar
-
-
-# --- the answer -------------------------------------------------------------------------------
-
-
-def _dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
-    def part(name: str, i: int | None = None) -> xr.DataArray:
-        place = task.places[name]
-        return rows.isel(__row__=place if i is None else place.start + i)
-
-    found: dict[str, xr.DataArray] = {}
-    names = [one.name for one in task.parameters]
-    both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
-    both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
-    for one, value, stderr, i in both:
-        attrs = {
-            "units": one.units(profiles.kind),
-            "long_name": one.name.replace("_", " ").capitalize(),
-            "description": one.definition,
-        }
-        found[one.name] = part(value, i).assign_attrs(attrs)
-        error = f"Standard error of {one.name.replace('_', ' ')}"
-        found[f"{one.name}_stderr"] = part(stderr, i).assign_attrs(attrs, long_name=error)
-        if task.profile and value == "value":
-            for end in ("lower", "upper"):
-                what = f"{end.capitalize()} end of the 68 % interval"
-                ends = part(end, i).assign_attrs(attrs, long_name=what)
-                found[f"{one.name}_{end}"] = ends
-    found["poor_stderr"] = (
-        (part("poor") == 1)
-        .rename(__row__="parameter")
-        .assign_coords(parameter=names)
-        .assign_attrs(vocabulary.attrs("poor_stderr"))
-    )
-    square = part("covariance")
-    shape = {"parameter": names, "parameter_": names}
-    found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
-    for name, table in (
-        ("status", judging.STATUS),
-        ("residuals", judging.RESIDUALS),
-        ("objective", OBJECTIVES),
-    ):
-        found[name] = in_words(part(name, 0), table).assign_attrs(
-            vocabulary.attrs("fit_status" if name == "status" else name)
-        )
-    for name in ("n_samples", "n_left_out"):
-        found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
-    for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
-    for name in ("window_start", "window_stop"):
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
-    return as_dataset(found)
-
-
-def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
-    n = len(shape["parameter"])
-    made: xr.DataArray = xr.apply_ufunc(
-        lambda flat: flat.reshape(*flat.shape[:-1], n, n),
-        rows,
-        input_core_dims=[["__row__"]],
-        output_core_dims=[list(shape)],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
-    )
-    return made.assign_coords(shape)
-
-
-def _quantified(answer: xr.Dataset) -> xr.Dataset:
-    """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
-    changed = {}
-    for name, array in answer.data_vars.items():
-        try:
-            changed[name] = units.quantified_variable(array.variable)
-        except UnitsError:
-            changed[name] = array.variable
-    return answer.assign(changed)

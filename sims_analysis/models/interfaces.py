@@ -10,13 +10,12 @@ import xarray as xr
 from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
-from sims_analysis.models._model import Array
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
     ask_each,
     by_depth,
@@ -24,7 +23,8 @@ from sims_analysis.models._profiles import (
     open_profiles,
     warn_of_first,
 )
-from sims_analysis.models._samples import in_order
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import in_order
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sims_analysis.models._model import Array
+from sims_analysis.models.model import Array
 
 __all__ = ["CHARGE", "MOBILITIES", "arora", "f723", "masetti"]
 

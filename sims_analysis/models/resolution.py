@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._call import history_after, recorded
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.kernels import segments
-from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, open_profiles
-from sims_analysis.models._samples import in_order
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import in_order
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import QuantityLike

@@ -11,19 +11,19 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis._background_error import add_background_error
-from sims_analysis.analysis._call import recorded
-from sims_analysis.analysis._frame import Frame, as_dataset
-from sims_analysis.analysis._window import read_window, warn_of_empty_window
 from sims_analysis.analysis.metallurgical import open_dopants, read_dopants
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError
+from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.call import recorded
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.models._model import Array
 from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
-from sims_analysis.models._samples import in_order
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import in_order
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 

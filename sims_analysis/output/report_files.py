@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
 
 import numpy as np
 
+from sims_analysis.output.about import About
 from sims_analysis.output.report.layout import results_csv
-from sims_analysis.text.arguments import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import xarray as xr
 
-    from sims_analysis.output.report.answers import Report, SpeciesReport
+    from sims_analysis.output.report.answers import Report
+
+    Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
 __all__ = ["write_files", "write_index"]
 
-#: At most so many species are named in a list of entries.
-_NAMED = 6
+#: How the name of the file with the results ends.
+_RESULTS = "-results.csv"
+#: Most characters of a name that are kept.
+_LONGEST = 72
+#: Names that Windows gives to devices.
+_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
-def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
+def write_files(report: Report, folder: Path) -> list[Path]:
     """Write the figure (PNG, SVG), the results and the profiles (CSV), the data (netCDF), a page.
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        The measurement.
     report : Report
         From :func:`analyse`.
     folder : Path
-        Created if necessary; files are named after the data id, and replaced.
+        Created if necessary; files are named after the data id, and replaced. A hash is added
+        where the files of another measurement have the name.
 
     Returns
     -------
@@ -41,29 +50,75 @@ def write_files(ds: xr.Dataset, report: Report, folder: Path) -> list[Path]:
         What was written.
     """
     from sims_analysis.dataset.storage import save
-    from sims_analysis.figures import plot_profiles, save_figure
-    from sims_analysis.figures.saving import close
-    from sims_analysis.files import folder_name, replace_file
+    from sims_analysis.files import replace_file
     from sims_analysis.output.export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder_name(report.data_id or "profiles")
-    results, profiles = folder / f"{stem}-results.csv", folder / f"{stem}-profiles.csv"
+    stem = _stem(report.data_id, folder)
+    results, profiles = folder / f"{stem}{_RESULTS}", folder / f"{stem}-profiles.csv"
     replace_file(results, results_csv(report).encode())
-    to_csv(ds, profiles, layout="paired")
+    to_csv(report.data, profiles, layout="paired")
     data = folder / f"{stem}.nc"
-    save(ds, data)
-    marked, doses = _marked(report), _doses(report)
+    save(report.data, data)
+    return [
+        results,
+        profiles,
+        data,
+        *_pictures(report, folder / stem),
+        *_page(report, folder / f"{stem}.html"),
+    ]
+
+
+def _stem(data_id: str, folder: Path) -> str:
+    """Name the files of a measurement so that a person recognises it.
+
+    Letters of any language, digits and ``. + - _`` stay as they are. Names that differ in case
+    alone are one name, as on many file systems.
+    """
+    readable = re.sub(r"[^\w.+-]+", "_", data_id).strip("._-")[:_LONGEST] or "profiles"
+    if _RESERVED.fullmatch(readable.partition(".")[0]):
+        readable = f"_{readable}"
+    for path in folder.glob(f"*{_RESULTS}"):
+        taken = path.name.removesuffix(_RESULTS).casefold() == readable.casefold()
+        if taken and _data_id_in(path) != data_id:
+            return f"{readable}~{hashlib.sha256(data_id.encode()).hexdigest()[:8]}"
+    return readable
+
+
+def _data_id_in(results: Path) -> str | None:
+    """Read of which measurement the results in a file are."""
+    with results.open(encoding="utf-8", newline="") as file:
+        return next((row["data_id"] for row in csv.DictReader(file) if "data_id" in row), None)
+
+
+def _pictures(report: Report, stem: Path) -> list[Path]:
+    """Draw the profiles with the results that were found."""
+    from sims_analysis.figures import plot_profiles, save_figure
+    from sims_analysis.figures.saving import close
+
+    junctions: list[xr.DataArray | xr.Dataset] = [*_found(report.crossings, report.crossings)]
+    if report.metallurgical is not None:
+        junctions.append(report.metallurgical)
     ax = plot_profiles(
-        ds, title=report.title or report.data_id, width="single", junctions=marked, dose=doses
+        report.data,
+        title=report.title or report.data_id,
+        width="single",
+        junctions=junctions,
+        dose=_found(report.doses, [budget["dose"] for budget in report.doses]),
     )
     figure = cast("Any", ax.figure)
-    calls = [] if not marked else [f"junction_depth(level={report.level!r})"]
-    pictures = [
-        save_figure(figure, folder / f"{stem}{suffix}", calls=calls) for suffix in (".png", ".svg")
-    ]
+    written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]
     close(figure)
-    return [results, profiles, data, *pictures, *_page(ds, report, folder / f"{stem}.html")]
+    return written
+
+
+def _found(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
+    """Keep the species that have a number: the others are in the table, with their reasons."""
+    chosen = [
+        result.isel(species=np.flatnonzero(value.notnull()))
+        for result, value in zip(results, values, strict=True)
+    ]
+    return [result for result in chosen if result.sizes["species"]]
 
 
 def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | None:
@@ -72,35 +127,31 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     Parameters
     ----------
     reports : sequence of dict
-        Each with its ``data_id`` and the ``files`` that were written.
+        From :meth:`Report.to_dict`, each with the ``files`` that were written.
     folder : Path
     """
-    from urllib.parse import quote
-
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page
 
-    links = {
-        str(report["data_id"]): quote(Path(file).name)
+    entries = {
+        quote(Path(file).name): About(
+            data_id=report["data_id"],
+            sample=report["title"],
+            species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
+            date=report["date"],
+        )
         for report in reports
         for file in report["files"]
         if file.endswith(".html")
     }
-    if not links:
+    if not entries:
         return None
-    about = {str(report["data_id"]): _about(report) for report in reports}
     path = folder / "index.html"
-    replace_file(path, index_page(links, about=about).encode())
+    replace_file(path, index_page(entries).encode())
     return path
 
 
-def _about(report: Mapping[str, Any]) -> str:
-    """Describe in a few words what was measured in which sample."""
-    species = first_few([row["species"] for row in report["species"]], _NAMED)
-    return ": ".join(filter(None, [report["title"], species]))
-
-
-def _page(ds: xr.Dataset, report: Report, path: Path) -> list[Path]:
+def _page(report: Report, path: Path) -> list[Path]:
     """Write the page, if the library that draws it is installed."""
     import importlib.util
 
@@ -109,66 +160,5 @@ def _page(ds: xr.Dataset, report: Report, path: Path) -> list[Path]:
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import report_page
 
-    replace_file(path, report_page(ds, report).encode())
+    replace_file(path, report_page(report).encode())
     return [path]
-
-
-def _marked(report: Report) -> list[xr.DataArray | xr.Dataset]:
-    """Return the junctions that were found, with their errors, to be marked in the figure."""
-    import xarray as xr
-
-    from sims_analysis import vocabulary
-
-    found = [row for row in report.species if row.junction_depth is not None]
-    results: list[xr.DataArray | xr.Dataset] = []
-    if found:
-        attrs = vocabulary.attrs("junction_depth")
-        attrs["call"] = f"junction_depth(data, level={report.level!r})"
-        results.append(
-            xr.DataArray(
-                [row.junction_depth for row in found],
-                _coords(found, [row.junction_stderr for row in found]),
-                "species",
-                "junction_depth",
-                attrs,
-            )
-        )
-    between = [junction for junction in report.junctions if junction.depth is not None]
-    if between:
-        stderr = [np.nan if j.stderr is None else j.stderr for j in between]
-        results.append(
-            xr.Dataset(
-                {
-                    "depth": ("junction", [j.depth for j in between], {"units": "nm"}),
-                    "stderr": ("junction", stderr, {"units": "nm"}),
-                    "polarity": ("junction", [j.polarity for j in between]),
-                    "status": ("junction", ["ok"] * len(between)),
-                }
-            )
-        )
-    return results
-
-
-def _doses(report: Report) -> xr.DataArray | None:
-    """Return the doses, with the requested window."""
-    import xarray as xr
-
-    from sims_analysis import vocabulary
-
-    found = [row for row in report.species if row.dose is not None]
-    if not found:
-        return None
-    attrs = vocabulary.attrs("dose")
-    attrs["call"] = f"integrated_dose(data, start={report.start!r}, stop={report.stop!r})"
-    coords = _coords(found, [row.dose_stderr for row in found])
-    coords["status"] = ("species", [row.dose_status for row in found])
-    return xr.DataArray([row.dose for row in found], coords, "species", "dose", attrs)
-
-
-def _coords(rows: Sequence[SpeciesReport], stderr: Sequence[float | None]) -> dict[str, Any]:
-    known = [np.nan if value is None else value for value in stderr]
-    return {
-        "species": [row.species for row in rows],
-        "status": ("species", ["ok"] * len(rows)),
-        "stderr": ("species", known),
-    }

@@ -1,8 +1,8 @@
 """Warn of unusual depth profiles, and refuse impossible concentrations.
 
 Unusual data are kept as they are, with a warning that says what is unusual: swapped columns,
-logarithms instead of values, a wrong unit. Values that cannot be concentrations have lost their
-unit in arithmetic, and are refused.
+logarithms instead of values, a wrong unit, a saturated detector. Values that cannot be
+concentrations have lost their unit in arithmetic, and are refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.saturation import saturated
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import CANONICAL, unit_of_kind
 
@@ -64,9 +66,12 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         One for each kind of finding, with the species, what was found, and what is usual: depths
         beyond 1 mm or times beyond 1e6 s; concentrations above 1e24 atoms/cm^3, or that look like
         logarithms; fractions above 1; rates above 1e13 counts/s; depths that go back and forth
-        while the values only rise or only fall, as if the columns were swapped.
+        while the values only rise or only fall, as if the columns were swapped; equal samples at
+        the maximum of a profile that scatters, as a saturated detector writes them
+        (:mod:`sims_analysis.kernels.saturation`).
     """
     found: dict[tuple[str, str], list[str]] = {}
+    profiles = list(profiles)
     for profile in profiles:
         for what, finding, usual in _findings(profile):
             found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
@@ -74,6 +79,12 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
         warn(
             f"unusual {what}: species {first_few(species, _NAMED)}; usual is {usual}. The data are "
             "kept as delivered: check the columns and their units",
+            ProfileWarning,
+        )
+    if full := list(filter(None, map(_saturation, profiles))):
+        warn(
+            f"the detector is saturated: species {first_few(full, _NAMED)}. Samples of a profile "
+            "that scatters are not so often equal: it is higher there than what was written",
             ProfileWarning,
         )
 
@@ -107,6 +118,21 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
                 f"from {least:.4g} to {largest:.4g} {unit.text}, as if a logarithm",
                 "1e+12 to 1e+23 atoms/cm^3",
             )
+
+
+def _saturation(profile: DepthProfile) -> str | None:
+    """Describe the saturated samples of a profile."""
+    measured = np.isfinite(profile.concentrations) & np.isfinite(profile.depths)
+    depth, value = profile.depths[measured], profile.concentrations[measured]
+    flags = saturated(Dense(depth, value[None]))
+    if flags is None:
+        return None
+    where = depth[flags[0]]
+    return (
+        f"{profile.species_name!r} ({where.size} samples of {value[flags[0]].max():.6g} "
+        f"{profile.concentration_units} between {where.min():.4g} and {where.max():.4g} "
+        f"{profile.depth_units})"
+    )
 
 
 def _is_swapped(profile: DepthProfile) -> bool:

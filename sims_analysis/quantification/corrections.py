@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis._background import without_counts
-from sims_analysis.analysis._opening import FRACTION
-from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
-    BACKGROUND_OVERLAP,
-    BACKGROUND_STDERR,
-    argument,
-    in_window,
-    label_of,
+    known_species,
     list_variables,
-    mean_in_window,
     on_canonical_data,
-    read_positive,
-    species_of,
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.background import Mean, mean_over
+from sims_analysis.frame.detector import on_faraday_cup
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged, first_sample
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import ends_of, read_window, within
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 
-__all__ = ["correct_dead_time", "subtract_background"]
+__all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
 
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
+#: Scatter in a window is told if counting makes it with less than this probability, and if the
+#: errors are off by more than this factor: few counts scatter more widely than chi-square says.
+_IMPROBABLE, _NOTABLE = 1e-7, 1.4
 
 
 @on_canonical_data
@@ -48,8 +50,9 @@ def correct_dead_time(
         With ``intensity`` in counts per second, as observed.
     dead_time : str, Quantity, DataArray or mapping
         ``"35 ns"``, of a non-paralyzable detector; species that a mapping leaves out are not
-        changed. There is no default, because many instruments correct the rates before they write a
-        file, and state there the dead time that they used.
+        changed, nor are currents of a Faraday cup (see :func:`with_counting_statistics`). There is
+        no default, because many instruments correct the rates before they write a file, and state
+        there the dead time that they used.
 
     Returns
     -------
@@ -71,7 +74,8 @@ def correct_dead_time(
     Warns
     -----
     ProfileWarning
-        Where the dead time exceeds a tenth of the counting time.
+        Where the dead time exceeds a tenth of the counting time, and where samples are currents of
+        a Faraday cup, which are left as they are.
 
     References
     ----------
@@ -91,39 +95,63 @@ def correct_dead_time(
             "a correction for dead time needs a count rate (count/s); the data have "
             f"{list_variables(data)}"
         )
-    if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
+    if dead_time_of(data) == "corrected":
         raise ProfileError("the data have already been corrected for dead time")
     if was_subtracted(data, "count/s"):
         raise ProfileError(
             "a background was subtracted from the intensities, but the dead time applies to the "
             "observed rate: correct for dead time first"
         )
-    tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
-    dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
-    impossible = (dead >= 1) | (rate < 0)
-    if rate.chunks is None:
-        if bool(impossible.any()):
-            why = f"with a dead time of {float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
-            raise ProfileError(
-                f"{label_of(rate, impossible)}: such a rate cannot have been observed {why}"
-            )
-        if bool((dead > _MUCH).any()):
-            warn(
-                f"{label_of(rate, dead > _MUCH)}: the detector was dead for up to "
-                f"{float(dead.max()):.0%} of the time; how far the correction can be trusted "
-                "depends on the detector",
-                ProfileWarning,
-            )
+    frame = open_frame(
+        data,
+        ("count_rate",),
+        question="a correction for dead time",
+        variable="intensity",
+        axes=vocabulary.AXES,
+        as_they_are=True,
+    )
+    tau = read_positive(frame, dead_time, ("sputter_time",), "dead_time")
+    dead = frame.value * tau.fillna(0.0)
+    if (cup := on_faraday_cup(frame)) is not None:
+        _tell_currents(frame, cup & (dead > 0))
+        dead = dead.where(~cup, 0.0)
+    impossible: Any = (dead >= 1) | (frame.value < 0)
+    if (place := first_sample(frame, impossible)) is not None:
+        raise ProfileError(
+            f"{place}: such a rate cannot have been observed with a dead time of "
+            f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
+        )
+    if (place := first_sample(frame, dead > _MUCH)) is not None:
+        warn(
+            f"{place}: the detector was dead for up to {float(dead.max()):.0%} of the time; how "
+            "far the correction can be trusted depends on the detector",
+            ProfileWarning,
+        )
     alive = 1.0 - dead.where(~impossible)
-    corrected = {
-        name: (data[name] / alive).transpose(*rate.dims).assign_attrs(data[name].attrs)
-        for name in ("intensity", "intensity_stderr")
-        if name in data
-    }
+    beside = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
+    corrected = frame.replaced(frame.value / alive, **beside)
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     line = f"intensities corrected for a dead time of {times} ns"
-    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
+    done: xr.Dataset = with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
+    return done
+
+
+def _tell_currents(frame: Frame, cup: xr.Variable) -> None:
+    place = first_sample(frame, cup)
+    if place is not None:
+        warn(
+            f"{place}: measured by a Faraday cup, as a current, which has no dead time: left as it "
+            "is",
+            ProfileWarning,
+        )
+
+
+def dead_time_of(data: xr.Dataset) -> str:
+    """Say whether rates were corrected for dead time: ``"corrected"`` or ``"as observed"``."""
+    steps = provenance(data).get("steps", [])
+    corrected = any(step["function"] == "correct_dead_time" for step in steps)
+    return "corrected" if corrected else "as observed"
 
 
 @on_canonical_data
@@ -171,6 +199,9 @@ def subtract_background(
         - ``<variable>_background_overlap`` (``1``), with a window: the covariance of each sample
           with the background divided by the variance of the latter, ``(s_i^2 / n) / s^2`` within
           the window and 0 outside, so that a dose over the window has the right error, too
+        - ``<variable>_background_scatter`` (``1``), with a window: by which factor its samples
+          scatter more than their standard errors, at least 1. In sums over the window, the s_i are
+          larger by it, as they are in the error of the background
 
     Raises
     ------
@@ -182,6 +213,12 @@ def subtract_background(
         If not exactly one of `value` and `window` is given, the window holds no sample, or the
         error of a background that was subtracted before now varies with depth.
 
+    Warns
+    -----
+    ProfileWarning
+        Where the samples of the window scatter more than their standard errors allow (with a
+        probability below 1e-7 by chi-square), with the factor.
+
     Examples
     --------
     >>> import sims_analysis as sims
@@ -192,49 +229,32 @@ def subtract_background(
     """
     if (value is None) == (window is None):
         raise ProfileError("give the background either as value= or as window=")
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    name = next((name for name in names if name in data.data_vars), None)
-    if name is None:
-        raise UnitsError(
-            f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
-            f"the data have {list_variables(data)}"
-        )
-    array, chosen, stderr, errors = data[name], xr.DataArray(data=True), None, {}
-    if species is not None:
-        wanted = [species] if isinstance(species, str) else list(species)
-        species_of(data, *wanted, name="species")
-        chosen = data["species"].isin(wanted)
+    name = _to_subtract_from(data, variable)
+    kinds = vocabulary.kinds_in(name, data[name].attrs["units"])
+    frame = open_frame(
+        data,
+        kinds,
+        question="a background to subtract",
+        variable=name,
+        axes=vocabulary.AXES,
+        as_they_are=True,
+    )
+    chosen = _chosen(frame, species)
     if window is None:
-        kinds = vocabulary.kinds_in(name, array.attrs["units"])
-        level = argument(data, value, kinds, "value")
-        if array.chunks is None and bool((level < 0).any() | np.isinf(level).any()):
+        level = frame.parameter(value, kinds, "value", alone=True).where(chosen)
+        if anywhere((level < 0) | np.isinf(level)):
             raise ProfileError(
                 f"value={format_argument(value)}: a background must be finite and not negative"
             )
-        level = level.where(chosen)
+        errors: dict[str, xr.Variable] = {}
         origin = "stated"
     else:
-        samples = array.where(chosen)
-        level = mean_in_window(samples, window)
-        stderr, overlap = _errors_of_window(data, samples, window)
-        errors = _errors_beside(data, name, level, stderr, overlap)
+        level, errors = _mean_to_subtract(frame, chosen, window)
         origin = f"the mean from {window[0]} to {window[1]}"
-    result = data.assign({name: (array - level.fillna(0.0)).transpose(*array.dims), **errors})
-    result[name].attrs = array.attrs
-    before = data.coords.get("subtracted_background")
-    if before is not None and before.attrs["units"] == array.attrs["units"]:
-        level = level.fillna(0.0 * before) + before.fillna(0.0 * level)
-        if stderr is not None and "subtracted_background_stderr" in data.coords:
-            stderr = stderr.fillna(data["subtracted_background_stderr"].drop_vars(stderr.coords))
-    beside = {"subtracted_background": level, "subtracted_background_stderr": stderr}
-    result = result.assign_coords(
-        {
-            key: found.assign_attrs(vocabulary.attrs(key, array.attrs["units"]))
-            for key, found in beside.items()
-            if found is not None
-        }
-    )
-    return with_step(
+    result = frame.replaced(frame.value - level.fillna(0.0), **_beside(frame, level, errors))
+    total = {"": level} | ({"_stderr": errors["background_stderr"]} if errors else {})
+    result = result.assign_coords(_subtracted_in_all(data, frame, total))
+    done: xr.Dataset = with_step(
         result,
         "subtract_background",
         f"background of {name} subtracted, {origin}",
@@ -243,53 +263,127 @@ def subtract_background(
         species=species,
         variable=variable,
     )
+    return done
 
 
-def _errors_of_window(
-    data: xr.Dataset, array: xr.DataArray, window: Any
-) -> tuple[xr.DataArray, xr.DataArray]:
-    """Return the standard error of the mean over a window, and each sample's overlap with it."""
-    dim, inside = axis_of(array), in_window(array, window)
-    number = inside.count(dim)
-    # On a grid finer than the samples, each depth counts as a fraction of a sample.
-    fraction = data.coords.get(FRACTION, xr.DataArray(1.0)).fillna(1.0).reset_coords(drop=True)
-    scatter = inside.std(dim, ddof=1).where(number > 1) ** 2
-    own, counts = data.get(f"{array.name}_stderr"), data.get(f"{array.name}_counts")
-    if own is None:
-        larger, overlap = scatter, inside.notnull() * 1.0
-    else:
+def _to_subtract_from(data: xr.Dataset, variable: str | None) -> str:
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    for name in names:
+        if name in data.data_vars:
+            return name
+    raise UnitsError(
+        f"there is no variable {' or '.join(map(repr, names))} to subtract a background from; "
+        f"the data have {list_variables(data)}"
+    )
+
+
+def _chosen(frame: Frame, species: str | Sequence[str] | None) -> xr.Variable:
+    """Flag the profiles of some species; all of them for None."""
+    if species is None:
+        return xr.Variable((), data=True)
+    wanted = [species] if isinstance(species, str) else list(species)
+    known_species(frame.coords.get("species"), *wanted, name="species")
+    labels = frame.coords["species"]
+    return xr.Variable(labels.dims, np.isin(labels.values, wanted))
+
+
+def _mean_to_subtract(
+    frame: Frame, chosen: xr.Variable, window: Any
+) -> tuple[xr.Variable, dict[str, xr.Variable]]:
+    """Return the mean over a window, and what goes beside the samples to say how well it is known.
+
+    NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
+    over the variance of the latter: ``s_i^2 / n`` of the n samples of the window.
+    """
+    ends = read_window(frame, *ends_of(window), "window")
+    # Of the samples as they are: what was subtracted before drops out.
+    mean = mean_over(replace(frame, scatter=None), ends)
+    first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)
+    if first is not None:
+        raise ProfileError(f"window={window!r} holds no sample of {first.label}")
+    inside = within(frame, ends)
+    overlap: xr.Variable = inside * 1.0
+    if frame.stderr is not None:
         # As in any sum: a sample with zero counts adds no variance.
-        squares = own**2 if counts is None else (own**2).where(counts != 0, 0.0)
-        squares = squares.where(inside.notnull())
-        larger = xr.apply_ufunc(np.fmax, scatter, squares.mean(dim), dask="allowed")
-        overlap = (squares / larger).fillna(0.0)
-    variance = larger / (number * fraction)
-    if own is not None and counts is not None:
-        variance = variance + without_counts(own, counts, inside.notnull(), dim, fraction) ** 2
-    stderr = variance.fillna(np.inf).where(number > 0) ** 0.5
-    return stderr.reset_coords(drop=True), overlap
+        own = (frame.stderr * mean.scatter) ** 2
+        if frame.counts is not None:
+            own = own.where(frame.counts != 0, 0.0)
+        of_all = mean.stderr**2 * mean.n * frame.fraction
+        overlap = (own / of_all).fillna(0.0).where(inside, 0.0)
+    _warn_of_scatter(frame, mean, chosen)
+    beside = {
+        "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),
+        "background_overlap": overlap,
+        "background_scatter": mean.scatter,
+    }
+    return mean.value.where(chosen), {end: one.where(chosen) for end, one in beside.items()}
 
 
-def _errors_beside(
-    data: xr.Dataset, name: str, level: xr.DataArray, stderr: xr.DataArray, overlap: xr.DataArray
-) -> dict[str, xr.DataArray]:
-    """Return the variables that say how well the subtracted background is known.
+def _warn_of_scatter(frame: Frame, mean: Mean, chosen: xr.Variable) -> None:
+    """Warn of samples in a window that scatter more than their standard errors allow."""
+    if frame.lazy:
+        return
+    from scipy.special import chdtri
+
+    freedom = (mean.n * frame.fraction - 1.0).clip(min=1.0)
+    by_chance = (chdtri(freedom, _IMPROBABLE) / freedom) ** 0.5
+    first = first_flagged(
+        frame, (mean.scatter > by_chance) & (mean.scatter > _NOTABLE) & chosen & (mean.n > 1)
+    )
+    if first is not None:
+        warn(
+            f"{first.label}: the samples in the window of the background scatter "
+            f"{first.of(mean.scatter):.2g} times as much as their standard errors say: the window "
+            "is not flat, or the errors are not those of counting; the error of the background is "
+            "taken from the scatter",
+            ProfileWarning,
+        )
+
+
+def _beside(
+    frame: Frame, level: xr.Variable, fresh: Mapping[str, xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Return what stands beside the samples: the fresh errors, or those from before.
 
     Subtracting the mean over a window removes the error of a background that was subtracted before,
     unless that error varies with depth.
     """
-    array, fresh = data[name], level.notnull()
-    before = data.get(name + BACKGROUND_STDERR, xr.DataArray(np.nan))
-    if axis_of(array) in before.dims and bool((before.where(fresh) > 0).any()):
-        raise ProfileError(
-            f"a background was subtracted before {name} was quantified with a factor that varies "
-            "with depth, so that its error varies, too; subtract both backgrounds from the "
-            "intensities"
-        )
+    new = level.notnull()
     made = {}
-    for end, new in ((BACKGROUND_STDERR, stderr), (BACKGROUND_OVERLAP, overlap)):
-        old = data.get(name + end, xr.DataArray(np.nan))
-        found = xr.where(fresh, new, old).reset_coords(drop=True).drop_attrs()
-        attrs = vocabulary.attrs_beside(name, end[1:], array.attrs["units"])
-        made[name + end] = found.transpose(*array.dims, missing_dims="ignore").assign_attrs(attrs)
+    for end, one in fresh.items():
+        name = f"{frame.name}_{end}"
+        before = frame.origin.get(name)  # type: ignore[union-attr]  # opened from a Dataset
+        if before is None:
+            made[end] = one
+            continue
+        if (
+            end == "background_stderr"
+            and frame.dim in before.dims
+            and anywhere((before.variable.where(new) > 0).any(frame.dim))
+        ):
+            raise ProfileError(
+                f"a background was subtracted before {frame.name} was quantified with a factor "
+                "that varies with depth, so that its error varies, too; subtract both backgrounds "
+                "from the intensities"
+            )
+        made[end] = xr.where(new, one, before.variable)
+    return made
+
+
+def _subtracted_in_all(
+    data: xr.Dataset, frame: Frame, fresh: Mapping[str, xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Return the coordinates with all that was subtracted in this unit, and its standard error."""
+    made = {}
+    same = was_subtracted(data, frame.units)
+    for end, one in fresh.items():
+        key = f"subtracted_background{end}"
+        total = one
+        if same and key in data.coords:
+            before = data.coords[key].variable
+            if end:
+                total = one.fillna(before)
+            else:
+                total = one.fillna(0.0 * before) + before.fillna(0.0 * one)
+        made[key] = xr.Variable(total.dims, total.data, vocabulary.attrs(key, frame.units))
     return made

@@ -4,7 +4,8 @@ The densities of the named hosts follow from lattice constants at room temperatu
 glass from its mass density. Their atomic weights are the abridged standard ones of IUPAC (2021).
 Masses and isotopic abundances of everything else come from the tables of ``periodictable``: masses
 of isotopes from AME 2020, abridged standard atomic weights and isotopic compositions from IUPAC
-(CIAAW 2021), the middle of the range where they state one.
+(CIAAW 2021). Where these state an interval, the abundances are IUPAC's representative ones, which
+agree with the standard atomic weights (7Li: 0.9241; the middle of its interval is 0.9515).
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.text.arguments import format_argument, is_number
 
-__all__ = ["HOSTS", "Host", "host_of_formula", "isotope", "natural_abundance", "read_abundance"]
+__all__ = [
+    "HOSTS",
+    "Host",
+    "host_of_formula",
+    "isotope",
+    "natural_abundance",
+    "read_abundance",
+    "source_of_abundance",
+]
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
@@ -132,6 +141,28 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     return Host(_of_mass(rho, mean), mean, f"{formula}, {mass_density}")
 
 
+#: Representative isotopic compositions of the elements for which IUPAC states intervals.
+_REPRESENTATIVE = {
+    "H": {1: 0.999885, 2: 0.000115},
+    "Li": {6: 0.0759, 7: 0.9241},
+    "B": {10: 0.199, 11: 0.801},
+    "C": {12: 0.9893, 13: 0.0107},
+    "N": {14: 0.99636, 15: 0.00364},
+    "O": {16: 0.99757, 17: 0.00038, 18: 0.00205},
+    "Mg": {24: 0.7899, 25: 0.1000, 26: 0.1101},
+    "Si": {28: 0.92223, 29: 0.04685, 30: 0.03092},
+    "S": {32: 0.9499, 33: 0.0075, 34: 0.0425, 36: 0.0001},
+    "Cl": {35: 0.7576, 37: 0.2424},
+    "Ar": {36: 0.003336, 38: 0.000629, 40: 0.996035},
+    "Br": {79: 0.5069, 81: 0.4931},
+    "Tl": {203: 0.2952, 205: 0.7048},
+}
+_SOURCE_OF_REPRESENTATIVE = (
+    "IUPAC (CIAAW) 2009, representative isotopic composition: M. Berglund, M. E. Wieser, "
+    "Pure Appl. Chem. 83 (2011) 397"
+)
+_SOURCE = "IUPAC (CIAAW) 2021, isotopic compositions of the elements"
+
 #: ``11B``, ``^30Si``, ``30Si+``, ``30Si->``: a single isotope, not a cluster.
 _ISOTOPE = re.compile(r"\^?\{?(\d{1,3})\}?([A-Z][a-z]?)(?:[+-]|->)?")
 
@@ -161,19 +192,29 @@ def natural_abundance(species: str) -> float:
     Examples
     --------
     >>> from sims_analysis.quantification.hosts import natural_abundance
-    >>> round(natural_abundance("30Si"), 4)
-    0.0307
+    >>> natural_abundance("30Si")
+    0.03092
     """
     import periodictable
 
     number, element = isotope(species)
-    try:
-        abundance = getattr(periodictable, element)[number].abundance / 100.0
-    except (AttributeError, KeyError):
-        abundance = 0.0
+    if element in _REPRESENTATIVE:
+        abundance = _REPRESENTATIVE[element].get(number, 0.0)
+    else:
+        try:
+            abundance = getattr(periodictable, element)[number].abundance / 100.0
+        except (AttributeError, KeyError):
+            abundance = 0.0
     if not abundance > 0:
         raise SpeciesError(f"{species!r} has no natural abundance; state it")
     return float(abundance)
+
+
+def source_of_abundance(value: Any, species: str) -> str:
+    """Say where an abundance comes from: its source and year, or that it was stated."""
+    if value != "natural":
+        return "as stated"
+    return _SOURCE_OF_REPRESENTATIVE if isotope(species)[1] in _REPRESENTATIVE else _SOURCE
 
 
 def read_abundance(value: Any, species: str, name: str) -> float:

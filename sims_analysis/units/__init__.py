@@ -6,6 +6,7 @@ names of units, ``reading`` their meaning, and ``quantities`` handles values wit
 arrays, and the pint-backed view.
 """
 
+from sims_analysis.units.application import define_atoms
 from sims_analysis.units.quantities import (
     Data,
     ParameterLike,
@@ -20,8 +21,10 @@ from sims_analysis.units.quantities import (
     quantified_variable,
     quantify,
     read_quantity,
+    with_plain_axes,
 )
 from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
+from sims_analysis.units.udunits import in_udunits
 
 __all__ = [
     "CANONICAL",
@@ -32,7 +35,9 @@ __all__ = [
     "Unit",
     "WindowLike",
     "as_quantity",
+    "define_atoms",
     "dequantify",
+    "in_udunits",
     "is_quantified",
     "is_quantity",
     "magnitude_and_unit",
@@ -42,4 +47,5 @@ __all__ = [
     "read_quantity",
     "read_unit",
     "unit_of_kind",
+    "with_plain_axes",
 ]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import copyreg
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.arguments import is_number
+from sims_analysis.units.application import application_registry
 from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
 if TYPE_CHECKING:
-    import pint
     import xarray as xr
 
 __all__ = [
@@ -32,12 +31,26 @@ __all__ = [
     "quantified_variable",
     "quantify",
     "read_quantity",
+    "with_plain_axes",
 ]
 
+
+class QuantityOfPint(Protocol):
+    """A pint Quantity: each registry has a class of its own, so its parts say what it is."""
+
+    @property
+    def magnitude(self) -> Any:
+        """The number, or array of numbers."""
+
+    @property
+    def units(self) -> Any:
+        """The unit."""
+
+
 #: A value with a unit: ``"50 nm"``, or a pint Quantity. A bare number is refused.
-QuantityLike: TypeAlias = "str | pint.Quantity[Any]"
+QuantityLike: TypeAlias = str | QuantityOfPint
 #: One value for all profiles or, as a DataArray, one for each.
-ParameterLike: TypeAlias = "str | pint.Quantity[Any] | xr.DataArray"
+ParameterLike: TypeAlias = "str | QuantityOfPint | xr.DataArray"
 #: Start and stop of a window.
 WindowLike: TypeAlias = tuple[ParameterLike, ParameterLike]
 
@@ -241,21 +254,44 @@ def dequantify(data: Data) -> Data:
     return plain
 
 
-def _each_variable(data: Any, change: Any) -> Any:
+def with_plain_axes(data: Any) -> Any:
+    """Return data whose indexes have their unit in attrs, as ours do; the same object if they do.
+
+    pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
+    """
+    if any(is_quantity(data.coords[name].data) for name in _unusual_indexes(data)):
+        return _each_variable(data, _plain_variable, only_axes=True)
+    return data
+
+
+def _unusual_indexes(data: xr.Dataset | xr.DataArray) -> list[Any]:
+    from xarray.indexes import PandasIndex
+
+    return [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
+
+
+def _each_variable(data: Any, change: Any, *, only_axes: bool = False) -> Any:
     import xarray as xr
 
     if isinstance(data, xr.DataArray):
         # A name that does not clash with a coordinate.
         name = data.name
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
-        return _each_variable(dataset, change)["__sims__"].rename(name)
+        return _each_variable(dataset, change, only_axes=only_axes)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    indexes, result = data.xindexes, data.copy(deep=False)
+    indexes, axes, changed = data.xindexes, {}, {}
     for name, variable in data.variables.items():
-        changed = variable if name in indexes else change(variable, str(name))
-        if changed is not variable:
-            result[name] = changed
+        if name in indexes:
+            if is_quantity(variable.data):
+                axes[name] = change(variable, str(name))
+        elif not only_axes:
+            changed[name] = change(variable, str(name))
+    plain = {name: axis for name, axis in axes.items() if axis is not data.variables[name]}
+    result = data.drop_indexes(plain).assign_coords(plain) if plain else data.copy(deep=False)
+    for name, variable in changed.items():
+        if variable is not data.variables[name]:
+            result[name] = variable
     return result
 
 
@@ -270,10 +306,7 @@ def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     if unit.kind == "arbitrary":
         return variable
     attrs = {k: v for k, v in variable.attrs.items() if k != "units"}
-    registry = _application_registry()
-    quantity = registry.Quantity(
-        unit.to_canonical(variable.data), _PINT_EXPRESSIONS[unit.canonical]
-    )
+    quantity = as_quantity(unit.to_canonical(variable.data), unit.canonical)
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
@@ -296,33 +329,7 @@ def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
 def as_quantity(values: Any, canonical: str) -> Any:
     """Wrap magnitudes in a canonical unit as a Quantity of pint's application registry."""
     expression = _PINT_EXPRESSIONS.get(canonical)
-    return values if expression is None else _application_registry().Quantity(values, expression)
-
-
-def _application_registry() -> Any:
-    import pint
-
-    registry: Any = pint.get_application_registry()
-    if "atom" not in registry:
-        # A separate dimension: atoms are neither counts nor pure numbers.
-        registry.define("atom = [atom]")
-    if registry.Quantity not in copyreg.dispatch_table:
-        for kind in (registry.Quantity, registry.Unit):
-            copyreg.pickle(kind, _pickled)
-    return registry
-
-
-def _pickled(quantity: Any) -> tuple[Any, ...]:
-    """Pickle a Quantity or Unit of atoms so that unpickling defines the atom first.
-
-    pint unpickles with the registry of the current process, such as a Dask worker.
-    """
-    rebuild, arguments = quantity.__reduce__()
-    if not any(str(name).endswith("atom") for name in arguments[-1]):
-        return rebuild, arguments
-    return _unpickled, (rebuild, *arguments)
-
-
-def _unpickled(rebuild: Any, *arguments: Any) -> Any:
-    _application_registry()
-    return rebuild(*arguments)
+    if expression is None:
+        return values
+    registry = application_registry(for_atoms="atom" in expression)
+    return registry.Quantity(values, expression)

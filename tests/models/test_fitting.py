@@ -12,7 +12,7 @@ from scipy import special, stats
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
-from sims_analysis.models import _judging as judging
+from sims_analysis.models import _residuals as judging
 from sims_analysis.models._engine import (
     Curve,
     Solution,
@@ -21,9 +21,10 @@ from sims_analysis.models._engine import (
     minima,
     profile_interval,
 )
-from sims_analysis.models._model import Model, Parameter
-from sims_analysis.models._objective import Squares
+from sims_analysis.models._objectives import Squares
 from sims_analysis.models._rivals import half_widths, weighed
+from sims_analysis.models._status import ADVICE, STATUS
+from sims_analysis.models.model import Model, Parameter
 from sims_analysis.models.shapes import models, pearson
 
 CASES = [(name, p, end) for name, cases in models_truth.TRUTH.items() for p, end in cases]
@@ -752,6 +753,30 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
 
 
+def test_what_a_parameter_is_called_does_not_matter():
+    """A `levelling` length is no level: only a model that says so stands on levels of its own."""
+    z = np.linspace(0, 300, 151)
+    smoothing = sims.Model(
+        name="smoothing",
+        summary="what levels out",
+        parameters=(
+            sims.Parameter("surface", "value", "above the background", lower=0),
+            sims.Parameter("levelling", "depth", "where 1/e is left", lower=0),
+        ),
+        formula=lambda z, c0, length: c0 * np.exp(-z / length),
+        start=lambda z, c: [(c[0], np.ptp(z) / 5)],
+        reference="",
+        shape="decay",
+    )
+    one = models_truth.profile(1e20 * np.exp(-z / 40) + 1e18, z)
+    fit = sims.fit(one, model=smoothing, background="fit")
+    assert fit["levelling"].item() == pytest.approx(40, rel=1e-6)
+    assert fit["background"].item() == pytest.approx(1e18, rel=1e-6)
+    standing = replace(smoothing, has_levels=True)
+    with pytest.raises(ProfileError, match="'smoothing' has levels of its own, surface"):
+        sims.fit(one, model=standing, background="fit")
+
+
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
@@ -1014,7 +1039,7 @@ def test_neighbours_that_go_together_are_told_from_chance():
 
 
 def test_every_status_but_two_is_explained():
-    assert set(judging.STATUS) - set(judging.ADVICE) == {"ok", "no_data"}
+    assert set(STATUS) - set(ADVICE) == {"ok", "no_data"}
 
 
 def test_an_argument_that_cannot_be_read_is_named_as_it_was_given():

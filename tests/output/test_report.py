@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import math
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from rerun import assert_gives_its_numbers
 
 import sims_analysis as sims
+from sims_analysis.errors import warn, warnings_listed
 from sims_analysis.output.report import analyse, results_csv, to_text
 from sims_analysis.output.report_files import write_files
 
@@ -245,7 +249,7 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     plt = pytest.importorskip("matplotlib.pyplot")
     pytest.importorskip("bokeh")
     open_before = plt.get_fignums()
-    written = write_files(boron, analyse(boron), tmp_path / "a" / "b")
+    written = write_files(analyse(boron), tmp_path / "a" / "b")
     assert [path.name for path in written] == [
         "boron-implant-results.csv",
         "boron-implant-profiles.csv",
@@ -266,11 +270,106 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     assert plt.get_fignums() == open_before, "a long run keeps no figures"
 
 
-def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
+def named(folder, data_id):
+    ds = sims.to_dataset([profile()]).assign_attrs(data_id=data_id)
+    return {path.name.split("-results")[0] for path in write_files(analyse(ds), folder)[:1]}.pop()
+
+
+@pytest.mark.parametrize(
+    ("data_id", "name"),
+    [
+        ("wafer-A", "wafer-A"),
+        ("../../W1 (a)", "W1_a"),
+        ("Probe Ü7, 2 µm", "Probe_Ü7_2_µm"),
+        ("CON", "_CON"),
+        ("nul.2", "_nul.2"),
+        ("...", "profiles"),
+        ("", "profiles"),
+        ("x" * 300, "x" * 72),
+    ],
+)
+def test_files_are_named_as_a_person_recognises(data_id, name, tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("bokeh")
-    ds = sims.to_dataset([profile()])
-    ds.attrs["data_id"] = "../../W1 (a)"
-    written = write_files(ds, analyse(ds), tmp_path)
-    assert {path.parent for path in written} == {tmp_path}
-    assert len(list(tmp_path.iterdir())) == 6
+    folder = tmp_path / "report"
+    assert named(folder, data_id) == name
+    assert len(list(folder.iterdir())) == 6
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.slow
+def test_names_that_collide_are_told_apart_and_no_others(tmp_path):
+    pytest.importorskip("matplotlib")
+    assert named(tmp_path, "W/1") == "W_1"
+    assert re.fullmatch(r"W_1~[0-9a-f]{8}", named(tmp_path, "W 1"))
+    assert re.fullmatch(r"w_1~[0-9a-f]{8}", named(tmp_path, "w 1"))
+    assert named(tmp_path, "W/1") == "W_1"  # a report made again replaces its own files
+
+
+# ---- what the figure states as asked, asked again, gives what it shows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"background": "1e16 atoms/cm^3", "start": "10 nm", "stop": "400 nm"},
+        {"surface": "60 nm", "level": "3e17 atoms/cm^3"},
+        {"surface_dose": "exclude"},
+        {"surface": "20 nm", "surface_dose": "exclude", "start": "5 nm"},
+        {"surface_dose": "hold", "stop": "100 nm"},
+    ],
+    ids=str,
+)
+def test_the_figure_asked_again_gives_its_numbers(options, boron, tmp_path):
+    pytest.importorskip("matplotlib")
+    written = write_files(analyse(boron, **options), tmp_path)
+    (picture,) = (path for path in written if path.suffix == ".svg")
+    record = sims.provenance(picture)
+    functions = {question["function"] for question in record["question"]}
+    assert functions == {"dose_budget", "junction_depth", "metallurgical_junctions"}
+    assert_gives_its_numbers(record, boron)
+
+
+def test_each_species_is_asked_about_below_its_own_transient():
+    spiked = np.full(40, 1e16)
+    spiked[0], spiked[20] = 1e20, 5e18
+    stated = {"surface_transient": "10 nm"}
+    ds = sims.to_dataset([profile(values=spiked, species_metadata=stated), profile("P")])
+    report = analyse(ds)
+    assert [row.peak_at for row in report.species] == [100.0, 0.0]
+    after = {xj["species"].item(): xj.attrs["call"] for xj in report.crossings}
+    assert "after='10 nm'" in after["B"]
+    assert "after=None" in after["P"]
+    assert rows_of(report)["P"].surface_dose is None
+
+
+def test_the_dose_counts_the_transient_as_asked(boron):
+    one = boron.sel(species="B")
+    for policy in ("measured", "exclude", "hold"):
+        report = analyse(boron, surface="20 nm", surface_dose=policy)
+        dose = sims.integrated_dose(one, surface=policy, surface_depth="20 nm")
+        assert rows_of(report)["B"].dose == pytest.approx(float(dose), rel=1e-12)
+        assert ("not part of the dose" in to_text(report)) == (policy == "exclude")
+
+
+def test_a_record_that_is_all_transient_has_no_peak():
+    report = analyse(sims.to_dataset([profile()]), surface="900 nm")
+    assert (report.species[0].peak, report.species[0].peak_at) == (None, None)
+    assert "no sample" in " ".join(report.notes)
+    assert to_text(report)
+    assert results_csv(report)
+
+
+def test_warnings_of_one_report_are_no_notes_of_another():
+    with warnings_listed() as mine:
+        with (
+            ThreadPoolExecutor(1) as other,
+            pytest.warns(sims.errors.DoseWarning, match="elsewhere"),
+        ):
+            other.submit(warn, "elsewhere", sims.errors.DoseWarning).result()
+        warn("here", sims.errors.DoseWarning)
+    assert mine == ["here"]
+    with pytest.warns(sims.errors.DoseWarning, match="afterwards"):
+        warn("afterwards", sims.errors.DoseWarning)

@@ -193,3 +193,24 @@ def test_a_few_low_samples_in_a_large_batch_do_not_make_a_logarithm():
     batch = np.full((100, 1000), 15.5)
     batch[57, 333] = 1e17
     refuse_impossible(batch, "concentration", "c")
+
+
+def test_a_saturated_detector_is_told_by_read_and_to_dataset(tmp_path):
+    counts = np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2)) + 3)
+    cut = np.minimum(counts, 6000)
+    told = (
+        rf"the detector is saturated: species 'As' \({(counts >= 6000).sum()} samples of 6000 "
+        r"counts between \d+ and \d+ nm\)"
+    )
+    with pytest.warns(ProfileWarning, match=told):
+        ds = sims.to_dataset([profile(), profile(cut, units="counts", species="As")])
+    assert ds["counts" if "counts" in ds else "intensity"].sel(species="As").max() == 6000
+    path = tmp_path / "cut.csv"
+    lines = [f"{z},{k}" for z, k in zip(Z, cut, strict=True)]
+    path.write_text("\n".join(["Depth (nm),As (counts)", *lines]))
+    with pytest.warns(ProfileWarning, match=told):
+        sims.read(path)
+
+
+def test_a_flat_top_without_noise_is_not_told():
+    warn_of_implausible([profile(np.minimum(IMPLANT, 3e19)), profile(np.minimum(NOISY, 1e21))])

@@ -1,12 +1,14 @@
 """One species over another on axes of their own, and isotopes as parts of elements."""
 
 import numpy as np
+import periodictable
 import pytest
 import xarray as xr
 from timed import timed
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.quantification.hosts import natural_abundance
 
 
 def counted(time, **rows):
@@ -93,6 +95,9 @@ def test_an_element_from_an_isotope():
     np.testing.assert_array_equal(found["concentration_counts"], ds["concentration_counts"])
     # CIAAW: 30Si from 0.03053 to 0.03102 in what occurs in nature.
     assert 0.03053 <= found["isotopic_abundance"].sel(species="Si").item() <= 0.03102
+    source = found["isotopic_abundance"].attrs["references"]
+    assert source.startswith("11B 0.8 (as stated); 30Si+ 0.03092 (IUPAC (CIAAW) 2009")
+    assert source in found.attrs["history"]
     assert found["isotopic_abundance"].sel(species="P").item() == 1.0
     xr.testing.assert_identical(
         sims.dequantify(sims.to_element(sims.quantify(ds), abundance={"11B": 0.8})),
@@ -145,3 +150,42 @@ def test_an_element_of_one_isotope():
         found = sims.to_element(ds, abundance=abundance)
         np.testing.assert_array_equal(found["concentration"], ds["concentration"])
         assert found["species"].values.tolist() == ["P"]
+
+
+#: https://physics.nist.gov/Comp, Atomic weights and isotopic compositions with relative atomic
+#: masses, version 4.1.
+NIST = {
+    "1H": 0.999885, "2H": 0.000115, "6Li": 0.0759, "7Li": 0.9241, "10B": 0.199, "11B": 0.801,
+    "12C": 0.9893, "13C": 0.0107, "14N": 0.99636, "15N": 0.00364, "16O": 0.99757, "17O": 0.00038,
+    "18O": 0.00205, "24Mg": 0.7899, "25Mg": 0.1, "26Mg": 0.1101, "28Si": 0.92223, "29Si": 0.04685,
+    "30Si": 0.03092, "32S": 0.9499, "33S": 0.0075, "34S": 0.0425, "36S": 0.0001, "35Cl": 0.7576,
+    "37Cl": 0.2424, "36Ar": 0.0033361, "38Ar": 0.0006294, "40Ar": 0.9960345, "79Br": 0.5069,
+    "81Br": 0.4931, "203Tl": 0.2952, "205Tl": 0.7048, "69Ga": 0.60108, "75As": 1.0, "121Sb": 0.5721,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NIST)
+def test_natural_abundances_are_the_representative_ones(name):
+    assert natural_abundance(name) == pytest.approx(NIST[name], rel=2e-3)
+
+
+def test_abundances_agree_with_the_atomic_weights_beside_them():
+    for element in periodictable.elements:
+        natural = [element[n] for n in element.isotopes if element[n].abundance > 0]
+        if natural:
+            parts = [natural_abundance(f"{one.isotope}{element.symbol}") for one in natural]
+            assert sum(parts) == pytest.approx(1.0, abs=2e-6)
+            weight = sum(part * one.mass for part, one in zip(parts, natural, strict=True))
+            assert weight == pytest.approx(element.mass, rel=2e-4)  # rounded to five figures
+
+
+def test_a_factor_for_an_element_says_where_the_abundance_comes_from():
+    z = np.arange(0.0, 100.0, 1.0)
+    counts = 1e4 * np.exp(-(((z - 40) / 10) ** 2))
+    ds = timed(z, "counts/s", **{"7Li": counts, "Si": np.full(z.size, 1e5)})
+    ds = sims.calibrate_depth(ds, rate="1 nm/s")
+    options = {"species": "7Li", "dose": "1e14 atoms/cm^2", "matrix": "Si"}
+    isotope = sims.rsf_from_standard(ds, **options)
+    element = sims.rsf_from_standard(ds, **options, abundance="natural")
+    assert (isotope / element).item() == pytest.approx(0.9241, rel=1e-12)
+    assert "abundance 0.9241 (IUPAC (CIAAW) 2009" in element.attrs["history"]

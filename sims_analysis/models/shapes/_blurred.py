@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from sims_analysis.models._model import Array
+from sims_analysis.models.model import Array
 
 __all__ = ["rising"]
 

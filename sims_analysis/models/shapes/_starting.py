@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.models._model import Array
-from sims_analysis.models._samples import cells, smoothed
+from sims_analysis.models.model import Array
+from sims_analysis.models.samples import cells, smoothed
 
 __all__ = ["Moments", "fall_length", "moments_above"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models._samples import smoothed
+from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import smoothed
 from sims_analysis.models.shapes import gaussian
 from sims_analysis.models.shapes._starting import fall_length, moments_above
 from sims_analysis.models.shapes.erfc import DIFFUSIVITY

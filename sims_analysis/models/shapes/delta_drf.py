@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._blurred import rising
 from sims_analysis.models.shapes._starting import moments_above
 

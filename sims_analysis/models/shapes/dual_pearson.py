@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models._samples import smoothed
+from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import smoothed
 from sims_analysis.models.shapes import pearson
 from sims_analysis.models.shapes._starting import moments_above
 

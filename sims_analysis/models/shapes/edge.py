@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from sims_analysis.models._model import Array, Model, Parameter
-from sims_analysis.models._samples import smoothed
+from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import smoothed
 
 __all__ = ["MODEL", "PLATEAUS", "SIGMAS", "plateaus", "steepest"]
 
@@ -103,4 +103,5 @@ MODEL = Model(
     start=start,
     reference="ISO 18115-1, depth resolution: 16 % to 84 % of an error function",
     shape="step",
+    has_levels=True,
 )

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes.edge import PLATEAUS, plateaus, steepest
 
 #: Arguments of a logistic function at 16 % and 84 %.
@@ -102,4 +102,5 @@ MODEL = Model(
     shape="step",
     derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %", lower=0),),
     derive=width,
+    has_levels=True,
 )

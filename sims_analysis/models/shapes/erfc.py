@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import special
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
 from sims_analysis.units import NM_PER_CM
 

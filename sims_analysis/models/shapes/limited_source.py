@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
 from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, diffusivity
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import moments_above
 
 __all__ = ["MODEL", "derivatives", "edge_power", "formula", "lost", "shape", "start"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import special
 
-from sims_analysis.models._model import Array, Model, Parameter
+from sims_analysis.models.model import Array, Model, Parameter
 from sims_analysis.models.shapes._starting import fall_length
 from sims_analysis.models.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY
 from sims_analysis.models.shapes.erfc import diffusivity as of_length
@@ -65,4 +65,5 @@ MODEL = Model(
     ),
     derive=coefficients,
     options=("time",),
+    has_levels=True,
 )

@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from sims_analysis.output.report.answers import Report, SpeciesReport
+    from sims_analysis.output.report.answers import Report
+    from sims_analysis.output.report.rows import SpeciesReport
 
 __all__ = ["back_link", "report_page", "table"]
 
 
-def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
+def report_page(report: Report, *, home: str = "") -> str:
     """Lay out a report as one page of HTML with an interactive plot.
 
     Parameters
     ----------
-    ds : xarray.Dataset
-        The measurement.
     report : Report
         From :func:`sims_analysis.output.report.analyse`.
     home : str
@@ -47,8 +46,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
     --------
     >>> import sims_analysis as sims
     >>> from sims_analysis.output.report import analyse
-    >>> ds = sims.open_example("boron-implant")
-    >>> page = report_page(ds, analyse(ds))
+    >>> page = report_page(analyse(sims.open_example("boron-implant")))
     >>> "<td>never reached: every sample lies below the level</td>" in page
     True
     """
@@ -56,7 +54,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
 
     title, measured, others = report.heading, report.measured, report.others
     back = back_link(home) if home else ""
-    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(ds)]
+    body = [back, f"<h1>{html.escape(title or 'Depth profiles')}</h1>", plot_html(report.data)]
     if measured:
         body += ["<h2>Peak, dose and junction</h2>", _measured(report, measured)]
         body += ["<h2>What the doses rest on</h2>", _budget(report, measured)]
@@ -64,7 +62,7 @@ def report_page(ds: xr.Dataset, report: Report, *, home: str = "") -> str:
         body += ["<h2>Metallurgical junctions</h2>", _junctions(report)]
     if others:
         body += ["<h2>Other signals</h2>", _others(others)]
-    body += [_notes(report), "<h2>Origin</h2>", _origin(ds)]
+    body += [_notes(report), "<h2>Origin</h2>", _origin(report.data)]
     return document(title, "\n".join(body), scripts=[library(), script()])
 
 
@@ -104,7 +102,7 @@ def _measured(report: Report, rows: list[SpeciesReport]) -> str:
         [
             _typeset.html(row.species),
             _number(row.peak),
-            f"{row.peak_at:.1f}",
+            "–" if row.peak_at is None else f"{row.peak_at:.1f}",
             _number(row.dose, row.dose_stderr),
             _number(row.junction_depth, row.junction_stderr),
             _in_words(row.junction_status, WORDS),
@@ -175,18 +173,23 @@ def _junctions(report: Report) -> str:
 
 
 def _others(rows: list[SpeciesReport]) -> str:
+    """Tabulate the other signals; what all have in common is said once."""
     timed = rows[0].axis != "depth"
-    heads = ["signal", "peak", "at time (s)" if timed else "at depth (nm)", "why no dose"]
+    reasons = list(dict.fromkeys(row.reason for row in rows))
+    heads = ["signal", "peak", "at time (s)" if timed else "at depth (nm)"]
     cells = [
         [
             _typeset.html(row.species),
             f"{_number(row.peak)} {html.escape(_typeset.unit_label(row.units))}".strip(),
             _number(row.peak_at),
-            html.escape(row.reason),
         ]
         for row in rows
     ]
-    return table("Other signals", heads, cells, words=(0, 3))
+    if len(reasons) == 1:
+        why = f'<p class="note">No dose: {html.escape(reasons[0])}.</p>'
+        return why + table("Other signals", heads, cells)
+    cells = [[*cell, html.escape(row.reason)] for cell, row in zip(cells, rows, strict=True)]
+    return table("Other signals", [*heads, "why no dose"], cells, words=(0, 3))
 
 
 def _notes(report: Report) -> str:
@@ -202,7 +205,7 @@ def _origin(ds: xr.Dataset) -> str:
     for key, value in record.items():
         texts = value if isinstance(value, list) else [value]
         rows += [[html.escape(key.replace("_", " ")), html.escape(str(text))] for text in texts]
-    return table("Origin", [], rows, words=(0, 1))
+    return f'<div class="origin">{table("Origin", [], rows, words=(0, 1))}</div>'
 
 
 def _number(value: float | None, stderr: float | None = None) -> str:

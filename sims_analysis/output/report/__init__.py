@@ -3,8 +3,9 @@
 A species for which there is no answer says why: counts are not atoms, and time is not a depth.
 """
 
-from sims_analysis.output.report.answers import Junction, Report, SpeciesReport, analyse
+from sims_analysis.output.report.answers import Report, analyse
 from sims_analysis.output.report.layout import results_csv, to_text
+from sims_analysis.output.report.rows import Junction, SpeciesReport
 
 __all__ = [
     "Junction",

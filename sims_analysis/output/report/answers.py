@@ -1,102 +1,102 @@
-"""The usual questions about every species of one measurement."""
+"""The usual questions about every species of one measurement, and the results as they are."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import orjson
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 from sims_analysis.analysis.series import Series, series_of
-from sims_analysis.errors import SimsWarning
+from sims_analysis.errors import warnings_listed
+from sims_analysis.output.about import About, about_dataset, species_metadata
+from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Junction", "Report", "SpeciesReport", "analyse", "warnings_as_notes"]
+__all__ = ["Report", "analyse"]
 
-#: Keys under which instruments name the sample in their metadata.
-_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
-_NOT_CONCENTRATION = {
-    "count/s": "counts, not calibrated to concentration",
-    "count": "counts, not calibrated to concentration",
-    "arb. unit": "arbitrary units, not calibrated to concentration",
-    "1": "a fraction, no concentration without an atomic density",
-    "1/cm": "a range distribution, concentration per dose",
+#: The report states how far the rules of integration differ, instead of warning of it.
+_RULE_TOLERANCE = 1e9
+
+#: How the dose counts the surface transient, in words.
+_SURFACE = {
+    "measured": "part of the dose",
+    "exclude": "not part of the dose",
+    "hold": "part of the dose, with the first sample held up to the surface",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpeciesReport:
-    """The answers for one species.
+class Report:
+    """The answers for one measurement, as the functions returned them.
 
-    Depths in `axis_units`, `peak` in `units`, doses in atom/cm^2; None where there is no answer,
-    and then `junction_status` or `reason` says why. The parts of the dose are those of
-    :func:`sims_analysis.dose_budget`; `rule_difference` and `coverage` are fractions.
+    Every result carries its question and the steps of its data, so that a figure of it states what
+    to run again. Texts, pages and tables are views: `species` and `junctions`.
+
+    Parameters
+    ----------
+    data : Dataset
+        What the answers rest on: the measurement, with its counting errors.
+    peaks : list of Dataset
+        From :func:`sims_analysis.peak`: a call for each variable and end of the surface transient.
+    doses : list of Dataset
+        From :func:`sims_analysis.dose_budget`, of the concentrations over depth.
+    crossings : list of DataArray
+        From :func:`sims_analysis.junction_depth`, likewise.
+    metallurgical : Dataset or None
+        From :func:`sims_analysis.metallurgical_junctions`, where there are donors and acceptors.
+    level, start, stop : str
+        As asked for.
+    surface, surface_dose : str
+        Where the surface transient ends, and how the doses count it.
+    donors, acceptors, notes : list of str
     """
 
-    species: str
-    variable: str
-    units: str
-    samples: int
-    axis: str
-    axis_units: str
-    peak: float
-    peak_at: float
-    dose: float | None = None
-    dose_stderr: float | None = None
-    dose_systematic_stderr: float | None = None
-    dose_status: str = ""
-    background_dose: float | None = None
-    surface_dose: float | None = None
-    rule_difference: float | None = None
-    coverage: float | None = None
-    junction_depth: float | None = None
-    junction_stderr: float | None = None
-    junction_status: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Junction:
-    """A metallurgical junction: donors equal acceptors; depths in nm."""
-
-    depth: float | None
-    stderr: float | None
-    polarity: str
-    status: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """The answers for one measurement, in the order in which the species were delivered."""
-
-    data_id: str
-    title: str
-    source: str
+    data: xr.Dataset
     level: str
-    surface: str
-    start: str | None
-    stop: str | None
-    species: list[SpeciesReport]
-    donors: list[str]
-    acceptors: list[str]
-    junctions: list[Junction]
-    notes: list[str]
+    start: str | None = None
+    stop: str | None = None
+    surface: str = ""
+    surface_dose: str = "measured"
+    peaks: list[xr.Dataset] = field(default_factory=list)
+    doses: list[xr.Dataset] = field(default_factory=list)
+    crossings: list[xr.DataArray] = field(default_factory=list)
+    metallurgical: xr.Dataset | None = None
+    donors: list[str] = field(default_factory=list)
+    acceptors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as values for JSON."""
-        return asdict(self)
+    @cached_property
+    def about(self) -> About:
+        """What was measured, in which sample and when."""
+        return about_dataset(self.data)
+
+    @property
+    def data_id(self) -> str:
+        """The id of the measurement."""
+        return self.about.data_id
+
+    @property
+    def title(self) -> str:
+        """The name of the sample; empty if the metadata have none."""
+        return self.about.sample
 
     @property
     def heading(self) -> str:
         """The id of the entry, and the name of the sample if it differs."""
         return ": ".join(dict.fromkeys(filter(None, [self.data_id, self.title])))
+
+    @cached_property
+    def species(self) -> list[SpeciesReport]:
+        """A row for each species (and variable), in the order in which they were delivered."""
+        return rows_of(series_of(self.data), self.peaks, self.doses, self.crossings)
+
+    @cached_property
+    def junctions(self) -> list[Junction]:
+        """The metallurgical junctions."""
+        return [] if self.metallurgical is None else junctions_of(self.metallurgical)
 
     @property
     def measured(self) -> list[SpeciesReport]:
@@ -117,9 +117,29 @@ class Report:
             )
         if self.surface and self.measured:
             lines.append(
-                f"Surface: the first {self.surface}; part of the dose, peak and junction lie below."
+                f"Surface: the first {self.surface}; {_SURFACE[self.surface_dose]}, peak and "
+                "junction lie below."
             )
         return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as values for JSON."""
+        return {
+            "data_id": self.data_id,
+            "title": self.title,
+            "date": self.about.date,
+            "source": str(self.data.attrs.get("source", "")),
+            "level": self.level,
+            "surface": self.surface,
+            "surface_dose": self.surface_dose,
+            "start": self.start,
+            "stop": self.stop,
+            "species": [row.to_dict() for row in self.species],
+            "donors": self.donors,
+            "acceptors": self.acceptors,
+            "junctions": [junction.to_dict() for junction in self.junctions],
+            "notes": self.notes,
+        }
 
 
 def analyse(
@@ -130,6 +150,7 @@ def analyse(
     stop: str | None = None,
     background: str | None = None,
     surface: str | None = None,
+    surface_dose: Literal["measured", "exclude", "hold"] = "measured",
     donors: Sequence[str] = (),
     acceptors: Sequence[str] = (),
     doping: str | None = None,
@@ -150,6 +171,8 @@ def analyse(
     surface : str, optional
         Where the surface transient ends: peak and junction are searched for below it, and its dose
         is given separately. By default the ``surface_transient`` in the metadata.
+    surface_dose : {"measured", "exclude", "hold"}
+        How the dose counts the transient: `surface` of :func:`sims_analysis.integrated_dose`.
     donors, acceptors : sequence of str, optional
         For metallurgical junctions; by default the species whose metadata state a
         ``dopant_type``.
@@ -162,81 +185,47 @@ def analyse(
     --------
     >>> import sims_analysis as sims
     >>> from sims_analysis.output.report import analyse
-    >>> boron = analyse(sims.open_example("boron-implant")).species[0]
+    >>> report = analyse(sims.open_example("boron-implant"))
+    >>> print(f"{report.crossings[0].sel(species='B').item():.0f} nm")
+    162 nm
+    >>> boron = report.species[0]                      # the same, as a row of a table
     >>> boron.species, boron.junction_status, round(boron.junction_depth)
     ('B', 'ok', 162)
     """
-    metadata = _metadata(ds)
+    metadata = species_metadata(ds)
     if not donors and not acceptors:
         donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
         acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
-    transients = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
-    ds = _with_counting(ds, metadata)
-    notes = list(notes)
-    rows, junctions = [], []
-    with warnings_as_notes(notes):
-        for series in series_of(ds):
-            options = {"start": start, "stop": stop, "background": background}
-            rows.append(_row(ds, series, level, transients.get(series.species), options, notes))
-        concentrations = {row.species for row in rows if row.dose is not None}
+    ends = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
+    data = _with_counting(ds, metadata)
+    options = {
+        "start": start,
+        "stop": stop,
+        "background": background,
+        "surface": surface_dose,
+    }
+    with warnings_listed() as told:
+        profiles = series_of(data)
+        peaks = list(_peaks(data, profiles, ends, told))
+        doses, crossings = _doses_and_crossings(data, profiles, ends, level, options)
+        balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
-            missing = [name for name in (*donors, *acceptors) if name not in concentrations]
-            if missing:
-                notes.append(
-                    "no metallurgical junctions: no concentration over depth of "
-                    f"{', '.join(missing)}"
-                )
-            else:
-                junctions = _metallurgical(ds, donors, acceptors, doping)
-    stated = dict.fromkeys(text for text in transients.values() if text)
+            balance = _metallurgical(data, profiles, donors, acceptors, doping, told)
     return Report(
-        data_id=str(ds.attrs.get("data_id", "")),
-        title=_title(metadata),
-        source=str(ds.attrs.get("source", "")),
+        data=data,
         level=level,
-        surface=" / ".join(stated),
         start=start,
         stop=stop,
-        species=rows,
+        surface=" / ".join(dict.fromkeys(end for end in ends.values() if end)),
+        surface_dose=surface_dose,
+        peaks=peaks,
+        doses=doses,
+        crossings=crossings,
+        metallurgical=balance,
         donors=list(donors),
         acceptors=list(acceptors),
-        junctions=junctions,
-        notes=list(dict.fromkeys(notes)),
+        notes=list(dict.fromkeys([*notes, *told])),
     )
-
-
-def _metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
-    names = [str(name) for name in np.atleast_1d(ds["species"].values)]
-    if "species_metadata" not in ds.coords:
-        return {name: {} for name in names}
-    texts = np.atleast_1d(ds["species_metadata"].values)
-    return {
-        name: (orjson.loads(str(text)) or {}) if text else {}
-        for name, text in zip(names, texts, strict=True)
-    }
-
-
-def _title(metadata: Mapping[str, Mapping[str, Any]]) -> str:
-    for one in metadata.values():
-        for key in _SAMPLE_KEYS:
-            if isinstance(one.get(key), str) and one[key].strip():
-                return str(one[key]).strip()
-    return ""
-
-
-@contextmanager
-def warnings_as_notes(notes: list[str]) -> Iterator[None]:
-    """Turn the library's warnings into notes of a report."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for warning in caught:
-        if issubclass(warning.category, SimsWarning):
-            notes.append(str(warning.message))
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
 
 
 def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
@@ -251,90 +240,85 @@ def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) ->
     return with_counting_statistics(ds, value_per_count=value_per_count)
 
 
-def _row(
-    ds: xr.Dataset,
-    series: Series,
+def _by_end(
+    profiles: Sequence[Series], ends: Mapping[str, str | None]
+) -> Iterator[tuple[str | None, list[str]]]:
+    """Group the species by the end of their transient, so that one call asks about all of them."""
+    groups: dict[str | None, list[str]] = {}
+    for one in profiles:
+        # A depth means nothing on a time axis.
+        end = ends.get(one.species) if one.axis == "depth" else None
+        groups.setdefault(end or None, []).append(one.species)
+    yield from groups.items()
+
+
+def _peaks(
+    data: xr.Dataset, profiles: Sequence[Series], ends: Mapping[str, str | None], told: list[str]
+) -> Iterator[xr.Dataset]:
+    """Find the maximum of every profile below its surface transient."""
+    from sims_analysis.analysis.peak import peak
+
+    for variable in dict.fromkeys(one.variable for one in profiles):
+        mine = [one for one in profiles if one.variable == variable]
+        for end, names in _by_end(mine, ends):
+            with warnings_listed() as of_peak:
+                yield peak(data.sel(species=names), start=end, variable=variable)
+            if variable != "concentration":
+                continue  # every matrix signal begins with a transient
+            told += of_peak
+            if end is None and not of_peak:
+                told += [
+                    f"{one.species}: the peak is the first sample; if that is a surface transient, "
+                    "state where it ends (surface)"
+                    for one in mine
+                    if one.species in names and one.axis == "depth" and one.y.argmax() == 0
+                ]
+
+
+def _doses_and_crossings(
+    data: xr.Dataset,
+    profiles: Sequence[Series],
+    ends: Mapping[str, str | None],
     level: str,
-    transient: str | None,
     options: Mapping[str, Any],
-    notes: list[str],
-) -> SpeciesReport:
+) -> tuple[list[xr.Dataset], list[xr.DataArray]]:
+    """Ask for dose and junction of every concentration over depth."""
     from sims_analysis.analysis.budget import dose_budget
     from sims_analysis.analysis.junction import junction_depth
-    from sims_analysis.units import read_quantity
 
-    below = np.ones(series.x.shape, dtype=bool)
-    if transient and series.axis == "depth":
-        below = series.x > read_quantity(transient, ("depth",), "surface")[0]
-    # If the whole record is transient, so is the peak.
-    candidates = np.flatnonzero(below) if below.any() else np.arange(series.x.size)
-    top = int(candidates[series.y[candidates].argmax()])
-    known: dict[str, Any] = {
-        "species": series.species,
-        "variable": series.variable,
-        "units": series.units,
-        "samples": series.x.size,
-        "axis": series.axis,
-        "axis_units": series.axis_units,
-        "peak": float(series.y[top]),
-        "peak_at": float(series.x[top]),
-    }
-    if series.variable != "concentration":
-        return SpeciesReport(**known, reason=_NOT_CONCENTRATION[series.units])
-    if series.axis != "depth":
-        return SpeciesReport(**known, reason="sputter time is not calibrated to depth")
-    if top == 0 and not transient:
-        notes.append(
-            f"{series.species}: the peak is the first sample; if that is a surface transient, "
-            "state where it ends (surface)"
-        )
     # With its standard errors and counts, if these are known.
-    names = [name for name in ds.data_vars if str(name).startswith("concentration")]
-    one = ds[names].sel(species=series.species)
-    # The table states how far the rules differ, for each species.
-    dose = dose_budget(one, surface_depth=transient, rule_tolerance=math.inf, **options)
-    xj = junction_depth(one, level=level, after=transient)
-    return SpeciesReport(
-        **known,
-        dose=_number(dose["dose"]),
-        dose_stderr=_number(dose["random_stderr"]),
-        dose_systematic_stderr=_number(dose["systematic_stderr"]),
-        dose_status=str(dose["status"].values),
-        background_dose=_number(dose["background_dose"]),
-        surface_dose=_number(dose["surface_dose"]),
-        rule_difference=_number(dose["rule_difference"]),
-        coverage=_number(dose["coverage"]),
-        junction_depth=_number(xj),
-        junction_stderr=_number(xj.coords.get("stderr")),
-        junction_status=str(xj["status"].values),
-    )
+    named = [name for name in data.data_vars if str(name).startswith("concentration")]
+    mine = [one for one in profiles if (one.variable, one.axis) == ("concentration", "depth")]
+    doses, crossings = [], []
+    for end, names in _by_end(mine, ends):
+        some = data[named].sel(species=names)
+        doses.append(
+            dose_budget(some, surface_depth=end, rule_tolerance=_RULE_TOLERANCE, **options)
+        )
+        crossings.append(junction_depth(some, level=level, after=end))
+    return doses, crossings
 
 
 def _metallurgical(
-    ds: xr.Dataset, donors: Sequence[str], acceptors: Sequence[str], doping: str | None
-) -> list[Junction]:
+    data: xr.Dataset,
+    profiles: Sequence[Series],
+    donors: Sequence[str],
+    acceptors: Sequence[str],
+    doping: str | None,
+    told: list[str],
+) -> xr.Dataset | None:
+    """Find the metallurgical junctions, or say which dopant was not measured."""
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
 
-    found = metallurgical_junctions(
-        ds, donors=list(donors), acceptors=list(acceptors), background=doping
+    known = {
+        one.species for one in profiles if (one.variable, one.axis) == ("concentration", "depth")
+    }
+    missing = [name for name in (*donors, *acceptors) if name not in known]
+    if missing:
+        told.append(
+            f"no metallurgical junctions: no concentration over depth of {', '.join(missing)}"
+        )
+        return None
+    return metallurgical_junctions(
+        data, donors=list(donors), acceptors=list(acceptors), background=doping
     )
-    return [
-        Junction(
-            depth=_finite(depth), stderr=_finite(sigma), polarity=str(polarity), status=str(status)
-        )
-        for depth, sigma, polarity, status in zip(
-            found["depth"].values,
-            found["stderr"].values,
-            found["polarity"].values,
-            found["status"].values,
-            strict=True,
-        )
-    ]
-
-
-def _number(value: xr.DataArray | None) -> float | None:
-    return None if value is None else _finite(float(value.values))
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -6,13 +6,13 @@ import csv
 import io
 import math
 import textwrap
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sims_analysis.text.rounding import rounded
 
 if TYPE_CHECKING:
-    from sims_analysis.output.report.answers import Report, SpeciesReport
+    from sims_analysis.output.report.answers import Report
+    from sims_analysis.output.report.rows import SpeciesReport
 
 __all__ = ["DOSE_WORDS", "WORDS", "results_csv", "to_text"]
 
@@ -83,7 +83,7 @@ def _cells(row: SpeciesReport, *, surface: bool) -> list[str]:
     return [
         row.species,
         _plain(row.peak),
-        f"{row.peak_at:.1f}",
+        "-" if row.peak_at is None else f"{row.peak_at:.1f}",
         _with_error(row.dose, row.dose_stderr),
         *([_with_error(row.surface_dose, None)] if surface else []),
         _with_error(row.junction_depth, row.junction_stderr),
@@ -105,12 +105,12 @@ def _junction_lines(report: Report) -> list[str]:
 
 
 def _with_unit(row: SpeciesReport) -> str:
-    if row.units == "1":
+    if row.units == "1" and row.peak is not None:
         return f"{_plain(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
     return f"{_plain(row.peak)} {row.units}"
 
 
-def _plain(value: float) -> str:
+def _plain(value: float | None) -> str:
     return _with_error(value, None)
 
 
@@ -165,11 +165,12 @@ def results_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["data_id", *columns.values(), "junction_level", "source"])
+    source = report.data.attrs.get("source", "")
     for row in report.species:
-        values = asdict(row)
+        values = row.to_dict()
         cells = [
             f"{value:.10g}" if isinstance(value, float) else value
             for value in (values[name] for name in columns)
         ]
-        writer.writerow([report.data_id, *cells, report.level, report.source])
+        writer.writerow([report.data_id, *cells, report.level, source])
     return text.getvalue()

@@ -1,0 +1,1 @@
+"""The one door: data and arguments in, kernels run, answers dressed."""

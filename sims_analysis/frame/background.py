@@ -1,0 +1,145 @@
+"""Backgrounds: a stated level or the mean over a window, and the error of one subtracted before.
+
+A background that was subtracted before and is off by one standard error shifts all samples of a
+profile at once. What this does to an answer is found by computing it again, from shifted samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from sims_analysis.errors import DoseWarning, ProfileError, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.window import Window, message_about_window, read_pair, within
+from sims_analysis.kernels.counting import window_mean, window_statistics
+
+
+def background_of(
+    frame: Frame, background: Any, *, strict: bool = False, quiet: bool = False
+) -> tuple[xr.Variable, Window | None]:
+    """Return the background, and the window of depths if it is the mean over one.
+
+    None is a background of 0. A profile without a sample in the window has no background (NaN):
+    this is a warning, or an error with `strict` or if it is true of all profiles.
+    """
+    if background is None:
+        return xr.Variable((), 0.0), None
+    if not isinstance(background, tuple | list):
+        return frame.parameter(background, (frame.kind,), "background"), None
+    if len(background) != 2:
+        raise ProfileError(f"background={background!r}; expected a value or (start, stop)")
+    window = read_pair(frame, background, "background")
+    found = frame.map(window_statistics, *window)
+    if not (frame.lazy or quiet):
+        measured = frame.measured()
+        empty = (found.n == 0) & measured
+        message = message_about_window(frame, window, empty, "no sample in the background window")
+        if message is not None:
+            if strict or bool((empty == measured).all()):
+                raise ProfileError(message)
+            warn(f"{message}: without a background there is no result", DoseWarning)
+    return found.mean, window
+
+
+class Mean(NamedTuple):
+    """The mean over a window: see :func:`mean_over`."""
+
+    value: xr.Variable
+    n: xr.Variable
+    stderr: xr.Variable
+    scatter: xr.Variable
+
+
+def mean_over(frame: Frame, window: Window) -> Mean:
+    """Return the mean over a window, its standard error, and the scatter of its samples.
+
+    By the rule of :func:`sims_analysis.kernels.counting.window_mean`; a window without a count is
+    known to the upper end of the 68 % interval of zero counts: see :func:`stderr_without_counts`.
+    """
+    found = frame.map(window_mean, *window, frame.fraction, errors="sum")
+    stderr = (found.variance + stderr_without_counts(frame, window) ** 2) ** 0.5
+    return Mean(found.mean, found.n, stderr, found.scatter)
+
+
+def stderr_without_counts(frame: Frame, window: Window) -> xr.Variable:
+    """Return the standard error of the mean over a window without a count; 0 for other windows.
+
+    The upper end of the 68 % interval of n zero counts is 1.84 counts over n, all of them in the
+    sample where one count stands for the largest value (see
+    :func:`sims_analysis.kernels.variance.variance_of_zero_counts`). The standard error of a sample
+    with zero counts is half of 1.84 counts.
+    """
+    if frame.stderr is None or frame.counts is None:
+        return xr.Variable((), 0.0)
+    inside = within(frame, window)
+    number = inside.sum(frame.dim)
+    none = (number > 0) & ~((frame.counts != 0) & inside).any(frame.dim)
+    upper = 2.0 * frame.stderr.where(inside).max(frame.dim) / (number * frame.fraction)
+    found: xr.Variable = upper.where(none, 0.0)
+    return found
+
+
+Answer = Callable[[Frame], xr.Variable]
+
+
+class CommonError(NamedTuple):
+    """What the error of a subtracted background does to an answer.
+
+    ``stderr`` is that of the answer from the background alone. ``variance`` is what it adds to the
+    variance from the samples: less than its square, and possibly negative, if the answer uses the
+    samples of the window too, whose errors went into the background.
+    """
+
+    stderr: xr.Variable
+    variance: xr.Variable
+
+
+def common_error(frame: Frame, answer: Answer, *, errors: bool = False) -> CommonError | None:
+    """Propagate the error of a subtracted background; None if none was subtracted.
+
+    The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of the
+    error s_i that the background has at sample i, and ``T = sum w_i q_i s_i`` of its overlap
+    ``q_i = cov(c_i, background) / var(background)`` with that sample. Other answers are taken as
+    linear over a standard error, ``S = [f(c + s) - f(c - s)] / 2`` (JCGM 100:2008, 5.1.3, note 2).
+
+    Parameters
+    ----------
+    frame : Frame
+    answer : callable
+        Computes the answer from a frame with shifted values.
+    errors : bool
+        Whether the answer itself depends on the standard errors of the samples, as that of a
+        weighted fit does; otherwise the frame has none.
+    """
+    if frame.common is None:
+        return None
+    plain = replace(frame, common=None, overlap=None)
+    if not errors:
+        plain = replace(plain, stderr=None, counts=None)
+
+    def half_difference(by: xr.Variable) -> xr.Variable:
+        up, down = (answer(replace(plain, value=frame.value + d)) for d in (by, -by))
+        return 0.5 * (up - down)
+
+    whole = half_difference(frame.common)
+    own = 0.0 if frame.overlap is None else half_difference(frame.common * frame.overlap)
+    return CommonError(abs(whole), whole * (whole - 2.0 * own))
+
+
+def add_background_error(
+    frame: Frame, stderr: xr.Variable, answer: Answer, *, errors: bool = False
+) -> xr.Variable:
+    """Add the error of a subtracted background to the standard error of an answer.
+
+    See :func:`common_error` for the arguments. Not below 0: the variance that the background adds
+    is negative where it cancels errors of the samples.
+    """
+    common = common_error(frame, answer, errors=errors)
+    if common is None:
+        return stderr
+    total: xr.Variable = (stderr**2 + common.variance).clip(min=0.0) ** 0.5
+    return total

@@ -1,0 +1,84 @@
+"""Warnings and errors about results, which name the profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import is_lazy
+
+
+@dataclass(frozen=True)
+class First:
+    """The first profile to which a message applies."""
+
+    frame: Frame
+    index: dict[Any, int]
+    #: Its name, with the number of others: ``"species 'B' and 2 more"``.
+    label: str
+
+    def of(self, variable: xr.Variable) -> float:
+        """Return the value of this profile."""
+        return float(self._select(variable))
+
+    @property
+    def record(self) -> str:
+        """Its measured range: ``"0 to 500 nm"``."""
+        depth, value = (np.asarray(self._select(v)) for v in (self.frame.depth, self.frame.value))
+        measured = depth[~(np.isnan(value) | np.isnan(depth))]
+        if not measured.size:
+            return "nowhere"
+        return f"{measured.min():g} to {measured.max():g} {self.frame.axis_units}"
+
+    def _select(self, variable: xr.Variable) -> xr.Variable:
+        found: xr.Variable = variable.isel(self.index, missing_dims="ignore")
+        return found
+
+
+def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
+    """Return the first profile that is flagged; None if none is, or on Dask."""
+    if is_lazy(flagged):
+        return None
+    where = np.argwhere(flagged.values)
+    if not len(where):
+        return None
+    index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
+    others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+    return First(frame, index, f"{frame.label(index)}{others}")
+
+
+def first_sample(frame: Frame, flagged: xr.Variable) -> str | None:
+    """Describe the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``.
+
+    Parameters
+    ----------
+    frame : Frame
+    flagged : Variable of bool
+        Of the samples. None is described on Dask.
+    """
+    if is_lazy(flagged):
+        return None
+    flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+    where = np.argwhere(flagged.values)
+    if not len(where):
+        return None
+    index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
+    place = float(frame.depth.isel(index, missing_dims="ignore"))
+    profile = frame.label({d: i for d, i in index.items() if d != frame.dim})
+    more = f" (and {len(where) - 1} more)" if len(where) > 1 else ""
+    return (
+        f"{profile}, {frame.axis.replace('_', ' ')} {place:g} {frame.axis_units}: "
+        f"{float(frame.value.isel(index)):g} {frame.units}{more}"
+    )
+
+
+def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> None:
+    """Warn once for all flagged profiles."""
+    found = first_flagged(frame, flagged)
+    if found is not None:
+        warn(f"{found.label}: {text}", category)

@@ -1,0 +1,219 @@
+"""Select and check the variable of the user's data that a question is about, and its axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import POINT, axis_name, axis_of
+from sims_analysis.dataset.canonical import real_magnitude
+from sims_analysis.dataset.delivered import COORDS as DELIVERED
+from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere, is_lazy
+from sims_analysis.profiles.plausibility import refuse_impossible
+
+DOSE_KINDS = ("concentration", "range_density")
+
+#: Coordinate of grids finer than the samples: independent samples per grid depth.
+FRACTION = "effective_sample_fraction"
+
+#: Coordinates that describe the data and do not apply to results.
+_OF_DATA = frozenset({*DELIVERED, FRACTION, *vocabulary.OF_BACKGROUND})
+#: Coordinates of a DataArray that stand beside its samples, and do not apply to results.
+_OF_SAMPLES = ("stderr", *vocabulary.OF_BACKGROUND)
+#: Ends of the names of the variables of a Dataset that stand beside the samples of one.
+_BESIDE = ("stderr", *vocabulary.COLUMNS)
+
+
+def open_frame(
+    data: Any,
+    kinds: tuple[str, ...],
+    *,
+    question: str,
+    variable: str | None = None,
+    axes: tuple[str, ...] = ("depth",),
+    as_they_are: bool = False,
+) -> Frame:
+    """Check the user's data, and convert the relevant variable to canonical units.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+        Plain or quantified; numpy or Dask.
+    kinds : tuple of str
+        Acceptable kinds of value, in order of preference.
+    question : str
+        What is computed, for messages: ``"a dose"``.
+    variable : str, optional
+        The variable of a Dataset; by default the first of an acceptable kind.
+    axes : tuple of str
+        Acceptable axes.
+    as_they_are : bool
+        Accept values that no measurement can have, which plots and files show.
+
+    Raises
+    ------
+    TypeError
+        If the data are neither a Dataset nor a DataArray.
+    UnitsError
+        If no variable has a unit of an acceptable kind, or the axis has no unit.
+    ProfileError
+        If there is no depth axis, or it is not finite and strictly increasing.
+    """
+    array, beside = _select(data, kinds, question, variable)
+    coords, dim, axis = array.coords.variables, axis_of(array), axis_name(array)
+    if axis not in axes:
+        raise UnitsError(
+            f"{question} needs a depth, and the data are on a {axis.replace('_', '-')} axis; "
+            "calibrate_depth() turns sputter time into depth"
+        )
+    name = "" if array.name is None else str(array.name)
+    value, kind = _canonical(array.variable, kinds, name or "the data")
+    value = value.transpose(..., dim)
+    if not as_they_are:
+        refuse_impossible(value.data, kind, name or "the data")
+    columns = {end: _column(end, column, value, kind, name) for end, column in beside.items()}
+    fraction = xr.Variable((), 1.0)
+    if FRACTION in coords:
+        # In a batch, NaN stands for a measurement at its original samples.
+        fraction = _plain(coords[FRACTION]).fillna(1.0)
+    frame = Frame(
+        name=name or kind,
+        kind=kind,
+        value=value,
+        depth=_axis(coords, axis, dim, value),
+        stderr=columns.get("stderr"),
+        counts=columns.get("counts"),
+        axis=axis,
+        coords={k: c for k, c in coords.items() if dim not in c.dims and k not in _OF_DATA},
+        along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
+        quantified=units.is_quantity(array.data),
+        fraction=fraction,
+        common=columns.get("background_stderr"),
+        overlap=columns.get("background_overlap"),
+        scatter=columns.get("background_scatter"),
+        origin=data,
+    )
+    _check_stderr(frame)
+    return frame
+
+
+def _select(
+    data: Any, kinds: tuple[str, ...], question: str, variable: str | None
+) -> tuple[xr.DataArray, dict[str, xr.Variable]]:
+    """Select a variable; also return what stands beside its samples, by the end of its name."""
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        raise TypeError(
+            f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
+        )
+    data = units.with_plain_axes(data)
+    if isinstance(data, xr.DataArray):
+        coords = data.coords.variables
+        beside = {end: coords[end] for end in _OF_SAMPLES if end in coords}
+        if "stderr" in beside and beside["stderr"].dims != data.dims:
+            del beside["stderr"]
+        return data, beside
+    present = ", ".join(map(str, data.data_vars)) or "no variables"
+    if variable is not None and variable not in data.data_vars:
+        raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    names = [name for name in names if name in data.data_vars]
+    for name in names:
+        if _kind_of(name, data.variables[name]) in kinds:
+            columns = {end: data.variables.get(f"{name}_{end}") for end in _BESIDE}
+            return data[name], {end: c for end, c in columns.items() if c is not None}
+    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
+    wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
+    raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
+
+
+def _kind_of(name: str, variable: xr.Variable) -> str:
+    """Kind of the unit of a variable; its name distinguishes atomic and mass fractions."""
+    kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
+    return units.magnitude_and_unit(variable, kinds, name)[1].kind
+
+
+def _canonical(variable: xr.Variable, kinds: tuple[str, ...], name: str) -> tuple[xr.Variable, str]:
+    """Convert a variable to the canonical unit of its kind; also return the kind."""
+    magnitude, unit = real_magnitude(variable, kinds, name)
+    return xr.Variable(variable.dims, unit.to_canonical(magnitude)), unit.kind
+
+
+def _plain(variable: xr.Variable) -> xr.Variable:
+    return xr.Variable(variable.dims, units.magnitude_of(variable))
+
+
+def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
+    """Convert a variable that stands beside the samples, and give it their dimensions."""
+    if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
+        plain, _ = _canonical(column, (kind,), f"{name}_{end}")
+    else:
+        plain = _plain(column)
+    if end in vocabulary.OF_BACKGROUND:
+        # In the data NaN means that nothing was subtracted, and infinity that the error is not
+        # known; in a frame, which computes with them, 0 (a scatter: 1) and NaN.
+        plain = plain.fillna(1.0 if end == "background_scatter" else 0.0)
+        plain = plain.where(np.isfinite(plain)).set_dims(value.sizes)
+    elif set(plain.dims) != set(value.dims):
+        raise ProfileError(
+            f"{name}_{end} is over {_listed(plain)}, and {name} over {_listed(value)}: each "
+            "sample needs its own"
+        )
+    return plain.transpose(*value.dims)
+
+
+def _listed(variable: xr.Variable) -> str:
+    return f"({', '.join(map(str, variable.dims))})"
+
+
+def _check_stderr(frame: Frame) -> None:
+    """Raise for the first profile with a negative or infinite standard error, unless on Dask."""
+    if frame.stderr is None or is_lazy(frame.stderr):
+        return
+    stderr = np.asarray(frame.stderr.data)
+    wrong = np.argwhere((stderr < 0) | np.isinf(stderr))
+    if len(wrong):
+        *profile, sample = index = tuple(wrong[0].tolist())
+        raise ProfileError(
+            f"{frame.label(dict(zip(frame.lead, profile, strict=True)))}: "
+            f"{frame.name}_stderr[{sample}] is {stderr[index]}; a standard error is "
+            "finite and not negative (NaN: not known)"
+        )
+
+
+def _axis(
+    coords: Mapping[Any, xr.Variable], axis: str, dim: str, value: xr.Variable
+) -> xr.Variable:
+    """Return the axis: one-dimensional, or with all dimensions of the values."""
+    if axis not in coords:
+        raise ProfileError(f"the data have a dimension {axis!r} but no coordinate with its values")
+    depth, _ = _canonical(coords[axis], (axis,), axis)
+    if depth.ndim == 1:
+        z = np.asarray(depth.data, dtype=np.float64)
+        known = ~np.isnan(z)
+        padded = dim == POINT and not known.all() and not known[np.argmin(known) :].any()
+        if not padded or anywhere(value[..., ~known].notnull()):
+            _check_increases(z, axis)
+            return xr.Variable((dim,), z)
+    # Profiles may share an axis over some dimensions (all species of a measurement).
+    own: xr.Variable = depth.set_dims(value.sizes)
+    return own.transpose(*value.dims)
+
+
+def _check_increases(z: Any, axis: str) -> None:
+    wrong = np.flatnonzero(~(z[1:] > z[:-1]))
+    if wrong.size or (z.size == 1 and np.isnan(z[0])):
+        index = int(wrong[0]) + 1 if wrong.size else 0
+        raise ProfileError(
+            f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} "
+            f"{units.CANONICAL[axis]} follows {z[index - 1]:g}: sort with data.sortby({axis!r}) "
+            "and drop repeats"
+        )
+    if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
+        index = 0 if np.isinf(z[0]) else z.size - 1
+        raise ProfileError(f"{axis}[{index}] = {z[index]}: every {axis} must be finite")

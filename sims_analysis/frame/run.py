@@ -1,0 +1,203 @@
+"""Run a kernel, or a function of one profile, over variables: on numpy, or lazily on Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.kernels import blocks
+from sims_analysis.kernels.blocks import InfiniteSampleError
+
+
+def is_lazy(variable: xr.Variable) -> bool:
+    """Whether a variable is a Dask array."""
+    # `.chunks` is slower: it tries every array protocol.
+    return hasattr(variable.data, "dask")
+
+
+def anywhere(condition: xr.Variable) -> bool:
+    """Whether a condition holds anywhere; False if it is lazy."""
+    return not is_lazy(condition) and bool(condition.data.any())
+
+
+class Row(NamedTuple):
+    """What a function of one profile returned, in a row of numbers for each."""
+
+    row: Any
+
+
+def profile_by_profile(
+    function: Callable[..., Any],
+    depth: Any,
+    value: Any,
+    *parameters: Any,
+    errors: blocks.Errors | None = None,
+    whole: Sequence[int] = (),
+    group: int = 0,
+    size: int,
+    watched: Callable[[list[Any]], Iterable[Any]] = iter,
+) -> Row:
+    """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
+
+    ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
+    profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
+    parameter. It returns `size` numbers. `watched` yields the indices of all profiles one by one.
+    """
+    core = value.shape[-2:] if group else value.shape[-1:]
+    lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *map(np.shape, parameters))
+    absent = np.full(core, np.nan)
+    of_errors = (None, None) if errors is None else (errors.stderr, errors.counts)
+    columns = [
+        np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
+        for one in (depth, value, *of_errors)
+    ]
+    given = np.empty((*lead, len(parameters)))
+    for i, one in enumerate(parameters):
+        given[..., i] = one
+    rows = np.empty((*lead, size))
+    # What cannot be computed is NaN or infinite, and is told by a status.
+    with np.errstate(all="ignore"):
+        for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
+            rows[at] = function(*(column[at] for column in columns), *given[at].tolist())
+    return Row(rows)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A kernel with all that it needs but arrays; it can be pickled, as lazy answers are."""
+
+    over: Callable[..., Any]
+    kernel: Callable[..., Any]
+    #: Names of the arrays of samples, which come first.
+    samples: tuple[str, ...]
+    settings: Mapping[str, Any]
+    names: tuple[str, str]
+
+    def __call__(self, *arrays: Any) -> Any:
+        n = len(self.samples)
+        plain = [np.asarray(a) for a in arrays]
+        of_samples = dict(zip(self.samples, plain[:n], strict=True))
+        depth, value = of_samples.pop("depth"), of_samples.pop("value")
+        errors = blocks.Errors(**of_samples) if of_samples else None
+        return self.over(self.kernel, depth, value, *plain[n:], errors=errors, **self.settings)
+
+    def of_chunk(self, *arrays: Any) -> Any:
+        """Call the kernel for a chunk; its only field rather than a tuple of one."""
+        try:
+            found = self(*arrays)
+        except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
+            raise refuse_infinite(error, "a profile of a chunk", self.names) from None
+        return found if len(found) > 1 else found[0]
+
+
+def run(
+    kernel: Callable[..., Any],
+    samples: Mapping[str, xr.Variable],
+    parameters: Sequence[xr.Variable],
+    whole: Sequence[str],
+    extra: Sequence[str],
+    group: str | None,
+    options: Mapping[str, Any],
+    names: tuple[str, str],
+    over: Callable[..., Any] = blocks.run,
+) -> Any:
+    """Run a kernel over profiles, and name the dimensions of its results.
+
+    :meth:`sims_analysis.frame.frame.Frame.map` explains most arguments. `samples` are the ``depth``
+    and ``value``, and fields of :class:`sims_analysis.kernels.blocks.Errors`; `names` are those of
+    the values and of the axis, for messages. `over` runs the kernel over plain arrays.
+    """
+    *leading, dim = map(str, samples["value"].dims)
+    core = [dim] if group is None else [group, dim]
+    lead = [d for d in leading if d != group]
+    of_parameters = dict.fromkeys(str(d) for p in parameters for d in p.dims)
+    cases = [d for d in of_parameters if d not in (*lead, *whole)]
+    for name in extra:
+        if name in (*lead, *cases):
+            which = "data" if name in lead else "argument"
+            has = "the data have" if name in lead else "an argument has"
+            raise ProfileError(
+                f"{has} a dimension {name!r}, which the answer needs for its own entries: "
+                f"give it another name with {which}.rename({name}=...)"
+            )
+    variables = [*samples.values(), *parameters]
+    lazy = any(map(is_lazy, variables))
+    if lazy:
+        variables = _unify_chunks(samples["value"], variables, dim, (*core, *cases, *whole))
+    n, dims = len(samples), [*cases, *lead]
+    arrays = [_broadcastable(v, lead, core) for v in variables[:n]]
+    arrays += [_broadcastable(p, dims, whole) for p in variables[n:]]
+    ranks = [sum(d in core for d in v.dims) for v in variables[:n]]
+    ranks += [sum(d in whole for d in p.dims) for p in variables[n:]]
+    size = 0 if group is None else samples["value"].sizes[group]
+    settings = {"whole": ranks[n:], "group": size, **options}
+    call = _Call(over, kernel, tuple(samples), settings, names)
+    found = _lazily(call, arrays, ranks) if lazy else call(*arrays)
+    results = (xr.Variable([*dims, *extra[: f.ndim - len(dims)]], f) for f in found)
+    return type(found)(*(v.transpose(*lead, *cases, ...) if cases else v for v in results))
+
+
+def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
+    """Make the message of a kernel's error name the profile, and the values or the axis."""
+    return ProfileError(
+        f"{label}: {names[error.what == 'depth']}[{error.sample}] is {error.number}; a sample "
+        "needs a finite depth and a finite value (NaN: not measured)"
+    )
+
+
+def _unify_chunks(
+    value: xr.Variable, variables: Iterable[xr.Variable], dim: str, single: Iterable[str]
+) -> list[xr.Variable]:
+    """Give all variables the same chunks, and a single chunk along the dimensions `single`."""
+    if len(value.chunksizes.get(dim, ())) > 1:
+        raise ProfileError(
+            f"the data are chunked along {dim!r}, but profiles must be in one chunk: "
+            f"rechunk with data.chunk({{{dim!r}: -1}})"
+        )
+    common: dict[Any, Any] = dict.fromkeys(single, -1)
+    for variable in (value, *variables):
+        common = {**variable.chunksizes, **common}
+    return [v.chunk({d: c for d, c in common.items() if d in v.dims}) for v in variables]
+
+
+def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence[str]) -> Any:
+    """Return an array that broadcasts in numpy: the leading dimensions in order, then the last.
+
+    A leading dimension that the variable lacks has size 1; all are omitted if it lacks them all.
+    """
+    own = [d for d in last if d in variable.dims]
+    ordered = variable.transpose(*(d for d in leading if d in variable.dims), *own).data
+    if variable.ndim == len(own):
+        return ordered
+    return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
+
+
+def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
+    """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
+    import dask.array as da
+
+    # A call without profiles gives the types and sizes of the results; the axis may be shared.
+    axis, *others = (a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True))
+    template = call(np.zeros(axis), *(np.zeros((0, *shape)) for shape in others))
+    found = da.apply_gufunc(
+        call.of_chunk,
+        f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
+        *arrays,
+        output_dtypes=[f.dtype for f in template],
+        output_sizes={
+            f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])
+        },
+    )
+    return type(template)(*(found if len(template) > 1 else [found]))
+
+
+def _signature(letter: str, ranks: Sequence[int]) -> str:
+    """Write core dimensions in the notation of generalized ufuncs."""
+    axes = (",".join(f"{letter}{i}{k}" for k in range(rank)) for i, rank in enumerate(ranks))
+    return ",".join(f"({names})" for names in axes)

@@ -1,0 +1,160 @@
+"""The window of depths of a question: its limits, and warnings about the samples in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning, warn
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.run import anywhere
+from sims_analysis.kernels.counting import window_statistics
+from sims_analysis.kernels.peak import surface_transient
+from sims_analysis.kernels.rows import Status
+from sims_analysis.text.arguments import format_argument
+
+Window = tuple[xr.Variable, xr.Variable]
+
+NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
+
+
+def ends_of(window: Any) -> tuple[Any, Any]:
+    """Return start and stop of a window that was given as a pair; None has none.
+
+    Raises
+    ------
+    ProfileError
+        If it is not a pair.
+    """
+    if window is None:
+        return None, None
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    return window[0], window[1]
+
+
+def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
+    """Read the limits of a window; NaN means no limit.
+
+    An unknown limit (NaN in a DataArray) becomes infinite, so that no sample lies in the window.
+    Messages put the `name` of the window, if it has one, before its limits.
+    """
+    names = [f"{name} {end}".lstrip() for end in ("start", "stop")]
+    a = frame.parameter(start, (frame.axis,), names[0], unknown=np.inf)
+    b = frame.parameter(stop, (frame.axis,), names[1], unknown=-np.inf)
+    reverse: Any = (a >= b) & np.isfinite(a - b)
+    first = first_flagged(frame, reverse)
+    if first is not None:
+        where, texts = "", [format_argument(start), format_argument(stop)]
+        if isinstance(start, xr.DataArray) or isinstance(stop, xr.DataArray):
+            where = f"{first.label}: "
+            texts = [f"{first.of(limit):g} {frame.axis_units}" for limit in (a, b)]
+        raise ProfileError(
+            f"{where}{names[0]} must come before {names[1]}, found {names[0]}={texts[0]} and "
+            f"{names[1]}={texts[1]}"
+        )
+    return a, b
+
+
+def read_pair(frame: Frame, pair: tuple[Any, Any] | list[Any], name: str) -> Window:
+    """Read a window of which both depths must be given."""
+    a, b = (
+        frame.parameter(end, (frame.axis,), f"{name} {which}")
+        for end, which in zip(pair, ("start", "stop"), strict=True)
+    )
+    if anywhere(a >= b):
+        raise ProfileError(f"{name}={format_argument(pair)}: the start must come before the end")
+    return a, b
+
+
+def within(frame: Frame, window: Window) -> xr.Variable:
+    """Flag the measured samples within a window, its ends included; NaN means no limit."""
+    start, stop = window
+    inside: xr.Variable = ~((frame.depth < start) | (frame.depth > stop)) & frame.value.notnull()
+    return inside
+
+
+def warn_of_empty_window(
+    frame: Frame, window: Window, category: type[SimsWarning] = ProfileWarning
+) -> None:
+    """Warn of profiles that were measured, but not in this window (NaN: no limit).
+
+    Unknown limits, which are infinite, have no window.
+    """
+    start, stop = window
+    if frame.lazy or not anywhere(start.notnull() | stop.notnull()):
+        return
+    known: Any = ~(np.isinf(start) | np.isinf(stop))
+    empty = (frame.map(window_statistics, start, stop).n == 0) & known & frame.measured()
+    first = first_flagged(frame, empty)
+    if first is not None:
+        ends = {"start": first.of(start), "stop": first.of(stop)}
+        given = [f"{name}={x:g} {frame.axis_units}" for name, x in ends.items() if np.isfinite(x)]
+        warn(
+            f"{first.label}: no sample in the window {', '.join(given)}; the record runs from "
+            f"{first.record}",
+            category,
+        )
+
+
+def message_about_window(
+    frame: Frame, window: Window, flagged: xr.Variable, what: str
+) -> str | None:
+    """Describe a problem with the window of the flagged profiles, and their measured range."""
+    first = first_flagged(frame, flagged)
+    if first is None:
+        return None
+    a, b = map(first.of, window)
+    return (
+        f"{first.label}: {what}, {a:g} to {b:g} {frame.axis_units}; the record runs "
+        f"from {first.record}"
+    )
+
+
+def warn_of_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: xr.Variable
+) -> xr.Variable:
+    """Warn if a window of the profiles `among` begins in a surface transient.
+
+    Returns
+    -------
+    Variable of bool
+        The profiles for which this is true. There is no warning on Dask.
+    """
+    found: Any = frame.map(surface_transient, start, stop, errors="fit")
+    flagged: xr.Variable = found.depth.notnull() & among
+    first = first_flagged(frame, flagged)
+    if first is not None:
+        at, value, deeper, less = map(first.of, found)
+        warn(
+            f"{first.label}: the maximum, {value:.3g} {frame.units} at {at:g} {frame.axis_units}, "
+            f"is the first sample of the window, and another lies deeper, {less:.3g} {frame.units} "
+            f"at {deeper:g} {frame.axis_units}; set start= below the surface transient to exclude "
+            "it",
+            ProfileWarning,
+        )
+    return flagged
+
+
+def mark_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
+) -> xr.Variable:
+    """Set the status to truncated, with a warning, if the window begins in a surface transient.
+
+    Such results include the transient, with or without the implant below it.
+    """
+    among = (status == Status.OK) | (status == Status.NEVER_REACHED)
+    transient = warn_of_transient(frame, start, stop, among)
+    updated: xr.Variable = status.where(~transient, Status.TRUNCATED).astype(np.uint8)
+    return updated
+
+
+def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:
+    """Return the depths of the first and last sample used for a result."""
+    return {
+        "start": frame.with_attrs(first, "depth", long_name="First sample used"),
+        "stop": frame.with_attrs(last, "depth", long_name="Last sample used"),
+    }

@@ -1,0 +1,141 @@
+"""Saturated samples: a detector that writes its largest number whatever reaches it.
+
+Counting scatters: five neighbouring samples of more than a hundred counts are practically never
+equal to the last digit. In a profile that scatters elsewhere, equal neighbours at its maximum are
+therefore no measurement of that maximum. Profiles without noise (simulations, drawings) may be
+flat, and so may profiles printed with fewer digits than their noise has; both are left alone.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from sims_analysis.kernels.rows import Array, Flags, Rows
+
+#: Number of equal neighbours from which they are judged.
+LEAST = 5
+#: They are improbable if noise makes so many equal neighbours with less than this probability, ...
+_CHANCE = 1e-3
+#: ... even if it is smaller than the scatter elsewhere says, by this factor.
+_SAFETY = 3.0
+#: Fewer second differences than this do not tell noise from a curve, ...
+_FEW = 8
+#: ... of which so many change sign from one to the next: 73 % of those of white noise do.
+_ALTERNATING = 0.5
+#: Median of the square of a normal deviate; second differences of equal logarithms have six times
+#: the variance of one.
+_MEDIAN_SQUARE = 0.4549
+#: Values jump down to equal neighbours from this many standard deviations above them.
+_JUMP = 5.0
+#: Equal neighbours below the maximum by more than this factor are no ceiling.
+_NEAR = 0.01
+
+
+def saturated(rows: Rows) -> Flags | None:
+    """Find the saturated samples.
+
+    At least five neighbouring samples are equal to the last digit, at the maximum of their profile
+    or where it jumps down to them, and noise as large as in the rest of the profile would not let
+    them be.
+
+    Parameters
+    ----------
+    rows : Rows
+        All measured samples of each profile, not those of a window alone: the noise is estimated
+        from the rest.
+
+    Returns
+    -------
+    ndarray of bool or None
+        One for each sample, in the shape of ``rows.value``; None if there is none.
+
+    Notes
+    -----
+    With u the value of one count, the second differences of ``ln C`` have the variance ``6 u / C``;
+    u is ``median(d^2 C) / (6 * 0.4549)`` over the rest of the profile. Two samples of the standard
+    deviation ``s = sqrt(u C)`` that are written in steps of q are equal with a probability of less
+    than ``p = erf(q / (2 sqrt(2) s))``, and n of them with ``p^(n - 1)``; s is divided by 3 to be
+    on the safe side, and q is the larger of one count and the last digit that the profile has.
+
+    Of 448 measured and simulated profiles of nine instruments and programs none is found; of 574
+    that were then cut off at a part of their maximum nine tenths are, and the others are equal
+    from end to end, or have fewer digits than noise.
+    """
+    flat = rows.value.reshape(-1)
+    # A run of five holds a sample 4 j and the one after it, whatever its first sample is.
+    pairs = 4 * np.flatnonzero(flat[:-1:4] == flat[1::4])
+    if not (flat[pairs] > 0).any():
+        return None
+    # Only rows with such a pair are looked at.
+    with_pairs = np.unique(rows.offsets.searchsorted(pairs[flat[pairs] > 0], side="right") - 1)
+    found = np.zeros(flat.shape, dtype=bool)
+    for row in with_pairs:
+        own = slice(rows.offsets[row], rows.offsets[row + 1])
+        found[own] = _of_profile(flat[own])
+    return found.reshape(rows.value.shape) if found.any() else None
+
+
+def _of_profile(value: Array) -> Flags:
+    flags = np.zeros(value.shape, dtype=bool)
+    edges = np.flatnonzero(value[1:] != value[:-1]) + 1
+    begin, end = np.append(0, edges), np.append(edges, value.size)
+    equal = end - begin >= LEAST
+    begin, end = begin[equal], end[equal]
+    highest, level = value.max(), value[begin]
+    beside = np.fmax(
+        np.where(begin > 0, value[begin - 1], np.nan),
+        np.where(end < value.size, value[end % value.size], np.nan),
+    )
+    lowest = value.min(initial=highest, where=value > 0)
+    ceiling = (level == highest) | ((beside > level) & (level > _NEAR * highest) & (level > lowest))
+    rest = value < highest
+    for i, k in zip(begin, end, strict=True):
+        rest[i:k] = False
+    if not ceiling.any() or (one := _value_per_count(value[rest])) is None:
+        return flags
+    step = max(one, _last_digit(value[rest], highest))
+    for i in np.flatnonzero(ceiling):
+        noise = np.sqrt(one * level[i])
+        jump = level[i] == highest or beside[i] > level[i] + _JUMP * noise
+        improbable = _chance_of_equal(step / noise) ** (end[i] - begin[i] - 1) < _CHANCE
+        if jump and improbable:
+            flags[begin[i] : end[i]] = True
+            if level[i] == highest:  # single samples are cut off at the same number
+                flags |= value == highest
+    return flags
+
+
+def _value_per_count(rest: Array) -> float | None:
+    """Return the value of one count by the scatter of samples; None if they do not scatter."""
+    rest = rest[rest > 0]
+    bends = np.diff(np.log(rest), 2)
+    turning = bends[bends != 0.0]
+    if turning.size < _FEW or np.mean(turning[1:] * turning[:-1] < 0) < _ALTERNATING:
+        return None
+    return float(np.median(bends**2 * rest[1:-1])) / (6.0 * _MEDIAN_SQUARE) or None
+
+
+def _chance_of_equal(step: float) -> float:
+    """Return the probability that two samples are equal, for steps in standard deviations."""
+    from scipy.special import erf
+
+    return float(erf(step * _SAFETY / (2.0 * np.sqrt(2.0))))
+
+
+def _last_digit(rest: Array, highest: float) -> float:
+    """Return the last digit of a number as high as `highest`, written as the others are."""
+    values = rest[rest > 0]
+    decade = np.floor(np.log10(values)).astype(int)
+    last = np.array([_exponent(v) for v in values.tolist()])
+    digits = decade - last + 1
+    low, high = (digits[decade == end].max() for end in (decade.min(), decade.max()))
+    if high - low > np.ptp(decade) / 2:  # whole numbers, or with so many decimals
+        return float(10.0 ** last.min())
+    return float(10.0 ** (np.floor(np.log10(highest)) - digits.max() + 1))
+
+
+def _exponent(value: float) -> int:
+    """Return the power of ten of the last digit of a number."""
+    return int(Decimal(repr(value)).normalize().as_tuple().exponent)

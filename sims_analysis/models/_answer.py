@@ -1,0 +1,91 @@
+"""The rows of a fit as a Dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.errors import UnitsError
+from sims_analysis.frame.frame import Frame, as_dataset
+from sims_analysis.models._objectives import OBJECTIVES
+from sims_analysis.models._profiles import in_words
+from sims_analysis.models._residuals import RESIDUALS
+from sims_analysis.models._status import STATUS
+from sims_analysis.models._task import Task
+
+__all__ = ["dressed", "quantified"]
+
+
+def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
+    def part(name: str, i: int | None = None) -> xr.DataArray:
+        place = task.places[name]
+        return rows.isel(__row__=place if i is None else place.start + i)
+
+    found: dict[str, xr.DataArray] = {}
+    names = [one.name for one in task.parameters]
+    both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
+    both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
+    for one, value, stderr, i in both:
+        attrs = {
+            "units": one.units(profiles.kind),
+            "long_name": one.name.replace("_", " ").capitalize(),
+            "description": one.definition,
+        }
+        found[one.name] = part(value, i).assign_attrs(attrs)
+        error = f"Standard error of {one.name.replace('_', ' ')}"
+        found[f"{one.name}_stderr"] = part(stderr, i).assign_attrs(attrs, long_name=error)
+        if task.profile and value == "value":
+            for end in ("lower", "upper"):
+                what = f"{end.capitalize()} end of the 68 % interval"
+                ends = part(end, i).assign_attrs(attrs, long_name=what)
+                found[f"{one.name}_{end}"] = ends
+    found["poor_stderr"] = (
+        (part("poor") == 1)
+        .rename(__row__="parameter")
+        .assign_coords(parameter=names)
+        .assign_attrs(vocabulary.attrs("poor_stderr"))
+    )
+    square = part("covariance")
+    shape = {"parameter": names, "parameter_": names}
+    found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
+    for name, table in (
+        ("status", STATUS),
+        ("residuals", RESIDUALS),
+        ("objective", OBJECTIVES),
+    ):
+        found[name] = in_words(part(name, 0), table).assign_attrs(
+            vocabulary.attrs("fit_status" if name == "status" else name)
+        )
+    for name in ("n_samples", "n_left_out"):
+        found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
+    for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
+    for name in ("window_start", "window_stop"):
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
+    return as_dataset(found)
+
+
+def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
+    n = len(shape["parameter"])
+    made: xr.DataArray = xr.apply_ufunc(
+        lambda flat: flat.reshape(*flat.shape[:-1], n, n),
+        rows,
+        input_core_dims=[["__row__"]],
+        output_core_dims=[list(shape)],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
+    )
+    return made.assign_coords(shape)
+
+
+def quantified(answer: xr.Dataset) -> xr.Dataset:
+    """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
+    changed = {}
+    for name, array in answer.data_vars.items():
+        try:
+            changed[name] = units.quantified_variable(array.variable)
+        except UnitsError:
+            changed[name] = array.variable
+    return answer.assign(changed)

@@ -1,0 +1,373 @@
+"""Objectives of a fit, each as residuals whose squares are summed.
+
+All that differs between likelihoods is here: what a fit minimizes, what a constant would reach,
+how noisy the samples are, and what the residuals say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from sims_analysis.models._residuals import excess
+from sims_analysis.models.model import Array
+
+__all__ = [
+    "EXACT",
+    "OBJECTIVES",
+    "TINY",
+    "LogSquares",
+    "Objective",
+    "Poisson",
+    "Squares",
+    "Statistics",
+]
+
+#: The objectives, in the order of their codes.
+OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "squares")
+
+#: A value below this share of the largest sample counts as 0; its square does not underflow.
+TINY = 1e-150
+#: A sum of squares per sample that is rounding alone: less scatter than that is not known.
+EXACT = 1e-18
+
+
+class Statistics(NamedTuple):
+    """What the residuals of a fit say.
+
+    Parameters
+    ----------
+    r : ndarray
+        The residuals that can be compared with their neighbours.
+    chi_square : float
+        Reduced; NaN where errors are not known.
+    scattered : float
+        How far chi-square is above chance, in standard deviations.
+    aic : float
+        Akaike's criterion.
+    """
+
+    r: Array
+    chi_square: float
+    scattered: float
+    aic: float
+
+
+class Objective(Protocol):
+    """Residuals of one profile."""
+
+    @property
+    def code(self) -> int:
+        """Place in :data:`OBJECTIVES`."""
+        ...
+
+    @property
+    def known_errors(self) -> bool:
+        """Whether the errors of the samples are known, or follow from their scatter."""
+        ...
+
+    @property
+    def below_zero(self) -> bool:
+        """Whether a model may go below zero: counts and logarithms may not."""
+        ...
+
+    @property
+    def informative(self) -> int:
+        """The number of samples that add to the sum of squares, whatever the model."""
+        ...
+
+    def residual(self, m: Array) -> Array:
+        """Return the residuals, positive where the model is above the sample."""
+        ...
+
+    def slope(self, m: Array) -> Array:
+        """Return the derivatives of the residuals with respect to the model's values."""
+        ...
+
+    def information(self, m: Array) -> Array:
+        """Return the information of each sample, the inverse variance of its value."""
+        ...
+
+    def variance(self, cost: float, free: int) -> float:
+        """Return the expected square of one residual: 1 where errors are known."""
+        ...
+
+    def level(self, c: Array) -> float:
+        """Return the constant that describes the samples best."""
+        ...
+
+    def noise(self, c: Array) -> Array:
+        """Return the standard error of each sample; by its scatter where none is known."""
+        ...
+
+    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+        """Return what the residuals say of a fit with so many free parameters."""
+        ...
+
+    def another(self, c: Array) -> Objective:
+        """Return an objective that weighs tails otherwise, and may lead to other minima."""
+        ...
+
+    def refined(self, m: Array, free: int) -> Objective:
+        """Return the objective with what only a fit can tell: how far its residuals scatter."""
+        ...
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
+
+    `one` is the value that one count stands for, and `offset` what has been subtracted since.
+    """
+
+    counts: Array
+    one: Array
+    offset: Array
+    code: int = 1
+    known_errors: bool = True
+    below_zero: bool = False
+
+    @property
+    def informative(self) -> int:
+        """Return the number of samples with counts: of others, none may be expected either."""
+        return int(np.count_nonzero(self.counts))
+
+    def expected(self, m: Array) -> Array:
+        """Return the expected counts."""
+        return np.maximum((m + self.offset) / self.one, TINY)
+
+    def _parts(self, m: Array) -> tuple[Array, Array, Array]:
+        mu, k = self.expected(m), self.counts
+        excess = np.divide(mu - k, k, out=np.zeros_like(mu), where=k > 0)
+        small = np.abs(excess) < 1e-5
+        gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
+        close = np.sqrt(k) * excess * (1 - excess / 3)
+        far = np.sign(excess) * np.sqrt(2 * k * np.maximum(gained, 0.0))
+        residual = np.where(k > 0, np.where(small, close, far), np.sqrt(2 * mu))
+        return mu, excess, residual
+
+    def residual(self, m: Array) -> Array:
+        """Return the signed roots of the deviance."""
+        return self._parts(m)[2]
+
+    def slope(self, m: Array) -> Array:
+        """Return ``(1 - k / mu) / r``, and its limit where model and counts agree."""
+        mu, excess, residual = self._parts(m)
+        k = self.counts
+        near = (k > 0) & (np.abs(excess) < 1e-5)
+        safe = np.where(near, 1.0, residual)
+        far = (1 - k / mu) / safe
+        close = (1 - 2 * excess / 3) / np.sqrt(np.where(k > 0, k, 1.0))
+        slope: Array = np.where(near, close, far) / self.one
+        return slope
+
+    def information(self, m: Array) -> Array:
+        """Return ``1 / mu`` in the unit of the values."""
+        information: Array = 1 / (self.expected(m) * self.one**2)
+        return information
+
+    def variance(self, cost: float, free: int) -> float:  # noqa: ARG002
+        """Return 1: the errors of counts are known."""
+        return 1.0
+
+    def level(self, c: Array) -> float:  # noqa: ARG002
+        """Return what all counts together are worth."""
+        level = float(self.counts.sum() / np.sum(1 / self.one))
+        return max(level - float(np.mean(self.offset)), 1e-12)
+
+    def noise(self, c: Array) -> Array:  # noqa: ARG002
+        """Return the root of the counts."""
+        noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
+        return noise
+
+    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+        """Return Pearson's residuals where they are nearly normal, and his chi-square."""
+        mu, scattered = self.expected(m), 0.0
+        # Below one expected count chi-square says little, and the sign is known beforehand.
+        counted = mu >= 1
+        degrees = int(counted.sum()) - free
+        chi_square = float(np.sum((self.counts - mu)[counted] ** 2 / mu[counted]))
+        if degrees > 0:
+            # Each term has the variance 2 + 1 / mu, as if there were fewer degrees of freedom.
+            fewer = 1 / (1 + 0.5 * float(np.mean(1 / mu[counted])))
+            scattered = excess(chi_square * fewer, degrees * fewer)
+        r = ((mu - self.counts) / np.sqrt(mu))[mu >= 3]
+        reduced = chi_square / degrees if degrees > 0 else np.nan
+        return Statistics(r, reduced, scattered, cost + 2 * free)
+
+    def another(self, c: Array) -> Objective:
+        """Weight tails more."""
+        return _logarithmic(c)
+
+    def refined(self, m: Array, free: int) -> Objective:  # noqa: ARG002
+        """Return the same: the errors of counts are known."""
+        return self
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Squares over the standard errors; over 1 where there are none."""
+
+    value: Array
+    stderr: Array | None
+    known_errors: bool
+    code: int
+    below_zero: bool = True
+
+    @property
+    def informative(self) -> int:
+        """Return the number of samples."""
+        return self.value.size
+
+    def residual(self, m: Array) -> Array:
+        """Return ``(m - c) / s``."""
+        apart = m - self.value
+        return apart if self.stderr is None else apart / self.stderr
+
+    def slope(self, m: Array) -> Array:
+        """Return ``1 / s``."""
+        return np.ones_like(m) if self.stderr is None else 1 / self.stderr
+
+    def information(self, m: Array) -> Array:
+        """Return ``1 / s^2``."""
+        return self.slope(m) ** 2
+
+    def variance(self, cost: float, free: int) -> float:
+        """Return 1, or the variance about the model where no errors are stated."""
+        return 1.0 if self.known_errors else max(cost / max(self.value.size - free, 1), EXACT)
+
+    def level(self, c: Array) -> float:
+        """Return the weighted mean."""
+        if self.stderr is None:
+            return float(c.mean())
+        weight = self.information(c)
+        return float(weight @ c / weight.sum())
+
+    def noise(self, c: Array) -> Array:
+        """Return the standard errors, or the scatter."""
+        return np.full(c.size, scatter(c)) if self.stderr is None else self.stderr
+
+    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+        """Return the residuals and their sum of squares."""
+        r = self.residual(m)
+        if not self.known_errors:
+            return _of_scatter(r, cost, free)
+        degrees = r.size - free
+        reduced = cost / degrees if degrees > 0 else np.nan
+        return Statistics(r, reduced, excess(cost, degrees), cost + 2 * free)
+
+    def another(self, c: Array) -> Objective:
+        """Weight tails more."""
+        return _logarithmic(c)
+
+    def refined(self, m: Array, free: int) -> Objective:  # noqa: ARG002
+        """Return the same."""
+        return self
+
+
+@dataclass(frozen=True)
+class LogSquares:
+    """Squares of ``ln m - ln c``; a censored sample says that the value is below `c`.
+
+    The likelihood of that is ``Phi[(ln c - ln m) / scatter]``.
+    """
+
+    value: Array
+    censored: Array
+    scatter: float
+    code: int = 3
+    known_errors: bool = False
+    below_zero: bool = False
+
+    @property
+    def informative(self) -> int:
+        """Return the number of samples."""
+        return self.value.size
+
+    def _apart(self, m: Array) -> Array:
+        apart: Array = np.log(np.maximum(m, TINY) / self.value)
+        return apart
+
+    def residual(self, m: Array) -> Array:
+        """Return the difference of the logarithms."""
+        apart = self._apart(m)
+        if not self.censored.any():
+            return apart
+        below = self.scatter * np.sqrt(-2 * log_ndtr(-apart / self.scatter))
+        return np.where(self.censored, below, apart)
+
+    def _hazard(self, m: Array) -> tuple[Array, Array, Array]:
+        """Return the distance above the limit in scatters, the log-likelihood and its slope."""
+        x = self._apart(m) / self.scatter
+        log_below = log_ndtr(-x)
+        return x, log_below, np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
+
+    def slope(self, m: Array) -> Array:
+        """Return ``1 / m``, of censored samples times what their likelihood says."""
+        slope = 1 / np.maximum(m, TINY)
+        if not self.censored.any():
+            return slope
+        _, log_below, hazard = self._hazard(m)
+        root = np.sqrt(-2 * log_below)
+        part = np.divide(hazard, root, out=np.zeros_like(root), where=root > 0)
+        return np.where(self.censored, slope * part, slope)
+
+    def information(self, m: Array) -> Array:
+        """Return ``1 / m^2``; of censored samples times the curvature of their likelihood."""
+        information = np.maximum(m, TINY) ** -2.0
+        if not self.censored.any():
+            return information
+        x, _, hazard = self._hazard(m)
+        return np.where(self.censored, information * hazard * (hazard - x), information)
+
+    def variance(self, cost: float, free: int) -> float:
+        """Return the variance of ln C about the model."""
+        if self.censored.any():
+            return self.scatter**2
+        return max(cost / max(self.value.size - free, 1), EXACT)
+
+    def level(self, c: Array) -> float:  # noqa: ARG002
+        """Return the geometric mean."""
+        return float(np.exp(np.mean(np.log(self.value))))
+
+    def noise(self, c: Array) -> Array:
+        """Return the scatter of the logarithms, times the samples."""
+        return scatter(np.log(self.value)) * c
+
+    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+        """Return the residuals and what their sum of squares is worth."""
+        return _of_scatter(self.residual(m), cost, free)
+
+    def another(self, c: Array) -> Objective:
+        """Weight tails less."""
+        return Squares(c, np.sqrt(np.maximum(c, 1e-4)), known_errors=True, code=2)
+
+    def refined(self, m: Array, free: int) -> LogSquares:
+        """Let censored samples scatter as the others do."""
+        if not self.censored.any():
+            return self
+        r = self.residual(m)[~self.censored]
+        scattered = float(np.sqrt(r @ r / max(r.size - free, 1)))
+        return replace(self, scatter=max(scattered, 1e-3))
+
+
+def _of_scatter(r: Array, cost: float, free: int) -> Statistics:
+    """Return the statistics of residuals whose size is not known beforehand."""
+    aic = r.size * float(np.log(max(cost, 1e-300) / r.size)) + 2 * (free + 1)
+    return Statistics(r, np.nan, 0.0, aic)
+
+
+def _logarithmic(c: Array) -> LogSquares:
+    low = c < 1e-6
+    return LogSquares(np.where(low, 1e-6, c), low, 0.3)
+
+
+def scatter(values: Array) -> float:
+    """Return the standard deviation of noise, from second differences."""
+    if values.size < 5:
+        return 0.0
+    bent = values[2:] - 2 * values[1:-1] + values[:-2]
+    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))

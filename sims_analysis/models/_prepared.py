@@ -1,0 +1,247 @@
+"""The first stage of a fit: from the samples of a profile to what can be minimized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.errors import ProfileError
+from sims_analysis.models._engine import Curve
+from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._task import BACKGROUND, NoFitError, Task
+from sims_analysis.models.model import Array, Model, Parameter
+from sims_analysis.models.samples import cells, in_order
+
+__all__ = ["Prepared", "formula_of", "prepared"]
+
+#: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A profile that can be fitted, in units of its largest sample.
+
+    Parameters
+    ----------
+    z, c : ndarray
+        Depths (nm) and values of the samples that take part, in order of depth.
+    down : (bool, bool)
+        Whether samples that are not positive were left out at the first and the last depth.
+    objective : Objective
+        What is minimized.
+    curve : Curve
+        The model at these depths.
+    scale : ndarray
+        What 1 is in the user's units, of each parameter.
+    starts : list of tuple
+        Sets of starting values of the free parameters.
+    known : mapping
+        What is known before the fit: the objective's code, numbers of samples, the window.
+    """
+
+    z: Array
+    c: Array
+    down: tuple[bool, bool]
+    objective: Objective
+    curve: Curve
+    scale: Array
+    starts: list[tuple[float, ...]]
+    known: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """Samples in order of depth: values, standard errors and counts; NaN where there are none."""
+
+    z: Array
+    c: Array
+    s: Array
+    k: Array
+
+    def where(self, keep: Array) -> _Window:
+        return _Window(self.z[keep], self.c[keep], self.s[keep], self.k[keep])
+
+
+def prepared(
+    z: Array, c: Array, s: Array, k: Array, settings: Mapping[str, float], task: Task
+) -> Prepared:
+    """Choose samples, objective, curve and starting values; arguments are those of a fit.
+
+    Raises
+    ------
+    NoFitError
+        If there are no samples, too few, or none above 0.
+    """
+    known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
+    here = in_order(z, c, settings["start"], settings["stop"])
+    if not here.size:
+        raise NoFitError("no_data", known)
+    window = _Window(z, c, s, k).where(here)
+    top = float(window.c.max())
+    if not top > 0:
+        raise NoFitError("featureless", known | {"n_samples": here.size})
+    window = replace(window, c=window.c / top, s=window.s / top)
+    objective, keep = _objective(window, task, settings["detection_limit"] / top, top)
+    z, c = window.z[keep], window.c[keep]
+    n = z.size
+    known |= {"n_samples": n, "n_left_out": keep.size - n}
+    parameters = _parameters(task, objective)
+    scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
+    curve = _curve(z, task, parameters, scale, settings["background"])
+    if objective is None or n < curve.free.size + 2:
+        raise NoFitError("too_few_samples" if n else "no_data", known)
+    known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
+    first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
+    # Sets that differ only in held parameters are the same.
+    sets = [one[curve.free].tolist() for one in _starts(z, c, curve, task)]
+    starts = list(dict.fromkeys(map(tuple, sets)))
+    return Prepared(z, c, (first, last), objective, curve, scale, starts, known)
+
+
+def _objective(
+    window: _Window, task: Task, limit: float, top: float
+) -> tuple[Objective | None, Array]:
+    """Choose the objective, and the samples that it can use; None if nothing says what they are."""
+    counts = window.k
+    if task.kind == "count" and np.isnan(counts).all():
+        rounded = np.round(window.c * top)
+        if np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6):
+            counts = rounded
+    counted, known = np.isfinite(counts), np.isfinite(window.s) & (window.s > 0)
+    weights = task.weights
+    if weights == "auto" and (counted.any() or known.any()):
+        weights = "counts" if counted.any() else "stderr"
+    elif weights == "auto":
+        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
+    if weights == "counts":
+        keep = counted & (counts >= 0)
+        one = 1 / top if task.kind == "count" else np.nan
+        return _poisson(replace(window, k=counts).where(keep), one), keep
+    everything: Array = np.ones(counts.size, dtype=bool)
+    if weights == "stderr":
+        return Squares(window.c[known], window.s[known], known_errors=True, code=2), known
+    if weights == "none":
+        return Squares(window.c, None, known_errors=False, code=4), everything
+    if limit > 0:
+        low = window.c < limit
+        return LogSquares(np.where(low, limit, window.c), low, 0.3), everything
+    keep = window.c > TINY
+    c = window.c[keep]
+    return LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), keep
+
+
+def _poisson(window: _Window, known: float) -> Poisson | None:
+    """Return the deviance of counts; None if nothing says what one count is worth."""
+    counts = np.where(window.k > TINY, window.k, 0.0)
+    one = _one_count(window, counts, known)
+    if one is None:
+        return None
+    offset = one * counts - window.c
+    # Rounding of values, which may have four digits; only below their counts is it harmless.
+    rounded = np.where(offset < 0, 1e-3, 1e-9)
+    offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
+    return Poisson(counts, one, offset)
+
+
+def _one_count(window: _Window, counts: Array, known: float) -> Array | None:
+    """Return the value that one count stands for; between counted samples where none was."""
+    if np.isfinite(known):
+        return np.full(counts.size, known)
+    by_error, by_value = window.s / np.sqrt(counts), window.c / counts
+    one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
+    usable = (counts > 0) & np.isfinite(one) & (one > 0)
+    if not usable.any():
+        return None
+    if usable.all():
+        return one
+    return np.exp(np.interp(window.z, window.z[usable], np.log(one[usable])))
+
+
+def formula_of(z: Array, model: Model, cell: str) -> tuple[Any, Any]:
+    """Return the formula and derivatives of a model at depths, as functions of its parameters."""
+    derivatives = model.derivatives
+    if cell == "point":
+        return partial(model.formula, z), derivatives and partial(derivatives, z)
+    below, above = cells(z)
+    nodes = (z + 0.5 * (above - below))[:, None] + 0.5 * (above + below)[:, None] * _NODES
+    weights = 0.5 * _WEIGHTS
+
+    def mean(*p: float) -> Array:
+        value: Array = model.formula(nodes, *p) @ weights
+        return value
+
+    if derivatives is None:
+        return mean, None
+    return mean, lambda *p: derivatives(nodes, *p) @ weights
+
+
+def _parameters(task: Task, objective: Objective | None) -> list[Parameter]:
+    """Let a background be negative where values may be: counts and logarithms are not."""
+    if objective is not None and objective.below_zero:
+        return [
+            replace(one, lower=-np.inf) if one.name == BACKGROUND.name else one
+            for one in task.parameters
+        ]
+    return list(task.parameters)
+
+
+def _curve(
+    z: Array, task: Task, parameters: list[Parameter], scale: Array, background: float
+) -> Curve:
+    formula, derivatives = formula_of(z, task.model, task.cell)
+    held = {
+        i: task.fixed[one.name] / scale[i]
+        for i, one in enumerate(parameters)
+        if one.name in task.fixed
+    }
+    if task.background == "none":
+        return Curve(parameters, formula, derivatives, held)
+    if task.background == "stated":
+        held[len(parameters) - 1] = background / scale[-1]
+    above = None
+    if derivatives is not None:
+
+        def above(*p: float) -> Array:
+            return np.vstack([derivatives(*p[:-1]), np.ones((1, z.size))])
+
+    return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
+
+
+def _starts(z: Array, c: Array, curve: Curve, task: Task) -> list[Array]:
+    """Return sets of starting values for all parameters."""
+    background = 0.0
+    if task.background == "stated":
+        background = curve.held[len(curve.parameters) - 1]
+    elif task.background == "fit":
+        part = max(2, c.size // 10)
+        ends = [float(np.mean(c[-part:]))]
+        if task.model.shape == "peak":
+            ends.append(float(np.mean(c[:part])))
+        background = max(0.9 * min(ends), 1e-9)
+    rest = c - background
+    largest = max(float(rest.max()), 1e-12)
+    scale = np.array([largest if p.scales else 1.0 for p in task.model.parameters])
+    sets = [one * scale for one in _sets(task.model, z, rest / largest)]
+    return sets if task.background == "none" else [np.append(one, background) for one in sets]
+
+
+def _sets(model: Model, z: Array, c: Array) -> list[Array]:
+    """Ask a model for its sets of starting values."""
+    sets = []
+    for one in model.start(z, c):
+        values = np.array(one, np.float64)
+        if values.shape != (len(model.parameters),):
+            raise ProfileError(
+                f"the model {model.name!r} starts from {one!r}; its start(z, c) must give a list "
+                f"of sets, each with {len(model.parameters)} values: {', '.join(model.names)}"
+            )
+        sets.append(values)
+    if not sets:
+        raise ProfileError(f"the model {model.name!r} has no starting values: start(z, c) is empty")
+    return sets

@@ -1,0 +1,106 @@
+"""What is asked of each profile, and where the answers stand in its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sims_analysis.models._status import STATUS
+from sims_analysis.models.model import Array, Model, Parameter
+
+__all__ = ["BACKGROUND", "STATISTICS", "NoFitError", "Task"]
+
+BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
+
+#: Statistics of each fit, after its parameters, in the order of the row.
+STATISTICS = (
+    "status",
+    "objective",
+    "residuals",
+    "objective_value",
+    "reduced_chi_square",
+    "aic",
+    "n_samples",
+    "n_left_out",
+    "residual_correlation",
+    "window_start",
+    "window_stop",
+)
+
+
+class NoFitError(Exception):
+    """A profile has no parameters: `status` says why, and `known` what is known all the same."""
+
+    def __init__(self, status: str, known: Mapping[str, Any]) -> None:
+        super().__init__(status)
+        self.status, self.known = status, known
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to fit to each profile, and how.
+
+    Parameters
+    ----------
+    model : Model
+    kind : str
+        Kind of the data's unit.
+    weights : str
+        ``"auto"``, ``"counts"``, ``"stderr"``, ``"log"`` or ``"none"``.
+    cell : str
+        ``"point"`` or ``"mean"``.
+    background : str
+        ``"none"``, ``"fit"`` or ``"stated"``.
+    fixed : dict
+        Values of parameters that are held, in user's units.
+    profile : bool
+        Whether to find intervals by the profile of the likelihood.
+    """
+
+    model: Model
+    kind: str
+    weights: str = "auto"
+    cell: str = "point"
+    background: str = "none"
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    profile: bool = False
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """The model's parameters, and the background."""
+        return [*self.model.parameters, *([BACKGROUND] if self.background != "none" else [])]
+
+    @cached_property
+    def factors(self) -> Array:
+        """Factors from values times nm to the user's units."""
+        return np.array([one.factor(self.kind) for one in self.parameters])
+
+    @cached_property
+    def places(self) -> dict[str, slice]:
+        """The parts of the row of one profile."""
+        p, d = len(self.parameters), len(self.model.derived)
+        sizes = dict.fromkeys(STATISTICS, 1)
+        sizes |= {"value": p, "stderr": p, "lower": p, "upper": p, "poor": p}
+        sizes |= {"derived": d, "derived_stderr": d, "covariance": p * p}
+        places, at = {}, 0
+        for name, size in sizes.items():
+            places[name] = slice(at, at + size)
+            at += size
+        return places
+
+    @property
+    def size(self) -> int:
+        """Length of that row."""
+        return int(self.places["covariance"].stop)
+
+    def row(self, status: str, parts: Mapping[str, Any]) -> Array:
+        """Put parts together; NaN where there are none."""
+        row = np.full(self.size, np.nan)
+        for name, part in parts.items():
+            row[self.places[name]] = part
+        row[self.places["status"]] = STATUS.index(status)
+        return row

@@ -1,0 +1,38 @@
+"""The samples of one profile: which are there, and what each stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sims_analysis.models.model import Array
+
+__all__ = ["cells", "in_order", "smoothed"]
+
+
+def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
+    """Return where the measured samples of a window are, in order of depth; NaN is no limit."""
+    there = np.flatnonzero(np.isfinite(z) & np.isfinite(c) & ~(z < start) & ~(z > stop))
+    order: Array = there[np.argsort(z[there], kind="stable")]
+    return order
+
+
+def cells(z: Array) -> tuple[Array, Array]:
+    """Return how far the cell of each sample reaches to both sides.
+
+    Half of the way to its neighbours, and from the ends as far outward as inward.
+    """
+    half = 0.5 * (z[1:] - z[:-1])
+    reach = np.concatenate([half[:1], half, half[-1:]]) if half.size else np.zeros(2)
+    return reach[:-1], reach[1:]
+
+
+def smoothed(c: Array, width: int = 5) -> Array:
+    """Average over neighbours, fewer of them at the ends."""
+    half = max(0, min(width, c.size // 4) - 1) // 2
+    if half == 0:
+        return c
+    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
+    means[half : c.size - half] /= 2 * half + 1
+    means[:half] /= np.arange(half + 1, 2 * half + 1)
+    means[c.size - half :] /= np.arange(2 * half, half, -1)
+    return means

@@ -1,0 +1,89 @@
+"""Saturated samples: found in counted profiles that are cut off, not in flat ones."""
+
+import numpy as np
+import pytest
+
+from sims_analysis.kernels.rows import Dense, Packed
+from sims_analysis.kernels.saturation import saturated
+
+Z = np.arange(0.0, 200.0, 0.5)
+SHAPE = np.exp(-(((Z - 75.0) / 28.0) ** 2))
+
+
+def counted(top, *, seed=1, floor=3.0):
+    return np.random.default_rng(seed).poisson(top * SHAPE + floor).astype(float)
+
+
+def flags_of(value):
+    found = saturated(Dense(Z[: value.size], value[None]))
+    return None if found is None else found[0]
+
+
+@pytest.mark.parametrize(("top", "limit"), [(300, 100), (1e4, 3e3), (1e6, 65535), (1e6, 9.5e5)])
+@pytest.mark.parametrize("one", [1.0, 1.00994, 2.3e14])
+def test_what_is_cut_off_is_found_to_the_sample(top, limit, one):
+    counts = counted(top)
+    assert (flags_of(np.minimum(counts, limit) * one) == (counts >= limit)).all()
+
+
+@pytest.mark.parametrize("digits", [3, 4, 6])
+def test_however_it_is_printed(digits):
+    counts = counted(1e4)
+    printed = [float(f"{c * 1.7e13:.{digits - 1}e}") for c in np.minimum(counts, 3000)]
+    assert (flags_of(np.array(printed)) == (counts >= 3000)).all()
+
+
+def test_values_that_jump_down_to_a_ceiling_are_found():
+    value = counted(1e6)
+    value[140:160] = 65535.0  # a detector that has switched itself off
+    assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 160))
+
+
+FLAT = {
+    "a box": np.where(Z < 100, 1e20, 1e20 * np.exp(-(Z - 100) / 3) + 1e15),
+    "cut off without noise": np.minimum(1e20 * SHAPE, 5e19) + 1e15,
+    "whole numbers without noise": np.round(np.minimum(1000 * SHAPE + 3, 500)),
+    "one number": np.full(Z.size, 1e6),
+    "an error function": 1e20 / (1 + np.exp((Z - 100) / 0.5)),
+}
+
+
+@pytest.mark.parametrize("digits", [2, 3, 4, 17])
+@pytest.mark.parametrize("name", FLAT)
+def test_profiles_without_noise_may_be_flat(name, digits):
+    assert flags_of(np.array([float(f"{v:.{digits - 1}e}") for v in FLAT[name]])) is None
+
+
+@pytest.mark.parametrize("top", [0.3, 3, 30, 300, 3e4, 1e6])
+@pytest.mark.parametrize("shape", [SHAPE, np.ones(Z.size), 1 / (1 + np.exp(Z - 100))])
+def test_counting_alone_is_not_saturation(top, shape):
+    rng = np.random.default_rng(3)
+    for digits in (2, 3, 4, 17):  # two digits of a matrix signal are equal for hundreds of samples
+        value = rng.poisson(top * shape) * 1.7e13
+        assert flags_of(np.array([float(f"{v:.{digits - 1}e}") for v in value])) is None
+
+
+def test_a_floor_is_none():
+    value = np.maximum(counted(1e4, floor=30.0), 35.0) * 1e14  # the detection limit as drawn
+    assert flags_of(value) is None
+
+
+def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
+    cut = [np.minimum(counted(1e4, seed=seed), 3000.0) for seed in range(5)]
+    rows = np.stack([counted(1e4), *cut, np.full(Z.size, 3000.0)])
+    found = saturated(Dense(Z, rows))
+    assert found.shape == rows.shape
+    for row, flags in zip(rows, found, strict=True):
+        alone = flags_of(row)
+        assert (flags == (False if alone is None else alone)).all()
+    sizes = [400, 399, 0, 397, 396]
+    parts = [row[:n] for row, n in zip(rows, sizes, strict=False)]
+    packed = Packed(
+        np.concatenate([Z[:n] for n in sizes]), np.concatenate(parts),
+        offsets=np.append(0, np.cumsum(sizes)),
+    )  # fmt: skip
+    each = [flags_of(part) if part.size else None for part in parts]
+    expected = [
+        np.zeros(p.size, bool) if f is None else f for p, f in zip(parts, each, strict=True)
+    ]
+    assert (saturated(packed) == np.concatenate(expected)).all()
