@@ -423,7 +423,8 @@ class _Painter:
                 side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
                 text = f"{side} {self._depth(at)} {self._unit} (truncated)"
             else:
-                text = f"{self._depth(thick, sigma)} {self._unit}, from {self._depth(top)} {self._unit}"
+                thickness, begin = self._depth(thick, sigma), self._depth(top)
+                text = f"{thickness} {self._unit}, from {begin} {self._unit}"
             self.canvas.tell(f"{name} {self._of()}".strip() + f": {text}", **style)
         if len(found) > _HANDFUL:
             known = [one[2] for one in found if np.isfinite(one[2])]
