@@ -78,11 +78,8 @@ def prepared(
 
 def taken_colours(canvas: Canvas) -> dict[str, str]:
     """Return the colours of the curves that an earlier call has drawn, by their names."""
-    from matplotlib.colors import to_hex
-
-    drawn = [line for each in canvas.axes.values() for line in each.lines]
-    named = {str(line.get_label()): to_hex(line.get_color()) for line in drawn
-             if not str(line.get_label()).startswith("_")}  # fmt: skip
+    drawn: list[Any] = [line for each in canvas.axes.values() for line in each.lines]
+    named = {line.get_label(): line.get_color() for line in drawn if line.get_label()[:1] != "_"}
     return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
