@@ -89,6 +89,7 @@ from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .readers.formats import Reader as Reader
 from .readers.frames import from_dataframe as from_dataframe
+from .readers.reading import explain_read as explain_read
 from .readers.reading import read as read
 from .readers.reading import read_formats as read_formats
 from .readers.signals import Content as Content

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from sims_analysis.cli.files import file_options, read_files, stated_of_files
+from sims_analysis.cli.files import (
+    explain_files,
+    explain_option,
+    file_options,
+    read_files,
+    stated_of_files,
+)
 from sims_analysis.cli.options import (
     Folder,
     all_ids,
@@ -87,12 +93,14 @@ def _names(texts: Iterable[str]) -> list[str]:
     help="Folder for figures, tables and data.",
 )
 @click.option("--no-files", is_flag=True, help="Print only.")
+@explain_option
 @format_option
 def report(
     ids: tuple[str, ...],
     lists: tuple[TextIO, ...],
     out: Path,
     no_files: bool,
+    explain: bool,
     style: str,
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
@@ -114,6 +122,11 @@ def report(
     source = options
     ids = all_ids(ids, lists)
     files = [Path(name) for name in ids if Path(name).is_file()]
+    if explain:
+        if len(files) < max(1, len(ids)):
+            raise click.UsageError("--explain takes names of files that are there")
+        explain_files(files, stated_of_files(options))
+        return
     results, failures = read_files(files, stated_of_files(options))
     asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
     _refuse_missing_files(ids)

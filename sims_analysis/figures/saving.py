@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 __all__ = ["close", "save_figure"]
 
@@ -31,7 +31,7 @@ _DECIMALS = 6
 
 
 def save_figure(
-    figure: Figure,
+    figure: Figure | SubFigure,
     path: str | os.PathLike[str],
     *,
     calls: Sequence[str] = (),
@@ -43,7 +43,7 @@ def save_figure(
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        From :func:`plot_profiles`, or any other code.
+        From :func:`plot_profiles`, or any other code; of a subfigure, the whole figure is written.
     path : path
         ``.svg``, ``.pdf``, ``.eps``, ``.tiff`` or ``.png``; written whole or not at all.
     calls : sequence of str, optional
@@ -87,8 +87,10 @@ def save_figure(
     'boron-implant'
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
+    if isinstance(figure, SubFigure):
+        figure = figure.figure
     if not isinstance(figure, Figure):
         raise TypeError(
             f"expected a Figure, found {type(figure).__name__}; the figure of axes is ax.figure"
