@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import sims_analysis as sims
+from sims_analysis.xarray import SimsAccessor
 
 client = sims.Client(api_key="0123456789abcdef")
 results = client.get(data_ids="d290f1ee-6c54-4b01-90e6-d701748f0851")
@@ -72,3 +73,9 @@ assert_type(halving.names, list[str])
 assert_type(half_life.units("concentration"), str)
 assert_type(sims.fit(ds, model=halving), xr.Dataset)
 assert_type(sims.evaluate(sims.fit(ds, model=halving), depth="5 nm", model=halving), xr.DataArray)
+
+accessor = SimsAccessor(ds)
+assert_type(accessor.integrated_dose(stop="200 nm"), xr.DataArray)
+assert_type(accessor.fit(model="gaussian"), xr.Dataset)
+accessor.integrated_dose(rule="simpson")  # type: ignore[arg-type]
+accessor.juncton_depth(level="1e18 atoms/cm^3")  # type: ignore[attr-defined]
