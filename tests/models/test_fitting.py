@@ -823,14 +823,14 @@ def test_data_that_are_not_over_depth_are_refused():
         coords={"sputter_time": ("sputter_time", np.arange(10.0), {"units": "s"})},
     )  # fmt: skip
     with pytest.raises(UnitsError, match="calibrate_depth"):
-        sims.fit(time, model="gaussian")
+        sims.fit(time, model="erfc")
     with pytest.raises(TypeError, match="needs an xarray Dataset"):
-        sims.fit([1, 2], model="gaussian")
+        sims.fit([1, 2], model="erfc")
     one = data_of("gaussian", (1e15, 100, 30), 300, "log")
     infinite = one.copy(deep=True)
     infinite["concentration"][7] = np.inf
     with pytest.raises(ProfileError, match=r"infinite at 8\.4 nm"):
-        sims.fit(infinite, model="gaussian")
+        sims.fit(infinite, model="erfc")
 
 
 def test_what_stands_beside_the_profiles_must_belong_to_them():
