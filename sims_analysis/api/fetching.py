@@ -176,7 +176,7 @@ class Fetcher:
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
         """Ask the catalogue why entries are empty; no answer is no reason to fail."""
         try:
-            found = {entry.data_id: entry.pipeline_status for entry in self.entries(ids)}
+            found = {canonical(e.data_id): e.pipeline_status for e in self.entries(ids)}
         except SimsError:
             return {}
         return {i: found.get(i, "not in the catalogue") or "unknown" for i in ids}
@@ -210,7 +210,7 @@ class Fetcher:
             return found
         for entry in found:
             wire = entry.to_dict()
-            self._seen[entry.data_id] = wire
+            self._seen[canonical(entry.data_id)] = wire
             try:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
@@ -227,7 +227,7 @@ class Fetcher:
             query = [("data_ids", data_id) for data_id in batch]
             query.append(("include_organization_data", "True"))
             what = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
-            found.update((entry.data_id, entry) for entry in self.catalogue(query, what))
+            found.update((canonical(e.data_id), e) for e in self.catalogue(query, what))
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
 

@@ -76,6 +76,8 @@ def one_line(error: BaseException) -> str:
     text = re.sub(r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2", text)
     arguments = r"\b(depth_units|units|number_repeats)=(?:True)?"
     text = re.sub(arguments, lambda found: f"--{found[1].replace('_', '-')}", text)
+    text = re.sub(r"\bpass (another )?data_id=?", r"pass \1--id", text)
+    text = re.sub(r"\breplace=True", "--replace", text)
     return visible(text) or type(error).__name__
 
 
@@ -88,12 +90,12 @@ class _Warnings:
     """Prints each warning once, on one line of stderr."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def __call__(self, warning: SimsWarning) -> None:
         text = visible(" ".join(str(warning).split()))
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._shown:
+            self._shown.add(text)
             click.echo(f"Warning: {text}", err=True)
 
 

@@ -7,6 +7,7 @@ added) is kept as JSON in one attribute of the file, so that :func:`load` return
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,13 @@ import xarray as xr
 
 from sims_analysis._version import __version__
 from sims_analysis.dataset import cf
+from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
-from sims_analysis.units import define_atoms, dequantify
+from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["load", "restored", "save"]
 
@@ -134,7 +135,7 @@ def load(
     FileNotFoundError
         If there is no such file.
     ArchiveError
-        If it cannot be read as its name says.
+        If it cannot be read as its name says, or is a zarr store with filters that run code.
     ModuleNotFoundError
         If the packages for the format are not installed.
 
@@ -149,6 +150,8 @@ def load(
     kind = _kind(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
+    if kind == "zarr":
+        _refuse_code(path)
     engine: Any = "zarr" if kind == "zarr" else "h5netcdf"
     try:
         ds = xr.open_dataset(path, engine=engine, chunks=None if chunks is None else dict(chunks))
@@ -157,8 +160,49 @@ def load(
                 ds = ds.load()
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
-    define_atoms()
+    at_home()
     return restored(ds)
+
+
+#: Where the metadata of a zarr store say how its numbers are packed, in formats 2 and 3.
+_ZARR_METADATA = {".zarray", ".zmetadata", "zarr.json"}
+_PACKING = {"filters", "compressor", "codecs"}
+
+
+def _refuse_code(store: Path) -> None:
+    """Refuse a zarr store whose filters run code from it: a pickle can do anything.
+
+    Newer versions of zarr and numcodecs refuse some of these themselves; which, depends on both.
+    """
+    for folder, _, names in os.walk(store):
+        for file in (Path(folder, name) for name in _ZARR_METADATA.intersection(names)):
+            try:
+                metadata = orjson.loads(file.read_bytes())
+            except (OSError, orjson.JSONDecodeError):
+                continue  # zarr says what is wrong with it
+            for codec in _codecs(metadata):
+                if "pickle" in codec.lower():
+                    where = file.relative_to(store).as_posix()
+                    raise ArchiveError(
+                        f"{store.name} is not read: {where} has the filter {codec!r}, which runs "
+                        "code that is kept with the data; ask for a store without pickled objects, "
+                        "or open it with xarray if you trust whoever wrote it"
+                    )
+
+
+def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
+    """Name the codecs in the metadata of a store, also those within others."""
+    if isinstance(metadata, list):
+        for item in metadata:
+            yield from _codecs(item, packing=packing)
+    elif isinstance(metadata, dict):
+        if packing:
+            yield from (str(metadata[key]) for key in ("id", "name") if key in metadata)
+        for key, value in metadata.items():
+            if key not in ("attributes", ".zattrs") and not key.endswith("/.zattrs"):
+                yield from _codecs(value, packing=packing or key in _PACKING)
+    elif packing and isinstance(metadata, str):
+        yield metadata
 
 
 def _kind(path: Path) -> str:

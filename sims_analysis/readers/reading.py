@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
@@ -15,54 +15,66 @@ from sims_analysis.errors import (
     ProfileWarning,
     ReadError,
     SimsError,
+    SimsWarning,
     collected,
     warn,
 )
 from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.formats import FORMATS, Format
+from sims_analysis.readers.formats import Format, Reader, fault_of, formats
+from sims_analysis.readers.given import Given, Readable, is_several, list_given
+from sims_analysis.readers.picture import explanation, picture
 from sims_analysis.readers.refusals import refuse_other_kinds
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["read", "read_formats"]
+__all__ = ["explain_read", "read", "read_formats"]
 
-_Path = str | os.PathLike[str]
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
-#: Larger files are no depth profiles, and would fill the memory.
-_MAX_BYTES = 2**31
 
 
 @overload
 def read(
-    path: _Path | Iterable[_Path], *, errors: Literal["collect"], **options: Any
+    path: Readable | Iterable[Readable],
+    *,
+    samples: str | Literal[True],
+    errors: Literal["raise"] = "raise",
+    **options: Any,
+) -> list[SIMSResult]: ...
+
+
+@overload
+def read(
+    path: Readable | Iterable[Readable], *, errors: Literal["collect"], **options: Any
 ) -> list[SIMSResult | SimsError]: ...
 
 
 @overload
-def read(path: _Path, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
+def read(path: Readable, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
 
 
 @overload
 def read(
-    path: Iterable[_Path], *, errors: Literal["raise"] = "raise", **options: Any
+    path: Iterable[Readable], *, errors: Literal["raise"] = "raise", **options: Any
 ) -> list[SIMSResult]: ...
 
 
 def read(  # type: ignore[misc]  # the options of the overloads are those named here
-    path: _Path | Iterable[_Path],
+    path: Readable | Iterable[Readable],
     *,
     depth_units: str | None = None,
     units: str | Mapping[str, str] | None = None,
     species: str | Sequence[str] | None = None,
     sheet: str | int | None = None,
     columns: Mapping[str, tuple[int | str, int | str]] | None = None,
+    header_rows: int | Sequence[int] | None = None,
+    samples: str | bool | None = None,
     decimal: Literal[".", ","] | None = None,
     encoding: str | None = None,
     not_measured: Collection[str] = (),
     mz_windows: Mapping[str, tuple[float, float]] | None = None,
     number_repeats: bool = False,
     allow_truncated: bool = False,
-    format: str | None = None,  # noqa: A002 - the word people look for
+    format: str | Reader | None = None,  # noqa: A002 - the word people look for
     errors: Literal["raise", "collect"] = "raise",
     progress: bool | None = None,
 ) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
@@ -73,8 +85,11 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
 
     Parameters
     ----------
-    path : path-like, or iterable of these
-        A file, or several. A folder stands for the files in it, in the order of their names.
+    path : path-like, bytes, open file, or iterable of these
+        A file, or several. A folder stands for the files in it, in the order of their names. An
+        open file is anything with ``read()``. An address (``"https://..."``, ``"s3://..."``,
+        ``"zip://w7.txt::archive.zip"``) is opened by fsspec, where that is installed. What has no
+        name is named by its hash.
     depth_units : str, optional
         Unit of the depths (or times), where the file states none.
     units : str or mapping, optional
@@ -86,7 +101,14 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         hidden ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
-        letter, or by head.
+        letter, or by head. Cells elsewhere do not matter then.
+    header_rows : int or sequence of int, optional
+        Of a table: the rows that are heads, counted from 0 in the file. The numbers stand below the
+        last of them, whatever is above; ``[]`` if there are no heads.
+    samples : str or True, optional
+        Of a table that holds several samples: the head (or letter) of the column that tells them
+        apart, or True for whatever does, such as labels above blocks of columns. Each sample
+        becomes a result of its own.
     decimal : {".", ","}, optional
         Where the numbers leave it open.
     encoding : str, optional
@@ -100,8 +122,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         refuses otherwise.
     allow_truncated : bool
         Read what is there of a file that breaks off, with a warning.
-    format : str, optional
-        One of :func:`read_formats`, in place of recognising it.
+    format : str or Reader, optional
+        One of :func:`read_formats`, in place of recognising it; or a reader of one's own.
     errors : {"raise", "collect"}
         What becomes of a file that cannot be read: an error is raised when all others have been
         read, or is put in the place of the result in a list.
@@ -111,9 +133,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Returns
     -------
     SIMSResult, or list of SIMSResult
-        A list for several files and for a folder. Depths and values as the file has them, in its
-        units; samples below a stated limit (``<2E15``) and infinite values are not measured
-        (``NaN``). Of each signal,
+        A list for several files, for a folder, and with `samples`. Depths and values as the file
+        has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
+        measured (``NaN``). Of each signal,
         ``species_metadata`` holds what the file says, with units: ``counting_time``,
         ``detector``, ``dead_time``, ``rsf``, ``dose``, ``reference_signal``, ``mass``,
         ``detection_limit``...; ``extra["columns"]`` numbers that stand beside it, such as times.
@@ -123,7 +145,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     ------
     ReadError
         If a file holds no depth profile (it says what it is), breaks off, or has a cell that is
-        no number.
+        no number. Its attribute ``picture`` shows what was understood of a table; see
+        :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.
     SpeciesError
@@ -150,43 +173,37 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
-    for name, given, kinds, expected in (
-        ("species", species, (str, Sequence), "a name, or a list of names"),
-        ("columns", columns, (Mapping,), '{"B": (axis, values), ...}'),
-        ("not_measured", not_measured, (str, Collection), "a text, or a list of texts"),
-    ):
-        if given is not None and not isinstance(given, kinds):
-            raise TypeError(f"{name}={given!r}; expected {expected}")
-    options = Options(
+    options = _options(
         depth_units=depth_units,
         units=units,
         species=species,
         sheet=sheet,
         columns=columns,
+        header_rows=header_rows,
+        samples=samples,
         decimal=decimal,
         encoding=encoding,
-        not_measured=[not_measured] if isinstance(not_measured, str) else tuple(not_measured),
+        not_measured=not_measured,
         mz_windows=mz_windows,
         number_repeats=number_repeats,
         allow_truncated=allow_truncated,
     )
-    if decimal not in (None, ".", ","):
-        raise ValueError(f"decimal={decimal!r}; expected '.' or ','")
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
-    forced = None if format is None else _named(format)
-    if errors == "raise" and isinstance(path, (str, os.PathLike)) and not Path(path).is_dir():
-        return _read_one(Path(path), options, forced)
-    files = _files(path)
+    forced = None if format is None else _chosen(format)
+    files = list_given(path)
+    if errors == "raise" and not is_several(path):
+        found = _read_one(files[0], options, forced)
+        return found if options.samples is not None else found[0]
     outcomes: list[SIMSResult | SimsError] = []
     with collected() as told, _bar(len(files), show=progress) as step:
         for file in files:
             try:
-                outcomes.append(_read_one(file, options, forced))
+                outcomes += _read_one(file, options, forced)
             except SimsError as error:
                 outcomes.append(error)
             except OSError as error:
-                outcomes.append(ReadError(f"{file}: {error.strerror or error}"))
+                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
             except ImportError as error:
                 missing = ReadError(f"{file.name}: {error}")
                 missing.__cause__ = error
@@ -205,6 +222,56 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     return outcomes
 
 
+def explain_read(path: Readable, **options: Any) -> str:
+    r"""Show how a file is understood, whether it can be read or not.
+
+    Parameters
+    ----------
+    path : path-like, bytes, or open file
+        One file.
+    **options
+        As for :func:`read`.
+
+    Returns
+    -------
+    str
+        Its format; of a table, which rows and columns were taken for what; the profiles, or the
+        error with the argument that settles it; what is told beside.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from pathlib import Path
+    >>> _ = Path("boron.csv").write_text("Wafer 7\nDepth (nm);Conc (at/cm3)\n0;1.2E18\n5;3.5E18")
+    >>> print(sims.explain_read("boron.csv"))
+    boron.csv, read as 'table': any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls
+    a text with semicolons between the cells
+                 A           B
+      1  note     Wafer 7
+      2  heads    Depth (nm)  Conc (at/cm3)
+      3  numbers  0           1.2E18
+      4  numbers  5           3.5E18
+    columns
+      A  depths                                 in nm
+      B  values of a species that is not named  in at/cm3
+    not read: the file does not name the species of column B; pass species=, a name for each of the
+    1 signals in order
+    """
+    forced = None if options.get("format") is None else _chosen(options["format"])
+    unused = ("format", "errors", "progress")
+    stated = _options(**{k: v for k, v in options.items() if k not in unused})
+    if is_several(path):
+        raise TypeError(f"path={path!r}; expected one file")
+    source = _source(list_given(path)[0], stated)
+    outcome: list[SIMSResult] | SimsError
+    with collected() as told:
+        try:
+            outcome = _read_source(source, forced, told)
+        except SimsError as error:
+            outcome = error
+    return explanation(source, outcome, [str(warning) for warning in told], read_formats())
+
+
 def read_formats() -> dict[str, str]:
     """List the formats that :func:`read` knows.
 
@@ -219,62 +286,104 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {known.name: known.description for known in FORMATS}
+    return {known.name: known.description for known in formats()}
 
 
-def _named(name: str) -> Format:
-    for known in FORMATS:
-        if known.name == name:
+def _options(**stated: Any) -> Options:
+    """Check what the user states.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind than it takes.
+    """
+    for name, kinds, expected in (
+        ("species", (str, Sequence), "a name, or a list of names"),
+        ("columns", (Mapping,), '{"B": (axis, values), ...}'),
+        ("header_rows", (int, Sequence), "numbers of rows, from 0"),
+        ("samples", (str, bool), "the head of a column, or True"),
+        ("not_measured", (str, Collection), "a text, or a list of texts"),
+    ):
+        given = stated.get(name)
+        if given is not None and not isinstance(given, kinds):
+            raise TypeError(f"{name}={given!r}; expected {expected}")
+    nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
+    stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
+    if rows is not None:
+        rows = [rows] if isinstance(rows, int) else list(rows)
+        if isinstance(stated["header_rows"], str) or not all(
+            isinstance(row, int) and row >= 0 for row in rows
+        ):
+            raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
+        stated["header_rows"] = rows
+    if stated.get("samples") is False:
+        stated["samples"] = None
+    if stated.get("decimal") not in (None, ".", ","):
+        raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+    return Options(**stated)
+
+
+def _chosen(stated: str | Reader) -> Reader:
+    if not isinstance(stated, str):
+        fault = fault_of(stated)
+        if fault is not None:
+            raise TypeError(f"format={stated!r} is no reader: {fault}")
+        return stated
+    for known in formats():
+        if known.name == stated:
             return known
-    raise ValueError(f"format={name!r}; expected one of {', '.join(f.name for f in FORMATS)}")
+    names = ", ".join(known.name for known in formats())
+    raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
-def _files(path: _Path | Iterable[_Path]) -> list[Path]:
-    """List files; a folder stands for what is in it."""
-    given = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-    files: list[Path] = []
-    for item in map(Path, given):
-        if item.is_dir():
-            inside = sorted(f for f in item.iterdir() if f.is_file() and f.name[:1] != ".")
-            if not inside:
-                raise ReadError(f"{item}: there are no files in the folder")
-            files += inside
-        else:
-            files.append(item)
-    return files
-
-
-def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult:
+def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
-    if path.stat().st_size > _MAX_BYTES:
-        raise ReadError(f"{path.name}: the file has more than {_MAX_BYTES >> 30} GB")
-    source = Source(path.name, path.read_bytes(), options, path)
-    chosen = forced
+    source = _source(given, options)
     with collected() as told:
-        try:
-            chosen = forced or _recognised(source)
-            result = _read_by(chosen, source)
-        except SimsError as error:
-            # What was found odd before may be why.
-            odd = "".join(f"; {warning}" for warning in told)
-            error.args = (f"{path.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
-            raise
-        except ImportError:
-            raise
-        except Exception as error:
-            # One file that a reader does not understand must not cost the others of a folder, and
-            # what a damaged one makes readers and their packages raise, nobody knows.
-            reader = f"the reader {chosen.name!r}" if chosen else "every reader"
-            raise ReadError(
-                f"{path.name}: it is damaged, or laid out in a way that {reader} does not know "
-                f"({type(error).__name__}: {error}){_not_in(forced, source)}"
-            ) from error
+        results = _read_source(source, forced, told)
     for warning in told:
-        warn(f"{path.name}: {warning}", type(warning))
-    return result
+        warn(f"{source.name}: {warning}", type(warning))
+    return results
 
 
-def _not_in(forced: Format | None, source: Source) -> str:
+def _read_source(
+    source: Source, forced: Reader | None, told: Sequence[SimsWarning]
+) -> list[SIMSResult]:
+    """Read a source; an error says how far that came, and what had been `told`."""
+    chosen = forced
+    try:
+        chosen = forced or _recognised(source)
+        return _read_by(chosen, source)
+    except SimsError as error:
+        # What was found odd before may be why.
+        odd = "".join(f"; {warning}" for warning in told)
+        error.args = (f"{source.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
+        error.picture = picture(source)
+        raise
+    except ImportError:
+        raise
+    except Exception as error:
+        # One file that a reader does not understand must not cost the others of a folder, and
+        # what a damaged one makes readers and their packages raise, nobody knows.
+        reader = f"the reader {chosen.name!r}" if chosen else "every reader"
+        damaged = ReadError(
+            f"{source.name}: it is damaged, or laid out in a way that {reader} does not know "
+            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+        )
+        damaged.picture = picture(source)
+        raise damaged from error
+
+
+def _source(given: Given, options: Options) -> Source:
+    content = given.load()
+    if isinstance(content, str):
+        content, options = content.encode(), replace(options, encoding="utf-8")
+    # Two files without a name are never one measurement.
+    name = given.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+    return Source(name, content, options, given.path)
+
+
+def _not_in(forced: Reader | None, source: Source) -> str:
     """Say, of a file that cannot be read, that it does not look like the format that was stated."""
     try:
         looks = forced is None or forced.recognises(source)
@@ -284,26 +393,38 @@ def _not_in(forced: Format | None, source: Source) -> str:
     return "" if looks else f"{known}: without format=, it is recognised by its content"
 
 
-#: Formats in which the user may say what the columns are.
-_WITH_COLUMNS = ("table", "eag")
+#: Arguments that are for tables, and the formats that use them.
+_FOR_TABLES = {
+    "columns": ("table", "eag"),
+    "header_rows": ("table", "eag", "tidy"),
+    "samples": ("table", "eag", "tidy"),
+}
 
 
-def _recognised(source: Source) -> Format:
+def _recognised(source: Source) -> Reader:
     refuse_other_kinds(source)
-    chosen = next((f for f in FORMATS if f.recognises(source)), None)
+    chosen = next((known for known in formats() if known.recognises(source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
     return chosen
 
 
-def _read_by(chosen: Format, source: Source) -> SIMSResult:
-    if source.options.columns is not None and chosen.name not in _WITH_COLUMNS:
+def _read_by(chosen: Reader, source: Source) -> list[SIMSResult]:
+    source.trace.format = chosen.name
+    unused = [
+        name
+        for name, formats_ in _FOR_TABLES.items()
+        if getattr(source.options, name) is not None
+        and isinstance(chosen, Format)
+        and chosen.name not in formats_
+    ]
+    for name in unused:
         warn(
-            f"columns= is not used: the file is read as {chosen.name!r}, which says itself what "
+            f"{name}= is not used: the file is read as {chosen.name!r}, which says itself what "
             "its columns are; format='table' reads any table by its columns",
             ProfileWarning,
         )
-    return finish(chosen.read(source), source, chosen.name, chosen.version)
+    return finish(chosen.read(source), source, chosen.name, getattr(chosen, "version", 1))
 
 
 @contextmanager

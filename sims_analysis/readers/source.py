@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 
@@ -28,6 +29,8 @@ class Options:
     species: str | Sequence[str] | None = None
     sheet: str | int | None = None
     columns: Mapping[str, tuple[int | str, int | str]] | None = None
+    header_rows: Sequence[int] | None = None
+    samples: str | bool | None = None
     decimal: str | None = None
     encoding: str | None = None
     not_measured: Collection[str] = ()
@@ -42,9 +45,17 @@ class Options:
         warn(message, ProfileWarning)
 
 
+@dataclass
+class Trace:
+    """What a reader has understood so far; it shows how far it came where it fails."""
+
+    format: str | None = None
+    table: Any = None
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file.
+    r"""A file that is read: its bytes, and as a text its lines.
 
     Parameters
     ----------
@@ -52,7 +63,17 @@ class Source:
         Its name, without folders.
     content : bytes
     options : Options
+        What the user states because the file does not: the arguments of
+        :func:`sims_analysis.read`.
     path : Path, optional
+        Where it is on disk.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> source = sims.Source("w7.txt", "Tiefe [µm];B\r\n0;1".encode("utf-16"))
+    >>> source.lines, source.start[:5], source.is_text
+    (['Tiefe [µm];B', '0;1'], 'Tiefe', True)
     """
 
     name: str
@@ -60,6 +81,8 @@ class Source:
     options: Options = Options()
     #: Where it is, for libraries that read files only.
     path: Path | None = None
+    #: What is understood of it, as far as reading has come: for `explain_read`.
+    trace: Trace = field(default_factory=Trace, init=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:

@@ -30,6 +30,7 @@ from waiting import fetching_has_ended, interrupt_when, wait_until
 from sims_analysis.api import client as client_module
 from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import CatalogueEntry, Search
 from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.secret import Secret
@@ -457,6 +458,30 @@ def test_what_a_search_told_is_archived_with_what_is_fetched(tmp_path):
     api.catalogue[0]["sample_name"] = "wafer 2"
     client.search()
     assert offline.entry("a").sample_name == "wafer 2"
+
+
+def test_capitals_of_a_uuid_are_no_other_entry(tmp_path):
+    capitals = REFERENCE_ID.upper()
+    api = Api(**{REFERENCE_ID: REFERENCE})
+    api.catalogue = [entry(capitals, sample_name="wafer 1", pipeline_status="running")]
+    client = api.client(archive=tmp_path)
+    assert client.entry(capitals).sample_name == "wafer 1"
+    assert client.entry(REFERENCE_ID).sample_name == "wafer 1"
+    client.get(capitals)
+    offline = api.client(archive=tmp_path, offline=True)
+    assert offline.entry(capitals).sample_name == "wafer 1"
+    assert Search(data_ids=[REFERENCE_ID]).passes(CatalogueEntry(data_id=capitals))
+    api.bodies[REFERENCE_ID] = b"[]"
+    assert api.client().get(capitals)[0].provenance["pipeline_status"] == "running"
+
+
+def test_a_row_with_an_empty_id_hides_no_other(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    client = api.client(archive=tmp_path)
+    client.get("a")
+    api.catalogue = [entry("", sample_name="nobody"), entry("a", sample_name="wafer 1")]
+    client.search()
+    assert api.client(archive=tmp_path, offline=True).entry("a").sample_name == "wafer 1"
 
 
 # ---- the key, the endpoint, the options
