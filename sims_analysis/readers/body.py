@@ -365,7 +365,10 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
         for j, cell in enumerate(cells):
             column = j if body.needed is None else body.needed[j]
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
-    elif numbers > (not above and bool(cells[0]) and 1 + len(others) < width - len(body.words)):
+        return
+    begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
+    like_a_note = not above and begins and 1 + len(others) < width - len(body.words)
+    if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "

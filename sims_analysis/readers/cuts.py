@@ -32,6 +32,9 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
     """
     end, last = len(grid.lines) - 1, rows[-1]
     cut = grid.lines[end]
+    if grid.quoted and cut.count('"') % 2:
+        grid.options.truncated(f"the file breaks off within line {end + 1}, in a cell in quotes")
+        return
     if end - last not in (0, 1) or (end > last and not _CUT.fullmatch(cut)):
         return
     lines = grid.texts(rows)
@@ -47,8 +50,8 @@ def refuse_cut(grid: TextGrid, rows: Sequence[int], width: int, *, labelled: boo
         )
     elif end == last and len(cells) == least == width:
         filled = [row[-1] for row in near if row[-1].strip()]
-        # Where the last column ends early, an empty cell is as usual.
-        if len(filled) == len(near) or cells[-1].strip():
+        # Where the last column ends early, it is empty in the row before as well.
+        if cells[-1].strip() or near[-1][-1].strip():
             tell_if_cut(grid.lines, [*filled, cells[-1]])
 
 

@@ -30,7 +30,8 @@ def text_grid(source: Source) -> Grid | None:
 
 
 def _holds_ends(lines: Sequence[str]) -> bool:
-    return any(line.count('"') % 2 for line in lines if '"' in line)
+    """Whether cells in quotes hold ends of lines; one that is open at the end was cut off."""
+    return sum(line.count('"') % 2 for line in lines if '"' in line) > 1
 
 
 def grid_of_lines(lines: Sequence[str], options: Options) -> TextGrid | None:

@@ -381,10 +381,14 @@ def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> lis
             cells[-1] += delimiter + piece
         # A quote opens a cell where it stands first; those within are doubled.
         whole = not cells[-1].lstrip().startswith('"') or cells[-1].count('"') % 2 == 0
-    return [
-        cell.strip()[1:-1].replace('""', '"') if cell.lstrip().startswith('"') else cell
-        for cell in cells
-    ]
+    return [_unquoted(cell) for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    """Take off the quotes around a cell; one that is never closed was cut off."""
+    text = cell.strip()
+    closed = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1].replace('""', '"') if closed else cell
 
 
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:

@@ -5,11 +5,10 @@ spreadsheets: units in brackets, after a comma or in a row of their own, names a
 heads, merged heads, errors, averages, remarks, notes, row numbers, decimal commas... A damaged one
 has one thing wrong in it.
 
-``python -m tests.readers.random_tables 2000`` reads that many, and prints what came of them.
+``python tests/random_tables.py 2000`` reads that many, and prints what came of them.
 """
 
 from __future__ import annotations
-
 
 import sys
 import tempfile
@@ -44,7 +43,8 @@ SHORT = {"en": "Conc.", "de": "Konz.", "fr": "Conc.", "es": "Conc.", "it": "Conc
 ATOMS = {"en": "atoms/cm3", "de": "Atome/cm³", "fr": "atomes/cm3", "es": "átomos/cm3",
          "it": "atomi/cm3", "nl": "atomen/cm3", "ja": "atoms/cm3", "zh": "原子/cm3"}  # fmt: skip
 NOTES = {
-    "en": (("Operator", "A. B."), ("Dose", "5e14")), "de": (("Bediener", "A. B."), ("Datum", "3.5.2024")),
+    "en": (("Operator", "A. B."), ("Dose", "5e14")),
+    "de": (("Bediener", "A. B."), ("Datum", "3.5.2024")),
     "fr": (("Opérateur", "A. B."), ("Date", "03/05/2024")), "es": (("Operador", "A. B."),),
     "it": (("Operatore", "A. B."),), "nl": (("Bediener", "A. B."),),
     "ja": (("測定者", "A. B."),), "zh": (("操作员", "A. B."),),
@@ -397,7 +397,7 @@ def _compared(drawn: Drawn, result) -> str | None:
 
 def _lost(drawn: Drawn, result) -> str | None:
     """Say what a result of a damaged table holds that was not written, or lacks."""
-    if drawn.damage in ("no heads",):
+    if drawn.damage == "no heads":
         return "read without heads"
     written_ = {t.name: dict(zip(t.depths, t.values, strict=True)) for t in drawn.truths}
     found = {p.species_name: p for p in result.depth_profiles}
