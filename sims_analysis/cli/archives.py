@@ -34,7 +34,7 @@ def archive() -> None:
     """Maintain an archive."""
 
 
-_place = click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
+_place = click.argument("place", metavar="", type=Folder(), required=False)
 
 
 @archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
