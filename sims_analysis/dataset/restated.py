@@ -14,7 +14,7 @@ from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_un
 __all__ = ["with_units"]
 
 
-def with_units(data: Data, **units: str) -> Data:
+def with_units(data: Data, /, **units: str) -> Data:
     """Convert variables and axes to other units, and what stands beside them along with them.
 
     Parameters
