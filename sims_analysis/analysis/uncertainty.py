@@ -154,6 +154,18 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
         step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])
     ):
         what = "the dead time was corrected"
+    for key, done in (("averaging", "neighbouring samples were averaged"),
+                      ("processing", "the values were processed")):  # fmt: skip
+        told: list[str] = []
+        if (
+            stated_in_metadata(data, key, lambda value, _: told.append(str(value)) or 1.0)
+            is not None
+        ):
+            raise ProfileError(
+                f"{done} by the instrument's software ({told[0]!r} in the metadata of the species): "
+                f"{name} is not what was counted, and has no errors of counting; export the profile "
+                "without it"
+            )
     if what is not None:
         raise ProfileError(
             f"{what} before, and {name} is not what was counted; take the counting statistics "

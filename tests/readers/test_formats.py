@@ -33,6 +33,33 @@ def test_iontof_exports_of_both_versions(write, version):
     assert result["SnO+"].species_metadata["mass"] == "135.894 u"
 
 
+def test_what_was_done_to_counts_is_on_record(write):
+    averaged = "Profile Compression settings. Method: Running Average, using 5 datapoints"
+    content = iontof(T, SIGNALS[2:3], comments=(averaged, "Profile Smoothing is Disabled"))
+    result = sims.read(write(content), units="counts")
+    assert result["SnO+"].species_metadata["averaging"] == averaged
+    with pytest.raises(
+        sims.ProfileError, match="samples were averaged by .* has no errors of count"
+    ):
+        sims.with_counting_statistics(result.to_dataset())
+    content = iontof(T, SIGNALS[2:3], version=6)
+    result = sims.read(write(content), units="counts")
+    assert "averaging" not in result["SnO+"].species_metadata
+    counted = sims.with_counting_statistics(result.to_dataset())
+    assert counted["intensity_counts"].values.tolist() == [[3, 2, 1, 5]]
+
+
+def test_a_background_that_was_taken_off_is_no_unit(write):
+    content = iontof(T, SIGNALS[2:3], version=6)
+    content = content.replace(b"\tIntensity", b"\tIntensity(Background Corrected)")
+    profile = sims.read(write(content))["SnO+"]
+    assert profile.concentration_units == "Intensity"
+    assert profile.species_metadata["processing"] == "Background Corrected"
+    ds = sims.read(write(content), units="counts").to_dataset()
+    with pytest.raises(sims.ProfileError, match="processed by .*'Background Corrected'"):
+        sims.with_counting_statistics(ds)
+
+
 def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
     columns = sims.read(write(iontof(T, SIGNALS)))["total"].extra["columns"]
     assert columns["primary_fluence"]["units"] == "ions/cm^2"
