@@ -210,8 +210,14 @@ TERMS = {
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
     "species_ratio": Term("dimensionless", "Ratio", "numerator / denominator"),
+    "species_fraction": Term("dimensionless", "Fraction", "numerator / (numerator + denominator)"),
     "dose_scale": Term(
         "dimensionless", "Scale to a known dose", "concentrations were multiplied by it"
+    ),
+    "dose_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the dose that sets the scale",
+        "instead of those of sensitivity factor and depth scale; 0 where nothing was scaled",
     ),
     "crater_depth": Term(
         "depth", "Crater depth", "measured after sputtering; sets the depth scale"

@@ -113,7 +113,7 @@ def real_magnitude(
     return magnitude, unit
 
 
-def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
+def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
     """Multiply a variable by a factor, and with it what stands beside it in its unit.
 
     Returns
@@ -122,10 +122,10 @@ def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
         By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
         everything beside it; what is in another unit, as counts are, is not multiplied.
     """
-    found = {end: ds[name + end] for end in ("", *BESIDE) if name + end in ds}
+    found = {end: ds[name + end].variable for end in ("", *BESIDE) if name + end in ds}
     for end in {"", *IN_ITS_UNIT} & found.keys():
-        array = (found[end] * factor).transpose(..., *ds[name].dims, missing_dims="ignore")
-        found[end] = array.assign_attrs(found[end].attrs)
+        product = (found[end] * factor).transpose(*found[""].dims, missing_dims="ignore")
+        found[end] = xr.Variable(product.dims, product.data, found[end].attrs)
     return found
 
 
