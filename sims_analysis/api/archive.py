@@ -30,12 +30,11 @@ import re
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
-from sims_analysis.api.catalogue import Catalogue, Search, as_texts
+from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_texts
 from sims_analysis.api.contents import (
     Contents,
     Need,
@@ -233,23 +232,30 @@ class Archive:
         ['boron-implant']
         """
         asked = Search.of(keywords=keywords, **filters)
-        return Catalogue(c.entry for c in self.contents(asked, species=as_texts(species)))
+        return Catalogue(entry for _, entry in self._passing(asked, as_texts(species)))
 
-    def contents(
-        self, search: Search | None = None, *, species: Sequence[str] = ()
-    ) -> list[Contents]:
-        """Give what lists show of the entries that pass a search, sorted by data id."""
+    def entries(self, search: Search) -> Catalogue:
+        """Give the entries that pass a search: what :meth:`search` does once it has read it."""
+        return Catalogue(entry for _, entry in self._passing(search))
+
+    def contents(self, search: Search) -> list[Contents]:
+        """Give what lists show of the entries that pass a search, by data id."""
+        return [known for known, _ in self._passing(search)]
+
+    def _passing(
+        self, search: Search, species: Sequence[str] = ()
+    ) -> list[tuple[Contents, CatalogueEntry]]:
         self.check()
-        search = search or Search()
         need = Need.WORDS if search.keywords or species else Need.ENTRY
         if search.data_ids:
             ids = dict.fromkeys(map(canonical, search.data_ids))
             read = (read_contents(self.folder(data_id), need) for data_id in ids if data_id)
-            found: Iterable[Contents] = (one[0] for one in read if one is not None)
+            known: Iterable[Contents] = (one[0] for one in read if one is not None)
         else:
-            found = self._contents(need)
-        passes = search.filter(species)
-        return sorted((one for one in found if passes(one)), key=attrgetter("data_id"))
+            known = self._contents(need)
+        passing = search.filter(species)
+        found = [(one, entry) for one in known if (entry := passing(one)) is not None]
+        return sorted(found, key=lambda pair: pair[0].data_id)
 
     def rebuild_index(self, *, progress: bool | None = None) -> int:
         """Make the index of the entries anew, whatever it says; return how many entries there are.
@@ -375,6 +381,7 @@ class Archive:
         )
         with self._writing():
             kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
+        self._index.note(folder, result.depth_profiles, kept.sha256)
         return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:

@@ -246,8 +246,8 @@ class Search:
             and self._mentioned(entry)
         )
 
-    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], bool]:
-        """Give a function that tells whether what an archive knows of an entry passes.
+    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], CatalogueEntry | None]:
+        """Give a function that gives the entry, if what an archive knows of it passes.
 
         It looks at the JSON and at the words before anything is made of them.
         """
@@ -256,19 +256,23 @@ class Search:
         rest = replace(self, keywords=())
         uploaded, updated = ([*map(_seconds, span)] for span in (self._uploaded, self._updated))
 
-        def passes(known: Contents) -> bool:
-            about, words = known.about, known.words or b""
-            return (
-                about is not None
-                and all(keyword in words for keyword in keywords)
-                and all(any(hint in about for hint in one_of) for one_of in hints)
-                and _within(known.uploaded, *uploaded)
-                and _within(known.updated, *updated)
-                and set(species) <= set(known.species if species else ())
-                and rest.passes(known.entry)
-            )
+        def passing(known: Contents) -> CatalogueEntry | None:
+            about, words = known[5:7]
+            for keyword in keywords:
+                if words is None or keyword not in words:
+                    return None
+            if (
+                about is None
+                or not all(any(hint in about for hint in one_of) for one_of in hints)
+                or not _within(known.uploaded, *uploaded)
+                or not _within(known.updated, *updated)
+                or not set(species) <= set(known.species if species else ())
+            ):
+                return None
+            entry = known.entry
+            return entry if rest.passes(entry) else None
 
-        return passes
+        return passing
 
     def _hints(self) -> Iterator[list[bytes]]:
         """Give texts of which one each stands in the JSON of an entry that passes."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -27,11 +25,13 @@ from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.text.times import moment_of
 
 if TYPE_CHECKING:
+    from sims_analysis.api.archive import Archive
     from sims_analysis.profiles.profile import DepthProfile
 
 __all__ = [
     "Contents",
     "Need",
+    "archived_entry",
     "leave_out",
     "moment_of_catalogue",
     "moment_of_change",
@@ -40,6 +40,7 @@ __all__ = [
     "read_contents",
 ]
 
+_WINDOWS = os.name == "nt"
 #: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: What may be searched for of the metadata of a measurement, beside the sample.
@@ -55,9 +56,8 @@ class Need(IntEnum):
     WORDS = 2
 
 
-@dataclass(frozen=True)
-class Contents:
-    """What is known of an entry.
+class Contents(NamedTuple):
+    """What is known of an entry; a tuple, because a search goes through a hundred thousand.
 
     Parameters
     ----------
@@ -89,13 +89,13 @@ class Contents:
     uploaded: float | None = None
     updated: float | None = None
 
-    @cached_property
+    @property
     def told(self) -> dict[str, Any]:
         """The object of `about`."""
         known: dict[str, Any] = orjson.loads(self.about or b"{}")
         return known
 
-    @cached_property
+    @property
     def entry(self) -> CatalogueEntry:
         """The catalogue entry, or what the record tells in its place."""
         return CatalogueEntry.from_dict(self.told["entry"])
@@ -117,17 +117,17 @@ def moment_of_change(path: Path | os.stat_result) -> int:
     By a time that nobody can set, where the system has such.
     """
     found = path if isinstance(path, os.stat_result) else path.lstat()
-    return found.st_mtime_ns if os.name == "nt" else found.st_ctime_ns
+    return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
 
 
-def moment_of_catalogue(folder: str | os.PathLike[str]) -> int:
+def moment_of_catalogue(folder: str) -> int:
     """Tell a state of the catalogue entry in a folder from others; 0 if there is none."""
     try:
-        found = os.lstat(f"{os.fspath(folder)}{os.sep}catalogue.json")
+        found = os.lstat(f"{folder}{os.sep}catalogue.json")
     except OSError:
         return 0
     # What replaces it at the same moment is another file.
-    return moment_of_change(found) ^ (found.st_ino & 0xFFFF)
+    return (found.st_mtime_ns if _WINDOWS else found.st_ctime_ns) ^ (found.st_ino & 0xFFFF)
 
 
 def leave_out(path: Path, error: SimsError) -> None:
@@ -177,6 +177,15 @@ def entry_in(folder: Path, version: Path, data_id: str) -> tuple[CatalogueEntry,
     return entry, sound
 
 
+def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
+    """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
+    folder = archive.folder(data_id)
+    versions = list_versions(folder)
+    if not versions:
+        archive.record(data_id)  # says that there is no such entry
+    return entry_in(folder, versions[-1], data_id)[0]
+
+
 def read_contents(
     folder: Path,
     need: Need,
@@ -201,7 +210,7 @@ def read_contents(
     """
     # Before anything is read: what changes meanwhile is noticed.
     try:
-        stamp, catalogue = moment_of_change(folder), moment_of_catalogue(folder)
+        stamp, catalogue = moment_of_change(folder), moment_of_catalogue(str(folder))
     except OSError:
         stamp, catalogue = 0, 0
     try:
@@ -223,7 +232,8 @@ def read_contents(
     about: dict[str, Any] = {"species": [], "title": "", "words": ""}
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.words is not None:
-            about |= {name: known.told[name] for name in about}
+            told = known.told
+            about = {name: told[name] for name in about}
         else:
             try:
                 about = _of_wire(decode(read_version(versions[-1])[1]))
@@ -234,12 +244,12 @@ def read_contents(
         texts = [entry.words, data_id, *about["species"], about["title"], about["words"]]
         words = "\n".join(texts).casefold().encode(errors="replace")
     wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
-    found = replace(
-        found,
-        about=orjson.dumps(about | {"entry": wire}),
-        words=words,
-        uploaded=_seconds(entry.upload_datetime),
-        updated=_seconds(entry.last_updated),
+    found = Contents(
+        *found[:5],
+        orjson.dumps(about | {"entry": wire}),
+        words,
+        _seconds(entry.upload_datetime),
+        _seconds(entry.last_updated),
     )
     return found, sound and whole
 
@@ -292,13 +302,10 @@ def _of_wire(wire: Any) -> dict[str, Any]:
 def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
     for profile in profiles:
         metadata = profile.get("species_metadata")
-        for key in _SAMPLE_KEYS if isinstance(metadata, dict) else ():
-            text = metadata.get(key)
-            if isinstance(text, str) and text.strip():
-                yield text.strip()
         measurement = profile.get(FIELD)
-        if isinstance(measurement, dict) and isinstance(text := measurement.get("sample"), str):
-            yield text.strip()
+        texts = [metadata.get(key) for key in _SAMPLE_KEYS] if isinstance(metadata, dict) else []
+        texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
+        yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())
 
 
 def _seconds(text: str | None) -> float | None:

@@ -34,10 +34,11 @@ from sims_analysis.api.parallel import progress
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ArchiveError, SimsError
 
+sqlite3: Any
 try:
     import sqlite3
 except ImportError:  # a Python that was built without it
-    sqlite3 = None  # type: ignore[assignment]
+    sqlite3 = None
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -159,27 +160,30 @@ class Index:
     ) -> Iterator[Contents]:
         """Give the entries of which what is noted still holds, and take them from the stale."""
         columns = _HEAD if need is Need.IDS else _HEAD + _BODY
+        entries = f"{self._entries}{os.sep}"
         with _sqlite(), closing(self._connected(_PATIENCE)) as connection:
             for row in connection.execute(f"SELECT {', '.join(columns)} FROM entries"):  # noqa: S608
                 noted = _noted(row)
                 if noted is None:
                     continue
                 contents, settled = noted
-                if contents.folder not in stamps:
-                    gone.append(contents.folder)
-                elif contents.folder in stale:
-                    holds = contents.stamp == stamps[contents.folder] != 0
-                    if need is not Need.IDS:
-                        holds = holds and contents.words is not None
-                        holds = holds and contents.catalogue == self._catalogue(contents.folder)
-                    if holds and (settled or self._is_last(contents)):
-                        del stale[contents.folder]
-                        yield contents
-                    else:
-                        stale[contents.folder] = contents
-
-    def _catalogue(self, folder: str) -> int:
-        return moment_of_catalogue(f"{self._entries}{os.sep}{folder}")
+                folder = contents[0]
+                if folder not in stale:  # gone, or given already
+                    if folder not in stamps:
+                        gone.append(folder)
+                    continue
+                holds = contents[1] == stamps[folder] != 0 and (
+                    need is Need.IDS
+                    or (
+                        contents.words is not None
+                        and contents[2] == moment_of_catalogue(entries + folder)
+                    )
+                )
+                if holds and (settled or self._is_last(contents)):
+                    del stale[folder]
+                    yield contents
+                else:
+                    stale[folder] = contents
 
     def _is_last(self, contents: Contents) -> bool:
         """Whether no other version came at the very moment at which this one was noted."""
@@ -298,7 +302,7 @@ class Index:
         return True
 
     def _connected(self, patience: float) -> Connection:
-        connection = sqlite3.connect(self._file, timeout=patience, isolation_level=None)
+        connection: Connection = sqlite3.connect(self._file, timeout=patience, isolation_level=None)
         try:
             _prepare(connection)
         except BaseException:
@@ -332,7 +336,8 @@ def _sqlite() -> Iterator[None]:
     """Tell an index that cannot be used now from one that is damaged."""
     try:
         yield
-    except sqlite3.Error as error:
+    # SQLite itself finds some damage; other damage makes texts and numbers that are none.
+    except (sqlite3.Error, UnicodeError, OverflowError, TypeError, ValueError) as error:
         passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING
         raise (_Unusable if passing else _Damaged) from error
 
@@ -375,16 +380,18 @@ def _noted(row: tuple[Any, ...]) -> tuple[Contents, bool] | None:
 
 
 def _head_sum(head: tuple[Any, ...]) -> int:
-    return zlib.crc32("\0".join(map(str, head)).encode(errors="replace"))
+    folder, stamp, catalogue, version, data_id, settled = head
+    text = f"{folder}/{stamp}/{catalogue}/{version}/{settled}/{data_id}"
+    return zlib.crc32(text.encode(errors="replace"))
 
 
 def _body_sum(head: tuple[Any, ...], body: tuple[Any, ...]) -> int:
-    about, words, *times = body
+    """Sum what is known beside the head: of this version, this catalogue entry and no other row."""
+    about, words, uploaded, updated = body
     if not (isinstance(about, bytes) and isinstance(words, bytes)):
         return -1
-    # Of this version and this catalogue entry, and of no other row.
-    start = zlib.crc32("\0".join(map(str, (*head[:1], *head[2:4], *times))).encode())
-    return zlib.crc32(about, zlib.crc32(words, start))
+    text = f"{head[0]}/{head[2]}/{head[3]}/{uploaded}/{updated}"
+    return zlib.crc32(about, zlib.crc32(words, zlib.crc32(text.encode(errors="replace"))))
 
 
 def _ignore(_path: Path, _error: SimsError) -> None:

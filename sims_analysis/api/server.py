@@ -31,7 +31,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_entry
+from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search
+from sims_analysis.api.contents import archived_entry
 from sims_analysis.api.endpoint import is_loopback
 from sims_analysis.api.openapi import document
 from sims_analysis.api.versions import canonical, list_versions, read_record
