@@ -238,9 +238,16 @@ class Archive:
         """Give the entries that pass a search: what :meth:`search` does once it has read it."""
         return Catalogue(entry for _, entry in self._passing(search))
 
-    def contents(self, search: Search) -> list[Contents]:
-        """Give what lists show of the entries that pass a search, by data id."""
-        return [known for known, _ in self._passing(search)]
+    def contents(self, words: Iterable[str] = ()) -> list[Contents]:
+        """Give what lists show of the entries that contain every word, damaged ones too, by id."""
+        self.check()
+        wanted = [word.casefold().encode(errors="replace") for word in words]
+        found = []
+        for known in self._contents(Need.WORDS):
+            text = known.data_id.casefold().encode() if known.words is None else known.words
+            if known.data_id and all(word in text for word in wanted):
+                found.append(known)
+        return sorted(found, key=lambda known: known.data_id)
 
     def _passing(
         self, search: Search, species: Sequence[str] = ()

@@ -17,6 +17,7 @@ from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endp
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.options import Options
 from sims_analysis.api.secret import SHORTEST, Secret
+from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     ApiError,
@@ -408,8 +409,8 @@ class Client:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
-            known = self.archive.contents(Search(data_ids=asked))
-            entries = {one.data_id: one.entry for one in known}
+            known = self.archive.entries(Search(data_ids=asked))
+            entries = {canonical(entry.data_id): entry for entry in known}
             return Catalogue(entries[data_id] for data_id in asked if data_id in entries)
         return self._fetcher.entries(asked)
 

@@ -110,6 +110,12 @@ class Contents(NamedTuple):
         """What the payload calls the sample."""
         return str(self.told.get("title", ""))
 
+    @property
+    def date(self) -> str:
+        """When it was measured, or where that is not known, last updated or retrieved."""
+        retrieved = f"{self.version[:4]}-{self.version[4:6]}-{self.version[6:8]}"
+        return str(self.told.get("date") or retrieved)
+
 
 def moment_of_change(path: Path | os.stat_result) -> int:
     """Tell when a file or folder was changed last, in nanoseconds.
@@ -229,7 +235,7 @@ def read_contents(
     except ArchiveError as error:
         warn(f"{error}; it is left out", SimsWarning)
         return found, False
-    about: dict[str, Any] = {"species": [], "title": "", "words": ""}
+    about: dict[str, Any] = {"species": [], "title": "", "date": "", "words": ""}
     if need is Need.WORDS:
         if known is not None and known.version == found.version and known.words is not None:
             told = known.told
@@ -241,7 +247,8 @@ def read_contents(
                 whole = False  # whoever reads the entry is told
     words = None
     if need is Need.WORDS:
-        texts = [entry.words, data_id, *about["species"], about["title"], about["words"]]
+        more = [about["title"], about["date"], about["words"]]
+        texts = [entry.words, data_id, *about["species"], *more]
         words = "\n".join(texts).casefold().encode(errors="replace")
     wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
     found = Contents(
@@ -275,6 +282,7 @@ def of_profiles(profiles: Sequence[DepthProfile]) -> dict[str, Any]:
             {
                 "species_name": profile.species_name,
                 "species_metadata": profile.species_metadata,
+                "last_updated": profile.last_updated,
                 FIELD: profile.extra.get(FIELD),
             }
             for profile in profiles
@@ -285,16 +293,19 @@ def of_profiles(profiles: Sequence[DepthProfile]) -> dict[str, Any]:
 def _of_wire(wire: Any) -> dict[str, Any]:
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))
+    measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
+    measured = [str(m.get("measured") or "") for m in measurements]
+    updated = [str(profile.get("last_updated") or "") for profile in profiles]
     texts = dict.fromkeys(
         text
-        for profile in profiles
-        if isinstance(measurement := profile.get(FIELD), dict)
+        for measurement in measurements
         for key in _MEASUREMENT
         if isinstance(text := measurement.get(key), str)
     )
     return {
         "species": [str(profile.get("species_name", "")) for profile in profiles],
         "title": titles[0] if titles else "",
+        "date": next(filter(None, [*measured, *updated]), "").partition("T")[0],
         "words": " ".join([*titles[1:], *texts]),
     }
 

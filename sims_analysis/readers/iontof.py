@@ -12,7 +12,7 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.headings import read_head
+from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source

@@ -16,7 +16,6 @@ import sims_analysis as sims
 from sims_analysis.api import index as index_module
 from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
-from sims_analysis.api.catalogue import Search
 from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import collected
 
@@ -82,7 +81,7 @@ def answers(archive):
             archive.search(project_ids="2").ids,
             archive.search(upload_datetime_min="2024-01-31").ids,
             archive.search(last_updated_max="2024-01-31").ids,
-            [(c.data_id, c.species, c.title) for c in archive.contents(Search(keywords=["a"]))],
+            [(c.data_id, c.species, c.title) for c in archive.contents(["a"])],
         )
     return given, sorted(map(str, set(map(str, warnings))))
 

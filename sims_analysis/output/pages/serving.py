@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
-from sims_analysis.output.pages.archive import HOME, Contents, failure_page, list_page, pages
+from sims_analysis.output.pages.archive import HOME, failure_page, list_page, pages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -43,17 +43,15 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
-    contents = Contents(archive)
-
     async def index(request: Request) -> Response:
         search = request.query_params.get("search", "")
-        page = await run_in_threadpool(list_page, contents, search)
+        page = await run_in_threadpool(list_page, archive, search)
         return HTMLResponse(page, headers=_HEADERS)
 
     async def entry(request: Request) -> Response:
         data_id = unquote(request.path_params["data_id"])
-        if data_id not in archive:
-            page = failure_page("No such entry", data_id, home=HOME)
+        if not data_id or not await run_in_threadpool(archive.__contains__, data_id):
+            page = failure_page("No such entry", data_id or "no id was given", home=HOME)
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:
             page = await run_in_threadpool(pages, archive, data_id)
