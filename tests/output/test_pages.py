@@ -126,6 +126,7 @@ def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
     assert pages(sims.Archive(ARCHIVE), search="boron").count("<li ") <= 2
 
 
+@pytest.mark.slow
 def test_a_report_writes_a_page_and_a_list(tmp_path):
     ds = sims.open_example("sputter-time")
     report = analyse(ds)
