@@ -142,7 +142,7 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     if dose.ndim == 0 and "species" in dose.coords:
         names = [str(dose["species"].values)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = [100 * plain_budget[part] / np.abs(dose).where(dose != 0) for part in _PARTS]
+        parts = [100 * plain_budget[part] / abs(dose).where(dose != 0) for part in _PARTS]
     return names, np.array([np.ravel(part.values) for part in parts]).T
 
 
