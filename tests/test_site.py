@@ -20,10 +20,18 @@ from sims_analysis.readers import formats
 PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").glob("*.md"))]
 
 
+#: Sessions that draw, or make a hundred wafers.
+LONG = {"index", "papers_figure", "hundred_wafers"}
 WITH_SESSIONS = [page for page in PAGES if blocks(page, "pycon")]
 
 
-@pytest.mark.parametrize("page", WITH_SESSIONS, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
+        for page in WITH_SESSIONS
+    ],
+)
 def test_a_session_gives_what_it_shows(page, tmp_path):
     (tmp_path / "w7.dp_rpc_asc").write_bytes(measured_file())
     differs = run(page, tmp_path)
@@ -39,6 +47,7 @@ def test_there_are_sessions():
 # ---- pictures, formulas, types
 
 
+@pytest.mark.slow
 def test_pictures_are_made_by_the_code_beside_them(tmp_path):
     pytest.importorskip("matplotlib")
     made = {path.name: path for path in make_pictures(tmp_path)}
@@ -92,6 +101,9 @@ def test_formulas_of_the_reference_are_typeset(extension):
         ("Q = integral of u C dz", "<mo>∫</mo><mi>u</mi>"),
         ("sum w C / sum w", "<mfrac><mrow><mo>∑</mo><mi>w</mi>"),
         ("m_2^1.5 / 2", "<msup><mrow><msub><mi>m</mi><mn>2</mn></msub></mrow><mrow><mn>1.5</mn>"),
+        ("ln(a) / ln(b)", "<mfrac><mrow><mrow><mi mathvariant='normal'>ln</mi><mrow><mo>(</mo>"),
+        ("u / C(z)", "<mrow><mrow><mi>C</mi><mrow><mo>(</mo><mi>z</mi><mo>)</mo></mrow></mrow>"),
+        ("1 / ((a) (b))", "</mrow><mrow><mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow><mspace"),
         ("a = 1 / sqrt(pi)", "<msqrt><mi>π</mi></msqrt>"),
         ("C = C0 exp(-z / lambda)", "<mo>−</mo><mfrac>"),
     ],

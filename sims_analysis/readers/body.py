@@ -23,6 +23,8 @@ __all__ = ["Body", "find_body", "first_run", "read_body", "refuse_odd_rows"]
 
 #: More empty lines than these between the numbers are how the file ends its lines.
 _FEW_GAPS = 3
+#: A row of another width that is a note has fewer numbers.
+_MANY = 2
 #: Numbers begin within so many rows.
 _FAR = 1000
 #: Rows that may stand between the heads and the numbers, or are these.
@@ -62,7 +64,8 @@ class Body:
     def width(self) -> int:
         """Number of columns."""
         width = self.grid.width(self.rows)
-        return max(width, *(j + 1 for j in self.needed)) if self.needed else width
+        # A remark may stand beside a later row alone.
+        return max([width, *(j + 1 for j in self.needed or self.words)])
 
     def kind(self, row: int) -> Kind:
         """Classify a row, by the columns that matter."""
@@ -225,6 +228,8 @@ def _grown(body: Body, start: int) -> int:
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
     head = next((i for i, kind in kinds.items() if kind in (Kind.HEADS, Kind.UNITS)), None)
     width = len(grid.cells(start))
+    if head is not None:
+        _refuse_rows_above(grid, head, kinds)
     between = range(start - 1, -1 if head is None else head, -1)
     words = None
     first = start
@@ -251,6 +256,20 @@ def _grown(body: Body, start: int) -> int:
                 continue
             words = i if words is None else words
     return first
+
+
+def _refuse_rows_above(grid: Grid, head: int, kinds: Mapping[int, Kind]) -> None:
+    """Refuse rows of numbers between two rows of heads: the first table would be lost."""
+    above = [i for i in range(head) if not grid.is_comment(i)]
+    first = next((i for i in range(head) if kinds[i] is Kind.HEADS), head)
+    lost = next((i for i in above if i > first and kinds[i] is Kind.NUMBERS), None)
+    if lost is not None:
+        raise ReadError(
+            f"{grid.row_word} {grid.number(lost)} is a row of numbers, but in "
+            f"{grid.row_word} {grid.number(head)} {_shown(grid, head)!r} is the head of another "
+            "table; put it into a file or a sheet of its own, or say which rows are heads by "
+            f"header_rows=[{grid.number(first) - 1}] or header_rows=[{grid.number(head) - 1}]"
+        )
 
 
 def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bool:
@@ -296,9 +315,10 @@ def _find_last(body: Body) -> None:
         if isinstance(grid, TextGrid):
             if not any(cells[width:]):
                 del cells[width:]
-            if len(cells) != width or width == 1:
+            if len(cells) != width and sum(map(is_number, cells)) < _MANY:
                 continue
-            if i == len(grid) - 1 and all(is_number(c, decimal) for c in cells[:-1]):
+            known = (c for j, c in enumerate(cells[:-1]) if j not in body.words)
+            if i == len(grid) - 1 and all(is_number(c, decimal) for c in known):
                 grid.options.truncated(
                     f"the file breaks off within line {i + 1}: its last cell is {cells[-1]!r}, and "
                     "the line has no end"
@@ -339,12 +359,16 @@ def _tell_of_note(body: Body, row: int, width: int, *, above: bool = False) -> N
     numbers = sum(map(is_number, others))
     if named_role(first, "limit") or "=" in cells:
         return
+    width = len(cells)
     if is_number(first) or (numbers and is_odd(first)) or first[:1] == "=" != first[1:2]:
         where = partial(grid.where, grid.number(row))
         for j, cell in enumerate(cells):
             column = j if body.needed is None else body.needed[j]
             read_cell(cell, options.decimal or ".", options.not_measured, where=where(column))
-    elif numbers > (not above and bool(cells[0]) and 1 + len(others) < len(cells)):
+        return
+    begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
+    like_a_note = not above and begins and 1 + len(others) < width - len(body.words)
+    if numbers > like_a_note:
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "

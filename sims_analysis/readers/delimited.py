@@ -30,7 +30,8 @@ def text_grid(source: Source) -> Grid | None:
 
 
 def _holds_ends(lines: Sequence[str]) -> bool:
-    return any(line.count('"') % 2 for line in lines if '"' in line)
+    """Whether cells in quotes hold ends of lines; one that is open at the end was cut off."""
+    return sum(line.count('"') % 2 for line in lines if '"' in line) > 1
 
 
 def grid_of_lines(lines: Sequence[str], options: Options) -> TextGrid | None:
@@ -39,22 +40,24 @@ def grid_of_lines(lines: Sequence[str], options: Options) -> TextGrid | None:
     Rows of numbers tell most, then rows in which numbers stand beside words below heads, then rows
     that begin with a head.
     """
-    one = below = turned = None
+    one = worded = below = turned = None
     for delimiter in _DELIMITERS:
         if delimiter is not None and not any(delimiter in line for line in lines):
             continue
         quoted = delimiter is not None and any('"' in line for line in lines[:_START])
         grid = TextGrid(lines, delimiter, quoted, options)
-        _, run, _ = first_run(grid)
-        if run > 1:
+        start, run, _ = first_run(grid)
+        if run > 1 and grid.kind(start) is Kind.NUMBERS:
             return grid
+        # Words may stand beside numbers, or be what another delimiter makes numbers of.
+        worded = worded or (grid if run > 1 else None)
         one = one or (grid if run else None)
         if not run and delimiter is not None:
             below = below or (grid if _has_mixed_rows(grid) else None)
             turned = turned or (grid if _is_turned(grid) else None)
     if options.columns is not None or options.header_rows is not None:
-        return one or below or _widest(lines, options)
-    return turned or one or below
+        return worded or one or below or _widest(lines, options)
+    return worded or turned or one or below
 
 
 def _has_mixed_rows(grid: TextGrid) -> bool:

@@ -121,7 +121,9 @@ class _Reading:
         self._names(below)
         self._labels()
         for j, head in enumerate(self.found.heads):
-            self.found.units[j] = head.unit or self.found.units[j]
+            # "Intensity" leaves the unit open.
+            says_none = not head.unit or unit_kind(head.unit) == "arbitrary"
+            self.found.units[j] = (self.found.units[j] if says_none else None) or head.unit
         self.found.notes += [i for i, _ in self.rows]
         self.found.notes.sort()
         self._mark_row_numbers(block)
@@ -253,7 +255,7 @@ class _Reading:
         """Take the names of species: above the heads, or those that stand below."""
         if self.rows and self._are_names(self.rows[-1][1]):
             self.found.names = self._fitted(self._pop("names"))
-        elif below and not any(head.name for head in self.found.heads):
+        elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
             self.found.names = self._fitted(below)
         elif below:
             row = next(i for i, part in reversed(self.found.taken.items()) if part == "names")

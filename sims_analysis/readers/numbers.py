@@ -28,7 +28,6 @@ __all__ = [
     "split_line",
     "table",
     "tell_if_cut",
-    "tell_of_short_rows",
 ]
 
 #: Texts that say that a sample was not measured.
@@ -382,10 +381,14 @@ def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> lis
             cells[-1] += delimiter + piece
         # A quote opens a cell where it stands first; those within are doubled.
         whole = not cells[-1].lstrip().startswith('"') or cells[-1].count('"') % 2 == 0
-    return [
-        cell.strip()[1:-1].replace('""', '"') if cell.lstrip().startswith('"') else cell
-        for cell in cells
-    ]
+    return [_unquoted(cell) for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    """Take off the quotes around a cell; one that is never closed was cut off."""
+    text = cell.strip()
+    closed = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1].replace('""', '"') if closed else cell
 
 
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
@@ -407,26 +410,6 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
             "than all above: the file may break off there",
-            ProfileWarning,
-        )
-
-
-def tell_of_short_rows(
-    lines: Sequence[str], delimiter: str, width: int, line_numbers: Sequence[int]
-) -> None:
-    """Tell of lines with fewer cells than a later one has: nobody can tell which are missing."""
-    whole = [count >= width - 1 for count in map(str.count, lines, repeat(delimiter))]
-    if all(whole) or True not in whole:
-        return
-    end = len(whole) - whole[::-1].index(True)
-    short = [
-        number for number, is_whole in zip(line_numbers, whole[:end], strict=False) if not is_whole
-    ]
-    if short:
-        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
-        warn(
-            f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
-            "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
         )
 

@@ -82,8 +82,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "es": "media, promedio",
         "it": "media",
         "nl": "gemiddelde, gem\\.?",
-        "ja": "平均値?",
-        "zh": "平均值?",
+        "ja": "平均[値值]?",
+        "zh": "平均[値值]?",
     },
     "index": {
         "en": "#, no\\.?, nr\\.?, index, row, (?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?"

@@ -118,6 +118,7 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
     assert Contents(archive).found("Ge") == {}
 
 
+@pytest.mark.slow
 def test_a_report_writes_a_page_and_a_list(tmp_path):
     ds = sims.open_example("sputter-time")
     report = analyse(ds)
