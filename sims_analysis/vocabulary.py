@@ -206,6 +206,26 @@ TERMS = {
         "Scatter in the window of the background",
         "by which factor the samples of the window scatter more than their standard errors",
     ),
+    "scatter": Term(
+        "concentration",
+        "Standard error of the mean by scatter",
+        "of the replicates, s / sqrt(n); neighbouring samples share what is not counting",
+    ),
+    "n_replicates": Term(None, "Number of replicates", "measurements that were averaged"),
+    "splice_depth": Term("depth", "Depth of the splice", "above it one piece, below it the other"),
+    "splice_time": Term(
+        "sputter_time", "Time of the splice", "before it one piece, after it the other"
+    ),
+    "splice_scale": Term(
+        "dimensionless",
+        "Scale of the deeper piece",
+        "it was multiplied by it; its uncertainty is common to all samples below the splice",
+    ),
+    "splice_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the scale of the deeper piece",
+        "from the standard errors of both pieces in their overlap",
+    ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
@@ -373,7 +393,7 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
     name : str
         The measured variable.
     end : str
-        ``"stderr"``, or a key of :data:`COLUMNS`.
+        ``"stderr"``, ``"scatter"``, or a key of :data:`COLUMNS`.
     units : str
         Unit of the measured variable.
 
@@ -385,7 +405,7 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
     if end == "stderr":
         long_name = TERMS[name].long_name.lower()
         return {"units": units, "long_name": f"Standard error of {long_name}"}
-    return attrs(end, COLUMNS[end] or units)
+    return attrs(end, COLUMNS.get(end) or units)
 
 
 @lru_cache(maxsize=256)
