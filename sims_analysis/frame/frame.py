@@ -86,6 +86,8 @@ class Frame:
     @property
     def term(self) -> str:
         """The term of the variable in ``vocabulary.TERMS``, or that of its kind."""
+        if self.kind == "dimensionless":
+            return vocabulary.RATIOS.get(self.name, "species_ratio")
         return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
 
     @property
