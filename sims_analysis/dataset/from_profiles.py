@@ -29,6 +29,7 @@ from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
+    Unit,
     read_quantity,
     unit_of_kind,
 )
@@ -64,6 +65,8 @@ class _Samples:
     value: Array
     #: What stands beside them: ``"stderr"`` and ``vocabulary.COLUMNS``.
     beside: dict[str, Array]
+    #: Edges of the cells over which the values are means, shape (samples, 2).
+    cells: Array | None = None
 
 
 def to_dataset(
@@ -212,7 +215,24 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
     beside = dict(zip(["stderr"], columns[1:], strict=False))
     beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside)
+    cells = _cells(profile, axis_unit, depth.size)
+    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
+
+
+def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
+    """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
+    columns = columns_of(profile.extra, profile.depths.size)
+    edges = [columns[name] for name in ("cell_start", "cell_stop") if name in columns]
+    if len(edges) < 2 or samples < profile.depths.size:
+        return None
+    order = order_of(profile.depths)
+    read = [unit_of_kind(edge.get("units"), (axis_unit.kind,), "cells") for edge in edges]
+    return np.column_stack(
+        [
+            unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order])
+            for unit, edge in zip(read, edges, strict=True)
+        ]
+    )
 
 
 def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
@@ -273,6 +293,13 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
             others,
         ),
     }
+    cells = found[0].cells
+    if cells is not None and all(
+        s.cells is not None and np.array_equal(s.cells, cells) for s in found
+    ):
+        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
+        coords[axis][2]["bounds"] = f"{axis}_bounds"
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
