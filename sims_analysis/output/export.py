@@ -20,6 +20,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, require, warn
 from sims_analysis.files import replace_file
@@ -109,10 +110,10 @@ def _header(name: str, units: str) -> str:
 
 def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles, including the samples that were delivered as not measured."""
-    found = series_of(data)
-    if not isinstance(data, xr.Dataset) or "wire_fields" not in data.coords:
-        return found
     ds = dequantify(data)
+    found = [_with_shared(series, ds) for series in series_of(data)]
+    if not isinstance(ds, xr.Dataset) or "wire_fields" not in ds.coords:
+        return found
     if ds["wire_fields"].ndim > ds["species"].ndim:
         return found
     of = {(series.species, series.variable): series for series in found}
@@ -139,6 +140,21 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
         of[key] = _with_gaps(of.get(key, nothing), profile, missing, ds)
     order = [str(name) for name in np.atleast_1d(ds["species"].values)]
     return sorted(of.values(), key=lambda series: order.index(series.species))
+
+
+def _with_shared(series: Series, data: xr.Dataset | xr.DataArray) -> Series:
+    """Put what samples have in common beside each of them: files have no other place for it."""
+    where = {"species": series.species, **series.place}
+    size = data.sizes.get(series.axis, series.x.size)
+    shared = {}
+    for name, column in shared_columns(data, series.variable, where, size):
+        if (column == column[0]).all():
+            shared[name] = np.full(series.x.size, column[0])
+        else:
+            axis = data[series.axis]
+            depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
+            shared[name] = column[pd.Index(depths).get_indexer(series.x, method="nearest")]
+    return replace(series, beside=series.beside | shared)
 
 
 def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> Series:
@@ -173,7 +189,7 @@ def _columns(series: Series) -> dict[str, list[float | None]]:
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
     named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     return {
-        _header(f"{series.variable}{what}", vocabulary.COLUMNS.get(what[1:]) or series.units): [
+        _header(f"{series.variable}{what}", vocabulary.BESIDE.get(what[1:]) or series.units): [
             None if np.isnan(number) else number for number in numbers.tolist()
         ]
         for what, numbers in named.items()

@@ -28,7 +28,7 @@ __all__ = ["read", "recognises"]
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
     rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
-    rf"{'|'.join(f'_{end}' for end in vocabulary.COLUMNS)})? \(([^()]+)\)",
+    rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
     re.DOTALL,
 )
 #: The first line of `to_tcad`, after any mark of a comment.
@@ -282,7 +282,7 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.censor(limits[kind][there])
-        for end, own in vocabulary.COLUMNS.items():
+        for end, own in vocabulary.BESIDE.items():
             column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
                 signal.beside[end] = Column(column, own or _units(*kind))
