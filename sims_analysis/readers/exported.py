@@ -22,6 +22,7 @@ from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
+from sims_analysis.text.cells import of_cell
 
 __all__ = ["read", "recognises"]
 
@@ -104,6 +105,11 @@ def read(source: Source) -> Content:
         cells = (cell for row in rows[1:] for cell in row) if delimiter != "," else ()
         decimal = source.options.decimal or decimal_mark(cells) or "."
         found = _table(rows if whole else rows[:-1], decimal)
+    found = replace(
+        found,
+        head=[*map(of_cell, found.head)],
+        texts=[[*map(of_cell, column)] for column in found.texts],
+    )
     axes = [cell for cell in found.head if _AXIS.fullmatch(cell)]
     paired = len(axes) > 1 or ("species" not in found.head and _is_named(axes[0]))
     return Content(signals=list(_paired(found) if paired else _tidy(found)))
