@@ -212,6 +212,7 @@ def test_one_list_for_all_panels_on_request():
     assert not any(drawn.beside(ax) or drawn.names(ax) for ax in panels)
 
 
+@pytest.mark.slow
 def test_letters_too_small_to_read_are_refused_with_what_to_leave_out():
     data = drawn.wafers(10)
     results = {

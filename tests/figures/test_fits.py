@@ -80,6 +80,7 @@ def test_residuals_need_axes_in_a_grid():
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), ax, fits=FIT, residuals=True)
 
 
+@pytest.mark.slow
 def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
     monkeypatch.undo()
     data = sims.open_example("boron-implant").sel(species=["B"])
@@ -96,6 +97,7 @@ def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
     assert np.abs(shown).max() < 6
 
 
+@pytest.mark.slow
 def test_the_labels_of_both_panels_have_room():
     data = drawn.profiles(B=drawn.gaussian())
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
