@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import units
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.kernels import segments
@@ -91,8 +91,7 @@ def convolve(
     blurred = frame.each(
         partial(_blurred_row, kernel), size=frame.value.sizes[frame.dim], dim=frame.dim
     )
-    name = frame.name if frame.name in vocabulary.TERMS else frame.kind
-    made = frame.along_axis(blurred, name, units_=frame.units, label=frame.name)
+    made = frame.along_axis(blurred, frame.term, units_=frame.units, label=frame.name)
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     history = history_after(data, f"convolve(resolution={format_argument(resolution)})")

@@ -11,7 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import on_canonical_data, scaled, species_of
+from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_positive, refuse_not_positive
@@ -242,9 +242,9 @@ def scale_to_dose(
         )
     scale = (known / integral).fillna(1.0)
     uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
-    made = scaled(data, "concentration", scale)
-    result = data.assign({"concentration" + end: array for end, array in made.items()})
-    result = result.assign_coords(_of_the_scale(data, scale, uncertainty, known.notnull()))
+    result = frame.times(scale).assign_coords(
+        _of_the_scale(data, scale, uncertainty, known.notnull())
+    )
     done: xr.Dataset = with_step(
         result,
         "scale_to_dose",

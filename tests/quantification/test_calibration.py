@@ -312,3 +312,12 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])
     with pytest.raises(ProfileError, match="rates must be positive"):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])
+
+
+def test_errors_beside_an_array_go_along():
+    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    one = ds["intensity"].sel(species="As")
+    one = one.assign_coords(stderr=ds["intensity_stderr"].sel(species="As"))
+    found = sims.calibrate_depth(one, rate="0.42 nm/s")
+    assert found["stderr"].dims == ("depth",)
+    np.testing.assert_array_equal(found["stderr"], one["stderr"])
