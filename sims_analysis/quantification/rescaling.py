@@ -233,7 +233,7 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    integral = _integral(frame, known, limits)
+    integral = _integral_to_scale(frame, known, limits)
     wrong = first_flagged(frame, known.notnull() & ~(integral > 0))
     if wrong is not None:
         raise ProfileError(
@@ -257,7 +257,7 @@ def scale_to_dose(
     return done
 
 
-def _integral(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
+def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
     """Integrate the profiles whose dose is known; NaN for the others."""
     data: Any = frame.origin
     asked = data
