@@ -17,6 +17,7 @@ __all__ = [
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
+    "RATIOS",
     "STATUS",
     "TERMS",
     "VALUE_KINDS",
@@ -328,6 +329,10 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
+#: Names of ratios of two species, which are data like any other; and their terms. Their unit is
+#: ``1``, and a level of one is a text, ``"0.1"``.
+RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
+
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
@@ -356,7 +361,7 @@ STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in S
 
 def kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of unit of a measured variable."""
-    return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+    return INTENSITY_KINDS if name == "intensity" else (TERMS[RATIOS.get(name, name)].kind or "",)
 
 
 def kinds_in(name: str, units: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ _KINDS: dict[str | None, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class _Samples:
+class _Canonical:
     """A profile in canonical units, sorted by depth."""
 
     profile: DepthProfile
@@ -195,7 +195,7 @@ def _checked(source: Any) -> list[DepthProfile]:
     return profiles
 
 
-def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
+def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
@@ -216,7 +216,7 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     beside = dict(zip(["stderr"], columns[1:], strict=False))
     beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
     cells = _cells(profile, axis_unit, depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
+    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
 
 
 def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
@@ -249,7 +249,7 @@ def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]
     return found
 
 
-def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
+def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
     depth, positions, own = merge([s.depth for s in found])
@@ -303,7 +303,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
-def _refuse_repeats(found: list[_Samples]) -> None:
+def _refuse_repeats(found: list[_Canonical]) -> None:
     """Refuse two profiles of one species in one kind of unit."""
     counts = Counter((s.profile.species_name, s.kind) for s in found)
     twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
@@ -315,7 +315,7 @@ def _refuse_repeats(found: list[_Samples]) -> None:
         )
 
 
-def _warn_of_gaps(found: list[_Samples]) -> None:
+def _warn_of_gaps(found: list[_Canonical]) -> None:
     counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
@@ -325,7 +325,7 @@ def _warn_of_gaps(found: list[_Samples]) -> None:
         warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
 
 
-def _common_axis(found: list[_Samples]) -> str:
+def _common_axis(found: list[_Canonical]) -> str:
     by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile
