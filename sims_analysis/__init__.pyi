@@ -63,6 +63,7 @@ from .errors import Unauthorized as Unauthorized
 from .errors import UnitsError as UnitsError
 from .examples.opening import open_example as open_example
 from .figures import explore as explore
+from .figures import plot_budget as plot_budget
 from .figures import plot_panels as plot_panels
 from .figures import plot_profiles as plot_profiles
 from .figures import save_figure as save_figure

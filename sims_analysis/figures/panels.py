@@ -41,7 +41,7 @@ _ROW, _REST = 1.75, 0.5
 #: Height of a row beside which the label of a value axis stands, in inches.
 _LABEL = 1.6
 #: Arguments of :func:`plot_profiles` that take results of the measurements.
-_RESULTS = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
+_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces")
 
 
 def plot_panels(
@@ -109,7 +109,7 @@ def plot_panels(
         options[name] = parallel(options.get(name), data, named)
     read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
-    size = figure_size(width or usual)[0]
+    size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
     with in_style(house=house):
         figure, grid = plt.subplots(
@@ -127,11 +127,12 @@ def plot_panels(
                 _entitle(figure, title, synthetic=any(map(is_synthetic, named.values())))
                 for ax, (heading, _, _) in zip(axes, parts, strict=False):
                     ax.set_title(heading, y=1.0)
-                draw(canvases, [curves for curves, _, _ in read], _colours(read, axes[0]))
+                taken = _colours(read, axes[0])
+                draw(canvases, [one[0] for one in read], taken, shared=shared_legend)
                 _share_labels(canvases, across)
                 if down > 2 or (down > 1 and row < _LABEL):
                     _label_once(figure, canvases)
-                finish(figure, canvases, across=across, shared=shared_legend)
+                finish(canvases, across=across, shared=shared_legend)
         except Exception:
             plt.close(figure)
             raise

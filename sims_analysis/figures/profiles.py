@@ -206,8 +206,8 @@ def plot_profiles(
     import matplotlib.pyplot as plt
 
     check_axes(ax)
-    results = {"dose": dose, "layers": layers, "interfaces": interfaces, "junctions": junctions,
-               "peak": peak, "decay_length": decay_length}  # fmt: skip
+    results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
+               "layers": layers, "interfaces": interfaces}  # fmt: skip
     wanted = read_options(
         line, results=results, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
         value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,
@@ -229,17 +229,17 @@ def plot_profiles(
             if wanted.residuals and models:
                 below = fitted.panel_below(ax, own=canvas.own)
             _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
-            with measured_alike(ax.figure):
+            with measured_alike(canvas.figure):
                 canvas.read()
                 draw([canvas], [curves], taken_colours(canvas))
                 if below is not None:
                     fitted.draw_residuals(canvas, below)
-                finish(ax.figure, [canvas])
+                finish([canvas])
         except Exception:
             if own:
                 plt.close(canvas.figure)  # half a figure is of no use, and pyplot would keep it
             raise
-    record(ax.figure, named, [canvas])
+    record(canvas.figure, named, [canvas])
     return ax
 
 

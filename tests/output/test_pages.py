@@ -35,6 +35,7 @@ def test_an_entry_says_what_the_report_says():
     ):
         assert text in page.replace("1.000×", "1×")
     assert sims.open_example("boron-implant").attrs["sha256"] in page
+    assert "junction_depth(data, level=&#x27;1e18 atoms/cm^3&#x27;" in page  # what was asked
 
 
 def test_an_entry_says_what_its_doses_rest_on():
