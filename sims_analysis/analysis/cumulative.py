@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from sims_analysis.analysis.dose import Rule, check_options, term
-from sims_analysis.frame.background import background_of
+from sims_analysis.frame.background import background_level, read_background
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.kernels.dose import cumulative
@@ -57,7 +57,7 @@ def cumulative_dose(
     """
     check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    level, _ = background_of(frame, background)
+    level = background_level(frame, *read_background(frame, background))
     (value,) = frame.map(cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM)
     answer = frame.along_axis(value.astype(frame.precision), term(frame, "cumulative_dose"))
     return answer.assign_attrs(rule=rule)

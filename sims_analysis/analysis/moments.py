@@ -12,7 +12,8 @@ from sims_analysis.analysis.dose import term
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import (
     add_background_error,
-    background_of,
+    background_level,
+    read_background,
     stderr_without_counts,
 )
 from sims_analysis.frame.call import recorded
@@ -147,7 +148,8 @@ def moments(
     """
     frame = open_frame(data, DOSE_KINDS, question="moments")
     a, b = read_window(frame, start, stop)
-    level, window = background_of(frame, background)
+    stated, window = read_background(frame, background)
+    level = background_level(frame, stated, window)
     if relative := is_number(threshold):
         if not 0 < threshold < 1:
             raise ProfileError(
@@ -170,8 +172,7 @@ def moments(
         )
 
     def again(other: Frame) -> xr.Variable:
-        own = level if window is None else background_of(other, background, quiet=True)[0]
-        return above_level(other, own)
+        return above_level(other, background_level(other, stated, window))
 
     terms = {name: term(frame, name) if name == "dose" else name for name in _FIELDS}
     scales = {name: NM_PER_CM if name == "dose" else 1.0 for name in _FIELDS}

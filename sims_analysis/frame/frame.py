@@ -164,7 +164,7 @@ class Frame:
         for d in value.dims:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
                 self.brought[d] = value.coords[d].variable
-        value = self.aligned(value, name)
+        value = self.aligned(value, name, along=along)
         magnitude, unit = units.magnitude_and_unit(value, kinds, name)
         canonical = unit.to_canonical(magnitude.astype(np.float64))
         found: xr.Variable = xr.Variable(value.dims, canonical).fillna(unknown)
@@ -206,12 +206,13 @@ class Frame:
         found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
         return found
 
-    def aligned(self, value: xr.DataArray, name: str) -> xr.DataArray:
+    def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
         """Align an argument with the profiles, by the labels of its dimensions.
 
-        If the data have a single label (after ``.sel``), its value is selected.
+        If the data have a single label (after ``.sel``), its value is selected. With `along`, also
+        with their samples.
         """
-        coords = {**self.along, **self.coords}
+        coords = {**self.coords, **(self.along if along else {})}
         for dim in [d for d in value.dims if d in coords and d in value.indexes]:
             index, scalar = value.indexes[dim], coords[dim].ndim == 0
             refuse_repeated(index.tolist(), f"{name}: {dim}")
@@ -228,7 +229,7 @@ class Frame:
                     f"{name} has no value for {dim} {missing[:8]}; it has {known}{more}"
                 )
             value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
-        for dim, size in self.value.sizes.items():
+        for dim, size in (self.value.sizes if along else self.sizes).items():
             if value.sizes.get(dim, size) != size:
                 raise ProfileError(
                     f"{name} holds {value.sizes[dim]} values along {str(dim)!r}, and the data "

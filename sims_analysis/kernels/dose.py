@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.doubts import doubts
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
@@ -34,7 +35,8 @@ class Integral(NamedTuple):
 
     ``start`` and ``stop`` are the limits actually used, which lie within the samples;
     ``n_linear_segments`` counts the segments with an end that is not positive, which the
-    log-linear rule integrates as trapezoids.
+    log-linear rule integrates as trapezoids; ``gap`` is the width between the limits over which
+    nothing was measured.
     """
 
     value: Array
@@ -42,14 +44,24 @@ class Integral(NamedTuple):
     stop: Array
     status: NDArray[np.uint8]
     n_linear_segments: Index
+    gap: Array
 
 
-def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid") -> Integral:
+def integrate(
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    fraction: Array | float = 1.0,
+    *,
+    rule: str = "trapezoid",
+    bridge: bool = False,
+) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
     Values at limits between samples are interpolated. A limit beyond the samples is replaced by the
     end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
-    the limits, ``below_detection`` where the integral is not positive.
+    the limits, ``below_detection`` where the integral is not positive, ``saturated`` and ``gap``
+    (unless it is to `bridge` gaps) where the interval holds such samples and segments.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
@@ -61,11 +73,16 @@ def integrate(rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid")
     first, last = rows.first, rows.last
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
+    doubt, gap = doubts(rows, a, b, fraction, bridge=bridge)
     status = first_status(
-        (~valid, Status.NO_DATA), (beyond, Status.TRUNCATED), (value <= 0, Status.BELOW_DETECTION)
+        (~valid, Status.NO_DATA),
+        (beyond, Status.TRUNCATED),
+        (doubt == Status.SATURATED, Status.SATURATED),
+        (doubt == Status.GAP, Status.GAP),
+        (value <= 0, Status.BELOW_DETECTION),
     )
     a[~valid] = b[~valid] = np.nan
-    return Integral(value, a, b, status, n_linear)
+    return Integral(value, a, b, status, n_linear, np.where(valid, gap, 0.0))
 
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
@@ -119,7 +136,8 @@ def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: st
     """
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
-    dose = integrate(replace(rows, value=np.where(low, rows.value, 0.0)), start, stop).value
+    zeroed = replace(rows, value=np.where(low, rows.value, 0.0))
+    dose = integrate(zeroed, start, stop, bridge=True).value
     inside = rows.within(start, stop)
     at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value

@@ -83,7 +83,7 @@ class _Samples(ABC):
         return np.diff(self.offsets)
 
     @abstractmethod
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity that is shaped as ``depth`` at flat positions."""
 
     def depth_at(self, position: Index) -> Array:
@@ -139,7 +139,7 @@ class Dense(_Samples):
         """Width of the segment after each sample, (n,)."""
         return self.next_depth - self.depth
 
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
@@ -246,7 +246,7 @@ class Packed(_Samples):
         """Yield the positions of each row."""
         return starmap(slice, pairwise(self.offsets.tolist()))
 
-    def along(self, samples: Array, position: Index) -> Array:
+    def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(N,)`` at flat positions."""
         return samples.take(position)
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.dose import check_options, integral, warn_or_raise
+from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
 from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.dataset.canonical import (
     BESIDE,
@@ -240,8 +240,8 @@ def _factor(
 def _integral(quotient: xr.Dataset, **question: Any) -> xr.DataArray:
     """Integrate quotients, which only look like concentrations, and may have any size."""
     frame = open_frame(quotient, ("concentration",), question="a dose", as_they_are=True)
-    found = integral(frame, **question)
-    warn_or_raise(found, None)
+    found = integral(frame, read_question(frame, **question))
+    warn_or_raise(found)
     coords = {}
     if found.variance is not None:
         coords["stderr"] = found.variance**0.5 / NM_PER_CM
