@@ -87,8 +87,12 @@ from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.standards import rsf_from_standard as rsf_from_standard
+from .readers.formats import Reader as Reader
 from .readers.frames import from_dataframe as from_dataframe
 from .readers.reading import read as read
 from .readers.reading import read_formats as read_formats
+from .readers.signals import Content as Content
+from .readers.signals import Signal as Signal
+from .readers.source import Source as Source
 from .units import dequantify as dequantify
 from .units import quantify as quantify

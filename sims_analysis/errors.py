@@ -8,7 +8,7 @@ so that code which does not know this library still catches the right thing.
 import importlib.util
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -239,15 +239,20 @@ class AmbiguousJunctionWarning(SimsWarning):
 _PACKAGE = str(Path(__file__).parent / "_")[:-1]
 
 
+#: Who hears the warnings of this context in place of the user. Python's own filters belong to the
+#: whole process: to switch them would catch, or lose, what other threads warn of.
+_listener: ContextVar[Callable[[SimsWarning], object] | None] = ContextVar("listener", default=None)
+
+
 def warn(message: str, category: type[SimsWarning]) -> None:
-    """Warn at the line of the caller outside this package.
+    """Warn at the line of the caller outside this package, unless somebody listens.
 
     ``warnings.warn(skip_file_prefixes=...)`` does this from Python 3.12 on. xarray is skipped too:
     in ``ds.pipe(sims.integrated_dose)`` it is between the caller and the function.
     """
-    listed = _LISTED.get()
-    if listed is not None:
-        listed.append(message)
+    listener = _listener.get()
+    if listener is not None:
+        listener(category(message))
         return
     import inspect  # takes longer to import than the rest of this module
 
@@ -257,19 +262,47 @@ def warn(message: str, category: type[SimsWarning]) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
-#: Where warnings are listed instead; None if they are given.
-_LISTED: ContextVar[list[str] | None] = ContextVar("listed warnings", default=None)
+@contextmanager
+def heard_by(listener: Callable[[SimsWarning], object]) -> Iterator[None]:
+    """Hand the library's warnings of this context to a function, in place of the user.
+
+    A thread that is started within has a context of its own: what it warns of, whoever started it
+    collects there and hands on (see :func:`collected`).
+
+    Parameters
+    ----------
+    listener : callable
+        Takes a warning.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def collected() -> Iterator[list[SimsWarning]]:
+    """Collect the library's warnings of this context; nobody else hears of them.
+
+    Examples
+    --------
+    >>> with collected() as told:
+    ...     warn("the peak is the first sample", ProfileWarning)
+    >>> told
+    [ProfileWarning('the peak is the first sample')]
+    """
+    told: list[SimsWarning] = []
+    with heard_by(told.append):
+        yield told
 
 
 @contextmanager
 def warnings_listed() -> Iterator[list[str]]:
-    """List the library's warnings instead of giving them, in this thread or task alone."""
-    messages: list[str] = []
-    token = _LISTED.set(messages)
-    try:
-        yield messages
-    finally:
-        _LISTED.reset(token)
+    """Collect the texts of the library's warnings of this context: see :func:`collected`."""
+    texts: list[str] = []
+    with heard_by(lambda warning: texts.append(str(warning))):
+        yield texts
 
 
 def require(what: str, *packages: str, extra: str) -> None:

@@ -33,6 +33,7 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 _RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 _WINDOWS = os.name == "nt"
 _LOCK = TEMPORARY + "lock"
+_CLAIM = TEMPORARY + "claim"
 _LOCK_PATIENCE = 10.0
 
 fcntl: Any
@@ -182,28 +183,49 @@ def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) ->
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[bool]:
     """Lock a folder against other writers; continue without a lock if there is none to get.
 
     The system releases the lock of a process that dies. Waiting is limited, so callers must be
-    safe without the lock.
+    safe without the lock; they are given whether they have it.
     """
     target, flags = (folder, os.O_RDONLY) if fcntl else (folder / _LOCK, os.O_RDWR | os.O_CREAT)
     try:
         descriptor = os.open(target, flags)
     except OSError:
-        yield
+        yield False
         return
     try:
         held = _taken(descriptor)
         try:
-            yield
+            yield held
         finally:
             # Unlock before closing: a process forked meanwhile has the file open too.
             if held:
                 _lock(descriptor, take=False)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Wait for a folder by a file that only one writer can make: where there are no locks.
+
+    What a writer that was killed left there is waited for once.
+    """
+    path = folder / _CLAIM
+    end = time.monotonic() + _LOCK_PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except (FileExistsError, PermissionError):
+            time.sleep(0.005)
+        else:
+            break
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _taken(descriptor: int) -> bool:

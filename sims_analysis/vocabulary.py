@@ -26,6 +26,7 @@ __all__ = [
     "kinds",
     "kinds_in",
     "name_of",
+    "of_axis",
 ]
 
 
@@ -209,8 +210,14 @@ TERMS = {
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
     "species_ratio": Term("dimensionless", "Ratio", "numerator / denominator"),
+    "species_fraction": Term("dimensionless", "Fraction", "numerator / (numerator + denominator)"),
     "dose_scale": Term(
         "dimensionless", "Scale to a known dose", "concentrations were multiplied by it"
+    ),
+    "dose_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the dose that sets the scale",
+        "instead of those of sensitivity factor and depth scale; 0 where nothing was scaled",
     ),
     "crater_depth": Term(
         "depth", "Crater depth", "measured after sputtering; sets the depth scale"
@@ -260,6 +267,15 @@ TERMS = {
         "resistance", "Sheet resistance", "1 / (q integral of mobility times carriers), per square"
     ),
     "status": Term(None, "Status", "outcome of the computation: see sims_analysis.vocabulary"),
+}
+
+#: More attrs of a term, for other tools and their users.
+_BESIDE = {
+    "depth": {"standard_name": "depth", "axis": "Z", "positive": "down"},
+    "concentration": {
+        "comment": "a dose is sims_analysis.integrated_dose(data), in atom/cm^2; "
+        ".integrate('depth') of plain numbers is in nm atom/cm^3, which xarray does not say"
+    },
 }
 
 #: Variables of a Dataset with measured values, in order of preference.
@@ -365,4 +381,9 @@ def _attrs(name: str, units: str | None) -> dict[str, str]:
     fresh["description"] = term.definition
     if term.reference:
         fresh["references"] = term.reference
-    return fresh
+    return fresh | _BESIDE.get(name, {})
+
+
+def of_axis(name: str) -> dict[str, str]:
+    """Return what CF tools know an axis by."""
+    return dict(_BESIDE.get(name, {}))

@@ -23,6 +23,11 @@ REFERENCE = (
     b'"last_updated": "2024-01-15T10:35:00Z"}]'
 )
 REFERENCE_ID = "d290f1ee-6c54-4b01-90e6-d701748f0851"
+#: The same without an id: an answer for every entry.
+OF_ANY_ENTRY = REFERENCE.replace(b'"data_id": "%b", ' % REFERENCE_ID.encode(), b"")
+
+#: Long enough to be one, and to be looked for.
+KEY = "k3y-that-nobody-may-see"
 
 
 @dataclass

@@ -10,7 +10,7 @@ import time
 
 import uvicorn
 
-KEY = "k3y"
+KEY = "k3y-of-the-running-server"
 
 
 class Running:

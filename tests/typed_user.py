@@ -8,7 +8,7 @@ import xarray as xr
 
 import sims_analysis as sims
 
-client = sims.Client(api_key="key")
+client = sims.Client(api_key="0123456789abcdef")
 results = client.get(data_ids="d290f1ee-6c54-4b01-90e6-d701748f0851")
 assert_type(results, list[sims.SIMSResult])
 assert_type(results[0].depth_profiles, list[sims.DepthProfile])

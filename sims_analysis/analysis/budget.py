@@ -70,8 +70,9 @@ def dose_budget(
         Relative standard uncertainty of the sensitivity factor and of the depth scale, such as
         ``0.1`` or ``"10 %"``. By default those that the data state
         (``sensitivity_factor_uncertainty``, from :func:`with_rsf`; ``depth_scale_uncertainty``,
-        from :func:`calibrate_depth` or :func:`rescale_depth`), and otherwise 0. Each is common to
-        all samples, and gives the same relative error of the dose; where factors of layers have
+        from :func:`calibrate_depth` or :func:`rescale_depth`; after :func:`scale_to_dose` that of
+        the stated dose in place of both, NaN if it was not given), and otherwise 0. Each is common
+        to all samples, and gives the same relative error of the dose; where factors of layers have
         their own, these add up: ``integral of u C dz``. For the depth scale this holds for a whole
         profile; between fixed limits in a layer of uniform concentration, a stretched axis changes
         nothing, and ``depth_stderr`` is too large.
@@ -211,12 +212,22 @@ def _relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 
 
 def _stated(frame: Frame, data: xr.Dataset | xr.DataArray, name: str) -> xr.Variable:
-    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default."""
-    stated = data.coords.get(name)
-    if stated is None:
-        return xr.Variable((), 0.0)
-    known = stated.fillna(0.0)
-    return known.variable if frame.dim in known.dims else _relative(frame, known, name)
+    """Return a relative uncertainty that the data state, possibly layer by layer; 0 by default.
+
+    Where a stated dose sets the scale (:func:`scale_to_dose`), its uncertainty takes the place of
+    that of the sensitivity factor, and the dose does not depend on the depth scale.
+    """
+    stated, known = data.coords.get(name), xr.Variable((), 0.0)
+    if stated is not None:
+        known = stated.fillna(0.0)
+        known = known.variable if frame.dim in known.dims else _relative(frame, known, name)
+    of_dose = data.coords.get("dose_scale_uncertainty")
+    if of_dose is None:
+        return known
+    untouched: Any = (of_dose.variable == 0) & (data.coords["dose_scale"].variable == 1)
+    instead = of_dose.variable if name == "sensitivity_factor_uncertainty" else 0.0
+    found: xr.Variable = xr.where(untouched, known, instead)
+    return found
 
 
 def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:

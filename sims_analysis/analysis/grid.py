@@ -24,6 +24,7 @@ from sims_analysis.analysis.interpolation import (
     read_depths,
     with_coords,
 )
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import COORDS as DELIVERED
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError
@@ -172,7 +173,7 @@ def _dataset(
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
-    result = result.assign_attrs(grid=grid.words, grid_method=method)
+    result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
     if conserve:
         result = result.assign_attrs(grid_conserve=conserve)
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)

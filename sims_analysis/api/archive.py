@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Record"]
 
+#: As much as a client accepts.
+MOST_BYTES = 256 * 2**20
 _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
 
@@ -132,7 +134,7 @@ class Archive:
         return sum(1 for _ in self._walk())
 
     def __contains__(self, data_id: object) -> bool:
-        return isinstance(data_id, str) and bool(self._versions(data_id))
+        return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
 
     def get(self, data_id: str, *, sha256: str | None = None) -> SIMSResult:
         """Read an entry, verified.
@@ -264,11 +266,13 @@ class Archive:
         etag: str | None = None,
         last_modified: str | None = None,
         lasting: bool = True,
+        supersede: bool = True,
     ) -> SIMSResult:
         """Keep a payload that has been read: what :meth:`put` does once it has read it.
 
         A hash in the provenance of the result is that of the payload. What can be fetched again
         need not be `lasting`: it appears whole or not at all, but a power failure may undo it.
+        Unless it may `supersede` another payload, that is refused.
         """
         folder = self.folder(result.data_id)
         moment = as_moment(retrieved, "retrieved") or datetime.now(UTC)
@@ -283,7 +287,7 @@ class Archive:
             last_modified=validator(last_modified),
         )
         with self._writing():
-            kept = append(folder, record, payload, catalogue, lasting=lasting)
+            kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
         return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
@@ -303,6 +307,7 @@ class Archive:
         url: str | None = None,
         retrieved: datetime | None = None,
         replace: bool = False,
+        max_bytes: int = MOST_BYTES,
         **options: Any,
     ) -> SIMSResult:
         """Archive profiles at hand, or a file of an instrument or laboratory.
@@ -320,44 +325,50 @@ class Archive:
             When; by default what the result knows, or now.
         replace : bool
             Whether other content under an id that is there already becomes its new version (the
-            old one is kept). By default that is refused: two measurements may share an id.
+            old one is kept). By default that is refused: two measurements may share an id. Of
+            several writers at a time, one wins, and the others are refused.
+        max_bytes : int
+            Larger payloads are refused; by default what a client accepts, 256 MiB.
         **options
             What a file does not say, such as ``depth_units="nm"``: see :func:`~sims_analysis.read`.
+
+        Raises
+        ------
+        ArchiveError
+            If another measurement has this id, the payload is too large, no id is known, or the
+            folder cannot be written to.
+        ReadError, PayloadError
+            If the file cannot be read.
         """
-        payload = b""
+        payload, profiles = b"", None
         if isinstance(source, str | os.PathLike):
             file = Path(source)
-            try:
-                payload = file.read_bytes()
-            except OSError as error:
-                raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
             url = url or f"file:{file.name}"
-            if not _JSON.match(payload):
-                if not file.is_file():
-                    raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+            payload = _json_of(file, max_bytes)
+            if not payload:
                 from sims_analysis.readers.reading import read
 
-                source, payload = read(file, **options), b""
+                source = read(file, **options)
         if payload:
             profiles = SIMSResult.from_json(payload).depth_profiles
         else:
             profiles = profiles_of(source)
             payload = SIMSResult(data_id="", depth_profiles=profiles).to_json()
+            _refuse_larger(len(payload), max_bytes, "the profiles have")
         if isinstance(source, SIMSResult):
             data_id = data_id or source.data_id
             url = url or source.provenance.get("source")
             if retrieved is None:
                 retrieved = as_moment(source.provenance.get("retrieved"), "retrieved")
-        if not data_id and profiles and profiles[0].data_id is not None:
-            data_id = str(profiles[0].data_id)
+        if not data_id:
+            stated = (profile.data_id for profile in profiles if profile.data_id is not None)
+            data_id = str(next(stated, ""))
         if not data_id:
             raise ArchiveError("the profiles carry no data_id; pass data_id=")
-        if not replace and data_id in self and self.payload(data_id) != payload:
-            raise ArchiveError(
-                f"the archive has another measurement under {data_id!r}; pass another data_id, or "
-                "replace=True to make this its new version"
-            )
-        return self.put(data_id, payload, url=url or "profiles in memory", retrieved=retrieved)
+        self.folder(data_id)  # refuses what is no id
+        result = SIMSResult.from_json(payload, data_id=canonical(data_id))
+        url = url or "profiles in memory"
+        return self.keep(result, payload, url=url, retrieved=retrieved, supersede=replace)
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:
         """Copy entries, with their superseded versions, into another archive.
@@ -476,6 +487,29 @@ class Archive:
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
             raise ArchiveError(f"{where}: {error.strerror or error}") from None
+
+
+def _json_of(file: Path, max_bytes: int) -> bytes:
+    """Read a file if it is JSON; nothing if it is a file of another kind."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(max_bytes + 1)
+    except OSError as error:
+        raise ArchiveError(f"cannot read {str(file)!r}: {error.strerror}") from None
+    if not _JSON.match(content):
+        if not file.is_file():
+            raise ArchiveError(f"{str(file)!r} is a pipe, from which only JSON is read")
+        return b""
+    _refuse_larger(len(content), max_bytes, f"{str(file)!r} has")
+    return content
+
+
+def _refuse_larger(size: int, max_bytes: int, who: str) -> None:
+    if size > max_bytes:
+        raise ArchiveError(
+            f"{who} more than {max_bytes} bytes as JSON, which a client would not accept; pass "
+            "max_bytes= to keep it nevertheless"
+        )
 
 
 def _read(version: Path, data_id: str) -> SIMSResult:

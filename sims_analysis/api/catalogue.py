@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sims_analysis.api.versions import canonical
 from sims_analysis.errors import ArchiveError, PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import json_type
@@ -212,7 +213,7 @@ class Search:
         return (
             self.data_type in {ALL, entry.char_source_type}
             and self.status in {ALL, entry.pipeline_status}
-            and (not self.data_ids or entry.data_id in self.data_ids)
+            and (not self.data_ids or canonical(entry.data_id) in map(canonical, self.data_ids))
             and _one_of(self.physical_sample_ids, [entry.physical_sample_id])
             and _one_of(self.project_ids, projects)
             and _within(growth, self.growth_length_min, self.growth_length_max)

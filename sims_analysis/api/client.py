@@ -17,9 +17,17 @@ from sims_analysis.api.catalogue import (
 )
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
-from sims_analysis.api.secret import Secret
+from sims_analysis.api.options import Options
+from sims_analysis.api.secret import SHORTEST, Secret
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ApiError, NotFound, PartialResultsError, SimsError
+from sims_analysis.errors import (
+    ApiError,
+    NotFound,
+    PartialResultsError,
+    SimsError,
+    SimsWarning,
+    warn,
+)
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.times import as_moment
 
@@ -41,7 +49,8 @@ class Client:
     ----------
     api_key : str, optional
         By default from the environment: ``AS_API_KEY``, or ``ATOMSCALE_API_KEY``. It is sent to
-        the endpoint and nowhere else, and shown nowhere.
+        the endpoint and nowhere else, and shown nowhere. An answer that repeats it is refused;
+        one of less than 16 characters cannot be told from other words, of which it is warned.
     endpoint : str, optional
         By default from ``AS_API_ENDPOINT``, or ``https://api.atomscale.ai/``. A path is kept.
     archive : path-like or Archive, optional
@@ -49,13 +58,15 @@ class Client:
     offline : bool
         Never open a connection: what is not in the archive is an error.
     timeout : float
-        Seconds without a byte after which an attempt is given up; 5 s at most to connect.
+        Seconds without a byte after which an attempt is given up; to connect, 5 s at most for all
+        addresses of a host together.
     deadline : float
-        Seconds after which an entry is given up, with all its attempts and waits, whatever the
-        server does meanwhile.
+        Seconds after which an entry is given up, with all its attempts and waits, whatever name
+        server, network and server do meanwhile.
     retries : int
         How often a failure that may pass is tried again, after a random and growing wait, or the
-        one that the server asks for (which is not counted, and makes all requests wait).
+        one that the server asks for (which is not counted, and makes all requests wait; of more
+        than 120 s it is an error at once).
     max_connections : int
         How many entries are fetched at a time.
     max_response_bytes : int
@@ -66,16 +77,13 @@ class Client:
         Certificates to trust, in place of the usual ones.
     allow_http : bool
         Accept an endpoint without TLS on another machine.
-    check_ids : bool
-        Refuse an answer that says it is of another entry than the one asked for; False is for
-        test doubles, which have one answer for every id.
     transport : optional
         A replacement for the network, for tests: an ``httpx.BaseTransport``.
 
     Examples
     --------
     >>> import sims_analysis as sims
-    >>> with sims.Client(api_key="k3y", endpoint="https://lab.example/") as client:
+    >>> with sims.Client(api_key="0123456789abcdef", endpoint="https://lab.example/") as client:
     ...     client
     Client('https://lab.example/')
     """
@@ -95,11 +103,16 @@ class Client:
         progress: bool | None = None,
         ca_bundle: str | os.PathLike[str] | None = None,
         allow_http: bool = False,
-        check_ids: bool = True,
         transport: Any = None,
     ) -> None:
         key = Secret.from_environment() if api_key is None else Secret(api_key)
         del api_key  # not to be seen in the frame of an error that follows
+        if key.is_short and not offline:
+            warn(
+                f"the API key has less than {SHORTEST} characters: is it whole? One so short is "
+                "not looked for in answers and messages, where it might be repeated",
+                SimsWarning,
+            )
         self._endpoint = Endpoint(
             endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http
         )
@@ -109,21 +122,18 @@ class Client:
             archive if archive is None or isinstance(archive, Archive) else Archive(archive)
         )
         self.offline = offline
-        self._fetcher = Fetcher(
-            self._endpoint,
-            key,
-            self.archive,
+        options = Options(
             offline=offline,
-            progress=progress,
-            check_ids=check_ids,
             timeout=timeout,
             deadline=deadline,
             retries=retries,
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
-            ca_bundle=None if ca_bundle is None else os.fspath(ca_bundle),
+            progress=progress,
+            ca_bundle=ca_bundle,
             transport=transport,
         )
+        self._fetcher = Fetcher(self._endpoint, key, self.archive, options)
 
     def __repr__(self) -> str:
         archive = f", archive={str(self.archive.path)!r}" if self.archive else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import math
 import threading
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -12,9 +11,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sims_analysis.api.batch import Batch, Request
 from sims_analysis.api.catalogue import Catalogue, CatalogueEntry
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT
-from sims_analysis.api.parallel import Batch, Question, each, progress
+from sims_analysis.api.parallel import each, progress
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, SimsWarning, warn
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
     from sims_analysis.api.endpoint import Endpoint
     from sims_analysis.api.http import Answer, Http
+    from sims_analysis.api.options import Options
     from sims_analysis.api.secret import Secret
 
 T = TypeVar("T")
@@ -36,13 +37,6 @@ T = TypeVar("T")
 _READERS = 2
 #: So many ids fit into the address of one request.
 _IDS_PER_REQUEST = 100
-_LEAST: dict[str, float] = {
-    "timeout": 0.001,
-    "deadline": 0.001,
-    "retries": 0,
-    "max_connections": 1,
-    "max_response_bytes": 1,
-}
 
 
 class Fetcher:
@@ -56,27 +50,13 @@ class Fetcher:
         endpoint: Endpoint,
         key: Secret,
         archive: Archive | None,
-        *,
-        offline: bool,
-        progress: bool | None,
-        check_ids: bool,
-        **options: Any,
+        options: Options,
     ) -> None:
-        for name, least in _LEAST.items():
-            value = options[name]
-            kind = type(least)
-            fits = isinstance(value, int | kind) and not isinstance(value, bool)
-            if not (fits and least <= value < math.inf):
-                called = "whole number" if kind is int else "number"
-                raise ApiError(f"{name}={value!r}; expected a {called} of at least {least}")
         self._endpoint = endpoint
         self._key = key
         self._archive = archive
-        self._offline = offline
-        self._progress = progress
-        self._check_ids = check_ids
         self._options = options
-        if not offline:
+        if not options.offline:
             # Now, and not while requests are under way: a process that is forked while a thread
             # imports waits for that import for ever.
             importlib.import_module("sims_analysis.api.http")
@@ -84,7 +64,7 @@ class Fetcher:
         self._closed = False
         # Two that read at a time hand the interpreter to and fro at every array, and end later.
         self._reading = PerProcess(threading.Lock)
-        # What searches told, to be archived beside the payloads that are fetched after them.
+        # What searches found, to be archived beside the payloads that are fetched after them.
         self._seen: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -101,18 +81,17 @@ class Fetcher:
 
         Entries without data come last, with what the catalogue says of their processing.
         """
-        batch = Batch()
+        batch = Batch(self._options.deadline)
         empty: dict[str, SIMSResult] = {}
         ask = partial(self._fetch, refresh=refresh)
-        width = self._options["max_connections"] + _READERS
+        width = self._options.max_connections + _READERS
         fetching = each(ask, ids, width=width, batch=batch)
         # Closed at once when interrupted: a traceback that is kept would keep it alive.
-        with progress(len(ids), self._progress) as step, closing(fetching) as fetched:
+        with progress(len(ids), self._options.progress) as step, closing(fetching) as fetched:
             for data_id, outcome in fetched:
                 step()
-                if batch.troubles and batch.troubles[0]:
-                    warn(f"what arrives is not kept: {batch.troubles[0]}", SimsWarning)
-                    batch.troubles[0] = ""
+                if (reason := batch.new_trouble()) is not None:
+                    warn(f"what arrives is not kept: {reason}", SimsWarning)
                 if isinstance(outcome, SIMSResult) and not outcome.species:
                     empty[data_id] = outcome
                 else:
@@ -131,20 +110,21 @@ class Fetcher:
                 return known
             return self._received(data_id, url, answer, batch)
 
-        return self._ask(Question(url, f"data entry {data_id!r}", batch, validators), read)
+        return self._ask(Request(url, f"data entry {data_id!r}", validators), read, batch)
 
-    def _ask(self, question: Question, read: Callable[[Answer], T]) -> T:
-        """Ask; after an answer to another question once more, over a new connection."""
-        if self._offline:
+    def _ask(self, request: Request, read: Callable[[Answer], T], batch: Batch | None = None) -> T:
+        """Ask; after an answer to another request once more, over a new connection."""
+        batch = batch or Batch(self._options.deadline)
+        if self._options.offline:
             raise ApiError("the client is offline; make one without offline=True to ask the API")
         if self._closed:
             raise ApiError("the client is closed; make a new one")
         try:
-            return self._http.get().get(question, read)
+            return self._http.get().get(request, read, batch)
         except _OtherEntry:
             self._http.drop()  # requests that are under way keep theirs
         try:
-            return self._http.get().get(question, read)
+            return self._http.get().get(request, read, batch)
         except _OtherEntry as error:
             raise PayloadError(*error.args) from None
 
@@ -153,7 +133,7 @@ class Fetcher:
             raise ApiError("no API key: pass api_key=, or set AS_API_KEY")
         from sims_analysis.api.http import Http
 
-        return Http(self._endpoint, self._key, **self._options)
+        return Http(self._endpoint, self._key, self._options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
         """Give what is archived of an address, if it is sound, and the server's mark of it."""
@@ -174,9 +154,8 @@ class Fetcher:
         }
         with self._reading.get():
             result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
-        if self._check_ids:
-            for i, profile in enumerate(result.depth_profiles):
-                _refuse_other(profile, data_id, f"$[{i}]")
+        for i, profile in enumerate(result.depth_profiles):
+            _refuse_other(profile, data_id, f"$[{i}]")
         # An entry whose processing is not finished is empty as well: to keep that would hide the
         # data that come later.
         if self._archive is not None and result.species:
@@ -191,13 +170,13 @@ class Fetcher:
                     lasting=False,
                 )
             except ArchiveError as error:
-                batch.troubles.append(str(error))
+                batch.trouble(str(error))
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
         """Ask the catalogue why entries are empty; no answer is no reason to fail."""
         try:
-            found = {entry.data_id: entry.pipeline_status for entry in self.entries(ids)}
+            found = {canonical(e.data_id): e.pipeline_status for e in self.entries(ids)}
         except SimsError:
             return {}
         return {i: found.get(i, "not in the catalogue") or "unknown" for i in ids}
@@ -209,7 +188,7 @@ class Fetcher:
 
         def read(answer: Answer) -> DepthProfile | None:
             profile = _read_species(answer.body)
-            if profile is not None and self._check_ids:
+            if profile is not None:
                 _refuse_other(profile, data_id, "$")
                 if profile.species_name != species:
                     found = profile.species_name
@@ -219,19 +198,19 @@ class Fetcher:
                     )
             return profile
 
-        return self._ask(Question(url, what), read)
+        return self._ask(Request(url, what), read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._ask(Question(url, what), lambda answer: Catalogue.from_json(answer.body))
+        found = self._ask(Request(url, what), lambda answer: Catalogue.from_json(answer.body))
         archive = self._archive
         if archive is None:
             return found
         for entry in found:
             wire = entry.to_dict()
-            self._seen[entry.data_id] = wire
+            self._seen[canonical(entry.data_id)] = wire
             try:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
@@ -248,7 +227,7 @@ class Fetcher:
             query = [("data_ids", data_id) for data_id in batch]
             query.append(("include_organization_data", "True"))
             what = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
-            found.update((entry.data_id, entry) for entry in self.catalogue(query, what))
+            found.update((canonical(e.data_id), e) for e in self.catalogue(query, what))
         return Catalogue(found[data_id] for data_id in ids if data_id in found)
 
 

@@ -1,33 +1,34 @@
-"""What the HTTP libraries leave to their callers: deadlines, attempts, logs without the key."""
+"""What the HTTP libraries leave to their callers: attempts, patience, logs without the key."""
 
 from __future__ import annotations
 
 import logging
-import math
+import random
+import threading
 import time
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import httpcore
 import tenacity
+
+from sims_analysis.api.batch import Exchange, Failure
+from sims_analysis.errors import RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sims_analysis.api.parallel import Batch
     from sims_analysis.api.secret import Secret
 
 #: At DEBUG these log the headers of an answer, in which a server may repeat what it was sent.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
-#: Bytes that are taken from a connection at once, if they are there. Every piece of a body passes
-#: through half a dozen layers, whatever its size.
-_AT_ONCE = 1 << 18
 
-#: A server that asks for more is not at its senses; a client must not be silenced for ever.
-_LONGEST_WAIT = 3600.0
+#: Seconds that are waited because a server asks for it. Who asks for more is unreasonable, or says
+#: that the rest of the day is free: that is for people to know and not for a program to sleep.
+_LONGEST_WAIT = 120.0
+#: For so many seconds nobody else asks before the server has given a first answer.
+_FIRST_ALONE = 2.0
 
 #: Full jitter: clients that failed together must not come back together.
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
@@ -35,58 +36,59 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8.0)
 T = TypeVar("T")
 
 _log = logging.getLogger("sims_analysis.api")
-_end: ContextVar[float] = ContextVar("_end", default=math.inf)
 
 
-@contextmanager
-def until(end: float) -> Iterator[None]:
-    """Let nothing that this thread does on a connection last longer than to a moment.
+class Server:
+    """What is known of a server: whether it answers, and how long it wants to be left alone."""
 
-    The timeout of a socket begins anew with every byte, so that a byte now and then, in headers
-    or body, would keep a client waiting for ever.
-    """
-    token = _end.set(end)
-    try:
-        yield
-    finally:
-        _end.reset(token)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_asked = False
+        self._is_known = threading.Event()
+        #: When it last gave a sign of life.
+        self.heard = 0.0
+        self._alone_until = 0.0
+        #: Until when it wants to be left alone, by its own words.
+        self._wished_until = 0.0
 
+    @contextmanager
+    def introduced(self) -> Iterator[None]:
+        """Let others wait a moment for the first: a key that is not accepted is sent once."""
+        with self._lock:
+            is_first, self._is_asked = not self._is_asked, True
+        if not is_first:
+            self._is_known.wait(_FIRST_ALONE)
+            self._is_known.set()
+        try:
+            yield
+        finally:
+            self._is_known.set()
 
-def _left(timeout: float | None) -> float | None:
-    left = _end.get() - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout("the deadline has passed")
-    return timeout if left == math.inf else min(left, timeout or left)
+    def answered(self) -> None:
+        """Note that there is a server that answers."""
+        self.heard = time.monotonic()
+        self._is_known.set()
 
+    def wants_rest(self, seconds: float) -> None:
+        """Note that it wants nobody to ask for some time."""
+        now = time.monotonic()
+        with self._lock:
+            self._wished_until = max(self._wished_until, now + seconds)
+            self._alone_until = max(self._alone_until, now + min(seconds, _LONGEST_WAIT))
 
-class PunctualBackend(httpcore.SyncBackend):
-    """Opens connections that keep to :func:`until`."""
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
-    ) -> httpcore.NetworkStream:
-        """Open a connection."""
-        return _Stream(super().connect_tcp(host, port, _left(timeout), *args, **options))
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max(max_bytes, _AT_ONCE), _left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> Any:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+    def wait(self, exchange: Exchange) -> None:
+        """Wait as long as it wants, if it wants no more than there is time for."""
+        now = time.monotonic()
+        wait, wish = self._alone_until - now, self._wished_until - now
+        if wait <= 0:
+            return
+        if wish > _LONGEST_WAIT or wait >= exchange.left:
+            request = exchange.request
+            advice = "wait" if wish > _LONGEST_WAIT else "wait, or raise deadline="
+            text = f"the server wants to be left alone for {wish:.0f} s; {advice}"
+            raise Failure(RateLimited(request.message(text), url=request.url, retry_after=wish))
+        # Not all at once, when it is over.
+        exchange.batch.sleep(wait + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
@@ -111,25 +113,15 @@ def asked_to_wait(header: str | None) -> float | None:
         return None
     try:
         if header.strip().isdecimal():
-            return min(float(header), _LONGEST_WAIT)
+            return float(header)
         moment = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-class Failure(Exception):
-    """Carries an error out of an attempt, and whether another attempt may help."""
-
-    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
-        super().__init__(error)
-        self.error = error
-        self.again = again
-        self.after = after
-
-
-def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) -> T:
+def attempted(attempt: Callable[[], T], retries: int, exchange: Exchange) -> T:
     """Call, and call again where that may help."""
     # Most requests have no need of what is set up for a second one.
     try:
@@ -147,10 +139,11 @@ def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) 
 
     def enough(state: tenacity.RetryCallState) -> bool:
         nonlocal counted
-        counted += not _failure(state).after
-        return counted > retries or time.monotonic() + state.upcoming_sleep >= end
+        after = _failure(state).after
+        counted += not after
+        return counted > retries or after > _LONGEST_WAIT or state.upcoming_sleep >= exchange.left
 
-    def told(state: tenacity.RetryCallState) -> None:
+    def log(state: tenacity.RetryCallState) -> None:
         _log.info("%s; trying again in %.1f s", _failure(state).error, state.upcoming_sleep)
 
     attempts = tenacity.Retrying(
@@ -158,8 +151,8 @@ def attempted(attempt: Callable[[], T], retries: int, end: float, batch: Batch) 
         stop=enough,
         # As long as the server asked, and a random time on top.
         wait=lambda state: _failure(state).after + _BACKOFF(state),
-        sleep=tenacity.sleep_using_event(batch.cancelled),
-        before_sleep=told,
+        sleep=exchange.batch.sleep,
+        before_sleep=log,
         reraise=True,
     )
     return attempts(one_more)

@@ -1,78 +1,26 @@
-"""Several requests at a time, what they know of each other, and how far they are."""
+"""Several requests at a time, and how far they are."""
 
 from __future__ import annotations
 
-import copy
 import importlib.util
-import math
-import os
 import queue
 import sys
 import threading
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from sims_analysis.errors import ApiError, SimsError
+from sims_analysis.errors import ApiError, SimsError, SimsWarning, collected, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from sims_analysis.api.batch import Batch
+
 T = TypeVar("T")
 
-#: Entries in a row that get no answer at all: that is no matter of the entry.
-_STRIKES = 2
 #: A bar for less than this would be gone before it is read.
 _WORTH_A_BAR = 4
-
-
-class Batch:
-    """Requests that belong together: what befalls one may make the others pointless."""
-
-    def __init__(self) -> None:
-        #: Set when nobody waits any more: waits end, and no attempt follows.
-        self.cancelled = threading.Event()
-        #: Where the threads are that ask.
-        self.process = os.getpid()
-        #: Why nothing more is asked.
-        self.ended: SimsError | None = None
-        #: How many in a row got no answer.
-        self.strikes = 0
-        #: What went wrong with keeping what arrived.
-        self.troubles: list[str] = []
-
-    def strike(self, error: SimsError) -> None:
-        """Count a request that got no answer while nobody got one."""
-        self.strikes += 1
-        if self.strikes >= _STRIKES and self.ended is None:
-            self.ended = error
-            self.cancelled.set()
-
-    def unasked(self, what: str) -> SimsError:
-        """Say why something was not asked for, in an error of the kind that ended the batch."""
-        if self.ended is None:
-            return ApiError(f"{what}: interrupted")
-        error = copy.copy(self.ended)
-        error.args = (f"{what}: not asked after what another met: {self.ended}", *error.args[1:])
-        return error
-
-
-@dataclass
-class Question:
-    """What is asked: the address, its name in messages, and who waits for how long."""
-
-    url: str
-    what: str
-    batch: Batch = field(default_factory=Batch)
-    #: Validators, if nothing may have changed.
-    headers: dict[str, str] = field(default_factory=dict)
-    turn: ExitStack = field(default_factory=ExitStack)
-    end: float = math.inf
-
-    def told(self, text: str) -> str:
-        """Say something of it, for an error."""
-        return f"{self.what}: {text} ({self.url})"
 
 
 def each(
@@ -82,24 +30,21 @@ def each(
 
     The threads do not keep the interpreter alive: whoever interrupts leaves at once. When the
     iteration ends early, the batch is cancelled, and no call follows. No more than twice `width`
-    results wait to be taken.
+    results wait to be taken. What a thread warns of is told where the result is taken.
     """
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[str, T | BaseException]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[str, T | BaseException, list[SimsWarning]]] = queue.SimpleQueue()
     room = threading.Semaphore(2 * width)
     for item in items:
         todo.put(item)
 
     def work() -> None:
-        while room.acquire() and not batch.cancelled.is_set():
+        while room.acquire() and not batch.is_cancelled:
             try:
                 item = todo.get_nowait()
             except queue.Empty:
                 return
-            try:
-                done.put((item, function(item, batch)))
-            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                done.put((item, error))
+            done.put((item, *_outcome(function, item, batch)))
 
     threads = min(width, len(items))
     waiting = dict.fromkeys(items)
@@ -114,7 +59,9 @@ def each(
             if found is None:
                 yield from ((item, batch.unasked(f"data entry {item!r}")) for item in waiting)
                 return
-            item, outcome = found
+            item, outcome, told = found
+            for warning in told:
+                warn(str(warning), type(warning))
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
             del waiting[item]
@@ -122,15 +69,26 @@ def each(
             room.release()
     finally:
         # A forked process has locks here that nobody opens.
-        if os.getpid() == batch.process:
-            batch.cancelled.set()
+        if batch.is_here:
+            batch.cancel()
             room.release(threads)
+
+
+def _outcome(
+    function: Callable[[str, Batch], T], item: str, batch: Batch
+) -> tuple[T | BaseException, list[SimsWarning]]:
+    """Call a function; give what it gives or raises, and what it warns of."""
+    with collected() as told:
+        try:
+            return function(item, batch), told
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            return error, told
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for what is done next; None if nothing more is to be waited for."""
     while True:
-        if os.getpid() != batch.process:
+        if not batch.is_here:
             raise ApiError(
                 "this fetch is under way in the process from which this one was forked; "
                 "ask anew for what is needed here"
@@ -139,7 +97,7 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
             # Not for ever at a stretch, which Windows cannot interrupt.
             return done.get(timeout=0.2)
         except queue.Empty:
-            if batch.cancelled.is_set():
+            if batch.is_cancelled:
                 return None
 
 

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,22 +35,31 @@ _ESCAPES = tuple(
 )
 #: With more escapes a payload is no measurement, and would take minutes to be looked through.
 _MOST_ESCAPES = 1_000_000
+_WINDOW = 1 << 20
 #: So many characters of a key in a row are a part of it that nobody may see.
 _TELLING = 8
+#: A key of the API has at least so many characters. Shorter ones are words that occur in answers.
+SHORTEST = 16
+
+
+def _go_on() -> None:
+    """Check nothing."""
 
 
 class Secret:
     """A key that shows itself to nobody who does not ask for it.
 
-    It is in no repr, and cannot be pickled or copied. An empty one stands for no key.
+    It is in no repr, and cannot be pickled or copied. An empty one stands for no key. One of less
+    than 16 characters is not looked for in what comes back: ``"Si"`` is in every answer.
 
     Examples
     --------
-    >>> Secret("s3cr3t-k3y")
+    >>> secret = Secret("s3cr3t-k3y-of-somebody")
+    >>> secret
     <Secret>
-    >>> Secret("s3cr3t-k3y").shown("the key S3CR3T%2Dk3y was refused")
+    >>> secret.shown("the key S3CR3T%2Dk3y-of-somebody was refused")
     '(not shown: it holds the API key)'
-    >>> Secret("s3cr3t-k3y").shown("no such entry")
+    >>> secret.shown("no such entry")
     'no such entry'
     """
 
@@ -72,24 +82,38 @@ class Secret:
         """Take the key from the environment; an empty one if there is none."""
         return cls(next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), ""))
 
-    def is_in(self, payload: bytes) -> bool:
+    @property
+    def is_short(self) -> bool:
+        """Whether it is too short to be a key of the API, and to be told from other words."""
+        return 0 < len(self.reveal()) < SHORTEST
+
+    def is_in(self, payload: bytes, check: Callable[[], None] = _go_on) -> bool:
         """Whether a payload holds the key: in large or small letters, escaped, or encoded.
 
-        Also if so much is escaped that nobody can tell.
+        Also if so much is escaped that nobody can tell. `check` is called every now and then, and
+        may raise an error.
         """
-        if not self:
+        if not self or self.is_short:
             return False
         # To see that there is none takes a fraction of the time of counting.
         starts = [start for start in (b"%", b"\\", b"&") if start in payload]
         if sum(map(payload.count, starts)) > _MOST_ESCAPES:
             return True
-        held = _in_one_case(_unescaped(payload))
-        encoded = (_in_one_case(text) for text in self._encoded() if len(text) >= _TELLING)
-        return _in_one_case(self.reveal().encode()) in held or any(part in held for part in encoded)
+        held = _unescaped(payload, check)
+        encoded = (text for text in self._encoded() if len(text) >= _TELLING)
+        parts = [_in_one_case(part) for part in (self.reveal().encode(), *encoded)]
+        overlap = max(map(len, parts))
+        # Window by window, which stays in the processor's cache.
+        for start in range(0, len(held), _WINDOW):
+            check()
+            window = _in_one_case(held[start : start + _WINDOW + overlap])
+            if any(part in window for part in parts):
+                return True
+        return False
 
     def tells(self, text: str) -> bool:
         """Whether a text gives the key away, or a part of it, in whatever spelling."""
-        if not self:
+        if not self or self.is_short:
             return False
         said = _unescaped(unicodedata.normalize("NFKC", text).encode(errors="replace"))
         # Without what is put between or around: quotes, blanks, hyphens...
@@ -131,19 +155,19 @@ def _bare(text: bytes) -> bytes:
     return re.sub(rb"[^a-z0-9]", b"", text.lower())
 
 
-def _unescaped(text: bytes) -> bytes:
+def _unescaped(text: bytes, check: Callable[[], None] = _go_on) -> bytes:
     """Undo escapes, and escapes of escapes."""
     for _ in range(3):
         before = text
         for start, pattern, base in _ESCAPES:
-            if start not in text:
-                continue  # found in a fraction of the time that the pattern takes
-            text = pattern.sub(lambda found, base=base: _character(found, base), text)  # type: ignore[misc]
+            if start in text:  # seen in a fraction of the time that the pattern takes
+                text = pattern.sub(partial(_character, base, check), text)
         if text == before:
             break
     return text
 
 
-def _character(found: re.Match[bytes], base: int) -> bytes:
+def _character(base: int, check: Callable[[], None], found: re.Match[bytes]) -> bytes:
+    check()
     code = int(found[1], base) if base else ord(found[1])
     return bytes([code]) if code < 128 else found[0]

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -204,29 +204,44 @@ def append(
     catalogue: dict[str, Any] | None,
     *,
     lasting: bool,
+    supersede: bool = True,
 ) -> Record:
     """Add a version to an entry, and what the catalogue says; give the record of what is kept.
 
     That is the current version if it holds this payload and is sound. If `lasting`, a power
-    failure a moment later does not undo it; it leaves nothing in halves in any case.
+    failure a moment later does not undo it; it leaves nothing in halves in any case. Unless this
+    may `supersede` another payload, that is refused, whoever else writes at the same time.
     """
-    told = None if catalogue is None else catalogue_json(folder, catalogue)
+    entry = None if catalogue is None else catalogue_json(folder, catalogue)
     folder.mkdir(parents=True, exist_ok=True)
-    with files.alone(folder):
+    with ExitStack() as turn:
+        locked = turn.enter_context(files.alone(folder))
+        if not (locked or supersede):
+            turn.enter_context(files.claimed(folder))
         versions = list_versions(folder)
         kept = None
         if versions and versions[-1].name.lower().endswith(f"-{record.sha256[:8]}"):
             with suppress(ArchiveError):
                 kept, _ = read_version(versions[-1])
         if kept is None or kept.sha256 != record.sha256:
-            commit(folder / _next_version(versions, record), record, payload, told)
+            if versions and not supersede:
+                read_version(versions[-1])  # of one that is damaged, that is the reason
+                raise _another(record)
+            commit(folder / _next_version(versions, record), record, payload, entry)
             kept = record
-        elif told is not None:
-            files.replace_file(folder / "catalogue.json", told)
+        elif entry is not None:
+            files.replace_file(folder / "catalogue.json", entry)
     if lasting:
         # Also of what was there: it may have been fetched a moment ago.
         settle(folder)
     return kept
+
+
+def _another(record: Record) -> ArchiveError:
+    return ArchiveError(
+        f"the archive has another measurement under {record.data_id!r}; pass another data_id, or "
+        "replace=True to make this its new version"
+    )
 
 
 def _next_version(versions: list[Path], record: Record) -> str:

@@ -68,6 +68,7 @@ def read_files(
             failures[str(file)] = one_line(outcome)
             continue
         # Files that differ only in the ending must not overwrite each other's output.
-        name = file.name if outcome.data_id in results else outcome.data_id
+        taken = not outcome.data_id or outcome.data_id in results
+        name = file.name if taken else outcome.data_id
         results[name] = replace(outcome, data_id=name)
     return list(results.values()), failures

@@ -6,14 +6,13 @@ import json
 import os
 import re
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from sims_analysis.errors import SimsError
+from sims_analysis.errors import SimsError, SimsWarning, heard_by
 from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with warnings.catch_warnings():
-                warnings.showwarning = _show_warning
+            with heard_by(_Warnings()):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
@@ -78,6 +76,8 @@ def one_line(error: BaseException) -> str:
     text = re.sub(r"\{'([^']+)': (\"[^\"]+\")\}", r"\1=\2", text)
     arguments = r"\b(depth_units|units|number_repeats)=(?:True)?"
     text = re.sub(arguments, lambda found: f"--{found[1].replace('_', '-')}", text)
+    text = re.sub(r"\bpass (another )?data_id=?", r"pass \1--id", text)
+    text = re.sub(r"\breplace=True", "--replace", text)
     return visible(text) or type(error).__name__
 
 
@@ -86,15 +86,17 @@ def say(text: str) -> None:
     click.echo(visible(text, keep="\n\t"))
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    click.echo(f"Warning: {visible(' '.join(str(message).split()))}", err=True)
+class _Warnings:
+    """Prints each warning once, on one line of stderr."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, warning: SimsWarning) -> None:
+        text = visible(" ".join(str(warning).split()))
+        if text not in self._told:
+            self._told.add(text)
+            click.echo(f"Warning: {text}", err=True)
 
 
 _EXIT_CODES = """

@@ -13,6 +13,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import AXIS_TOLERANCE, MEASUREMENT, POINT, axis_name, axis_of
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.text.arguments import first_few, format_argument
 
@@ -64,6 +65,8 @@ def on_canonical_data(function: F) -> F:
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
             )
         result = function(to_canonical(units.dequantify(data)), **arguments)
+        if isinstance(result, xr.Dataset):
+            result = with_ancillaries(result)
         return units.quantify(result) if units.is_quantified(data) else result
 
     return cast("F", call)
@@ -110,7 +113,7 @@ def real_magnitude(
     return magnitude, unit
 
 
-def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
+def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
     """Multiply a variable by a factor, and with it what stands beside it in its unit.
 
     Returns
@@ -119,10 +122,10 @@ def scaled(ds: xr.Dataset, name: str, factor: Any) -> dict[str, xr.DataArray]:
         By the ends of their names (``""``, ``"_stderr"``, ``"_counts"``...): the variable and
         everything beside it; what is in another unit, as counts are, is not multiplied.
     """
-    found = {end: ds[name + end] for end in ("", *BESIDE) if name + end in ds}
+    found = {end: ds[name + end].variable for end in ("", *BESIDE) if name + end in ds}
     for end in {"", *IN_ITS_UNIT} & found.keys():
-        array = (found[end] * factor).transpose(..., *ds[name].dims, missing_dims="ignore")
-        found[end] = array.assign_attrs(found[end].attrs)
+        product = (found[end] * factor).transpose(*found[""].dims, missing_dims="ignore")
+        found[end] = xr.Variable(product.dims, product.data, found[end].attrs)
     return found
 
 

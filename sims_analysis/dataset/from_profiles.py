@@ -18,6 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset import delivered
 from sims_analysis.dataset.axes import axis_of, merge, order_of
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
@@ -272,7 +273,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
             others,
         ),
     }
-    return xr.Dataset(variables, coords=coords, attrs=attrs)
+    return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
 def _refuse_repeats(found: list[_Samples]) -> None:
@@ -338,7 +339,6 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
             # The payload that an archive keeps and serves has a different hash.
             attrs["file_sha256"] = of_file
     attrs.update(
-        Conventions="CF-1.11",
         sims_analysis_version=__version__,
         history=f"made from {len(profiles)} depth profiles by sims_analysis {__version__}",
     )

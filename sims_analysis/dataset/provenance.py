@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis._version import __version__
+from sims_analysis.dataset.storage import restored
 from sims_analysis.errors import ArchiveError, ProfileError
 from sims_analysis.units import Data, dequantify
 
@@ -335,9 +336,7 @@ def _of_dataset(path: Path) -> dict[str, Any]:
     engine: Any = "zarr" if path.is_dir() else "h5netcdf"
     try:
         with xr.open_dataset(path, engine=engine) as ds:
-            # The attrs of a DataArray, including its call, are stored with its variable.
-            array = json.loads(ds.attrs.get("sims_analysis_storage", "{}")).get("array")
-            return of_data([ds if array is None else ds[array]])
+            return of_data([restored(ds)])
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{path.name} cannot be read as {engine}: {error}") from error
 

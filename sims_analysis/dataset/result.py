@@ -65,7 +65,7 @@ class SIMSResult:
         payload : bytes or str
             JSON array of profile objects.
         data_id : str, optional
-            The requested id; by default that of the first profile.
+            The requested id; by default the one that the profiles state, or ``""``.
         provenance : mapping, optional
             Kept as it is.
 
@@ -93,7 +93,8 @@ class SIMSResult:
         slim = [{k: None if k in ARRAYS else v for k, v in item.items()} for item in wire]
         refuse_duplicate_keys(payload, slim)
         if data_id is None:
-            data_id = str(profiles[0].data_id) if profiles else ""
+            stated = (profile.data_id for profile in profiles if profile.data_id is not None)
+            data_id = str(next(stated, ""))
         return cls(data_id=data_id, depth_profiles=profiles, provenance=dict(provenance or {}))
 
     def to_json(self) -> bytes:

@@ -18,6 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of, same_axis
 from sims_analysis.dataset.canonical import to_canonical
+from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.delivered import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import dequantify, is_quantified, quantify
@@ -127,6 +128,7 @@ def stack(datasets: Sequence[xr.Dataset], *, names: Sequence[Hashable] | None = 
         coords=coords | attr_coords,
         attrs=attrs,
     )
+    batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
 
@@ -335,7 +337,6 @@ def _attrs(parts: list[_Part], taken: set[str]) -> tuple[dict[str, Any], dict[st
     histories = {part.attrs.get("history") for part in parts}
     shared_history = [str(*histories)] if len(histories) == 1 and None not in histories else []
     shared |= {
-        "Conventions": "CF-1.11",
         "sims_analysis_version": __version__,
         "history": "\n".join(
             [*shared_history, f"{len(parts)} measurements stacked by sims_analysis {__version__}"]

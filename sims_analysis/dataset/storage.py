@@ -7,6 +7,7 @@ added) is kept as JSON in one attribute of the file, so that :func:`load` return
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,22 +17,21 @@ import orjson
 import xarray as xr
 
 from sims_analysis._version import __version__
+from sims_analysis.dataset import cf
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
 from sims_analysis.units import define_atoms, dequantify
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["load", "save"]
+__all__ = ["load", "restored", "save"]
 
 #: Attribute of a file that holds what the format cannot store.
 _MEMO = "sims_analysis_storage"
-#: Added for readers of CF files, unless the data have these attributes.
-_CF_DEPTH = {"standard_name": "depth", "axis": "Z", "positive": "down"}
-#: xarray's own name for the variable of a DataArray that has none.
-_UNNAMED = "__xarray_dataarray_variable__"
+#: Name in a file of a DataArray that has none; before, it was xarray's own.
+_UNNAMED = "unnamed"
+_UNNAMED_BEFORE = "__xarray_dataarray_variable__"
 
 #: Ending of a file -> its format, the packages that it needs, and the extra that brings these.
 _FORMATS = {
@@ -78,8 +78,10 @@ def save(
 
     Notes
     -----
-    The file follows the CF conventions where possible: UDUNITS has no unit for atoms, so that
-    ``atom/cm^3`` is kept as it is instead of the ambiguous ``cm-3``.
+    The file follows the CF conventions, and says so in ``Conventions``, unless a unit is unknown to
+    us or an axis goes back and forth. UDUNITS has no unit for atoms: ``units`` is ``cm-3``, and
+    ``sims_units`` beside it ``atom/cm^3``; a status is stored as numbers with ``flag_meanings``.
+    :func:`load` gives back what was saved.
 
     Examples
     --------
@@ -132,7 +134,7 @@ def load(
     FileNotFoundError
         If there is no such file.
     ArchiveError
-        If it cannot be read as its name says.
+        If it cannot be read as its name says, or is a zarr store with filters that run code.
     ModuleNotFoundError
         If the packages for the format are not installed.
 
@@ -147,6 +149,8 @@ def load(
     kind = _kind(path)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
+    if kind == "zarr":
+        _refuse_code(path)
     engine: Any = "zarr" if kind == "zarr" else "h5netcdf"
     try:
         ds = xr.open_dataset(path, engine=engine, chunks=None if chunks is None else dict(chunks))
@@ -156,7 +160,48 @@ def load(
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
     define_atoms()
-    return _restored(ds)
+    return restored(ds)
+
+
+#: Where the metadata of a zarr store say how its numbers are packed, in formats 2 and 3.
+_ZARR_METADATA = {".zarray", ".zmetadata", "zarr.json"}
+_PACKING = {"filters", "compressor", "codecs"}
+
+
+def _refuse_code(store: Path) -> None:
+    """Refuse a zarr store whose filters run code from it: a pickle can do anything.
+
+    Newer versions of zarr and numcodecs refuse some of these themselves; which, depends on both.
+    """
+    for folder, _, names in os.walk(store):
+        for file in (Path(folder, name) for name in _ZARR_METADATA.intersection(names)):
+            try:
+                metadata = orjson.loads(file.read_bytes())
+            except (OSError, orjson.JSONDecodeError):
+                continue  # zarr says what is wrong with it
+            for codec in _codecs(metadata):
+                if "pickle" in codec.lower():
+                    where = file.relative_to(store).as_posix()
+                    raise ArchiveError(
+                        f"{store.name} is not read: {where} has the filter {codec!r}, which runs "
+                        "code that is kept with the data; ask for a store without pickled objects, "
+                        "or open it with xarray if you trust whoever wrote it"
+                    )
+
+
+def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
+    """Name the codecs in the metadata of a store, also those within others."""
+    if isinstance(metadata, list):
+        for item in metadata:
+            yield from _codecs(item, packing=packing)
+    elif isinstance(metadata, dict):
+        if packing:
+            yield from (str(metadata[key]) for key in ("id", "name") if key in metadata)
+        for key, value in metadata.items():
+            if key not in ("attributes", ".zattrs") and not key.endswith("/.zattrs"):
+                yield from _codecs(value, packing=packing or key in _PACKING)
+    elif packing and isinstance(metadata, str):
+        yield metadata
 
 
 def _kind(path: Path) -> str:
@@ -179,7 +224,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
             raise ValueError(
                 f"the DataArray has the same name as its coordinate {name!r}; rename it"
             )
-        memo["array"] = name
+        memo["array"], memo["nameless"] = name, data.name is None
         attrs, data = dict(data.attrs), data.to_dataset(name=name, promote_attrs=False)
         data[name].attrs.update(attrs)
     elif not isinstance(data, xr.Dataset):
@@ -197,14 +242,16 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
     for variable in ds.variables:
         ds[variable].attrs = changed[str(variable)]
     title = _title(ds, memo)
-    for key, value in {"Conventions": "CF-1.11", "title": title}.items():
-        if key not in ds.attrs:
-            ds.attrs[key] = value
-            memo["added"].append(["", key])
-    for key, value in _CF_DEPTH.items() if "depth" in ds.coords else ():
-        if key not in ds["depth"].attrs:
-            ds["depth"].attrs[key] = value
-            memo["added"].append(["depth", key])
+    history = f"saved by sims_analysis {__version__}"
+    added = {"": {"title": title, "history": history}, **cf.missing_attrs(ds)}
+    if cf.follows(ds):
+        added[""]["Conventions"] = cf.CONVENTIONS
+    for name, attrs in added.items():
+        holder = ds[name].attrs if name else ds.attrs
+        for key in attrs.keys() - holder.keys():
+            holder[key] = attrs[key]
+            memo["added"].append([name, key])
+    ds = cf.for_file(ds, memo)
     memo["text"] = {str(n): v.dtype.str for n, v in ds.variables.items() if v.dtype.kind == "U"}
     return ds, memo
 
@@ -261,11 +308,12 @@ def _revived(value: Any) -> Any:
     return {key: _revived(item) for key, item in value["__dict__"]}
 
 
-def _restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
+def restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
     """Undo the changes of :func:`save`."""
     if _MEMO not in ds.attrs:
         return ds
     memo = orjson.loads(ds.attrs.pop(_MEMO))
+    ds = cf.restored(ds, memo)
     for name, key in memo["added"]:
         (ds.attrs if not name else ds[name].attrs).pop(key, None)
     for name, attrs in memo["attrs"].items():
@@ -281,7 +329,8 @@ def _restored(ds: xr.Dataset) -> xr.Dataset | xr.DataArray:
     if "array" not in memo:
         return ds
     array: xr.DataArray = ds[memo["array"]]
-    return array.rename(None) if memo["array"] == _UNNAMED else array
+    nameless = memo.get("nameless", memo["array"] == _UNNAMED_BEFORE)
+    return array.rename(None) if nameless else array
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -299,7 +348,10 @@ def _encoding(
         if variable.dtype.kind == "f" and name in ds.coords:
             # CF does not allow missing values in dimension coordinates.
             chosen["_FillValue"] = None
-        if chunks and variable.dims:
+        if kind == "netcdf" and variable.dtype.kind == "U" and name in ds.dims:
+            # To CF a coordinate variable is numeric, and labels along a dimension are characters.
+            chosen["dtype"] = "S1"
+        elif chunks and variable.dims:
             sizes = tuple(
                 min(chunks.get(str(dim), size), size) or 1
                 for dim, size in zip(variable.dims, variable.shape, strict=True)

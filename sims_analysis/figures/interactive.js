@@ -1,5 +1,6 @@
 "use strict";
-// Ties the controls of a page to its plot: species on and off, log or linear, dose of a window.
+// Draws the profiles of a page, and ties its controls to the plot: species on and off, log or
+// linear, dose of a window.
 
 // Integral by trapezoids between two depths, the ends interpolated; null outside the record.
 function integral(x, y, start, stop) {
@@ -45,112 +46,228 @@ function sample(curve) {
   return key;
 }
 
-const { item, known } = JSON.parse(document.getElementById("sims-data").textContent);
+const known = JSON.parse(document.getElementById("sims-data").textContent);
+const element = (id) => document.getElementById(id);
+for (const curve of known.curves) curve.x = known.depths[curve.depths];
 
-Bokeh.embed.embed_item(item).then(() => {
-  const page = Bokeh.documents[Bokeh.documents.length - 1];
-  const find = (name) => page.get_model_by_name(name);
-  const plots = ["log", "linear"].map(find);
-  const boxes = plots.map((plot) => find(`${plot.name}-window`));
+const WIDTH = 1.8;
 
-  for (const input of document.querySelectorAll("input[name=scale]")) {
-    input.addEventListener("change", () => {
-      for (const plot of plots) plot.visible = plot.name === input.value;
-    });
+// All curves on log or linear axes; each further quantity has an axis on the right.
+function drawn(kind) {
+  const log = kind === "log";
+  const [first, ...others] = known.axes;
+  const plot = Bokeh.Plotting.figure({
+    name: kind,
+    height: 420,
+    sizing_mode: "stretch_width",
+    y_axis_type: kind,
+    x_range: known.depth.range,
+    y_range: first[kind],
+    x_axis_label: known.depth.label,
+    y_axis_label: first.label,
+    tools: "pan,wheel_zoom,box_zoom,reset,save",
+    active_drag: null,
+  });
+  for (const axis of others) {
+    const [start, end] = axis[kind];
+    const range = { y_range_name: axis.label, axis_label: axis.label };
+    plot.extra_y_ranges = { ...plot.extra_y_ranges, [axis.label]: new Bokeh.Range1d({ start, end }) };
+    const scale = log ? new Bokeh.LogScale() : new Bokeh.LinearScale();
+    plot.extra_y_scales = { ...plot.extra_y_scales, [axis.label]: scale };
+    plot.add_layout(log ? new Bokeh.LogAxis(range) : new Bokeh.LinearAxis(range), "right");
   }
+  const quantities = new Map();
+  const curves = known.curves.map((curve) => {
+    const off = new Set(log ? curve.off : []);
+    const on = (i) => i >= 0 && i < curve.x.length && !off.has(i);
+    const y = curve.values.map((value, i) => (on(i) ? value : NaN));
+    // A sample between two that are not drawn is a point, because a line would not show it.
+    const points = y.map((_, i) => i).filter((i) => on(i) && !on(i - 1) && !on(i + 1));
+    const looks = { name: curve.name };
+    if (curve.axis) looks.y_range_name = known.axes[curve.axis].label;
+    const line = { ...looks, color: curve.colour, line_width: WIDTH, line_dash: curve.dash };
+    const parts = [plot.line(curve.x, y, line)];
+    if (points.length) {
+      const [x, alone] = [curve.x, y].map((all) => points.map((i) => all[i]));
+      parts.push(plot.scatter(x, alone, { ...looks, size: 3, color: curve.colour }));
+    }
+    const unit = `${curve.quantity}\n${curve.unit}`;
+    quantities.set(unit, [...(quantities.get(unit) ?? []), ...parts]);
+    return parts;
+  });
+  for (const [quantity, renderers] of quantities) {
+    const [name, unit] = quantity.split("\n");
+    const tooltips = [
+      ["", "$name"],
+      [known.depth.label.split(" (")[0], `@x{%.5g} ${known.depth.units}`],
+      [name, `@y{%.3e} ${unit}`.trimEnd()],
+    ];
+    const formatters = { "@x": "printf", "@y": "printf" };
+    plot.add_tools(new Bokeh.HoverTool({ renderers, tooltips, formatters, visible: false }));
+  }
+  const box = new Bokeh.BoxAnnotation({
+    name: `${kind}-window`,
+    editable: true,
+    movable: "x",
+    resizable: "x",
+    fill_alpha: 0.06,
+    fill_color: "#0072B2",
+    line_color: "#0072B2",
+    line_dash: "dashed",
+    visible: known.depth.window !== null,
+  });
+  plot.add_layout(box);
+  for (const grid of [...plot.xgrid, ...plot.ygrid]) grid.grid_line_alpha = 0.35;
+  for (const axis of plot.axes) axis.axis_label_text_font_style = "normal";
+  plot.toolbar.logo = null;
+  return { plot, curves, box };
+}
 
-  const species = document.getElementById("species");
-  for (const [text, on] of known.curves.length > 2 ? [["all", true], ["none", false]] : []) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = text;
-    button.addEventListener("click", () => {
-      for (const tick of species.querySelectorAll("input")) {
-        if (tick.checked !== on) tick.click();
+// One plot of each kind, drawn when it is first asked for.
+const plots = new Map();
+const shown = known.curves.map(() => true);
+let ends = known.depth.window;
+let doses = () => {};
+
+function show(curve) {
+  for (const { curves } of plots.values()) {
+    for (const part of curves[curve]) part.visible = shown[curve];
+  }
+}
+
+function emphasise(curve, strong) {
+  for (const { curves } of plots.values()) {
+    curves[curve][0].glyph.line_width = { value: strong ? 3 * WIDTH : WIDTH };
+  }
+}
+
+let busy = false;
+function move(left, right, typed = false) {
+  if (busy) return;
+  busy = true;
+  ends = [left, right];
+  for (const { box } of plots.values()) box.setv({ left, right });
+  busy = false;
+  doses(typed);
+}
+
+async function look(kind) {
+  if (!plots.has(kind)) {
+    const one = drawn(kind);
+    plots.set(kind, one);
+    if (ends !== null) {
+      one.box.setv({ left: ends[0], right: ends[1] });
+      for (const edge of ["left", "right"]) {
+        one.box.properties[edge].change.connect(() => move(one.box.left, one.box.right));
       }
-    });
-    species.append(button);
+    }
+    known.curves.forEach((_, i) => show(i));
+    await Bokeh.Plotting.show(one.plot, element("sims-plot"));
   }
-  known.curves.forEach((curve, i) => {
+  for (const [name, { plot }] of plots) plot.visible = name === kind;
+  // A log axis has no place for these; a linear one shows them.
+  const hidden = known.curves.reduce((sum, curve) => sum + curve.off.length, 0);
+  const note = element("hidden");
+  note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative or no count.`;
+  note.hidden = !hidden || kind !== "log";
+}
+
+// A list longer than this can be searched.
+const MANY = 12;
+
+function listSpecies() {
+  const list = element("species");
+  const labels = known.curves.map((curve, i) => {
     const label = document.createElement("label");
     const tick = document.createElement("input");
     tick.type = "checkbox";
     tick.checked = true;
+    tick.autocomplete = "off";
     const name = document.createElement("span");
     name.innerHTML = curve.html;
     label.append(tick, sample(curve), name);
-    species.append(label);
     tick.addEventListener("change", () => {
-      for (const plot of plots) {
-        for (const drawn of plot.renderers) {
-          if (drawn.name === String(i)) drawn.visible = tick.checked;
-        }
-      }
+      shown[i] = tick.checked;
+      show(i);
+    });
+    for (const [event, strong] of [
+      ["mouseenter", true], ["mouseleave", false], ["focusin", true], ["focusout", false],
+    ]) {
+      label.addEventListener(event, () => emphasise(i, strong));
+    }
+    return label;
+  });
+  list.append(...labels);
+  const turn = (on) => {
+    labels.forEach((label, i) => {
+      if (label.hidden) return;
+      label.querySelector("input").checked = on;
+      shown[i] = on;
+      show(i);
+    });
+  };
+  for (const [id, on] of [["all", true], ["none", false]]) {
+    element(id).hidden = labels.length <= 2;
+    element(id).addEventListener("click", () => turn(on));
+  }
+  const find = element("find");
+  find.parentElement.hidden = labels.length <= MANY;
+  find.addEventListener("input", () => {
+    const words = find.value.toLowerCase().split(/\s+/);
+    labels.forEach((label, i) => {
+      const text = `${known.curves[i].name} ${label.textContent}`.toLowerCase();
+      label.hidden = !words.every((word) => text.includes(word));
     });
   });
+}
 
+function listDoses() {
   const dosed = known.curves.filter((curve) => curve.dose !== null);
-  if (dosed.length) {
-    document.getElementById("dose").hidden = false;
-    document.getElementById("unit").textContent = known.units;
-    const ends = ["start", "stop"].map((id) => document.getElementById(id));
-    const body = document.querySelector("#dose tbody");
-    const short = (depth) => `${Number(depth.toPrecision(4))} ${known.units}`;
-    const show = (left, right, typed) => {
-      const [start, stop] = [Math.min(left, right), Math.max(left, right)];
-      // What is being typed is left as it is, one end after the other.
-      if (!typed) {
-        ends[0].value = Number(start.toPrecision(6));
-        ends[1].value = Number(stop.toPrecision(6));
-      }
-      body.replaceChildren(
-        ...dosed.map((curve) => {
-          const row = document.createElement("tr");
-          const value = integral(curve.x, curve.y, start, stop);
-          const whole = start >= curve.x[0] && stop <= curve.x[curve.x.length - 1];
-          row.insertCell().innerHTML = curve.html;
-          const cell = row.insertCell();
-          cell.className = "number";
-          cell.textContent = value === null ? "–" : printed(value * curve.dose);
-          row.insertCell().textContent =
-            value === null
-              ? "not measured there"
-              : whole
-                ? "ok"
-                : `truncated: measured from ${short(curve.x[0])} to ${short(curve.x[curve.x.length - 1])}`;
-          return row;
-        }),
-      );
-    };
-    let busy = false;
-    const move = (left, right, typed = false) => {
-      if (busy) return;
-      busy = true;
-      for (const box of boxes) box.setv({ left, right });
-      busy = false;
-      show(left, right, typed);
-    };
-    for (const box of boxes) {
-      for (const edge of ["left", "right"]) {
-        box.properties[edge].change.connect(() => move(box.left, box.right));
-      }
+  element("dose").hidden = false;
+  element("unit").textContent = known.depth.units;
+  const inputs = ["start", "stop"].map(element);
+  const body = document.querySelector("#dose tbody");
+  const short = (depth) => `${Number(depth.toPrecision(4))} ${known.depth.units}`;
+  doses = (typed) => {
+    const [start, stop] = [Math.min(...ends), Math.max(...ends)];
+    // What is being typed is left as it is, one end after the other.
+    if (!typed) {
+      inputs[0].value = Number(start.toPrecision(6));
+      inputs[1].value = Number(stop.toPrecision(6));
     }
-    for (const input of ends) {
-      input.addEventListener("change", () => {
-        const values = ends.map((end) => (end.value === "" ? NaN : Number(end.value)));
-        if (values.every(Number.isFinite)) move(values[0], values[1], true);
-      });
-    }
-    show(boxes[0].left, boxes[0].right, false);
-  }
-  // A log axis has no place for these; a linear one shows them.
-  const hidden = known.curves.reduce((sum, curve) => sum + curve.hidden, 0);
-  const note = document.getElementById("hidden");
-  note.textContent = `Not on the log axis: ${hidden} samples that are zero, negative or no count.`;
-  const tell = () => {
-    note.hidden = !hidden || !plots[0].visible;
+    body.replaceChildren(
+      ...dosed.map((curve) => {
+        const row = document.createElement("tr");
+        const [top, bottom] = [curve.x[0], curve.x[curve.x.length - 1]];
+        const value = integral(curve.x, curve.values, start, stop);
+        row.insertCell().innerHTML = curve.html;
+        const cell = row.insertCell();
+        cell.className = "number";
+        cell.textContent = value === null ? "–" : printed(value * curve.dose);
+        row.insertCell().textContent =
+          value === null
+            ? "not measured there"
+            : start >= top && stop <= bottom
+              ? "ok"
+              : `truncated: measured from ${short(top)} to ${short(bottom)}`;
+        return row;
+      }),
+    );
   };
-  plots[0].properties.visible.change.connect(tell);
-  tell();
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      const values = inputs.map((end) => (end.value === "" ? NaN : Number(end.value)));
+      if (values.every(Number.isFinite)) move(values[0], values[1], true);
+    });
+  }
+  doses(false);
+}
+
+listSpecies();
+if (ends !== null) listDoses();
+for (const input of document.querySelectorAll("input[name=scale]")) {
+  input.addEventListener("change", () => look(input.value));
+}
+look("log").then(() => {
   document.body.dataset.ready = "yes";
 });

@@ -1,7 +1,8 @@
 """Interactive profiles: zoom, values under the pointer, species on and off, doses.
 
-Drawn by Bokeh in a browser: its library is 1.3 MB in a page, that of Plotly 4.8 MB. The controls
-beside the plot are plain HTML, so that they work by keyboard and print.
+Drawn in the browser by BokehJS, which is 1.4 MB in a page (Plotly 4.8 MB): a page carries the
+numbers and looks of the curves, and a script that draws them. The controls beside the plot are
+plain HTML, so that they work by keyboard and print.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -17,25 +17,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from sims_analysis.errors import require
 from sims_analysis.figures.axes import by_axis, decades, depth_scale, from_surface, label_of
 from sims_analysis.figures.colours import assigned, dashes_of
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of
-from sims_analysis.figures.lines import without_neighbours
 from sims_analysis.files import replace_file
 from sims_analysis.text import typeset as _typeset
+from sims_analysis.text.arguments import first_few
 from sims_analysis.units import NM_PER_CM
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    import xarray as xr
+
     from sims_analysis.figures.axes import Scale
     from sims_analysis.figures.curves import Curve
 
+    Array = np.ndarray[Any, np.dtype[np.float64]]
+
 __all__ = ["Explorer", "document", "explore", "library", "plot_html", "script"]
 
+#: At most so many measurements are named in a title.
+_NAMED = 4
 #: Of a line, in pixels.
 _WIDTH = 1.8
 #: Where the window of the dose initially ends, as a fraction of the depth axis.
@@ -74,6 +81,7 @@ def explore(
     species: str | Sequence[str] | None = None,
     depth_units: str | None = None,
     value_units: str | Sequence[str] | None = None,
+    title: str | None = None,
 ) -> Explorer:
     """Show depth profiles in a notebook or a browser: zoom, hover, species, log, dose.
 
@@ -83,6 +91,8 @@ def explore(
         As for :func:`plot_profiles`.
     species, depth_units, value_units : optional
         As for :func:`plot_profiles`.
+    title : str, optional
+        By default the ids of the measurements, or their keys in `data`.
 
     Returns
     -------
@@ -105,11 +115,20 @@ def explore(
     >>> plot = sims.explore(sims.open_example("boron-implant"))
     >>> plot.save("boron.html").stat().st_size < 1_500_000     # everything it needs is inside
     True
-    >>> "<script src" in plot.page
-    False
+    >>> "<script src" in plot.page, "<h1>boron-implant</h1>" in plot.page
+    (False, True)
     """
-    plot = plot_html(data, species=species, depth_units=depth_units, value_units=value_units)
-    return Explorer(document("Depth profiles", plot, scripts=[library(), script()]))
+    named = measurements_of(data)
+    plot = plot_html(named, species=species, depth_units=depth_units, value_units=value_units)
+    text = _title(named) if title is None else title
+    body = f"<h1>{html.escape(text)}</h1>\n{plot}"
+    return Explorer(document(text, body, scripts=[library(), script()]))
+
+
+def _title(named: Mapping[str, xr.Dataset | xr.DataArray]) -> str:
+    """Name a page after its measurements."""
+    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
+    return first_few(list(filter(None, ids)), _NAMED) or "Depth profiles"
 
 
 def document(title: str, body: str, *, scripts: Sequence[str] = ()) -> str:
@@ -142,12 +161,10 @@ def plot_html(
 ) -> str:
     """Return the plot and its controls as a part of a :func:`document`.
 
-    The document needs the scripts :func:`library` and :func:`script`, in this order.
+    The document needs the scripts :func:`library` and :func:`script`, in this order: the second
+    draws what is described here by means of the first.
     """
     require("interactive pages need", "bokeh", extra="pages")
-    from bokeh import embed
-    from bokeh.layouts import column
-
     curves = curves_of(measurements_of(data), species, value_units=value_units)
     scale = depth_scale([curve.series for curve in curves], depth_units)
     names = _names(curves)
@@ -158,31 +175,92 @@ def plot_html(
             curves, names, dashes_of([colours[name] for name in names]), strict=True
         )
     ]
-    plots = [_plot(curves, names, scale, kind) for kind in ("log", "linear")]
-    plots[1].visible = False
-    # The stubs do not know that a plain id is accepted.
-    target: Any = "sims-plot"
-    item: Any = embed.json_item(column(plots, sizing_mode="stretch_width"), target)
+    groups = by_axis(curves)
+    axis_of = {label: i for i, label in enumerate(groups)}
+    depths = _Distinct()
+    drawn = [
+        _drawn(curve, name, scale, axis_of, depths)
+        for name, curve in zip(names, curves, strict=True)
+    ]
     known = {
-        "curves": [
-            {
-                "name": name,
-                "html": _typeset.html(name),
-                "colour": curve.colour,
-                "dash": _dash(curve),
-                "x": np.asarray(scale(curve.series.x)).tolist(),
-                "y": curve.series.y.tolist(),
-                "hidden": int(curve.not_positive().sum()),
-                "dose": _dose_factor(curve, scale),
-            }
-            for name, curve in zip(names, curves, strict=True)
-        ],
-        "units": _typeset.unit_label(scale.units),
+        "axes": _axes(groups),
+        "depth": _depth_axis(curves, scale),
+        "depths": depths.arrays,
+        "curves": drawn,
     }
-    # A "</script>" in a name must not end the element that carries it.
-    carried = json.dumps({"item": item, "known": known}).replace("<", "\\u003c")
+    carried = orjson.dumps(known, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     fragment = resources.files("sims_analysis.figures").joinpath("interactive.html")
-    return fragment.read_text(encoding="utf-8").replace("{data}", carried)
+    # A "</script>" in a name must not end the element that carries it.
+    return fragment.read_text(encoding="utf-8").replace("{data}", carried.replace("<", "\\u003c"))
+
+
+class _Distinct:
+    """Arrays, those of equal content once: many profiles share their depths."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._places: dict[bytes, int] = {}
+
+    def place(self, array: Array) -> int:
+        """Return the place of an array in the list."""
+        place = self._places.setdefault(array.tobytes(), len(self.arrays))
+        if place == len(self.arrays):
+            self.arrays.append(array)
+        return place
+
+
+def _drawn(
+    curve: Curve, name: str, scale: Scale, axis_of: Mapping[str, int], depths: _Distinct
+) -> dict[str, Any]:
+    """Describe a curve."""
+    series = curve.series
+    return {
+        "name": name,
+        "html": _typeset.html(name),
+        "colour": curve.colour,
+        "dash": _dash(curve),
+        "axis": axis_of[label_of(series.long_name, series.units)],
+        "quantity": series.long_name,
+        "unit": _typeset.unit_label(series.units),
+        "depths": depths.place(np.ascontiguousarray(scale(series.x), dtype=np.float64)),
+        "values": np.ascontiguousarray(series.y, dtype=np.float64),
+        "off": np.flatnonzero(curve.not_positive()),
+        "dose": _dose_factor(curve, scale),
+    }
+
+
+def _depth_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
+    """Describe the axis of depth (or time), and where the window of the dose initially is."""
+    low = float(scale(min(curve.series.x.min() for curve in curves)))
+    high = float(scale(max(curve.series.x.max() for curve in curves)))
+    low = from_surface(low, high)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
+    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
+    return {
+        "label": scale.label,
+        "units": _typeset.unit_label(scale.units),
+        "range": [low, high],
+        "window": [begin, max(begin, low + _PART * (high - low))] if dosed else None,
+    }
+
+
+def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
+    """Describe the value axes: on log axes, all show the same number of decades."""
+    spans = {
+        label: decades(np.concatenate([c.series.y[~c.not_positive()] for c in group]))
+        for label, group in groups.items()
+    }
+    count = max(high - low for low, high in spans.values())
+    return [
+        {
+            "label": label,
+            "log": [10.0 ** (spans[label][1] - count - 0.2), 10.0 ** spans[label][1]],
+            "linear": _linear_range(group),
+        }
+        for label, group in groups.items()
+    ]
 
 
 def _names(curves: Sequence[Curve]) -> list[str]:
@@ -212,101 +290,6 @@ def _dose_factor(curve: Curve, scale: Scale) -> float | None:
     return in_cm3 * in_nm / NM_PER_CM
 
 
-def _plot(curves: Sequence[Curve], names: Sequence[str], scale: Scale, kind: str) -> Any:
-    """Draw all curves on log or linear axes; each further quantity gets an axis on the right."""
-    from bokeh import models, plotting
-
-    # The stubs do not know the short forms of arguments that Bokeh accepts.
-    bokeh: Any = models
-    figure: Any = plotting.figure
-    log = kind == "log"
-    groups = by_axis(curves)
-    x = np.concatenate([scale(curve.series.x) for curve in curves])
-    high = float(x.max())
-    low = from_surface(float(x.min()), high)
-    first, *others = groups
-    ranges = _ranges(groups, log=log)
-    plot = figure(
-        name=kind,
-        height=420,
-        sizing_mode="stretch_width",
-        y_axis_type=kind,
-        x_range=(low, high),
-        y_range=ranges[first],
-        x_axis_label=scale.label,
-        y_axis_label=first,
-        tools="pan,wheel_zoom,box_zoom,reset,save",
-        active_drag=None,
-    )
-    for label in others:
-        plot.extra_y_ranges[label] = bokeh.Range1d(*ranges[label])
-        plot.extra_y_scales[label] = bokeh.LogScale() if log else bokeh.LinearScale()
-        axis = bokeh.LogAxis if log else bokeh.LinearAxis
-        plot.add_layout(axis(y_range_name=label, axis_label=label), "right")
-    for i, (name, curve) in enumerate(zip(names, curves, strict=True)):
-        label = label_of(curve.series.long_name, curve.series.units)
-        x, y = np.asarray(scale(curve.series.x)), curve.series.y
-        data = ~curve.not_positive() if log else np.full(y.shape, True)
-        common = {"name": str(i), **({} if label == first else {"y_range_name": label})}
-        line = plot.line(
-            x,
-            np.where(data, y, np.nan),
-            color=curve.colour,
-            line_width=_WIDTH,
-            line_dash=_dash(curve),
-            **common,
-        )
-        alone = without_neighbours(data)
-        drawn = [line]
-        if alone.any():
-            drawn.append(plot.scatter(x[alone], y[alone], size=3, color=curve.colour, **common))
-        unit = f" {_typeset.unit_label(curve.series.units)}".rstrip()
-        depth = f"@x{{%.5g}} {_typeset.unit_label(scale.units)}"
-        tips = [("", html.escape(name)), (scale.label.split(" (")[0], depth),
-                (curve.series.long_name, f"@y{{%.3e}}{unit}")]  # fmt: skip
-        hover = bokeh.HoverTool(
-            renderers=drawn,
-            tooltips=tips,
-            formatters={"@x": "printf", "@y": "printf"},
-            visible=False,
-        )
-        plot.add_tools(hover)
-    dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
-    begin = max((float(scale(curve.series.x[0])) for curve in dosed), default=low)
-    ends = [begin, max(begin, low + _PART * (high - low))]
-    box = bokeh.BoxAnnotation(
-        name=f"{kind}-window",
-        left=ends[0],
-        right=ends[1],
-        editable=True,
-        movable="x",
-        resizable="x",
-        fill_alpha=0.06,
-        fill_color="#0072B2",
-        line_color="#0072B2",
-        line_dash="dashed",
-        visible=bool(dosed),
-    )
-    plot.add_layout(box)
-    plot.xgrid.grid_line_alpha = plot.ygrid.grid_line_alpha = 0.35
-    plot.toolbar.logo = None
-    for axis in plot.axis:
-        axis.axis_label_text_font_style = "normal"
-    return plot
-
-
-def _ranges(groups: Mapping[str, Sequence[Curve]], *, log: bool) -> dict[str, tuple[float, float]]:
-    """Return the limits of the value axes; log axes all show the same number of decades."""
-    if not log:
-        return {label: _linear_range(group) for label, group in groups.items()}
-    spans = {
-        label: decades(np.concatenate([c.series.y[~c.not_positive()] for c in group]))
-        for label, group in groups.items()
-    }
-    count = max(high - low for low, high in spans.values())
-    return {label: (10.0 ** (high - count - 0.2), 10.0**high) for label, (_, high) in spans.items()}
-
-
 def _linear_range(group: Sequence[Curve]) -> tuple[float, float]:
     values = np.concatenate([curve.series.y for curve in group])
     bottom, top = min(0.0, float(values.min())), float(values.max())
@@ -317,7 +300,7 @@ def library() -> str:
     """Return the drawing library, to be put into a page."""
     from bokeh.resources import Resources
 
-    inline: Any = Resources(mode="inline", components=["bokeh"], log_level="error")
+    inline: Any = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error")
     return "\n".join(inline.js_raw)
 
 

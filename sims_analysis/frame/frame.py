@@ -25,6 +25,7 @@ from sims_analysis.frame.run import Row, is_lazy, profile_by_profile, refuse_inf
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.rows import ends
+from sims_analysis.text.arguments import first_few
 
 _WORDS = np.array(vocabulary.STATUS)
 
@@ -221,13 +222,14 @@ class Frame:
             else:
                 wanted = np.atleast_1d(coords[dim].values)
                 positions = index.get_indexer(wanted)
+            if dim == self.axis and (positions < 0).any():
+                listed = first_few([str(place) for place in wanted[positions < 0]], 3)
+                raise ProfileError(f"{name} has no value for {dim} {listed} {self.axis_units}")
             missing = sorted({str(label) for label in wanted[positions < 0]})
             if missing:
                 known = ", ".join(repr(str(label)) for label in index[:8])
                 more = f" and {index.size - 8} more" if index.size > 8 else ""
-                raise ProfileError(
-                    f"{name} has no value for {dim} {missing[:8]}; it has {known}{more}"
-                )
+                raise ProfileError(f"{name} has no value for {dim} {missing}; it has {known}{more}")
             value = value.isel({dim: positions[0] if scalar else positions}, drop=True)
         for dim, size in (self.value.sizes if along else self.sizes).items():
             if value.sizes.get(dim, size) != size:

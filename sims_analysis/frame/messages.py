@@ -52,6 +52,31 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> First | None:
     return First(frame, index, f"{frame.label(index)}{others}")
 
 
+def first_sample(frame: Frame, flagged: xr.Variable) -> str | None:
+    """Describe the first flagged sample: ``"species 'B', depth 10 nm: 5 count/s (and 3 more)"``.
+
+    Parameters
+    ----------
+    frame : Frame
+    flagged : Variable of bool
+        Of the samples. None is described on Dask.
+    """
+    if is_lazy(flagged):
+        return None
+    flagged = flagged.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+    where = np.argwhere(flagged.values)
+    if not len(where):
+        return None
+    index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
+    place = float(frame.depth.isel(index, missing_dims="ignore"))
+    profile = frame.label({d: i for d, i in index.items() if d != frame.dim})
+    more = f" (and {len(where) - 1} more)" if len(where) > 1 else ""
+    return (
+        f"{profile}, {frame.axis.replace('_', ' ')} {place:g} {frame.axis_units}: "
+        f"{float(frame.value.isel(index)):g} {frame.units}{more}"
+    )
+
+
 def warn_where(frame: Frame, flagged: xr.Variable, text: str, category: type[SimsWarning]) -> None:
     """Warn once for all flagged profiles."""
     found = first_flagged(frame, flagged)

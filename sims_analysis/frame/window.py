@@ -21,6 +21,21 @@ Window = tuple[xr.Variable, xr.Variable]
 NO_LIMITS: Window = (xr.Variable((), np.nan), xr.Variable((), np.nan))
 
 
+def ends_of(window: Any) -> tuple[Any, Any]:
+    """Return start and stop of a window that was given as a pair; None has none.
+
+    Raises
+    ------
+    ProfileError
+        If it is not a pair.
+    """
+    if window is None:
+        return None, None
+    if not isinstance(window, tuple | list) or len(window) != 2:
+        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
+    return window[0], window[1]
+
+
 def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
     """Read the limits of a window; NaN means no limit.
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
 
 import numpy as np
 
+from sims_analysis.output.about import About
 from sims_analysis.output.report.layout import results_csv
-from sims_analysis.text.arguments import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["write_files", "write_index"]
 
-#: At most so many species are named in a list of entries.
-_NAMED = 6
+#: How the name of the file with the results ends.
+_RESULTS = "-results.csv"
+#: Most characters of a name that are kept.
+_LONGEST = 72
+#: Names that Windows gives to devices.
+_RESERVED = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
 def write_files(report: Report, folder: Path) -> list[Path]:
@@ -33,7 +41,8 @@ def write_files(report: Report, folder: Path) -> list[Path]:
     report : Report
         From :func:`analyse`.
     folder : Path
-        Created if necessary; files are named after the data id, and replaced.
+        Created if necessary; files are named after the data id, and replaced. A hash is added
+        where the files of another measurement have the name.
 
     Returns
     -------
@@ -41,12 +50,12 @@ def write_files(report: Report, folder: Path) -> list[Path]:
         What was written.
     """
     from sims_analysis.dataset.storage import save
-    from sims_analysis.files import folder_name, replace_file
+    from sims_analysis.files import replace_file
     from sims_analysis.output.export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder_name(report.data_id or "profiles")
-    results, profiles = folder / f"{stem}-results.csv", folder / f"{stem}-profiles.csv"
+    stem = _stem(report.data_id, folder)
+    results, profiles = folder / f"{stem}{_RESULTS}", folder / f"{stem}-profiles.csv"
     replace_file(results, results_csv(report).encode())
     to_csv(report.data, profiles, layout="paired")
     data = folder / f"{stem}.nc"
@@ -58,6 +67,28 @@ def write_files(report: Report, folder: Path) -> list[Path]:
         *_pictures(report, folder / stem),
         *_page(report, folder / f"{stem}.html"),
     ]
+
+
+def _stem(data_id: str, folder: Path) -> str:
+    """Name the files of a measurement so that a person recognises it.
+
+    Letters of any language, digits and ``. + - _`` stay as they are. Names that differ in case
+    alone are one name, as on many file systems.
+    """
+    readable = re.sub(r"[^\w.+-]+", "_", data_id).strip("._-")[:_LONGEST] or "profiles"
+    if _RESERVED.fullmatch(readable.partition(".")[0]):
+        readable = f"_{readable}"
+    for path in folder.glob(f"*{_RESULTS}"):
+        taken = path.name.removesuffix(_RESULTS).casefold() == readable.casefold()
+        if taken and _data_id_in(path) != data_id:
+            return f"{readable}~{hashlib.sha256(data_id.encode()).hexdigest()[:8]}"
+    return readable
+
+
+def _data_id_in(results: Path) -> str | None:
+    """Read of which measurement the results in a file are."""
+    with results.open(encoding="utf-8", newline="") as file:
+        return next((row["data_id"] for row in csv.DictReader(file) if "data_id" in row), None)
 
 
 def _pictures(report: Report, stem: Path) -> list[Path]:
@@ -96,32 +127,28 @@ def write_index(reports: Sequence[Mapping[str, Any]], folder: Path) -> Path | No
     Parameters
     ----------
     reports : sequence of dict
-        Each with its ``data_id`` and the ``files`` that were written.
+        From :meth:`Report.to_dict`, each with the ``files`` that were written.
     folder : Path
     """
-    from urllib.parse import quote
-
     from sims_analysis.files import replace_file
     from sims_analysis.output.pages import index_page
 
-    links = {
-        str(report["data_id"]): quote(Path(file).name)
+    entries = {
+        quote(Path(file).name): About(
+            data_id=report["data_id"],
+            sample=report["title"],
+            species=tuple(dict.fromkeys(row["species"] for row in report["species"])),
+            date=report["date"],
+        )
         for report in reports
         for file in report["files"]
         if file.endswith(".html")
     }
-    if not links:
+    if not entries:
         return None
-    about = {str(report["data_id"]): _about(report) for report in reports}
     path = folder / "index.html"
-    replace_file(path, index_page(links, about=about).encode())
+    replace_file(path, index_page(entries).encode())
     return path
-
-
-def _about(report: Mapping[str, Any]) -> str:
-    """Describe in a few words what was measured in which sample."""
-    species = first_few([row["species"] for row in report["species"]], _NAMED)
-    return ": ".join(filter(None, [report["title"], species]))
 
 
 def _page(report: Report, path: Path) -> list[Path]:

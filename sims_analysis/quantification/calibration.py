@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.analysis.uncertainty import relative_uncertainty
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
-from sims_analysis.dataset.canonical import argument, read_positive, read_time
+from sims_analysis.dataset.canonical import read_time
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.arguments import refuse_not_positive
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.layers import read_layers, read_pairs
+from sims_analysis.quantification.uncertainties import has_unit, read_uncertainty
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 __all__ = [
     "calibrate_depth",
     "format_value",
-    "has_unit",
+    "frame_of_axis",
     "on_depths",
     "per_measurement",
     "relative_depth_uncertainty",
@@ -116,43 +120,27 @@ def calibrate_depth(
         raise ProfileError(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time"
         )
-    axis = plain["sputter_time"]
-    magnitude, unit = units.magnitude_and_unit(axis, ("sputter_time",), "sputter_time")
-    time = xr.DataArray(unit.to_canonical(np.asarray(magnitude, dtype=np.float64)), dims=axis.dims)
-
-    speed = crater = None
+    frame, time = frame_of_axis(plain, "sputter_time")
     if markers is not None:
-        depth, text = _by_markers(time, markers)
+        scale = _Scale(*_by_markers(time, markers))
     elif isinstance(rate, list | tuple):
-        depth, text = _by_layers(time, rate, "rate", _sputter_rate)
+        scale = _Scale(*_by_layers(time, rate, "rate", _sputter_rate))
     elif rate is not None:
-        speed = _of_measurement(plain, rate, "sputter_rate", "rate")
-        depth, text = speed * time, f"z = {format_value(speed, 'nm/s')} * t"
+        speed = _of_measurement(frame, rate, "sputter_rate", "rate")
+        text = f"z = {format_value(speed, 'nm/s')} * t"
+        scale = _Scale(speed * time, text, speed, "sputter_rate")
     else:
-        crater = _of_measurement(plain, crater_depth, "depth", "crater_depth")
-        total = _total_time(plain, time, total_time)
-        made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
-        if relative_rates is None:
-            depth = crater / total * time
-            text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
-        else:
-            relative, layers = _by_layers(time, relative_rates, "relative_rates", _number)
-            whole, _ = _by_layers(total, relative_rates, "relative_rates", _number)
-            depth, text = relative * (crater / whole), f"relative {layers} {made}"
-    depth = depth.transpose(..., time.dims[-1])
-    axes = {
-        "sputter_time": time.variable.copy(deep=False),
-        "depth": depth.variable.copy(deep=False),
-    }
+        scale = _by_crater(frame, time, crater_depth, total_time, relative_rates)
+    uncertainty = relative_depth_uncertainty(frame, depth_uncertainty, scale.of, scale.kind)
+    axes = {"sputter_time": time, "depth": scale.depth.transpose(..., time.dims[-1])}
     for name, variable in axes.items():
-        variable.attrs = vocabulary.attrs(name)
-    axes["depth"].attrs["calibration"] = text
-    of, kind = (speed, "sputter_rate") if speed is not None else (crater, "depth")
-    uncertainty = relative_depth_uncertainty(plain, depth_uncertainty, of, kind)
+        axes[name] = xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
+    axes["depth"].attrs["calibration"] = scale.text
+    crater = scale.of if scale.kind == "depth" else None
     result = with_step(
         on_depths(plain, "sputter_time", axes, crater, uncertainty),
         "calibrate_depth",
-        f"sputter time calibrated to depth, {text}",
+        f"sputter time calibrated to depth, {scale.text}",
         rate=rate,
         crater_depth=crater_depth,
         total_time=total_time,
@@ -164,7 +152,57 @@ def calibrate_depth(
     return calibrated
 
 
-def per_measurement(read: xr.DataArray, name: str) -> xr.DataArray:
+class _Scale(NamedTuple):
+    """Depths, how they were made, and the one number that made them, if there is one."""
+
+    depth: xr.Variable
+    text: str
+    #: A rate or a crater depth.
+    of: xr.Variable | None = None
+    kind: str = ""
+
+
+def frame_of_axis(data: Any, name: str) -> tuple[Frame, xr.Variable]:
+    """Open the axis of data, with all their dimensions, to read arguments for it.
+
+    Returns
+    -------
+    Frame
+        For arguments.
+    Variable
+        The axis itself, with its own dimensions, in the canonical unit.
+    """
+    axis = data[name]
+    sizes = {d: n for d, n in data.sizes.items() if d not in (*axis.dims, *vocabulary.AXES)}
+    labels = {d: data[d] if d in data.coords else n for d, n in sizes.items()}
+    every = axis.expand_dims(labels) if sizes else axis
+    frame = open_frame(
+        every.drop_vars([d for d in sizes if d not in data.coords], errors="ignore"),
+        (name,),
+        question="a depth scale",
+        axes=(name,),
+        as_they_are=True,
+    )
+    magnitude, unit = units.magnitude_and_unit(axis, (name,), name)
+    return frame, xr.Variable(axis.dims, unit.to_canonical(np.asarray(magnitude, np.float64)))
+
+
+def _by_crater(
+    frame: Frame, time: xr.Variable, crater_depth: Any, total_time: Any, relative_rates: Any
+) -> _Scale:
+    """Return depths that end at a crater of known depth."""
+    crater = _of_measurement(frame, crater_depth, "depth", "crater_depth")
+    total = _total_time(frame, time, total_time)
+    made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
+    if relative_rates is None:
+        text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
+        return _Scale(crater / total * time, text, crater, "depth")
+    relative, layers = _by_layers(time, relative_rates, "relative_rates", _number)
+    whole, _ = _by_layers(total, relative_rates, "relative_rates", _number)
+    return _Scale(relative * (crater / whole), f"relative {layers} {made}", crater, "depth")
+
+
+def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
     """Refuse an argument that differs between the species of a measurement; return it otherwise."""
     if not set(read.dims) <= {MEASUREMENT}:
         raise ProfileError(
@@ -174,43 +212,46 @@ def per_measurement(read: xr.DataArray, name: str) -> xr.DataArray:
     return read
 
 
-def _of_measurement(data: Any, value: Any, kind: str, name: str) -> xr.DataArray:
+def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variable:
     """Read a positive argument: one for all, or one for each measurement."""
-    read = read_positive(data, value, (kind,), name).reset_coords(drop=True)
-    return per_measurement(read, name)
+    read = frame.parameter(value, (kind,), name)
+    per_measurement(read, name)
+    refuse_not_positive(read, value, name)
+    return read
 
 
-def format_value(value: xr.DataArray, unit: str = "") -> str:
+def format_value(value: xr.Variable, unit: str = "") -> str:
     """Format an argument for the history: ``0.42 nm/s``, or that each measurement has its own."""
     if value.ndim:
         return f"({', '.join(filter(None, [unit, 'one per measurement']))})"
-    return f"{value.item():.6g} {unit}".strip()
+    return f"{float(value):.6g} {unit}".strip()
 
 
-def _total_time(data: Any, time: xr.DataArray, total_time: Any) -> xr.DataArray:
+def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable:
     """Return the time in which the crater was sputtered, which is no shorter than the record."""
     last = time.max([d for d in time.dims if d != MEASUREMENT])
     if total_time is None:
         if not bool((last > 0).all()):
             raise ProfileError("the record has no extent in time; give total_time")
         return last
-    total = _of_measurement(data, total_time, "sputter_time", "total_time")
+    total = _of_measurement(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
-    shorter = total < last * (1 - 1e-6)
-    if bool(shorter.any()):
-        where = int(np.flatnonzero(shorter.values)[0])
-        which = f"measurement {data[MEASUREMENT].values[where]!s}: " if shorter.ndim else ""
-        times = [float(t.broadcast_like(shorter).values.flat[where]) for t in (total, last)]
+    shorter = first_flagged(frame, total < last * (1 - 1e-6))
+    if shorter is not None:
+        which = ""
+        if MEASUREMENT in shorter.index and MEASUREMENT in frame.coords:
+            label = frame.coords[MEASUREMENT].values[shorter.index[MEASUREMENT]]
+            which = f"measurement {label}: "
         raise ProfileError(
-            f"{which}total_time is {times[0]:g} s, but the record runs to {times[1]:g} s; the "
-            "crater was sputtered for at least as long as the record"
+            f"{which}total_time is {shorter.of(total):g} s, but the record runs to "
+            f"{shorter.of(last):g} s; the crater was sputtered for at least as long as the record"
         )
     return total
 
 
 def _by_layers(
-    time: xr.DataArray, layers: Any, name: str, read: Callable[[Any, str], float]
-) -> tuple[xr.DataArray, str]:
+    time: xr.Variable, layers: Any, name: str, read: Callable[[Any, str], float]
+) -> tuple[xr.Variable, str]:
     """Return the depths below layers that are sputtered at different rates."""
     starts, rates = [0.0], []
     for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
@@ -245,7 +286,7 @@ def _number(value: Any, name: str) -> float:
     return float(value)
 
 
-def _by_markers(time: xr.DataArray, markers: Any) -> tuple[xr.DataArray, str]:
+def _by_markers(time: xr.Variable, markers: Any) -> tuple[xr.Variable, str]:
     """Return depths on straight lines between known ones."""
     times, depths, last = [0.0], [0.0], np.nan
     for i, marker in enumerate(read_pairs(markers, "markers", "(time, depth)")):
@@ -286,23 +327,23 @@ def _by_markers(time: xr.DataArray, markers: Any) -> tuple[xr.DataArray, str]:
     return depth, f"markers: {', '.join(parts)}"
 
 
-def _piecewise(time: xr.DataArray, starts: Any, tops: Any, speeds: Any) -> xr.DataArray:
+def _piecewise(time: xr.Variable, starts: Any, tops: Any, speeds: Any) -> xr.Variable:
     """Return ``z = top + v (t - start)`` of the piece in which each time lies."""
     t = time.values
     piece = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, starts.size - 1)
-    return time.copy(data=tops[piece] + speeds[piece] * (t - starts[piece]))
+    return xr.Variable(time.dims, tops[piece] + speeds[piece] * (t - starts[piece]))
 
 
 def relative_depth_uncertainty(
-    data: Any, uncertainty: Any, of: xr.DataArray | None, kind: str
-) -> xr.DataArray | None:
+    frame: Frame, uncertainty: Any, of: xr.Variable | None, kind: str
+) -> xr.Variable | None:
     """Read the uncertainty of a depth scale: relative, or in the unit of what set the scale.
 
     Parameters
     ----------
-    data : Dataset or DataArray
+    frame : Frame
     uncertainty : float, str, Quantity, DataArray or None
-    of : DataArray or None
+    of : Variable or None
         The rate or the crater depth that set the scale, if it was one of them.
     kind : str
         Kind of its unit.
@@ -310,48 +351,30 @@ def relative_depth_uncertainty(
     if uncertainty is None:
         return None
     shown = format_argument(uncertainty)
-    if has_unit(uncertainty):
-        if of is None:
-            raise UnitsError(
-                f"depth_uncertainty={shown}: this scale was not set by one rate or crater depth; "
-                "give a relative uncertainty, such as '5 %'"
-            )
-        relative = _of_measurement(data, uncertainty, kind, "depth_uncertainty") / of
+    if has_unit(uncertainty) and of is None:
+        raise UnitsError(
+            f"depth_uncertainty={shown}: this scale was not set by one rate or crater depth; "
+            "give a relative uncertainty, such as '5 %'"
+        )
+    one = xr.Variable((), 1.0) if of is None else of
+    relative = read_uncertainty(frame, uncertainty, one, kind, "depth_uncertainty")
+    per_measurement(relative, "depth_uncertainty")
+    if relative.ndim or has_unit(uncertainty):
+        if not bool((relative > 0).all()):
+            raise ProfileError(f"depth_uncertainty={shown} must be positive for each measurement")
         if not bool((relative < 1).all()):
             raise ProfileError(
                 f"depth_uncertainty={shown} must be less than the value whose uncertainty it is"
             )
-    else:
-        stated = relative_uncertainty(uncertainty, "depth_uncertainty")
-        relative = xr.DataArray(stated)
-        if isinstance(stated, xr.DataArray):
-            if bool((stated == 0).any()) or bool(stated.isnull().any()):
-                raise ProfileError(
-                    f"depth_uncertainty={shown} must be positive for each measurement"
-                )
-            relative = argument(data, stated, ("dimensionless",), "depth_uncertainty")
     return relative
-
-
-def has_unit(uncertainty: Any) -> bool:
-    """Whether an uncertainty is stated as a quantity with a dimension, and not as a fraction.
-
-    A bare number in quotes counts as one, so that it is refused for having no unit.
-    """
-    if isinstance(uncertainty, xr.DataArray) and not units.is_quantity(uncertainty.data):
-        return uncertainty.attrs.get("units", "1") not in ("1", "%", "percent")
-    quantity = uncertainty.data if isinstance(uncertainty, xr.DataArray) else uncertainty
-    if units.is_quantity(quantity):
-        return not quantity.dimensionless
-    return isinstance(quantity, str) and not quantity.rstrip().endswith(("%", "percent"))
 
 
 def on_depths(
     data: Any,
     axis: str,
     coords: dict[str, xr.Variable],
-    crater: xr.DataArray | None,
-    uncertainty: xr.DataArray | None,
+    crater: xr.Variable | None,
+    uncertainty: xr.Variable | None,
 ) -> Any:
     """Put data on new depths.
 
@@ -364,7 +387,7 @@ def on_depths(
         The axis up to now: ``"sputter_time"`` or ``"depth"``.
     coords : dict
         The new coordinates along it, ``"depth"`` among them.
-    crater, uncertainty : DataArray or None
+    crater, uncertainty : Variable or None
         Depth of the crater, and relative uncertainty of the depth scale, where they are known.
     """
     own = POINT in data.dims or coords["depth"].ndim > 1
@@ -380,6 +403,6 @@ def on_depths(
     )
     for name, known in (("crater_depth", crater), ("depth_scale_uncertainty", uncertainty)):
         if known is not None:
-            attrs = vocabulary.attrs(name)
-            result = result.assign_coords({name: known.assign_attrs(attrs)})
+            stated = xr.Variable(known.dims, known.data, vocabulary.attrs(name))
+            result = result.assign_coords({name: stated})
     return result

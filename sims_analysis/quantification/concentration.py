@@ -12,12 +12,14 @@ from sims_analysis import units, vocabulary
 from sims_analysis.dataset.canonical import (
     BESIDE,
     list_variables,
-    name_profiles,
     on_canonical_data,
     scaled,
 )
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.hosts import HOSTS, Host, host_of_formula
 from sims_analysis.units import QuantityLike
 
@@ -96,7 +98,17 @@ def to_concentration(
                     "ds.drop_vars('mass_fraction')"
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
-        result = with_concentration(result, scaled(data, name, factor))
+        frame = open_frame(
+            data,
+            vocabulary.kinds(name),
+            question="a concentration",
+            variable=name,
+            axes=vocabulary.AXES,
+            as_they_are=True,
+        )
+        about = data[f"{name}_stderr"].attrs if f"{name}_stderr" in data else {}
+        made = scaled(data, name, factor)
+        result = with_concentration(result, frame, made, about.get("description"))
     return with_step(
         result.assign_attrs(atomic_density=text),
         "to_concentration",
@@ -127,7 +139,7 @@ def _density(stated: Any) -> tuple[Host | None, float, str]:
     return None, float(density), f"{density:.6g} atom/cm^3 (stated)"
 
 
-def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.DataArray:
+def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     species = np.atleast_1d(array["species"].values).tolist()
     rest = [d for d in array.dims if d != "species"]
     measured = np.atleast_1d(array.notnull().any(rest).values)
@@ -140,40 +152,51 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.DataArray:
     if (numbers <= 0).any():
         raise ProfileError(f"masses={dict(given)!r} must be positive, in u")
     dims = array["species"].dims
-    return xr.DataArray(numbers if dims else numbers[0], dims=dims)
+    return xr.Variable(dims, numbers if dims else numbers[0])
 
 
-def with_concentration(ds: xr.Dataset, made: Mapping[str, xr.DataArray]) -> xr.Dataset:
+def with_concentration(
+    ds: xr.Dataset,
+    frame: Frame,
+    made: Mapping[str, xr.Variable],
+    about_errors: str | None = None,
+) -> xr.Dataset:
     """Add concentrations, and what stands beside them, where a species has none yet.
 
     Parameters
     ----------
     ds : Dataset
+    frame : Frame
+        What they were made from.
     made : mapping
         ``""`` for the concentrations in ``atom/cm^3``, ``"_stderr"``, ``"_counts"``...
+    about_errors : str, optional
+        What the standard errors mean.
 
     Raises
     ------
     ProfileError
         If a species has a concentration at the same depth already.
     """
-    if "concentration" in ds:
-        both = ds["concentration"].notnull() & made[""].notnull()
-        if both.chunks is None and bool(both.any()):
-            where = both.any([dim for dim in both.dims if dim != "species"])
+    origin: Any = frame.origin
+    order, before = origin[frame.name].dims, ds.variables.get("concentration")
+    if before is not None:
+        both = before.notnull() & made[""].notnull()
+        twice = first_flagged(frame, both.any(frame.dim))
+        if twice is not None:
             raise ProfileError(
-                f"{name_profiles(where)} would have two values of concentration at the same "
-                "depth; drop one of the variables first"
+                f"{twice.label} would have two values of concentration at the same depth; drop one "
+                "of the variables first"
             )
     joined = {}
-    for end, array in made.items():
+    for end, one in made.items():
         name = f"concentration{end}"
-        merged = ds[name].fillna(array) if name in ds else array
+        merged = one if name not in ds else ds[name].variable.fillna(one)
         attrs = vocabulary.attrs("concentration")
         if end:
             attrs = vocabulary.attrs_beside("concentration", end[1:], attrs["units"])
-        if end == "_stderr" and "description" in array.attrs:
-            # What the errors mean goes along with them.
-            attrs["description"] = array.attrs["description"]
-        joined[name] = merged.drop_attrs(deep=False).assign_attrs(attrs)
+        if end == "_stderr" and about_errors is not None:
+            attrs["description"] = about_errors
+        merged = merged.transpose(*(d for d in order if d in merged.dims))
+        joined[name] = xr.Variable(merged.dims, merged.data, attrs)
     return ds.assign(joined)

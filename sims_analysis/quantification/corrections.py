@@ -12,24 +12,23 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.dataset.canonical import (
     known_species,
-    label_of,
     list_variables,
     on_canonical_data,
-    read_positive,
     was_subtracted,
 )
 from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.arguments import read_positive
 from sims_analysis.frame.background import Mean, mean_over
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import read_window, within
+from sims_analysis.frame.window import ends_of, read_window, within
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import ParameterLike, WindowLike
 
-__all__ = ["correct_dead_time", "subtract_background"]
+__all__ = ["correct_dead_time", "dead_time_of", "subtract_background"]
 
 #: Above this fraction of dead time, the model of the detector matters.
 _MUCH = 0.1
@@ -93,39 +92,50 @@ def correct_dead_time(
             "a correction for dead time needs a count rate (count/s); the data have "
             f"{list_variables(data)}"
         )
-    if any(step["function"] == "correct_dead_time" for step in provenance(data).get("steps", [])):
+    if dead_time_of(data) == "corrected":
         raise ProfileError("the data have already been corrected for dead time")
     if was_subtracted(data, "count/s"):
         raise ProfileError(
             "a background was subtracted from the intensities, but the dead time applies to the "
             "observed rate: correct for dead time first"
         )
-    tau = read_positive(data, dead_time, ("sputter_time",), "dead_time")
-    dead = (rate * tau.fillna(0.0)).transpose(*rate.dims)
-    impossible = (dead >= 1) | (rate < 0)
-    if rate.chunks is None:
-        if bool(impossible.any()):
-            why = f"with a dead time of {float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
-            raise ProfileError(
-                f"{label_of(rate, impossible)}: such a rate cannot have been observed {why}"
-            )
-        if bool((dead > _MUCH).any()):
-            warn(
-                f"{label_of(rate, dead > _MUCH)}: the detector was dead for up to "
-                f"{float(dead.max()):.0%} of the time; how far the correction can be trusted "
-                "depends on the detector",
-                ProfileWarning,
-            )
+    frame = open_frame(
+        data,
+        ("count_rate",),
+        question="a correction for dead time",
+        variable="intensity",
+        axes=vocabulary.AXES,
+        as_they_are=True,
+    )
+    tau = read_positive(frame, dead_time, ("sputter_time",), "dead_time")
+    dead = frame.value * tau.fillna(0.0)
+    impossible: Any = (dead >= 1) | (frame.value < 0)
+    if (place := first_sample(frame, impossible)) is not None:
+        raise ProfileError(
+            f"{place}: such a rate cannot have been observed with a dead time of "
+            f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)"
+        )
+    if (place := first_sample(frame, dead > _MUCH)) is not None:
+        warn(
+            f"{place}: the detector was dead for up to {float(dead.max()):.0%} of the time; how "
+            "far the correction can be trusted depends on the detector",
+            ProfileWarning,
+        )
     alive = 1.0 - dead.where(~impossible)
-    corrected = {
-        name: (data[name] / alive).transpose(*rate.dims).assign_attrs(data[name].attrs)
-        for name in ("intensity", "intensity_stderr")
-        if name in data
-    }
+    beside = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
+    corrected = frame.replaced(frame.value / alive, **beside)
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     line = f"intensities corrected for a dead time of {times} ns"
-    return with_step(data.assign(corrected), "correct_dead_time", line, dead_time=dead_time)
+    done: xr.Dataset = with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
+    return done
+
+
+def dead_time_of(data: xr.Dataset) -> str:
+    """Say whether rates were corrected for dead time: ``"corrected"`` or ``"as observed"``."""
+    steps = provenance(data).get("steps", [])
+    corrected = any(step["function"] == "correct_dead_time" for step in steps)
+    return "corrected" if corrected else "as observed"
 
 
 @on_canonical_data
@@ -269,9 +279,7 @@ def _mean_to_subtract(
     NaN for profiles that are not chosen. The overlap is the covariance of a sample with the mean,
     over the variance of the latter: ``s_i^2 / n`` of the n samples of the window.
     """
-    if not isinstance(window, tuple | list) or len(window) != 2:
-        raise ProfileError(f"window={window!r}; expected (start, stop), such as ('800 nm', '1 um')")
-    ends = read_window(frame, window[0], window[1], "window")
+    ends = read_window(frame, *ends_of(window), "window")
     # Of the samples as they are: what was subtracted before drops out.
     mean = mean_over(replace(frame, scatter=None), ends)
     first = first_flagged(frame, (mean.n == 0) & frame.measured() & chosen)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.axes import axis_of
 from sims_analysis.dataset.canonical import (
     list_variables,
     on_canonical_data,
@@ -18,8 +17,16 @@ from sims_analysis.dataset.canonical import (
 )
 from sims_analysis.dataset.provenance import ORIGIN, with_step
 from sims_analysis.errors import SpeciesError, UnitsError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.hosts import isotope, read_abundance, source_of_abundance
-from sims_analysis.quantification.reference import at_samples_of, common_errors, quotient
+from sims_analysis.quantification.reference import (
+    Reference,
+    at_samples_of,
+    common_errors,
+    quotient,
+)
+from sims_analysis.text.arguments import check_choice
 
 __all__ = ["ratio", "to_element"]
 
@@ -71,21 +78,14 @@ def to_element(
     >>> sims.to_element(ds, abundance={"11B": "natural"})["species"].values.tolist()
     ['B', '31P']
     """
-    names = species_of(data)
     amounts = [name for name in _AMOUNTS if name in data]
     if not amounts:
         raise UnitsError(
             "an abundance applies to a concentration or an atomic fraction; the data have "
             f"{list_variables(data)}: quantify them first"
         )
-    if isinstance(species, str):
-        wanted = [species]
-    elif species is not None:
-        wanted = list(species)
-    elif isinstance(abundance, Mapping):
-        wanted = list(abundance)
-    else:
-        wanted = [one for one in names if _is_quantified(data, one)]
+    names = species_of(data)
+    wanted = _isotopes(data, abundance, species)
     species_of(data, *wanted, name="species")
     fractions = {one: _abundance(abundance, one) for one in wanted}
     renamed = [isotope(one)[1] if one in fractions else one for one in names]
@@ -95,9 +95,12 @@ def to_element(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
             "in species='11B', and leave out or rename the others"
         )
-    divisor = xr.DataArray(
-        np.array([fractions.get(one, 1.0) for one in names]).reshape(data["species"].shape),
-        dims=data["species"].dims,
+    listed = _listed(fractions, abundance)
+    dims, shape = data["species"].dims, data["species"].shape
+    divisor = xr.Variable(
+        dims,
+        np.array([fractions.get(one, 1.0) for one in names]).reshape(shape),
+        vocabulary.attrs("isotopic_abundance") | {"references": listed},
     )
     result = data.assign(
         {
@@ -105,20 +108,34 @@ def to_element(
             for name in amounts
             for end, array in scaled(data, name, 1.0 / divisor).items()
         }
+    ).assign_coords(
+        species=(dims, np.array(renamed).reshape(shape), data["species"].attrs),
+        isotopic_abundance=divisor,
     )
-    labels = np.array(renamed).reshape(data["species"].shape)
+    line = f"isotopes to elements, divided by their abundances: {listed}"
+    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+
+
+def _isotopes(
+    data: xr.Dataset, abundance: str | Mapping[str, Any], species: str | Sequence[str] | None
+) -> list[str]:
+    """List the species that are to become elements."""
+    if isinstance(species, str):
+        return [species]
+    if species is not None:
+        return list(species)
+    if isinstance(abundance, Mapping):
+        return list(abundance)
+    return [one for one in species_of(data) if _is_quantified(data, one)]
+
+
+def _listed(fractions: Mapping[str, float], abundance: str | Mapping[str, Any]) -> str:
+    """List abundances with their sources: ``"11B 0.8 (as stated)"``."""
     sources: dict[str, list[str]] = {}
     for one, fraction in fractions.items():
         source = source_of_abundance(_stated(abundance, one), one)
         sources.setdefault(source, []).append(f"{one} {fraction:.6g}")
-    listed = "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
-    attrs = vocabulary.attrs("isotopic_abundance") | {"references": listed}
-    result = result.assign_coords(
-        species=(data["species"].dims, labels, data["species"].attrs),
-        isotopic_abundance=divisor.assign_attrs(attrs),
-    )
-    line = f"isotopes to elements, divided by their abundances: {listed}"
-    return with_step(result, "to_element", line, abundance=abundance, species=wanted)
+    return "; ".join(f"{', '.join(each)} ({source})" for source, each in sources.items())
 
 
 def _is_quantified(ds: xr.Dataset, species: str) -> bool:
@@ -142,9 +159,14 @@ def _stated(given: Any, species: str) -> Any:
 
 @on_canonical_data
 def ratio(
-    data: xr.Dataset, *, numerator: str, denominator: str, variable: str | None = None
+    data: xr.Dataset,
+    *,
+    numerator: str,
+    denominator: str,
+    variable: str | None = None,
+    kind: Literal["ratio", "fraction"] = "ratio",
 ) -> xr.DataArray:
-    """Divide one species by another, at the samples of the first.
+    """Divide one species by another, or by the sum of both, at the samples of the first.
 
     Parameters
     ----------
@@ -156,15 +178,22 @@ def ratio(
         from the same cycle.
     variable : str, optional
         By default the first in which both are measured, ``concentration`` before ``intensity``.
+    kind : {"ratio", "fraction"}
+        ``a / b``; or the fraction that one of two isotopes is of both, ``a / (a + b)``, such as
+        18O / (16O + 18O), which :func:`fit` takes for ``tracer_exchange``.
 
     Returns
     -------
     DataArray
         Dimensionless, along the axis; for one measurement, only at the samples of the numerator.
-        NaN where the denominator was not measured or is not positive. Where the data have standard
-        errors, the coordinate ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, taken as
-        independent; and ``background_stderr`` likewise for subtracted backgrounds, whose error is
-        common to all samples.
+        NaN where the denominator was not measured or the divisor is not positive. It is data like
+        any other: it has peaks, interfaces and fits, and a level of it is a text, ``"0.1"``.
+        Coordinates, where the data have standard errors:
+
+        - ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, of a fraction
+          ``sqrt[(b s_a)^2 + (a s_b)^2] / (a + b)^2``; a and b are taken as independent
+        - ``background_stderr``: likewise for subtracted backgrounds, whose error is common to all
+          samples
 
     Raises
     ------
@@ -180,7 +209,8 @@ def ratio(
     Notes
     -----
     With k counts of the denominator per sample, ratios and their mean are too high by a fraction
-    ``1 / k``, or somewhat less where it is interpolated. With few counts, divide sums instead.
+    ``1 / k``, or somewhat less where it is interpolated; fractions are not. With few counts, divide
+    sums instead.
 
     Examples
     --------
@@ -189,7 +219,11 @@ def ratio(
     >>> found = sims.ratio(run, numerator="As", denominator="Si")
     >>> print(f"{found.max().item():.4f} at {found.idxmax().item():.0f} s")
     0.0369 at 148 s
+    >>> part = sims.ratio(run, numerator="As", denominator="Si", kind="fraction")
+    >>> print(f"{part.max().item():.4f} of both")
+    0.0356 of both
     """
+    check_choice("kind", kind, _DIVIDED)
     species_of(data, numerator, name="numerator")
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
@@ -201,40 +235,85 @@ def ratio(
             f"there is no {variable or 'variable'} in which both {numerator!r} and "
             f"{denominator!r} are measured; the data have {list_variables(data)}"
         )
-    above = data[name].sel(species=[numerator])
-    below = data[name].sel(species=denominator, drop=True)
-    errors = data.get(f"{name}_stderr")
-    its_error = None if errors is None else errors.sel(species=denominator, drop=True)
-    reference, its_error = at_samples_of(above, below, its_error)
-    error = None if errors is None else errors.sel(species=[numerator])
-    found, stderr = quotient(above, error, reference, its_error)
-    answer = found.isel(species=0, drop=True)
-    answer.attrs = vocabulary.attrs("species_ratio")
-    answer = answer.assign_coords(numerator=numerator, denominator=denominator)
-    if stderr is not None:
-        attrs = {"units": "1", "long_name": "Standard error of the ratio"}
-        answer = answer.assign_coords(stderr=stderr.isel(species=0, drop=True).assign_attrs(attrs))
-    common = common_errors(data, name, found, reference, denominator)
-    answer = answer.assign_coords(
-        {
-            end[1:]: array.sel(species=numerator, drop=True).transpose(
-                *answer.dims, missing_dims="ignore"
-            )
-            for end, array in common.items()
-        }
+    frame = open_frame(
+        data,
+        vocabulary.kinds_in(name, data[name].attrs["units"]),
+        question="a ratio",
+        variable=name,
+        axes=vocabulary.AXES,
+        as_they_are=True,
     )
-    if answer.ndim == 1 and answer.chunks is None:
-        measured = above.isel(species=0, drop=True).notnull()
-        answer = answer.isel({axis_of(answer): measured.values})
+    divided = _DIVIDED[kind](frame, at_samples_of(frame, denominator), denominator)
+    term, label = _ANSWERS[kind]
+    attrs = {"": vocabulary.attrs(term)} | {
+        end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
+    }
+    row = species_of(data).index(numerator)
+    columns = {
+        end: xr.Variable(one.dims, one.data, attrs.get(end, {})).isel(species=row)
+        for end, one in divided.items()
+        if "species" in one.dims
+    }
+    answer = data[name].isel(species=row, drop=True)
+    answer = xr.DataArray(
+        columns.pop("").transpose(*answer.dims),
+        {**answer.coords, "numerator": numerator, "denominator": denominator},
+        name=label,
+    ).assign_coords(
+        {end: one.transpose(*answer.dims, missing_dims="ignore") for end, one in columns.items()}
+    )
+    if answer.ndim == 1 and not frame.lazy:
+        measured = frame.value.isel(species=row).notnull()
+        answer = answer.isel({frame.dim: measured.values})
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
-        answer.rename("ratio").assign_attrs(origin),
+        answer.assign_attrs(origin),
         "ratio",
-        f"{name} of {numerator} / {denominator}",
+        f"{name} of {numerator} / {_BELOW[kind].format(numerator, denominator)}",
         numerator=numerator,
         denominator=denominator,
         variable=name,
+        kind=None if kind == "ratio" else kind,
     )
+
+
+def _ratio(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
+    """Return ``a / b``, and its errors by name."""
+    relative = None
+    if below.stderr is not None:
+        relative = below.stderr / below.value.where(below.value > 0)
+    value, stderr = quotient(frame.value, frame.stderr, below.value, relative)
+    errors = {} if stderr is None else {"stderr": stderr}
+    return {"": value} | errors | common_errors(frame, value, below.value, denominator)
+
+
+def _fraction(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
+    """Return ``a / (a + b)``, and its errors by name.
+
+    An error of the ratio r becomes one of the fraction by the derivative ``1 / (1 + r)^2``, and by
+    ``b^2 / (a + b)^2`` where r does not exist.
+    """
+    a, b = frame.value, below.value
+    both = (a + b).where(a + b > 0)
+    found = {"": a / both}
+    if frame.stderr is not None and below.stderr is not None:
+        found["stderr"] = ((b * frame.stderr) ** 2 + (a * below.stderr) ** 2) ** 0.5 / both**2
+    common = common_errors(frame, a / b.where(b > 0), b, denominator)
+    if common:
+        common["background_stderr"] = common["background_stderr"] * (b / both) ** 2
+    return found | common
+
+
+_DIVIDED = {"ratio": _ratio, "fraction": _fraction}
+#: Term and name of the answer.
+_ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
+_BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}
+_ERRORS = {
+    "stderr": "Standard error",
+    "background_stderr": "Standard error of the background",
+    "background_overlap": "Overlap with the background",
+    "background_scatter": "Scatter in the window of the background",
+}
 
 
 def _both(ds: xr.Dataset, name: str, *species: str) -> bool:

@@ -2,77 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sims_analysis.dataset.axes import axis_name, axis_of
-from sims_analysis.dataset.canonical import (
-    BACKGROUND_OVERLAP,
-    BACKGROUND_SCATTER,
-    BACKGROUND_STDERR,
-)
+from sims_analysis import vocabulary
+from sims_analysis.dataset.canonical import known_species
 from sims_analysis.errors import ProfileError
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere
 
-__all__ = ["at_samples_of", "common_errors", "quotient"]
+__all__ = ["Reference", "at_samples_of", "common_errors", "quotient"]
 
 Array = NDArray[np.float64]
 
 
-def at_samples_of(
-    wanted: xr.DataArray, reference: xr.DataArray, stderr: xr.DataArray | None
-) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Return a reference signal, and its standard error, at the samples of other species.
+class Reference(NamedTuple):
+    """A reference signal at the samples of all species; NaN where there is none.
+
+    ``stderr`` is the standard error of a single sample. ``of_sums`` is that by which the errors of
+    neighbours, which share samples of the reference, add up in a sum as if they were independent.
+    """
+
+    value: xr.Variable
+    stderr: xr.Variable | None
+    of_sums: xr.Variable | None
+
+
+def at_samples_of(frame: Frame, species: str) -> Reference:
+    """Return the signal of one species, and its standard errors, at the samples of the others.
 
     Between two of its samples the reference is interpolated linearly, ``m = (1 - t) m0 + t m1``,
     with the standard error ``sqrt([(1 - t) s0]^2 + [t s1]^2)``. Species are measured one after the
     other: what was measured before the first reference sample, or after the last, but in the same
-    cycle, is divided by that sample. NaN beyond, and where nothing is wanted.
+    cycle, is divided by that sample. NaN beyond, and where nothing was measured.
 
-    Parameters
-    ----------
-    wanted : DataArray
-        Samples of the other species along the axis, NaN where not measured.
-    reference, stderr : DataArray
-        Of one species: without the dimension ``species``.
+    The error for sums is ``sqrt(sum_j w_j W_j s_j^2)``, with the weights w_j of the samples j that
+    one depends on, and W_j of the sum of the weights that all samples of a species give to j: the
+    variance of their plain sum is then the sum of their variances.
     """
-    dim, axis = axis_of(wanted), axis_name(wanted)
-    for array in (wanted, reference):
-        if len(array.chunksizes.get(dim, ())) > 1:
-            raise ProfileError(
-                f"{array.name or 'the data'} is chunked along {dim}, but each profile is needed "
-                f"as a whole: use data.chunk({dim}=-1)"
-            )
-    own = reference[axis].drop_vars(reference[axis].coords)
-    columns = [own, reference.drop_vars(reference.coords)]
-    if stderr is not None:
-        columns.append(stderr.drop_vars(stderr.coords))
-    found = xr.apply_ufunc(
-        _at_samples,
-        wanted[axis],
-        wanted,
-        *columns,
-        input_core_dims=[[dim]] * (len(columns) + 2),
-        output_core_dims=[[dim]] * (len(columns) - 1),
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[float] * (len(columns) - 1),
+    dim = frame.dim
+    if len(frame.value.chunksizes.get(dim, ())) > 1:
+        raise ProfileError(
+            f"{frame.name} is chunked along {dim}, but each profile is needed as a whole: use "
+            f"data.chunk({dim}=-1)"
+        )
+    names = known_species(frame.coords.get("species"), species)
+    sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
+    found = frame.each(
+        partial(_of_group, row=names.index(species)),
+        size=3 * sizes["species"] * sizes[dim],
+        dim="__reference__",
+        group="species",
     )
-    signal, error = (found, None) if stderr is None else found
-    dims = wanted.dims
-    return signal.transpose(*dims), None if error is None else error.transpose(*dims)
+    columns = found.unstack(__reference__={"__column__": 3, **sizes})
+    value, stderr, of_sums = (
+        columns.isel(__column__=i).transpose(*frame.value.dims) for i in range(3)
+    )
+    return Reference(value, *((None, None) if frame.stderr is None else (stderr, of_sums)))
 
 
-def _at_samples(at: Array, wanted: Array, own: Array, *columns: Array) -> Any:
-    found = tuple(np.full(at.shape, np.nan) for _ in columns)
+def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
+    """Return the signal of one species at the samples of each, and its two errors, in one row."""
+    columns = [
+        _at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
+    ]
+    return np.stack(columns, axis=1).reshape(-1)
+
+
+def _at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
+    found = np.full((3, at.size), np.nan)
     places = np.isfinite(at) & np.isfinite(wanted)
-    known = np.isfinite(own) & np.isfinite(columns[0])
-    z, x = at[places], own[known]
+    known = np.isfinite(own) & np.isfinite(signal)
+    z, x, m, s = at[places], own[known], signal[known], stderr[known]
     if np.array_equal(z, x):
-        for out, column in zip(found, columns, strict=True):
-            out[places] = column[known]
+        found[:, places] = m, s, s
     elif z.size and x.size:
         left = np.clip(np.searchsorted(x, z, side="right") - 1, 0, max(x.size - 2, 0))
         right = np.minimum(left + 1, x.size - 1)
@@ -80,11 +87,17 @@ def _at_samples(at: Array, wanted: Array, own: Array, *columns: Array) -> Any:
         t = np.clip(np.divide(z - x[left], width, out=np.zeros(z.size), where=width > 0), 0, 1)
         cycle = [max(_step(x, end), _step(z, end)) * (1 + 1e-9) for end in (0, -1)]
         within = (z >= x[0] - cycle[0]) & (z <= x[-1] + cycle[1])
-        parts = [[c[known][left] * (1 - t), c[known][right] * t] for c in columns]
-        found[0][places] = np.where(within, np.add(*parts[0]), np.nan)
-        for out, part in zip(found[1:], parts[1:], strict=True):
-            out[places] = np.where(within, np.hypot(*part), np.nan)
-    return found if len(found) > 1 else found[0]
+        weights = [
+            np.bincount(i[within], w[within], x.size) for i, w in ((left, 1 - t), (right, t))
+        ]
+        shared = np.sqrt(sum(weights)) * s
+        columns = (
+            m[left] * (1 - t) + m[right] * t,
+            np.hypot(s[left] * (1 - t), s[right] * t),
+            np.hypot(shared[left] * np.sqrt(1 - t), shared[right] * np.sqrt(t)),
+        )
+        found[:, places] = np.where(within, columns, np.nan)
+    return found
 
 
 def _step(places: Array, end: int) -> float:
@@ -93,27 +106,28 @@ def _step(places: Array, end: int) -> float:
 
 
 def quotient(
-    value: xr.DataArray,
-    stderr: xr.DataArray | None,
-    reference: xr.DataArray,
-    reference_stderr: xr.DataArray | None,
-) -> tuple[xr.DataArray, xr.DataArray | None]:
-    """Divide a signal by a reference; their errors are taken as independent.
+    value: xr.Variable,
+    stderr: xr.Variable | None,
+    divisor: xr.Variable,
+    relative: xr.Variable | None,
+) -> tuple[xr.Variable, xr.Variable | None]:
+    """Divide a signal by another; their errors are taken as independent.
 
-    ``r = a / b``, ``s_r = sqrt(s_a^2 + (r s_b)^2) / b``, which holds for a = 0, too. NaN where the
-    reference is not positive.
+    ``r = a / b``, ``s_r = sqrt(s_a^2 + (a s_b / b)^2) / b``, which holds for a = 0, too, with the
+    `relative` error ``s_b / b``. NaN where the divisor is not positive.
     """
-    divisor = reference.where(reference > 0)
-    ratio = value / divisor
+    divisor = divisor.where(divisor > 0)
+    ratio: xr.Variable = value / divisor
     if stderr is None:
         return ratio, None
-    other = 0.0 if reference_stderr is None else ratio * reference_stderr
-    return ratio, (stderr**2 + other**2) ** 0.5 / divisor
+    other: Any = 0.0 if relative is None else value * relative
+    found: xr.Variable = (stderr**2 + other**2) ** 0.5 / divisor
+    return ratio, found
 
 
 def common_errors(
-    ds: xr.Dataset, name: str, ratio: xr.DataArray, reference: xr.DataArray, matrix: str | None
-) -> dict[str, xr.DataArray]:
+    frame: Frame, ratio: xr.Variable, divisor: xr.Variable, matrix: str | None
+) -> dict[str, xr.Variable]:
     """Divide the errors of subtracted backgrounds, each common to all samples, by a reference.
 
     That of the species becomes ``s / m``, and that of the reference ``r s_m / m``. They are added
@@ -122,9 +136,9 @@ def common_errors(
 
     Parameters
     ----------
-    ds : Dataset
-        With the errors of the variable `name`, and their overlaps with its samples.
-    ratio, reference : DataArray
+    frame : Frame
+        The intensities.
+    ratio, divisor : Variable
         ``r`` and ``m``, at the samples of the species.
     matrix : str or None
         The species of the reference.
@@ -132,19 +146,26 @@ def common_errors(
     Returns
     -------
     dict
-        By the ends of their names, as :func:`sims_analysis.dataset.canonical.scaled` gives them;
-        empty if no background was subtracted.
+        By name: ``background_stderr``...; empty if no background was subtracted.
     """
-    if name + BACKGROUND_STDERR not in ds:
+    data: Any = frame.origin
+    beside = {
+        end: data.variables[f"{frame.name}_{end}"]
+        for end in vocabulary.OF_BACKGROUND
+        if f"{frame.name}_{end}" in data.variables
+    }
+    if "background_stderr" not in beside:
         return {}
-    stderr, overlap = ds[name + BACKGROUND_STDERR], ds[name + BACKGROUND_OVERLAP]
-    own = stderr / reference.where(reference > 0)
+    stderr = beside["background_stderr"]
+    own = stderr / divisor.where(divisor > 0)
     total = own
     if matrix is not None:
-        of_matrix = stderr.sel(species=matrix, drop=True)
-        of_matrix = of_matrix.max([d for d in of_matrix.dims if d == axis_of(ratio)]).fillna(0.0)
-        if of_matrix.chunks is not None or bool((of_matrix > 0).any()):
-            total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / reference) ** 2) ** 0.5
-            overlap = overlap * (own / total.where(total > 0)) ** 2
-    scatter = {end: ds[name + end] for end in (BACKGROUND_SCATTER,) if name + end in ds}
-    return {BACKGROUND_STDERR: total, BACKGROUND_OVERLAP: overlap, **scatter}
+        row = known_species(frame.coords.get("species"), matrix).index(matrix)
+        of_matrix = stderr.isel(species=row)
+        of_matrix = of_matrix.max([d for d in of_matrix.dims if d == frame.dim]).fillna(0.0)
+        if frame.lazy or anywhere(of_matrix > 0):
+            total = (own.fillna(0.0) ** 2 + (ratio * of_matrix / divisor) ** 2) ** 0.5
+            beside["background_overlap"] = (
+                beside["background_overlap"] * (own / total.where(total > 0)) ** 2
+            )
+    return beside | {"background_stderr": total}

@@ -11,22 +11,22 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import (
-    argument,
-    name_profiles,
-    on_canonical_data,
-    read_positive,
-    scaled,
-    species_of,
-)
+from sims_analysis.dataset.canonical import on_canonical_data, scaled, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.frame.arguments import read_positive, refuse_not_positive
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import anywhere
 from sims_analysis.quantification.calibration import (
     format_value,
+    frame_of_axis,
     on_depths,
     per_measurement,
     relative_depth_uncertainty,
 )
+from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument, is_number
 from sims_analysis.units import ParameterLike, WindowLike
 
@@ -89,28 +89,31 @@ def rescale_depth(
         raise UnitsError(
             "the data have no depth axis; calibrate_depth() turns sputter time into depth"
         )
-    before = data["depth"]
-    stretch, crater = xr.DataArray(1.0), None
+    frame, before = frame_of_axis(data, "depth")
+    stretch, crater = xr.Variable((), 1.0), None
     if factor is not None:
-        stretch = _factor(data, factor)
+        stretch = _factor(frame, factor)
     elif crater_depth is not None:
-        crater = read_positive(data, crater_depth, ("depth",), "crater_depth")
-        old = data.coords.get("crater_depth")
-        if old is None:
-            old = before.max([d for d in before.dims if d != MEASUREMENT])
-        stretch = crater / old.reset_coords(drop=True)
-    shift = xr.DataArray(0.0) if offset is None else argument(data, offset, ("depth",), "offset")
+        crater = frame.parameter(crater_depth, ("depth",), "crater_depth")
+        refuse_not_positive(crater, crater_depth, "crater_depth")
+        stretch = crater / _known_crater(data, before)
+    shift = xr.Variable((), 0.0)
+    if offset is not None:
+        shift = frame.parameter(offset, ("depth",), "offset")
     per_measurement(stretch, "factor" if crater is None else "crater_depth")
     per_measurement(shift, "offset")
-    depth = (before.variable * stretch.variable + shift.variable).transpose(..., before.dims[-1])
+    depth = (before * stretch + shift).transpose(..., before.dims[-1])
     text = f"depths times {format_value(stretch)} plus {format_value(shift, 'nm')}"
-    depth.attrs = dict(before.attrs)
+    depth.attrs = dict(data["depth"].attrs)
     if "calibration" in depth.attrs:
         depth.attrs["calibration"] += f"; then {text}"
-    relative = relative_depth_uncertainty(data, depth_uncertainty, crater, "depth")
+    relative = relative_depth_uncertainty(frame, depth_uncertainty, crater, "depth")
     if crater is None and "crater_depth" in data.coords:
-        crater = data["crater_depth"].reset_coords(drop=True) * stretch
+        crater = data["crater_depth"].variable * stretch
     result: xr.Dataset = on_depths(data, "depth", {"depth": depth}, crater, relative)
+    if "dose_scale_uncertainty" in result.coords and (factor is not None or crater is not None):
+        # The dose is the stated one no more: it has changed by a factor with an error of its own.
+        result = _with_stretched_dose(result)
     return with_step(
         result,
         "rescale_depth",
@@ -122,16 +125,34 @@ def rescale_depth(
     )
 
 
-def _factor(ds: xr.Dataset, factor: Any) -> xr.DataArray:
+def _with_stretched_dose(ds: xr.Dataset) -> xr.Dataset:
+    before, scale = ds["dose_scale_uncertainty"], ds.coords.get("depth_scale_uncertainty")
+    if scale is None:
+        return ds
+    both = (before.variable**2 + (scale.variable * (before.variable != 0)) ** 2) ** 0.5
+    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
+
+
+def _known_crater(data: xr.Dataset, depth: xr.Variable) -> xr.Variable:
+    """Return the crater depth that the data state, or the depth of the last samples."""
+    if "crater_depth" in data.coords:
+        return data["crater_depth"].variable
+    last: xr.Variable = depth.max([d for d in depth.dims if d != MEASUREMENT])
+    return last
+
+
+def _factor(frame: Frame, factor: Any) -> xr.Variable:
     if isinstance(factor, xr.DataArray):
         plain = units.dequantify(factor)
         stated = {"units": "1"} if "units" not in plain.attrs else {}
-        return read_positive(ds, plain.assign_attrs(stated), ("dimensionless",), "factor")
+        read = frame.parameter(plain.assign_attrs(stated), ("dimensionless",), "factor")
+        refuse_not_positive(read, factor, "factor")
+        return read
     if not (is_number(factor) and 0 < factor < np.inf):
         raise ProfileError(
             f"factor={format_argument(factor)}; expected a positive number, such as 1.02"
         )
-    return xr.DataArray(float(factor))
+    return xr.Variable((), float(factor))
 
 
 @on_canonical_data
@@ -139,6 +160,7 @@ def scale_to_dose(
     data: xr.Dataset,
     *,
     dose: ParameterLike | Mapping[str, ParameterLike],
+    dose_uncertainty: float | ParameterLike | Mapping[str, float | ParameterLike] | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | WindowLike | None = None,
@@ -153,6 +175,8 @@ def scale_to_dose(
     dose : mapping, str, Quantity or DataArray
         ``{"B": "1e15 atoms/cm^2"}``; species that a mapping leaves out are not changed. A single
         dose only where there is a single species.
+    dose_uncertainty : float, str, Quantity, DataArray or mapping, optional
+        Standard uncertainty of the dose, relative (``0.03``, ``"3 %"``) or as a dose.
     start, stop, background, rule
         As for :func:`integrated_dose`, which gives the stated dose afterwards. A background is
         subtracted only in the integral, not from the profile.
@@ -160,8 +184,14 @@ def scale_to_dose(
     Returns
     -------
     Dataset
-        Concentrations and standard errors times ``dose / integral``, counts not changed. The
-        coordinate ``dose_scale`` over species is that factor (1 where nothing was scaled).
+        Concentrations and standard errors times ``dose / integral``, counts not changed.
+        Coordinates over species:
+
+        - ``dose_scale``: that factor (1 where nothing was scaled). A ``sensitivity_factor`` of the
+          data is multiplied by it, too
+        - ``dose_scale_uncertainty``: the relative uncertainty of the dose, NaN if it is not stated
+          (0 where nothing was scaled). It takes the place of those of the sensitivity factor and of
+          the depth scale in :func:`dose_budget`, because the scale no longer depends on them
 
     Raises
     ------
@@ -170,12 +200,14 @@ def scale_to_dose(
     UnitsError
         If there is no concentration over depth, or a dose has no unit of atoms per area.
     ProfileError
-        If one dose is given for several species, or a species has no dose between these depths.
+        If one dose is given for several species, a species has no dose between these depths, or an
+        uncertainty is not less than its dose.
 
     Notes
     -----
-    Standard errors remain those of independent samples. Those of sums are therefore too large:
-    the dose between the same limits is as certain as `dose`, which is taken as exact.
+    Standard errors remain those of independent samples. Those of sums are therefore too large: the
+    dose between the same limits is as certain as `dose`. The uncertainty of the depth scale remains
+    that of depths, and of doses between other limits only as far as these are off.
 
     References
     ----------
@@ -186,45 +218,97 @@ def scale_to_dose(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> ds = sims.scale_to_dose(ds, dose={"B": "5e14 atoms/cm^2"}, stop="400 nm")
-    >>> print(f"{sims.integrated_dose(ds, stop='400 nm').sel(species='B').item():.6e}")
-    5.000000e+14
+    >>> dose = {"B": "5e14 atoms/cm^2"}
+    >>> ds = sims.scale_to_dose(ds, dose=dose, dose_uncertainty="3 %", stop="400 nm")
+    >>> budget = sims.dose_budget(ds, stop="400 nm").sel(species="B")
+    >>> print(f"{budget['dose'].item():.6e} +- {budget['systematic_stderr'].item():.1e}")
+    5.000000e+14 +- 1.5e+13
     """
-    known = read_positive(data, dose, ("areal_density",), "dose")
-    several = "species" in data.dims and data.sizes["species"] > 1
-    if several and "species" not in known.dims:
+    frame = open_frame(data, ("concentration",), question="a dose")
+    known = read_positive(frame, dose, ("areal_density",), "dose")
+    several = frame.sizes.get("species", 1)
+    if several > 1 and "species" not in known.dims:
         raise ProfileError(
-            f"a dose belongs to one species, and there are {data.sizes['species']}: "
+            f"a dose belongs to one species, and there are {several}: "
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
+    limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
+    integral = _integral(frame, known, limits)
+    wrong = first_flagged(frame, known.notnull() & ~(integral > 0))
+    if wrong is not None:
+        raise ProfileError(
+            f"{wrong.label}: no dose between these depths to scale "
+            f"(integral {np.nan_to_num(wrong.of(integral)):.3g})"
+        )
+    scale = (known / integral).fillna(1.0)
+    uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
+    made = scaled(data, "concentration", scale)
+    result = data.assign({"concentration" + end: array for end, array in made.items()})
+    result = result.assign_coords(_of_the_scale(data, scale, uncertainty, known.notnull()))
+    done: xr.Dataset = with_step(
+        result,
+        "scale_to_dose",
+        "concentrations scaled to a known dose, whose uncertainty takes the place of those of "
+        "factor and depth scale",
+        dose=dose,
+        dose_uncertainty=dose_uncertainty,
+        **limits,
+    )
+    return done
+
+
+def _integral(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
+    """Integrate the profiles whose dose is known; NaN for the others."""
+    data: Any = frame.origin
     asked = data
     if "species" in known.dims:
         rest = [d for d in known.dims if d != "species"]
         asked = data.isel(species=known.notnull().any(rest).values)
-    limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    integral = integrated_dose(asked, **limits).reset_coords(drop=True)
-    cases = [str(dim) for dim in integral.dims if dim not in data.dims]
+    found = integrated_dose(asked, **limits)
+    cases = [str(dim) for dim in found.dims if dim not in frame.lead]
     if cases:
         raise ProfileError(
             f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
             f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
         )
-    if "species" in integral.dims:
-        integral = integral.reindex(species=data["species"].values)
-    if known.chunks is None and integral.chunks is None:
-        wrong = known.notnull() & ~(integral > 0)
-        if bool(wrong.any()):
-            largest = float(np.nan_to_num(integral.where(wrong)).max())
+    if "species" in found.dims:
+        found = found.reset_coords(drop=True).reindex(species=data["species"].values)
+    integral: xr.Variable = found.variable
+    return integral
+
+
+def _uncertainty_of_scale(frame: Frame, known: xr.Variable, stated: Any) -> xr.Variable:
+    """Return the relative uncertainties of doses: NaN if not stated, 0 where no dose is."""
+    relative = xr.Variable((), np.nan)
+    if stated is not None:
+        relative = read_uncertainty(frame, stated, known, "areal_density", "dose_uncertainty")
+        if anywhere(known.notnull() & ((relative < 0) | (relative >= 1))):
             raise ProfileError(
-                f"{name_profiles(wrong)}: no dose between these depths to scale "
-                f"(integral {largest:.3g})"
+                f"dose_uncertainty={format_argument(stated)} must be less than the dose, and not "
+                "less than 0"
             )
-    scale = (known / integral).fillna(1.0)
-    made = scaled(data, "concentration", scale)
-    result = data.assign({"concentration" + end: array for end, array in made.items()})
+    found: xr.Variable = (relative + 0.0 * known).where(known.notnull(), 0.0)
+    return found.transpose(*(d for d in frame.lead if d in found.dims))
+
+
+def _of_the_scale(
+    data: xr.Dataset, scale: xr.Variable, uncertainty: xr.Variable, fresh: xr.Variable
+) -> dict[str, xr.Variable]:
+    """Return the coordinates that say what the scale is now, and how well it is known."""
+    made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
     if "dose_scale" in data.coords:
-        scale = scale * data["dose_scale"].reset_coords(drop=True)
-    result = result.assign_coords(dose_scale=scale.assign_attrs(vocabulary.attrs("dose_scale")))
-    return with_step(
-        result, "scale_to_dose", "concentrations scaled to a known dose", dose=dose, **limits
-    )
+        made["dose_scale"] = scale * data["dose_scale"].variable
+    if "dose_scale_uncertainty" in data.coords:
+        before = data["dose_scale_uncertainty"].variable
+        made["dose_scale_uncertainty"] = xr.where(fresh, uncertainty, before)
+    for name in ("sensitivity_factor", "absolute_sensitivity_factor"):
+        if name in data.coords:
+            made[name] = data[name].variable * scale
+    if (name := "sensitivity_factor_uncertainty") in data.coords:
+        made[name] = xr.where(fresh, uncertainty, data[name].variable)
+    return {
+        name: xr.Variable(
+            one.dims, one.data, data[name].attrs if name in data.coords else vocabulary.attrs(name)
+        )
+        for name, one in made.items()
+    }

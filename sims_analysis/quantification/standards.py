@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import check_options, integral, read_question, warn_or_raise
-from sims_analysis.analysis.uncertainty import relative_uncertainty
-from sims_analysis.dataset.canonical import (
-    BESIDE,
-    argument,
-    name_profiles,
-    read_positive,
-    signal_name,
-    species_of,
-    to_canonical,
-)
+from sims_analysis.dataset.canonical import BESIDE, signal_name, species_of, to_canonical
 from sims_analysis.dataset.provenance import with_step
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
+from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.quantification.calibration import has_unit
-from sims_analysis.quantification.corrections import subtract_background
+from sims_analysis.quantification.corrections import dead_time_of, subtract_background
+from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance, source_of_abundance
-from sims_analysis.quantification.sensitivity import FACTOR_TERMS, kind_of_factor, with_rsf
+from sims_analysis.quantification.sensitivity import with_rsf
+from sims_analysis.quantification.uncertainties import read_uncertainty
 from sims_analysis.text.arguments import format_argument
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike, WindowLike
 
 __all__ = ["rsf_from_standard"]
+
+Array = NDArray[np.float64]
 
 
 def rsf_from_standard(
@@ -98,6 +96,8 @@ def rsf_from_standard(
           ``sqrt(n)``, NaN for a single one
         - ``n_standards``
         - ``species``, ``matrix``: what it belongs to; its origin is in the provenance
+        - ``matrix_signal``, ``dead_time`` (``corrected`` or ``as observed``): how the quotients
+          were made; :func:`with_rsf` warns if those of the unknown are made otherwise
 
     Raises
     ------
@@ -108,6 +108,11 @@ def rsf_from_standard(
         dose has no unit of atoms per area.
     ProfileError
         If the integral over a standard is not positive, or nothing was measured between the limits.
+
+    Warns
+    -----
+    ProfileWarning
+        If some standards were corrected for dead time, and others were not.
 
     References
     ----------
@@ -142,42 +147,21 @@ def rsf_from_standard(
         "matrix_threshold": matrix_threshold,
     }
     limits = {"start": start, "stop": stop, "rule": rule}
-    parts, errors = [], []
-    for one, its_dose in zip(standards, doses, strict=True):
-        kind, factor, relative = _factor(one, species, its_dose, background, options, limits)
-        parts.append(np.ravel(factor))
-        errors.append(np.ravel(relative))
-    factors, counting = np.concatenate(parts), np.concatenate(errors)
-    of_element = ""
+    measured = [
+        _of_standard(one, species, its_dose, dose_uncertainty, background, options, limits)
+        for one, its_dose in zip(standards, doses, strict=True)
+    ]
+    of_element, fraction = "", 1.0
     if abundance is not None:
         fraction = read_abundance(abundance, species, "abundance")
-        factors = factors / fraction
         source = source_of_abundance(abundance, species)
         of_element = f", for the element: abundance {fraction:.6g} ({source})"
-    number, value = factors.size, float(factors.mean())
-    of_dose = max(_relative_dose(dose_uncertainty, one) for one in doses)
-    stderr = {
-        "counting_stderr": float(np.sqrt(np.sum((factors * counting) ** 2))) / number,
-        "dose_stderr": value * of_dose,
-        "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
-    }
-    random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
-    stderr = {"stderr": float(np.hypot(np.nan_to_num(random), stderr["dose_stderr"])), **stderr}
-    term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
-    answer = xr.DataArray(
-        value,
-        coords={
-            "species": species,
-            "matrix": matrix or "",
-            "n_standards": ((), number, vocabulary.attrs("n_standards")),
-            **{
-                name: ((), error, vocabulary.attrs(f"factor_{name}", unit))
-                for name, error in stderr.items()
-            },
-        },
-        name=term,
-        attrs=vocabulary.attrs(term, unit),
+    answer = _mean(measured, species, fraction).assign_coords(
+        matrix=matrix or "",
+        matrix_signal="" if matrix is None else matrix_signal,
+        dead_time=_dead_time(standards),
     )
+    number = answer["n_standards"].item()
     answer = with_step(
         answer,
         "rsf_from_standard",
@@ -195,19 +179,59 @@ def rsf_from_standard(
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
 
 
-def _factor(
+class _Measured(NamedTuple):
+    """The factors of the standards of a Dataset, and their relative standard errors."""
+
+    kind: str
+    factor: Array
+    counting: Array
+    dose: Array
+
+
+def _of_standard(
     ds: xr.Dataset,
     species: str,
     dose: Any,
+    dose_uncertainty: Any,
     background: Any,
     options: dict[str, Any],
     limits: dict[str, Any],
-) -> tuple[str, xr.DataArray, xr.DataArray]:
-    """Return the kind of factor, that of each standard, and its relative error from counting."""
+) -> _Measured:
+    """Compare the integral over the quotients of each standard with its dose."""
+    plain, name = _needed(ds, species, options["matrix"])
+    kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
+    if background is not None and not isinstance(background, tuple | list):
+        plain = subtract_background(
+            plain, value=_of_species(species, background), species=species, variable=name
+        )
+        background = None
+    quotient = with_rsf(plain, rsf={species: f"1 {units.CANONICAL[kind]}"}, **options)
+    # Quotients only look like concentrations, and may have any size.
+    frame = open_frame(
+        quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
+    )
+    found = integral(frame, background=background, **limits)
+    warn_or_raise(found, None)
+    area = found.value / NM_PER_CM
+    known = read_positive(frame, dose, ("areal_density",), "dose")
+    wrong = first_flagged(frame, ~(area > 0))
+    if wrong is not None:
+        raise ProfileError(
+            f"{wrong.label}: no dose between these depths to compare with "
+            f"(integral {wrong.of(area):.3g}); check start, stop and background"
+        )
+    missing = xr.full_like(area, np.nan)
+    counting = missing if found.variance is None else found.variance**0.5 / NM_PER_CM / area
+    relative = _relative_dose(frame, dose_uncertainty, known)
+    columns = (known / area, counting, relative + 0.0 * area)
+    return _Measured(kind, *(np.ravel(np.asarray(column.data)) for column in columns))
+
+
+def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
+    """Return the signals of the species and of the matrix, and the name of their variable."""
     plain = to_canonical(units.dequantify(ds))
     species_of(plain, species, name="species")
     name = signal_name(plain, "a sensitivity factor")
-    matrix = options["matrix"]
     if plain["species"].ndim == 0 or matrix == species:
         raise ProfileError(f"the standard needs {species!r} beside the matrix {matrix!r}")
     used = [species]
@@ -215,51 +239,67 @@ def _factor(
         species_of(plain, matrix, name="matrix")
         used.append(matrix)
     beside = [name + end for end in ("", *BESIDE) if name + end in plain]
-    plain = plain[beside].sel(species=used)
-    if background is not None and not isinstance(background, tuple | list):
-        kinds = vocabulary.kinds_in(name, plain[name].attrs["units"])
-        level = argument(plain.sel(species=species), background, kinds, "background")
-        level = level.assign_coords(species=species)
-        plain = subtract_background(plain, value=level, variable=name)
-        background = None
-    kind = kind_of_factor(plain[name], matrix)
-    one = f"1 {units.CANONICAL[kind]}"
-    quotient = with_rsf(plain, rsf={species: one}, **options)
-    found = _integral(quotient.sel(species=species), background=background, **limits)
-    known = read_positive(found, dose, ("areal_density",), "dose")
-    wrong = ~(found > 0)
-    if bool(wrong.any()):
-        raise ProfileError(
-            f"{name_profiles(wrong)}: no dose between these depths to compare with "
-            f"(integral {float(found.min()):.3g}); check start, stop and background"
-        )
-    missing = xr.full_like(found, np.nan)
-    return kind, known / found, found.coords.get("stderr", missing) / found
+    return plain[beside].sel(species=used), name
 
 
-def _integral(quotient: xr.Dataset, **question: Any) -> xr.DataArray:
-    """Integrate quotients, which only look like concentrations, and may have any size."""
-    frame = open_frame(quotient, ("concentration",), question="a dose", as_they_are=True)
-    found = integral(frame, read_question(frame, **question))
-    warn_or_raise(found)
-    coords = {}
-    if found.variance is not None:
-        coords["stderr"] = found.variance**0.5 / NM_PER_CM
-    return frame.array(found.value / NM_PER_CM, "dose", coords=coords)
+def _of_species(species: str, background: Any) -> Any:
+    """Return a stated background as that of the species alone."""
+    if isinstance(background, xr.DataArray) and "species" in background.dims:
+        return background
+    return {species: background}
 
 
-def _relative_dose(uncertainty: Any, dose: Any) -> float:
-    """Return the largest relative uncertainty of the doses of standards."""
+def _relative_dose(frame: Frame, uncertainty: Any, known: xr.Variable) -> xr.Variable:
+    """Return the relative uncertainty of the doses of standards; 0 if none is stated."""
     if uncertainty is None:
-        return 0.0
-    if has_unit(uncertainty):
-        absolute = units.read_quantity(uncertainty, ("areal_density",), "dose_uncertainty")[0]
-        data = dose if isinstance(dose, xr.DataArray) else xr.Dataset()
-        known = float(read_positive(data, dose, ("areal_density",), "dose").min())
-        if not 0 <= absolute < known:
-            raise ProfileError(
-                f"dose_uncertainty={format_argument(uncertainty)}; expected less than the dose, "
-                f"{known:g} atom/cm^2, and not less than 0"
-            )
-        return float(absolute / known)
-    return float(np.max(relative_uncertainty(uncertainty, "dose_uncertainty")))
+        return xr.Variable((), 0.0)
+    relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
+    if not bool(((relative >= 0) & (relative < 1)).all()):
+        raise ProfileError(
+            f"dose_uncertainty={format_argument(uncertainty)}; expected less than the dose, "
+            f"{float(known.min()):g} atom/cm^2, and not less than 0"
+        )
+    return relative
+
+
+def _dead_time(standards: Sequence[xr.Dataset]) -> str:
+    """Say whether the standards were corrected for dead time; warn if only some were."""
+    states = {dead_time_of(one) for one in standards}
+    if len(states) > 1:
+        warn(
+            "some standards were corrected for dead time, and some were not: treat all alike, and "
+            "the unknown as well",
+            ProfileWarning,
+        )
+        return "corrected in part"
+    return states.pop()
+
+
+def _mean(measured: Sequence[_Measured], species: str, fraction: float) -> xr.DataArray:
+    """Return the mean factor of all standards, for the element of which they are a fraction."""
+    kind = measured[0].kind
+    factors = np.concatenate([one.factor for one in measured]) / fraction
+    counting = np.concatenate([one.counting for one in measured])
+    number, value = factors.size, float(factors.mean())
+    stderr = {
+        "counting_stderr": float(np.sqrt(np.sum((factors * counting) ** 2))) / number,
+        # Common to all standards.
+        "dose_stderr": value * float(max(one.dose.max() for one in measured)),
+        "repeatability_stderr": float(factors.std(ddof=1)) / number**0.5 if number > 1 else np.nan,
+    }
+    random = np.fmax(stderr["counting_stderr"], stderr["repeatability_stderr"])
+    stderr = {"stderr": float(np.hypot(np.nan_to_num(random), stderr["dose_stderr"])), **stderr}
+    term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
+    return xr.DataArray(
+        value,
+        coords={
+            "species": species,
+            "n_standards": ((), number, vocabulary.attrs("n_standards")),
+            **{
+                name: ((), error, vocabulary.attrs(f"factor_{name}", unit))
+                for name, error in stderr.items()
+            },
+        },
+        name=term,
+        attrs=vocabulary.attrs(term, unit),
+    )

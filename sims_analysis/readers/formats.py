@@ -5,11 +5,82 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
 
+from sims_analysis import plugins
+from sims_analysis.errors import SimsWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FORMATS", "Format", "Reader", "fault_of", "formats"]
+
+
+class Reader(Protocol):
+    r"""What reads files of one layout: an object, or a module, with these four names.
+
+    ``sims.read(path, format=reader)`` takes one; the entry points ``sims_analysis.readers`` of
+    installed packages are tried before those that come along. An attribute ``version``, a whole
+    number, is on record with what was read; without it, it is 1.
+
+    Parameters
+    ----------
+    name : str
+        What ``format=`` takes.
+    description : str
+        Of the files, for people.
+
+    See Also
+    --------
+    sims_analysis.testing.check_reader : Tests one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims_analysis as sims
+    >>> class Lotus:
+    ...     name, description = "lotus", "Lotus SIMS, text with semicolons"
+    ...     def recognises(self, source):
+    ...         return source.start.startswith("Lotus SIMS")
+    ...     def read(self, source):
+    ...         z, c = np.loadtxt(source.lines[1:], delimiter=";", unpack=True)
+    ...         boron = sims.Signal(
+    ...             name="B", depths=z, depth_units="nm", values=c, units="at/cm3"
+    ...         )
+    ...         return sims.Content(signals=[boron])
+    >>> sims.read(b"Lotus SIMS\n0;1e17\n10;3e18\n", format=Lotus())["B"].concentrations
+    array([1.e+17, 3.e+18])
+    """
+
+    @property
+    def name(self) -> str:
+        """What ``format=`` takes."""
+
+    @property
+    def description(self) -> str:
+        """Of the files, for people."""
+
+    def recognises(self, source: Source) -> bool:
+        """Whether a file has this layout, by its content; never by its name."""
+
+    def read(self, source: Source) -> Content:
+        """Read a file of this layout.
+
+        Raises
+        ------
+        ReadError
+            That says what is wrong with the file, and where.
+        """
+
+
+def fault_of(reader: Any) -> str | None:
+    """Say why an object is no :class:`Reader`, if it is none."""
+    for name in ("name", "description"):
+        text = getattr(reader, name, None)
+        if not isinstance(text, str) or not text.strip():
+            return f"its {name} is {text!r}; expected a text"
+    missing = [name for name in ("recognises", "read") if not callable(getattr(reader, name, None))]
+    return f"it has no function {missing[0]}(source)" if missing else None
 
 
 @dataclass(frozen=True)
@@ -76,3 +147,49 @@ FORMATS = (
         "table", "any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls", version=2
     ),
 )
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    """A reader of another package, which may fail."""
+
+    reader: Reader
+
+    @property
+    def name(self) -> str:
+        return self.reader.name
+
+    @property
+    def description(self) -> str:
+        return self.reader.description
+
+    @property
+    def version(self) -> int:
+        return int(getattr(self.reader, "version", 1))
+
+    def recognises(self, source: Source) -> bool:
+        try:
+            return bool(self.reader.recognises(source))
+        except Exception as error:  # noqa: BLE001 - no file is refused for a reader of another
+            warn(
+                f"the reader {self.name!r} of a plugin cannot say whether the file is its own "
+                f"({type(error).__name__}: {error}); the others are tried",
+                SimsWarning,
+            )
+            return False
+
+    def read(self, source: Source) -> Content:
+        return self.reader.read(source)
+
+
+@cache
+def formats() -> tuple[Reader, ...]:
+    """Return every reader, in the order in which a file is tried: those of plugins first.
+
+    Warns
+    -----
+    SimsWarning
+        Names each plugin that is left out, and why.
+    """
+    added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
+    return (*map(_Plugin, added), *FORMATS)

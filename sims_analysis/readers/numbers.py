@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import warnings
 from collections.abc import Collection, Iterable, Sequence
 from itertools import repeat
 from typing import Any
@@ -226,7 +225,8 @@ def table(
     as_text: Any = dict.fromkeys(labels, str) if plain else str
 
     def fast() -> list[Any] | Array | None:
-        if lines and not isinstance(lines[0], str):
+        # Of rows that are longer than the first, pandas leaves nothing out; of the first it does.
+        if lines and (not isinstance(lines[0], str) or longest(lines[:1]) > width):
             return None
         return _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
 
@@ -308,24 +308,21 @@ def _fast(
     # pandas looks at each column's own texts by itself, which takes longer.
     options["na_values"] = _EMPTY if len(numbers) == width else dict.fromkeys(numbers, _EMPTY)
     try:
-        with warnings.catch_warnings():
-            # That it has left cells out of rows that are too long.
-            warnings.simplefilter("error")
-            frame = pd.read_csv(
-                _File(lines),
-                sep=r"\s+" if delimiter is None else delimiter,
-                decimal=decimal,
-                header=None,
-                names=range(width),
-                index_col=False,
-                keep_default_na=False,
-                quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-                skip_blank_lines=False,
-                low_memory=False,
-                engine="c",
-                **options,
-            )
-    except (ValueError, OverflowError, Warning):
+        frame = pd.read_csv(
+            _File(lines),
+            sep=r"\s+" if delimiter is None else delimiter,
+            decimal=decimal,
+            header=None,
+            names=range(width),
+            index_col=False,
+            keep_default_na=False,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+            skip_blank_lines=False,
+            low_memory=False,
+            engine="c",
+            **options,
+        )
+    except (ValueError, OverflowError):
         return None
     if len(frame) != len(lines):
         return None

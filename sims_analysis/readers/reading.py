@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-import os
-import struct
+import hashlib
 import sys
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import PartialResultsError, ProfileWarning, ReadError, SimsError, warn
+from sims_analysis.errors import (
+    PartialResultsError,
+    ProfileWarning,
+    ReadError,
+    SimsError,
+    collected,
+    warn,
+)
 from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.formats import FORMATS, Format
+from sims_analysis.readers.formats import Format, Reader, fault_of, formats
+from sims_analysis.readers.given import Given, Readable, is_several, list_given
 from sims_analysis.readers.refusals import refuse_other_kinds
 from sims_analysis.readers.source import Options, Source
 
 __all__ = ["read", "read_formats"]
 
-_Path = str | os.PathLike[str]
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
-#: What a reader may come upon in a file that is not what it looks like.
-_STUMBLES = (ArithmeticError, LookupError, ValueError, struct.error)
-#: Larger files are no depth profiles, and would fill the memory.
-_MAX_BYTES = 2**31
 
 
 @overload
 def read(
-    path: _Path | Iterable[_Path], *, errors: Literal["collect"], **options: Any
+    path: Readable | Iterable[Readable], *, errors: Literal["collect"], **options: Any
 ) -> list[SIMSResult | SimsError]: ...
 
 
 @overload
-def read(path: _Path, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
+def read(path: Readable, *, errors: Literal["raise"] = "raise", **options: Any) -> SIMSResult: ...
 
 
 @overload
 def read(
-    path: Iterable[_Path], *, errors: Literal["raise"] = "raise", **options: Any
+    path: Iterable[Readable], *, errors: Literal["raise"] = "raise", **options: Any
 ) -> list[SIMSResult]: ...
 
 
 def read(  # type: ignore[misc]  # the options of the overloads are those named here
-    path: _Path | Iterable[_Path],
+    path: Readable | Iterable[Readable],
     *,
     depth_units: str | None = None,
     units: str | Mapping[str, str] | None = None,
@@ -59,7 +60,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     mz_windows: Mapping[str, tuple[float, float]] | None = None,
     number_repeats: bool = False,
     allow_truncated: bool = False,
-    format: str | None = None,  # noqa: A002 - the word people look for
+    format: str | Reader | None = None,  # noqa: A002 - the word people look for
     errors: Literal["raise", "collect"] = "raise",
     progress: bool | None = None,
 ) -> SIMSResult | list[SIMSResult] | list[SIMSResult | SimsError]:
@@ -70,8 +71,11 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
 
     Parameters
     ----------
-    path : path-like, or iterable of these
-        A file, or several. A folder stands for the files in it, in the order of their names.
+    path : path-like, bytes, open file, or iterable of these
+        A file, or several. A folder stands for the files in it, in the order of their names. An
+        open file is anything with ``read()``. An address (``"https://..."``, ``"s3://..."``,
+        ``"zip://w7.txt::archive.zip"``) is opened by fsspec, where that is installed. What has no
+        name is named by its hash.
     depth_units : str, optional
         Unit of the depths (or times), where the file states none.
     units : str or mapping, optional
@@ -97,8 +101,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         refuses otherwise.
     allow_truncated : bool
         Read what is there of a file that breaks off, with a warning.
-    format : str, optional
-        One of :func:`read_formats`, in place of recognising it.
+    format : str or Reader, optional
+        One of :func:`read_formats`, in place of recognising it; or a reader of one's own.
     errors : {"raise", "collect"}
         What becomes of a file that cannot be read: an error is raised when all others have been
         read, or is put in the place of the result in a list.
@@ -171,20 +175,27 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         raise ValueError(f"decimal={decimal!r}; expected '.' or ','")
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
-    forced = None if format is None else _named(format)
-    if errors == "raise" and isinstance(path, (str, os.PathLike)) and not Path(path).is_dir():
-        return _read_one(Path(path), options, forced)
-    files = _files(path)
+    forced = None if format is None else _chosen(format)
+    files = list_given(path)
+    if errors == "raise" and not is_several(path):
+        return _read_one(files[0], options, forced)
     outcomes: list[SIMSResult | SimsError] = []
-    with _bar(len(files), show=progress) as step:
+    with collected() as told, _bar(len(files), show=progress) as step:
         for file in files:
             try:
                 outcomes.append(_read_one(file, options, forced))
             except SimsError as error:
                 outcomes.append(error)
             except OSError as error:
-                outcomes.append(ReadError(f"{file}: {error.strerror or error}"))
+                outcomes.append(ReadError(f"{file.where}: {error.strerror or error}"))
+            except ImportError as error:
+                missing = ReadError(f"{file.name}: {error}")
+                missing.__cause__ = error
+                outcomes.append(missing)
             step()
+    # When all are read: whoever turns warnings into errors loses no more than that.
+    for warning in told:
+        warn(str(warning), type(warning))
     failures = [outcome for outcome in outcomes if isinstance(outcome, SimsError)]
     if errors == "raise" and failures:
         raise PartialResultsError(
@@ -209,61 +220,65 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {known.name: known.description for known in FORMATS}
+    return {known.name: known.description for known in formats()}
 
 
-def _named(name: str) -> Format:
-    for known in FORMATS:
-        if known.name == name:
+def _chosen(stated: str | Reader) -> Reader:
+    if not isinstance(stated, str):
+        fault = fault_of(stated)
+        if fault is not None:
+            raise TypeError(f"format={stated!r} is no reader: {fault}")
+        return stated
+    for known in formats():
+        if known.name == stated:
             return known
-    raise ValueError(f"format={name!r}; expected one of {', '.join(f.name for f in FORMATS)}")
+    names = ", ".join(known.name for known in formats())
+    raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
-def _files(path: _Path | Iterable[_Path]) -> list[Path]:
-    """List files; a folder stands for what is in it."""
-    given = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-    files: list[Path] = []
-    for item in map(Path, given):
-        if item.is_dir():
-            inside = sorted(f for f in item.iterdir() if f.is_file() and f.name[:1] != ".")
-            if not inside:
-                raise ReadError(f"{item}: there are no files in the folder")
-            files += inside
-        else:
-            files.append(item)
-    return files
-
-
-def _read_one(path: Path, options: Options, forced: Format | None) -> SIMSResult:
+def _read_one(given: Given, options: Options, forced: Reader | None) -> SIMSResult:
     """Read one file; whatever is said of it begins with its name."""
-    if path.stat().st_size > _MAX_BYTES:
-        raise ReadError(f"{path.name}: the file has more than {_MAX_BYTES >> 30} GB")
-    source = Source(path.name, path.read_bytes(), options, path)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ProfileWarning)
-            result = _recognised(source, forced)
-    except SimsError as error:
-        # What was found odd before may be why.
-        told = "".join(f"; {warning.message}" for warning in caught)
-        error.args = (f"{path.name}: {error}{told}{_not_in(forced, source)}", *error.args[1:])
-        raise
-    except (*_STUMBLES, StopIteration, OSError) as error:
-        # One file that a reader does not understand must not cost the others of a folder.
-        raise ReadError(
-            f"{path.name}: it is damaged, or laid out in a way that its reader does not know "
-            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
-        ) from error
-    for warning in caught:
-        warn(f"{path.name}: {warning.message}", ProfileWarning)
+    source = _source(given, options)
+    name = source.name
+    chosen = forced
+    with collected() as told:
+        try:
+            chosen = forced or _recognised(source)
+            result = _read_by(chosen, source)
+        except SimsError as error:
+            # What was found odd before may be why.
+            odd = "".join(f"; {warning}" for warning in told)
+            error.args = (f"{name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
+            raise
+        except ImportError:
+            raise
+        except Exception as error:
+            # One file that a reader does not understand must not cost the others of a folder, and
+            # what a damaged one makes readers and their packages raise, nobody knows.
+            reader = f"the reader {chosen.name!r}" if chosen else "every reader"
+            raise ReadError(
+                f"{name}: it is damaged, or laid out in a way that {reader} does not know "
+                f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+            ) from error
+    for warning in told:
+        warn(f"{name}: {warning}", type(warning))
     return result
 
 
-def _not_in(forced: Format | None, source: Source) -> str:
+def _source(given: Given, options: Options) -> Source:
+    content = given.load()
+    if isinstance(content, str):
+        content, options = content.encode(), replace(options, encoding="utf-8")
+    # Two files without a name are never one measurement.
+    name = given.name or f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+    return Source(name, content, options, given.path)
+
+
+def _not_in(forced: Reader | None, source: Source) -> str:
     """Say, of a file that cannot be read, that it does not look like the format that was stated."""
     try:
         looks = forced is None or forced.recognises(source)
-    except (*_STUMBLES, SimsError):
+    except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
         looks = False
     known = "" if forced is None else f"; it does not look like format={forced.name!r}"
     return "" if looks else f"{known}: without format=, it is recognised by its content"
@@ -273,18 +288,23 @@ def _not_in(forced: Format | None, source: Source) -> str:
 _WITH_COLUMNS = ("table", "eag")
 
 
-def _recognised(source: Source, forced: Format | None) -> SIMSResult:
+def _recognised(source: Source) -> Reader:
     refuse_other_kinds(source)
-    chosen = forced or next((f for f in FORMATS if f.recognises(source)), None)
+    chosen = next((known for known in formats() if known.recognises(source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known")
-    if source.options.columns is not None and chosen.name not in _WITH_COLUMNS:
+    return chosen
+
+
+def _read_by(chosen: Reader, source: Source) -> SIMSResult:
+    ours = isinstance(chosen, Format) and chosen.name not in _WITH_COLUMNS
+    if source.options.columns is not None and ours:
         warn(
             f"columns= is not used: the file is read as {chosen.name!r}, which says itself what "
             "its columns are; format='table' reads any table by its columns",
             ProfileWarning,
         )
-    return finish(chosen.read(source), source, chosen.name, chosen.version)
+    return finish(chosen.read(source), source, chosen.name, getattr(chosen, "version", 1))
 
 
 @contextmanager

@@ -32,7 +32,36 @@ class Column:
 
 @dataclass(kw_only=True)
 class Signal:
-    """One signal of a file, in the units that the file states; ``None`` if it states none."""
+    """One signal of a file, in the units that the file states; ``None`` if it states none.
+
+    Parameters
+    ----------
+    name : str
+        Of the species, as the file has it; empty if it names none.
+    depths, values : ndarray of shape (samples,)
+        NaN for a value that was not measured.
+    depth_units, units : str or None
+        As the file spells them; the user is asked for those that are None.
+    where : str
+        Where it stands, for messages: ``"column C"``.
+    stderr : ndarray of shape (samples,), optional
+        Standard errors, in the unit of the values.
+    metadata : dict of str
+        What else is known of the signal, with units: ``counting_time``, ``mass``, ``dead_time``,
+        ``rsf``, ``dose``, ``detection_limit``...
+    beside : dict of Column
+        Further numbers, one a sample: times, counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims_analysis as sims
+    >>> sims.Signal(
+    ...     name="11B", depths=np.array([0.0, 5.0]), depth_units="nm",
+    ...     values=np.array([1e18, 3e18]), units="at/cm3",
+    ... ).units
+    'at/cm3'
+    """
 
     name: str
     depths: Array
@@ -58,7 +87,24 @@ class Signal:
 
 @dataclass(kw_only=True)
 class Content:
-    """What was read of a file."""
+    """What was read of a file; :func:`sims_analysis.read` makes a result of it.
+
+    Parameters
+    ----------
+    signals : list of Signal
+    metadata : Metadata
+        Of the whole measurement: :class:`sims_analysis.profiles.metadata.Metadata`.
+    data_id : str, optional
+        By default the name of the file, without its ending.
+    ready : SIMSResult, optional
+        A result that needs no finishing, in place of signals.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> sims.Content(data_id="w7").signals
+    []
+    """
 
     signals: list[Signal] = field(default_factory=list)
     metadata: Metadata = field(default_factory=Metadata)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,7 +44,7 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file.
+    r"""A file that is read: its bytes, and as a text its lines.
 
     Parameters
     ----------
@@ -53,7 +52,17 @@ class Source:
         Its name, without folders.
     content : bytes
     options : Options
+        What the user states because the file does not: the arguments of
+        :func:`sims_analysis.read`.
     path : Path, optional
+        Where it is on disk.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> source = sims.Source("w7.txt", "Tiefe [µm];B\r\n0;1".encode("utf-16"))
+    >>> source.lines, source.start[:5], source.is_text
+    (['Tiefe [µm];B', '0;1'], 'Tiefe', True)
     """
 
     name: str
@@ -124,9 +133,7 @@ class Source:
             content = content[:-1]
         for encoding in encodings:
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error", UnicodeWarning)
-                    decoded = content.decode(encoding)
+                decoded = content.decode(encoding)
             except (UnicodeDecodeError, LookupError) as error:
                 if stated:
                     raise ReadError(f"encoding={stated!r}: {error}") from None

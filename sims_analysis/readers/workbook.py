@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
-import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -21,8 +20,6 @@ __all__ = ["all_sheets", "candidate_sheets", "chosen_sheet", "is_workbook", "zip
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
 _OPEN_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
-#: Of the styles of a workbook: two formats of its own, and those that somebody made.
-_PERCENT = re.compile(rb'numFmtId="(?:9|10)"|formatCode="[^"]*%')
 _PREFERRED = "processed data"
 
 #: Name, cells, and whether the sheet is hidden.
@@ -75,51 +72,130 @@ def all_sheets(source: Source) -> list[CellSheet]:
 def _xlsx(content: bytes) -> list[_Rows]:
     import openpyxl
 
-    with warnings.catch_warnings():
-        # Styles and extensions that openpyxl does not know do not concern the numbers.
-        warnings.simplefilter("ignore")
-        book: Any = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-        percent = _shows_percent(content)
-        found = [
-            (
-                sheet.title,
-                [list(row) for row in _rows(sheet, percent=percent)],
-                sheet.sheet_state != "visible",
-            )
-            for sheet in book.worksheets
-        ]
-        if _has_open_formulas(content):
-            # Without their values such cells would look empty: they show their formula instead.
-            book = openpyxl.load_workbook(io.BytesIO(content))
-            for sheet, (_, rows, _) in zip(book.worksheets, found, strict=True):
-                for cells, row in zip(sheet.iter_rows(values_only=True), rows, strict=True):
-                    for j, cell in enumerate(cells):
-                        if row[j] is None and cell is not None:
-                            row[j] = cell
-        return found
-
-
-def _shows_percent(content: bytes) -> bool:
-    """Whether a workbook has a format of numbers in percent."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        return any(
-            _PERCENT.search(book.read(name)) for name in book.namelist() if name == "xl/styles.xml"
+    bare, formats = _bare(content)
+    book: Any = openpyxl.load_workbook(io.BytesIO(bare), data_only=True)
+    found = [
+        (
+            sheet.title,
+            [list(row) for row in _rows(sheet, formats, book.epoch)],
+            sheet.sheet_state != "visible",
         )
+        for sheet in book.worksheets
+    ]
+    if _has_open_formulas(content):
+        # Without their values such cells would look empty: they show their formula instead.
+        book = openpyxl.load_workbook(io.BytesIO(bare))
+        for sheet, (_, rows, _) in zip(book.worksheets, found, strict=True):
+            for cells, row in zip(sheet.iter_rows(values_only=True), rows, strict=True):
+                for j, cell in enumerate(cells):
+                    if row[j] is None and cell is not None:
+                        row[j] = cell
+    return found
 
 
-def _rows(sheet: Any, *, percent: bool) -> Iterator[Iterable[object]]:
-    """Give the cells of a sheet; numbers that are shown in percent as they are seen."""
-    if not percent:
+def _bare(content: bytes) -> tuple[bytes, dict[str, str]]:
+    """Take out of a workbook what openpyxl would warn of: all but the cells.
+
+    Extensions, validations, headers, drawings, names and styles do not concern the numbers.
+
+    Returns
+    -------
+    content : bytes
+        Of a workbook whose cells have texts in place of formats.
+    formats : dict
+        Text -> format of numbers.
+    """
+    bare = io.BytesIO()
+    formats: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(bare, "w") as kept:
+        for name in book.namelist():
+            if name.startswith(_NO_CELLS):
+                continue
+            part = book.read(name)
+            if name == "xl/styles.xml":
+                part, formats = _formats_alone(part)
+            elif (end := part.rfind(b"sheetData")) > 0:
+                end = part.find(b">", end) + 1
+                root = _ROOT.search(part)
+                merged = b"".join(_MERGED.findall(part, end))
+                part = part[:end] + merged + b"</%b>" % (root[1] if root else b"worksheet")
+            elif b"definedNames" in part:
+                part = _NAMES.sub(b"", part)
+            kept.writestr(name, part)
+        if "xl/styles.xml" not in book.namelist():
+            kept.writestr("xl/styles.xml", _formats_alone(b"<styleSheet/>")[0])
+    return bare.getvalue(), formats
+
+
+#: Parts of a workbook without cells, and the list of what belongs to each sheet.
+_NO_CELLS = (
+    "docProps/", "customXml/", "xl/worksheets/_rels/", "xl/chartsheets/", "xl/drawings/",
+    "xl/charts/", "xl/media/", "xl/theme/", "xl/externalLinks/",
+)  # fmt: skip
+_ROOT = re.compile(rb"<((?:\w+:)?worksheet)\b")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCells\b.*?</(?:\w+:)?mergeCells\s*>", re.DOTALL)
+_NAMES = re.compile(rb"<((?:\w+:)?definedNames)\b.*?</\1\s*>", re.DOTALL)
+_STYLES = (
+    '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    "<numFmts>{formats}</numFmts><fonts><font/></fonts><fills><fill><patternFill/></fill></fills>"
+    "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs><cellXfs>{cells}</cellXfs>"
+    '<cellStyles><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
+
+
+def _formats_alone(styles: bytes) -> tuple[bytes, dict[str, str]]:
+    """Reduce styles to formats of numbers that are quoted texts: nothing for openpyxl to do."""
+    from openpyxl.styles.numbers import builtin_format_code
+    from openpyxl.xml.functions import fromstring
+
+    root = fromstring(styles)
+    stated = {
+        int(one.get("numFmtId", 0)): one.get("formatCode", "")
+        for one in root.iterfind("{*}numFmts/{*}numFmt")
+    }
+    used = [int(one.get("numFmtId", 0)) for one in root.iterfind("{*}cellXfs/{*}xf")] or [0]
+    formats = {f'"{i}"': stated.get(i) or builtin_format_code(i) or "General" for i in set(used)}
+    text = _STYLES.format(
+        formats="".join(
+            f'<numFmt numFmtId="{164 + i}" formatCode="&quot;{i}&quot;"/>' for i in set(used)
+        ),
+        cells="".join(f'<xf numFmtId="{164 + i}"/>' for i in used),
+    )
+    return text.encode(), formats
+
+
+def _rows(sheet: Any, formats: dict[str, str], epoch: Any) -> Iterator[Iterable[object]]:
+    """Give the cells of a sheet; dates, and numbers that are shown in percent, as they are seen."""
+    from openpyxl.styles.numbers import is_date_format
+
+    if not any("%" in text or is_date_format(text) for text in formats.values()):
         yield from sheet.iter_rows(values_only=True)
         return
     for row in sheet.iter_rows():
-        yield [_seen(cell.value, cell.number_format) for cell in row]
+        yield [
+            cell.value
+            if cell.data_type != "n"
+            else _seen(cell.value, formats.get(cell.number_format, ""), epoch)
+            for cell in row
+        ]
 
 
-def _seen(value: object, number_format: str) -> object:
-    if isinstance(value, int | float) and "%" in number_format:
+def _seen(value: object, number_format: str, epoch: Any = None) -> object:
+    if not isinstance(value, int | float):
+        return value
+    if "%" in number_format:
         return f"{100 * value:.15g}%"
-    return value
+    if epoch is None:
+        return value
+    from openpyxl.styles.numbers import is_date_format, is_timedelta_format
+    from openpyxl.utils.datetime import from_excel
+
+    if not is_date_format(number_format):
+        return value
+    try:
+        return from_excel(value, epoch, timedelta=is_timedelta_format(number_format))
+    except (OverflowError, ValueError):
+        return "#VALUE!"
 
 
 def _has_open_formulas(content: bytes) -> bool:

@@ -24,6 +24,7 @@ from sims_analysis.units.quantities import (
     with_plain_axes,
 )
 from sims_analysis.units.reading import CANONICAL, NM_PER_CM, Unit, read_unit, unit_of_kind
+from sims_analysis.units.udunits import in_udunits
 
 __all__ = [
     "CANONICAL",
@@ -36,6 +37,7 @@ __all__ = [
     "as_quantity",
     "define_atoms",
     "dequantify",
+    "in_udunits",
     "is_quantified",
     "is_quantity",
     "magnitude_and_unit",

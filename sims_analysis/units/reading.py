@@ -8,12 +8,14 @@ speed of light and ``cts/s`` as carats.
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import UnitsError
+from sims_analysis.forking import PerProcess
 from sims_analysis.units.scaling import scaled
 from sims_analysis.units.spelling import phrase_or_expression, unknown
 
@@ -164,6 +166,11 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
     return Unit(text, kind, multiply=float(factor.numerator), divide=float(factor.denominator))
 
 
+#: Held by whoever builds or asks the registry: pint's are not made for several threads, which take
+#: one that is half built for one without metres.
+_asking: PerProcess[Any] = PerProcess(threading.RLock)
+
+
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
@@ -253,7 +260,8 @@ def _evaluate(text: str, expression: str) -> Unit:
             return Unit(text, "dimensionless")
         raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
     try:
-        quantity = _registry().parse_expression(expression).to_base_units()
+        with _asking.get():
+            quantity = _registry().parse_expression(expression).to_base_units()
         powers: dict[str, Any] = dict(quantity.dimensionality)
         dimension = tuple(sorted((name, float(power)) for name, power in powers.items()))
         factor = Fraction(quantity.magnitude)
@@ -274,7 +282,8 @@ def _canonical_in_base(kind: str) -> Fraction:
     if kind in ("arbitrary", "atomic_fraction", "mass_fraction"):
         return Fraction(1)
     expression = CANONICAL[kind].replace("^", "**")
-    return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)
+    with _asking.get():
+        return Fraction(_registry().parse_expression(expression).to_base_units().magnitude)
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:

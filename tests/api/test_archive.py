@@ -30,6 +30,7 @@ from sims_analysis.api.archive import Archive
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ApiError, ArchiveError, PayloadError, ProfileError, SimsError
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.reading import read
 
 URL = f"https://lab.example/sims/{REFERENCE_ID}"
 #: How many writes the test that kills the writer makes; 1,000 take a minute.
@@ -714,3 +715,91 @@ def test_another_measurement_under_the_same_id_is_not_lost_in_silence(tmp_path):
     archive.add(profile([3, 4]), replace=True)
     assert archive.get("2")["B"].concentrations.tolist() == [3, 4]
     assert len(archive.versions("2")) == 2
+
+
+RACER = """
+import sys
+from pathlib import Path
+import sims_analysis as sims
+from sims_analysis import files
+from sims_analysis.api.archive import Archive
+
+folder, go, value, locks = sys.argv[1:]
+if locks == "none":
+    files._taken = lambda _: False
+archive = Archive(folder)
+profile = sims.DepthProfile(
+    species_name="B", depths=[0, 1], depth_units="nm", data_id="w1",
+    concentrations=[float(value), 2], concentration_units="cm^-3",
+)
+print("ready", flush=True)
+while not Path(go).exists():
+    pass
+try:
+    archive.add(profile)
+    print("kept")
+except sims.errors.ArchiveError as error:
+    print("refused" if "another measurement under 'w1'" in str(error) else error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("locks", ["usual", "none"])
+def test_of_several_measurements_added_under_one_id_one_wins(tmp_path, locks):
+    for trial in range(3):
+        folder, go = tmp_path / f"{trial}", tmp_path / f"go{trial}"
+        racers = [
+            subprocess.Popen(
+                [sys.executable, "-c", RACER, folder, go, str(value), locks],
+                stdout=subprocess.PIPE, text=True,
+            )
+            for value in (1, 2, 3)
+        ]  # fmt: skip
+        for racer in racers:
+            assert racer.stdout.readline() == "ready\n"
+        go.touch()
+        told = sorted(racer.communicate()[0].strip() for racer in racers)
+        assert told == ["kept", "refused", "refused"]
+        assert len(Archive(folder).versions("w1")) == 1
+
+
+def test_a_claim_that_a_killed_writer_left_is_waited_for_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_LOCK_PATIENCE", 0.1)
+    monkeypatch.setattr(files, "_taken", lambda _: False)
+    archive = Archive(tmp_path)
+    archive.folder("w1").mkdir(parents=True)
+    (archive.folder("w1") / files._CLAIM).touch()
+    archive.add(DepthProfile.from_dict(json.loads(REFERENCE)[0]), data_id="w1")
+    assert list(archive) == ["w1"]
+    assert not (archive.folder("w1") / files._CLAIM).exists()
+
+
+def test_nothing_is_added_over_an_entry_that_is_damaged(archive):
+    (version_of(archive) / "payload.json").write_bytes(b"[]")
+    other = DepthProfile.from_dict(json.loads(payload())[0])
+    with pytest.raises(ArchiveError, match=r"is damaged: payload\.json"):
+        archive.add(other, data_id=REFERENCE_ID)
+    archive.add(other, data_id=REFERENCE_ID, replace=True)
+    assert archive.get(REFERENCE_ID)["Si"].concentrations.tolist() == [1e18] * 5
+
+
+def test_what_a_client_would_not_accept_is_not_added(tmp_path):
+    archive = Archive(tmp_path / "a")
+    (tmp_path / "w1.json").write_bytes(REFERENCE)
+    with pytest.raises(ArchiveError, match=r"w1.json' has more than 100 bytes.*max_bytes="):
+        archive.add(tmp_path / "w1.json", max_bytes=100)
+    with pytest.raises(ArchiveError, match=r"the profiles have more than 100 bytes"):
+        archive.add(SIMSResult.from_json(REFERENCE), max_bytes=100)
+    assert not (tmp_path / "a").exists()
+    archive.add(tmp_path / "w1.json", max_bytes=len(REFERENCE))
+
+
+def test_no_id_is_no_id(tmp_path):
+    profile = {**json.loads(REFERENCE)[0], "data_id": None}
+    (tmp_path / "w1.json").write_text(json.dumps([profile]))
+    assert read(tmp_path / "w1.json").data_id == ""
+    with pytest.raises(ArchiveError, match="carry no data_id"):
+        Archive(tmp_path / "a").add(tmp_path / "w1.json")
+    (tmp_path / "w2.json").write_text(json.dumps([profile, json.loads(REFERENCE)[0]]))
+    assert read(tmp_path / "w2.json").data_id == REFERENCE_ID
+    assert "" not in Archive(tmp_path / "a")

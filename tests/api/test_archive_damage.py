@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from faulty_server import REFERENCE, REFERENCE_ID
+from faulty_server import KEY, REFERENCE, REFERENCE_ID
 
 from sims_analysis import files
 from sims_analysis.api import versions
@@ -216,7 +216,7 @@ def test_a_damaged_catalogue_is_replaced_by_a_search(archive):
     (archive.folder("a") / "catalogue.json").write_bytes(b"")
     rows = [{"data_id": "a", "char_source_type": "sims", "sample_name": "new"}]
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
-    client = Client("key", endpoint="https://lab.example/", archive=archive, transport=transport)
+    client = Client(KEY, endpoint="https://lab.example/", archive=archive, transport=transport)
     assert client.search().ids == ["a"]
     assert archive.catalogue("a")["sample_name"] == "new"
 
@@ -263,7 +263,7 @@ def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch):
     for write in ("write_durably", "write_together"):
         monkeypatch.setattr(files, write, refuse)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body_of("c")))
-    client = Client("key", endpoint="https://lab.example/", archive=archive, transport=transport)
+    client = Client(KEY, endpoint="https://lab.example/", archive=archive, transport=transport)
     with pytest.warns(SimsWarning, match=f"not kept.*{os.strerror(code)}"):
         results = client.get(["a", "c"], errors="collect")
     assert [type(r) for r in results] == [SIMSResult] * 2

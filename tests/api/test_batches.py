@@ -11,10 +11,13 @@ import weakref
 
 import httpx
 import pytest
-from faulty_server import REFERENCE, FaultyServer, raw, reply
+import tenacity
+from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, FaultyServer, raw, reply
 from waiting import fetching_has_ended, wait_until
 
+from sims_analysis.api import guards
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.batch import Batch
 from sims_analysis.api.client import Client
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
@@ -56,7 +59,7 @@ class Api:
         return self.answer(n, request.url.path.rpartition("/")[2])
 
     def client(self, **options):
-        return Client("key", endpoint=ENDPOINT, transport=httpx.MockTransport(self), **options)
+        return Client(KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(self), **options)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -102,10 +105,37 @@ def test_a_mad_wait_silences_no_client_for_ever(after, monkeypatch):
         client.get("a")
     with pytest.raises(RateLimited, match="left alone"):
         client.get("a")
-    later = time.monotonic() + 3700
+    later = time.monotonic() + 121
     monkeypatch.setattr(time, "monotonic", lambda: later)
     with pytest.raises(RateLimited, match="429"):
         client.get("a")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, RateLimited), (503, StatusError)])
+def test_up_to_two_minutes_are_waited_and_not_more(status, kind, monkeypatch):
+    slept = []
+    monkeypatch.setattr(Batch, "sleep", lambda _, seconds: slept.append(seconds))
+    monkeypatch.setattr(guards, "_BACKOFF", tenacity.wait_none())
+
+    def answer(after):
+        def answered(n, data_id):
+            if n == 1:
+                return httpx.Response(status, headers={"Retry-After": after})
+            return _own(n, data_id)
+
+        return answered
+
+    assert Api(answer("120")).client().get("a")[0].species == ["Si"]
+    assert slept[0] == 120
+    slept.clear()
+    api = Api(answer("121"))
+    client = api.client(deadline=1e6)
+    with pytest.raises(kind) as caught:
+        client.get("a")
+    assert type(caught.value) is kind
+    with pytest.raises(RateLimited, match=r"left alone for 121 s; wait \("):
+        client.get("a")
+    assert (len(api.asked), slept) == (1, [])
 
 
 def test_a_refusal_in_the_middle_loses_nothing_that_arrived():
@@ -169,7 +199,7 @@ def test_a_wait_beyond_the_deadline_is_an_error_at_once():
 @pytest.mark.parametrize("width", [1, 8])
 def test_a_dead_server_ends_a_batch_after_the_patience_for_one(then, width):
     with FaultyServer(raw(then=then)) as server:
-        client = Client("key", endpoint=server.url, timeout=0.4, retries=2, max_connections=width)
+        client = Client(KEY, endpoint=server.url, timeout=0.4, retries=2, max_connections=width)
         with pytest.raises((RequestTimeout, ConnectionFailed)):
             client.get("alone")
         results = client.get(MANY, errors="collect")
@@ -186,15 +216,14 @@ def test_a_gateway_without_a_server_ends_a_batch():
 
 
 def test_a_server_that_stalls_in_the_middle_ends_a_batch():
-    good = [reply(body_of(f"id-{i}")) for i in range(3)]
+    good = [reply(OF_ANY_ENTRY)] * 3
     with FaultyServer(*good, raw(then="stall")) as server:
         client = Client(
-            "key",
+            KEY,
             endpoint=server.url,
             timeout=0.4,
             retries=1,
             max_connections=1,
-            check_ids=False,
         )
         results = client.get(MANY, errors="collect")
         assert len(server.received) < 12
@@ -306,7 +335,7 @@ def test_retries_are_logged_once_a_wait(caplog):
     said = [record.getMessage() for record in caplog.records if "sims_analysis" in record.name]
     assert len(said) == 2
     assert all("503" in text and "trying again in" in text for text in said)
-    assert "key" not in "".join(said)
+    assert KEY not in "".join(said)
 
 
 # ---- validators
@@ -331,7 +360,7 @@ class Versioned:
 
     def client(self, path, endpoint=ENDPOINT):
         transport = httpx.MockTransport(self)
-        return Client("key", endpoint=endpoint, archive=path, transport=transport)
+        return Client(KEY, endpoint=endpoint, archive=path, transport=transport)
 
 
 def test_refresh_asks_whether_it_has_changed(tmp_path):
@@ -370,7 +399,7 @@ def test_what_is_damaged_or_from_elsewhere_is_fetched_whole(tmp_path):
 
 def test_304_that_was_not_asked_for_is_an_error(tmp_path):
     client = Client(
-        "key", endpoint=ENDPOINT, transport=httpx.MockTransport(lambda _: httpx.Response(304))
+        KEY, endpoint=ENDPOINT, transport=httpx.MockTransport(lambda _: httpx.Response(304))
     )
     with pytest.raises(StatusError, match="304"):
         client.get("a")
@@ -409,7 +438,7 @@ def test_a_row_of_another_technique_hides_no_entry(tmp_path):
         {"data_id": "b", "char_source_type": "xps", "tags": 1},
     ]
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=rows))
-    client = Client("key", endpoint=ENDPOINT, transport=transport)
+    client = Client(KEY, endpoint=ENDPOINT, transport=transport)
     with pytest.warns(SimsWarning, match=r"\$\[[12]\]\.(data_id|tags)"):
         assert client.search().ids == ["a"]
     rows[0]["tags"] = 1

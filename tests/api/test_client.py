@@ -24,12 +24,13 @@ from urllib.parse import unquote
 import httpx
 import pytest
 import tqdm.std
-from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 from waiting import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api import client as client_module
 from sims_analysis.api import parallel
 from sims_analysis.api.archive import Archive
+from sims_analysis.api.catalogue import CatalogueEntry, Search
 from sims_analysis.api.client import Client
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.secret import Secret
@@ -47,7 +48,6 @@ from sims_analysis.errors import (
     Unauthorized,
 )
 
-KEY = "k3y-that-nobody-may-see"
 ENDPOINT = "https://lab.example/"
 
 
@@ -150,8 +150,8 @@ def test_what_is_no_id_is_refused(bad):
     ],
 )
 def test_ids_are_encoded(data_id, path):
-    with FaultyServer(reply()) as server:
-        Client(KEY, endpoint=server.url, check_ids=False).get(data_id)
+    with FaultyServer(reply(OF_ANY_ENTRY)) as server:
+        Client(KEY, endpoint=server.url).get(data_id)
         assert server.paths == [path]
 
 
@@ -460,19 +460,43 @@ def test_what_a_search_told_is_archived_with_what_is_fetched(tmp_path):
     assert offline.entry("a").sample_name == "wafer 2"
 
 
+def test_capitals_of_a_uuid_are_no_other_entry(tmp_path):
+    capitals = REFERENCE_ID.upper()
+    api = Api(**{REFERENCE_ID: REFERENCE})
+    api.catalogue = [entry(capitals, sample_name="wafer 1", pipeline_status="running")]
+    client = api.client(archive=tmp_path)
+    assert client.entry(capitals).sample_name == "wafer 1"
+    assert client.entry(REFERENCE_ID).sample_name == "wafer 1"
+    client.get(capitals)
+    offline = api.client(archive=tmp_path, offline=True)
+    assert offline.entry(capitals).sample_name == "wafer 1"
+    assert Search(data_ids=[REFERENCE_ID]).passes(CatalogueEntry(data_id=capitals))
+    api.bodies[REFERENCE_ID] = b"[]"
+    assert api.client().get(capitals)[0].provenance["pipeline_status"] == "running"
+
+
+def test_a_row_with_an_empty_id_hides_no_other(tmp_path):
+    api = Api(a=profiles("a", "B"))
+    client = api.client(archive=tmp_path)
+    client.get("a")
+    api.catalogue = [entry("", sample_name="nobody"), entry("a", sample_name="wafer 1")]
+    client.search()
+    assert api.client(archive=tmp_path, offline=True).entry("a").sample_name == "wafer 1"
+
+
 # ---- the key, the endpoint, the options
 
 
 def test_key_and_endpoint_from_the_environment(monkeypatch):
     with FaultyServer(reply()) as server:
-        monkeypatch.setenv("ATOMSCALE_API_KEY", "second")
+        monkeypatch.setenv("ATOMSCALE_API_KEY", "second" * 3)
         monkeypatch.setenv("AS_API_ENDPOINT", server.url)
         Client().get(REFERENCE_ID)
-        monkeypatch.setenv("AS_API_KEY", " first\n")
+        monkeypatch.setenv("AS_API_KEY", f" {'first' * 4}\n")
         Client().get(REFERENCE_ID)
-        Client("given").get(REFERENCE_ID)
+        Client("given" * 4).get(REFERENCE_ID)
         keys = [request.headers["X-API-KEY"] for request in server.received]
-        assert keys == ["second", "first", "given"]
+        assert keys == ["second" * 3, "first" * 4, "given" * 4]
 
 
 def test_no_key_for_the_api_is_told_before_anything_is_sent():
@@ -650,12 +674,11 @@ def test_errors_survive_pickling(kind):
 
 
 def test_an_interrupt_leaves_at_once_and_keeps_what_arrived(tmp_path):
-    good = json.dumps(json.loads(REFERENCE)).encode()
-    with FaultyServer(*[reply(good)] * 3, raw(then="stall")) as server:
+    with FaultyServer(*[reply(OF_ANY_ENTRY)] * 3, raw(then="stall")) as server:
         script = (
             "from sims_analysis.api.client import Client\n"
-            f"client = Client('k', endpoint={server.url!r}, archive={str(tmp_path)!r},"
-            " max_connections=2, check_ids=False)\n"
+            f"client = Client({KEY!r}, endpoint={server.url!r}, archive={str(tmp_path)!r},"
+            " max_connections=2)\n"
             "client.get([f'id-{i}' for i in range(50)])\n"
         )
         process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
@@ -798,13 +821,12 @@ def test_many_are_fetched_at_a_time():
             at_once.acquire(timeout=5)
         with lock:
             running -= 1
-        return httpx.Response(200, content=REFERENCE)
+        return httpx.Response(200, content=OF_ANY_ENTRY)
 
     client = Client(
         KEY,
         endpoint=ENDPOINT,
         max_connections=4,
-        check_ids=False,
         transport=httpx.MockTransport(answer),
     )
     client.get(["first"])  # one request alone shows that there is a server
@@ -820,7 +842,7 @@ def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
         most.append(len(under_way))
         time.sleep(0.02)
         under_way.remove(request)
-        return httpx.Response(200, content=REFERENCE)
+        return httpx.Response(200, content=OF_ANY_ENTRY)
 
     def slowly(payload, **options):
         read.append(threading.get_ident())
@@ -832,7 +854,6 @@ def test_no_more_requests_are_under_way_than_asked_for_although_more_are_read():
         KEY,
         endpoint=ENDPOINT,
         max_connections=2,
-        check_ids=False,
         transport=httpx.MockTransport(answer),
     )
     with mock.patch.object(SIMSResult, "from_json", slowly):

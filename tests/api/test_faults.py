@@ -15,6 +15,7 @@ from email.utils import format_datetime
 import pytest
 import tenacity
 from faulty_server import (
+    KEY,
     REFERENCE,
     REFERENCE_ID,
     Action,
@@ -39,7 +40,6 @@ from sims_analysis.errors import (
     Unauthorized,
 )
 
-KEY = "k3y-that-nobody-may-see"
 LIMIT = 100_000
 OK = "retried, then the profiles"
 

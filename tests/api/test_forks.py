@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -79,7 +79,7 @@ def in_a_process(script: str, url: str, *more: str) -> str:
 POOL = """
 import multiprocessing, sys
 from sims_analysis.api.client import Client
-client = Client("key", endpoint=sys.argv[1], check_ids=False, archive=sys.argv[2])
+client = Client("k" * 16, endpoint=sys.argv[1], archive=sys.argv[2])
 client.get("first")
 def ask(n):
     (result,) = client.get(f"id-{n}")
@@ -105,7 +105,7 @@ def test_the_processes_of_a_pool_get_their_own_answers(url, tmp_path):
 DURING = """
 import os, sys, threading, time
 from sims_analysis.api.client import Client
-client = Client("key", endpoint=sys.argv[1], check_ids=False, max_connections=4)
+client = Client("k" * 16, endpoint=sys.argv[1], max_connections=4)
 wrong, stop = [], threading.Event()
 def look(results):
     return [r for r in results if r.data_id != r.depth_profiles[0].data_id]
@@ -148,7 +148,7 @@ def test_a_fork_during_a_fetch_neither_hangs_nor_mixes(url):
 AFTER = """
 import os, sys
 from sims_analysis.api.client import Client
-client = Client("key", endpoint=sys.argv[1])
+client = Client("k" * 16, endpoint=sys.argv[1])
 client.get("a")
 for ending in (lambda: None, client.close):
     child = os.fork()
@@ -164,7 +164,7 @@ print(client.get("b")[0].data_id)
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fetch_is_not_waited_for_in_a_child(url):
-    with Client("key", endpoint=url) as client:
+    with Client(KEY, endpoint=url) as client:
         arriving = client.iter([f"e{i}" for i in range(60)])
         next(arriving)
         child = os.fork()
@@ -191,7 +191,7 @@ def test_what_a_child_closes_stays_open_in_the_parent(url):
 
 def _ask(arguments):
     url, data_id = arguments
-    with Client("key", endpoint=url) as client:
+    with Client(KEY, endpoint=url) as client:
         return client.get(data_id)[0].depth_profiles[0].data_id
 
 
@@ -230,7 +230,7 @@ def test_every_process_has_its_own():
 
 def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
     with FaultyServer(reply()) as server:
-        client = Client("key", endpoint=server.url, archive=tmp_path)
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
         with pytest.raises(PayloadError, match=rf"'other'.*'{REFERENCE_ID}'") as caught:
             client.get("other")
         assert type(caught.value) is PayloadError
@@ -249,7 +249,7 @@ def test_an_answer_that_was_left_on_a_connection_is_asked_for_again(tmp_path):
         return True
 
     with FaultyServer(both, reply(answer_for("/b")), reply(answer_for("/b"))) as server:
-        client = Client("key", endpoint=server.url, archive=tmp_path)
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
         assert client.get("a")[0].depth_profiles[0].data_id == "a"
         assert client.get("b")[0].depth_profiles[0].data_id == "b"
     assert client.archive.get("b").depth_profiles[0].data_id == "b"
@@ -261,13 +261,13 @@ def test_one_profile_of_another_entry_is_enough(place):
     profiles[place]["data_id"] = "other"
     body = json.dumps(profiles).encode()
     with FaultyServer(reply(body)) as server, pytest.raises(PayloadError) as caught:
-        Client("key", endpoint=server.url).get(REFERENCE_ID)
+        Client(KEY, endpoint=server.url).get(REFERENCE_ID)
     assert caught.value.path == f"$[{place}].data_id"
 
 
 def test_a_species_of_another_entry_or_of_another_name_is_refused():
     with FaultyServer(reply(REFERENCE[1:-1])) as server:
-        client = Client("key", endpoint=server.url)
+        client = Client(KEY, endpoint=server.url)
         assert client.get_species(REFERENCE_ID, "Si").species_name == "Si"
         with pytest.raises(PayloadError, match="'other'"):
             client.get_species("other", "Si")
@@ -280,21 +280,21 @@ def test_an_answer_that_does_not_say_whose_it_is_is_taken():
     null = [nameless[0] | {"data_id": None}]
     for body in (nameless, null):
         with FaultyServer(reply(json.dumps(body).encode())) as server:
-            assert Client("key", endpoint=server.url).get("a")[0].species == ["Si"]
+            assert Client(KEY, endpoint=server.url).get("a")[0].species == ["Si"]
 
 
 def test_species_out_of_order_or_twice_are_kept_as_delivered(tmp_path):
     profiles = [json.loads(REFERENCE)[0] | {"species_name": s} for s in ("Si", "B", "Si")]
     body = json.dumps(profiles).encode()
     with FaultyServer(reply(body)) as server:
-        (result,) = Client("key", endpoint=server.url, archive=tmp_path).get(REFERENCE_ID)
+        (result,) = Client(KEY, endpoint=server.url, archive=tmp_path).get(REFERENCE_ID)
     assert result.species == ["Si", "B", "Si"]
     assert Archive(tmp_path).payload(REFERENCE_ID) == body
 
 
 def test_a_uuid_is_the_same_in_capitals(tmp_path):
     with FaultyServer(reply()) as server:
-        client = Client("key", endpoint=server.url, archive=tmp_path)
+        client = Client(KEY, endpoint=server.url, archive=tmp_path)
         both = client.get([REFERENCE_ID.upper(), REFERENCE_ID])
         assert server.paths == [f"/sims/{REFERENCE_ID}"]
     assert [r.data_id for r in both] == [REFERENCE_ID] * 2
@@ -306,17 +306,17 @@ def test_a_uuid_is_the_same_in_capitals(tmp_path):
 def test_an_upper_case_answer_is_the_same_entry():
     body = REFERENCE.replace(REFERENCE_ID.encode(), REFERENCE_ID.upper().encode())
     with FaultyServer(reply(body)) as server:
-        assert Client("key", endpoint=server.url).get(REFERENCE_ID)
+        assert Client(KEY, endpoint=server.url).get(REFERENCE_ID)
 
 
-def test_a_test_double_may_have_one_answer_for_every_id():
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=REFERENCE))
-    client = Client("key", endpoint="https://lab.example/", check_ids=False, transport=transport)
+def test_an_answer_without_an_id_is_one_for_every_entry():
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=OF_ANY_ENTRY))
+    client = Client(KEY, endpoint="https://lab.example/", transport=transport)
     assert len(client.get(["a", "b", "c"])) == 3
 
 
 def test_threads_that_share_a_client_get_their_own_answers(url):
-    client = Client("key", endpoint=url, check_ids=False)
+    client = Client(KEY, endpoint=url)
     wrong = []
 
     def fetch(thread):
@@ -338,7 +338,7 @@ def test_a_dripping_server_in_the_parent_does_not_keep_a_child_waiting():
     if not hasattr(os, "fork"):
         pytest.skip("forks")
     with FaultyServer(raw(then="stall"), reply(answer_for("/b"))) as server:
-        client = Client("key", endpoint=server.url, retries=0, timeout=60)
+        client = Client(KEY, endpoint=server.url, retries=0, timeout=60)
         stuck = threading.Thread(target=client.get, args=("a",), kwargs={"errors": "collect"})
         stuck.start()
         while not server.received:

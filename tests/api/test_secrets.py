@@ -15,7 +15,7 @@ from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.secret import Secret
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ApiError, PayloadError, SimsError, StatusError
+from sims_analysis.errors import ApiError, PayloadError, SimsError, SimsWarning, StatusError
 from sims_analysis.text.visible import visible
 
 KEY = "K3y-that/Nobody_may=See0123456789"
@@ -159,7 +159,7 @@ def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
     ],
 )
 def test_credentials_in_a_malformed_endpoint_are_not_quoted(endpoint, monkeypatch):
-    for ask in (lambda: Client("key", endpoint=endpoint), lambda: Client("key")):
+    for ask in (lambda: Client(KEY, endpoint=endpoint), lambda: Client(KEY)):
         monkeypatch.setenv("AS_API_ENDPOINT", endpoint)
         with pytest.raises(ApiError) as caught:
             ask()
@@ -171,14 +171,36 @@ def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
         for name in ("https_proxy", "HTTPS_PROXY"):
             monkeypatch.setenv(name, proxy)
         with pytest.raises(SimsError) as caught:
-            Client("key", endpoint="https://lab.example/", retries=0, timeout=1).get("a")
+            Client(KEY, endpoint="https://lab.example/", retries=0, timeout=1).get("a")
         assert "s3cr3t" not in str(caught.value)
 
 
-def test_short_keys_and_keys_of_signs_are_kept_as_well():
-    for key in ("k", "--", "a-b"):
+def test_keys_of_signs_are_kept_as_well():
+    for key in ("-" * 16, "a-b-" * 4):
         assert HIDDEN in Secret(key).shown(f"<{key}>")
     assert Secret("").shown("anything") == "anything"
+
+
+@pytest.mark.parametrize("key", ["Si", "test", "atoms/cm^3", "k" * 15])
+def test_a_short_key_is_a_word_that_answers_may_hold(key):
+    body = REFERENCE.replace(b"sims_001", key.encode())
+    with FaultyServer(reply(body), reply(body.replace(b"{}", b"}"), 500)) as server:
+        with pytest.warns(SimsWarning, match="less than 16 characters") as caught:
+            client = Client(key, endpoint=server.url, retries=0)
+        (result,) = client.get(REFERENCE_ID)
+        with pytest.raises(StatusError, match="HTTP 500"):
+            client.get(REFERENCE_ID)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert result.depth_profiles[0].id == key
+    assert server.received[0].headers["X-API-KEY"] == key
+
+
+def test_from_sixteen_characters_on_a_key_is_looked_for():
+    key = "abcdefgh-1234567"
+    body = REFERENCE.replace(b"sims_001", key.encode())
+    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError, match="repeats the API"):
+        Client(key, endpoint=server.url).get(REFERENCE_ID)
 
 
 @pytest.mark.parametrize(

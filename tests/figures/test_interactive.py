@@ -53,14 +53,9 @@ def carried_text(page):
     return re.search(r'id="sims-data">(.*?)</script>', page).group(1)
 
 
-def renderers(value):
-    if isinstance(value, dict):
-        if value.get("name") == "GlyphRenderer":
-            yield value["attributes"]
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            yield from renderers(part)
+def plots(browser, part):  # noqa: F811
+    """Say something of each plot that has been drawn, by name."""
+    return dict(browser.run(f"return [...plots].map(([name, {{plot, curves}}]) => [name, {part}])"))
 
 
 def set_window(browser, start, stop):  # noqa: F811
@@ -122,15 +117,54 @@ def test_dose_of_profiles_on_their_own_axes_with_zeros_and_gaps(browser, tmp_pat
     assert answers(browser)["B"] == ("–", "not measured there")
 
 
+VISIBLE = "curves.map(([line]) => line.visible)"
+
+
 @pytest.mark.slow
 def test_all_and_no_species(page):
     browser, _ = page  # noqa: F811
-    seen = "return Bokeh.documents[0].get_model_by_name('log').renderers.map((r) => r.visible)"
-    every, none = browser.driver.find_elements("css selector", "#species button")
+    every, none = (browser.driver.find_element("id", name) for name in ("all", "none"))
     none.send_keys("\n")
-    assert browser.run(seen) == [False] * 3
+    assert plots(browser, VISIBLE) == {"log": [False] * 3}
+    assert not browser.run("return [...document.querySelectorAll('#species :checked')].length")
     every.click()
-    assert browser.run(seen) == [True] * 3
+    assert plots(browser, VISIBLE) == {"log": [True] * 3}
+
+
+@pytest.mark.slow
+def test_many_species_are_found_by_name_and_leave_the_plot_in_view(browser, tmp_path):  # noqa: F811
+    flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:90]}
+    wide = {"width": 375, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wide)
+    try:
+        path = sims.explore(drawn.profiles(**flat), title="Ninety").save(tmp_path / "page.html")
+        browser.open(path.as_uri())
+        top = "return document.getElementById('sims-plot').getBoundingClientRect().top"
+        assert browser.run(top) < 300
+        assert browser.run("return document.documentElement.scrollWidth") == 375
+        shown = (
+            "return [...document.querySelectorAll('#species label')]"
+            ".filter((label) => label.getClientRects().length).map((label) => label.textContent)"
+        )
+        assert len(browser.run(shown)) == 90
+        browser.driver.find_element("id", "none").click()
+        browser.driver.find_element("id", "find").send_keys("li")
+        assert browser.run(shown) == ["Li"]
+        browser.driver.find_element("id", "all").click()
+        (visible,) = plots(browser, VISIBLE).values()
+        assert [name for name, on in zip(flat, visible, strict=True) if on] == ["Li"]
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.errors() == []
+
+
+def test_a_page_is_headed_by_its_measurements():
+    ds = drawn.profiles(B=drawn.gaussian()).assign_attrs(data_id="W7 <centre>")
+    page = sims.explore(ds).page
+    assert "<title>W7 &lt;centre&gt;</title>" in page
+    assert "<h1>W7 &lt;centre&gt;</h1>" in page
+    assert "<h1>before, after</h1>" in sims.explore({"before": ds, "after": ds}).page
+    assert "<h1>Anneal</h1>" in sims.explore([ds, ds], title="Anneal").page
 
 
 @pytest.mark.slow
@@ -149,26 +183,44 @@ def test_a_print_names_the_curves_and_shows_whole_tables(page):
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def test_a_sample_between_zeros_is_a_point_and_one_species_twice_has_two_names():
+def carried(page):
+    return json.loads(carried_text(page))
+
+
+def test_one_species_twice_has_two_names():
+    ds = drawn.profiles(B=drawn.gaussian())
+    ds["intensity"] = (ds["concentration"] / 1e15).assign_attrs(units="count/s")
+    curves = carried(sims.explore(ds).page)["curves"]
+    assert [curve["name"] for curve in curves] == ["B, concentration", "B, intensity"]
+    assert [curve["axis"] for curve in curves] == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_sample_between_zeros_is_a_point_on_the_log_axis(browser, tmp_path):  # noqa: F811
     values = np.zeros(20)
     values[[3, 9, 10]] = 1e17
-    ds = drawn.profiles(B=values)
-    ds["intensity"] = (ds["concentration"] / 1e15).assign_attrs(units="count/s")
-    page = sims.explore(ds).page
-    carried = json.loads(carried_text(page))
-    names = [curve["name"] for curve in carried["known"]["curves"]]
-    assert names == ["B, concentration", "B, intensity"]
-    assert [curve["hidden"] for curve in carried["known"]["curves"]] == [17, 17]
-    # One for each curve on the log axis; the linear one hides nothing.
-    points = [r for r in renderers(carried["item"]) if r["glyph"]["name"] == "Scatter"]
-    assert len(points) == 2
+    page = sims.explore(drawn.profiles(B=values))
+    assert len(carried(page.page)["curves"][0]["off"]) == 17
+    browser.open(page.save(tmp_path / "page.html").as_uri())
+    assert "17 samples" in browser.run("return document.getElementById('hidden').textContent")
+    browser.driver.find_element("css selector", "input[value=linear]").click()
+    points = "curves[0].slice(1).map((part) => part.data_source.data.y)"
+    assert plots(browser, points) == {"log": [[1e17]], "linear": []}
+    assert not browser.driver.find_element("id", "hidden").is_displayed()
+    assert browser.errors() == []
+
+
+def test_depths_that_profiles_share_are_carried_once():
+    found = carried(sims.explore(sims.open_example("boron-implant")).page)
+    assert [curve["depths"] for curve in found["curves"]] == [0, 0]
+    assert len(found["depths"]) == 1
+    assert len(carried(sims.explore(sims.open_example("gan-mg-stack")).page)["depths"]) > 1
 
 
 def test_more_curves_than_colours_differ_by_dashes():
     flat = {symbol: np.full(50, 1e17) for symbol in SYMBOLS[:30]}
     page = sims.explore(drawn.profiles(**flat)).page
-    carried = json.loads(carried_text(page))
-    looks = [(curve["colour"], tuple(curve["dash"])) for curve in carried["known"]["curves"]]
+    looks = [(curve["colour"], tuple(curve["dash"])) for curve in carried(page)["curves"]]
     assert len(set(looks)) == 30
 
 
@@ -178,8 +230,7 @@ def test_dose_by_dragging_an_edge_of_the_window(page):
 
     browser, ds = page  # noqa: F811
     frame = browser.run(
-        "const view = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
-        "const plot = view.child_views[0];"
+        "const plot = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
         "const host = plot.el.getBoundingClientRect(); const box = plot.frame.bbox;"
         "const x = plot.frame.x_scale.compute(plot.model.center.find("
         "(m) => m.name === 'log-window').right);"
@@ -210,12 +261,11 @@ def test_species_and_scale_by_keyboard(page):
     browser, _ = page  # noqa: F811
     tick = browser.driver.find_elements("css selector", "#species input")[1]
     tick.send_keys(" ")
-    seen = "return Bokeh.documents[0].get_model_by_name('log').renderers.map((r) => r.visible)"
-    assert browser.run(seen) == [True, False, True]
+    assert plots(browser, VISIBLE) == {"log": [True, False, True]}
     radio = browser.driver.find_element("css selector", "input[value=linear]")
     radio.send_keys(" ")
-    shown = "return ['log', 'linear'].map((n) => Bokeh.documents[0].get_model_by_name(n).visible)"
-    assert browser.run(shown) == [False, True]
+    assert plots(browser, "plot.visible") == {"log": False, "linear": True}
+    assert plots(browser, VISIBLE)["linear"] == [True, False, True]
 
 
 @pytest.mark.slow
@@ -227,8 +277,8 @@ def test_hover_tells_depth_and_value(browser, tmp_path, units, depth):  # noqa: 
     path = sims.explore(ds, depth_units=units).save(tmp_path / "page.html")
     browser.open(path.as_uri())
     x, y = browser.run(
-        "const view = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
-        "const plot = view.child_views[0]; const host = plot.el.getBoundingClientRect();"
+        "const plot = Bokeh.index.roots ? Bokeh.index.roots[0] : Object.values(Bokeh.index)[0];"
+        "const host = plot.el.getBoundingClientRect();"
         "return [host.x + plot.frame.x_scale.compute(arguments[0]),"
         " host.y + plot.frame.y_scale.compute(1.0001e19)]",
         depth,

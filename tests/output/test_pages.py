@@ -1,13 +1,16 @@
 """Pages: the answers in words, their own policy, and the archive behind a key."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
+from sims_analysis.output.about import About
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page
+from sims_analysis.output.pages.archive import Contents
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.text.rounding import rounded
@@ -67,9 +70,52 @@ def test_the_list_is_searched_by_every_word():
 
 
 def test_names_cannot_break_a_list():
-    page = index_page({'<i>"x"': '"><script>alert(1)</script>'})
+    about = About(data_id='<i>"x"', sample="<b>", species=('"><script>',), date="<u>")
+    page = index_page({'"><script>alert(1)</script>': about})
     assert "<script>alert" not in page
-    assert "<i>" not in page
+    for tag in ("<i>", "<b>", "<u>", '"><script>'):
+        assert tag not in page
+
+
+def test_the_list_is_searched_by_sample_species_and_date(tmp_path):
+    archive = sims.Archive(tmp_path)
+    for name, symbol in (("w1", "B"), ("w2", "As")):
+        one = sims.DepthProfile(
+            species_name=symbol, depths=[0, 1], depth_units="nm", concentrations=[1e18, 1e17],
+            concentration_units="atoms/cm^3", data_id=name,
+            last_updated=f"2026-0{name[1]}-01T08:00:00Z",
+            species_metadata={"sample": f"{symbol} anneal <1>"},
+        )  # fmt: skip
+        archive.add(sims.SIMSResult(data_id=name, depth_profiles=[one]))
+
+    def found(search):
+        return re.findall(r'href="entries/([^"]*)"', pages(archive, search=search))
+
+    assert found("ANNEAL") == ["w1", "w2"]
+    assert found("as anneal") == ["w2"]
+    assert found("2026-01") == ["w1"]
+    assert found("w1 as") == []
+    assert "As anneal &lt;1&gt; · As · 2026-02-01" in pages(archive)
+
+
+def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
+    archive = sims.Archive(tmp_path)
+    one = sims.DepthProfile(
+        species_name="B", depths=[0, 1], depth_units="nm", concentrations=[1e18, 1e17],
+        concentration_units="atoms/cm^3", data_id="w1",
+    )  # fmt: skip
+    archive.add(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
+    contents = Contents(archive)
+    (about,) = contents.found("b").values()
+    assert about.species == ("B",)
+    other = sims.SIMSResult(data_id="w1", depth_profiles=[replace(one, species_name="Ge")])
+    archive.add(other, replace=True)
+    (about,) = contents.found().values()
+    assert about.species == ("Ge",)
+    for payload in tmp_path.rglob("*.json"):
+        payload.write_bytes(payload.read_bytes().replace(b"Ge", b"Si"))
+    assert len(Contents(archive).found("w1")) == 1
+    assert Contents(archive).found("Ge") == {}
 
 
 def test_a_report_writes_a_page_and_a_list(tmp_path):
@@ -115,14 +161,20 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 
 @pytest.mark.slow
 def test_a_list_without_a_server_is_searched_as_words_are_typed(browser, tmp_path):  # noqa: F811
-    links = {f"wafer-{i:03d}": f"wafer-{i:03d}.html" for i in range(300)}
-    page = index_page(links, about={"wafer-007": "B implant: B, P"})
+    entries = {f"{i:03d}.html": About(data_id=f"wafer-{i:03d}") for i in range(300)}
+    many = tuple(f"Species{i}" for i in range(30))
+    entries["007.html"] = About(data_id="wafer-007", sample="B implant", species=(*many, "P"))
+    page = index_page(entries)
     (tmp_path / "index.html").write_text(page)
     browser.open((tmp_path / "index.html").as_uri())
     browser.driver.find_element("css selector", "input[type=search]").send_keys("07 implant")
     shown = "return [...document.querySelectorAll('li')].filter((l) => !l.hidden).length"
     assert browser.run(shown) == 1
     assert browser.run("return document.getElementById('count').textContent") == "1 of 300 entries"
+    box = browser.driver.find_element("css selector", "input[type=search]")
+    box.clear()
+    box.send_keys("species29")  # it is not among the species that are shown
+    assert browser.run(shown) == 1
     assert browser.errors() == []
 
 

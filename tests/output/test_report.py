@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -269,14 +270,40 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
     assert plt.get_fignums() == open_before, "a long run keeps no figures"
 
 
-def test_an_id_that_is_no_file_name_stays_in_the_folder(tmp_path):
+def named(folder, data_id):
+    ds = sims.to_dataset([profile()]).assign_attrs(data_id=data_id)
+    return {path.name.split("-results")[0] for path in write_files(analyse(ds), folder)[:1]}.pop()
+
+
+@pytest.mark.parametrize(
+    ("data_id", "name"),
+    [
+        ("wafer-A", "wafer-A"),
+        ("../../W1 (a)", "W1_a"),
+        ("Probe Ü7, 2 µm", "Probe_Ü7_2_µm"),
+        ("CON", "_CON"),
+        ("nul.2", "_nul.2"),
+        ("...", "profiles"),
+        ("", "profiles"),
+        ("x" * 300, "x" * 72),
+    ],
+)
+def test_files_are_named_as_a_person_recognises(data_id, name, tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("bokeh")
-    ds = sims.to_dataset([profile()])
-    ds.attrs["data_id"] = "../../W1 (a)"
-    written = write_files(analyse(ds), tmp_path)
-    assert {path.parent for path in written} == {tmp_path}
-    assert len(list(tmp_path.iterdir())) == 6
+    folder = tmp_path / "report"
+    assert named(folder, data_id) == name
+    assert len(list(folder.iterdir())) == 6
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.slow
+def test_names_that_collide_are_told_apart_and_no_others(tmp_path):
+    pytest.importorskip("matplotlib")
+    assert named(tmp_path, "W/1") == "W_1"
+    assert re.fullmatch(r"W_1~[0-9a-f]{8}", named(tmp_path, "W 1"))
+    assert re.fullmatch(r"w_1~[0-9a-f]{8}", named(tmp_path, "w 1"))
+    assert named(tmp_path, "W/1") == "W_1"  # a report made again replaces its own files
 
 
 # ---- what the figure states as asked, asked again, gives what it shows

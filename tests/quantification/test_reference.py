@@ -6,15 +6,27 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.quantification.reference import at_samples_of, quotient
 
 places = st.lists(st.integers(0, 200), min_size=1, max_size=25, unique=True).map(sorted)
 
 
-def row(axis, z, values):
-    found = np.full(axis.size, np.nan)
-    found[np.searchsorted(axis, z)] = values
-    return xr.DataArray(found, {"depth": axis}, ["depth"])
+def beside(z, wanted, own, reference, stderr=None):
+    """The frame of a species A with samples at some depths, and of its reference R."""
+    axis = np.union1d(wanted, own)
+    rows = np.full((2, 2, axis.size), np.nan)
+    rows[0, 0, np.searchsorted(axis, wanted)] = z
+    rows[0, 1, np.searchsorted(axis, own)] = reference
+    rows[1, 1, np.searchsorted(axis, own)] = np.nan if stderr is None else stderr
+    dims = ("species", "depth")
+    ds = xr.Dataset(
+        {"intensity": (dims, rows[0], {"units": "count/s"})},
+        coords={"species": ["A", "R"], "depth": ("depth", axis, {"units": "nm"})},
+    )
+    if stderr is not None:
+        ds["intensity_stderr"] = (dims, rows[1], {"units": "count/s"})
+    return open_frame(ds, ("count_rate",), question="a test"), np.searchsorted(axis, wanted)
 
 
 @given(places, places, st.integers(0, 2**31))
@@ -22,9 +34,8 @@ def test_between_samples_and_at_the_ends(own, wanted, seed):
     rng = np.random.default_rng(seed)
     z, at = np.array(own) / 2, np.array(wanted) / 2 + 0.1
     m, s = rng.uniform(1, 100, z.size), rng.uniform(0, 5, z.size)
-    axis = np.sort(np.concatenate([z, at]))
-    signal, error = at_samples_of(row(axis, at, 1.0), row(axis, z, m), row(axis, z, s))
-    signal, error = (found.sel(depth=at).values for found in (signal, error))
+    frame, where = beside(1.0, at, z, m, s)
+    signal, error, of_sums = (one.values[0, where] for one in at_samples_of(frame, "R"))
 
     def step(axis, end):
         return abs(np.diff(axis)[end]) if axis.size > 1 else 0.0
@@ -35,30 +46,36 @@ def test_between_samples_and_at_the_ends(own, wanted, seed):
     known = first & last
     np.testing.assert_allclose(signal[known], np.interp(at, z, m)[known], rtol=1e-12)
     # The weights of the two neighbours, by linear interpolation of unit samples.
-    weights = np.array([np.interp(at, z, unit) for unit in np.eye(z.size)])
-    expected = np.sqrt(((weights.T * s) ** 2).sum(axis=1))
-    np.testing.assert_allclose(error[known], expected[known], rtol=1e-9, atol=1e-12)
+    weights = np.array([np.interp(at, z, unit) for unit in np.eye(z.size)]).T[known]
+    expected = np.sqrt(((weights * s) ** 2).sum(axis=1))
+    np.testing.assert_allclose(error[known], expected, rtol=1e-9, atol=1e-12)
+    # The variance of the plain sum of all of them.
+    variance = ((weights.sum(axis=0) * s) ** 2).sum()
+    np.testing.assert_allclose((of_sums[known] ** 2).sum(), variance, rtol=1e-9, atol=1e-12)
 
 
 def test_on_a_sample_it_is_that_sample():
     rng = np.random.default_rng(0)
     axis = np.sort(rng.uniform(0, 1, 50))
     m = rng.uniform(0, 1, 50)
-    signal, error = at_samples_of(row(axis, axis, 1.0), row(axis, axis, m), None)
-    np.testing.assert_array_equal(signal.values, m)
+    frame, where = beside(1.0, axis, axis, m)
+    signal, error, of_sums = at_samples_of(frame, "R")
+    np.testing.assert_array_equal(signal.values[0, where], m)
     assert error is None
+    assert of_sums is None
 
 
 def test_nothing_measured_is_nothing():
     axis = np.arange(5.0)
-    nothing = row(axis, axis, np.nan)
-    for wanted, reference in [(nothing, row(axis, axis, 1.0)), (row(axis, axis, 1.0), nothing)]:
-        assert at_samples_of(wanted, reference, None)[0].isnull().all()
+    for wanted, reference in [(np.nan, 1.0), (1.0, np.nan)]:
+        frame, _ = beside(wanted, axis, axis, reference)
+        assert np.isnan(at_samples_of(frame, "R").value.values[0]).all()
 
 
 @pytest.mark.parametrize("below", [0.0, -1.0, np.nan])
 def test_no_quotient_without_a_divisor(below):
-    one = xr.DataArray([4.0, 4.0])
-    value, stderr = quotient(one, one / 2, xr.DataArray([below, 2.0]), one / 4)
+    one = xr.Variable("depth", [4.0, 4.0])
+    divisor = xr.Variable("depth", [below, 2.0])
+    value, stderr = quotient(one, one / 2, divisor, xr.Variable((), 0.5))
     np.testing.assert_array_equal(value, [np.nan, 2.0])
-    np.testing.assert_allclose(stderr, [np.nan, np.hypot(2.0, 2.0 * 1.0) / 2.0])
+    np.testing.assert_allclose(stderr, [np.nan, np.hypot(2.0, 4.0 * 0.5) / 2.0])

@@ -142,3 +142,88 @@ def test_nothing_is_not_scaled_to_a_dose():
     zeros["concentration"].attrs = DS["concentration"].attrs
     with pytest.raises(ProfileError, match="species 'P': no dose between these depths"):
         sims.scale_to_dose(zeros, dose={"P": "1e15 atoms/cm^2"})
+
+
+def quantified(rsf_uncertainty=0.1, depth_uncertainty=0.05):
+    """A profile with errors of a factor and of a depth scale."""
+    ds = DS.assign_coords(
+        sensitivity_factor=("species", [5e21, np.nan], {"units": "atom/cm^3"}),
+        sensitivity_factor_uncertainty=("species", [rsf_uncertainty, 0.2], {"units": "1"}),
+        depth_scale_uncertainty=((), depth_uncertainty, {"units": "1"}),
+    )
+    return ds.sel(species=["B", "P"])
+
+
+def test_the_error_of_a_known_dose_takes_the_place_of_those_of_factor_and_depth():
+    found = sims.scale_to_dose(
+        quantified(), dose={"B": "7e14 atoms/cm^2"}, dose_uncertainty="3 %", stop="400 nm"
+    )
+    budget = sims.dose_budget(found, stop="400 nm")
+    b, p = (budget.sel(species=one) for one in ("B", "P"))
+    assert b["systematic_stderr"].item() == pytest.approx(0.03 * 7e14, rel=1e-12)
+    assert b["rsf_stderr"].item() == pytest.approx(0.03 * 7e14, rel=1e-12)
+    assert b["depth_stderr"].item() == 0.0
+    # Phosphorus was not scaled.
+    assert p["rsf_stderr"].item() == pytest.approx(0.2 * p["dose"].item(), rel=1e-12)
+    assert p["depth_stderr"].item() == pytest.approx(0.05 * p["dose"].item(), rel=1e-12)
+    scale = found["dose_scale"].sel(species="B").item()
+    assert found["sensitivity_factor"].sel(species="B").item() == pytest.approx(5e21 * scale)
+    np.testing.assert_allclose(found["sensitivity_factor_uncertainty"], [0.03, 0.2])
+    np.testing.assert_allclose(found["dose_scale_uncertainty"], [0.03, 0.0])
+    # That of depths remains: a junction is as uncertain as before.
+    assert found["depth_scale_uncertainty"].item() == 0.05
+    # And the question's own word is the last.
+    asked = sims.dose_budget(found, stop="400 nm", rsf_uncertainty=0.5, depth_uncertainty=0.1)
+    assert asked["rsf_stderr"].sel(species="B").item() == pytest.approx(3.5e14)
+    assert asked["depth_stderr"].sel(species="B").item() == pytest.approx(7e13)
+
+
+def test_two_histories_of_one_profile_state_one_error():
+    by_factor = sims.scale_to_dose(
+        quantified(), dose={"B": "5e14 atoms/cm^2"}, dose_uncertainty=0.1, stop="400 nm"
+    )
+    by_hand = sims.scale_to_dose(
+        DS, dose={"B": "5e14 atoms/cm^2"}, dose_uncertainty="5e13 atoms/cm^2", stop="400 nm"
+    )
+    parts = [
+        sims.dose_budget(ds, stop="400 nm")["systematic_stderr"].sel(species="B").item()
+        for ds in (by_factor, by_hand)
+    ]
+    np.testing.assert_allclose(parts, 5e13, rtol=1e-12)
+
+
+def test_a_dose_without_a_stated_error_has_an_unknown_one():
+    found = sims.scale_to_dose(quantified(), dose={"B": "7e14 atoms/cm^2"})
+    budget = sims.dose_budget(found)
+    for name in ("rsf_stderr", "systematic_stderr"):
+        assert np.isnan(budget[name].sel(species="B").item())
+        assert budget[name].sel(species="P").item() > 0
+    # Even where the scale is exactly one.
+    again = sims.scale_to_dose(
+        found.assign_coords(dose_scale=("species", [1.0, 1.0])), dose={"B": "7e14 atoms/cm^2"}
+    )
+    assert np.isnan(sims.dose_budget(again)["rsf_stderr"].sel(species="B").item())
+
+
+def test_errors_of_doses_by_species_and_by_measurement():
+    batch = sims.stack([quantified(), quantified()])
+    of_b = xr.DataArray([0.02, 0.04], dims="measurement")
+    found = sims.scale_to_dose(
+        batch,
+        dose={"B": "5e14 atoms/cm^2", "P": "1e15 atoms/cm^2"},
+        dose_uncertainty={"B": of_b, "P": "2e13 atoms/cm^2"},
+    )
+    np.testing.assert_allclose(
+        found["dose_scale_uncertainty"], [[0.02, 0.02], [0.04, 0.02]], rtol=1e-12
+    )
+    for bad in (1.5, "6e14 atoms/cm^2", -0.1, "3 nm"):
+        with pytest.raises((ProfileError, UnitsError), match="dose_uncertainty"):
+            sims.scale_to_dose(DS, dose={"B": "5e14 atoms/cm^2"}, dose_uncertainty=bad)
+
+
+def test_a_stretched_depth_adds_its_error_to_that_of_a_known_dose():
+    found = sims.scale_to_dose(quantified(), dose={"B": "7e14 atoms/cm^2"}, dose_uncertainty=0.03)
+    found = sims.rescale_depth(found, factor=1.1, depth_uncertainty=0.04)
+    budget = sims.dose_budget(found).sel(species="B")
+    assert budget["dose"].item() == pytest.approx(7.7e14)
+    assert budget["systematic_stderr"].item() == pytest.approx(0.05 * 7.7e14)

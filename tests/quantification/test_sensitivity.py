@@ -99,6 +99,11 @@ def test_rsf_stderr():
     np.testing.assert_allclose(got[[0, 2]], [0.1, 0.2], rtol=1e-14)
 
 
+def divisor(counts):
+    """One over the mean of 1 / (k + 1) is the mean of k, but for exp(-k)."""
+    return counts + 1.0
+
+
 def test_rsf_quantified_dask_and_batch():
     options = {"rsf": "4e22 atoms/cm^3", "matrix": "Si"}
     expected = sims.with_rsf(COUNTS, **options)
@@ -242,7 +247,8 @@ def test_intensities_without_a_factor_stay():
     )
     rest = [("20 s", below), (None, {"P": "4e22 cm^-3"})]
     found = sims.with_rsf(once.drop_sel(species="B"), rsf=[rest[1]], matrix="Si")
-    by_hand = np.where(TIME <= 20, 2e22, 4e22) * ds["intensity"].sel(species="P") / 1000
+    factors = np.where(TIME <= 20, 2e22, 4e22)
+    by_hand = factors * ds["intensity"].sel(species="P") / divisor(1000)
     np.testing.assert_allclose(found["concentration"].sel(species="P"), by_hand, rtol=1e-14)
     wafers = xr.DataArray([1e22, np.nan], dims="measurement", attrs={"units": "cm^-3"})
     batch = sims.with_rsf(sims.stack([THREE, THREE]), rsf={"B": wafers}, matrix="Si")
@@ -325,7 +331,8 @@ def test_counts_errors_and_their_meaning_come_along():
     # Of a sum: nothing counted adds no variance. Trapezoid weights 1/2, 1, 1/2 nm.
     depth = sims.calibrate_depth(found, rate="1 nm/s")
     dose = sims.integrated_dose(depth)
-    parts = [0.5 * 0.25 * np.hypot(0.1, 0.05), 0.0, 0.5 * 0.25 * np.hypot(0.2, 0.1)]
+    ends = np.array([100, 25]) / divisor(np.array([400, 100])) * np.hypot([0.1, 0.2], [0.05, 0.1])
+    parts = 0.5 * ends
     assert float(dose["stderr"]) == pytest.approx(1e22 * 1e-7 * np.linalg.norm(parts), rel=1e-12)
     limit = sims.detection_limit(depth, window=("0 nm", "2 nm"), rule="currie")
     assert np.isfinite(float(limit))
@@ -338,9 +345,12 @@ def test_errors_of_a_matrix_between_its_samples():
     ds = sims.with_counting_statistics(ds)
     found = sims.with_rsf(ds, rsf="1e22 atoms/cm^3", matrix="Si").sel(species="B")
     matrix = np.array([0.75 * 900 + 0.25 * 1600, 0.75 * 1600 + 0.25 * 2500])
-    errors = np.array([np.hypot(0.75 * 30, 0.25 * 40), np.hypot(0.75 * 40, 0.25 * 50)])
-    expected = 1e22 * np.array([100.0, 400.0]) / matrix
-    stderr = expected * np.hypot([0.1, 0.05], errors / matrix)
+    variance = np.array([0.75**2 * 900 + 0.25**2 * 1600, 0.75**2 * 1600 + 0.25**2 * 2500])
+    expected = 1e22 * np.array([100.0, 400.0]) / (matrix + variance / matrix)
+    # All weights given to the three samples of the matrix; the second one is shared.
+    given = np.array([0.75, 0.25 + 0.75, 0.25]) * [900, 1600, 2500]
+    of_sums = np.array([0.75 * given[0] + 0.25 * given[1], 0.75 * given[1] + 0.25 * given[2]])
+    stderr = expected * np.hypot([0.1, 0.05], np.sqrt(of_sums) / matrix)
     at = found.sel(sputter_time=[0.25, 1.25])
     np.testing.assert_allclose(at["concentration"].values, expected, rtol=1e-14)
     np.testing.assert_allclose(at["concentration_stderr"].values, stderr, rtol=1e-14)

@@ -1,5 +1,6 @@
 """Recognition, refusals, many files, provenance, and what this library writes itself."""
 
+import csv
 import gzip
 import hashlib
 import io
@@ -484,3 +485,45 @@ def test_columns_that_are_not_asked_for(tmp_path):
         sims.read(path, species="B", **asked)
     (found,) = sims.read(path, **asked, format="table").depth_profiles
     assert found.species_name == "P"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [TypeError("x"), csv.Error("field larger"), RecursionError(), MemoryError(), OSError(5, "io")],
+)
+def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, failure):
+    good = write(TABLE, "good.csv")
+    bad = write(b"SIMS", "bad.dat")
+
+    def read(self, source):
+        raise failure
+
+    odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
+    odd.recognises = lambda source: source.name == "bad.dat"
+    monkeypatch.setattr(reading, "FORMATS", (odd, *reading.FORMATS))
+    first, second = sims.read([bad, good], errors="collect")
+    assert isinstance(first, sims.errors.ReadError)
+    assert first.__cause__ is failure
+    assert str(first).startswith("bad.dat: ")
+    assert "the reader 'odd'" in str(first)
+    assert type(failure).__name__ in str(first)
+    assert second.species == ["B"]
+    with pytest.raises(sims.errors.ReadError, match="the reader 'odd'"):
+        sims.read(bad)
+
+
+def test_a_missing_extra_costs_no_folder(write, monkeypatch):
+    good = write(TABLE, "good.csv")
+    bad = write(b"SIMS", "bad.dat")
+
+    def read(self, source):
+        raise ModuleNotFoundError('needs xlrd: pip install "sims-analysis[excel]"', name="xlrd")
+
+    odd = type("Odd", (), {"name": "odd", "version": 1, "read": read})()
+    odd.recognises = lambda source: source.name == "bad.dat"
+    monkeypatch.setattr(reading, "FORMATS", (odd, *reading.FORMATS))
+    first, second = sims.read([bad, good], errors="collect")
+    assert "bad.dat: needs xlrd: pip install" in str(first)
+    assert second.species == ["B"]
+    with pytest.raises(ModuleNotFoundError, match="pip install"):
+        sims.read(bad)

@@ -1,11 +1,16 @@
-"""The models, one a file: each module has a ``MODEL``, and its name is the file's."""
+"""The models, one a file: each module has a ``MODEL``, and its name is the file's.
+
+Other packages add theirs by entry points ``sims_analysis.models``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from functools import cache
+from typing import Any
 
+from sims_analysis import plugins
 from sims_analysis.errors import ProfileError
 from sims_analysis.models.model import Model
 from sims_analysis.text.arguments import format_argument
@@ -15,12 +20,18 @@ __all__ = ["find_model", "models"]
 
 @cache
 def models() -> dict[str, Model]:
-    """Return every model by its name: ``MODEL`` of each module of this folder."""
+    """Return every model by its name: ``MODEL`` of each module of this folder, then of plugins."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__))
     modules = [
         importlib.import_module(f"{__name__}.{name}") for name in names if not name.startswith("_")
     ]
-    return {module.MODEL.name: module.MODEL for module in modules}
+    own = {module.MODEL.name: module.MODEL for module in modules}
+    added = plugins.found("sims_analysis.models", _fault_of, set(own))
+    return own | {model.name: model for model in added}
+
+
+def _fault_of(model: Any) -> str | None:
+    return None if isinstance(model, Model) else f"it is a {type(model).__name__}, no sims.Model"
 
 
 def find_model(model: str | Model) -> Model:

@@ -6,19 +6,57 @@ import html
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sims_analysis.errors import warnings_listed
+from sims_analysis.errors import SimsError, warnings_listed
+from sims_analysis.output.about import About, about_result
 from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sims_analysis.api.archive import Archive
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "entry_page", "failure_page", "index_page", "pages"]
+__all__ = ["HOME", "Contents", "entry_page", "failure_page", "index_page", "list_page", "pages"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
+
+
+class Contents:
+    """What the entries of an archive are, by name, sample, species and date.
+
+    An entry is read when it is first listed, and again when there is another version of it.
+
+    Parameters
+    ----------
+    archive : Archive
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._known: dict[str, tuple[str, About]] = {}
+
+    def found(self, search: str = "") -> dict[str, About]:
+        """Return the entries that contain every word, ignoring case: address -> what it is."""
+        words = search.casefold().split()
+        entries = {name: self._about(name) for name in self._archive.ids()}
+        return {
+            f"entries/{quote(name, safe='')}": about
+            for name, about in entries.items()
+            if all(word in about.words.casefold() for word in words)
+        }
+
+    def _about(self, data_id: str) -> About:
+        try:
+            sha256 = self._archive.record(data_id).sha256
+            known = self._known.get(data_id)
+            if known is None or known[0] != sha256:
+                known = sha256, about_result(self._archive.get(data_id))
+                self._known[data_id] = known
+        except SimsError:
+            # Its page says what is wrong with it.
+            return About(data_id=data_id)
+        return known[1]
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
@@ -30,7 +68,7 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     data_id : str, optional
         The entry; by default the list.
     search : str
-        The list shows the entries that contain every word of it, ignoring case.
+        The list shows the entries with every word of it in their name, sample, species or date.
 
     Raises
     ------
@@ -47,10 +85,12 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     """
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
-    words = search.lower().split()
-    found = [name for name in archive.ids() if all(word in name.lower() for word in words)]
-    links = {name: f"entries/{quote(name, safe='')}" for name in found}
-    return index_page(links, search=search, form=True)
+    return list_page(Contents(archive), search)
+
+
+def list_page(contents: Contents, search: str = "") -> str:
+    """Return the list of an archive that is served, with a form to search it."""
+    return index_page(contents.found(search), search=search, form=True)
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
@@ -79,7 +119,7 @@ box.addEventListener("input", () => {
   const words = box.value.toLowerCase().split(/\\s+/);
   let count = 0;
   for (const entry of entries) {
-    entry.hidden = !words.every((word) => entry.textContent.toLowerCase().includes(word));
+    entry.hidden = !words.every((word) => entry.dataset.words.toLowerCase().includes(word));
     count += !entry.hidden;
   }
   document.getElementById("count").textContent = `${count} of ${entries.length} entries`;
@@ -88,21 +128,13 @@ document.body.dataset.ready = "yes";
 """
 
 
-def index_page(
-    links: dict[str, str],
-    *,
-    about: Mapping[str, str] | None = None,
-    search: str = "",
-    form: bool = False,
-) -> str:
+def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = False) -> str:
     """List entries with their pages.
 
     Parameters
     ----------
-    links : dict
-        Id of an entry -> address of its page.
-    about : mapping, optional
-        Id of an entry -> what it is, in a few words.
+    entries : mapping
+        Address of a page -> what it is about.
     search : str
         What the list was searched for.
     form : bool
@@ -110,24 +142,23 @@ def index_page(
     """
     from sims_analysis.figures.interactive import document
 
-    about = about or {}
     value = html.escape(search, quote=True)
     box = f'<label>Search <input type="search" name="search" value="{value}"></label>'
     if form:
         box = f'<form role="search">{box} <button>Search</button></form>'
-    count = f'<p id="count" class="note" role="status">{_counted(links, search)}</p>'
+    hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
+    count = f'<p id="count" class="note" role="status">{_counted(len(entries), search)}</p>'
     items = [
-        f'<li><a href="{html.escape(link, quote=True)}">{html.escape(name)}</a>'
-        f'<span class="note"> {html.escape(about.get(name, ""))}</span></li>'
-        for name, link in links.items()
+        f'<li data-words="{html.escape(about.words, quote=True)}">'
+        f'<a href="{html.escape(link, quote=True)}">{html.escape(about.data_id)}</a>'
+        f'<span class="note"> {html.escape(about.line)}</span></li>'
+        for link, about in entries.items()
     ]
-    kind = "described" if about else "entries"
-    entries = f'<ul class="{kind}">{"".join(items)}</ul>' if items else ""
-    body = f"<h1>Depth profiles</h1>\n{box}\n{count}\n{entries}"
+    listed = f'<ul class="described">{"".join(items)}</ul>' if items else ""
+    body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{count}\n{listed}"
     return document("Depth profiles", body, scripts=[] if form else [_FILTER])
 
 
-def _counted(links: Iterable[str], search: str) -> str:
-    count = len(list(links))
+def _counted(count: int, search: str) -> str:
     text = "1 entry" if count == 1 else f"{count or 'no'} entries"
     return html.escape(f"{text} found for “{search}”" if search else text)

@@ -173,18 +173,23 @@ def _junctions(report: Report) -> str:
 
 
 def _others(rows: list[SpeciesReport]) -> str:
+    """Tabulate the other signals; what all have in common is said once."""
     timed = rows[0].axis != "depth"
-    heads = ["signal", "peak", "at time (s)" if timed else "at depth (nm)", "why no dose"]
+    reasons = list(dict.fromkeys(row.reason for row in rows))
+    heads = ["signal", "peak", "at time (s)" if timed else "at depth (nm)"]
     cells = [
         [
             _typeset.html(row.species),
             f"{_number(row.peak)} {html.escape(_typeset.unit_label(row.units))}".strip(),
             _number(row.peak_at),
-            html.escape(row.reason),
         ]
         for row in rows
     ]
-    return table("Other signals", heads, cells, words=(0, 3))
+    if len(reasons) == 1:
+        why = f'<p class="note">No dose: {html.escape(reasons[0])}.</p>'
+        return why + table("Other signals", heads, cells)
+    cells = [[*cell, html.escape(row.reason)] for cell, row in zip(cells, rows, strict=True)]
+    return table("Other signals", [*heads, "why no dose"], cells, words=(0, 3))
 
 
 def _notes(report: Report) -> str:
@@ -200,7 +205,7 @@ def _origin(ds: xr.Dataset) -> str:
     for key, value in record.items():
         texts = value if isinstance(value, list) else [value]
         rows += [[html.escape(key.replace("_", " ")), html.escape(str(text))] for text in texts]
-    return table("Origin", [], rows, words=(0, 1))
+    return f'<div class="origin">{table("Origin", [], rows, words=(0, 1))}</div>'
 
 
 def _number(value: float | None, stderr: float | None = None) -> str:

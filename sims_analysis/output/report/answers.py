@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import orjson
-
 from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.errors import warnings_listed
+from sims_analysis.output.about import About, about_dataset, species_metadata
 from sims_analysis.output.report.rows import Junction, SpeciesReport, junctions_of, rows_of
 
 if TYPE_CHECKING:
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "analyse"]
 
-#: Keys under which instruments name the sample in their metadata.
-_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
 #: The report states how far the rules of integration differ, instead of warning of it.
 _RULE_TOLERANCE = 1e9
 
@@ -72,19 +68,20 @@ class Report:
     acceptors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @cached_property
+    def about(self) -> About:
+        """What was measured, in which sample and when."""
+        return about_dataset(self.data)
+
     @property
     def data_id(self) -> str:
         """The id of the measurement."""
-        return str(self.data.attrs.get("data_id", ""))
+        return self.about.data_id
 
-    @cached_property
+    @property
     def title(self) -> str:
         """The name of the sample; empty if the metadata have none."""
-        for one in _metadata(self.data).values():
-            for key in _SAMPLE_KEYS:
-                if isinstance(one.get(key), str) and one[key].strip():
-                    return str(one[key]).strip()
-        return ""
+        return self.about.sample
 
     @property
     def heading(self) -> str:
@@ -130,6 +127,7 @@ class Report:
         return {
             "data_id": self.data_id,
             "title": self.title,
+            "date": self.about.date,
             "source": str(self.data.attrs.get("source", "")),
             "level": self.level,
             "surface": self.surface,
@@ -194,7 +192,7 @@ def analyse(
     >>> boron.species, boron.junction_status, round(boron.junction_depth)
     ('B', 'ok', 162)
     """
-    metadata = _metadata(ds)
+    metadata = species_metadata(ds)
     if not donors and not acceptors:
         donors = [name for name, m in metadata.items() if m.get("dopant_type") == "donor"]
         acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
@@ -228,17 +226,6 @@ def analyse(
         acceptors=list(acceptors),
         notes=list(dict.fromkeys([*notes, *told])),
     )
-
-
-def _metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
-    names = [str(name) for name in np.atleast_1d(ds["species"].values)]
-    if "species_metadata" not in ds.coords:
-        return {name: {} for name in names}
-    texts = np.atleast_1d(ds["species_metadata"].values)
-    return {
-        name: (orjson.loads(str(text)) or {}) if text else {}
-        for name, text in zip(names, texts, strict=True)
-    }
 
 
 def _with_counting(ds: xr.Dataset, metadata: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:

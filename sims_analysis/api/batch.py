@@ -1,0 +1,186 @@
+"""Requests, and what those of one batch know of each other."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpcore
+
+from sims_analysis.errors import ApiError, SimsError, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: Requests in a row that get no answer at all: that is no matter of the entry.
+_STRIKES = 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Parameters
+    ----------
+    url : str
+        Its address.
+    what : str
+        Its name in messages.
+    headers : mapping
+        The server's marks of what is known already, if only a change is of interest.
+    """
+
+    url: str
+    what: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def message(self, text: str) -> str:
+        """Return a message about this request."""
+        return f"{self.what}: {text} ({self.url})"
+
+
+class Batch:
+    """Requests that belong together: what happens to one may make the others pointless.
+
+    No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
+    and what is under way is given up, when nobody waits for it any more (:meth:`cancel`) or when
+    the server answers nobody (:meth:`failed`).
+
+    Parameters
+    ----------
+    deadline : float
+        Seconds for each request, with all its attempts.
+    """
+
+    def __init__(self, deadline: float = math.inf) -> None:
+        self._deadline = deadline
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._ended: SimsError | None = None
+        self._strikes = 0
+        self._trouble: str | None = None
+        self._is_reported = False
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this process, and not the one that it was forked from, sends the requests."""
+        return os.getpid() == self._process
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._cancelled.is_set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further request is sent."""
+        return self._ended is not None or self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Let waits end, and no request follow."""
+        self._cancelled.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than anybody waits for the batch."""
+        self._cancelled.wait(seconds)
+
+    def exchange(self, request: Request) -> Exchange:
+        """Prepare to send a request."""
+        return Exchange(request, self, self._deadline)
+
+    def retries(self, wanted: int) -> int:
+        """Return how often a request is sent again: not at all, after one without an answer."""
+        return 0 if self._strikes else wanted
+
+    def answered(self) -> None:
+        """Note that the server has answered."""
+        with self._lock:
+            self._strikes = 0
+
+    def failed(self, error: Exception, *, unanswered: bool) -> None:
+        """Note that a request has failed, and whether the server answered nobody meanwhile."""
+        with self._lock:
+            if isinstance(error, Unauthorized):
+                self._ended = self._ended or error
+            elif unanswered and isinstance(error, ApiError):
+                self._strikes += 1
+                if self._strikes >= _STRIKES and self._ended is None:
+                    self._ended = error
+                    self._cancelled.set()
+
+    def unasked(self, what: str) -> SimsError:
+        """Return the reason why something was not asked for: of the kind that ended the batch."""
+        if self._ended is None:
+            return ApiError(f"{what}: interrupted")
+        error = copy.copy(self._ended)
+        error.args = (f"{what}: not asked after what another met: {self._ended}", *error.args[1:])
+        return error
+
+    def trouble(self, reason: str) -> None:
+        """Note that what arrives cannot be kept; the first reason stands for all."""
+        with self._lock:
+            self._trouble = self._trouble or reason
+
+    def new_trouble(self) -> str | None:
+        """Return what :meth:`trouble` noted first, once."""
+        with self._lock:
+            reason = None if self._is_reported else self._trouble
+            self._is_reported = self._trouble is not None
+            return reason
+
+
+class Exchange:
+    """A request that is sent, perhaps several times, and the clock that runs meanwhile."""
+
+    def __init__(self, request: Request, batch: Batch, deadline: float) -> None:
+        self.request = request
+        self.batch = batch
+        self._deadline = deadline
+        #: When it was sent first, and when it is given up.
+        self.began = self.end = math.inf
+
+    @contextmanager
+    def turn(self, turns: threading.Semaphore) -> Iterator[None]:
+        """Wait for one of a limited number of turns, for which the clock stands still."""
+        waiting = time.monotonic()
+        with turns:
+            now = time.monotonic()
+            if self.began == math.inf:
+                self.began, self.end = now, now + self._deadline
+            else:
+                self.end += now - waiting
+            yield
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is given up."""
+        return min(self._deadline, self.end - time.monotonic())
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is to be given up."""
+        return self.left <= 0
+
+    def check(self) -> None:
+        """Raise if nobody waits for the answer any more, or the time for it is over."""
+        if self.batch.is_cancelled:
+            raise Failure(self.batch.unasked(self.request.what))
+        if self.is_late:
+            raise httpcore.ReadTimeout("the deadline has passed")
+
+
+class Failure(Exception):
+    """Carries an error out of an attempt, and whether another attempt may help."""
+
+    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
+        super().__init__(error)
+        self.error = error
+        self.again = again
+        self.after = after

@@ -1,0 +1,117 @@
+"""What was measured, in which sample and when: the line of a measurement in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from sims_analysis.text.arguments import first_few
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from sims_analysis.dataset.result import SIMSResult
+
+__all__ = ["About", "about_dataset", "about_result", "species_metadata"]
+
+#: Keys under which instruments name the sample in their metadata.
+_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
+#: At most so many species are named in a line.
+_NAMED = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """A measurement in a few words; empty where they are not known.
+
+    Parameters
+    ----------
+    data_id, sample : str
+    species : tuple of str
+        In the order delivered.
+    date : str
+        When it was measured or, where the file does not say it, last updated.
+    """
+
+    data_id: str = ""
+    sample: str = ""
+    species: tuple[str, ...] = ()
+    date: str = ""
+
+    @property
+    def line(self) -> str:
+        """The line: sample, species and date."""
+        return " · ".join(filter(None, [self.sample, first_few(self.species, _NAMED), self.date]))
+
+    @property
+    def words(self) -> str:
+        """All that it can be found by."""
+        return " ".join([self.data_id, self.sample, *self.species, self.date])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as values for JSON."""
+        return asdict(self)
+
+
+def about_dataset(ds: xr.Dataset) -> About:
+    """Describe a Dataset of one measurement."""
+    updated = np.ravel(ds["last_updated"].values) if "last_updated" in ds.coords else ()
+    return _about(
+        str(ds.attrs.get("data_id", "")),
+        map(str, np.atleast_1d(ds["species"].values)),
+        species_metadata(ds).values(),
+        orjson.loads(ds.attrs.get("measurement", "{}")),
+        [*map(str, updated), str(ds.attrs.get("retrieved", ""))],
+    )
+
+
+def about_result(result: SIMSResult) -> About:
+    """Describe the response of the API, or a file that was read."""
+    profiles = result.depth_profiles
+    stated = result.metadata
+    return _about(
+        result.data_id,
+        result.species,
+        [profile.species_metadata or {} for profile in profiles],
+        {"sample": stated.sample, "measured": stated.measured},
+        [
+            *(str(profile.last_updated or "") for profile in profiles),
+            result.provenance.get("retrieved", ""),
+        ],
+    )
+
+
+def species_metadata(ds: xr.Dataset) -> dict[str, Mapping[str, Any]]:
+    """Read the metadata of each species."""
+    names = [str(name) for name in np.atleast_1d(ds["species"].values)]
+    if "species_metadata" not in ds.coords:
+        return {name: {} for name in names}
+    texts = np.atleast_1d(ds["species_metadata"].values)
+    return {
+        name: (orjson.loads(str(text)) or {}) if text else {}
+        for name, text in zip(names, texts, strict=True)
+    }
+
+
+def _about(
+    data_id: str,
+    species: Iterable[str],
+    metadata: Iterable[Mapping[str, Any]],
+    measurement: Mapping[str, Any],
+    updated: Iterable[str],
+) -> About:
+    given = [one.get(key) for one in metadata for key in _SAMPLE_KEYS]
+    samples = [
+        str(text).strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
+    ]
+    measured = measurement.get("measured") or next(filter(None, updated), "")
+    return About(
+        data_id=data_id,
+        sample=next(filter(None, samples), ""),
+        species=tuple(species),
+        date=str(measured).partition("T")[0],
+    )

@@ -1,0 +1,47 @@
+"""What other packages add by entry points: a broken one is named and left out, never fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from typing import Any
+
+from sims_analysis.errors import SimsWarning, warn
+
+__all__ = ["found"]
+
+
+def found(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> Iterator[Any]:
+    """Yield what is registered in a group of entry points.
+
+    Parameters
+    ----------
+    group : str
+        ``"sims_analysis.readers"``.
+    fault : callable
+        Says what is wrong with an object, or None. A class is called without arguments before.
+    taken : set of str
+        Names that are taken; a plugin of one of them is left out.
+
+    Warns
+    -----
+    SimsWarning
+        Names each plugin that is left out, where it comes from, and why.
+    """
+    taken = set(taken)
+    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+        where = f"the plugin {entry.name!r} ({entry.value}"
+        where += f", of {entry.dist.name} {entry.dist.version})" if entry.dist else ")"
+        try:
+            plugin = entry.load()
+            plugin = plugin() if isinstance(plugin, type) else plugin
+            reason = fault(plugin)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs it alone
+            reason = f"{type(error).__name__}: {error}"
+        if reason is None and plugin.name in taken:
+            reason = f"the name {plugin.name!r} is taken"
+        if reason is None:
+            taken.add(plugin.name)
+            yield plugin
+        else:
+            warn(f"{where} in {group} is left out: {reason}", SimsWarning)

@@ -1,0 +1,243 @@
+"""Sensitivity factors in every form in which they are given, read into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.dataset.canonical import known_species
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, warn
+from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.run import anywhere
+from sims_analysis.quantification.layers import read_layers
+from sims_analysis.units import ParameterLike
+
+__all__ = ["FACTOR_TERMS", "Conditions", "Factors", "kind_of_factor", "read_factors"]
+
+#: Kind of a factor -> the coordinate that holds it: absolute without a matrix signal.
+FACTOR_TERMS = {
+    "concentration": "sensitivity_factor",
+    "factor_per_rate": "absolute_sensitivity_factor",
+    "factor_per_count": "absolute_sensitivity_factor",
+}
+_OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
+
+#: Factors by species.
+BySpecies: TypeAlias = "Mapping[str, ParameterLike]"
+#: Where a layer ends, None for the end of the record; and its factors.
+Layer: TypeAlias = "tuple[ParameterLike | None, ParameterLike | BySpecies]"
+#: What :func:`read_factors` reads.
+FactorsLike: TypeAlias = "ParameterLike | BySpecies | Sequence[xr.DataArray] | Sequence[Layer]"
+
+
+class Conditions(NamedTuple):
+    """How intensities become quotients, which has to be the same for a standard and an unknown."""
+
+    #: The matrix species; None for none.
+    matrix: str | None
+    #: ``"cycle"`` or ``"mean"``; empty without a matrix.
+    matrix_signal: str
+    #: ``"corrected"`` or ``"as observed"``.
+    dead_time: str
+
+
+class Factors(NamedTuple):
+    """Factors of the species, and their relative standard uncertainties; NaN where there is none.
+
+    In the canonical unit of their kind; over species, and along the samples for factors of layers.
+    """
+
+    value: xr.Variable
+    uncertainty: xr.Variable
+
+
+def kind_of_factor(unit: str, matrix: str | None, name: str = "intensity") -> str:
+    """Return the kind of unit of the sensitivity factors for an intensity.
+
+    Raises
+    ------
+    UnitsError
+        If there is none: for arbitrary units without a matrix signal.
+    """
+    if matrix is not None:
+        return "concentration"
+    if unit not in _OF_INTENSITY:
+        raise UnitsError(
+            f"{name} is in {unit}, for which there is no sensitivity factor without a matrix "
+            "signal: name the matrix"
+        )
+    return _OF_INTENSITY[unit]
+
+
+def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
+    """Read the factor of each species, by layer if it has one for each.
+
+    Parameters
+    ----------
+    frame : Frame
+        The intensities, with the dimension ``species``.
+    rsf : str, Quantity, DataArray, mapping, list of DataArrays, or list of (stop, factors)
+        As for :func:`sims_analysis.with_rsf`.
+    kind : str
+        Kind of their unit.
+    conditions : Conditions
+        Those of the intensities; a factor that states others is refused, or told.
+
+    Raises
+    ------
+    SpeciesError
+        If a factor belongs to another species, or to another matrix.
+    ProfileError
+        If one factor is given for several species, or one is not positive.
+    UnitsError
+        If a factor has no unit of this kind.
+
+    Warns
+    -----
+    ProfileWarning
+        If a factor was made with another matrix signal, or with another treatment of dead time.
+    """
+    above, found = xr.Variable((), -np.inf), None
+    layers = _layers(rsf)
+    for i, (stop, given) in enumerate(layers):
+        table = _by_species(frame, given, conditions.matrix)
+        for species, factor in table.items():
+            _check_conditions(species, factor, conditions)
+        if conditions.matrix in table:
+            raise SpeciesError(f"rsf names {conditions.matrix!r}, the matrix itself")
+        factors = _read(frame, table, kind, given)
+        if len(layers) == 1 and stop is None:
+            return factors
+        end = xr.Variable((), np.inf)
+        if stop is not None:
+            end = frame.parameter(stop, (frame.axis,), f"rsf[{i}]")
+        if anywhere(end <= above):
+            raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
+        inside: Any = (frame.depth > above) & (frame.depth <= end)
+        own = [one.where(inside) for one in factors]
+        found = own if found is None else [a.fillna(b) for a, b in zip(found, own, strict=True)]
+        above = end
+    return Factors(*(_in_order(frame, one) for one in found or []))
+
+
+def _layers(rsf: Any) -> list[tuple[Any, Any]]:
+    """Return layers, each with where it ends: one without an end, if none are given."""
+    if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):
+        return read_layers(rsf, "rsf", "(stop, factors)")
+    return [(None, rsf)]
+
+
+def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
+    """Return factors by species, whatever form they were given in."""
+    if isinstance(rsf, Mapping):
+        found = dict(rsf)
+    elif isinstance(rsf, Sequence) and not isinstance(rsf, str):
+        found = _of_list(rsf)
+    elif isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
+        found = _of_array(rsf, matrix)
+    elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
+        found = {str(rsf["species"].values): rsf}
+    else:
+        found = {_only_species(frame, matrix): rsf}
+    return found
+
+
+def _of_list(rsf: Sequence[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in rsf:
+        if not (
+            isinstance(one, xr.DataArray) and "species" in one.coords and one["species"].ndim == 0
+        ):
+            raise ProfileError(
+                "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
+                "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]"
+            )
+        label = str(one["species"].values)
+        if label in found:
+            raise ProfileError(f"rsf holds two factors of {label!r}")
+        found[label] = one
+    return found
+
+
+def _of_array(rsf: xr.DataArray, matrix: str | None) -> dict[str, Any]:
+    if "species" not in rsf.coords:
+        raise ProfileError(
+            "rsf is over species, but does not say which; give it a coordinate species"
+        )
+    labels = [str(label) for label in rsf["species"].values]
+    # A matrix divided by itself is no concentration.
+    return {
+        label: rsf.isel(species=i, drop=True) for i, label in enumerate(labels) if label != matrix
+    }
+
+
+def _only_species(frame: Frame, matrix: str | None) -> str:
+    others = [one for one in known_species(frame.coords.get("species")) if one != matrix]
+    if len(others) != 1:
+        example = others[0] if others else "11B"
+        raise ProfileError(
+            f"a sensitivity factor belongs to one species, and there are {len(others)}"
+            f"{'' if matrix is None else ' beside the matrix'}: "
+            f"rsf={{{example!r}: '5e22 atoms/cm^3', ...}}"
+        )
+    return others[0]
+
+
+def _check_conditions(species: str, factor: Any, here: Conditions) -> None:
+    """Refuse a factor of another matrix; tell one of other quotients than those here."""
+    if not isinstance(factor, xr.DataArray):
+        return
+    stated = {
+        name: str(factor[name].values)
+        for name in Conditions._fields
+        if name in factor.coords and factor[name].ndim == 0
+    }
+    matrix = stated.get("matrix", here.matrix or "")
+    if matrix != (here.matrix or ""):
+        raise SpeciesError(
+            f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
+            f"matrix={here.matrix!r}"
+        )
+    way = stated.get("matrix_signal", here.matrix_signal)
+    if way != here.matrix_signal:
+        warn(
+            f"the factor of {species!r} was determined with matrix_signal={way!r}, and is "
+            f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
+            f"constant; use matrix_signal={way!r} here, or determine the factor anew",
+            ProfileWarning,
+        )
+    dead_time = stated.get("dead_time", here.dead_time)
+    if dead_time != here.dead_time:
+        states = {"corrected": "corrected for dead time", "as observed": "not"}
+        warn(
+            f"the standard of {species!r} was {states.get(dead_time, 'corrected in part')}, "
+            f"and these intensities are {states[here.dead_time]}: treat both alike with "
+            "correct_dead_time(), or the concentrations are off by the dead time of the matrix "
+            "signal",
+            ProfileWarning,
+        )
+
+
+def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors:
+    """Read factors by species, and the relative uncertainties of those that state one."""
+    value = frame.parameter(table, (kind,), "rsf", along=True)
+    refuse_cases(frame, value, "rsf")
+    refuse_not_positive(value, given, "rsf")
+    relative = {}
+    for species, one in table.items():
+        uncertainty = xr.DataArray(np.nan)
+        if isinstance(one, xr.DataArray) and "stderr" in one.coords:
+            plain = units.dequantify(one)
+            uncertainty = (plain["stderr"] / plain).reset_coords(drop=True)
+        relative[species] = uncertainty.assign_attrs(units="1")
+    stated = frame.parameter(relative, ("dimensionless",), "rsf", along=True)
+    return Factors(_in_order(frame, value), _in_order(frame, stated))
+
+
+def _in_order(frame: Frame, variable: xr.Variable) -> xr.Variable:
+    return variable.transpose(*(d for d in frame.value.dims if d in variable.dims))

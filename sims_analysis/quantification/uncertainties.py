@@ -1,0 +1,74 @@
+"""Standard uncertainties as people state them: relative, or in the unit of what they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.analysis.uncertainty import relative_uncertainty
+from sims_analysis.frame.frame import Frame
+
+__all__ = ["has_unit", "read_uncertainty"]
+
+
+def read_uncertainty(
+    frame: Frame, stated: Any, of: xr.Variable, kind: str, name: str
+) -> xr.Variable:
+    """Read a standard uncertainty, and return it relative to what it is one of.
+
+    Parameters
+    ----------
+    frame : Frame
+    stated : float, str, Quantity, DataArray or mapping
+        ``0.05``, ``"5 %"``, or in the unit of the value: ``"20 nm"``. A mapping gives each species
+        its own.
+    of : Variable
+        The value.
+    kind : str
+        Kind of its unit.
+    name : str
+        Name of the argument, for messages.
+
+    Returns
+    -------
+    Variable
+        NaN where none is stated. A relative one is checked to be in ``[0, 1)``.
+    """
+    if isinstance(stated, Mapping):
+        labels = frame.coords["species"] if "species" in frame.coords else xr.Variable((), "")
+        by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
+        for species, one in stated.items():
+            absolute = has_unit(one)
+            given = one if absolute else _relative(one, f"{name}[{species!r}]")
+            by_kind[absolute][species] = given
+        found = xr.full_like(labels, float("nan"), dtype=float)
+        if by_kind[True] or not by_kind[False]:
+            found = found.fillna(frame.parameter(by_kind[True], (kind,), name) / of)
+        if by_kind[False]:
+            found = found.fillna(frame.parameter(by_kind[False], ("dimensionless",), name))
+        return found
+    if has_unit(stated):
+        relative: xr.Variable = frame.parameter(stated, (kind,), name) / of
+        return relative
+    return frame.parameter(_relative(stated, name), ("dimensionless",), name)
+
+
+def _relative(stated: Any, name: str) -> xr.DataArray:
+    found = relative_uncertainty(stated, name)
+    return found if isinstance(found, xr.DataArray) else xr.DataArray(found, attrs={"units": "1"})
+
+
+def has_unit(uncertainty: Any) -> bool:
+    """Whether an uncertainty is stated as a quantity with a dimension, and not as a fraction.
+
+    A bare number in quotes counts as one, so that it is refused for having no unit.
+    """
+    if isinstance(uncertainty, xr.DataArray) and not units.is_quantity(uncertainty.data):
+        return uncertainty.attrs.get("units", "1") not in ("1", "%", "percent")
+    quantity = uncertainty.data if isinstance(uncertainty, xr.DataArray) else uncertainty
+    if units.is_quantity(quantity):
+        return not quantity.dimensionless
+    return isinstance(quantity, str) and not quantity.rstrip().endswith(("%", "percent"))

@@ -1,0 +1,151 @@
+"""What ``sims.read`` is given: files, folders, bytes, open files, addresses that fsspec opens."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from sims_analysis.errors import ReadError, require
+
+__all__ = ["Given", "Readable", "SupportsRead", "is_several", "list_given"]
+
+#: Larger files are no depth profiles, and would fill the memory.
+_MAX_BYTES = 2**31
+#: ``s3://bucket/w7.txt``, ``zip://w7.txt::archive.zip``, ``filecache::https://...``.
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.]+::)*[a-z][a-z0-9+.]+://", re.IGNORECASE)
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
+
+
+class SupportsRead(Protocol):
+    """An open file: anything with ``read()``."""
+
+    def read(self) -> Any:
+        """Give the content, bytes or text."""
+
+
+#: One thing to read.
+Readable: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | SupportsRead"
+
+
+@dataclass(frozen=True)
+class Given:
+    """One file, which is not read yet.
+
+    Parameters
+    ----------
+    name : str
+        Without folders; empty for bytes without a name.
+    where : str
+        As the user gave it, for messages.
+    load : callable
+        Gives its content: bytes, or text that is decoded already.
+    path : Path, optional
+        Where it is on disk.
+    """
+
+    name: str
+    where: str
+    load: Callable[[], bytes | str]
+    path: Path | None = None
+
+
+def is_several(given: Any) -> bool:
+    """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
+    if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
+        return False
+    if isinstance(given, str) and _ADDRESS.match(given):
+        return "*" in given
+    return not isinstance(given, str | os.PathLike) or Path(given).is_dir()
+
+
+def list_given(given: Readable | Iterable[Readable]) -> list[Given]:
+    """List the files; a folder stands for what is in it.
+
+    Raises
+    ------
+    ReadError
+        If a folder holds no files, or fsspec does not know what an address means.
+    ModuleNotFoundError
+        If an address needs a package that is not installed.
+    """
+    if isinstance(given, bytes | bytearray | memoryview):
+        content = bytes(given)
+        return [Given("", "bytes", lambda: content)]
+    if hasattr(given, "read"):
+        return [_open_file(given)]
+    if isinstance(given, str) and _ADDRESS.match(given):
+        return _at_address(given)
+    if not isinstance(given, str | os.PathLike):
+        return [one for item in given for one in list_given(item)]
+    path = Path(given)
+    if not path.is_dir():
+        return [_on_disk(path)]
+    inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
+    if not inside:
+        raise ReadError(f"{path}: there are no files in the folder")
+    return list(map(_on_disk, inside))
+
+
+def _on_disk(path: Path) -> Given:
+    def load() -> bytes:
+        if path.stat().st_size > _MAX_BYTES:
+            raise _too_large(path.name)
+        return path.read_bytes()
+
+    return Given(path.name, str(path), load, path)
+
+
+def _open_file(file: Any) -> Given:
+    stated = next((n for n in (getattr(file, a, None) for a in ("name", "path", "filename"))
+                   if isinstance(n, str | os.PathLike)), "")  # fmt: skip
+    name = _base(os.fspath(stated))
+
+    def load() -> bytes | str:
+        content = file.read()
+        return content if isinstance(content, str) else _checked(content, name)
+
+    return Given(name, name or f"a {type(file).__name__} without a name", load)
+
+
+def _at_address(address: str) -> list[Given]:
+    require(f"{_QUERY.sub('', address)} needs", "fsspec", extra="remote")
+    import fsspec
+
+    try:
+        files = fsspec.open_files(address, "rb", expand="*" in address)
+    except ValueError as error:
+        raise ReadError(f"{_QUERY.sub('', address)}: {error}") from None
+    if not files:
+        raise FileNotFoundError(f"no such file: {_QUERY.sub('', address)}")
+    return [_remote(file) for file in files]
+
+
+def _remote(file: Any) -> Given:
+    name = _base(str(file.path))
+
+    def load() -> bytes:
+        with file as opened:
+            return _checked(opened.read(), name)
+
+    return Given(name, _QUERY.sub("", str(file.path)), load)
+
+
+def _base(stated: str) -> str:
+    # What follows a question mark may be a key.
+    return re.split(r"[/\\]", _QUERY.sub("", stated))[-1]
+
+
+def _checked(content: Any, name: str) -> bytes:
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise TypeError(f"{name or 'the file'}: read() gave a {type(content).__name__}, not bytes")
+    if len(content) > _MAX_BYTES:
+        raise _too_large(name)
+    return bytes(content)
+
+
+def _too_large(name: str) -> ReadError:
+    return ReadError(f"{name}: the file has more than {_MAX_BYTES >> 30} GB")

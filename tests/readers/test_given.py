@@ -1,0 +1,165 @@
+"""What `read` is given: paths, bytes, open files, addresses; the name and the hash go along."""
+
+import hashlib
+import io
+import pathlib
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.readers import given
+
+TEXT = "Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n10;<1E15\n"
+CONTENT = TEXT.encode()
+HASH = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Named(io.BytesIO):
+    name = "/data/lab/w7.csv"
+
+
+def same(result, name):
+    assert result["11B"].concentrations.tolist()[:2] == [1.2e18, 3.5e18]
+    assert result.provenance["sha256"] == HASH
+    assert result.provenance["source"] == f"file:{name}"
+    assert result.metadata.file == name
+    assert result.data_id == (name.removesuffix(".csv"))
+
+
+def test_a_path_and_an_open_file_give_the_same(tmp_path):
+    path = tmp_path / "w7.csv"
+    path.write_bytes(CONTENT)
+    same(sims.read(path), "w7.csv")
+    with path.open("rb") as file:
+        same(sims.read(file), "w7.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        same(sims.read(file), "w7.csv")
+    same(sims.read(Named(CONTENT)), "w7.csv")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [CONTENT, bytearray(CONTENT), memoryview(CONTENT), io.BytesIO(CONTENT), io.StringIO(TEXT)],
+    ids=lambda data: type(data).__name__,
+)
+def test_what_has_no_name_is_named_by_its_hash(data):
+    same(sims.read(data), f"unnamed-{HASH[:12]}")
+
+
+def test_text_is_decoded_already_whatever_the_encoding():
+    text = "Depth (µm);11B (at/cm³)\n0;1,2E18\n5;3,5E18\n10;1E15\n"
+    result = sims.read(io.StringIO(text), encoding="cp1252")
+    assert (result["11B"].depth_units, result["11B"].concentration_units) == ("µm", "at/cm³")
+
+
+def test_several_are_a_list_and_one_that_fails_is_named(tmp_path):
+    path = tmp_path / "w7.csv"
+    path.write_bytes(CONTENT)
+    outcomes = sims.read([path, CONTENT, Named(b"\x89PNG")], errors="collect")
+    same(outcomes[0], "w7.csv")
+    same(outcomes[1], f"unnamed-{HASH[:12]}")
+    assert str(outcomes[2]) == "w7.csv: the file is an image (PNG)"
+    with pytest.raises(sims.ReadError, match=r"^unnamed-[0-9a-f]{12}: the file is empty"):
+        sims.read(b"")
+
+
+def test_a_file_that_gives_no_bytes_is_refused():
+    class Odd:
+        def read(self):
+            return [1, 2]
+
+    with pytest.raises(TypeError, match="gave a list, not bytes"):
+        sims.read(Odd())
+
+
+def test_more_than_two_gigabytes_are_refused_however_they_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(given, "_MAX_BYTES", 20)
+    path = tmp_path / "w7.csv"
+    path.write_bytes(CONTENT)
+    for data in (path, Named(CONTENT)):
+        with pytest.raises(sims.ReadError, match=r"w7\.csv: the file has more than"):
+            sims.read(data)
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    path = tmp_path / "lab.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("day/w7.csv", CONTENT)
+        archive.writestr("day/w8.csv", CONTENT.replace(b"3,5", b"4,5"))
+    return path
+
+
+def test_a_member_of_an_archive(zipped):
+    pytest.importorskip("fsspec")
+    same(sims.read(f"zip://day/w7.csv::{zipped}"), "w7.csv")
+    same(sims.read(f"zip://day/w7.csv::file://{zipped}"), "w7.csv")
+
+
+def test_a_wildcard_stands_for_several(zipped):
+    pytest.importorskip("fsspec")
+    both = sims.read(f"zip://day/*.csv::{zipped}")
+    assert sorted(result.data_id for result in both) == ["w7", "w8"]
+    assert len(sims.read(f"zip://day/*7.csv::{zipped}")) == 1
+
+
+def test_an_address_of_a_server_without_what_follows_the_question_mark():
+    pytest.importorskip("aiohttp", reason="fsspec opens https with aiohttp")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path.startswith("/w7.csv") else 404)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(CONTENT)
+
+        do_HEAD = do_GET  # noqa: N815 - as http.server calls it
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        result = sims.read(f"{address}/w7.csv?token=secret")
+        same(result, "w7.csv")
+        assert "secret" not in str(result.provenance) + str(result.metadata)
+        with pytest.raises(FileNotFoundError):
+            sims.read(f"{address}/none.csv")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
+    pytest.importorskip("fsspec")
+    with pytest.raises(sims.ReadError, match=r"^nowhere://w7.csv: Protocol not known: nowhere"):
+        sims.read("nowhere://w7.csv?key=1")
+    with pytest.raises(FileNotFoundError):
+        sims.read(f"zip://day/none.csv::{zipped}")
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        sims.read(f"zip://day/*.txt::{zipped}")
+
+
+def test_without_fsspec_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("sims_analysis.errors.importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ModuleNotFoundError, match=r"needs fsspec: pip install .*\[remote\]"):
+        sims.read("https://example.org/w7.csv")
+
+
+def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("C:w7.csv", "a::b.csv"):
+        pathlib.Path(name).write_bytes(CONTENT)
+        np.testing.assert_array_equal(sims.read(name)["11B"].depths, [0.0, 5.0, 10.0])
