@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.detection import known_limit
+from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.analysis.dose import (
     DoseIntegral,
     DoseQuestion,
@@ -29,10 +31,11 @@ from sims_analysis.frame.background import (
     mean_over,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.doubts import GapPolicy
+from sims_analysis.frame.doubts import GapPolicy, bridges, doubted, tell_doubts
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import is_number
@@ -140,7 +143,7 @@ def dose_budget(
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise ProfileError(f"rule_tolerance={rule_tolerance!r}; expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    limit = known_limit(frame, detection_limit)
+    limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = [
         _stated(frame, data, coord) if value is None else _relative(frame, value, name)
         for name, value, coord in (
@@ -168,7 +171,9 @@ def dose_budget(
     if detection_limit is not None:
         below, everything = _below(found, limit)
         value = value.where(~everything)
-        status = xr.where(everything, Status.BELOW_DETECTION, status).astype(np.uint8)
+        status = xr.where(everything, Status.BELOW_DETECTION, status)
+        below, value = below.where(~unknown_limit), value.where(~unknown_limit)
+        status = xr.where(unknown_limit, Status.NO_DATA, status).astype(np.uint8)
 
     difference = (straight.value - logs.value) / straight.value
     warn_or_raise(found)
@@ -303,8 +308,9 @@ def _warn_of_rules(frame: Frame, difference: xr.Variable, tolerance: float) -> N
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
     *,
-    fraction: float | list[float] | tuple[float, ...] = (0.5, 0.9, 0.99),
+    fraction: float | Sequence[float] | NDArray[Any] = (0.5, 0.9, 0.99),
     rule: Rule = "trapezoid",
+    gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
 
@@ -315,6 +321,8 @@ def depth_at_dose_fraction(
     fraction : float or sequence of float
         Between 0 and 1.
     rule : {"trapezoid", "loglinear"}
+    gaps : {"flag", "bridge"}
+        As for :func:`integrated_dose`.
 
     Returns
     -------
@@ -322,7 +330,8 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples, and ``never_reached``
-          where the dose is not positive
+          where the dose is not positive; with numbers, ``gap`` and ``saturated`` as for
+          :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -359,6 +368,7 @@ def depth_at_dose_fraction(
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     check_options(rule)
+    bridge = bridges(gaps)
     frame = open_frame(data, DOSE_KINDS, question="a dose")
     try:
         fractions = np.atleast_1d(np.asarray(fraction, dtype=np.float64))
@@ -368,9 +378,11 @@ def depth_at_dose_fraction(
         raise ProfileError(f"fraction={fraction!r}; expected numbers between 0 and 1")
     options: dict[str, Any] = {"extra": ("fraction",), "fractions": fractions, "rule": rule}
     found = frame.map(kernels.depth_at_dose_fraction, errors="sum", **options)
+    status = doubted(frame, found.status, NO_LIMITS, bridge=bridge)
+    tell_doubts(frame, status, NO_LIMITS, f"the dose bridges it by the rule {rule}", DoseWarning)
     coords = {
         "fraction": xr.Variable(("fraction",), fractions, {"units": "1"}),
-        "status": frame.status(found.status),
+        "status": frame.status(status),
     }
     if frame.stderr is not None:
         stderr = add_background_error(

@@ -12,10 +12,10 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import First, first_flagged
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels.doubts import doubts, saturated_samples
-from sims_analysis.kernels.gaps import gaps_within
+from sims_analysis.kernels.gaps import gaps_within, inside_gap
 from sims_analysis.kernels.rows import Status
 
-__all__ = ["GapPolicy", "bridges", "doubted", "tell_doubts"]
+__all__ = ["GapPolicy", "around", "bridges", "doubted", "in_gap", "tell_doubts"]
 
 GapPolicy = Literal["flag", "bridge"]
 
@@ -35,6 +35,16 @@ def doubted(
     doubtful = (status == over) & (found != Status.OK)
     updated: xr.Variable = xr.where(doubtful, found, status).astype(np.uint8)
     return updated
+
+
+def in_gap(frame: Frame, at: xr.Variable) -> xr.Variable:
+    """Flag the depths that lie in a gap of a profile: each profile's own, along the last dimension.
+
+    A dimension of the data that `at` lacks is added: the depths are asked of all its profiles.
+    """
+    dim = str(at.dims[-1])
+    flags: xr.Variable = frame.map(inside_gap, at, whole=(dim,), extra=(dim,)).flags
+    return flags
 
 
 def tell_doubts(
@@ -72,12 +82,19 @@ def tell_doubts(
         warn(text, category)
 
 
+def around(depth: xr.Variable) -> Window:
+    """Return a window about a depth in a gap that holds no other gap."""
+    return depth * (1.0 - 1e-9), depth * (1.0 + 1e-9)
+
+
 def _gap(frame: Frame, first: First, window: Window) -> str:
-    """Say where the first gap of a profile lies, and how wide it is."""
+    """Say where the first gap in a window of a profile lies, and how wide it is."""
     found = frame.map(gaps_within, *window)
-    a, b = first.of(found.before), first.of(found.after)
-    if np.isnan(a):  # of a crossing, outside the window
-        found = frame.map(gaps_within, xr.Variable((), np.nan), xr.Variable((), np.nan))
-        a, b = first.of(found.before), first.of(found.after)
-    more = f", and in {first.of(found.n) - 1:.0f} more gaps" if first.of(found.n) > 1 else ""
-    return f"{a:g} and {b:g} {frame.axis_units} ({b - a:g} {frame.axis_units}){more}"
+    n, before, after = (
+        np.ravel(one.isel(first.index, missing_dims="ignore").values)
+        for one in (found.n, found.before, found.after)
+    )
+    at = int(np.argmax(n > 0))  # the first profile with a gap, of several that answer together
+    more = f", and in {n[at] - 1:.0f} more gaps" if n[at] > 1 else ""
+    unit, width = frame.axis_units, after[at] - before[at]
+    return f"{before[at]:g} and {after[at]:g} {unit} ({width:g} {unit}){more}"

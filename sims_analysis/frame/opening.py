@@ -50,7 +50,7 @@ def open_frame(
     question : str
         What is computed, for messages: ``"a dose"``.
     variable : str, optional
-        The variable of a Dataset; by default the first of an acceptable kind.
+        The variable of a Dataset; by default the first of an acceptable kind with a sample.
     axes : tuple of str
         Acceptable axes.
     as_they_are : bool
@@ -123,13 +123,19 @@ def _select(
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     names = [name for name in names if name in data.data_vars]
-    for name in names:
-        if _kind_of(name, data.variables[name]) in kinds:
-            columns = {end: data.variables.get(f"{name}_{end}") for end in _BESIDE}
-            return data[name], {end: c for end, c in columns.items() if c is not None}
+    fitting = [name for name in names if _kind_of(name, data.variables[name]) in kinds]
+    # The variable in which there are samples: a species may have been measured in one alone.
+    for name in [one for one in fitting[:-1] if _measured(data.variables[one])] + fitting[-1:]:
+        columns = {end: data.variables.get(f"{name}_{end}") for end in _BESIDE}
+        return data[name], {end: c for end, c in columns.items() if c is not None}
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
+
+
+def _measured(variable: xr.Variable) -> bool:
+    """Whether there are samples, or the values are not known yet."""
+    return is_lazy(variable) or bool(np.isfinite(units.magnitude_of(variable)).any())
 
 
 def _kind_of(name: str, variable: xr.Variable) -> str:

@@ -11,6 +11,9 @@ from sims_analysis.kernels.gaps import gaps_within
 from sims_analysis.kernels.rows import Array, Rows, Status, first_status
 from sims_analysis.kernels.saturation import LEAST, saturated
 
+#: On a grid, so many times as many saturated samples are needed.
+_SURELY = 4.0
+
 
 class Doubts(NamedTuple):
     """Status of what lies between two limits: ``OK``, ``SATURATED`` or ``GAP``; (R,).
@@ -29,13 +32,15 @@ def doubts(
 
     A saturated sample before a gap; with `bridge`, gaps are accepted. On a grid finer than the
     samples (`fraction`: effective samples per depth), two equal samples make many equal values:
-    only as many count as five samples make.
+    only many more count than five samples make, because the noise of a grid is not that of samples.
     """
     full = np.zeros(rows.count, dtype=bool)
     flags = saturated(rows)
     if flags is not None:
         inside = ~((rows.depth < rows.repeat(start)) | (rows.depth > rows.repeat(stop)))
-        enough = rows.sum(flags.astype(np.float64)) * fraction >= LEAST
+        enough = rows.sum(flags.astype(np.float64)) * fraction >= np.where(
+            np.less(fraction, 1.0), _SURELY * LEAST, LEAST
+        )
         full = enough & (rows.sum((flags & inside).astype(np.float64)) > 0)
     gap = gaps_within(rows, start, stop).width
     empty = (gap > 0) & (not bridge)

@@ -210,8 +210,8 @@ def _of_standard(
     frame = open_frame(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
-    found = integral(frame, background=background, **limits)
-    warn_or_raise(found, None)
+    found = integral(frame, read_question(frame, background=background, **limits))
+    warn_or_raise(found)
     area = found.value / NM_PER_CM
     known = read_positive(frame, dose, ("areal_density",), "dose")
     wrong = first_flagged(frame, ~(area > 0))
