@@ -26,6 +26,7 @@ extensions = [
     "sphinx_copybutton",
     "gallery",
     "tables",
+    "formulas",
     "links",
 ]
 exclude_patterns = ["_extensions", "_templates"]

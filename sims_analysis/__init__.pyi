@@ -28,6 +28,7 @@ from .analysis.uncertainty import with_counting_statistics as with_counting_stat
 from .api.archive import Archive as Archive
 from .api.client import Client as Client
 from .dataset.from_profiles import to_dataset as to_dataset
+from .dataset.merging import merge_profiles as merge_profiles
 from .dataset.provenance import provenance as provenance
 from .dataset.result import SIMSResult as SIMSResult
 from .dataset.samples import samples as samples
@@ -35,6 +36,8 @@ from .dataset.stacking import stack as stack
 from .dataset.storage import load as load
 from .dataset.storage import save as save
 from .dataset.to_profiles import to_profiles as to_profiles
+from .dataset.trees import from_datatree as from_datatree
+from .dataset.trees import to_datatree as to_datatree
 from .dataset.unstacking import unstack as unstack
 from .errors import AmbiguousJunctionWarning as AmbiguousJunctionWarning
 from .errors import ApiError as ApiError
@@ -89,6 +92,7 @@ from .quantification.sensitivity import with_rsf as with_rsf
 from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .readers.formats import Reader as Reader
 from .readers.frames import from_dataframe as from_dataframe
+from .readers.reading import explain_read as explain_read
 from .readers.reading import read as read
 from .readers.reading import read_formats as read_formats
 from .readers.signals import Content as Content

@@ -42,6 +42,9 @@ __all__ = [
 class SimsError(Exception):
     """Root of every error raised on purpose by ``sims_analysis``."""
 
+    #: Of a file that holds a table, what was understood of it: see :func:`sims.explain_read`.
+    picture: str = ""
+
 
 class UnitsError(SimsError, ValueError):
     """A unit is missing, unknown, ambiguous, or of the wrong kind."""

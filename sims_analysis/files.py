@@ -139,7 +139,20 @@ def sync_folder(path: Path) -> None:
 
 
 def read_plain(path: Path) -> bytes:
-    """Read a regular file.
+    """Read a regular file; raise an `OSError` as :func:`descriptor_of` does."""
+    descriptor = descriptor_of(path)
+    try:
+        size = os.fstat(descriptor).st_size
+        content = os.read(descriptor, size)
+        while len(content) < size and (more := os.read(descriptor, size)):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def descriptor_of(path: Path) -> int:
+    """Open a regular file for reading; the caller closes it.
 
     Raises
     ------
@@ -152,14 +165,11 @@ def read_plain(path: Path) -> bytes:
     flags = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
     descriptor = os.open(path, os.O_RDONLY | sum(flags))
     try:
-        found = os.fstat(descriptor)
-        _refuse_unless(stat.S_ISREG, found, path, "file")
-        content = os.read(descriptor, found.st_size)
-        while len(content) < found.st_size and (more := os.read(descriptor, found.st_size)):
-            content += more
-        return content
-    finally:
+        _refuse_unless(stat.S_ISREG, os.fstat(descriptor), path, "file")
+    except OSError:
         os.close(descriptor)
+        raise
+    return descriptor
 
 
 def check_folder(path: Path) -> None:

@@ -15,10 +15,10 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
+from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.units import (
     CANONICAL,
     NM_PER_CM,
-    define_atoms,
     dequantify,
     read_quantity,
     unit_of_kind,
@@ -350,7 +350,7 @@ def _dataset(
     depth: ArrayLike, concentration: Callable[[ArrayLike], Array], species: str
 ) -> xr.Dataset:
     z = np.asarray(depth, dtype=float)
-    define_atoms()
+    at_home()
     return xr.Dataset(
         {
             "concentration": (

@@ -236,7 +236,10 @@ TERMS = {
         None, "Poor standard error", "the likelihood is no parabola as far as one standard error"
     ),
     "fit_status": Term(None, "Status", "ok only if the fit converged inside its bounds"),
-    "residuals": Term(None, "Residuals", "what the runs test and chi-square say of them"),
+    "curve_status": Term(
+        None, "Status of the curve", "ok where the curve is known, even if its parameters are not"
+    ),
+    "residuals": Term(None, "Residuals", "what their neighbours and chi-square say of them"),
     "objective": Term(None, "Objective", "what was minimized"),
     "objective_value": Term(
         "dimensionless", "Value of the objective", "the sum of squared residuals"
@@ -251,6 +254,22 @@ TERMS = {
     ),
     "residual_correlation": Term(
         "dimensionless", "Correlation of residuals", "between successive residuals"
+    ),
+    "largest_departure": Term(
+        "dimensionless",
+        "Largest departure",
+        "of the curve from the mean over neighbours, over the largest value",
+    ),
+    "largest_deviation": Term(
+        "dimensionless",
+        "Largest deviation",
+        "of the residuals' mean over neighbours, over the standard deviation that their second "
+        "differences give it",
+    ),
+    "rms_log_departure": Term(
+        "dimensionless",
+        "Logarithmic departure",
+        "root mean square of the logarithm of curve over sample",
     ),
     "window_start": Term("depth", "Start of the window", "first depth used in the fit"),
     "window_stop": Term("depth", "End of the window", "last depth used in the fit"),

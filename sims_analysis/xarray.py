@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import xarray as xr
 from xarray.backends import BackendEntrypoint
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["SimsAccessor", "SimsBackend", "forwarded"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+if TYPE_CHECKING:
+
+    class _Forward(Generic[P, R_co]):
+        def __get__(self, accessor: object, owner: type) -> Callable[P, R_co]: ...
+
+    def _forward(function: Callable[Concatenate[Any, P], R_co]) -> _Forward[P, R_co]: ...
+
 
 #: What the first argument of a function is, if the function is one of data.
 _DATA = {"xr.Dataset", "xr.DataArray", "Data", "Measurements"}
@@ -58,10 +69,63 @@ class SimsAccessor:
     def __init__(self, data: Any) -> None:
         self._data = data
 
+    if TYPE_CHECKING:
+        # What a type checker and an editor see; a test compares the names with the functions.
+        align = _forward(sims_analysis.align)
+        below_detection = _forward(sims_analysis.below_detection)
+        calibrate_depth = _forward(sims_analysis.calibrate_depth)
+        compare = _forward(sims_analysis.compare)
+        convolve = _forward(sims_analysis.convolve)
+        correct_dead_time = _forward(sims_analysis.correct_dead_time)
+        crossings = _forward(sims_analysis.crossings)
+        cumulative_dose = _forward(sims_analysis.cumulative_dose)
+        decay_length = _forward(sims_analysis.decay_length)
+        depth_at_dose_fraction = _forward(sims_analysis.depth_at_dose_fraction)
+        dequantify = _forward(sims_analysis.dequantify)
+        detection_limit = _forward(sims_analysis.detection_limit)
+        dose_budget = _forward(sims_analysis.dose_budget)
+        evaluate = _forward(sims_analysis.evaluate)
+        explore = _forward(sims_analysis.explore)
+        fit = _forward(sims_analysis.fit)
+        integrated_dose = _forward(sims_analysis.integrated_dose)
+        interface = _forward(sims_analysis.interface)
+        interpolate = _forward(sims_analysis.interpolate)
+        junction_depth = _forward(sims_analysis.junction_depth)
+        layers = _forward(sims_analysis.layers)
+        metallurgical_junctions = _forward(sims_analysis.metallurgical_junctions)
+        moments = _forward(sims_analysis.moments)
+        peak = _forward(sims_analysis.peak)
+        plot_panels: Callable[..., Any]  # `**options` might hold "data" again, to a checker
+        plot_profiles: Callable[..., Any]
+        poisson_interval = _forward(sims_analysis.poisson_interval)
+        provenance = _forward(sims_analysis.provenance)
+        quantify = _forward(sims_analysis.quantify)
+        ratio = _forward(sims_analysis.ratio)
+        repeatability = _forward(sims_analysis.repeatability)
+        rescale_depth = _forward(sims_analysis.rescale_depth)
+        results_table = _forward(sims_analysis.results_table)
+        rsf_from_standard = _forward(sims_analysis.rsf_from_standard)
+        samples = _forward(sims_analysis.samples)
+        save = _forward(sims_analysis.save)
+        scale_to_dose = _forward(sims_analysis.scale_to_dose)
+        sheet_resistance = _forward(sims_analysis.sheet_resistance)
+        subtract_background = _forward(sims_analysis.subtract_background)
+        surface_concentration = _forward(sims_analysis.surface_concentration)
+        to_concentration = _forward(sims_analysis.to_concentration)
+        to_csv = _forward(sims_analysis.to_csv)
+        to_element = _forward(sims_analysis.to_element)
+        to_excel = _forward(sims_analysis.to_excel)
+        to_grid = _forward(sims_analysis.to_grid)
+        to_profiles = _forward(sims_analysis.to_profiles)
+        to_tcad = _forward(sims_analysis.to_tcad)
+        unstack = _forward(sims_analysis.unstack)
+        with_counting_statistics = _forward(sims_analysis.with_counting_statistics)
+        with_rsf = _forward(sims_analysis.with_rsf)
+
     def __dir__(self) -> list[str]:
         return sorted(forwarded())
 
-    def __getattr__(self, name: str) -> Any:
+    def _of(self, name: str) -> Any:
         function = getattr(sims_analysis, name, None) if name in dir(sims_analysis) else None
         if function is not None and _takes_data(function):
             return MethodType(function, self._data)
@@ -73,25 +137,27 @@ class SimsAccessor:
             f"{name} is no function of data alone: call sims_analysis.{name}(...) itself"
         )
 
+    if not TYPE_CHECKING:  # a checker then sees which names there are not
+        __getattr__ = _of
+
     def __repr__(self) -> str:
         return f"<the functions of sims_analysis, for this {type(self._data).__name__}>"
+
+
+def _closed() -> None:
+    """Close nothing: the file was closed when it had been read."""
 
 
 class SimsBackend(BackendEntrypoint):
     """Files of instruments, laboratories and simulators, for :func:`xarray.open_dataset`.
 
-    Keyword arguments are those of :func:`sims_analysis.read`; what that reads becomes a Dataset.
+    Keyword arguments are those of :func:`sims_analysis.read` and :func:`sims_analysis.to_dataset`.
     Files that :func:`sims_analysis.save` wrote are loaded as they were saved.
     """
 
     description = "Depth profiles of SIMS: what sims_analysis.read and load open"
-    url = "https://pypi.org/project/sims-analysis/"
-
-    @property
-    def open_dataset_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Names of the arguments that :meth:`open_dataset` takes."""
-        own = inspect.signature(sims_analysis.read).parameters
-        return ("filename_or_obj", "drop_variables", *list(own)[1:])
+    #: Stated, because xarray refuses what it finds in a signature with `**options`.
+    open_dataset_parameters = ("filename_or_obj", "drop_variables")
 
     def open_dataset(
         self,
@@ -101,8 +167,29 @@ class SimsBackend(BackendEntrypoint):
         **options: Any,
     ) -> xr.Dataset:
         """Read a file, as :func:`sims_analysis.read` does, and make a Dataset of it."""
-        raise NotImplementedError
+        dropped = (
+            [drop_variables] if isinstance(drop_variables, str) else list(drop_variables or ())
+        )
+        if str(filename_or_obj).endswith((".nc", ".nc4", ".zarr")) and not options:
+            ds = sims_analysis.load(filename_or_obj)
+            if isinstance(ds, xr.DataArray):
+                ds = ds.to_dataset(name=ds.name or "values", promote_attrs=True)
+        else:
+            making = inspect.signature(sims_analysis.to_dataset).parameters.keys() & options
+            making_options = {name: options.pop(name) for name in making}
+            result = sims_analysis.read(filename_or_obj, **options)
+            if isinstance(result, list):
+                raise ValueError(
+                    "engine='sims' opens one file; xarray.open_mfdataset(files, engine='sims') "
+                    "opens several"
+                )
+            ds = result.to_dataset(**making_options)
+        ds = ds.drop_vars(dropped, errors="ignore")
+        ds.set_close(_closed)  # everything was read; open_mfdataset closes what it opened
+        return ds
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Whether a file is laid out as one of the formats that have a recogniser."""
-        raise NotImplementedError
+        from sims_analysis.readers.guessing import looks_like
+
+        return looks_like(filename_or_obj) is not None

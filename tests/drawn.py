@@ -3,7 +3,8 @@
 import numpy as np
 
 import sims_analysis as sims
-from sims_analysis.figures.axes import memory
+from sims_analysis.figures.axes import axes_at
+from sims_analysis.figures.canvas import NAMES, NOTES
 
 DEPTHS = np.arange(0.0, 100.0, 2.0)
 
@@ -42,18 +43,38 @@ def wafers(count, outlier=None):
 def lines(ax, least=10):
     """Curves of an axes: lines with many samples."""
     return [line for line in ax.lines if len(line.get_xdata()) >= least
-            and line.get_linestyle() not in ("None", "none")]  # fmt: skip
+            and line.get_linestyle() not in ("None", "none")
+            and not line.get_label().startswith("_")]  # fmt: skip
+
+
+def axes(ax):
+    """Axes at one place, by the labels of their values."""
+    return {label: each for (_, label), each in axes_at(ax).items()}
+
+
+def legend(ax, label):
+    inside = [artist for each in axes_at(ax).values() for artist in each.artists]
+    found = [one for one in [*inside, *ax.figure.legends] if one.get_label() == label]
+    return found[0] if found else None
+
+
+def listed(ax):
+    return legend(ax, NOTES)
+
+
+def named(ax):
+    return legend(ax, NAMES)
 
 
 def notes(ax):
-    legend = memory(ax).notes_legend
-    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
+    found = listed(ax)
+    return [] if found is None else [text.get_text() for text in found.get_texts()]
 
 
 def names(ax):
-    legend = memory(ax).names_legend
-    return [] if legend is None else [text.get_text() for text in legend.get_texts()]
+    found = named(ax)
+    return [] if found is None else [text.get_text() for text in found.get_texts()]
 
 
 def beside(ax):
-    return [t.get_text() for each in memory(ax).axes.values() for t in each.texts if t.get_text()]
+    return [t.get_text() for each in axes(ax).values() for t in each.texts if t.get_text()]

@@ -269,3 +269,13 @@ def sims_h5(path, *, mode="depth_profile", cycles=4, a=2.0, b=0.5):
         file.create_group("geometry").attrs["row_shape"] = np.array([cycles, 1, 2, 2])
         file["frames/sputter_time_s"] = times
     return times, dict(zip(["10B", "11B", "30Si"], counts.T.astype(float), strict=True))
+
+
+def measured_file():
+    """Write the file that the README reads; its dose is what the instrument prints."""
+    depth = np.linspace(0.002, 0.5, 250)
+    value = 1e20 * np.exp(-(((depth - 0.15) / 0.04) ** 2) / 2)
+    dose = {"10B": np.trapezoid(value, depth * 1e-4)}
+    silicon = np.full(depth.size, 5e5)
+    species = {"10B": (None, depth, value, "C"), "30Si": (None, depth + 4e-4, silicon, "I")}
+    return cameca_rpc(species, dose=dose)

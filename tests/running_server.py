@@ -16,9 +16,13 @@ KEY = "k3y-of-the-running-server"
 class Running:
     """An application behind uvicorn, on a socket of its own."""
 
-    def __init__(self, app):
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
+    def __init__(self, app, *, send_buffer=None, **options):
+        config = uvicorn.Config(app, log_level="critical", ws="none", **options)
+        self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))
+        if send_buffer is not None:
+            # What the system keeps of a connection; connections inherit it.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
@@ -33,6 +37,11 @@ class Running:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
+
+    @property
+    def connections(self):
+        """How many there are."""
+        return len(self._server.server_state.connections)
 
     def get(self, path, method="GET", key=KEY, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

@@ -1,55 +1,33 @@
 """What the README says is what happens."""
 
-import doctest
 import re
-from pathlib import Path
 
-import numpy as np
 from click.testing import CliRunner
-from instrument_files import cameca_rpc
+from instrument_files import measured_file
+from shown import README, blocks, run, session
 
 import sims_analysis as sims
 from sims_analysis.cli import cli
 
-README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
-def measured_file():
-    """Make the file that the README reads; its dose is what the instrument prints."""
-    depth = np.linspace(0.002, 0.5, 250)
-    value = 1e20 * np.exp(-(((depth - 0.15) / 0.04) ** 2) / 2)
-    dose = {"10B": np.trapezoid(value, depth * 1e-4)}
-    silicon = np.full(depth.size, 5e5)
-    species = {"10B": (None, depth, value, "C"), "30Si": (None, depth + 4e-4, silicon, "I")}
-    return cameca_rpc(species, dose=dose)
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-
-
-def test_the_walk_through(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_the_walk_through(tmp_path):
     (tmp_path / "w7.dp_rpc_asc").write_bytes(measured_file())
-    session = "".join(blocks("pycon"))
-    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
-    assert len(test.examples) > 10
-    report = []
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-    runner.run(test, out=report.append)
-    assert not runner.failures, "".join(report)
+    assert len(session(README).examples) > 10
+    differs = run(README, tmp_path)
+    assert not differs, differs
 
 
 def test_the_two_commands_are_one_line_each_and_come_first():
-    run, test = blocks("sh")[:2]
-    assert run.strip().count("\n") == test.strip().count("\n") == 0
-    assert "-m sims_analysis report" in run
-    assert "-m pytest" in test
+    first, second = blocks(README, "sh")[:2]
+    assert first.strip().count("\n") == second.strip().count("\n") == 0
+    assert "-m sims_analysis report" in first
+    assert "-m pytest" in second
 
 
 def test_the_first_command_begins_with_what_is_shown():
-    (shown,) = blocks("text")
+    (shown,) = blocks(README, "text")
     said = CliRunner().invoke(cli, ["report", "boron-implant", "--no-files"])
     assert said.output.startswith(shown)
 

@@ -1,46 +1,128 @@
 """The documentation site says what is there: every name once, and code that gives what it shows."""
 
-import doctest
 import importlib
 import re
+import subprocess
+import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from test_readme import measured_file
+from instrument_files import measured_file
+from rebuilt import same_picture
+from rerun import assert_gives_its_numbers
+from shown import PAGES as FOR_USERS
+from shown import PICTURES, README, SITE, blocks, make_pictures, run, write_scripts
 
 import sims_analysis as sims
 from sims_analysis import errors, vocabulary
 from sims_analysis.readers import formats
 
-SITE = Path(__file__).parents[1] / ".docs"
-PAGES = [SITE / "index.md", *sorted((SITE / "howto").glob("*.md"))]
-
-
-def blocks(page, language):
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").glob("*.md"))]
 
 
 WITH_SESSIONS = [page for page in PAGES if blocks(page, "pycon")]
 
 
 @pytest.mark.parametrize("page", WITH_SESSIONS, ids=lambda page: page.stem)
-def test_a_session_gives_what_it_shows(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_session_gives_what_it_shows(page, tmp_path):
     (tmp_path / "w7.dp_rpc_asc").write_bytes(measured_file())
-    session = "".join(blocks(page, "pycon"))
-    test = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
-    report = []
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-    runner.run(test, out=report.append)
-    assert not runner.failures, "".join(report)
+    differs = run(page, tmp_path)
+    assert not differs, differs
 
 
 def test_there_are_sessions():
     assert {page.stem for page in WITH_SESSIONS} >= {
         "index", "file_to_dose", "how_sure", "hundred_wafers", "papers_figure",
     }  # fmt: skip
+
+
+# ---- pictures, formulas, types
+
+
+def test_pictures_are_made_by_the_code_beside_them(tmp_path):
+    pytest.importorskip("matplotlib")
+    made = {path.name: path for path in make_pictures(tmp_path)}
+    kept = {path.name: path for path in PICTURES.iterdir()}
+    assert set(made) == set(kept) == {"boron-implant.png", "figure-1.png", "index.png"}
+    older = [n for n in made if not same_picture(made[n].read_bytes(), kept[n].read_bytes())]
+    assert not older, f"{older}: run `python tests/shown.py pictures` and look at them"
+
+
+@pytest.mark.parametrize("picture", sorted(PICTURES.iterdir()), ids=lambda path: path.stem)
+def test_pictures_asked_again_give_their_numbers(picture):
+    assert_gives_its_numbers(sims.provenance(picture), sims.open_example("boron-implant"))
+
+
+def test_every_picture_is_shown():
+    text = "".join(page.read_text(encoding="utf-8") for page in FOR_USERS)
+    assert all(f"pictures/{path.name}" in text for path in PICTURES.iterdir())
+
+
+@pytest.mark.slow
+def test_the_code_of_every_page_passes_a_type_checker(tmp_path):
+    pytest.importorskip("mypy")
+    scripts = write_scripts(tmp_path)
+    assert {path.stem for path in scripts} >= {"readme", "index", "papers_figure"}
+    options = ["--strict", "--cache-dir", str(tmp_path / "cache")]
+    command = [sys.executable, "-m", "mypy", *options, *map(str, scripts)]
+    done = subprocess.run(command, cwd=README.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture
+def extension(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(SITE / "_extensions"))
+    return importlib.import_module
+
+
+def test_formulas_of_the_reference_are_typeset(extension):
+    mathml = extension("formulas").mathml
+    docs = "".join(getattr(sims, name).__doc__ or "" for name in sims.__all__)
+    literals = {" ".join(text.split()) for text in re.findall(r"``([^`]+)``", docs)}
+    stated = {text for text in literals if re.search(r"sqrt|integral of|\bsum\b|exp\(| \^", text)}
+    assert len(stated) > 20
+    assert not {text for text in stated if mathml(text) is None}
+
+
+@pytest.mark.parametrize(
+    ("formula", "parts"),
+    [
+        ("t = l0 / (l0 - l1)", "<mfrac><mrow><msub><mi>l</mi><mn>0</mn></msub></mrow><mrow><msub>"),
+        ("Q = integral of u C dz", "<mo>∫</mo><mi>u</mi>"),
+        ("sum w C / sum w", "<mfrac><mrow><mo>∑</mo><mi>w</mi>"),
+        ("m_2^1.5 / 2", "<msup><mrow><msub><mi>m</mi><mn>2</mn></msub></mrow><mrow><mn>1.5</mn>"),
+        ("a = 1 / sqrt(pi)", "<msqrt><mi>π</mi></msqrt>"),
+        ("C = C0 exp(-z / lambda)", "<mo>−</mo><mfrac>"),
+    ],
+)
+def test_formulas_are_read(formula, parts, extension):
+    assert parts in extension("formulas").mathml(formula)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["atom/cm^3", "1/m^3", 'kind="ratio"', "sims.read(path)", "n/a", "ds.sel(x=1)", "a = b) / c"],
+)
+def test_what_is_no_formula_stays_as_it_is(text, extension):
+    assert extension("formulas").mathml(text) is None
+
+
+def test_pages_load_nothing_from_elsewhere(extension, tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<script src="https://cdn.example/x.js"></script><a href="https://example.org">b</a>'
+        '<link rel="stylesheet" href="//fonts.example/y.css"><img src="data:image/png;base64,AA">'
+    )
+    found = extension("links").broken(tmp_path)
+    assert [line.partition(" ")[2] for line in found] == [
+        "//fonts.example/y.css", "https://cdn.example/x.js",
+    ]  # fmt: skip
+
+
+def test_the_extras_and_the_citation_are_those_of_this_version(extension):
+    tables = extension("tables")
+    assert "| `netcdf` |" in tables.table_of_extras()
+    assert f"version = {{{sims.__version__}}}" in tables.citation()
 
 
 def names(page):
@@ -64,10 +146,8 @@ def test_every_public_name_is_in_the_reference_once():
     assert sorted(pages["errors"]) == sorted(["errors", *errors.__all__])
 
 
-def test_the_table_of_models_names_their_parameters(monkeypatch):
-    pytest.importorskip("sphinx")
-    monkeypatch.syspath_prepend(str(SITE / "_extensions"))
-    rows = importlib.import_module("tables").table_of_models().splitlines()
+def test_the_table_of_models_names_their_parameters(extension):
+    rows = extension("tables").table_of_models().splitlines()
     (gaussian,) = (row for row in rows if row.startswith("| `gaussian` |"))
     assert "| `dose`, `projected_range`, `straggle` (`retained_dose`) |" in gaussian
 

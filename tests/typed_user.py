@@ -1,12 +1,15 @@
 """A user's script as a type checker sees it: checked with the package by ``mypy``, never run."""
 
-from typing import assert_type
+from typing import Any, assert_type
 
+import numpy as np
 import pandas as pd
 import pint
 import xarray as xr
+from numpy.typing import NDArray
 
 import sims_analysis as sims
+from sims_analysis.xarray import SimsAccessor
 
 client = sims.Client(api_key="0123456789abcdef")
 results = client.get(data_ids="d290f1ee-6c54-4b01-90e6-d701748f0851")
@@ -40,6 +43,15 @@ sims.with_rsf(
 )
 sims.calibrate_depth(ds, markers=[("100 s", "50 nm")], depth_uncertainty=0.03)
 sims.compare(ds, ds, level="1e18 atoms/cm^3", after="peak", confirm=2)
+ureg: pint.UnitRegistry[float] = pint.UnitRegistry()
+sims.integrated_dose(ds, start=15 * ureg.nm, stop=ureg.Quantity(200, "nm"))
+made = sims.DepthProfile(
+    species_name="B", depths=[0, 10], depth_units="nm", concentrations=[1e18, 3e18],
+    concentration_units="atoms/cm^3", species_metadata={"dose": "1e15 at/cm2"},
+)  # fmt: skip
+assert_type(made.depths, NDArray[np.float64])
+assert_type(made.species_metadata["dose"], Any)
+sims.save_figure(sims.plot_profiles(ds).figure, "b.pdf")
 sims.integrated_dose(ds, stop=200)  # type: ignore[arg-type]
 sims.junction_depth(ds, level=1e18)  # type: ignore[arg-type]
 sims.integrated_dose(ds, background=("400 nm", 450))  # type: ignore[arg-type]
@@ -61,3 +73,9 @@ assert_type(halving.names, list[str])
 assert_type(half_life.units("concentration"), str)
 assert_type(sims.fit(ds, model=halving), xr.Dataset)
 assert_type(sims.evaluate(sims.fit(ds, model=halving), depth="5 nm", model=halving), xr.DataArray)
+
+accessor = SimsAccessor(ds)
+assert_type(accessor.integrated_dose(stop="200 nm"), xr.DataArray)
+assert_type(accessor.fit(model="gaussian"), xr.Dataset)
+accessor.integrated_dose(rule="simpson")  # type: ignore[arg-type]
+accessor.juncton_depth(level="1e18 atoms/cm^3")  # type: ignore[attr-defined]

@@ -46,17 +46,21 @@ class _Page(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.anchors, self.links = {"", "top"}, set()
+        self.anchors, self.links, self.loaded = {"", "top"}, set(), set()
         self.feed(text)
 
-    def handle_starttag(self, _tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = dict(attrs)
+        # What the browser fetches by itself, unlike a link that a reader follows.
+        loads = "src" if tag != "link" else "href"
+        if of.get(loads) and (tag != "link" or "stylesheet" in (of.get("rel") or "")):
+            self.loaded.add(of[loads])
         self.anchors |= {of[key] for key in ("id", "name") if of.get(key)}
         self.links |= {of[key] for key in ("href", "src") if of.get(key)}
 
 
 def broken(site: Path) -> list[str]:
-    """Return the links that lead nowhere: ``page: link``."""
+    """Return the links that lead nowhere, and what is loaded from elsewhere: ``page: link``."""
     files = (path for path in site.resolve().rglob("*.html") if "_static" not in path.parts)
     pages = {path: _Page(path.read_text(encoding="utf-8")) for path in files}
     found = []
@@ -64,6 +68,8 @@ def broken(site: Path) -> list[str]:
         for link in sorted(page.links):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
+                if link in page.loaded and parts.scheme != "data":
+                    found.append(f"{path.relative_to(site.resolve())}: {link}")
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if target in pages:
@@ -78,7 +84,9 @@ def broken(site: Path) -> list[str]:
 def _check(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         for link in broken(Path(app.outdir)):
-            LOGGER.warning("a link that leads nowhere: %s", link)
+            LOGGER.warning(
+                "a link that leads nowhere, or to another site for a part of the page: %s", link
+            )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

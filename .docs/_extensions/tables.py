@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from docutils import nodes
+from formulas import mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -13,7 +14,8 @@ import sims_analysis
 from sims_analysis import vocabulary
 from sims_analysis.units import CANONICAL
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 MEASURED = (*vocabulary.AXES, *vocabulary.QUANTITIES)
 
 
@@ -29,7 +31,9 @@ def _units(name: str, term: vocabulary.Term) -> str:
 
 def _meaning(term: vocabulary.Term) -> str:
     source = f" ({term.reference})" if term.reference else ""
-    return f"{term.long_name}: {term.definition}{source}"
+    # Formulas among the words are marked as code, which `formulas` typesets.
+    parts = [f"`{part}`" if mathml(part) else part for part in term.definition.split(", ")]
+    return f"{term.long_name}: {', '.join(parts)}{source}"
 
 
 def table_of_models() -> str:
@@ -86,9 +90,59 @@ class Sources(SphinxDirective):
         return self.parse_text_to_nodes(_table(("Function", "Source"), rows))
 
 
+class Extras(SphinxDirective):
+    """``{extras}``: what can be installed beside the library, as `pyproject.toml` explains it."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(ROOT / "pyproject.toml"))
+        return self.parse_text_to_nodes(table_of_extras())
+
+
+def table_of_extras() -> str:
+    """Return the table of extras for users, each with the packages that it brings."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    named = re.findall(r"^(\w+) = \[(\".*)\] *# (.*)$", text, re.MULTILINE)
+    rows = [
+        (f"`{name}`", what, ", ".join(re.findall(r'"([\w-]+)', packages)))
+        for name, packages, what in named
+    ]
+    return _table(("Extra", "For", "Brings"), rows)
+
+
+class Citation(SphinxDirective):
+    """``{citation}``: how to cite this version, in words (as the README does) and as BibTeX."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(README))
+        return self.parse_text_to_nodes(citation())
+
+
+def citation() -> str:
+    """Return the citation."""
+    section = README.read_text(encoding="utf-8").partition("## Citing")[2]
+    text = re.search(r"as: (.*?\(\d{4}\))", " ".join(section.split()))[1]
+    author, title, version, year = re.fullmatch(
+        r"(.*?), \*(.*?)\*, version (.*?) \((\d+)\)", text
+    ).groups()
+    if version != sims_analysis.__version__:
+        raise ValueError(f"the README says how to cite {version}, not {sims_analysis.__version__}")
+    safe = title.replace("_", r"\_")
+    bibtex = (
+        "@software{sims_analysis,\n"
+        f"  author  = {{{{{author}}}}},\n"
+        f"  title   = {{{safe}}},\n"
+        f"  version = {{{version}}},\n"
+        f"  year    = {{{year}}},\n"
+        "}"
+    )
+    return f"> {text}\n\n```bibtex\n{bibtex}\n```"
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("vocabulary", Vocabulary)
     app.add_directive("questions", Questions)
     app.add_directive("models", Models)
     app.add_directive("sources", Sources)
+    app.add_directive("extras", Extras)
+    app.add_directive("citation", Citation)
     return {"parallel_read_safe": True}

@@ -98,7 +98,7 @@ def decay_length(
     side the sample lies. Without standard errors, the weights are equal, the standard error is from
     the scatter about the line, and samples that are not positive are left out. If the maximum lies
     above `high`, samples on its far side belong to another edge and are left out.
-    The reduced chi-square is ``sum (C - fit)^2 / V / (n - 2)``, where V is the variance of the
+    The reduced chi-square is ``sum [(C - fit)^2 / V] / (n - 2)``, where V is the variance of the
     fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
     sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. A value much
     larger than 1 means that the edge is not exponential, or that the window contains more than the

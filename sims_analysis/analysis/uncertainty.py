@@ -11,17 +11,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.dataset.axes import axis_of
-from sims_analysis.dataset.canonical import (
-    label_of,
-    on_canonical_data,
-    read_positive,
-    read_time,
-    stated_in_metadata,
-    was_subtracted,
-)
+from sims_analysis.dataset.canonical import on_canonical_data, was_subtracted
+from sims_analysis.dataset.delivered import stated_in_metadata
 from sims_analysis.dataset.provenance import provenance, with_step
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.arguments import read_positive
+from sims_analysis.frame.detector import on_faraday_cup
+from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
@@ -51,7 +48,8 @@ def with_counting_statistics(
         Intensities in counts need no argument. Nor do intensities in counts per second whose
         ``species_metadata`` give the ``counting_time``, such as ``"0.99 s"`` (and the
         ``detector_yield``, ``"95 %"``, if the instrument has divided by it). Those of a Faraday cup
-        (``detector`` ``"FC"``) are currents and have no counts.
+        are currents and have no counts: of a species whose ``detector`` is ``"FC"``, or above its
+        ``faraday_cup_threshold``, where the instrument switches to one.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
@@ -112,14 +110,16 @@ def with_counting_statistics(
     >>> print(f"{value:.3e} +- {error:.0e} {sample['concentration'].attrs['units']}")
     7.008e+19 +- 8e+16 atom/cm^3
     """
-    added: dict[str, xr.DataArray] = {}
+    added: dict[str, xr.Variable] = {}
     for name in vocabulary.QUANTITIES:
         if name in data.data_vars:
-            one = _one_count(data, data[name], dwell_time, value_per_count)
+            frame = _to_count(data, name)
+            one = _one_count(frame, dwell_time, value_per_count)
             if one is not None:
                 _refuse_changed(data, name)
-                _refuse_infinite(data, name)
-                added |= _counted(data[name], one, whole=name != "concentration")
+                if not frame.lazy:
+                    frame.measured()  # refuses infinite values and depths
+                added |= _counted(frame, one, stated=dwell_time is not None)
     if not added:
         raise UnitsError(
             "the counts of no variable are known: give dwell_time for intensities in counts/s, "
@@ -132,6 +132,17 @@ def with_counting_statistics(
     ]
     line = f"with_counting_statistics({', '.join(given)})"
     return with_step(data.assign(added), "with_counting_statistics", line, **stated)
+
+
+def _to_count(data: xr.Dataset, name: str) -> Frame:
+    return open_frame(
+        data,
+        vocabulary.kinds_in(name, data[name].attrs["units"]),
+        question="counting statistics",
+        variable=name,
+        axes=vocabulary.AXES,
+        as_they_are=True,
+    )
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
@@ -150,46 +161,26 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
         )
 
 
-def _refuse_infinite(data: xr.Dataset, name: str) -> None:
-    """Refuse infinite values and depths."""
-    frame = open_frame(
-        data,
-        vocabulary.VALUE_KINDS,
-        question="a profile",
-        variable=name,
-        axes=vocabulary.AXES,
-        as_they_are=True,
-    )
-    if not frame.lazy:
-        frame.measured()
-
-
-def _one_count(
-    ds: xr.Dataset, array: xr.DataArray, dwell_time: Any, value_per_count: Any
-) -> xr.DataArray | None:
-    """Return the value of one count, in the unit of the variable."""
-    unit = array.attrs["units"]
-    if unit == "count":
-        return xr.DataArray(1.0)
-    if unit == "count/s":
+def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
+    """Return the value of one count, in the unit of the variable; None if it is not known."""
+    data: Any = frame.origin
+    if frame.kind == "count":
+        return xr.Variable((), 1.0)
+    if frame.kind == "count_rate":
         if dwell_time is not None:
-            return 1.0 / read_positive(ds, dwell_time, ("sputter_time",), "dwell_time")
-        time = stated_in_metadata(ds, "counting_time", read_time)
+            return 1.0 / read_positive(frame, dwell_time, ("sputter_time",), "dwell_time")
+        time = stated_in_metadata(data, "counting_time", _time)
         if time is None:
             return None
-        counted = stated_in_metadata(ds, "detector", _counts)
-        if counted is not None:
-            time = time.where(counted != 0.0)
-        found = stated_in_metadata(ds, "detector_yield", _yield)
+        found = stated_in_metadata(data, "detector_yield", _yield)
         return 1.0 / (time if found is None else time * found.fillna(1.0))
-    if unit == "atom/cm^3" and value_per_count is not None:
-        return read_positive(ds, value_per_count, ("concentration",), "value_per_count")
+    if frame.kind == "concentration" and value_per_count is not None:
+        return read_positive(frame, value_per_count, ("concentration",), "value_per_count")
     return None
 
 
-def _counts(value: Any, name: str) -> float:
-    """Return 1 for a detector that counts ions, 0 for a Faraday cup, which measures a current."""
-    return 0.0 if str(value).strip().upper().startswith(("FC", "FARADAY")) else 1.0
+def _time(value: Any, name: str) -> float:
+    return float(units.read_quantity(value, ("sputter_time",), name)[0])
 
 
 def _yield(value: Any, name: str) -> float:
@@ -201,52 +192,80 @@ def _yield(value: Any, name: str) -> float:
     return float(number)
 
 
-def _counted(array: xr.DataArray, one: xr.DataArray, *, whole: bool) -> dict[str, xr.DataArray]:
-    counts = (array / one).transpose(*array.dims)
-    wrong = counts < 0
-    if array.chunks is None and bool(wrong.any()):
+def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Variable]:
+    """Return the counts of the samples, and their standard errors.
+
+    If a counting time was `stated`, it is told which samples have none all the same.
+    """
+    counts = frame.value / one
+    if (cup := on_faraday_cup(frame)) is not None:
+        counts = counts.where(~cup)
+        _tell_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
+    wrong: Any = counts < 0
+    if (place := first_sample(frame, wrong)) is not None:
         raise ProfileError(
-            f"{label_of(array, wrong)}: negative values in {array.name} are not counts; take the "
-            "counting statistics before subtracting a background"
+            f"{place}: negative values in {frame.name} are not counts; take the counting "
+            "statistics before subtracting a background"
         )
-    if whole:
+    if frame.kind != "concentration":
         nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
-        wrong = wrong | ((abs(counts - nearest) > allowed) & (allowed < 0.5))
-        if array.chunks is None and bool(wrong.any()):
-            place = dict(zip(wrong.dims, np.argwhere(wrong.values)[0], strict=True))
-            raise ProfileError(
-                f"{label_of(array, wrong)} is {counts[place].item():.4g} counts, not a whole "
-                f"number{_hint(array, one, place)}; take the counting statistics before "
-                "anything is subtracted, averaged or divided, and leave out species that were not "
-                "counted: dwell_time={'11B': '1 s', ...}"
-            )
+        broken = (abs(counts - nearest) > allowed) & (allowed < 0.5)
+        if (place := first_sample(frame, broken)) is not None:
+            raise ProfileError(f"{place} is {_of_broken(frame, counts, one, broken)}")
+        wrong = wrong | broken
         counts = xr.where(allowed < 0.5, nearest, counts)
     counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
     stderr = one * xr.apply_ufunc(
         poisson_stderr, counts, dask="parallelized", output_dtypes=[float]
     )
     made = {
-        f"{array.name}_counts": (counts, {"units": "count", "long_name": "Counts"}),
-        f"{array.name}_stderr": (
-            stderr.transpose(*array.dims),
+        "counts": (counts, {"units": "count", "long_name": "Counts"}),
+        "stderr": (
+            stderr,
             {
-                "units": array.attrs["units"],
-                "long_name": f"Standard error of {array.name}",
+                "units": frame.units,
+                "long_name": f"Standard error of {frame.name}",
                 "description": "random part, from counting statistics",
             },
         ),
     }
+    data: Any = frame.origin
+    order = data[frame.name].dims
     return {
-        name: xr.DataArray(samples.data, array.coords, array.dims, attrs=attrs)
-        for name, (samples, attrs) in made.items()
+        f"{frame.name}_{end}": xr.Variable(order, samples.transpose(*order).data, attrs)
+        for end, (samples, attrs) in made.items()
     }
 
 
-def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
-    """Describe the counting time that the values of a profile suggest; empty if they do not."""
-    dim = axis_of(array)
-    values = array.isel({d: i for d, i in place.items() if d != dim}).values
+def _tell_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
+    """Say which samples are a current; of species that are nothing else only if `whole` is set."""
+    if not whole:
+        cup = cup & ~(cup | frame.value.isnull()).all(frame.dim)
+    place = first_sample(frame, cup)
+    if place is not None:
+        warn(
+            f"{place}: measured by a Faraday cup, as the metadata of the species say: a current is "
+            "not counted, and has no standard error here",
+            ProfileWarning,
+        )
+
+
+def _of_broken(frame: Frame, counts: xr.Variable, one: xr.Variable, broken: xr.Variable) -> str:
+    """Say how many counts the first flagged sample would be, and what its profile suggests."""
+    broken = broken.transpose(*frame.value.dims)
+    place = dict(zip(broken.dims, np.argwhere(broken.values)[0].tolist(), strict=True))
+    values = frame.value.isel({d: i for d, i in place.items() if d != frame.dim}).values
     of_one = float(one.isel({d: i for d, i in place.items() if d in one.dims}))
+    return (
+        f"{float(counts.isel(place)):.4g} counts, not a whole "
+        f"number{_hint(values, of_one, frame.kind)}; take the counting statistics before anything "
+        "is subtracted, averaged or divided, and leave out species that were not counted: "
+        "dwell_time={'11B': '1 s', ...}"
+    )
+
+
+def _hint(values: Any, of_one: float, kind: str) -> str:
+    """Describe the counting time that the values of a profile suggest; empty if they do not."""
     values = values[np.isfinite(values) & (values > _ROUNDED * of_one)]
     steps = np.diff(np.unique(values))
     steps = steps[steps > 1e-3 * of_one]
@@ -257,7 +276,7 @@ def _hint(array: xr.DataArray, one: xr.DataArray, place: dict[Any, Any]) -> str:
     return (
         f" (the values of this profile are multiples of {step:.6g}, as after "
         f"{1 / step:.4g} s of counting)"
-        if array.attrs["units"] == "count/s"
+        if kind == "count_rate"
         else f" (the values of this profile are multiples of {step:.6g})"
     )
 

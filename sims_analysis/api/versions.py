@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -187,14 +187,36 @@ def read_version(version: Path) -> tuple[Record, bytes]:
         payload = files.read_plain(version / "payload.json")
     except OSError as error:
         raise damaged(version, f"payload.json cannot be read ({error.strerror})") from None
-    found = hashlib.sha256(payload).hexdigest()
+    _check_hash(version, record, hashlib.sha256(payload).hexdigest(), len(payload))
+    return record, payload
+
+
+def open_version(version: Path) -> tuple[Record, BinaryIO]:
+    """Open a payload that is to be read piece by piece, checked as :func:`read_version` does."""
+    record = read_record(version)
+    file = None
+    try:
+        file = open(files.descriptor_of(version / "payload.json"), "rb")  # noqa: PTH123, SIM115
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        _check_hash(version, record, found, file.tell())
+        file.seek(0)
+    except BaseException as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, OSError):
+            reason = f"payload.json cannot be read ({error.strerror})"
+            raise damaged(version, reason) from None
+        raise
+    return record, file
+
+
+def _check_hash(version: Path, record: Record, found: str, size: int) -> None:
     if found != record.sha256:
         raise damaged(
             version,
-            f"payload.json ({len(payload)} bytes) has the sha256 {found[:16]}..., "
+            f"payload.json ({size} bytes) has the sha256 {found[:16]}..., "
             f"its record says {record.sha256[:16]}...",
         )
-    return record, payload
 
 
 def append(

@@ -136,7 +136,7 @@ def search(
         "SIMS_SERVER_KEY=... python -m sims_analysis serve --archive paper-data --port 8000"
     )
 )
-@click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
+@click.argument("place", metavar="", type=Folder(), required=False)
 @archive_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sims_analysis.cli.files import file_options, stated_of_files
+from sims_analysis.cli.files import explain_files, explain_option, file_options, stated_of_files
 from sims_analysis.cli.options import (
     Folder,
     Group,
@@ -34,7 +34,7 @@ def archive() -> None:
     """Maintain an archive."""
 
 
-_place = click.argument("place", metavar="[FOLDER]", type=Folder(), required=False)
+_place = click.argument("place", metavar="", type=Folder(), required=False)
 
 
 @archive.command(epilog=ending("python -m sims_analysis archive verify --archive paper-data"))
@@ -90,12 +90,14 @@ def list_entries(place: Path | None, folder: Path | None, style: str) -> None:
 @click.option("--id", "data_id", help="Data id; by default the one in the file.")
 @click.option("--replace", is_flag=True, help="Supersede an entry of the same id; it is kept.")
 @file_options
+@explain_option
 def add(
     files: tuple[Path, ...],
     folder: Path | None,
     data_id: str | None,
     *,
     replace: bool,
+    explain: bool,
     **options: Any,
 ) -> None:
     """Add measurements to an archive, from which they can be read and served.
@@ -105,6 +107,9 @@ def add(
     """
     from sims_analysis.api.archive import Archive
 
+    if explain:
+        explain_files(files, stated_of_files(options))
+        return
     kept = Archive(one_folder(folder))
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, but there are several files")

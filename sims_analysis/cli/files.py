@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import Command, one_line
+from sims_analysis.cli.options import Command, finish, one_line, say
 from sims_analysis.errors import SimsError
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["file_options", "read_files", "stated_of_files"]
+__all__ = ["explain_files", "explain_option", "file_options", "read_files", "stated_of_files"]
 
 
 def file_options(command: Command) -> Command:
@@ -51,6 +51,27 @@ def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
     if any(not mark for _, mark, _ in pairs):
         raise click.UsageError("--units takes one unit, or SPECIES=UNIT for each species")
     return {species: unit for species, _, unit in pairs} or None
+
+
+#: For commands that read files.
+explain_option = click.option(
+    "--explain", is_flag=True, help="Show how the files are read, and stop."
+)
+
+
+def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
+    """Print how files are understood, whether they can be read or not."""
+    from sims_analysis.readers.reading import explain_read
+
+    failures = {}
+    for number, file in enumerate(files):
+        try:
+            text = explain_read(file, **stated)
+        except OSError as error:
+            failures[str(file)] = error.strerror or str(error)
+        else:
+            say(f"\n{text}" if number else text)
+    finish(len(files) - len(failures), failures)
 
 
 def read_files(

@@ -90,12 +90,12 @@ class _Warnings:
     """Prints each warning once, on one line of stderr."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def __call__(self, warning: SimsWarning) -> None:
         text = visible(" ".join(str(warning).split()))
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._shown:
+            self._shown.add(text)
             click.echo(f"Warning: {text}", err=True)
 
 

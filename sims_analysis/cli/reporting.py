@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from sims_analysis.cli.files import file_options, read_files, stated_of_files
+from sims_analysis.cli.files import (
+    explain_files,
+    explain_option,
+    file_options,
+    read_files,
+    stated_of_files,
+)
 from sims_analysis.cli.options import (
     Folder,
     all_ids,
@@ -32,6 +38,7 @@ from sims_analysis.text.visible import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
+    from sims_analysis.output.report import Report
 
 __all__ = ["report"]
 
@@ -39,10 +46,10 @@ __all__ = ["report"]
 _SUFFIXES = {".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc"}
 
 #: Options passed to `analyse` unchanged.
-_QUESTION = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
+_ASKED = ("level", "start", "stop", "background", "surface", "surface_dose", "doping")
 
 
-def _names(texts: Iterable[str]) -> list[str]:
+def _split(texts: Iterable[str]) -> list[str]:
     """Split ``--donors P,As --donors Sb`` into names."""
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
@@ -87,12 +94,14 @@ def _names(texts: Iterable[str]) -> list[str]:
     help="Folder for figures, tables and data.",
 )
 @click.option("--no-files", is_flag=True, help="Print only.")
+@explain_option
 @format_option
 def report(
     ids: tuple[str, ...],
     lists: tuple[TextIO, ...],
     out: Path,
     no_files: bool,
+    explain: bool,
     style: str,
     donors: tuple[str, ...],
     acceptors: tuple[str, ...],
@@ -105,37 +114,21 @@ def report(
     results have a unit and a status, or a reason why there are none. Without IDS, everything in the
     archive is reported; without --archive as well, the synthetic measurements in the package.
     """
-    from sims_analysis.api.archive import Archive
-    from sims_analysis.examples.opening import ARCHIVE
-    from sims_analysis.output.report import analyse, to_text
+    from sims_analysis.output.report import to_text
     from sims_analysis.output.report_files import write_files, write_index
 
-    question = {name: options.pop(name) for name in _QUESTION}
-    source = options
+    asked = {name: options.pop(name) for name in _ASKED}
+    asked |= {"donors": _split(donors), "acceptors": _split(acceptors)}
+    stated = stated_of_files(options)
     ids = all_ids(ids, lists)
-    files = [Path(name) for name in ids if Path(name).is_file()]
-    results, failures = read_files(files, stated_of_files(options))
-    asked, ids = ids, tuple(name for name in ids if Path(name) not in files)
-    _refuse_missing_files(ids)
-    if asked and not ids:
-        pass
-    elif source["archive"] is None and source["endpoint"] is None and _means_examples(ids):
-        source |= {"archive": ARCHIVE, "offline": True}
-    if not asked:
-        if source["archive"] is None:
-            raise click.UsageError("name the ids; the command search finds them")
-        ids = tuple(Archive(source["archive"]).ids())
-    if ids:
-        with open_client(**source) as client:
-            fetched, missing = get(client, ids)
-        results, failures = results + fetched, failures | missing
+    if explain:
+        _explain(ids, stated)
+        return
+    results, failures = _measurements(ids, stated, options)
     reports = []
     for result in results:
         try:
-            ds, notes = _dataset(result, rate)
-            one = analyse(
-                ds, donors=_names(donors), acceptors=_names(acceptors), notes=notes, **question
-            )
+            one = _analysed(result, rate, asked)
             if style == "table":
                 say(to_text(one) + "\n")
             written = [] if no_files else [str(path) for path in write_files(one, out)]
@@ -152,6 +145,40 @@ def report(
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
+
+
+def _explain(ids: Sequence[str], stated: dict[str, Any]) -> None:
+    """Say how files are read."""
+    files = [Path(name) for name in ids if Path(name).is_file()]
+    if len(files) < max(1, len(ids)):
+        raise click.UsageError("--explain takes names of files that are there")
+    explain_files(files, stated)
+
+
+def _measurements(
+    ids: Sequence[str], stated: dict[str, Any], source: dict[str, Any]
+) -> tuple[list[SIMSResult], dict[str, str]]:
+    """Read files and fetch entries; also return why some cannot be had."""
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.examples.opening import ARCHIVE
+
+    files = [Path(name) for name in ids if Path(name).is_file()]
+    results, failures = read_files(files, stated)
+    entries = tuple(name for name in ids if Path(name) not in files)
+    _refuse_missing_files(entries)
+    if ids and not entries:
+        return results, failures
+    if source["archive"] is None and source["endpoint"] is None and _means_examples(entries):
+        source |= {"archive": ARCHIVE, "offline": True}
+    if not ids:
+        if source["archive"] is None:
+            raise click.UsageError("name the ids; the command search finds them")
+        entries = tuple(Archive(source["archive"]).ids())
+    if entries:
+        with open_client(**source) as client:
+            fetched, missing = get(client, entries)
+        results, failures = results + fetched, failures | missing
+    return results, failures
 
 
 def _refuse_missing_files(ids: Sequence[str]) -> None:
@@ -180,13 +207,14 @@ def _means_examples(ids: Sequence[str]) -> bool:
     )
 
 
-def _dataset(result: SIMSResult, rate: str | None) -> tuple[Any, list[str]]:
-    """Make the Dataset; also return its warnings, which are printed below the table."""
+def _analysed(result: SIMSResult, rate: str | None, asked: dict[str, Any]) -> Report:
+    """Answer the questions; warnings on the way are notes of the report."""
+    from sims_analysis.output.report import analyse
+    from sims_analysis.quantification.calibration import calibrate_depth
+
     with warnings_listed() as notes:
         ds = result.to_dataset()
     if rate is not None and "sputter_time" in ds.dims:
-        from sims_analysis.quantification.calibration import calibrate_depth
-
         ds = calibrate_depth(ds, rate=rate)
         notes.append(f"depth is sputter time times {rate}, as stated")
-    return ds, notes
+    return analyse(ds, notes=notes, **asked)

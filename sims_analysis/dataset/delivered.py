@@ -21,7 +21,7 @@ from sims_analysis.profiles.wire import WIRE_FIELDS
 from sims_analysis.units import unit_of_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import xarray as xr
     from numpy.typing import NDArray
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     TextCoord = tuple[str, NDArray[np.str_]]
 
-__all__ = ["COORDS", "REFERENCE_KEYS", "coords", "with_species_dimension"]
+__all__ = [
+    "COORDS",
+    "REFERENCE_KEYS",
+    "coords",
+    "stated_in_metadata",
+    "with_species_dimension",
+]
 
 #: Coordinate over species -> the wire field that it holds as text.
 _TEXTS = {
@@ -91,6 +97,32 @@ def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     own = [name for name in COORDS if name in ds.coords]
     ds = ds.expand_dims("species")
     return ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
+
+
+def stated_in_metadata(
+    ds: xr.Dataset | xr.DataArray, key: str, read: Callable[[Any, str], float]
+) -> xr.Variable | None:
+    """Read the values of a key of the species' metadata, such as ``"0.99 s"``.
+
+    Parameters
+    ----------
+    read : callable
+        Takes a value, and a name for messages.
+
+    Returns
+    -------
+    Variable or None
+        NaN for species whose metadata lack the key; None if all do.
+    """
+    if "species_metadata" not in ds.coords:
+        return None
+    texts = ds["species_metadata"].variable
+    numbers = np.full(texts.shape, np.nan)
+    for index in np.ndindex(texts.shape):
+        metadata = orjson.loads(str(texts.values[index]) or "null")
+        if isinstance(metadata, dict) and metadata.get(key) is not None:
+            numbers[index] = read(metadata[key], f"species_metadata[{key!r}]")
+    return None if np.isnan(numbers).all() else type(texts)(texts.dims, numbers)
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:

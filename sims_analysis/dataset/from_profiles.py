@@ -19,6 +19,7 @@ from sims_analysis._version import __version__
 from sims_analysis.dataset import delivered
 from sims_analysis.dataset.axes import axis_of, merge, order_of
 from sims_analysis.dataset.cf import with_ancillaries
+from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
@@ -28,7 +29,6 @@ from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
-    define_atoms,
     read_quantity,
     unit_of_kind,
 )
@@ -145,7 +145,7 @@ def to_dataset(
     _refuse_repeats(found)
     _warn_of_gaps(found)
     warn_of_implausible(profiles)
-    define_atoms()
+    at_home()
     ds = _joined(found, _dataset_attrs(source, profiles))
     if depth == "union" and like is None:
         return ds

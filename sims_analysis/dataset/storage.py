@@ -18,9 +18,10 @@ import xarray as xr
 
 from sims_analysis._version import __version__
 from sims_analysis.dataset import cf
+from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import sync_folder, temporary_name
-from sims_analysis.units import define_atoms, dequantify
+from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +160,7 @@ def load(
                 ds = ds.load()
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{path.name} cannot be read as {kind}: {error}") from error
-    define_atoms()
+    at_home()
     return restored(ds)
 
 

@@ -119,7 +119,10 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
 
     beside = {end: {"units": own, "values": _numbers(arrays.pop(end))} for end, own in kept.items()}
     identifiers = {
-        "data_id": ds.attrs.get("data_id"),
+        # Of species merged from several measurements, each has its own.
+        "data_id": str(ds["data_id"].values[row])
+        if "data_id" in ds.coords and ds["data_id"].dims == ("species",)
+        else ds.attrs.get("data_id"),
         "id": texts.get("profile_id"),
         "processed_data_id": texts.get("processed_data_id"),
         "last_updated": texts.get("last_updated"),

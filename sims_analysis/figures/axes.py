@@ -1,9 +1,11 @@
-"""Axes for depth profiles: limits in whole decades, and right axes in step with the left ones."""
+"""Axes for depth profiles: limits in whole decades, and right axes in step with the left ones.
+
+Limits follow from the lines that are there, whichever call has drawn them.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,129 +14,69 @@ import numpy as np
 from sims_analysis.errors import UnitsError
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import read_quantity, unit_of_kind
+from sims_analysis.vocabulary import AXES, VALUE_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from sims_analysis.analysis.series import Series
+    from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
 
     Array = NDArray[np.float64]
-
+    Span = tuple[float, float]
 __all__ = [
-    "Memory",
+    "EDGE",
+    "FLOOR",
+    "LIMIT",
+    "Key",
     "Scale",
+    "axes_at",
     "by_axis",
     "decades",
+    "deep",
     "depth_scale",
-    "discard",
+    "fixed_limits",
     "from_surface",
     "label_of",
-    "memory",
-    "right_axes",
-    "set_decades",
     "set_depth_limits",
-    "set_wanted",
+    "set_value_limits",
     "spread_right_axes",
-    "typeset_power",
-    "user_limits",
     "value_axis_ticks",
+    "value_ranges",
 ]
 
+#: Kind of a depth axis, and label of a value axis.
+Key = tuple[str, str]
+#: Labels of the edges of a band, of marks at the floor, and of marks at a detection limit.
+EDGE, FLOOR, LIMIT = "_edge", "_floor", "_limit"
 #: Distance between the labels of one right axis and the next axis, in points.
 _APART = 5.0
 #: Room below values that would lie on the frame, in decades.
 _ROOM = 0.3
 #: Up to so many decades have minor ticks.
 _FINE_DECADES = 16
-
-
-@dataclass
-class Memory:
-    """What earlier calls have drawn in an axes, so that the next call adds to it.
-
-    Parameters
-    ----------
-    house : bool
-        Whether the first call drew in the house style.
-    entitled : bool
-        Whether its title is typeset already, and its figure says that data are synthetic.
-    axes : dict
-        Label of a value axis -> its axes; the left one first.
-    drawn : list
-        The curves.
-    decades, depths : dict, tuple
-        What is shown so far: exponents by label of the axis, ends of the depth axis.
-    room : bool
-        Whether the floor has room for marks.
-    limits : dict
-        Limits that we have set: as long as the axes have them, we may widen them.
-    colours : dict
-        Species or measurement -> its colour in the figure.
-    beside, written : list
-        Names with their curves, to be written beside these, and the texts that are written.
-    names, names_legend, notes, notes_legend : dict, artist
-        Names and explanations with their handles, and the lists that show them.
-    explained : set
-        Marks that a panel of the figure has explained already.
-    waiting : list of (function, function) or None
-        In a panel: what writes its texts when all panels are drawn, and what adjusts them when the
-        lists around the panels have moved the panels.
-    common : list of Curve
-        Curves of all panels, which share their limits.
-    """
-
-    house: bool = False
-    entitled: bool = False
-    axes: dict[str, Any] = field(default_factory=dict)
-    drawn: list[Any] = field(default_factory=list)
-    decades: dict[str, tuple[float, float]] = field(default_factory=dict)
-    depths: tuple[float, float] | None = None
-    room: bool = False
-    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
-    colours: dict[str, str] = field(default_factory=dict)
-    beside: list[tuple[str, Any]] = field(default_factory=list)
-    written: list[Any] = field(default_factory=list)
-    names: dict[str, Any] = field(default_factory=dict)
-    names_legend: Any = None
-    notes: dict[str, Any] = field(default_factory=dict)
-    notes_legend: Any = None
-    explained: set[str] = field(default_factory=set)
-    waiting: list[tuple[Callable[[], None], Callable[[], None]]] | None = None
-    common: list[Curve] = field(default_factory=list)
-
-
-def memory(ax: Axes) -> Memory:
-    """Return what earlier calls have drawn in an axes; it is kept there, and copied with it.
-
-    Axes that were cleared count as new.
-    """
-    known: Memory | None = getattr(ax, "_sims", None)
-    if known is None or (known.drawn and all(line.get_figure() is None for line in known.drawn)):
-        known = Memory()
-        ax._sims = known  # type: ignore[attr-defined]
-    return known
-
-
-def discard(artist: Any) -> None:
-    """Remove an artist from its axes or figure, if it still is there."""
-    if artist.get_figure() is not None:
-        artist.remove()
+#: A decade less high than this, in inches, has ticks at 2 and 5 alone.
+_DECADE = 0.2
+#: Room above and below the data on linear axes, as a fraction of their range.
+_MARGIN = 0.05
 
 
 class Scale:
     """The unit in which depth is printed, and the label of the axis."""
 
-    def __init__(self, series: Series, units: str | None) -> None:
+    def __init__(self, series: Series, units: str | None, *, others: bool = False) -> None:
         self.kind = series.axis
         self.units = series.axis_units
         self._unit = None
         if units is not None:
-            self._unit = unit_of_kind(units, (series.axis,), "depth_units")
-            self.units = self._unit.text
+            unit = unit_of_kind(units, AXES if others else (series.axis,), "depth_units")
+            # Beside an axis of another kind, a unit is for that to which it belongs.
+            if unit.kind == self.kind:
+                self._unit, self.units = unit, unit.text
         name = "Depth" if series.axis == "depth" else "Sputter time"
         self.label = f"{name} ({unit_label(self.units)})"
 
@@ -148,8 +90,8 @@ def depth_scale(series: Sequence[Series], units: str | None) -> Scale:
     axes = {s.axis for s in series}
     if len(axes) > 1:
         raise UnitsError(
-            "some profiles are on a depth axis, others on a sputter-time axis; draw them in two "
-            "figures, or turn time into depth with calibrate_depth()"
+            "some profiles are on a depth axis, others on a sputter-time axis; show them in two "
+            "plots, or turn time into depth with calibrate_depth()"
         )
     return Scale(series[0], units)
 
@@ -169,7 +111,198 @@ def by_axis(curves: Sequence[Curve]) -> dict[str, list[Curve]]:
     return groups
 
 
-def user_limits(
+# --- limits -------------------------------------------------------------------------------------
+
+
+def axes_at(ax: Any) -> dict[Key, Any]:
+    """List the axes at one place by what an earlier call made them for, the left ones first.
+
+    Axes that were cleared count as new.
+    """
+    bounds = ax.get_position(original=True).bounds
+    found = {}
+    for each in [ax, *(other for other in ax.figure.axes if other is not ax)]:
+        kind, label = each.xaxis.label.get_label(), each.yaxis.label.get_label()
+        here = np.allclose(each.get_position(original=True).bounds, bounds)
+        if here and kind and label and (each.lines or each is not ax):
+            found[str(kind), str(label)] = each
+    return found if ax in found.values() else {}
+
+
+def fixed_limits(canvas: Canvas) -> set[str]:
+    """Find the limits that the user has set: not those that calls set for the lines that are there.
+
+    Returns
+    -------
+    set of str
+        Kinds of depth axes and labels of value axes; of new axes, ``"x"`` and ``"y"``.
+    """
+    if not canvas.axes:
+        return {which for which in ("x", "y") if not _is_automatic(canvas.ax, which)}
+    figure: Any = canvas.ax.figure
+    # The limits of panels were set for the lines in all of them.
+    groups = [[canvas.axes], [axes for each in figure.axes if (axes := axes_at(each))]]
+    fixed: set[str] = set()
+    for kind, each in canvas.depths().items():
+        known = [_depth_range(group, kind) for group in groups]
+        if not (_is_automatic(each, "x") or _is_among(each.get_xlim(), known)):
+            fixed.add(kind)
+    log = canvas.ax.get_yscale() == "log"
+    ways = [(group, seen, room) for group in groups for seen in (1, 0) for room in (1, 0)]
+    ranges = [value_ranges(group, log=log, seen=bool(seen), room=bool(room))
+              for group, seen, room in ways]  # fmt: skip
+    for label, each in canvas.values().items():
+        known = [found[label] for found in ranges]
+        if not (_is_automatic(each, "y") or _is_among(each.get_ylim(), known)):
+            fixed.add(label)
+    return fixed
+
+
+def _is_automatic(ax: Axes, which: str) -> bool:
+    return ax.get_autoscalex_on() if which == "x" else ax.get_autoscaley_on()
+
+
+def _is_among(limits: Span, known: Sequence[Span]) -> bool:
+    return any(np.allclose(limits, one, rtol=1e-9, atol=0.0) for one in known)
+
+
+def _data(each: Axes) -> list[tuple[Array, Array]]:
+    """List the samples of the curves in an axes, and half of the limits that have marks."""
+    found = []
+    for line in each.lines:
+        label = str(line.get_label())
+        if np.size(line.get_xdata()) and (not label.startswith("_") or label in (EDGE, LIMIT)):
+            x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data(orig=False))
+            # Half the limit, so that its marks are not on the frame.
+            found.append((x, 0.5 * y if label == LIMIT else y))
+    return found
+
+
+def _depth_range(places: Sequence[Mapping[Key, Axes]], kind: str) -> Span:
+    """Return the ends of a depth axis: from the surface to the end of the data."""
+    lines = [x for axes in places for (one, _), each in axes.items() if one == kind
+             for x, _ in _data(each)]  # fmt: skip
+    if not lines:
+        return 0.0, 1.0
+    low, high = min(float(x.min()) for x in lines), max(float(x.max()) for x in lines)
+    low = from_surface(low, high)
+    return (low - 0.5, high + 0.5) if low == high else (low, high)
+
+
+def from_surface(low: float, high: float) -> float:
+    """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
+    return 0.0 if 0 <= low < 0.25 * high else low
+
+
+def value_ranges(
+    places: Sequence[Mapping[Key, Axes]], *, log: bool, seen: bool = True, room: bool | None = None
+) -> dict[str, Span]:
+    """Return the limits of the value axes for the lines that are there.
+
+    Log axes run over whole decades, all over the same number.
+
+    Parameters
+    ----------
+    places : sequence of dict
+        The axes of each panel, the left ones first.
+    log : bool
+    seen : bool
+        Look at the samples within the limits of the depth axis, if there are any.
+    room : bool, optional
+        Leave room at the floor, by default if there are marks or several values on it.
+
+    Returns
+    -------
+    dict
+        Label of the axis -> limits.
+    """
+    samples: dict[str, list[tuple[Array, Array]]] = {}
+    marked = False
+    for axes in places:
+        for (_, label), each in axes.items():
+            low, high = sorted(each.get_xlim())
+            for x, y in _data(each):
+                good = np.isfinite(y) & ((y > 0) | (not log))
+                inside = good & (x >= low) & (x <= high)
+                samples.setdefault(label, []).append((y[good], y[inside]))
+            samples.setdefault(label, [])
+            marked |= any(line.get_label() == FLOOR for line in each.lines)
+    values = {}
+    for label, pairs in samples.items():
+        inside_only = seen and any(inside.size for _, inside in pairs)
+        values[label] = [pair[inside_only] for pair in pairs]
+    if not log:
+        return {label: _linear(np.concatenate([*ys, []])) for label, ys in values.items()}
+    spans = {label: decades(np.concatenate([*ys, []])) for label, ys in values.items()}
+    if room is None:
+        room = marked or any(_is_on_floor(ys, spans[label]) for label, ys in values.items())
+    count = max(high - low for low, high in spans.values())
+    found = {}
+    for i, (label, (low, high)) in enumerate(spans.items()):
+        # The left axis gets its room at the top, for names; the right ones below their data,
+        # which are usually high and flat.
+        missing = count - (high - low)
+        bottom, top = (low, high + missing) if i == 0 else (low - missing, high)
+        found[label] = 10.0 ** (bottom - _ROOM * room), 10.0**top
+    return found
+
+
+def _linear(y: Array) -> Span:
+    if not y.size:
+        return 0.0, 1.0
+    low, high = float(y.min()), float(y.max())
+    room = _MARGIN * (high - low) or 0.5 * abs(high) or 0.5
+    return low - room, high + room
+
+
+def _is_on_floor(values: Sequence[Array], span: Span) -> bool:
+    return any(int((np.abs(y / 10.0 ** span[0] - 1.0) < 0.05).sum()) > 1 for y in values)
+
+
+def decades(positive: Array) -> Span:
+    """Return the exponents of the limits of an axis: whole decades around the values."""
+    if positive.size == 0:
+        return 0.0, 1.0
+    low = math.floor(math.log10(positive.min()) + 1e-9)
+    high = math.ceil(math.log10(positive.max()) - 1e-9)
+    # If all values are the same power of ten, they would be hidden by the frame.
+    return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
+
+
+def set_depth_limits(canvases: Sequence[Canvas]) -> None:
+    """Let the depth axes run from the surface to the end of the data, or as the user wants."""
+    places = [canvas.axes for canvas in canvases]
+    for canvas in canvases:
+        for kind, each in canvas.depths().items():
+            if not _is_fixed(canvas, each, kind, "x"):
+                each.set_xlim(*_depth_range(places, kind))
+        main, scale = next(iter(canvas.scales.items()))
+        canvas.depths()[main].set_xlim(*_user_limits(canvas.wanted.xlim, (main,), "xlim", scale))
+
+
+def set_value_limits(canvases: Sequence[Canvas]) -> None:
+    """Scale the value axes: to whole decades around the data, or as the user wants."""
+    log = canvases[0].wanted.log
+    ranges = value_ranges([canvas.axes for canvas in canvases], log=log)
+    for canvas in canvases:
+        for label, each in canvas.values().items():
+            if not _is_fixed(canvas, each, label, "y"):
+                each.set_ylim(*ranges[label])
+        left = min(canvas.curves, key=lambda curve: curve.rank)
+        convert = float if left.unit is None else left.unit.from_canonical
+        canvas.ax.set_ylim(*_user_limits(canvas.wanted.ylim, VALUE_KINDS, "ylim", convert))
+        for each in canvas.values().values():
+            if log:
+                value_axis_ticks(each)
+            else:
+                _typeset_power(each)
+
+
+def _is_fixed(canvas: Canvas, each: Axes, which: str, way: str) -> bool:
+    return which in canvas.fixed or (way in canvas.fixed and each is canvas.ax)
+
+
+def _user_limits(
     limits: tuple[Any, Any] | None, kinds: tuple[str, ...], name: str, convert: Any
 ) -> tuple[float | None, float | None]:
     """Read limits of an axis: with a unit, or as bare numbers in the unit of the axis."""
@@ -190,135 +323,50 @@ def _limit(value: Any, kinds: tuple[str, ...], name: str, convert: Any) -> float
     return float(convert(read_quantity(value, kinds, name)[0]))
 
 
-def right_axes(ax: Axes, label: str) -> Axes:
-    """Return the axes with this label: the left ones, existing ones, or new ones on the right."""
-    known = memory(ax).axes
-    if label in known:
-        found: Axes = known[label]
-        return found
-    if not known:
-        ax.set_ylabel(label)
-        known[label] = ax
-        return ax
-    right = ax.twinx()
-    right.set_ylabel(label)
-    # A style sheet may ask for a grid; that of right axes would cross the curves of the left ones.
-    right.grid(visible=False, which="both")
-    ax.tick_params(axis="y", which="both", right=False)
-    known[label] = right
-    return right
+def deep(ax: Axes) -> float:
+    """Return a value far below an axes, to which shades and lines reach whatever its limits are."""
+    low, high = sorted(ax.get_ylim())
+    return 1e-9 * low if ax.get_yscale() == "log" else low - 10.0 * (high - low)
 
 
-def spread_right_axes(ax: Axes) -> None:
+# --- ticks and places ---------------------------------------------------------------------------
+
+
+def spread_right_axes(canvas: Canvas) -> None:
     """Move each further right axis outward, beyond the labels of the previous one."""
-    right = [each for each in memory(ax).axes.values() if each is not ax]
-    figure: Any = ax.figure
+    right = [each for each in canvas.values().values() if each is not canvas.ax]
+    figure: Any = canvas.ax.figure
     for before, each in pairwise(right):
-        box = before.yaxis.get_tightbbox(figure.canvas.get_renderer())
-        outward = (box.x1 - ax.bbox.x1) * 72.0 / figure.dpi + _APART
+        box: Any = before.yaxis.get_tightbbox(figure.canvas.get_renderer())
+        outward = (box.x1 - canvas.ax.bbox.x1) * 72.0 / figure.dpi + _APART
         each.spines["right"].set_position(("outward", round(outward, 1)))
 
 
-def decades(positive: Array) -> tuple[float, float]:
-    """Return the exponents of the limits of an axis: whole decades around the values."""
-    if positive.size == 0:
-        return 0.0, 1.0
-    low = math.floor(math.log10(positive.min()) + 1e-9)
-    high = math.ceil(math.log10(positive.max()) - 1e-9)
-    # If all values are the same power of ten, they would be hidden by the frame.
-    return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
-
-
-def set_decades(
-    ax: Axes, spans: dict[str, tuple[float, float]], *, room: bool, ylim: tuple[Any, Any]
-) -> None:
-    """Set the limits of the value axes, which all show the same number of decades, in step.
-
-    Limits that the user has fixed are kept; a second call widens those of the first.
-
-    Parameters
-    ----------
-    spans : dict
-        Label of an axis -> exponents that it has to show.
-    room : bool
-        Whether there are marks or values at the floor, which then gets a little room.
-    ylim : (float or None, float or None)
-        Of the left axes, as the user wants it.
-    """
-    known = memory(ax)
-    for label, span in spans.items():
-        before = known.decades.get(label, span)
-        known.decades[label] = min(span[0], before[0]), max(span[1], before[1])
-    known.room |= room
-    below = _ROOM if known.room else 0.0
-    count = max(high - low for low, high in known.decades.values())
-    for label, (low, high) in known.decades.items():
-        each = known.axes[label]
-        if not _is_ours(each, known, "y" + label):
-            continue
-        # The left axis gets its room at the top, for names; the right ones below their data,
-        # which are usually high and flat.
-        missing = count - (high - low)
-        bottom, top = (low, high + missing) if each is ax else (low - missing, high)
-        each.set_ylim(10.0 ** (bottom - below), 10.0**top)
-        known.limits["y" + label] = each.get_ylim()
-    set_wanted(ax.set_ylim, ylim)
-
-
-def set_wanted(set_limits: Any, wanted: tuple[float | None, float | None]) -> None:
-    """Set the limits that the user wants, if any."""
-    if wanted != (None, None):
-        set_limits(*wanted)
-
-
-def _is_ours(ax: Axes, known: Memory, which: str) -> bool:
-    """Whether limits were never set, or were set by us and not changed since."""
-    vertical = which.startswith("y")
-    automatic = ax.get_autoscaley_on() if vertical else ax.get_autoscalex_on()
-    limits = ax.get_ylim() if vertical else ax.get_xlim()
-    return automatic or known.limits.get(which) == limits
-
-
 def value_axis_ticks(ax: Axes) -> None:
-    """Set a tick at every decade, and minor ticks at 2 to 9 unless there would be too many."""
-    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+    """Set a tick at every decade, and minor ticks at 2 to 9, or fewer where these would blacken.
+
+    They have numbers where there is no decade within the limits.
+    """
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter, NullLocator
 
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=16))
     bottom, top = sorted(ax.get_ylim())
-    many = bottom > 0 and math.log10(top / bottom) > _FINE_DECADES
+    span = math.log10(top / bottom) if bottom > 0 else 0.0
+    many, few = span > _FINE_DECADES, bottom > 0 and span < 1.0
+    figure: Any = ax.figure
+    dense = ax.bbox.height / figure.dpi < _DECADE * span
+    subs = (2, 5) if dense else tuple(range(2, 10))
     ax.yaxis.set_minor_locator(
-        NullLocator() if many else LogLocator(base=10.0, subs=tuple(range(2, 10)), numticks=200)
+        NullLocator() if many else LogLocator(base=10.0, subs=subs, numticks=200)
     )
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    numbers = LogFormatterSciNotation(minor_thresholds=(2, 0.4), labelOnlyBase=False)
+    ax.yaxis.set_minor_formatter(numbers if few else NullFormatter())
 
 
-def typeset_power(ax: Axes) -> None:
+def _typeset_power(ax: Axes) -> None:
     """Print the power of ten above a linear axis as one: ``×10²²``, not ``1e22``."""
     from matplotlib.ticker import ScalarFormatter
 
     formatter = ax.yaxis.get_major_formatter()
     if isinstance(formatter, ScalarFormatter):
         formatter.set_useMathText(True)
-
-
-def from_surface(low: float, high: float) -> float:
-    """Return where a depth axis begins: at the surface, if the first sample is not far from it."""
-    return 0.0 if 0 <= low < 0.25 * high else low
-
-
-def set_depth_limits(
-    ax: Axes, x: Sequence[Array], wanted: tuple[float | None, float | None]
-) -> None:
-    """Let the depth axis run from the surface to the end of the data, or as the user wants."""
-    known = memory(ax)
-    if _is_ours(ax, known, "x"):
-        low, high = min(float(v.min()) for v in x), max(float(v.max()) for v in x)
-        if known.depths is not None:
-            low, high = min(low, known.depths[0]), max(high, known.depths[1])
-        known.depths = low, high
-        low = from_surface(low, high)
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        ax.set_xlim(low, high)
-        known.limits["x"] = ax.get_xlim()
-    set_wanted(ax.set_xlim, wanted)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis.figures.style import is_default, setting
 from sims_analysis.text.typeset import elements
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ __all__ = [
     "dashes_of",
     "ink",
     "legible",
+    "letters",
     "paper",
     "sequence",
+    "user_cycle",
     "wash",
 ]
 
@@ -95,7 +98,18 @@ def colour_of(species: str) -> str:
     return COLOURS[zlib.crc32(species.encode()) % len(COLOURS)]
 
 
-def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
+def user_cycle() -> tuple[str, ...]:
+    """Return the colours of a cycle that the user or a style sheet has set, which win over ours."""
+    from matplotlib.colors import to_hex
+
+    if is_default("axes.prop_cycle"):
+        return ()
+    return tuple(map(to_hex, setting("axes.prop_cycle").by_key().get("color", ())))
+
+
+def assigned(
+    names: Iterable[str], taken: dict[str, str], cycle: Sequence[str] = ()
+) -> dict[str, str]:
     """Assign a colour to each species of a figure, distinct as long as there are enough.
 
     Parameters
@@ -103,6 +117,8 @@ def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
     names : iterable of str
     taken : dict
         Colours of other species in the figure.
+    cycle : sequence of str
+        Colours of the user, to be taken in their order, instead of ours.
 
     Examples
     --------
@@ -112,25 +128,29 @@ def assigned(names: Iterable[str], taken: dict[str, str]) -> dict[str, str]:
     """
     chosen = dict(taken)
     waiting = [name for name in dict.fromkeys(names) if name not in chosen]
-    for name in list(waiting):
+    for name in [] if cycle else list(waiting):
         if colour_of(name) not in chosen.values():
             chosen[name] = colour_of(name)
             waiting.remove(name)
+    colours = list(cycle or COLOURS)
     for name in waiting:
         used = list(chosen.values())
-        chosen[name] = min(COLOURS, key=lambda colour: (used.count(colour), COLOURS.index(colour)))
+        chosen[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
     return chosen
 
 
 def sequence(count: int) -> list[str]:
     """Return colours for ordered things, such as wafers: distinct, or along a scale if many."""
-    if count <= len(COLOURS):
-        return list(COLOURS[:count])
+    colours = user_cycle() or COLOURS
+    if count <= len(colours):
+        return list(colours[:count])
     import matplotlib as mpl
     from matplotlib.colors import to_hex
 
-    # The last tenth of the scale is yellow, which fades on white paper.
-    scale = mpl.colormaps["viridis"](np.linspace(0.0, 0.9, count))
+    # The last tenth of the scale is yellow, which fades on white paper. That of a style sheet in
+    # shades of grey is grey.
+    name = "viridis" if is_default("image.cmap") else setting("image.cmap")
+    scale = mpl.colormaps[name](np.linspace(0.0, 0.9 if name == "viridis" else 0.7, count))
     return [to_hex(colour) for colour in scale]
 
 
@@ -166,6 +186,39 @@ def _is_dark(ax: Axes) -> bool:
 def legible(colour: str, ax: Axes) -> str:
     """Return a colour that is visible on the background: black becomes white on black."""
     return _ON_DARK.get(colour, colour) if _is_dark(ax) else colour
+
+
+#: Contrast of letters with their background: WCAG 2.1, 1.4.3.
+_CONTRAST = 4.5
+
+
+def letters(colour: Any, ax: Axes) -> str:
+    """Return a colour for text: darker than its curve, or lighter on dark paper, if need be.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> _, ax = plt.subplots()
+    >>> letters("crimson", ax), letters("#56B4E9", ax)
+    ('crimson', '#39789c')
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    ground = _luminance(paper(ax))
+    end = 1.0 if _is_dark(ax) else 0.0
+    for part in np.linspace(0.0, 1.0, 41):
+        mixed = (1.0 - part) * np.array(to_rgb(colour)) + part * end
+        low, high = sorted((ground, _luminance(mixed)))
+        if (high + 0.05) / (low + 0.05) >= _CONTRAST:
+            break
+    return to_hex(mixed) if part or not isinstance(colour, str) else colour
+
+
+def _luminance(rgb: Any) -> float:
+    """Return the relative luminance of WCAG 2.1."""
+    parts = np.asarray(rgb, dtype=np.float64)
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def ink(grey: float, ax: Axes) -> str:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import cycle as cycled
+from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,13 +19,28 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.figures.colours import DASHES, assigned, dashes_of, sequence
+from sims_analysis.figures.colours import (
+    COLOURS,
+    DASHES,
+    assigned,
+    dashes_of,
+    legible,
+    sequence,
+    user_cycle,
+)
+from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
+
+    from sims_analysis.figures.canvas import Wanted
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
@@ -39,6 +57,7 @@ Answers = Found | Sequence[Found] | Mapping[str, Found]
 __all__ = [
     "Curve",
     "collect",
+    "colour_meaning",
     "curves_of",
     "dash_names_measurement",
     "fill_value",
@@ -47,8 +66,8 @@ __all__ = [
     "listed",
     "measurements_of",
     "of_curve",
-    "own_colours_measurements",
     "parallel",
+    "raised",
     "styled",
 ]
 
@@ -65,10 +84,10 @@ class Curve:
     colour, dash : Any
     limit : float
         Detection limit in the unit of the series; NaN if none is given.
-    own : bool
-        Whether the user chose the colour.
     unit : Unit or None
         In which the values are printed, if it is not the canonical one.
+    raised : float
+        Factor by which a waterfall raises the values.
     model : str
         Name of the model, for a fitted curve.
     """
@@ -78,8 +97,8 @@ class Curve:
     colour: str = ""
     dash: Any = "solid"
     limit: float = np.nan
-    own: bool = False
     unit: Unit | None = None
+    raised: float = 1.0
     model: str = ""
 
     @property
@@ -117,7 +136,7 @@ class Curve:
         y = self.series.y
         return np.asarray((y <= 0) | (y == self.fill)) & ~self.below_limit()
 
-    @property
+    @cached_property
     def fill(self) -> float:
         """The number that the instrument writes for no counts; NaN if there is none."""
         return fill_value(self.series.y)
@@ -125,6 +144,10 @@ class Curve:
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     """Name the measurements that the user gave: one, several in a list, or a mapping."""
+    if isinstance(data, DepthProfile):
+        data = [data]
+    if isinstance(data, Sequence) and data and all(isinstance(p, DepthProfile) for p in data):
+        data = to_dataset(data)
     if isinstance(data, xr.Dataset | xr.DataArray | SIMSResult):
         return {"": _opened(data)}
     if isinstance(data, Mapping):
@@ -140,9 +163,12 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
             for i, (label, item) in enumerate(zip(labels, items, strict=True))
         }
     else:
+        advice = ""
+        if isinstance(data, str | PathLike):
+            advice = f"; for a file, sims.read({str(data)!r}).to_dataset()"
         raise TypeError(
             "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
-            f"found {type(data).__name__}"
+            f"found {type(data).__name__}{advice}"
         )
     if not named:
         raise ProfileError("there is nothing to draw: no measurement was given")
@@ -152,6 +178,17 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
 def _opened(item: Any) -> Any:
     """Convert a result to a Dataset; anything else is checked where it is drawn."""
     return item.to_dataset() if isinstance(item, SIMSResult) else item
+
+
+#: What gives the results that an argument of a figure takes.
+_EXAMPLES = {
+    "junctions": "sims.junction_depth(data, level=...)",
+    "dose": "sims.integrated_dose(data)",
+    "peak": "sims.peak(data)",
+    "decay_length": "sims.decay_length(data)",
+    "layers": "sims.layers(data, species=...)",
+    "interfaces": "sims.interface(data, start=..., stop=...)",
+}
 
 
 def parallel(result: Any, data: Any, named: Mapping[str, Any]) -> Any:
@@ -167,16 +204,17 @@ def is_by_name(given: Any) -> bool:
     return isinstance(given, Mapping) and not isinstance(given, xr.Dataset)
 
 
-def listed(given: Any) -> list[Any]:
+def listed(given: Any, argument: str = "") -> list[Any]:
     """List the results of one measurement: none, one, or several."""
     if given is None:
         return []
     if isinstance(given, xr.Dataset | xr.DataArray):
         return [given]
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if isinstance(given, str | bool) or not isinstance(given, Iterable):
+        example = _EXAMPLES.get(argument, "sims.fit(data, model=...)")
         raise ProfileError(
-            "expected a result such as sims.fit(data, ...) gives, or several in a list or mapping; "
-            f"found {type(given).__name__}"
+            f"{argument + ': ' if argument else ''}expected a result such as {example} gives, or "
+            f"several in a list or mapping; found {format_argument(given)}"
         )
     return list(given)
 
@@ -261,6 +299,7 @@ def styled(
     colours: Mapping[str, str] | None,
     colour_by: str,
     taken: dict[str, str],
+    ax: Axes,
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
@@ -271,34 +310,53 @@ def styled(
         Colours chosen by the user, by species or by measurement.
     colour_by : {"species", "measurement"}
     taken : dict
-        Colours that the figure uses already; those of the new curves are added.
+        Printed names -> colours that the figure uses already; those of new curves are added.
+    ax : Axes
+        Whose background the colours are seen on.
     """
+    by_measurement, cycle = colour_by == "measurement", user_cycle()
     wanted = {str(key): colour for key, colour in (colours or {}).items()}
-    keys = [c.measurement if colour_by == "measurement" else c.series.species for c in curves]
-    names = list(dict.fromkeys(keys))
-    known = {name: wanted[name] for name in names if name in wanted}
-    if colour_by == "measurement":
-        free = [name for name in names if name not in known and name not in taken]
+    keys = [c.measurement if by_measurement else c.series.species for c in curves]
+    texts = {key: plain(key) if by_measurement else mathtext(key) for key in keys}
+    before = {key: taken[text] for key, text in texts.items() if text in taken}
+    known = before | {key: wanted[key] for key in texts if key in wanted}
+    if by_measurement:
+        free = [key for key in texts if key not in known]
         scale = [c for c in sequence(len(free) + len(taken)) if c not in taken.values()]
-        found = {**dict(zip(free, scale, strict=False)), **taken, **known}
+        found = {**dict(zip(free, cycled(scale or COLOURS), strict=False)), **known}
     else:
-        found = assigned(names, {**taken, **known})
-    taken.update(found)
+        # No species is called like the colours that others have.
+        others = {f"\0{text}": colour for text, colour in taken.items()}
+        found = assigned(texts, {**others, **known}, cycle)
+    taken.update({text: found[key] for key, text in texts.items()})
     chosen = [
         wanted.get(curve.series.species, wanted.get(curve.measurement, found[key]))
         for curve, key in zip(curves, keys, strict=True)
     ]
     if dash_names_measurement(curves, chosen):
         dashes = _cycled([curve.measurement for curve in curves])
-    elif colour_by == "measurement":
+    elif by_measurement:
         dashes = _cycled([curve.series.species for curve in curves])
     else:
         dashes = dashes_of(chosen)
-    own = set(wanted.values())
+    users = {*wanted.values(), *cycle}
     return [
-        replace(curve, colour=colour, dash=dash, own=colour in own)
+        replace(curve, colour=colour if colour in users else legible(colour, ax), dash=dash)
         for curve, colour, dash in zip(curves, chosen, dashes, strict=True)
     ]
+
+
+def raised(curves: Sequence[Curve], factor: float) -> list[Curve]:
+    """Raise the curves of each measurement by a factor over those of the one before."""
+    order = list(dict.fromkeys(curve.measurement for curve in curves))
+    made = []
+    for curve in curves:
+        part, series = factor ** order.index(curve.measurement), curve.series
+        stderr = None if series.stderr is None else series.stderr * part
+        name = f"{series.long_name} × {factor:g}$^n$"
+        series = replace(series, y=series.y * part, stderr=stderr, long_name=name)
+        made.append(replace(curve, series=series, limit=curve.limit * part, raised=part))
+    return made
 
 
 def _cycled(names: Sequence[str]) -> list[Any]:
@@ -390,7 +448,15 @@ def fill_value(y: Array) -> float:
     return float(values[0]) if inside and ratio >= _ALONE else float("nan")
 
 
-def own_colours_measurements(curves: Sequence[Curve]) -> bool:
-    """Whether the curves are one species in several measurements, which colours then tell apart."""
+def colour_meaning(wanted: Wanted, curves: Sequence[Curve]) -> str:
+    """Decide whether colours stand for species or for measurements.
+
+    For these if there is one species in several of them, or if the user names their colours.
+    """
+    if wanted.colour_by != "auto":
+        return wanted.colour_by
+    measurements = {curve.measurement for curve in curves}
     subjects = {curve.subject for curve in curves}
-    return len(subjects) == 1 and len({curve.measurement for curve in curves}) > 1
+    named = (measurements - {""}) & set(map(str, wanted.colours or {}))
+    alone = len(subjects) == 1 and len(measurements) > 1
+    return "measurement" if alone or named else "species"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,7 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sims_analysis.figures.axes import Scale
-    from sims_analysis.figures.legend import Notes
+    from sims_analysis.figures.canvas import Canvas
 
 __all__ = ["draw", "draw_residuals", "evaluated", "panel_below"]
 
@@ -96,6 +95,7 @@ def _matching(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
             same_place = series.place in (curve.series.place, {})
             if series.species in (curve.series.species, "") and same_place:
                 y = series.y if curve.unit is None else curve.unit.from_canonical(series.y)
+                y = y * curve.raised
                 known = replace(
                     series, y=y, species=curve.series.species, place=curve.series.place,
                     variable=curve.series.variable, units=curve.series.units, stderr=None,
@@ -130,29 +130,20 @@ def _name(number: int, models: Sequence[Curve], numbers: Sequence[int]) -> str:
     return f"fit: {', '.join(names)}"
 
 
-def draw(
-    models: Sequence[Curve],
-    axes: Mapping[str, Axes],
-    curves: Sequence[Curve],
-    scale: Scale,
-    notes: Notes,
-    *,
-    log: bool,
-) -> None:
+def draw(canvas: Canvas) -> None:
     """Draw the fitted curves over their data."""
-    from sims_analysis.figures.axes import label_of
-
-    numbers = _numbers(models)
-    for model, number in zip(models, numbers, strict=True):
+    numbers = _numbers(canvas.models)
+    for model, number in zip(canvas.models, numbers, strict=True):
         dash = _DASHES[number % len(_DASHES)]
         style: dict[str, Any] = {"linewidth": 0.9, "linestyle": dash, "zorder": 3}
-        data = _data_of(model, curves)
-        each = axes[label_of(data.series.long_name, data.series.units)]
-        y = np.where(model.series.y > 0, model.series.y, np.nan) if log else model.series.y
-        each.plot(
-            scale(model.series.x), y, color=ink(0.0, notes.ax), label="_fit", gid="fit", **style
+        data = _data_of(model, canvas.curves)
+        y = model.series.y
+        shown = np.where(y > 0, y, np.nan) if canvas.wanted.log else y
+        style["color"] = ink(0.0, canvas.ax)
+        canvas.axes_of(data).plot(
+            canvas.scale_of(data)(model.series.x), shown, label="_fit", gid="fit", **style
         )
-        notes.explain(_name(number, models, numbers), color=ink(0.0, notes.ax), **style)
+        canvas.explain(_name(number, canvas.models, numbers), **style)
 
 
 def panel_below(ax: Axes, *, own: bool) -> Axes:
@@ -173,20 +164,13 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     return below
 
 
-def draw_residuals(
-    ax: Axes,
-    below: Axes,
-    models: Sequence[Curve],
-    curves: Sequence[Curve],
-    scale: Scale,
-    *,
-    log: bool,
-) -> None:
+def draw_residuals(canvas: Canvas, below: Axes) -> None:
     """Draw the residuals, in standard errors if the data have these.
 
     Otherwise as log10 of the ratio, or on a linear axis as a fraction of the largest sample.
     """
-    data = [_data_of(model, curves) for model in models]
+    models, log = canvas.models, canvas.wanted.log
+    data = [_data_of(model, canvas.curves) for model in models]
     stated = all(curve.series.stderr is not None for curve in data)
     for model, curve, number in zip(models, data, _numbers(models), strict=True):
         x, y, stderr = curve.series.x, curve.series.y, curve.series.stderr
@@ -199,14 +183,15 @@ def draw_residuals(
             else:
                 left = (y - fit) / np.nanmax(np.abs(y))
         below.plot(
-            scale(x), left, marker=_MARKS[number % len(_MARKS)], linestyle="none",
-            markersize=2.6 if number else 1.8, markeredgewidth=0.5 if number else None,
-            color=curve.colour,
+            canvas.scale_of(curve)(x), left, marker=_MARKS[number % len(_MARKS)],
+            linestyle="none", markersize=2.6 if number else 1.8,
+            markeredgewidth=0.5 if number else None, color=curve.colour,
         )  # fmt: skip
     below.axhline(0.0, color=ink(0.35, below), linewidth=0.6, zorder=1)
     # Short enough for the height of the panel.
     apart = "log$_{10}$ ratio" if log else "residual / max"
     below.set_ylabel("residual / $σ$" if stated else apart)
-    below.set_xlabel(scale.label)
+    below.set_xlabel(canvas.ax.get_xlabel())
+    canvas.ax.set_xlabel("")
     figure: Any = below.figure
-    figure.align_ylabels([ax, below])
+    figure.align_ylabels([canvas.ax, below])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from sims_analysis.figures.axes import axes_at
 
+if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -42,15 +42,6 @@ class Box(NamedTuple):
     right: float
     top: float
 
-    def overlaps(self, other: Box) -> bool:
-        """Whether two rectangles share a point."""
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.bottom < other.top
-            and other.bottom < self.top
-        )
-
 
 class Place(NamedTuple):
     """Where a name is: its box, and the point of the curve that it belongs to."""
@@ -68,6 +59,21 @@ class Obstacles:
         self._lines: dict[int, Array] = {}
         self.boxes: list[Box] = []
         self._covered = np.zeros((_CELLS + 1, _CELLS + 1))
+
+    @classmethod
+    def at(cls, ax: Axes) -> Obstacles:
+        """Map the curves and the texts of an axes, and of those that share its place."""
+        found = cls(ax)
+        for each in {id(one): one for one in [ax, *axes_at(ax).values()]}.values():
+            for drawn in each.lines:
+                found.add_line(drawn)
+            texts = [text for text in each.texts if text.get_text() and text.get_visible()]
+            found.boxes += [found.fraction(text.get_window_extent()) for text in texts]
+        return found
+
+    def size(self, extent: Any) -> tuple[float, float]:
+        """Convert a size in pixels to fractions of the axes."""
+        return extent.width / self.ax.bbox.width, extent.height / self.ax.bbox.height
 
     def fraction(self, extent: Any) -> Box:
         """Convert a box in pixels to fractions of the axes."""
@@ -102,39 +108,41 @@ class Obstacles:
         size = self.ax.bbox.width, self.ax.bbox.height
         return [points, *(points + offset / size for offset in circle)]
 
-    def covered(self, box: Box) -> float:
-        """Count the cells of curves inside a box, with a little air around it."""
-        ends = np.array([box.left - AIR, box.bottom - AIR, box.right + AIR, box.top + AIR])
-        i, j, k, m = np.clip(np.round(ends * _CELLS), 0, _CELLS).astype(int)
+    def covered(self, boxes: Array) -> Array:
+        """Count the cells of curves inside boxes, with a little air around them."""
+        air = np.array([-AIR, -AIR, AIR, AIR])
+        i, j, k, m = np.clip(np.round((boxes + air) * _CELLS), 0, _CELLS).astype(int).T
         c = self._covered
-        return float(c[k, m] - c[i, m] - c[k, j] + c[i, j])
+        return np.asarray(c[k, m] - c[i, m] - c[k, j] + c[i, j])
 
-    def is_free(self, box: Box) -> bool:
-        """Whether a box lies inside the axes and covers neither curve nor text."""
-        inside = min(box.left, box.bottom) >= MARGIN and max(box.right, box.top) <= 1 - MARGIN
+    def _texts(self, boxes: Array, word: float = 0.0) -> Array:
+        """Count the texts that boxes overlap, or come nearer to than a word beside it."""
+        known = np.array(self.boxes or np.empty((0, 4))).T[:, None]
+        left, bottom, right, top = boxes.T[..., None]
+        beside = (left - word < known[2]) & (known[0] < right + word)
+        return np.asarray((beside & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
+
+    def _free(self, boxes: Array) -> Mask:
+        """Find the boxes that lie inside the axes and cover neither curve nor text."""
+        inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.
         word = _WORD * self.ax.figure.dpi / 72.0 / self.ax.bbox.width
-        wide = Box(box.left - word, box.bottom, box.right + word, box.top)
-        return (
-            inside
-            and not self.covered(box)
-            and not any(wide.overlaps(other) for other in self.boxes)
-        )
+        return np.asarray(inside & (self.covered(boxes) == 0) & (self._texts(boxes, word) == 0))
 
     def place_box(self, width: float, height: float) -> tuple[float, float, bool]:
         """Find where a list covers least, corners first: left, top, and whether that is free."""
-        best, chosen = np.inf, (MARGIN, 1 - MARGIN, False)
         if max(width, height) > 1 - 2 * MARGIN:
-            return chosen
-        for x in np.linspace(MARGIN, 1 - MARGIN - width, 15):
-            for y in np.linspace(1 - MARGIN, MARGIN + height, 15):
-                box = Box(x, y - height, x + width, y)
-                text = sum(box.overlaps(other) for other in self.boxes)
-                corner = min(x, 1 - width - x) + 1.2 * min(1 - y, y - height) + 0.02 * (x < 0.4)
-                covered = self.covered(box) + 40 * text
-                if covered + corner < best:
-                    best, chosen = covered + corner, (float(x), float(y), covered <= _TOLERATED)
-        return chosen
+            return MARGIN, 1 - MARGIN, False
+        x, y = (each.ravel() for each in np.meshgrid(
+            np.linspace(MARGIN, 1 - MARGIN - width, 15),
+            np.linspace(1 - MARGIN, MARGIN + height, 15),
+            indexing="ij",
+        ))  # fmt: skip
+        boxes = np.column_stack([x, y - height, x + width, y])
+        covered = self.covered(boxes) + 40.0 * self._texts(boxes)
+        corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height)
+        best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
+        return float(x[best]), float(y[best]), bool(covered[best] <= _TOLERATED)
 
     def place_beside(self, line: Any, size: tuple[float, float]) -> Place | None:
         """Find the free place nearest to a curve, preferably where it is high; None without one.
@@ -151,17 +159,21 @@ class Obstacles:
         gap = _GAP * self.ax.figure.dpi / 72.0
         pad = gap / self.ax.bbox.width, gap / self.ax.bbox.height
         order = np.argsort(points[:, 0], kind="stable")
+        some = points[order][:: max(1, len(points) // 80)]
+        boxes = _around(some, size, pad)
+        ranks = np.arange(boxes.shape[1])
         # Readers look at the top of a curve first.
-        top = points[:, 1].max()
+        cost = (0.15 * ranks + 1.5 * (points[:, 1].max() - some[:, 1:])).ravel()
+        cost[~self._free(boxes.reshape(-1, 4))] = np.inf
         best, chosen = np.inf, None
-        for x, y in points[order][:: max(1, len(points) // 80)]:
-            for rank, box in enumerate(_around(x, y, size, pad)):
-                cost = 0.15 * rank + 1.5 * (top - y)
-                if cost >= best or not self.is_free(box):
-                    continue
-                cost += self._crowding(box, points)
-                if cost < best:
-                    best, chosen = cost, Place(float(x), float(y), box)
+        for i in np.argsort(cost, kind="stable"):
+            if cost[i] >= best:
+                break
+            box = Box(*map(float, boxes.reshape(-1, 4)[i]))
+            dear = cost[i] + self._crowding(box, points)
+            if dear < best:
+                x, y = some[i // ranks.size]
+                best, chosen = dear, Place(float(x), float(y), box)
         return chosen
 
     def _crowding(self, box: Box, own: Array) -> float:
@@ -178,29 +190,24 @@ class Obstacles:
 
 def _dense(points: Array) -> Array:
     """Fill in a polyline so that neighbours are at most half a cell apart."""
-    finite: Mask = np.asarray(np.isfinite(points).all(axis=1))
     steps = np.diff(points, axis=0)
-    both = np.asarray(finite[1:] & finite[:-1])
-    count = np.ones(len(steps), dtype=int)
+    both = np.isfinite(steps).all(axis=1)
+    count = np.zeros(len(steps), dtype=int)
     longest = np.abs(steps[both]).max(axis=1, initial=0.0)
-    count[both] = np.clip(np.ceil(longest * 2 * _CELLS), 1, 4 * _CELLS).astype(int)
-    made = [points[finite]]
-    for i in np.flatnonzero(both & (count > 1)):
-        along = np.arange(1, count[i])[:, None] / count[i]
-        made.append(points[i] + along * steps[i])
-    return np.concatenate(made)
+    count[both] = np.clip(np.ceil(longest * 2 * _CELLS), 1, 4 * _CELLS).astype(int) - 1
+    start = np.repeat(np.arange(len(steps)), count)
+    number = np.arange(start.size) - np.repeat(np.cumsum(count) - count, count) + 1
+    along = points[start] + steps[start] * (number / (count[start] + 1))[:, None]
+    return np.concatenate([points[np.isfinite(points).all(axis=1)], along])
 
 
-def _around(
-    x: float, y: float, size: tuple[float, float], pad: tuple[float, float]
-) -> Iterator[Box]:
-    """Yield the places around a point: above, right, left, below, near and a little farther."""
+def _around(points: Array, size: tuple[float, float], pad: tuple[float, float]) -> Array:
+    """Return the places around points: above, right, left, below, near and a little farther."""
     w, h = size
+    corners = []
     for far in (1.0, 4.0):
         px, py = far * pad[0], far * pad[1]
-        yield Box(x - w / 2, y + py, x + w / 2, y + py + h)
-        yield Box(x + px, y - h / 2, x + px + w, y + h / 2)
-        yield Box(x + px, y + py, x + px + w, y + py + h)
-        yield Box(x - px - w, y - h / 2, x - px, y + h / 2)
-        yield Box(x - px - w, y + py, x - px, y + py + h)
-        yield Box(x - w / 2, y - py - h, x + w / 2, y - py)
+        corners += [(-w / 2, py), (px, -h / 2), (px, py), (-px - w, -h / 2), (-px - w, py),
+                    (-w / 2, -py - h)]  # fmt: skip
+    low = points[:, None] + np.array(corners)
+    return np.concatenate([low, low + np.array(size)], axis=-1)

@@ -167,7 +167,7 @@ def plot_html(
     require("interactive pages need", "bokeh", extra="pages")
     curves = curves_of(measurements_of(data), species, value_units=value_units)
     scale = depth_scale([curve.series for curve in curves], depth_units)
-    names = _names(curves)
+    names = _names_of(curves)
     colours = assigned(names, {})
     curves = [
         replace(curve, colour=colours[name], dash=dash)
@@ -263,7 +263,7 @@ def _axes(groups: Mapping[str, Sequence[Curve]]) -> list[dict[str, Any]]:
     ]
 
 
-def _names(curves: Sequence[Curve]) -> list[str]:
+def _names_of(curves: Sequence[Curve]) -> list[str]:
     """Name the curves, with their quantities if a species has two."""
     names = [
         ", ".join(filter(None, [c.series.species or c.series.long_name, c.measurement]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.figures.axes import discard, memory
+from sims_analysis.figures.canvas import NAMES, discard
 from sims_analysis.figures.colours import ink
-from sims_analysis.figures.curves import dash_names_measurement
+from sims_analysis.figures.curves import colour_meaning, dash_names_measurement
 from sims_analysis.figures.free_space import Obstacles
 from sims_analysis.figures.legend import add_legend
-from sims_analysis.figures.style import grow, lay_out, setting_points
+from sims_analysis.figures.style import grow, lay_out, setting, setting_points
 from sims_analysis.text import typeset as _typeset
 
 if TYPE_CHECKING:
@@ -18,96 +18,71 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Place
 
-__all__ = ["brief", "place_names", "write_names"]
+__all__ = ["brief", "choose_names", "place_names"]
 
 
 #: Longest name in a figure, in characters.
 _LONGEST = 36
+#: Up to so many measurements of a waterfall are named beside their curves.
+_FEW = 8
 #: At most so many columns; more names than the second number are sorted by length.
 _COLUMNS, _MANY = 8, 24
 
 
-def write_names(
-    ax: Axes,
-    lines: Sequence[tuple[Curve, Any]],
-    labels: str,
-    *,
-    colour_by: str,
-    usetex: bool,
-) -> None:
-    """Choose the names of the curves, and whether they are written beside these or in a legend.
-
-    Parameters
-    ----------
-    ax : Axes
-        The left one.
-    lines : sequence of (curve, line)
-        A curve without a species is named by its measurement.
-    labels : {"auto", "direct", "legend", "none"}
-    """
-    _label_lines(ax, lines, usetex=usetex)
+def choose_names(canvas: Canvas) -> None:
+    """Choose the names of the curves, and whether they are written beside these or in a legend."""
+    _label_lines(canvas)
+    labels = canvas.wanted.labels
     if labels == "none":
         return
-    entries, direct = _entries(ax, lines, colour_by, usetex=usetex)
+    entries, direct = _entries(canvas)
     if labels == "direct" or (labels == "auto" and direct):
-        memory(ax).beside += entries.items()
+        canvas.beside += entries.items()
     else:
-        memory(ax).names |= entries
+        canvas.names |= entries
 
 
-def place_names(ax: Axes, *, own: bool, around: Any = None) -> Obstacles:
+def place_names(canvas: Canvas, around: Any = None) -> Obstacles:
     """Write all names where they fit in the axes as they are; return the obstacles to more text.
 
-    Parameters
-    ----------
-    ax : Axes
-        The left one.
-    own : bool
-        Whether the figure is ours, and may become higher.
-    around : artist, optional
-        A list that is not moved.
+    `around` is a list that is not moved.
     """
-    known = memory(ax)
-    while known.written:
-        discard(known.written.pop())
-    _legend_above(ax, own=own)
+    from sims_analysis.figures.curve_names import CurveName
+
+    for each in canvas.axes.values():
+        for name in [text for text in each.texts if isinstance(text, CurveName)]:
+            name.remove()
+    _legend_above(canvas)
     while True:
-        obstacles = _map_obstacles(ax)
+        obstacles = Obstacles.at(canvas.ax)
         if around is not None:
             obstacles.boxes.append(obstacles.fraction(around.get_window_extent()))
-        places = _places(known.beside, obstacles)
-        without = [item for item, place in zip(known.beside, places, strict=True) if place is None]
+        places = _places(canvas.beside, obstacles)
+        pairs = zip(canvas.beside, places, strict=True)
+        without = [item for item, place in pairs if place is None]
         if not without:
             break
         # The legend takes room, so that other names may not fit any more.
-        known.names |= without
-        known.beside = [item for item in known.beside if item not in without]
-        _legend_above(ax, own=own)
-    for (text, line), place in zip(known.beside, places, strict=True):
+        canvas.names |= without
+        canvas.beside = [item for item in canvas.beside if item not in without]
+        _legend_above(canvas)
+    for (text, line), place in zip(canvas.beside, places, strict=True):
         if place is not None:
-            known.written.append(_write_beside(text, line, place, obstacles))
+            CurveName(text, line, place, canvas.ax)
+            obstacles.boxes.append(place.box)
     return obstacles
 
 
-def _map_obstacles(ax: Axes) -> Obstacles:
-    """Map the curves and the texts of an axes with its right axes."""
-    obstacles = Obstacles(ax)
-    for each in memory(ax).axes.values():
-        for drawn in each.lines:
-            obstacles.add_line(drawn)
-        obstacles.boxes += [
-            obstacles.fraction(text.get_window_extent()) for text in each.texts if text.get_text()
-        ]
-    return obstacles
-
-
-def _label_lines(ax: Axes, lines: Sequence[tuple[Curve, Any]], *, usetex: bool) -> None:
-    """Label every line, so that a legend made by the user finds its name."""
+def _label_lines(canvas: Canvas) -> None:
+    """Label every line, so that a later call and a legend made by the user find its name."""
     from matplotlib.lines import Line2D
 
+    lines = canvas.lines
+    usetex = bool(setting("text.usetex"))
     several = len({curve.measurement for curve, _ in lines}) > 1
     for curve, line in lines:
         species = _typeset.mathtext(curve.series.species, usetex=usetex) or curve.series.long_name
@@ -117,23 +92,25 @@ def _label_lines(ax: Axes, lines: Sequence[tuple[Curve, Any]], *, usetex: bool) 
         text = ", ".join(filter(None, [species, measured]))
         # matplotlib ignores names that begin with an underscore.
         line.set_label(text if not text.startswith("_") else "\u200b" + text)
-        if line.axes is not ax:
+        if line.axes is not canvas.ax:
             # A legend of the left axes lists only the lines of the left axes.
             proxy = Line2D([], [], label=line.get_label())
             proxy.update_from(line)
-            ax.add_line(proxy)
+            canvas.ax.add_line(proxy)
 
 
-def _entries(
-    ax: Axes, lines: Sequence[tuple[Curve, Any]], colour_by: str, *, usetex: bool
-) -> tuple[dict[str, Any], bool]:
+def _entries(canvas: Canvas) -> tuple[dict[str, Any], bool]:
     """Return the names with a line for each, and whether they could be beside the curves."""
     from matplotlib.lines import Line2D
+
+    lines, usetex = canvas.lines, bool(setting("text.usetex"))
 
     def species(curve: Curve, drawn: Any) -> str:
         text = _typeset.mathtext(brief(curve.series.species), usetex=usetex)
         text = text or curve.series.long_name
-        return text + "→" if drawn.axes is not ax and "→" not in text else text
+        on_right = canvas.key_of(curve)[1] != next(iter(canvas.axes))[1]
+        above = curve.series.axis != next(iter(canvas.axes))[0]
+        return text + "→" * (on_right and "→" not in text) + "↑" * above
 
     curves = [curve for curve, _ in lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
@@ -148,11 +125,13 @@ def _entries(
     if "" in measured:
         # Medians of species, and outliers that have the same colour in each.
         return {measurement(*item): item[1] for item in lines}, False
-    if colour_by == "measurement" and len({curve.subject for curve in curves}) == 1:
-        return {measurement(*item): item[1] for item in lines}, len(lines) == 1
-    if colour_by == "measurement":
+    by_measurement = colour_meaning(canvas.wanted, canvas.curves) == "measurement"
+    if by_measurement and len({curve.subject for curve in curves}) == 1:
+        direct = len(lines) == 1 or (canvas.wanted.waterfall is not None and len(lines) <= _FEW)
+        return {measurement(*item): item[1] for item in lines}, direct
+    if by_measurement:
         dashes = {
-            species(curve, drawn): Line2D([], [], color=ink(0.35, ax), linestyle=curve.dash)
+            species(curve, drawn): Line2D([], [], color=ink(0.35, canvas.ax), linestyle=curve.dash)
             for curve, drawn in lines
         }
         return {
@@ -164,7 +143,7 @@ def _entries(
             f"{species(curve, drawn)}, {measurement(curve)}": drawn for curve, drawn in lines
         }, False
     colours = {species(*item): Line2D([], [], color=item[1].get_color()) for item in lines}
-    alone = next(iter(colours.values())).get_color() if len(colours) == 1 else ink(0.35, ax)
+    alone = next(iter(colours.values())).get_color() if len(colours) == 1 else ink(0.35, canvas.ax)
     dashes = {
         measurement(curve): Line2D([], [], color=alone, linestyle=curve.dash) for curve in curves
     }
@@ -173,13 +152,10 @@ def _entries(
 
 def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Place | None]:
     """Find a place beside its curve for each name that has one."""
-    ax = obstacles.ax
     before = list(obstacles.boxes)
     found: list[Place | None] = []
     for text, line in named:
-        extent = _extent(ax, text)
-        size = extent.width / ax.bbox.width, extent.height / ax.bbox.height
-        place = obstacles.place_beside(line, size)
+        place = obstacles.place_beside(line, obstacles.size(_extent(obstacles.ax, text)))
         found.append(place)
         if place is not None:
             obstacles.boxes.append(place.box)
@@ -187,51 +163,28 @@ def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Plac
     return found
 
 
-def _write_beside(text: str, line: Any, place: Place, obstacles: Obstacles) -> Any:
-    """Write a name at a distance from a point of its curve, which it follows from then on."""
-    ax = obstacles.ax
-    anchor = ax.transAxes.transform((place.x, place.y))
-    corner = ax.transAxes.transform((place.box.left, place.box.bottom))
-    offset = (corner - anchor) * 72.0 / ax.figure.dpi
-    label = line.axes.annotate(
-        text,
-        line.axes.transData.inverted().transform(anchor),
-        xytext=tuple(offset),
-        textcoords="offset points",
-        ha="left",
-        va="bottom",
-        color=line.get_color(),
-        fontsize=setting_points("legend.fontsize"),
-        zorder=4,
-        clip_on=True,
-    )
-    label.set_in_layout(False)
-    obstacles.boxes.append(place.box)
-    return label
-
-
-def _legend_above(ax: Axes, *, own: bool) -> None:
+def _legend_above(canvas: Canvas) -> None:
     """Place the legend above the axes, in as few rows as its width allows."""
-    known = memory(ax)
+    ax, own = canvas.ax, canvas.own
     figure: Any = ax.figure
     before = 0.0
-    if known.names_legend is not None:
-        before = known.names_legend.get_window_extent().height
-        discard(known.names_legend)
-        known.names_legend = None
-    if not known.names:
+    for known in canvas.legends(NAMES):
+        before = known.get_window_extent().height
+        discard(known)
+    if not canvas.names:
         return
-    size = setting_points("legend.fontsize")
-    pad = 0.2 + _height_of_powers(ax) / size
-    names, left = known.names, ax.bbox.x0
+    above = _height_above(canvas)
+    names, left = canvas.names, ax.bbox.x0
     if len(names) > _MANY:
         # Names of one width make narrow columns, and more of them.
         names = dict(sorted(names.items(), key=lambda item: _extent(ax, item[0]).width))
         left = 0.0 if own else left
     # Nothing stands beside the axes of our own figure, but what belongs to them.
     room = figure.bbox.width - left if own else ax.bbox.width
-    for columns in range(min(len(names), _COLUMNS), 0, -1):
-        legend = _legend(ax, names, columns, pad, left)
+    widths = [_extent(ax, text).width for text in names]
+    most = min(len(names), _COLUMNS, max(1, int(room / min(widths))))
+    for columns in range(most, 0, -1):
+        legend = _legend(ax, names, columns, above, left)
         if columns == 1 or legend.get_window_extent().width <= room:
             break
         legend.remove()
@@ -241,12 +194,11 @@ def _legend_above(ax: Axes, *, own: bool) -> None:
         longest -= 4
         legend.remove()
         short = dict(zip(briefs(list(names), longest), names.values(), strict=True))
-        legend = _legend(ax, short, 1, pad, left)
-    known.names_legend = legend
+        legend = _legend(ax, short, 1, above, left)
     extent = legend.get_window_extent()
     if ax.get_title():
         height = extent.height * 72.0 / figure.dpi
-        ax.set_title(ax.get_title(), pad=height + 4.0 + (pad - 0.2) * size)
+        ax.set_title(ax.get_title(), y=1.0, pad=height + 4.0 + above)
     if own:
         grow(figure, (extent.height - before) / figure.dpi)
     lay_out(figure)
@@ -260,24 +212,34 @@ def _extent(ax: Axes, text: str) -> Any:
     return extent
 
 
-def _legend(ax: Axes, names: dict[str, Any], columns: int, pad: float, left: float) -> Any:
+def _legend(ax: Axes, names: dict[str, Any], columns: int, above: float, left: float) -> Any:
+    from matplotlib.transforms import ScaledTranslation
+
+    figure: Any = ax.figure
     return add_legend(
         ax,
         names,
+        NAMES,
         loc="lower left",
         bbox_to_anchor=((left - ax.bbox.x0) / ax.bbox.width, 1.0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, above / 72, figure.dpi_scale_trans),
         ncols=columns,
-        borderaxespad=pad,
+        borderaxespad=0.2,
         columnspacing=1.2,
         handlelength=1.8,
     )
 
 
-def _height_of_powers(ax: Axes) -> float:
-    """Height in points of the power of ten that a linear axis writes above itself."""
-    texts = [each.yaxis.get_offset_text() for each in memory(ax).axes.values()]
+def _height_above(canvas: Canvas) -> float:
+    """Height in points of what stands on an axes: numbers above, and the power of a linear axis."""
+    figure: Any = canvas.ax.figure
+    texts = [each.yaxis.get_offset_text() for each in canvas.axes.values()]
     heights = [text.get_window_extent().height for text in texts if text.get_text()]
-    return max(heights, default=0.0) * 72.0 / float(ax.figure.dpi)
+    for each in canvas.depths().values():
+        if each.xaxis.get_label_position() == "top":
+            box: Any = each.xaxis.get_tightbbox(figure.canvas.get_renderer())
+            heights.append(box.y1 - canvas.ax.bbox.y1)
+    return max(heights, default=0.0) * 72.0 / float(figure.dpi)
 
 
 def brief(name: str, longest: int = _LONGEST) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sims_analysis.figures.axes import discard, memory
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures.canvas import EXPLAINED, NOTES
 from sims_analysis.figures.colours import ink, paper, wash
+from sims_analysis.figures.lines import BAND
 from sims_analysis.figures.style import grow, setting_points
 from sims_analysis.text.typeset import unit_label
 
@@ -18,13 +20,23 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Obstacles
 
-__all__ = ["Notes", "add_legend", "stands_below"]
+__all__ = [
+    "add_legend",
+    "explain_error",
+    "explain_hidden",
+    "explain_spread",
+    "explain_triangle",
+    "stands_below",
+    "write_list",
+    "write_shared_list",
+]
 
-#: Factors by which a list on crowded axes is printed smaller.
-_SMALLER = (1.0, 0.8, 0.6)
+#: Factors by which a list on crowded axes is printed smaller, and the least size of its letters.
+_SMALLER, LEAST = (1.0, 0.85, 0.7), 5.5
 #: Below axes, it takes no more than this of their height.
 _SHARE = 0.75
 _STYLE: dict[str, Any] = {
@@ -34,193 +46,233 @@ _STYLE: dict[str, Any] = {
 }
 
 
-class Notes:
-    """The list that explains marks and names the results."""
+# --- what marks mean ----------------------------------------------------------------------------
 
-    def __init__(self, ax: Axes) -> None:
-        self.ax = ax
-        self._memory = memory(ax)
-        #: Kept on the axes, so that a second call adds to the list of the first.
-        self.entries: dict[str, Any] = self._memory.notes
 
-    def add(self, text: str, **style: Any) -> None:
-        """Add an entry whose handle is a line of this style."""
-        from matplotlib.lines import Line2D
+def explain_error(canvas: Canvas, *, band: bool = False) -> None:
+    """Say what every plus-minus, bar and band means; the handle is a band, if there is one."""
+    from matplotlib.patches import Patch
+    from matplotlib.path import Path
 
-        self.entries.setdefault(text, Line2D([], [], **style))
+    coverage = canvas.wanted.coverage or 1.0
+    text = "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
+    grey = ink(0.35, canvas.ax)
+    if band:
+        canvas.explain(text, Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0))
+        return
+    ends = [(-1, -0.35), (-1, 0.35), (-1, 0), (1, 0), (1, -0.35), (1, 0.35)]
+    bar = Path(ends, [Path.MOVETO, Path.LINETO] * 3)
+    canvas.explain(
+        text, color=grey, linestyle="none", marker=bar, markersize=9, fillstyle="none",
+        markeredgewidth=0.8,
+    )  # fmt: skip
 
-    def say(self, text: str) -> None:
-        """Add an entry without a handle."""
-        self.add(text, linestyle="none", color="none")
 
-    def explain(self, text: str, **style: Any) -> None:
-        """Add an entry about a kind of mark, once in a figure of several panels."""
-        if text not in self._memory.explained:
-            self.add(text, **style)
-        self._memory.explained.add(text)
+def explain_spread(canvas: Canvas, count: int, share: float) -> None:
+    """Say what the median and its band are."""
+    from matplotlib.patches import Patch
 
-    def explain_error(self, coverage: float) -> None:
-        """Say what every plus-minus, bar and band means."""
-        self.explain_words(
-            "± one standard error" if coverage == 1 else f"± {coverage:g} standard errors"
-        )
+    grey = ink(0.35, canvas.ax)
+    canvas.explain(f"median of {count}", color=grey, linewidth=1.0)
+    band = Patch(color=grey, alpha=wash(BAND, canvas.ax), linewidth=0)
+    canvas.explain(f"the middle {100 * share:g} %", band)
 
-    def explain_spread(self, count: int, share: float) -> None:
-        """Say what the median and its band are."""
-        from matplotlib.lines import Line2D
-        from matplotlib.patches import Patch
 
-        text = f"median of {count}, band: the middle {100 * share:g} %"
-        grey = ink(0.35, self.ax)
-        band = Patch(color=grey, alpha=wash(0.22, self.ax), linewidth=0)
-        if text not in self._memory.explained:
-            self.entries[text] = band, Line2D([], [], color=grey, linewidth=1.0)
-        self._memory.explained.add(text)
+def explain_hidden(canvas: Canvas, curves: Sequence[Curve]) -> None:
+    """Say what the marks at the floor of the axis are."""
+    words: dict[str, None] = {}
+    for curve in curves:
+        y = curve.series.y
+        if (y == 0).any():
+            words["zero"] = None
+        if (y < 0).any():
+            words["negative"] = None
+        if np.isfinite(curve.fill):
+            words[f"{curve.fill:g} {unit_label(curve.series.units)} (fill value)"] = None
+    if words:
+        explain_triangle(canvas, " or ".join(words))
 
-    def explain_words(self, text: str) -> None:
-        """Add an entry of words, once in a figure of several panels."""
-        self.explain(text, linestyle="none", color="none")
 
-    def add_hidden(self, curves: Sequence[Curve]) -> None:
-        """Say what the marks at the floor of the axis are."""
-        words: dict[str, None] = {}
-        for curve in curves:
-            y = curve.series.y
-            if (y == 0).any():
-                words["zero"] = None
-            if (y < 0).any():
-                words["negative"] = None
-            if np.isfinite(curve.fill):
-                words[f"{curve.fill:g} {unit_label(curve.series.units)} (fill value)"] = None
-        if words:
-            self.explain_triangle(" or ".join(words))
+def explain_triangle(canvas: Canvas, text: str) -> None:
+    """Say what open triangles mean."""
+    canvas.explain(
+        text,
+        marker="v",
+        linestyle="none",
+        color=ink(0.35, canvas.ax),
+        markersize=3,
+        markeredgewidth=0.5,
+        fillstyle="none",
+    )
 
-    def explain_triangle(self, text: str) -> None:
-        """Say what open triangles mean."""
-        self.explain(
-            text,
-            marker="v",
-            linestyle="none",
-            color=ink(0.35, self.ax),
-            markersize=3,
-            markeredgewidth=0.5,
-            fillstyle="none",
-        )
 
-    def add_limits(self, ax: Axes, group: Sequence[Curve]) -> None:
-        """Draw the detection limits of an axis, one line where all are the same."""
-        grey = ink(0.35, self.ax)
-        limits = {curve.limit for curve in group if not np.isnan(curve.limit)}
-        style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
-        if len(limits) == 1:
-            ax.axhline(next(iter(limits)), color=grey, zorder=1, **style)
-        else:
-            for curve in group:
-                if not np.isnan(curve.limit):
-                    ax.axhline(curve.limit, color=curve.colour, zorder=1, **style)
-        if limits:
-            self.explain("detection limit", color=grey, **style)
+# --- the list -----------------------------------------------------------------------------------
 
-    def write(self, obstacles: Obstacles, *, own: bool) -> None:
-        """Place the list where it covers nothing: inside the axes, or below those of our figure."""
-        known = self._memory
-        if known.notes_legend is not None:
-            discard(known.notes_legend)
-            known.notes_legend = None
-        if not self.entries:
+
+def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
+    """Place the list where it covers nothing: inside the axes, or below those of our figure.
+
+    Parameters
+    ----------
+    canvas : Canvas
+    obstacles : Obstacles
+    said : set of str
+        Explanations in other panels of the figure, which are not repeated; ours are added.
+    """
+    canvas.explained = {text: h for text, h in canvas.explained.items() if text not in said}
+    said |= set(canvas.explained)
+    if not (canvas.results or canvas.explained):
+        return
+    # On the last of the axes, so that no curve of another runs over it.
+    top = list(canvas.axes.values())[-1]
+    size = setting_points("legend.fontsize")
+    roomy = canvas.own or top.figure.get_layout_engine() is not None
+    for smaller, broken in product((1.0,) if roomy else _SMALLER, (False, True)):
+        points = _points(size, smaller)
+        legend = _inside(canvas, top, (0.0, 1.0), broken=broken, fontsize=points)
+        left, upper, free = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
+        if free:
+            legend.set_bbox_to_anchor((left, upper), transform=top.transAxes)
+            legend.set_in_layout(False)
             return
-        # Results first, explanations of marks last.
-        explained = known.explained
-        for text in [text for text in self.entries if text in explained]:
-            self.entries[text] = self.entries.pop(text)
-        # On the last of the axes, so that no curve of another runs over it.
-        top = list(known.axes.values())[-1]
-        for broken in (False, True):
-            legend = self._inside(top, (0.0, 1.0), broken=broken)
-            box = obstacles.fraction(legend.get_window_extent())
-            left, upper, free = obstacles.place_box(box.right - box.left, box.top - box.bottom)
-            legend.remove()
-            if free:
-                known.notes_legend = self._inside(top, (left, upper), broken=broken)
-                known.notes_legend.set_in_layout(False)
-                return
-        if own:
-            known.notes_legend = self._below()
-        else:
-            known.notes_legend = self._on_given_axes(top, (left, upper))
-
-    def _inside(
-        self, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
-    ) -> Any:
-        entries = {_broken(text) if broken else text: h for text, h in self.entries.items()}
-        place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
-        return add_legend(ax, entries, **{**place, **_STYLE, **options})
-
-    def _below(self) -> Any:
-        """Place the list below the axes of our figure, which becomes higher by it."""
-        figure: Any = self.ax.figure
-        for columns, broken in ((2, False), (1, False), (1, True)):
-            legend = figure.legend(
-                list(self.entries.values()),
-                [_broken(text) if broken else text for text in self.entries],
-                loc="outside lower center",
-                ncols=columns,
-                frameon=False,
-                **_STYLE,
-            )
-            extent = legend.get_window_extent()
-            enough = columns == 1 or len(self.entries) > 2
-            if (extent.width <= figure.bbox.width and enough) or broken:
-                break
-            legend.remove()
-        grow(figure, extent.height / figure.dpi)
-        return legend
-
-    def _on_given_axes(self, ax: Axes, corner: tuple[float, float]) -> Any:
-        """Place the list on axes of the user's figure that have no free space for it.
-
-        Below them if the figure has a layout engine that makes room; otherwise inside, on an opaque
-        ground. It is no wider than the axes, because the layout would make them narrower for it.
-        """
-        figure: Any = ax.figure
-        size = setting_points("legend.fontsize")
-        width, height = self.ax.bbox.width, self.ax.bbox.height
-        if figure.get_layout_engine() is not None:
-            height *= _SHARE
-            low = self.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
-            depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
-            options = {"loc": "upper center", "borderaxespad": depth / size + 0.3}
-            corner = 0.5, 0.0
-        else:
-            options = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
-            options["frameon"] = True
-        for smaller, broken in product(_SMALLER, (False, True)):
-            legend = self._inside(ax, corner, broken=broken, fontsize=smaller * size, **options)
-            extent = legend.get_window_extent()
-            last = broken and smaller == _SMALLER[-1]
-            if last or (extent.width <= width and extent.height <= height):
-                break
-            legend.remove()
-        legend.set_in_layout(figure.get_layout_engine() is not None)
-        return legend
+        legend.remove()
+    if canvas.own:
+        _below(canvas.ax, canvas.results, canvas.explained, NOTES)
+    else:
+        _on_given_axes(canvas, top, obstacles)
 
 
-def add_legend(ax: Axes, entries: Mapping[str, Any], **options: Any) -> Any:
-    """Add a legend of texts with their handles to an axes."""
+def _points(size: float, smaller: float) -> float:
+    """Return a smaller size of letters, but not below the least."""
+    return max(smaller * size, min(size, LEAST))
+
+
+def _inside(
+    canvas: Canvas, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
+) -> Any:
+    place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
+    # Results first, explanations of marks last.
+    entries = canvas.results | canvas.explained
+    shown = {_broken(text) if broken else text: handle for text, handle in entries.items()}
+    legend = add_legend(ax, shown, NOTES, **{**place, **_STYLE, **options})
+    _mark_explained(legend, len(canvas.results))
+    return legend
+
+
+def _mark_explained(legend: Any, results: int) -> None:
+    for text in legend.get_texts()[results:]:
+        text.set_label(EXPLAINED)
+
+
+def write_shared_list(canvases: Sequence[Canvas], figure: Any) -> None:
+    """Place one list for all panels below them, with their names; the panels stay as high."""
+    named = [[*canvas.names.items(), *canvas.beside] for canvas in canvases]
+    names = {text: handle for one in named for text, handle in one}
+    results = {text: handle for canvas in canvases for text, handle in canvas.results.items()}
+    explained = {text: handle for canvas in canvases for text, handle in canvas.explained.items()}
+    if names or results or explained:
+        _below(figure, names | results, explained, "_shared", columns=(6, 5, 4, 3, 2, 1))
+
+
+def _below(
+    ax: Any,
+    results: Mapping[str, Any],
+    explained: Mapping[str, Any],
+    label: str,
+    columns: Sequence[int] = (2, 1),
+) -> None:
+    """Place a list below the axes of our figure, which becomes higher by it."""
+    figure: Any = ax if hasattr(ax, "savefig") else ax.figure
+    entries = {**results, **explained}
+    for count, broken in [*((n, b) for n in columns for b in (False, True))]:
+        legend = figure.legend(
+            list(entries.values()),
+            [_broken(text) if broken else text for text in entries],
+            loc="outside lower center",
+            ncols=count,
+            frameon=False,
+            **_STYLE,
+        )
+        extent = legend.get_window_extent()
+        enough = count == 1 or len(entries) > 2
+        if (extent.width <= figure.bbox.width and enough) or (count == 1 and broken):
+            break
+        legend.remove()
+    legend.set_label(label)
+    _mark_explained(legend, len(results))
+    grow(figure, extent.height / figure.dpi)
+
+
+def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
+    """Place the list on axes of the user's figure, or of a panel, that have no room inside.
+
+    Below them if the figure has a layout engine that makes room; otherwise inside, on an opaque
+    ground. It is no wider than the axes, because the layout would make them narrower for it.
+    """
+    figure: Any = ax.figure
+    size = setting_points("legend.fontsize")
+    width, height = canvas.ax.bbox.width, canvas.ax.bbox.height
+    below, corner = figure.get_layout_engine() is not None, (0.0, 1.0)
+    if below:
+        # A figure of panels becomes higher by its lists.
+        height *= _SHARE if not canvas.panel else np.inf
+        low = canvas.ax.xaxis.get_tightbbox(figure.canvas.get_renderer())
+        depth = 0.0 if low is None else (ax.bbox.y0 - low.y0) * 72.0 / figure.dpi
+        options = {"loc": "upper center", "borderaxespad": depth / size + 0.3}
+        corner = 0.5, 0.0
+    else:
+        options = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
+        options["frameon"] = True
+    for smaller, broken in product(_SMALLER, (False, True)):
+        points = _points(size, smaller)
+        # The distance from the axes is in units of the size of letters.
+        options |= {"borderaxespad": depth / points + 0.3} if below else {}
+        legend = _inside(canvas, ax, corner, broken=broken, fontsize=points, **options)
+        extent = legend.get_window_extent()
+        if extent.width <= width and extent.height <= height:
+            break
+        legend.remove()
+    else:
+        _refuse(canvas, width / figure.dpi)
+    if not below:
+        place = obstacles.place_box(*obstacles.size(extent))
+        legend.set_bbox_to_anchor(place[:2], transform=ax.transAxes)
+    legend.set_in_layout(below)
+
+
+def _refuse(canvas: Canvas, inches: float) -> None:
+    count = len(canvas.results) + len(canvas.explained)
+    raise ProfileError(
+        f"a list of {count} results and explanations does not fit axes {25.4 * inches:.0f} mm wide "
+        f"in letters of {LEAST:g} points: leave out some results, or notes=False; give the axes "
+        "more room (width=, columns=, or a layout engine, as with plt.subplots(..., "
+        'layout="constrained")); or, of panels, plot_panels(..., shared_legend=True)'
+    )
+
+
+def add_legend(ax: Axes, entries: Mapping[str, Any], label: str, **options: Any) -> Any:
+    """Add a legend of texts with their handles to an axes; by its label a later call finds it."""
     from matplotlib.legend import Legend
 
     legend = Legend(ax, list(entries.values()), list(entries), **{"frameon": False, **options})
+    legend.set_label(label)
     ax.add_artist(legend)
     # An artist that is clipped to the axes would get no room outside them.
     legend.set_clip_on(False)
     return legend
 
 
-def stands_below(legend: Any) -> bool:
-    """Whether a list is below its axes, where the layout makes room for it."""
-    return legend is not None and bool(legend.get_in_layout())
+def stands_below(canvas: Canvas) -> bool:
+    """Whether the list is below its axes, where the layout makes room for it."""
+    return any(legend.get_in_layout() for legend in canvas.legends(NOTES))
 
 
 def _broken(text: str) -> str:
-    """Break a long line before its number or its explanation."""
-    return text if "\n" in text else re.sub(r" (?=[=(])|(?<=[:,]) ", "\n", text, count=1)
+    """Break a long line before its number, or else before its explanation."""
+    if "\n" in text:
+        return text
+    for place in (r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) "):
+        parted = re.sub(place, "\n", text, count=1)
+        if parted != text:
+            return parted
+    return text

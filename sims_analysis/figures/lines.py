@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sims_analysis.figures.axes import FLOOR, LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,24 +21,29 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 __all__ = [
+    "BAND",
     "draw_band",
     "draw_curve",
-    "fill_between",
     "mark_below_limit",
     "mark_floor",
+    "shade",
     "shown",
     "without_neighbours",
 ]
 
+#: Opacity of a band.
+BAND = 0.22
 _MARK: dict[str, Any] = {
     "linestyle": "none",
     "markersize": 1.9,
     "markeredgewidth": 0.4,
     "fillstyle": "none",
-    # A mark at the edge is a whole mark.
-    "clip_on": False,
 }
 
+#: Marks this far outside the frame are shown, as a fraction of the axes: one at the edge is whole.
+_OUTSIDE = 0.01
+#: Values down to this part of the smallest are shaded on a log axis.
+_SHADED = 1e-6
 #: Width of the place for one mark in a row, in points.
 _APART = 4.0
 #: Height of the row of marks above the floor of an axis, as a fraction of it.
@@ -108,26 +115,26 @@ def draw_band(ax: Axes, curve: Curve, scale: Scale, *, log: bool, coverage: floa
         return False
     data = shown(curve, log=log)
     # No bands around single points: they would look like a bar code, too.
-    hidden = ~data | _scattered(data) | np.isnan(stderr)
+    where = data & ~_scattered(data) & ~np.isnan(stderr)
     y = curve.series.y
-    fill_between(ax, curve, scale, y - coverage * stderr, y + coverage * stderr, ~hidden, log=log)
-    return True
+    shade(ax, curve, scale, (y - coverage * stderr, y + coverage * stderr), where, log=log)
+    return bool(where.any())
 
 
-def fill_between(
-    ax: Axes, curve: Curve, scale: Scale, low: Array, high: Array, where: Mask, *, log: bool
+def shade(
+    ax: Axes, curve: Curve, scale: Scale, ends: tuple[Array, Array], where: Mask, *, log: bool
 ) -> None:
     """Shade between two curves, in the colour of the one between them."""
-    if log:
-        # On a log axis, an interval down to zero ends at the floor: numbers near zero would be
-        # drawn far below the page.
-        low = np.maximum(low, 0.1 * min(ax.get_ylim()))
+    low, high = ends
+    if log and where.any():
+        # On a log axis, an interval down to zero goes below the floor, but not without end.
+        low = np.maximum(low, _SHADED * curve.series.y[where].min())
     ax.fill_between(
         scale(curve.series.x),
         np.where(where, low, np.nan),
         np.where(where, high, np.nan),
         color=curve.colour,
-        alpha=0.22,
+        alpha=BAND,
         linewidth=0,
         zorder=1.5,
     )
@@ -152,14 +159,7 @@ def mark_floor(ax: Axes, curves: Sequence[Curve], scale: Scale) -> list[Curve]:
         marks[i].append(depth)
     # A species that got no place has no marks.
     for i, row in ((i, row) for i, row in marks.items() if row):
-        ax.plot(
-            row,
-            np.full(len(row), _ROW),
-            marker="v",
-            color=curves[i].colour,
-            transform=ax.get_xaxis_transform(),
-            **_MARK,
-        )
+        _mark(ax, row, _ROW, curves[i], label=FLOOR, transform=ax.get_xaxis_transform())
     return [curves[i] for i in wanted]
 
 
@@ -167,9 +167,18 @@ def mark_below_limit(ax: Axes, curve: Curve, scale: Scale) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
     row = list(_row(ax, _visible(ax, curve, curve.below_limit(), scale)).values())
     if row:
-        at_limit = np.full(len(row), curve.limit)
-        ax.plot(row, at_limit, marker="v", color=curve.colour, **_MARK)
+        _mark(ax, row, curve.limit, curve, label=LIMIT)
     return bool(row)
+
+
+def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> None:
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    (line,) = ax.plot(
+        x, np.full(len(x), y), marker="v", color=curve.colour, **_MARK, **options, scaley=False
+    )
+    frame = Bbox([[-_OUTSIDE, -_OUTSIDE], [1 + _OUTSIDE, 1 + _OUTSIDE]])
+    line.set_clip_box(TransformedBbox(frame, ax.transAxes))
 
 
 def _visible(ax: Axes, curve: Curve, which: Mask, scale: Scale) -> Array:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.figures.axes import memory, spread_right_axes
+from sims_analysis.figures.canvas import Canvas, Wanted
 from sims_analysis.figures.curves import (
     Measurements,
     collect,
-    curves_of,
     is_synthetic,
     measurements_of,
     parallel,
     styled,
 )
+from sims_analysis.figures.drawing import draw, finish, prepared
 from sims_analysis.figures.labels import brief
-from sims_analysis.figures.legend import stands_below
-from sims_analysis.figures.profiles import MM, SIZES, plot_profiles
-from sims_analysis.figures.style import (
-    grow,
-    in_style,
-    lay_out,
-    measured_alike,
-    require_matplotlib,
-)
+from sims_analysis.figures.profiles import figure_size, read_options, record
+from sims_analysis.figures.style import in_style, measured_alike, require_matplotlib
 from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.arguments import check_bool, check_choice, check_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    from sims_analysis.units import QuantityLike
 
 __all__ = ["plot_panels"]
 
@@ -42,8 +38,10 @@ __all__ = ["plot_panels"]
 _LINE = 34
 #: Height of a row of panels, and of what is above and below them all, in inches.
 _ROW, _REST = 1.75, 0.5
-#: Options of :func:`plot_profiles` that choose and convert the curves.
-_OF_CURVES = ("species", "detection_limit", "value_units")
+#: Height of a row beside which the label of a value axis stands, in inches.
+_LABEL = 1.6
+#: Arguments of :func:`plot_profiles` that take results of the measurements.
+_RESULTS = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
 
 
 def plot_panels(
@@ -51,6 +49,9 @@ def plot_panels(
     *,
     by: Literal["measurement", "species"] = "measurement",
     columns: int | None = None,
+    width: Literal["single", "double"] | QuantityLike | float | None = None,
+    shared_legend: bool = False,
+    title: str | None = None,
     **options: Any,
 ) -> NDArray[np.object_]:
     """Draw small multiples: one panel per measurement or per species, on common axes.
@@ -63,6 +64,13 @@ def plot_panels(
         What each panel shows.
     columns : int, optional
         Panels in a row; by default at most 3, at most 5 for more than a dozen panels, 2 for four.
+    width : {"single", "double"}, str, Quantity or float, optional
+        Width of the figure, as of :func:`plot_profiles`; by default two columns of a journal, or
+        one for one panel in a row.
+    shared_legend : bool
+        Write one list of names, results and marks below all panels.
+    title : str, optional
+        Of the figure; ``""`` leaves out that data are synthetic.
     **options : Any
         Of :func:`plot_profiles`.
 
@@ -70,6 +78,12 @@ def plot_panels(
     -------
     ndarray of matplotlib.axes.Axes
         One for each panel, in order.
+
+    Raises
+    ------
+    ProfileError
+        If the list of a panel does not fit in letters of 5.5 points; and as of
+        :func:`plot_profiles`.
 
     Examples
     --------
@@ -81,114 +95,116 @@ def plot_panels(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
-    parts = _parts(data, by, options)
+    check_bool("shared_legend", shared_legend)
+    check_choice("by", by, ("measurement", "species"))
+    named = measurements_of(data)
+    parts = _parts(named, by, options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
+    if columns is not None:
+        check_count("columns", columns)
     across = columns or min(most, len(parts))
     down = -(-len(parts) // across)
-    width = SIZES["single" if across == 1 else "double"][0] * MM
-    named = measurements_of(data)
-    for result in ("junctions", "dose", "peak", "decay_length", "fits"):
-        if result in options:
-            options[result] = parallel(options[result], data, named)
-    with in_style(house=True):
+    house = options.pop("house_style", True)
+    for name in (*_RESULTS, "fits"):
+        options[name] = parallel(options.get(name), data, named)
+    read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
+    usual = "single" if across == 1 else "double"
+    size = figure_size(width or usual)[0]
+    row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
+    with in_style(house=house):
         figure, grid = plt.subplots(
-            down,
-            across,
-            squeeze=False,
-            figsize=(width, _REST + _ROW * down * min(1.0, 3.5 / across)),
-            layout="constrained",
+            down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
         )
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
             ax.remove()
-        if any(map(is_synthetic, named.values())):
-            figure.suptitle("Synthetic data", fontsize="medium")
-        shown = [item for _, item, _ in parts] if by == "measurement" else [data]
-        known = {k: v for k, v in options.items() if k in _OF_CURVES}
-        everything = [c for item in shown for c in curves_of(measurements_of(item), **known)]
-        explained: set[str] = set()
-        waiting: list[tuple[Callable[[], None], Callable[[], None]]] = []
-        colours: dict[str, str] = {}
-        if options.get("colour_by") != "measurement":
-            styled(everything, options.get("colours"), "species", colours)
-        for ax, (heading, item, extra) in zip(axes, parts, strict=False):
-            state = memory(ax)
-            state.common, state.explained, state.colours = everything, explained, colours
-            state.house, state.entitled, state.waiting = True, True, waiting
-            plot_profiles(item, ax, **{"title": heading, **options, **extra})
-        axes = axes[: len(parts)]
-        _share_labels(axes, across, len(parts))
-        if down > 2:
-            _label_once(figure, axes)
-        with measured_alike(figure):
-            lay_out(figure)
-            if any(len(memory(ax).axes) > 2 for ax in axes):
-                for ax in axes:
-                    spread_right_axes(ax)
-                lay_out(figure)
-            for write, _ in waiting:
-                write()
-            outside = _outside(axes, across)
-            if outside:
-                # Lists around the panels get room of their own: the panels stay as high.
-                grow(figure, outside)
-                lay_out(figure)
-                for _, adjust in waiting:
-                    adjust()
-        for ax in axes:
-            memory(ax).waiting = None
-    return np.array(axes, dtype=object)
+        canvases = [
+            Canvas(ax, wanted, panel=True, models=models)
+            for ax, (_, models, wanted) in zip(axes, read, strict=False)
+        ]
+        try:
+            with measured_alike(figure):
+                _entitle(figure, title, synthetic=any(map(is_synthetic, named.values())))
+                for ax, (heading, _, _) in zip(axes, parts, strict=False):
+                    ax.set_title(heading, y=1.0)
+                draw(canvases, [curves for curves, _, _ in read], _colours(read, axes[0]))
+                _share_labels(canvases, across)
+                if down > 2 or (down > 1 and row < _LABEL):
+                    _label_once(figure, canvases)
+                finish(figure, canvases, across=across, shared=shared_legend)
+        except Exception:
+            plt.close(figure)
+            raise
+    record(figure, named, canvases)
+    return np.array([canvas.ax for canvas in canvases], dtype=object)
 
 
-def _outside(axes: Sequence[Axes], across: int) -> float:
-    """Return the height of the lists above and below the panels, in all rows, in inches."""
-
-    def height(ax: Axes) -> float:
-        known = memory(ax)
-        lists = [known.names_legend]
-        if stands_below(known.notes_legend):
-            lists.append(known.notes_legend)
-        figure: Any = ax.figure
-        heights = [each.get_window_extent().height for each in lists if each is not None]
-        return float(sum(heights) / figure.dpi)
-
-    rows = [axes[i : i + across] for i in range(0, len(axes), across)]
-    return sum(max(map(height, row)) for row in rows)
+def _wanted(options: Mapping[str, Any]) -> Wanted:
+    """Sort the options into those of a figure and the style of its lines."""
+    known = {field.name for field in fields(Wanted)} - {"line", "colour", "results"}
+    mine = {name: value for name, value in options.items() if name in known}
+    results = {name: options[name] for name in _RESULTS}
+    line = {n: v for n, v in options.items() if n not in known and n not in _RESULTS}
+    wanted = read_options(line, results=results, **mine)
+    if wanted.residuals:
+        raise ValueError("residuals are drawn by plot_profiles, below its axes; panels have none")
+    return wanted
 
 
-def _share_labels(axes: Sequence[Axes], across: int, count: int) -> None:
+def _colours(read: Sequence[Any], ax: Axes) -> dict[str, str]:
+    """Choose the colours of all panels together: a species has the same in each."""
+    taken: dict[str, str] = {}
+    everything = [curve for curves, _, _ in read for curve in curves]
+    wanted = read[0][2]
+    if wanted.colour_by != "measurement":
+        styled(everything, wanted.colours, "species", taken, ax)
+    return taken
+
+
+def _entitle(figure: Figure, title: str | None, *, synthetic: bool) -> None:
+    text = _typeset.plain(title or "")
+    if synthetic and title != "" and "synthetic" not in text.lower():
+        text = f"{text} (synthetic data)" if text else "Synthetic data"
+    if text:
+        figure.suptitle(text, fontsize="medium")
+
+
+def _share_labels(canvases: Sequence[Canvas], across: int) -> None:
     """Remove the labels of an axis that the next panel has too, with the same limits."""
-    for i, ax in enumerate(axes):
-        left = axes[i - 1] if i % across else None
-        beside = axes[i + 1] if (i + 1) % across and i + 1 < count else None
-        own = next(iter(memory(ax).axes))
-        if left is not None and own == next(iter(memory(left).axes)) and _same(left, ax, own):
-            ax.set_ylabel("")
-            ax.tick_params(axis="y", labelleft=False)
+    for i, canvas in enumerate(canvases):
+        left = canvases[i - 1] if i % across else None
+        beside = canvases[i + 1] if (i + 1) % across and i + 1 < len(canvases) else None
+        labels = list(canvas.values())
+        own = left is not None and labels[0] == next(iter(left.values()))
+        if left is not None and own and _same(left, canvas, labels[0]):
+            canvas.ax.set_ylabel("")
+            canvas.ax.tick_params(axis="y", labelleft=False)
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        if beside is not None and list(memory(beside).axes) != list(memory(ax).axes):
+        if beside is not None and list(beside.values()) != labels:
             beside = None
-        for label, right in list(memory(ax).axes.items())[1:]:
-            if beside is not None and _same(beside, ax, label):
+        for label in labels[1:]:
+            if beside is not None and _same(beside, canvas, label):
+                right = canvas.values()[label]
                 right.set_ylabel("")
                 right.tick_params(axis="y", labelright=False)
-        if i + across < count:
-            ax.set_xlabel("")
-            ax.tick_params(axis="x", labelbottom=False)
+        below = canvases[i + across] if i + across < len(canvases) else None
+        if below is not None and list(below.depths()) == list(canvas.depths()):
+            canvas.ax.set_xlabel("")
+            canvas.ax.tick_params(axis="x", labelbottom=False)
 
 
-def _label_once(figure: Figure, axes: Sequence[Axes]) -> None:
+def _label_once(figure: Figure, canvases: Sequence[Canvas]) -> None:
     """Write the label of the value axis once, where the rows are too low for one each."""
-    labels = {label for ax in axes if (label := ax.get_ylabel())}
+    labels = {label for canvas in canvases if (label := canvas.ax.get_ylabel())}
     if len(labels) == 1:
         figure.supylabel(labels.pop(), fontsize="medium")
-        for ax in axes:
-            ax.set_ylabel("")
+        for canvas in canvases:
+            canvas.ax.set_ylabel("")
 
 
-def _same(one: Axes, other: Axes, label: str) -> bool:
+def _same(one: Canvas, other: Canvas, label: str) -> bool:
     """Whether the axes of this label have the same limits in two panels."""
-    a, b = (memory(ax).axes[label].get_ylim() for ax in (one, other))
+    a, b = (canvas.values()[label].get_ylim() for canvas in (one, other))
     return bool(np.allclose(a, b))
 
 
@@ -196,10 +212,10 @@ def _heading(name: str) -> str:
     return _typeset.plain(brief(name, _LINE))
 
 
-def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Return the heading, the data and the options of each panel."""
-    named = measurements_of(data)
-    check_choice("by", by, ("measurement", "species"))
+def _parts(
+    named: Mapping[str, Any], by: str, options: dict[str, Any]
+) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Return the heading, the measurements and further options of each panel."""
     if by == "species":
         curves = collect(named, options.pop("species", None))
         names = dict.fromkeys(curve.series.species for curve in curves)
@@ -207,10 +223,10 @@ def _parts(data: Any, by: str, options: dict[str, Any]) -> list[tuple[str, Any, 
         alone = len({curve.measurement for curve in curves}) == 1 and "labels" not in options
         labels = {"labels": "none"} if alone else {}
         return [
-            (_typeset.mathtext(brief(name, _LINE)), data, {"species": name, **labels})
+            (_typeset.mathtext(brief(name, _LINE)), dict(named), {"species": name, **labels})
             for name in names
         ]
-    parts: list[tuple[str, Any, dict[str, Any]]] = []
+    parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     for label, item in named.items():
         if "measurement" not in item.dims:
             parts.append((_heading(label), {label: item}, {}))

@@ -2,75 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import cycle
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis import vocabulary
 from sims_analysis.dataset import provenance as origin
+from sims_analysis.errors import UnitsError
 from sims_analysis.figures import fits as fitted
-from sims_analysis.figures import lines as drawing
-from sims_analysis.figures.axes import (
-    Scale,
-    by_axis,
-    decades,
-    depth_scale,
-    memory,
-    right_axes,
-    set_decades,
-    set_depth_limits,
-    set_wanted,
-    spread_right_axes,
-    typeset_power,
-    user_limits,
-    value_axis_ticks,
-)
-from sims_analysis.figures.colours import COLOURS, colour_of, legible
-from sims_analysis.figures.curves import (
-    Answers,
-    Curve,
-    Measurements,
-    curves_of,
-    is_synthetic,
-    measurements_of,
-    own_colours_measurements,
-    parallel,
-    styled,
-)
-from sims_analysis.figures.labels import place_names, write_names
-from sims_analysis.figures.legend import Notes, stands_below
-from sims_analysis.figures.results import Results
-from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
+from sims_analysis.figures.canvas import Canvas, Wanted
+from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
+from sims_analysis.figures.drawing import draw, finish, prepared, taken_colours
+from sims_analysis.figures.questions import all_results
 from sims_analysis.figures.style import (
     POINTS,
     dress,
-    fix_ticks,
     in_style,
     is_default,
-    lay_out,
+    is_dressed,
     measured_alike,
     require_matplotlib,
     setting,
 )
 from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.arguments import check_bool, check_choice
+from sims_analysis.text.arguments import check_bool, check_choice, format_argument, is_number
+from sims_analysis.units import read_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import xarray as xr
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from sims_analysis.units import ParameterLike, QuantityLike
 
-    #: Finds the samples of a curve that lie within the limits of the depth axis.
-    Seen = Callable[[Curve], NDArray[np.bool_]]
-
-__all__ = ["plot_profiles"]
+__all__ = ["MM", "SIZES", "figure_size", "plot_profiles", "read_options", "record"]
 
 #: Limits of an axis, with a unit or in that of the axis; None leaves a limit to the data.
 Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
@@ -78,26 +44,17 @@ Limits = tuple["QuantityLike | float | None", "QuantityLike | float | None"]
 SIZES = {"single": (86.0, 66.0), "double": (178.0, 80.0)}
 #: A millimetre in inches.
 MM = 1 / 25.4
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What the user wants in a figure, apart from the data."""
-
-    depth_units: str | None
-    scale: str
-    coverage: float
-    labels: str
-    colour_by: str
-    xlim: tuple[Any, Any] | None
-    ylim: tuple[Any, Any] | None
-    line: Mapping[str, Any]
-    spread: bool
-    own: bool
-
-    @property
-    def log(self) -> bool:
-        return self.scale == "log"
+#: What other libraries call an argument, or what a hand writes for it.
+_GUESSES = {
+    "figsize": "width= (one or two columns, or a length such as '85 mm')",
+    "yscale": "scale='log' or 'linear'", "log": "scale='log' or 'linear'",
+    "logy": "scale='log' or 'linear'", "legend": "labels='legend' or 'none'",
+    "unit": "value_units= or depth_units=", "units": "value_units= or depth_units=",
+    "level": "junctions=sims.junction_depth(data, level=...)",
+    "xlabel": "ax.set_xlabel(...) on the axes that are returned",
+    "ylabel": "ax.set_ylabel(...) on the axes that are returned",
+    "path": "sims.save_figure(ax, path)", "filename": "sims.save_figure(ax, path)",
+}  # fmt: skip
 
 
 def plot_profiles(
@@ -105,7 +62,7 @@ def plot_profiles(
     ax: Axes | None = None,
     *,
     species: str | Sequence[str] | None = None,
-    width: Literal["single", "double"] | float | None = None,
+    width: Literal["single", "double"] | QuantityLike | float | None = None,
     xlim: Limits | None = None,
     ylim: Limits | None = None,
     depth_units: str | None = None,
@@ -118,12 +75,16 @@ def plot_profiles(
     dose_window: tuple[QuantityLike | None, QuantityLike | None] | None = None,
     peak: Answers | None = None,
     decay_length: Answers | None = None,
+    layers: Answers | None = None,
+    interfaces: Answers | None = None,
     fits: Answers | None = None,
     residuals: bool = False,
+    waterfall: float | None = None,
     colour_by: Literal["auto", "species", "measurement"] = "auto",
     colours: Mapping[str, str] | None = None,
     spread: bool | None = None,
     labels: Literal["auto", "direct", "legend", "none"] = "auto",
+    notes: bool = True,
     title: str | None = None,
     house_style: bool | None = None,
     **line: Any,
@@ -134,14 +95,16 @@ def plot_profiles(
     ----------
     data : Dataset, DataArray, SIMSResult, or a list or mapping of them
         One measurement, a batch, or several to overlay; the keys of a mapping name them. Plain or
-        quantified. Each species is drawn on its own samples.
+        quantified. Each species is drawn on its own samples. Profiles over sputter time beside
+        others over depth have an axis of their own, above.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default in a new figure. Right axes and lists get room beside other axes
         if the figure has a layout engine, as with ``plt.subplots(1, 2, layout="constrained")``.
     species : str or sequence of str, optional
         The species to draw, in this order.
-    width : {"single", "double"} or float, optional
-        Width of a new figure: one or two columns of a journal (86 mm, 178 mm), or in mm.
+    width : {"single", "double"}, str, Quantity or float, optional
+        Width of a new figure: one or two columns of a journal (86 mm, 178 mm), a length such as
+        ``"85 mm"``, or a number of mm.
     xlim, ylim : (low, high), optional
         Limits of the depth axis and of the left value axis: with a unit (``"50 nm"``), or bare
         numbers in the unit of the axis; None leaves a limit to the data.
@@ -164,21 +127,29 @@ def plot_profiles(
     dose : DataArray or Dataset, optional
         From :func:`integrated_dose` or :func:`dose_budget`: the window is shaded, its dose listed.
     dose_window : (start, stop), optional
-        The window, such as ``("20 nm", "500 nm")``; by default that of the call recorded in
-        `dose`. If it is not known, nothing is shaded.
+        The window, such as ``("20 nm", "500 nm")``; by default that which `dose` carries or
+        records. If it is not known, nothing is shaded.
     peak, decay_length : Dataset, optional
         From the functions of these names.
+    layers : Dataset, optional
+        From :func:`layers`: a bar from top to bottom of each, at the level that bounds it.
+    interfaces : Dataset, optional
+        From :func:`interface`: its width is shaded, and its middle marked on the curve.
     fits : Dataset, or a list or mapping of them, optional
         Models fitted to the data; drawn by :func:`evaluate`, inside their windows.
     residuals : bool
         Draw the residuals of the fits in a panel below: in standard errors, (data - fit) / sigma,
         if the data have these, otherwise as log10(data / fit) or, on a linear axis, as
         (data - fit) / largest sample. Several fits of one profile have different dashes and marks.
+    waterfall : float, optional
+        Raise each measurement by this factor over the one before, such as 10, so that they stand
+        one above the other; the label of the axis says so.
     colour_by : {"auto", "species", "measurement"}
         What colours stand for; ``"auto"`` colours by measurement if there is one species in several
         measurements.
     colours : mapping, optional
-        Species or measurement -> colour, instead of those of the library.
+        Species or measurement -> colour, instead of those of the library, which a style sheet or
+        ``axes.prop_cycle`` replaces as well.
     spread : bool, optional
         Draw each species in many measurements as their median, a band that holds the middle 80 %,
         and the outliers. By default if there are more than can be told apart (8, or 6 for several
@@ -187,8 +158,10 @@ def plot_profiles(
         Names beside the curves, in a legend above the axes, or nowhere. ``"auto"`` and
         ``"direct"`` write names beside the curves where they cover nothing, and the others in the
         legend; with ``"auto"``, names of measurements are always in the legend.
+    notes : bool
+        Explain marks and bands in the list of results: zeros, detection limits, errors, fits.
     title : str, optional
-        By default none; synthetic data are always called so.
+        By default none, but that synthetic data are called so; ``""`` leaves out that as well.
     house_style : bool, optional
         Use the library's sizes and ticks wherever matplotlib's settings are at their defaults: by
         default in a new figure, and in one that was drawn with it before.
@@ -204,18 +177,23 @@ def plot_profiles(
     Raises
     ------
     ProfileError
-        If there is nothing to draw.
+        If there is nothing to draw; if an argument is given results of another function; or if the
+        list of results does not fit given axes in letters of 5.5 points.
     SpeciesError
         If a species is absent.
     UnitsError
-        If a unit is missing, or some data are on a depth axis and others on a time axis.
+        If a unit is missing or of the wrong kind.
+    TypeError
+        If an argument is unknown, with the one that was probably meant.
 
     Notes
     -----
     A species has the colour of its element unless another in the figure has it. A log axis cannot
     show zero and negative samples, nor the small number that some instruments write for no counts:
     they are marked by open triangles at the floor of the axis, and the line is interrupted there.
-    Settings of matplotlib are not changed; those of a style sheet take precedence.
+    Settings of matplotlib are not changed; those of a style sheet take precedence. Names are
+    darkened until they can be read (a contrast of 4.5 to 1), and stay with their curves when the
+    limits change. A second call on the same axes adds to what is there, and writes one list.
 
     Examples
     --------
@@ -227,324 +205,148 @@ def plot_profiles(
     require_matplotlib()
     import matplotlib.pyplot as plt
 
-    check_bool("residuals", residuals)
-    if residuals and fits is None:
-        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
-    check_choice("scale", scale, ("log", "linear"))
-    check_choice("labels", labels, ("auto", "direct", "legend", "none"))
-    check_choice("colour_by", colour_by, ("auto", "species", "measurement"))
+    check_axes(ax)
+    results = {"dose": dose, "layers": layers, "interfaces": interfaces, "junctions": junctions,
+               "peak": peak, "decay_length": decay_length}  # fmt: skip
+    wanted = read_options(
+        line, results=results, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
+        value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,
+        dose_window=dose_window, fits=fits, residuals=residuals, waterfall=waterfall,
+        colour_by=colour_by, colours=colours, spread=spread, labels=labels, notes=notes,
+    )  # fmt: skip
     named = measurements_of(data)
-    curves = curves_of(named, species, detection_limit, value_units)
-    colour_by = _colour_by(curves, colour_by, colours)
-    line, colour = _without_colour(line)
-    if colour is not None:
-        colours = {curve.series.species: colour for curve in curves}
-    results = Results(
-        junctions=parallel(junctions, data, named),
-        dose=parallel(dose, data, named),
-        window=dose_window,
-        peak=parallel(peak, data, named),
-        decay_length=parallel(decay_length, data, named),
-        coverage=coverage,
-    )
-    models = fitted.evaluated(parallel(fits, data, named), curves)
-    own = ax is None
-    house = own if house_style is None else house_style
-    if ax is not None and house_style is None:
-        house = memory(ax).house
-    crowd = is_crowd(curves, colour_by) if spread is None else spread
-    options = _Options(
-        depth_units, scale, coverage, labels, colour_by, xlim, ylim, line, crowd, own
-    )
+    curves, models, wanted = prepared(data, named, wanted)
+    house = ax is None or is_dressed(ax) if house_style is None else house_style
     with in_style(house=house):
+        own = ax is None
         if ax is None:
-            _, ax = plt.subplots(figsize=_size(width), layout="constrained")
+            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
         elif house_style:
             dress(ax)
-        memory(ax).house = house
-        curves = styled(curves, colours, colour_by, memory(ax).colours)
-        curves = [
-            curve if curve.own else replace(curve, colour=legible(curve.colour, ax))
-            for curve in curves
-        ]
-        _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
-        below = fitted.panel_below(ax, own=own) if residuals and models else None
-        with measured_alike(ax.figure):
-            _draw(ax, curves, results, models, options, below)
-    shown = list(dict.fromkeys(curve.series.species for curve in curves))
-    origin.attach(
-        ax.figure, list(named.values()), results.given(), f"plot_profiles(..., species={shown})"
-    )
+        canvas = Canvas(ax, wanted, own=own, models=models)
+        try:
+            below = None
+            if wanted.residuals and models:
+                below = fitted.panel_below(ax, own=canvas.own)
+            _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
+            with measured_alike(ax.figure):
+                canvas.read()
+                draw([canvas], [curves], taken_colours(canvas))
+                if below is not None:
+                    fitted.draw_residuals(canvas, below)
+                finish(ax.figure, [canvas])
+        except Exception:
+            if own:
+                plt.close(canvas.figure)  # half a figure is of no use, and pyplot would keep it
+            raise
+    record(ax.figure, named, [canvas])
     return ax
 
 
-def _without_colour(line: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Split the colour from the style of a line: marks, band and name of a curve need it, too."""
+def record(figure: Any, named: Mapping[str, Any], canvases: Sequence[Canvas]) -> None:
+    """Record the origin of data and results in a figure."""
+    shown = dict.fromkeys(c.series.species for canvas in canvases for c in canvas.curves)
+    results = all_results(canvases[0].wanted.results)
+    call = f"plot_profiles(..., species={list(shown)})"
+    origin.attach(figure, list(named.values()), results, call)
+
+
+def check_axes(ax: Any) -> None:
+    """Refuse what is no axes, such as a species in its place."""
+    if ax is None or hasattr(ax, "plot"):
+        return
+    advice = f"; a species is named by species={ax!r}" if isinstance(ax, str) else ""
+    if hasattr(ax, "savefig") or hasattr(ax, "shape") or isinstance(ax, list | tuple):
+        advice = "; draw in one of its axes"
+    raise TypeError(f"ax: expected matplotlib Axes, found {type(ax).__name__}{advice}")
+
+
+def read_options(line: Mapping[str, Any], **options: Any) -> Wanted:
+    """Read the options of a figure, and refuse those that are unknown or contradict each other."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.colors import to_hex
     from matplotlib.lines import Line2D
 
     style = normalize_kwargs(dict(line), Line2D)
+    for name in style:
+        if not hasattr(Line2D, f"set_{name}"):
+            _refuse_argument(name)
     colour = style.pop("color", None)
-    if colour is None or isinstance(colour, str):
-        return style, colour
-    return style, to_hex(colour, keep_alpha=True)
-
-
-def _colour_by(
-    curves: Sequence[Curve], colour_by: str, colours: Mapping[str, str] | None
-) -> Literal["species", "measurement"]:
-    """Decide what a colour stands for."""
-    if colour_by != "auto":
-        return "measurement" if colour_by == "measurement" else "species"
-    names = {curve.measurement for curve in curves} - {""}
-    by_measurement = own_colours_measurements(curves) or bool(names & set(map(str, colours or {})))
-    return "measurement" if by_measurement else "species"
-
-
-def _size(width: str | float | None) -> tuple[float, float]:
-    """Return the size of a new figure in inches."""
-    asked = width is not None
-    if width is None:
-        if not is_default("figure.figsize"):
-            across, down = setting("figure.figsize")
-            return across, down
-        width = "single"
-    if isinstance(width, str):
-        check_choice("width", width, SIZES)
-        across, down = SIZES[width]
-    else:
-        across = float(width)
-        if not across > 0:
-            raise ValueError(f"width={width!r}; expected millimetres, 'single' or 'double'")
-        # With the shape of a single column, up to the height of a double one.
-        down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
-    # Larger letters, as a style sheet may ask for, need a larger figure.
-    larger = 1.0 if asked else setting("font.size") / POINTS
-    return larger * across * MM, larger * down * MM
-
-
-def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
-    entitled = memory(ax).entitled
-    text = (title or "") if entitled else _typeset.plain(title or "")
-    if synthetic and not entitled and "synthetic" not in text.lower():
-        text = f"{text} (synthetic data)" if text else "Synthetic data"
-    if text:
-        ax.set_title(text)
-
-
-def _draw(
-    ax: Axes,
-    curves: list[Curve],
-    results: Results,
-    models: list[Curve],
-    options: _Options,
-    below: Axes | None,
-) -> None:
-    usetex = bool(setting("text.usetex"))
-    x_scale = depth_scale([curve.series for curve in curves], options.depth_units)
-    groups = by_axis(curves)
-    ax.set_xlabel(x_scale.label)
-    axes = {label: right_axes(ax, label) for label in groups}
-    common = memory(ax).common or curves
-    xlim = user_limits(options.xlim, (x_scale.kind,), "xlim", x_scale)
-    set_depth_limits(ax, [x_scale(curve.series.x) for curve in common], xlim)
-    _set_value_limits(ax, axes, common, x_scale, options)
-
-    notes = Notes(ax)
-    lines: list[tuple[Curve, Any]] = []
-    at_floor: list[Curve] = []
-    for label, group in groups.items():
-        each = axes[label]
-        shown: list[tuple[Curve, Mapping[str, Any]]]
-        below_limit = False
-        if options.spread:
-            shown = _draw_spreads(each, group, results, x_scale, notes, options, curves)
-        else:
-            shown = [(curve, options.line) for curve in group]
-        for curve, style in shown:
-            drawn = drawing.draw_curve(each, curve, x_scale, log=options.log, options=style)
-            if drawing.draw_band(each, curve, x_scale, log=options.log, coverage=options.coverage):
-                notes.explain_error(options.coverage)
-            below_limit |= drawing.mark_below_limit(each, curve, x_scale)
-            lines.append((curve, drawn))
-            memory(ax).drawn.append(drawn)
-            at_floor.append(curve)
-        notes.add_limits(each, group)
-        if below_limit:
-            notes.explain_triangle("below the limit")
-        for curve in group:
-            if not options.spread and _is_primary(curve, curves):
-                who = _who(curve, curves, usetex=usetex)
-                results.draw(each, curve, x_scale, notes, who=who)
-    if options.log:
-        notes.add_hidden(drawing.mark_floor(ax, at_floor, x_scale))
-    fitted.draw(models, axes, curves, x_scale, notes, log=options.log)
-    if below is not None:
-        fitted.draw_residuals(ax, below, models, curves, x_scale, log=options.log)
-        ax.set_xlabel("")
-    _finish(ax, lines, notes, options, usetex=usetex)
-
-
-def _set_value_limits(
-    ax: Axes, axes: Mapping[str, Axes], common: Sequence[Curve], scale: Scale, options: _Options
-) -> None:
-    """Scale the value axes: to whole decades around the data, or as the user wants."""
-    for each in axes.values():
-        if options.log and each.get_yscale() != "log":
-            each.set_yscale("log")
-    everywhere = by_axis(common)
-    left = everywhere.get(next(iter(axes)), common)[0]
-    kinds = vocabulary.VALUE_KINDS
-    convert = float if left.unit is None else left.unit.from_canonical
-    ylim = user_limits(options.ylim, kinds, "ylim", convert)
-    if options.log:
-        low, high = sorted(ax.get_xlim())
-
-        def seen(curve: Curve) -> Any:
-            x = scale(curve.series.x)
-            return (x >= low) & (x <= high)
-
-        spans = {label: _span(everywhere[label], seen) for label in axes}
-        room = any(
-            _on_the_floor(everywhere[label], 10.0 ** span[0], seen) for label, span in spans.items()
+    # Marks, band and name of a curve need its colour, too.
+    one = colour if colour is None or isinstance(colour, str) else to_hex(colour, keep_alpha=True)
+    options["results"] = {name: r for name, r in options["results"].items() if r is not None}
+    wanted = Wanted(**options, line=style, colour=one)
+    check_bool("residuals", wanted.residuals)
+    check_bool("notes", wanted.notes)
+    check_choice("scale", wanted.scale, ("log", "linear"))
+    check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
+    check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
+    if wanted.residuals and wanted.fits is None:
+        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+    factor = wanted.waterfall
+    if factor is not None and not (is_number(factor) and factor > 1 and wanted.log):
+        raise ValueError(
+            f"waterfall={format_argument(factor)}; expected a factor above 1, such as 10, with "
+            "scale='log'"
         )
-        set_decades(ax, spans, room=room, ylim=ylim)
-        for each in memory(ax).axes.values():
-            value_axis_ticks(each)
-        return
-    for each in axes.values():
-        typeset_power(each)
-    set_wanted(ax.set_ylim, ylim)
+    return wanted
 
 
-def _draw_spreads(
-    ax: Axes,
-    group: Sequence[Curve],
-    results: Results,
-    scale: Scale,
-    notes: Notes,
-    options: _Options,
-    curves: Sequence[Curve],
-) -> list[tuple[Curve, Mapping[str, Any]]]:
-    """Shade the band of each species; return the curves to draw: medians and outliers."""
-    by_species: dict[str, list[Curve]] = {}
-    for curve in group:
-        by_species.setdefault(curve.series.species, []).append(curve)
-    drawn: list[tuple[Curve, Mapping[str, Any]]] = []
-    outliers: list[tuple[Curve, Mapping[str, Any]]] = []
-    alone = {name: mine[0] for name, mine in by_species.items() if len(mine) == 1}
-    drawn += [(curve, options.line) for curve in alone.values()]
-    spreads = {n: spread_of(mine) for n, mine in by_species.items() if n not in alone}
-    # All measurements together have the colour of the species, not of one of them.
-    of_all = {name: {curve.colour for curve in mine} for name, mine in by_species.items()}
-    colours = {
-        name: found.pop() if len(found) == 1 else legible(colour_of(name), ax)
-        for name, found in of_all.items()
-    }
-    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
-    free = [c for c in (legible(c, ax) for c in COLOURS) if c not in colours.values()]
-    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
-    for name, whole in spreads.items():
-        median = replace(whole.median, colour=colours[name])
-        data = drawing.shown(median, log=options.log)
-        drawing.fill_between(ax, median, scale, whole.low, whole.high, data, log=options.log)
-        drawn.append((median, options.line))
-        outliers += [
-            (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options.line})
-            for curve in whole.outliers
-        ]
-        notes.explain_spread(whole.count, CENTRAL)
-        who = _who(median, curves, usetex=bool(setting("text.usetex")), alone=True)
-        if _is_primary(by_species[name][0], curves):
-            results.draw_many(ax, median, by_species[name], scale, notes, who)
-    # The legend names the species first.
-    return drawn + outliers
-
-
-def _finish(
-    ax: Axes,
-    lines: Sequence[tuple[Curve, Any]],
-    notes: Notes,
-    options: _Options,
-    *,
-    usetex: bool,
-) -> None:
-    """Set the ticks, move the right axes apart, and write the names where they cover nothing."""
-    figure: Any = ax.figure
-    every = list(memory(ax).axes.values())
-    for each in every:
-        fix_ticks(each)
-        for line in each.lines:
-            # Curves are inside the axes; one without samples would be placed at the origin.
-            line.set_in_layout(False)
-    if len(every) > 2:
-        # An arrow does not say which of several right axes is meant: their colour does.
-        for each in every[1:]:
-            colours = {line.get_color() for _, line in lines if line.axes is each}
-            if len(colours) == 1:
-                (colour,) = colours
-                each.yaxis.label.set_color(colour)
-                each.tick_params(axis="y", which="both", colors=colour)
-
-    write_names(ax, lines, options.labels, colour_by=options.colour_by, usetex=usetex)
-
-    def write() -> None:
-        notes.write(place_names(ax, own=options.own), own=options.own)
-
-    def adjust() -> None:
-        place_names(ax, own=options.own, around=memory(ax).notes_legend)
-
-    waiting = memory(ax).waiting
-    if waiting is not None:
-        # Drawing all panels after each of them would take time with the square of their number.
-        waiting.append((write, adjust))
-        return
-    lay_out(figure)
-    if len(every) > 2:
-        spread_right_axes(ax)
-        lay_out(figure)
-    write()
-    if not options.own and stands_below(memory(ax).notes_legend):
-        # The layout makes room for the list below the axes, which are lower from now on.
-        lay_out(figure)
-        adjust()
-
-
-def _span(group: Sequence[Curve], seen: Seen) -> tuple[float, float]:
-    """Return the decades that the visible part of the curves needs, or all if none is visible."""
-    shown = [drawing.shown(c, log=True) for c in group]
-    inside = [mask & seen(c) for c, mask in zip(group, shown, strict=True)]
-    if any(mask.any() for mask in inside):
-        shown = inside
-    values = [c.series.y[mask] for c, mask in zip(group, shown, strict=True)]
-    # Half the limit, so that its marks are not on the frame.
-    limits = [0.5 * c.limit for c in group if c.limit > 0 and (c.below_limit() & seen(c)).any()]
-    return decades(np.concatenate([*values, np.array(limits)]))
-
-
-def _on_the_floor(group: Sequence[Curve], floor: float, seen: Seen) -> bool:
-    """Whether marks or several values would be on the lower frame."""
-    if any((c.not_positive() & seen(c)).any() for c in group):
-        return True
-    on_it = [(np.abs(c.series.y / floor - 1.0) < 0.05) & seen(c) for c in group]
-    return any(int(mask.sum()) > 1 for mask in on_it)
-
-
-def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
-    """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    mine = (curve.series.species, curve.measurement)
-    return all(
-        curve.rank <= other.rank
-        for other in curves
-        if (other.series.species, other.measurement) == mine
+def _refuse_argument(name: str) -> None:
+    known = [*inspect.signature(plot_profiles).parameters, "linewidth", "linestyle", "marker"]
+    near = get_close_matches(name, known, 1, 0.6)
+    meant = _GUESSES.get(name) or (f"{near[0]}=" if near else "")
+    raise TypeError(
+        f"plot_profiles has no argument {name!r}" + (f"; did you mean {meant}?" if meant else "")
     )
 
 
-def _who(curve: Curve, curves: Sequence[Curve], *, usetex: bool, alone: bool = False) -> str:
-    """Name a curve in the list of results, as briefly as the others allow."""
-    species = {other.series.species for other in curves}
-    measurements = {other.measurement for other in curves}
-    name = _typeset.mathtext(curve.series.species, usetex=usetex) if len(species) > 1 else ""
-    place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
-    return ", ".join(filter(None, [name, place]))
+def figure_size(width: Any, shape: float | None = None) -> tuple[float, float]:
+    """Return the size of a new figure in inches.
+
+    Parameters
+    ----------
+    width : {"single", "double"}, str, Quantity, float or None
+    shape : float, optional
+        Height as a part of the width, instead of the usual one.
+    """
+    if width is None and shape is None and not is_default("figure.figsize"):
+        across, down = setting("figure.figsize")
+        return across, down
+    # Larger letters, as a style sheet may ask for, need a larger figure.
+    larger = setting("font.size") / POINTS if width is None else 1.0
+    width = "single" if width is None else width
+    if isinstance(width, str) and width in SIZES:
+        across, down = SIZES[width]
+    else:
+        across = _millimetres(width)
+        # With the shape of a single column, up to the height of a double one.
+        down = min(across * SIZES["single"][1] / SIZES["single"][0], SIZES["double"][1])
+    down = down if shape is None else shape * across
+    return larger * across * MM, larger * down * MM
+
+
+def _millimetres(width: Any) -> float:
+    if is_number(width) and 0 < width < np.inf:
+        return float(width)
+    try:
+        nm = float(read_quantity(width, ("depth",), "width")[0])
+        if nm > 0:
+            return nm / 1e6
+    except UnitsError:
+        pass
+    raise ValueError(
+        f"width={format_argument(width)}; expected 'single' or 'double' (columns of a journal), a "
+        "length such as '85 mm', or a number of mm"
+    )
+
+
+def _entitle(ax: Axes, title: str | None, *, synthetic: bool) -> None:
+    text = ax.get_title() if title is None else _typeset.plain(title)
+    figure: Any = ax.figure
+    said = "synthetic" in f"{text} {figure.get_suptitle()}".lower()
+    if synthetic and title != "" and not said:
+        text = f"{text} (synthetic data)" if text else "Synthetic data"
+    if text or title is not None:
+        # At a fixed height: matplotlib would look for one whenever it draws.
+        ax.set_title(text, y=1.0)

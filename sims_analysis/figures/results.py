@@ -1,15 +1,14 @@
-"""Results in a figure: junctions, dose windows, peaks and decay lengths.
+"""Results in a figure: junctions, doses, peaks, decay lengths, layers and interfaces.
 
 Marks are on the curve they belong to, and their numbers in a list (see ``legend``). A result
-without a number, such as a level that was never reached, is listed with its status. Every
-plus-minus, bar and band of a figure is the same number of random standard errors; a systematic part
-is stated separately.
+without a number, such as a level that was never reached, is listed with its status; one whose mark
+is outside the limits of the axes is not listed. Every plus-minus, bar and band of a figure is the
+same number of random standard errors; a systematic part is stated separately.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,91 +16,63 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.asked import argument_of, edge_of, has, window_of
+from sims_analysis.figures.axes import deep
 from sims_analysis.figures.colours import ink, paper, wash
 from sims_analysis.figures.curves import is_by_name, listed, of_curve
+from sims_analysis.figures.legend import explain_error
+from sims_analysis.figures.questions import answer_of, asked, function_of, has, level_of, window_of
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from sims_analysis.figures.axes import Scale
+    from sims_analysis.figures.canvas import Canvas
     from sims_analysis.figures.curves import Curve
-    from sims_analysis.figures.legend import Notes
 
     Array = NDArray[np.float64]
     Result = xr.Dataset | xr.DataArray
 
-__all__ = ["Results"]
+__all__ = ["draw_results", "draw_summaries"]
 
-#: What a profile does at an edge other than a falling one.
+#: What a profile does at an edge other than a falling one, and at a crossing.
 _VERBS = {"leading": "rises through", "any": "passes"}
 _WORDS = {"falling": "falls through", "rising": "rises through"}
+#: More crossings or layers than these are summarised.
+_HANDFUL = 6
 
 
-@dataclass(frozen=True)
-class Results:
-    """The results that the user wants on the curves.
-
-    Parameters
-    ----------
-    junctions, dose, peak, decay_length : Any
-        A result, several for one measurement, or a mapping from measurements to these.
-    window : (start, stop) or None
-        Of the dose, as the user states it.
-    coverage : float
-        Number of standard errors in every plus-minus.
-    """
-
-    junctions: Any = None
-    dose: Any = None
-    window: tuple[Any, Any] | None = None
-    peak: Any = None
-    decay_length: Any = None
-    coverage: float = 1.0
-
-    def given(self) -> list[Result]:
-        """List the results, for the provenance of the figure."""
-        found: list[Result] = []
-        for result in (self.junctions, self.dose, self.peak, self.decay_length):
-            for item in result.values() if is_by_name(result) else [result]:
-                found += listed(item)
-        return found
-
-    def draw(self, ax: Axes, curve: Curve, scale: Scale, notes: Notes, *, who: str) -> None:
-        """Mark the results of one curve; `who` names it in the list, empty if it is alone."""
-        painter = _Painter(ax, curve, scale, notes, who, self.coverage or 1.0, self.window)
-        for given, draw in (
-            (self.dose, painter.dose),
-            (self.junctions, painter.junctions),
-            (self.peak, painter.peak),
-            (self.decay_length, painter.decay),
-        ):
-            for result in _mine(given, curve):
-                draw(result)
-
-    def draw_many(
-        self, ax: Axes, median: Curve, curves: Sequence[Curve], scale: Scale, notes: Notes, who: str
-    ) -> None:
-        """Summarise the results of many measurements: their median and their range."""
-        painter = _Painter(ax, median, scale, notes, who, self.coverage or 1.0)
-        for given, symbol in (
-            (self.junctions, "$x_\\mathrm{j}$"),
-            (self.dose, "$Q$"),
-            (self.peak, "peak"),
-            (self.decay_length, "λ"),
-        ):
-            found = [result for curve in curves for result in _mine(given, curve)]
-            if found:
-                painter.many(found, symbol, on_curve=given is self.junctions)
+def draw_results(canvas: Canvas, curve: Curve, name: str) -> None:
+    """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
+    painter = _Painter(canvas, curve, name)
+    draw: dict[str, Callable[[Any], None]] = {
+        "dose": painter.dose,
+        "layers": painter.layers,
+        "interfaces": painter.interface,
+        "junctions": painter.junctions,
+        "peak": painter.peak,
+        "decay_length": painter.decay,
+    }
+    for argument, method in draw.items():
+        for result in _mine(canvas.wanted.results.get(argument), curve):
+            method(result)
 
 
-def _mine(given: Any, curve: Curve) -> list[Result]:
+def draw_summaries(canvas: Canvas, median: Curve, curves: Sequence[Curve], name: str) -> None:
+    """Summarise the results of many measurements: their median and their range."""
+    painter = _Painter(canvas, median, name)
+    for argument, given in canvas.wanted.results.items():
+        found = [result for curve in curves for result in _mine(given, curve)]
+        if found:
+            painter.many(argument, found)
+
+
+def _mine(given: Any, curve: Curve) -> list[Any]:
     """Choose the results of a curve."""
     if is_by_name(given):
         given = given.get(curve.source)
@@ -110,113 +81,137 @@ def _mine(given: Any, curve: Curve) -> list[Result]:
             f"{len(given)} results do not match the measurements; give a mapping with the keys of "
             "`data`"
         )
-    found: list[Result] = []
+    found: list[Any] = []
     for item in listed(given):
-        # Two calls of one function, because it gives back the kind that it gets.
-        if isinstance(item, xr.Dataset):
-            chosen: Result | None = of_curve(dequantify(item), curve)
-        else:
-            chosen = of_curve(dequantify(item), curve)
+        chosen = of_curve(dequantify(item), curve)
         if chosen is not None and not _is_about_another_quantity(chosen, curve):
             found.append(chosen)
     return found
 
 
 def _is_about_another_quantity(result: Result, curve: Curve) -> bool:
-    """Whether a result has no data because the species is drawn as counts, not as atoms."""
-    words = (
-        {str(word) for word in np.ravel(result["status"].values)} if has(result, "status") else {}
-    )
+    """Whether a result is along another axis, or about atoms where the curve shows counts."""
+    units = answer_of(result).attrs.get("units", "")
+    if units in ("nm", "s") and units != curve.series.axis_units:
+        return True
+    words = {str(w) for w in np.ravel(result["status"].values)} if has(result, "status") else set()
     # Words are padded if other species cross a level more often.
     return curve.series.variable != "concentration" and "no_data" in words
 
 
 @dataclass(frozen=True)
 class _Painter:
-    ax: Axes
+    canvas: Canvas
     curve: Curve
-    scale: Scale
-    notes: Notes
-    who: str
-    coverage: float
-    window: tuple[Any, Any] | None = None
+    name: str
+
+    @property
+    def ax(self) -> Axes:
+        return self.canvas.axes_of(self.curve)
+
+    @property
+    def scale(self) -> Scale:
+        return self.canvas.scale_of(self.curve)
+
+    @property
+    def coverage(self) -> float:
+        return self.canvas.wanted.coverage or 1.0
+
+    # --- texts ---
 
     def _of(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
-        text = ", ".join(filter(None, [self.who, *further]))
+        text = ", ".join(filter(None, [self.name, *further]))
         return f"({text})" if text else ""
-
-    def _crossing_of(self, result: Result) -> str:
-        """Name a depth at a level; it is a junction depth only where the profile falls."""
-        edge, level = edge_of(result), self._level(result)
-        if edge not in _VERBS:
-            return f"$x_\\mathrm{{j}}${self._of(level)}"
-        return " ".join(filter(None, [self.who, _VERBS[edge], level or "the level"]))
-
-    def _value_at(self, depth: Any) -> Array:
-        """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
-        x, y = self.curve.series.x, self.curve.series.y
-        shown = y > 0 if self.ax.get_yscale() == "log" else np.full(y.shape, True)
-        if not shown.any():
-            return np.full(np.shape(depth), np.nan)
-        if self.ax.get_yscale() != "log":
-            return np.asarray(np.interp(depth, x, y, left=np.nan, right=np.nan))
-        log = np.interp(depth, x[shown], np.log(y[shown]), left=np.nan, right=np.nan)
-        return np.asarray(np.exp(log))
 
     def _number(self, value: float, stderr: float = np.nan) -> str:
         number = rounded(value, self.coverage * stderr)
         if number.stderr:
-            self.notes.explain_error(self.coverage)
+            explain_error(self.canvas)
         return number.text(style="mathtext")
 
-    def _depth_text(self, depth: float, stderr: float = np.nan) -> str:
-        number = self._number(float(self.scale(depth)), float(self.scale(stderr)))
-        return f"{number} {_typeset.unit_label(self.scale.units)}"
+    def _depth(self, depth: float, stderr: float = np.nan) -> str:
+        return self._number(float(self.scale(depth)), float(self.scale(stderr)))
+
+    @property
+    def _unit(self) -> str:
+        return _typeset.unit_label(self.scale.units)
 
     def _level(self, result: Result) -> str:
-        """Return the level of a junction in the unit of the axis; empty if it is not known."""
-        level = argument_of(result, "level")
+        """Return the level of a question in the unit of the axis; empty if it is not known."""
+        level = level_of(result)
         if level is None:
             return ""
         value, unit = level
         if self.curve.unit is not None and self.curve.unit.kind == unit.kind:
-            return _typeset.power(
-                float(self.curve.unit.from_canonical(value)), self.curve.unit.text
-            )
+            value, text = float(self.curve.unit.from_canonical(value)), self.curve.unit.text
+            return _typeset.power(value, text)
         return _typeset.power(value, unit.canonical)
 
-    def junctions(self, result: Result) -> None:
-        if isinstance(result, xr.Dataset) and "polarity" in result:
-            self._metallurgical(result)
-            return
-        if isinstance(result, xr.Dataset) and "direction" in result:
-            self._crossings(result)
-            return
-        symbol, equals = self._crossing_of(result), " = "
-        changes = {}
-        if edge_of(result) in _VERBS:
-            equals, changes = " at ", {"marker": "D", "markersize": 3.0}
-        for z, sigma, status in _entries(_answer(result), result):
-            if np.isfinite(z):
-                style = self._mark(z, sigma, **changes)
-                self.notes.add(f"{symbol}{equals}{self._depth_text(z, sigma)}", **style)
-            elif status not in ("", "ok"):
-                self.notes.say(f"{symbol}: {_reason(status)}")
+    def _verb(self, verb: str, result: Result) -> str:
+        return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
+
+    def _edge(self, result: Result) -> str:
+        try:
+            return str(asked(result, "edge") or "")
+        except LookupError:
+            return ""
+
+    def _crossing_of(self, result: Result) -> str:
+        """Name a depth at a level; it is a junction depth only where the profile falls."""
+        edge = self._edge(result)
+        if edge not in _VERBS:
+            return f"$x_\\mathrm{{j}}${self._of(self._level(result))}"
+        return self._verb(_VERBS[edge], result)
+
+    def _status(self, symbol: str, status: str) -> None:
+        self.canvas.tell(f"{symbol}: {_reason(status)}")
+
+    # --- marks ---
+
+    def _value_at(self, depth: Any) -> Array:
+        """Return the value of the curve at a depth; on a log axis, interpolated in ln C."""
+        x, y = self.curve.series.x, self.curve.series.y
+        log = self.canvas.wanted.log
+        shown = y > 0 if log else np.full(y.shape, True)
+        if not shown.any():
+            return np.full(np.shape(depth), np.nan)
+        values = np.log(y[shown]) if log else y
+        at = np.interp(depth, x[shown], values, left=np.nan, right=np.nan)
+        return np.asarray(np.exp(at) if log else at)
+
+    def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
+        """Whether a mark at a depth is within the limits of the axes."""
+        at, (low, high) = float(self.scale(depth)), sorted(self.ax.get_xlim())
+        if not low <= at <= high or not on_curve:
+            return low <= at <= high
+        bottom, top = sorted(self.ax.get_ylim())
+        value = float(self._value_at(depth))
+        # A value on the frame is seen.
+        return not (value < bottom - 1e-6 * abs(bottom) or value > top + 1e-6 * abs(top))
+
+    def _overlaps(self, start: float, stop: float) -> bool:
+        low, high = sorted(self.ax.get_xlim())
+        return float(self.scale(stop)) >= low and float(self.scale(start)) <= high
 
     def _mark(self, z: float, sigma: float | tuple[float, float], **changes: Any) -> dict[str, Any]:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
-        height = float(self._value_at(z))
-        at, floor = float(self.scale(z)), min(self.ax.get_ylim())
+        height, at = float(self._value_at(z)), float(self.scale(z))
         self.ax.plot(
-            [at, at], [floor, height], color=self.curve.colour, linewidth=0.6, linestyle=":"
+            [at, at],
+            [deep(self.ax), height],
+            color=self.curve.colour,
+            linewidth=0.6,
+            linestyle=":",
+            scalex=False,
+            scaley=False,
         )
         style: dict[str, Any] = {
             "marker": "o",
             "markersize": 3.5,
             "color": self.curve.colour,
             "linewidth": 0.8,
-            "markerfacecolor": paper(self.notes.ax),
+            "markerfacecolor": paper(self.canvas.ax),
             "markeredgewidth": 0.8,
             **changes,
         }
@@ -228,62 +223,15 @@ class _Painter:
         container.set_label("_")
         return {**style, "linestyle": "none"}
 
-    def _crossings(self, result: xr.Dataset) -> None:
-        """Mark every crossing, and list those that fall and those that rise."""
-        level = self._level(result)
-        unit = _typeset.unit_label(self.scale.units)
-        shape = {"falling": "o", "rising": "D"}
-        found: dict[str, list[str]] = {}
-        style: dict[str, dict[str, Any]] = {}
-        for z, sigma, direction in _entries(result["depth"], result, "direction"):
-            if np.isfinite(z):
-                style[direction] = self._mark(z, sigma, marker=shape.get(direction, "o"))
-                style[direction]["markersize"] = 3.0
-                depth = self._number(float(self.scale(z)), float(self.scale(sigma)))
-                found.setdefault(direction, []).append(depth)
-        for direction, depths in found.items():
-            rows = ",\n".join(", ".join(depths[i : i + 4]) for i in range(0, len(depths), 4))
-            verb = " ".join(filter(None, [self.who, _WORDS[direction], level or "the level"]))
-            self.notes.add(f"{verb} at\n{rows} {unit}", **style[direction])
-        if not found and "status" in result:
-            reason = _reason(str(np.ravel(result["status"].values)[0]))
-            self.notes.say(f"{self.who or 'level'} {level}: {reason}".replace("  ", " "))
-
-    def _metallurgical(self, result: xr.Dataset) -> None:
-        for z, sigma, polarity in _entries(result["depth"], result, "polarity"):
-            if not np.isfinite(z):
-                continue
-            text = f"{polarity.replace('->', '→')} junction: {self._depth_text(z, sigma)}"
-            if text not in self.notes.entries:
-                self._across(z, text)
-
-    def dose(self, result: Result) -> None:
-        dose = _answer(result)
-        ((value, sigma, status),) = _entries(dose, result)
-        systematic = float("nan")
-        if has(result, "systematic_stderr"):
-            sigma = float(result["random_stderr"])
-            systematic = float(result["systematic_stderr"])
-        symbol = f"$Q${self._of()}"
-        if not np.isfinite(value):
-            self.notes.say(f"{symbol}: {_reason(status)}")
-            return
-        limits = window_of(result, self.curve, self.window)
-        if limits is not None:
-            self._shade(*limits)
-        units = _typeset.unit_label(dose.attrs.get("units", ""))
-        text = f"{symbol} = {self._number(value, sigma)} {units}"
-        if systematic > 0 and value:
-            text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
-        if status == "truncated":
-            text += "\n(truncated)"
-        self.notes.add(
-            text,
-            color=self.curve.colour,
-            alpha=wash(0.3, self.notes.ax),
-            linewidth=5.0,
-            solid_capstyle="butt",
-        )
+    def _across(self, depth: float, text: str) -> None:
+        """Draw a line across the axes, and list its meaning."""
+        style: dict[str, Any] = {
+            "color": ink(0.2, self.canvas.ax),
+            "linestyle": (0, (1, 1.5)),
+            "linewidth": 0.9,
+        }
+        self.ax.axvline(float(self.scale(depth)), **style)
+        self.canvas.tell(text, **style)
 
     def _shade(self, start: float, stop: float) -> None:
         x, y = self.curve.series.x, self.curve.series.y
@@ -291,22 +239,112 @@ class _Painter:
         at = np.concatenate([[start], x[inside], [stop]])
         ends = self._value_at(np.array([start, stop]))
         height = np.concatenate([ends[:1], y[inside], ends[1:]])
-        floor = min(self.ax.get_ylim())
-        low = floor if self.ax.get_yscale() == "log" else 0.0
+        low = deep(self.ax) if self.canvas.wanted.log else 0.0
         self.ax.fill_between(
             self.scale(at),
             low,
             np.maximum(height, low),
             color=self.curve.colour,
-            alpha=wash(0.12, self.notes.ax),
+            alpha=wash(0.12, self.canvas.ax),
             linewidth=0,
             zorder=1,
         )
 
-    def peak(self, result: Result) -> None:
-        for z, _, status in _entries(_answer(result), result):
+    # --- results of one profile ---
+
+    def junctions(self, result: Result) -> None:
+        if function_of(result) == "metallurgical_junctions":
+            self._metallurgical(result)
+            return
+        if function_of(result) == "crossings":
+            self._crossings(result)
+            return
+        symbol, equals = self._crossing_of(result), " = "
+        changes: dict[str, Any] = {}
+        if self._edge(result) in _VERBS:
+            equals, changes = " at ", {"marker": "D", "markersize": 3.0}
+        for z, sigma, status in _entries(answer_of(result), result):
             if not np.isfinite(z):
-                self.notes.say(f"peak{self._of()}: {_reason(status)}")
+                if status not in ("", "ok"):
+                    self._status(symbol, status)
+            elif self._is_seen(z):
+                style = self._mark(z, sigma, **changes)
+                text = f"{symbol}{equals}{self._depth(z, sigma)} {self._unit}"
+                self.canvas.tell(text, **style)
+
+    def _crossings(self, result: Result) -> None:
+        """Mark every crossing, and list those that fall and those that rise."""
+        shape = {"falling": "o", "rising": "D"}
+        found: dict[str, list[tuple[float, float]]] = {}
+        depth = answer_of(result)
+        for z, sigma, direction in _entries(depth, result, "direction"):
+            if np.isfinite(z):
+                found.setdefault(direction, []).append((z, sigma))
+        for direction, depths in found.items():
+            seen = [(z, sigma) for z, sigma in depths if self._is_seen(z)]
+            many = len(seen) > _HANDFUL
+            for z, sigma in seen:
+                style = self._mark(z, np.nan if many else sigma, marker=shape[direction],
+                                   markersize=1.5 if many else 3.0)  # fmt: skip
+            if not seen:
+                continue
+            verb = self._verb(_WORDS[direction], result)
+            if many:
+                ends = f"{self._depth(seen[0][0])} to {self._depth(seen[-1][0])}"
+                self.canvas.tell(f"{verb}\n{len(seen)} times, at {ends} {self._unit}", **style)
+                continue
+            texts = [self._depth(z, sigma) for z, sigma in seen]
+            rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
+            self.canvas.tell(f"{verb} at\n{rows} {self._unit}", **style)
+        if not found and has(result, "status"):
+            level = f"{self.name or 'level'} {self._level(result)}".strip()
+            self._status(level, str(np.ravel(result["status"].values)[0]))
+
+    def _metallurgical(self, result: Result) -> None:
+        for z, sigma, polarity in _entries(answer_of(result), result, "polarity"):
+            if not np.isfinite(z) or not self._is_seen(z, on_curve=False):
+                continue
+            name = f"{polarity.replace('->', '→')} junction"
+            text = f"{name}: {self._depth(z, sigma)} {self._unit}"
+            if text not in self.canvas.results:
+                self._across(z, text)
+
+    def dose(self, result: Result) -> None:
+        dose = answer_of(result)
+        ((value, sigma, status),) = _entries(dose, result)
+        systematic = float("nan")
+        if has(result, "systematic_stderr"):
+            sigma = float(result["random_stderr"])
+            systematic = float(result["systematic_stderr"])
+        symbol = f"$Q${self._of()}"
+        if not np.isfinite(value):
+            self._status(symbol, status)
+            return
+        limits = window_of(result, self.curve, self.canvas.wanted.dose_window)
+        if limits is not None and not self._overlaps(*limits):
+            return
+        if limits is not None:
+            self._shade(*limits)
+        units = _typeset.unit_label(dose.attrs.get("units", ""))
+        text = f"{symbol} = {self._number(value, sigma)} {units}"
+        if systematic > 0 and value:
+            text += f"\n(systematic: {100 * self.coverage * systematic / abs(value):.2g} %)"
+        if status not in ("", "ok"):
+            text += f"\n({_reason(status)})"
+        self.canvas.tell(
+            text,
+            color=self.curve.colour,
+            alpha=wash(0.3, self.canvas.ax),
+            linewidth=5.0,
+            solid_capstyle="butt",
+        )
+
+    def peak(self, result: Result) -> None:
+        for z, _, status in _entries(answer_of(result), result):
+            if not np.isfinite(z):
+                self._status(f"peak{self._of()}", status)
+                continue
+            if not self._is_seen(z):
                 continue
             style: dict[str, Any] = {
                 "marker": "+",
@@ -320,28 +358,30 @@ class _Painter:
             # The depth of a sample has no more digits than the axis.
             digits: Any = {"precision": 4, "unique": False, "fractional": False, "trim": "-"}
             at = np.format_float_positional(float(self.scale(z)), **digits)
-            unit = _typeset.unit_label(self.scale.units)
-            self.notes.add(f"peak{self._of()} at {at} {unit}", **style)
+            self.canvas.tell(f"peak{self._of()} at {at} {self._unit}", **style)
 
     def decay(self, result: Result) -> None:
         symbol = f"λ{self._of()}"
-        for length, sigma, status in _entries(_answer(result), result):
+        for length, sigma, status in _entries(answer_of(result), result):
             if not np.isfinite(length):
-                self.notes.say(f"{symbol}: {_reason(status)}")
+                self._status(symbol, status)
                 continue
-            text = f"{symbol} = {self._depth_text(length, sigma)}"
+            text = f"{symbol} = {self._depth(length, sigma)} {self._unit}"
             limits = window_of(result, self.curve)
             if limits is None:
-                self.notes.say(text)
+                self.canvas.tell(text)
+                continue
+            if not self._overlaps(*limits):
                 continue
             style: dict[str, Any] = {
-                "color": ink(0.1, self.notes.ax),
+                "color": ink(0.1, self.canvas.ax),
                 "linewidth": 0.8,
                 "linestyle": (0, (3, 1)),
             }
             ends = np.array(limits)
-            self.ax.plot(self.scale(ends), self._decaying(length, *limits), zorder=4, **style)
-            self.notes.add(text, **style)
+            line = self.scale(ends), self._decaying(length, *limits)
+            self.ax.plot(*line, zorder=4, scalex=False, scaley=False, **style)
+            self.canvas.tell(text, **style)
 
     def _decaying(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
@@ -358,70 +398,126 @@ class _Painter:
             level = float((np.log(y[inside]) - (middle - x[inside]) / length).mean())
         return np.exp(level - (ends - middle) / length)
 
-    def many(self, results: Sequence[Result], symbol: str, *, on_curve: bool) -> None:
+    def layers(self, result: Result) -> None:
+        """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
+        x = self.curve.series.x
+        found = []
+        for i, (thick, sigma, status) in enumerate(_entries(result["thickness"], result)):
+            top, bottom = (float(np.ravel(result[end].values)[i]) for end in ("top", "bottom"))
+            ends = [x[0] if np.isnan(top) else top, x[-1] if np.isnan(bottom) else bottom]
+            if np.isnan(top) and np.isnan(bottom):
+                if status not in ("", "ok"):
+                    self._status(f"layer{self._of()}", status)
+            elif self._overlaps(*ends):
+                found.append((top, bottom, thick, sigma, ends))
+        style: dict[str, Any] = {"color": self.curve.colour, "linewidth": 1.4, "marker": "|",
+                                 "markersize": 6, "markeredgewidth": 1.0}  # fmt: skip
+        for number, (top, bottom, thick, sigma, ends) in enumerate(found, start=1):
+            height = float(self._value_at(bottom if np.isnan(top) else top))
+            bar = np.array(self.scale(np.array(ends)))
+            self.ax.plot(bar, [height, height], zorder=4, scalex=False, scaley=False, **style)
+            if len(found) > _HANDFUL:
+                continue
+            name = f"layer {number}" if len(found) > 1 else "layer"
+            if np.isnan(thick):
+                side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
+                text = f"{side} {self._depth(at)} {self._unit} (truncated)"
+            else:
+                thickness, begin = self._depth(thick, sigma), self._depth(top)
+                text = f"{thickness} {self._unit}, from {begin} {self._unit}"
+            self.canvas.tell(f"{name} {self._of()}".strip() + f": {text}", **style)
+        if len(found) > _HANDFUL:
+            known = [one[2] for one in found if np.isfinite(one[2])]
+            text = f"{self._depth(min(known))} to {self._depth(max(known))} {self._unit} thick"
+            self.canvas.tell(f"{len(found)} layers {self._of()}".strip() + f": {text}", **style)
+
+    def interface(self, result: Result) -> None:
+        """Shade the width of an interface, and mark its middle on the curve."""
+        width = float(np.ravel(result["width"].values)[0])
+        width_stderr = float(np.ravel(result["width_stderr"].values)[0])
+        for z, _, status in _entries(answer_of(result), result):
+            if not np.isfinite(z):
+                self._status(f"interface{self._of()}", status)
+                continue
+            if not self._is_seen(z, on_curve=False):
+                continue
+            sigma = float(np.ravel(result["position_stderr"].values)[0])
+            style = self._mark(z, sigma, marker="s", markersize=3.0)
+            text = f"interface {self._of()}".strip() + f" at {self._depth(z, sigma)} {self._unit}"
+            if np.isfinite(width):
+                ends = self.scale(np.array([z - 0.5 * width, z + 0.5 * width]))
+                self.ax.axvspan(*ends, color=self.curve.colour, alpha=wash(0.15, self.ax),
+                                linewidth=0, zorder=1)  # fmt: skip
+                low, high = (100 * float(asked(result, end) or part)
+                             for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
+                number = self._depth(width, width_stderr)
+                text += f",\nwidth {number} {self._unit} ({low:g} to {high:g} %)"
+            if status not in ("", "ok"):
+                text += f"\n({_reason(status)})"
+            self.canvas.tell(text, **style)
+
+    # --- results of many profiles ---
+
+    def many(self, argument: str, results: Sequence[Result]) -> None:
         """List the median and the range of one result of many measurements."""
-        first = results[0]
-        if isinstance(first, xr.Dataset) and not {"polarity", "direction"}.isdisjoint(first):
-            self._many_depths(results, "polarity" if "polarity" in first else "direction")
+        kinds = {"metallurgical_junctions": "polarity", "crossings": "direction"}
+        kind = kinds.get(function_of(results[0]), "")
+        if kind or argument == "layers":
+            self._many_depths(results, kind)
             return
         values, words = [], Counter[str]()
         for result in results:
-            for value, _, status in _entries(_answer(result), result):
+            for value, _, status in _entries(answer_of(result), result):
                 if np.isfinite(value):
                     values.append(value)
                 else:
                     words[_reason(status)] += 1
-        name = self._crossing_of(first) if on_curve else f"{symbol}{self._of()}"
+        symbols = {"dose": "$Q$", "peak": "peak", "decay_length": "λ", "interfaces": "interface"}
+        name = f"{symbols.get(argument, '')}{self._of()}"
+        if argument == "junctions":
+            name = self._crossing_of(results[0])
         for word, count in words.items():
-            self.notes.say(f"{name}: {word} in {count}")
+            self.canvas.tell(f"{name}: {word} in {count}")
         if not values:
             return
         low, middle, high = _quantiles(values)
-        style: dict[str, Any] = {"linestyle": "none", "color": "none"}
-        if on_curve and np.isfinite(self._value_at(middle)):
+        style: dict[str, Any] = {}
+        if argument in ("junctions", "interfaces") and self._is_seen(middle):
             style = self._mark(middle, (low, high))
-        units = _answer(first).attrs.get("units", "")
-        self.notes.add(f"{name}: {self._summary(values, units)}", **style)
+        units = answer_of(results[0]).attrs.get("units", "")
+        self.canvas.tell(f"{name}: {self._summary(values, units)}", **style)
 
     def _many_depths(self, results: Sequence[Result], kind: str) -> None:
         """Summarise the first junctions of all measurements, the second ones, and so on."""
         depths: dict[tuple[str, int], list[float]] = {}
         for result in results:
             count = Counter[str]()
-            for z, _, word in _entries(result["depth"], result, kind):
+            for z, _, word in _entries(answer_of(result), result, kind or "none"):
                 if np.isfinite(z):
                     depths.setdefault((word, count[word]), []).append(z)
                     count[word] += 1
-        for (word, _), values in depths.items():
+        for (word, number), values in depths.items():
             low, middle, high = _quantiles(values)
+            summary = self._summary(values, self.curve.series.axis_units)
             if kind == "direction":
-                name = " ".join(filter(None, [self.who, _WORDS[word], self._level(results[0])]))
                 style = self._mark(middle, (low, high))
-                self.notes.add(f"{name}: {self._summary(values, 'nm')}", **style)
-                continue
-            text = f"{word.replace('->', '→')} junction: {self._summary(values, 'nm')}"
-            if text not in self.notes.entries:
+                self.canvas.tell(f"{self._verb(_WORDS[word], results[0])}: {summary}", **style)
+            elif not kind:
+                self.canvas.tell(f"layer {number + 1}{self._of()}: {summary} thick")
+            elif (text := f"{word.replace('->', '→')} junction: {summary}") not in (
+                self.canvas.results
+            ):
                 self.ax.axvspan(
                     float(self.scale(low)), float(self.scale(high)),
-                    color=ink(0.2, self.notes.ax), alpha=wash(0.15, self.notes.ax), linewidth=0,
+                    color=ink(0.2, self.canvas.ax), alpha=wash(0.15, self.canvas.ax), linewidth=0,
                 )  # fmt: skip
                 self._across(middle, text)
 
-    def _across(self, depth: float, text: str) -> None:
-        """Draw a line across the axes, and list its meaning."""
-        style: dict[str, Any] = {
-            "color": ink(0.2, self.notes.ax),
-            "linestyle": (0, (1, 1.5)),
-            "linewidth": 0.9,
-        }
-        self.ax.axvline(float(self.scale(depth)), **style)
-        self.notes.add(text, **style)
-
     def _summary(self, values: Sequence[float], units: str) -> str:
         """Write the median of a result, for how many measurements it is known, and its range."""
-        is_depth = units == "nm"
-        convert: Any = self.scale if is_depth else float
-        unit = _typeset.unit_label(self.scale.units if is_depth else units)
+        along = units == self.curve.series.axis_units
+        convert: Any = self.scale if along else float
+        unit = self._unit if along else _typeset.unit_label(units)
         low, middle, high = (
             rounded(float(convert(value))).text(style="mathtext") for value in _quantiles(values)
         )
@@ -435,19 +531,13 @@ def _quantiles(values: Sequence[float]) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def _answer(result: Result) -> xr.DataArray:
-    """Return the main variable of a result."""
-    if isinstance(result, xr.DataArray):
-        return result
-    name = next(name for name in ("dose", "depth", "decay_length") if name in result)
-    return result[name]
-
-
 def _entries(
     values: xr.DataArray, result: Result, word: str = "status"
 ) -> Iterator[tuple[float, float, str]]:
     """Yield each value of a result with its standard error and its status (or another word)."""
-    stderr = result["stderr"] if has(result, "stderr") else None
+    named = f"{values.name}_stderr"
+    name = next((one for one in (named, "stderr") if has(result, one)), None)
+    stderr = None if name is None else result[name]
     words = result[word] if has(result, word) else None
     flat = np.asarray(values.values, dtype=np.float64).ravel()
     for i, value in enumerate(flat):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,16 @@ import numpy as np
 from sims_analysis._version import __version__
 from sims_analysis.dataset import provenance as origin
 from sims_analysis.figures.colours import paper
-from sims_analysis.figures.style import is_default, measured_alike
+from sims_analysis.figures.style import is_default, lay_out, measured_alike
 from sims_analysis.files import replace_file
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from numpy.typing import NDArray
 
 __all__ = ["close", "save_figure"]
 
@@ -31,7 +34,7 @@ _DECIMALS = 6
 
 
 def save_figure(
-    figure: Figure,
+    figure: Figure | SubFigure | Axes | NDArray[np.object_],
     path: str | os.PathLike[str],
     *,
     calls: Sequence[str] = (),
@@ -42,8 +45,9 @@ def save_figure(
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-        From :func:`plot_profiles`, or any other code.
+    figure : matplotlib.figure.Figure, Axes, or an array of these
+        A figure, or axes in it, as from :func:`plot_profiles` and :func:`plot_panels`; the whole
+        figure is written.
     path : path
         ``.svg``, ``.pdf``, ``.eps``, ``.tiff`` or ``.png``; written whole or not at all.
     calls : sequence of str, optional
@@ -61,7 +65,7 @@ def save_figure(
     Raises
     ------
     TypeError
-        If it is not a figure, but for example its axes.
+        If there is no figure, or no path.
     ValueError
         If the format is another one, which would not keep the origin or the same bytes.
 
@@ -82,18 +86,13 @@ def save_figure(
     --------
     >>> import sims_analysis as sims
     >>> ax = sims.plot_profiles(sims.open_example("boron-implant"))
-    >>> path = sims.save_figure(ax.figure, "boron.svg")
+    >>> path = sims.save_figure(ax, "boron.svg")
     >>> sims.provenance(path)["data_id"]
     'boron-implant'
     """
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
-    if not isinstance(figure, Figure):
-        raise TypeError(
-            f"expected a Figure, found {type(figure).__name__}; the figure of axes is ax.figure"
-        )
-    path = Path(path)
+    figure, path = _figure_of(figure), _checked(path)
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
@@ -112,6 +111,26 @@ def save_figure(
     content = stream.getvalue()
     replace_file(path, _with_comment(content, text) if kind == "eps" else content)
     return path
+
+
+def _figure_of(given: Any) -> Figure:
+    """Return the whole figure of axes, of several of them, or of a subfigure."""
+    from matplotlib.figure import Figure
+
+    found = {getattr(getattr(each, "figure", None), "figure", None)
+             for each in np.ravel(np.array(given, dtype=object))}  # fmt: skip
+    if len(found) == 1 and isinstance(figure := found.pop(), Figure):
+        return figure
+    raise TypeError(
+        f"expected a figure or its axes, found {type(given).__name__}: "
+        'sims.save_figure(ax, "figure.pdf"), with ax from sims.plot_profiles(data)'
+    )
+
+
+def _checked(path: Any) -> Path:
+    if isinstance(path, str | PathLike):
+        return Path(path)
+    raise TypeError(f"expected the path of a file, such as 'figure.pdf'; found {path!r}")
 
 
 def close(figure: Figure) -> None:
@@ -176,14 +195,17 @@ def _settle(figure: Figure) -> None:
 
     Measured at one resolution, a figure has the same layout in every format.
     """
-    if figure.get_layout_engine() is None:
-        return
+    from sims_analysis.figures.curve_names import CurveName
+
     with measured_alike(figure):
-        for _ in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS if figure.get_layout_engine() is not None else 0):
             before = _places(figure)
-            figure.draw_without_rendering()
+            lay_out(figure)
             if _places(figure) == before:
-                return
+                break
+        texts = [text for ax in figure.axes for text in ax.texts]
+        for name in [text for text in texts if isinstance(text, CurveName)]:
+            name.follow()
 
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:

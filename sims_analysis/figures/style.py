@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis.errors import require
+from sims_analysis.figures.axes import axes_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ __all__ = [
     "grow",
     "in_style",
     "is_default",
+    "is_dressed",
     "lay_out",
     "measured_alike",
     "require_matplotlib",
@@ -107,14 +109,37 @@ def lay_out(figure: Any) -> None:
     engine = figure.get_layout_engine()
     if engine is None:
         figure.draw_without_rendering()
-    else:
+        return
+    with _without_minor_ticks(figure):
         engine.execute(figure)
+
+
+@contextmanager
+def _without_minor_ticks(figure: Any) -> Iterator[None]:
+    """Meanwhile, have no minor ticks: they need no room, and most of the time of a layout."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)
+            if isinstance(axis.get_minor_formatter(), NullFormatter)]  # fmt: skip
+    before = [axis.get_minor_locator() for axis in axes]
+    for axis in axes:
+        axis.set_minor_locator(NullLocator())
+    try:
+        yield
+    finally:
+        for axis, locator in zip(axes, before, strict=True):
+            axis.set_minor_locator(locator)
 
 
 def grow(figure: Any, inches: float) -> None:
     """Make a figure higher."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + inches)
+
+
+def is_dressed(ax: Axes) -> bool:
+    """Whether an earlier call has drawn in an axes in the house style."""
+    return bool(axes_at(ax)) and ax.spines["left"].get_linewidth() == _HOUSE["axes.linewidth"]
 
 
 def dress(ax: Axes) -> None:

@@ -311,6 +311,7 @@ class Frame:
         size: int,
         dim: str = "__row__",
         group: str | None = None,
+        beside: Sequence[Literal["common", "overlap"]] = (),
         watched: Callable[[list[Any]], Iterable[Any]] = iter,
     ) -> xr.Variable:
         """Call a Python function for each profile: a fit, a search for layers.
@@ -328,6 +329,8 @@ class Frame:
             The dimension of the numbers.
         group : str, optional
             A dimension along which profiles are taken together.
+        beside : sequence of str
+            What else the function gets of each sample, after the counts; 0 where there is none.
         watched : callable
             Takes the indices of all profiles, and yields them one by one: a progress bar.
 
@@ -343,7 +346,10 @@ class Frame:
             "stderr": absent if self.stderr is None else self.stderr,
             "counts": absent if self.counts is None else self.counts,
         }
-        options = {"size": size, "watched": watched}
+        for name in beside:
+            column = getattr(self, name)
+            samples[name] = xr.zeros_like(absent) if column is None else column
+        options = {"size": size, "watched": watched, "beside": tuple(beside)}
         found: Row = self._run(
             function, samples, parameters, (), (dim,), group, options, profile_by_profile
         )

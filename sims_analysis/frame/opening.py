@@ -123,18 +123,20 @@ def _select(
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
     names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
     names = [name for name in names if name in data.data_vars]
-    fitting = [name for name in names if _kind_of(name, data.variables[name]) in kinds]
-    # The variable in which there are samples: a species may have been measured in one alone.
-    for name in [one for one in fitting[:-1] if _measured(data.variables[one])] + fitting[-1:]:
-        columns = {end: data.variables.get(f"{name}_{end}") for end in _BESIDE}
-        return data[name], {end: c for end, c in columns.items() if c is not None}
+    usable = [name for name in names if _kind_of(name, data.variables[name]) in kinds]
+    if usable:
+        # Of a species among others that have another variable: that in which it was measured.
+        chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
+        columns = {end: data.variables.get(f"{chosen}_{end}") for end in _BESIDE}
+        return data[chosen], {end: c for end, c in columns.items() if c is not None}
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(f"{question} needs a {wanted}; the data have {found or present}")
 
 
-def _measured(variable: xr.Variable) -> bool:
-    """Whether there are samples, or the values are not known yet."""
+def _holds(data: xr.Dataset, name: str) -> bool:
+    """Return whether a variable has a sample; of data that are not known yet, it may."""
+    variable = data.variables[name]
     return is_lazy(variable) or bool(np.isfinite(units.magnitude_of(variable)).any())
 
 

@@ -41,18 +41,20 @@ def profile_by_profile(
     whole: Sequence[int] = (),
     group: int = 0,
     size: int,
+    beside: Sequence[str] = (),
     watched: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Row:
     """Call a function for each profile, where :func:`blocks.run` calls a kernel for many.
 
     ``function(z, c, s, k, *parameters)`` gets the depths, values, standard errors and counts of a
     profile, ``(n,)``, or of a group, ``(m, n)``, NaN where there are none, and one number for each
-    parameter. It returns `size` numbers. `watched` yields the indices of all profiles one by one.
+    parameter. It returns `size` numbers. `beside` names more columns of the errors, which follow
+    the counts. `watched` yields the indices of all profiles one by one.
     """
     core = value.shape[-2:] if group else value.shape[-1:]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *map(np.shape, parameters))
     absent = np.full(core, np.nan)
-    of_errors = (None, None) if errors is None else (errors.stderr, errors.counts)
+    of_errors = [errors and getattr(errors, name) for name in ("stderr", "counts", *beside)]
     columns = [
         np.broadcast_to(absent if one is None else np.asarray(one, np.float64), (*lead, *core))
         for one in (depth, value, *of_errors)

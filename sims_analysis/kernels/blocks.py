@@ -84,11 +84,16 @@ class Errors(NamedTuple):
         Effective sample fraction of profiles on a grid finer than the samples. Grid values that
         share a sample carry no more information than the sample: each counts as a fraction of it,
         with an error larger by ``1 / sqrt(fraction)``.
+    common, overlap : ndarray, shape (..., n), optional
+        The standard error of a background that was subtracted, at each sample, and the covariance
+        of sample and background over its variance; for functions of single profiles alone.
     """
 
     stderr: NDArray[Any]
     counts: NDArray[Any] | None = None
     fraction: NDArray[Any] | None = None
+    common: NDArray[Any] | None = None
+    overlap: NDArray[Any] | None = None
 
     def flat(self, shape: tuple[int, ...]) -> Errors:
         """Return the errors with all profiles along one axis."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
@@ -12,9 +14,23 @@ from sims_analysis.models._objectives import OBJECTIVES
 from sims_analysis.models._profiles import in_words
 from sims_analysis.models._residuals import RESIDUALS
 from sims_analysis.models._status import STATUS
-from sims_analysis.models._task import Task
+from sims_analysis.models._task import WINDOW_DOSE, Task
+from sims_analysis.models.model import Array
 
 __all__ = ["dressed", "quantified"]
+
+#: Numbers of the answer with a unit of their own.
+_NUMBERS = (
+    "objective_value",
+    "reduced_chi_square",
+    "aic",
+    "residual_correlation",
+    "largest_departure",
+    "largest_deviation",
+    "rms_log_departure",
+    "window_start",
+    "window_stop",
+)
 
 
 def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
@@ -26,9 +42,10 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     names = [one.name for one in task.parameters]
     both = [(one, "value", "stderr", i) for i, one in enumerate(task.parameters)]
     both += [(one, "derived", "derived_stderr", i) for i, one in enumerate(task.model.derived)]
+    both.append((WINDOW_DOSE, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", 0))
     for one, value, stderr, i in both:
         attrs = {
-            "units": one.units(profiles.kind),
+            "units": one.units(profiles.kind, profiles.axis),
             "long_name": one.name.replace("_", " ").capitalize(),
             "description": one.definition,
         }
@@ -51,6 +68,7 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
     found["covariance"] = _square(square, shape).assign_attrs(vocabulary.attrs("covariance"))
     for name, table in (
         ("status", STATUS),
+        ("curve_status", STATUS),
         ("residuals", RESIDUALS),
         ("objective", OBJECTIVES),
     ):
@@ -59,17 +77,16 @@ def dressed(rows: xr.DataArray, profiles: Frame, task: Task) -> xr.Dataset:
         )
     for name in ("n_samples", "n_left_out"):
         found[name] = part(name, 0).astype(np.int64).assign_attrs(vocabulary.attrs(name))
-    for name in ("objective_value", "reduced_chi_square", "aic", "residual_correlation"):
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
-    for name in ("window_start", "window_stop"):
-        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name))
+    for name in _NUMBERS:
+        unit = profiles.axis_units if name.startswith("window") else None
+        found[name] = part(name, 0).assign_attrs(vocabulary.attrs(name, unit))
     return as_dataset(found)
 
 
 def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
     n = len(shape["parameter"])
     made: xr.DataArray = xr.apply_ufunc(
-        lambda flat: flat.reshape(*flat.shape[:-1], n, n),
+        partial(_reshaped, n=n),
         rows,
         input_core_dims=[["__row__"]],
         output_core_dims=[list(shape)],
@@ -78,6 +95,10 @@ def _square(rows: xr.DataArray, shape: dict[str, list[str]]) -> xr.DataArray:
         dask_gufunc_kwargs={"output_sizes": dict.fromkeys(shape, n), "allow_rechunk": True},
     )
     return made.assign_coords(shape)
+
+
+def _reshaped(flat: Array, *, n: int) -> Array:
+    return flat.reshape(*flat.shape[:-1], n, n)
 
 
 def quantified(answer: xr.Dataset) -> xr.Dataset:

@@ -14,7 +14,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_window
 from sims_analysis.models._task import BACKGROUND, STATISTICS, Task
-from sims_analysis.models.model import Kind, Model, Parameter
+from sims_analysis.models.model import Kind, Model
 from sims_analysis.text.arguments import check_choice, format_argument
 
 __all__ = ["read_task"]
@@ -78,7 +78,7 @@ def read_task(
         **_initial(options["as_implanted"]),
     }
     window = read_window(profiles, *limits)
-    settings = {"start": window[0], "stop": window[1]} | {
+    settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction} | {
         name: profiles.parameter(given.get(name), kinds or (profiles.kind,), _ASKED.get(name, name))
         for name, kinds in _SETTINGS.items()
     }
@@ -93,10 +93,11 @@ def read_task(
     task = Task(
         model=model,
         kind=profiles.kind,
+        axis=profiles.axis,
         weights=choices["weights"],
         cell=choices["cell"],
         background=mode,
-        fixed=_fixed(model, fixed, profiles.kind),
+        fixed=_fixed(model, fixed, profiles),
         profile=choices["interval"] == "profile",
     )
     return task, settings
@@ -182,7 +183,7 @@ def _initial(as_implanted: Any) -> dict[str, Any]:
     return {"initial_straggle": as_implanted}
 
 
-def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str, float]:
+def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> dict[str, float]:
     if not isinstance(fixed, Mapping | None):
         raise ProfileError(
             f"fixed={format_argument(fixed)}; expected values by the names of parameters, such as "
@@ -196,7 +197,7 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str
             raise ProfileError(
                 f"fixed names {name!r}; the model {model.name!r} has {', '.join(parameters)}"
             )
-        number = _number(value, one, kind, f"fixed[{name!r}]")
+        number = _number(value, one.units(profiles.kind, profiles.axis), f"fixed[{name!r}]")
         if not one.lower <= number <= one.upper:
             raise ProfileError(
                 f"fixed[{name!r}]={format_argument(value)}: expected a value from {one.lower:g} to "
@@ -208,8 +209,7 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, kind: str) -> dict[str
     return found
 
 
-def _number(value: Any, one: Parameter, kind: str, name: str) -> float:
-    unit = one.units(kind)
+def _number(value: Any, unit: str, name: str) -> float:
     bare = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if bare and (unit == "1" or value == 0):
         return float(value)

@@ -19,6 +19,7 @@ from sims_analysis.models.model import Array, Parameter
 __all__ = [
     "Curve",
     "Solution",
+    "background_covariance",
     "covariance",
     "distinct",
     "minima",
@@ -311,6 +312,36 @@ def covariance(curve: Curve, objective: Objective, solution: Solution) -> Array:
     unit[unseen] = np.nan
     found: Array = inverse * (unit[:, None] * unit)
     return found * objective.variance(solution.cost, solution.x.size)
+
+
+def background_covariance(
+    curve: Curve,
+    objective: Objective,
+    solution: Solution,
+    errors: Array,
+    subtracted: tuple[Array, Array],
+) -> Array:
+    """Return what a background that was subtracted before adds to the covariance of parameters.
+
+    With ``S`` and ``T`` what parameters move by, where all samples move by the error of the
+    background, and by the part of it that their own errors have made: ``S S' - S T' - T S'``, as
+    in :func:`sims_analysis.frame.background.common_error`.
+
+    Parameters
+    ----------
+    curve, objective, solution, errors
+        What was fitted, the result, and the covariance of the free parameters.
+    subtracted : (ndarray, ndarray)
+        Those shifts of the samples, 0 where nothing was subtracted, NaN if they are not known.
+    """
+    if not subtracted[0].any():
+        return np.zeros_like(errors)
+    unit = objective.variance(solution.cost, solution.x.size)
+    rows = curve.jacobian(solution) / solution.stretch[:, None]
+    weights = errors @ rows * objective.information(solution.m) / unit
+    s, t = (weights @ by for by in subtracted)
+    made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
+    return made
 
 
 def poor_errors(curve: Curve, objective: Objective, best: Solution, errors: Array) -> Array:

@@ -9,26 +9,33 @@ from typing import Any
 
 import numpy as np
 
+from sims_analysis.kernels.segments import record_weights
 from sims_analysis.models._derived import derived, room
-from sims_analysis.models._engine import Curve, Solution, poor_errors, profile_interval
+from sims_analysis.models._engine import (
+    Curve,
+    Solution,
+    background_covariance,
+    poor_errors,
+    profile_interval,
+)
 from sims_analysis.models._minima import Minima, featureless
-from sims_analysis.models._objectives import EXACT, Objective
+from sims_analysis.models._objectives import Objective
 from sims_analysis.models._peaks import not_one_peak
 from sims_analysis.models._prepared import Prepared
 from sims_analysis.models._residuals import (
-    RESIDUALS,
-    departs,
-    lag_correlation,
-    runs_score,
+    RANDOM,
+    correlation,
+    departure,
     verdict,
 )
 from sims_analysis.models._rivals import half_widths
-from sims_analysis.models._task import NoFitError, Task
+from sims_analysis.models._task import WINDOW_DOSE, NoFitError, Task
 from sims_analysis.models.model import Array
 
 __all__ = ["Judged", "judged"]
 
-_RANDOM = RESIDUALS.index("random")
+#: A curve whose integral is known to this part is known, even if its parameters are not.
+_KNOWN = 0.1
 #: Statuses that say something of the profile, whatever the model.
 _OF_THE_DATA = ("several_peaks", "truncated")
 
@@ -58,13 +65,13 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
         If a constant does as well, or the maximum of a peak lies outside the window.
     """
     curve, objective, (solution, errors, _) = profile.curve, found.objective, found.among[0]
-    known = {**profile.known, **_described(objective, solution)}
     if featureless(objective, solution, profile.c):
-        raise NoFitError("featureless", known | {"residuals": 0})
+        raise NoFitError("featureless", profile.known)
+    said, wrong = _described(profile, found, task)
+    known = {**profile.known, **said}
     stderr = _stderr(curve, found)
     status = _status(profile, objective, solution, stderr, task)
-    random = known["residuals"] == _RANDOM
-    if status not in _OF_THE_DATA and not random and departs(profile.c, solution.m):
+    if status not in _OF_THE_DATA and wrong:
         status = "wrong_shape"
     outer = {"peak": (0, profile.z.size - 1), "surface_peak": (profile.z.size - 1,)}
     outside = solution.m.argmax() in outer.get(task.model.shape, ())
@@ -74,6 +81,9 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
     poor = ~(stderr**2 < 2 * errors.diagonal())
     if not found.exact or poor.any():
         poor |= poor_errors(curve, objective, solution, errors)
+    extra = background_covariance(curve, objective, solution, errors, profile.subtracted)
+    errors = errors + extra
+    stderr = np.sqrt(np.maximum(stderr**2 + extra.diagonal(), 0.0))
     if task.profile:
         known["lower"], known["upper"] = _ends(curve, found, stderr) * profile.scale
     unit = profile.scale[curve.free]
@@ -86,24 +96,71 @@ def judged(profile: Prepared, found: Minima, settings: Mapping[str, float], task
         "poor": curve.whole(poor, held=0),
         "covariance": square.ravel(),
     }
+    if status in ("undetermined", "at_bound"):
+        dose, error = known["window_dose"], known["window_dose_stderr"]
+        known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
     shares = [one.share for one in found.among]
     return Judged(status, known | derived(task, settings, places, square, shares))
 
 
-def _described(objective: Objective, solution: Solution) -> dict[str, float]:
-    """Describe the residuals: their size, and whether neighbours are correlated."""
-    r, chi_square, scattered, aic = objective.statistics(solution.m, solution.cost, solution.x.size)
-    correlation, lag = lag_correlation(r)
-    runs = runs_score(r > 0)
-    if solution.cost <= EXACT * solution.m.size:
-        runs = lag = 0.0
+def _described(profile: Prepared, found: Minima, task: Task) -> tuple[dict[str, float], bool]:
+    """Describe the curve and its residuals; also return whether it has another shape."""
+    objective, solution = found.objective, found.among[0].solution
+    told = objective.statistics(solution.m, solution.cost, solution.x.size)
+    rows = profile.curve.jacobian(solution) * np.sqrt(objective.information(solution.m))
+    away = departure(profile.c, solution.m, told.r)
+    code, wrong = RANDOM, False
+    if not found.exact:
+        m = solution.m[told.of]
+        code, wrong = verdict(told.r, rows[:, told.of], told.chance, m, away.largest)
+    dose, error = _window_dose(profile, found, rows, task)
     return {
         "objective_value": solution.cost,
-        "reduced_chi_square": chi_square,
-        "aic": aic,
-        "residual_correlation": correlation,
-        "residuals": verdict(runs=runs, lag=lag, chi_square=scattered),
-    }
+        "reduced_chi_square": told.reduced,
+        "aic": told.aic,
+        "residuals": code,
+        "residual_correlation": correlation(told.r),
+        "largest_departure": away.largest,
+        "largest_deviation": away.deviations,
+        "rms_log_departure": away.logarithmic,
+        "window_dose": dose,
+        "window_dose_stderr": error,
+    }, wrong
+
+
+def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> tuple[float, float]:
+    """Return the integral of the curve over the window and its standard error.
+
+    It needs no error of a parameter: directions in which the curve does not change do not count.
+    Other minima that are not ruled out add the root mean square of their distances.
+
+    Parameters
+    ----------
+    rows : ndarray
+        Derivatives of the curve over the errors of the samples.
+    """
+    curve, objective, solution = profile.curve, found.objective, found.among[0].solution
+    factor = profile.top * WINDOW_DOSE.factor(task.kind, task.axis)
+    weight = record_weights(profile.z) * factor
+
+    def dose(one: Solution) -> float:
+        level = curve.whole(one.free)[-1] if task.background != "none" else 0.0
+        return float(weight @ (one.m - level))
+
+    slopes = curve.jacobian(solution) @ weight
+    if task.background == "fit":
+        slopes[-1] = 0.0
+    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    size[size == 0] = 1.0
+    inverse = np.linalg.pinv((rows / size[:, None]) @ (rows / size[:, None]).T, hermitian=True)
+    variance = float(slopes / size @ inverse @ (slopes / size))
+    variance *= objective.variance(solution.cost, solution.x.size)
+    weights = np.sqrt(objective.information(solution.m)) * rows / size[:, None]
+    shift, own = (float(slopes / size @ inverse @ (weights @ by)) for by in profile.subtracted)
+    variance = max(variance + shift * (shift - 2 * own), 0.0)
+    best = dose(solution)
+    apart = np.array([dose(one) for one in found.near]) - best
+    return best, float(np.sqrt(variance + np.mean(apart**2)))
 
 
 def _stderr(curve: Curve, found: Minima) -> Array:

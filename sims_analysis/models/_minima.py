@@ -13,7 +13,7 @@ from sims_analysis.models import _engine as engine
 from sims_analysis.models._engine import Curve, Solution, distinct, solve
 from sims_analysis.models._objectives import EXACT, Objective
 from sims_analysis.models._prepared import Prepared
-from sims_analysis.models._rivals import Minimum, weighed
+from sims_analysis.models._rivals import Minimum, not_ruled_out, weighed
 from sims_analysis.models._task import NoFitError
 from sims_analysis.models.model import Array, Model
 
@@ -29,7 +29,9 @@ class Minima:
     objective : Objective
         What was minimized; for censored samples, with the scatter that was found.
     among : list of Minimum
-        Those that are not ruled out, the one to be returned first.
+        Those that have a share of the likelihood, the one to be returned first.
+    near : list of Solution
+        All that are not ruled out.
     exact : bool
         Whether the curve goes through all samples but for rounding.
     edged : bool
@@ -38,6 +40,7 @@ class Minima:
 
     objective: Objective
     among: Sequence[Minimum]
+    near: Sequence[Solution]
     exact: bool
     edged: bool
 
@@ -58,14 +61,16 @@ def minima(profile: Prepared, model: Model) -> Minima:
         raise NoFitError("featureless" if flat else "not_converged", profile.known)
     exact = found[0].cost <= EXACT * n
     edged = None if exact else _edges(curve, model)
-    among = weighed(curve, objective, found[:1] if exact else found, edged)
-    return Minima(objective, among, exact, edged is not None and edged(among[0].solution))
+    near = found[:1] if exact else not_ruled_out(curve, objective, found)
+    among = weighed(curve, objective, near, edged)
+    sharp = edged is not None and edged(among[0].solution)
+    return Minima(objective, among, near, exact, sharp)
 
 
 def featureless(objective: Objective, solution: Solution, c: Array) -> bool:
     """Return whether a constant does as well, by Akaike's criterion and a margin."""
     flat = objective.residual(np.full(c.size, objective.level(c)))
-    cost, n, more = float(flat @ flat), c.size, max(solution.x.size - 1, 0)
+    cost, n, more = float(flat @ flat), objective.informative, max(solution.x.size - 1, 0)
     if objective.known_errors:
         return cost - solution.cost < 10 + 2 * more
     if cost <= 1e-20 * n:

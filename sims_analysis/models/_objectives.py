@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from scipy.special import log_ndtr
 
-from sims_analysis.models._residuals import excess
+from sims_analysis.models._residuals import chance_of_excess, scatter
 from sims_analysis.models.model import Array
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "LogSquares",
     "Objective",
     "Poisson",
+    "Shared",
     "Squares",
     "Statistics",
 ]
@@ -42,18 +43,35 @@ class Statistics(NamedTuple):
     ----------
     r : ndarray
         The residuals that can be compared with their neighbours.
-    chi_square : float
-        Reduced; NaN where errors are not known.
-    scattered : float
-        How far chi-square is above chance, in standard deviations.
+    of : ndarray
+        The indices of their samples.
+    chi_square, degrees : float
+        NaN and 0 where errors are not known.
+    variance : float
+        That of each term of chi-square, over 2.
     aic : float
         Akaike's criterion.
     """
 
     r: Array
+    of: Array
     chi_square: float
-    scattered: float
+    degrees: float
+    variance: float
     aic: float
+
+    @property
+    def reduced(self) -> float:
+        """Reduced chi-square."""
+        return self.chi_square / self.degrees if self.degrees > 0 else np.nan
+
+    @property
+    def chance(self) -> float:
+        """The probability that chance makes chi-square as large; NaN where errors are unknown."""
+        if np.isnan(self.chi_square):
+            return np.nan
+        # As if there were fewer degrees of freedom.
+        return chance_of_excess(self.chi_square / self.variance, self.degrees / self.variance)
 
 
 class Objective(Protocol):
@@ -75,7 +93,7 @@ class Objective(Protocol):
         ...
 
     @property
-    def informative(self) -> int:
+    def informative(self) -> float:
         """The number of samples that add to the sum of squares, whatever the model."""
         ...
 
@@ -91,7 +109,7 @@ class Objective(Protocol):
         """Return the information of each sample, the inverse variance of its value."""
         ...
 
-    def variance(self, cost: float, free: int) -> float:
+    def variance(self, cost: float, free: float) -> float:
         """Return the expected square of one residual: 1 where errors are known."""
         ...
 
@@ -103,7 +121,7 @@ class Objective(Protocol):
         """Return the standard error of each sample; by its scatter where none is known."""
         ...
 
-    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
         ...
 
@@ -111,7 +129,7 @@ class Objective(Protocol):
         """Return an objective that weighs tails otherwise, and may lead to other minima."""
         ...
 
-    def refined(self, m: Array, free: int) -> Objective:
+    def refined(self, m: Array, free: float) -> Objective:
         """Return the objective with what only a fit can tell: how far its residuals scatter."""
         ...
 
@@ -131,7 +149,7 @@ class Poisson:
     below_zero: bool = False
 
     @property
-    def informative(self) -> int:
+    def informative(self) -> float:
         """Return the number of samples with counts: of others, none may be expected either."""
         return int(np.count_nonzero(self.counts))
 
@@ -169,7 +187,7 @@ class Poisson:
         information: Array = 1 / (self.expected(m) * self.one**2)
         return information
 
-    def variance(self, cost: float, free: int) -> float:  # noqa: ARG002
+    def variance(self, cost: float, free: float) -> float:  # noqa: ARG002
         """Return 1: the errors of counts are known."""
         return 1.0
 
@@ -183,26 +201,23 @@ class Poisson:
         noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
         return noise
 
-    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return Pearson's residuals where they are nearly normal, and his chi-square."""
-        mu, scattered = self.expected(m), 0.0
+        mu = self.expected(m)
+        r = (mu - self.counts) / np.sqrt(mu)
         # Below one expected count chi-square says little, and the sign is known beforehand.
         counted = mu >= 1
-        degrees = int(counted.sum()) - free
-        chi_square = float(np.sum((self.counts - mu)[counted] ** 2 / mu[counted]))
-        if degrees > 0:
-            # Each term has the variance 2 + 1 / mu, as if there were fewer degrees of freedom.
-            fewer = 1 / (1 + 0.5 * float(np.mean(1 / mu[counted])))
-            scattered = excess(chi_square * fewer, degrees * fewer)
-        r = ((mu - self.counts) / np.sqrt(mu))[mu >= 3]
-        reduced = chi_square / degrees if degrees > 0 else np.nan
-        return Statistics(r, reduced, scattered, cost + 2 * free)
+        number, chi_square = int(np.count_nonzero(counted)), float(np.sum(r[counted] ** 2))
+        # Each term has the variance 2 + 1 / mu.
+        variance = 1 + 0.5 * float(np.mean(1 / mu[counted])) if number else 1.0
+        of = np.flatnonzero(mu >= 3)
+        return Statistics(r[of], of, chi_square, number - free, variance, cost + 2 * free)
 
     def another(self, c: Array) -> Objective:
         """Weight tails more."""
         return _logarithmic(c)
 
-    def refined(self, m: Array, free: int) -> Objective:  # noqa: ARG002
+    def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the same: the errors of counts are known."""
         return self
 
@@ -218,7 +233,7 @@ class Squares:
     below_zero: bool = True
 
     @property
-    def informative(self) -> int:
+    def informative(self) -> float:
         """Return the number of samples."""
         return self.value.size
 
@@ -235,7 +250,7 @@ class Squares:
         """Return ``1 / s^2``."""
         return self.slope(m) ** 2
 
-    def variance(self, cost: float, free: int) -> float:
+    def variance(self, cost: float, free: float) -> float:
         """Return 1, or the variance about the model where no errors are stated."""
         return 1.0 if self.known_errors else max(cost / max(self.value.size - free, 1), EXACT)
 
@@ -250,20 +265,18 @@ class Squares:
         """Return the standard errors, or the scatter."""
         return np.full(c.size, scatter(c)) if self.stderr is None else self.stderr
 
-    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals and their sum of squares."""
         r = self.residual(m)
         if not self.known_errors:
-            return _of_scatter(r, cost, free)
-        degrees = r.size - free
-        reduced = cost / degrees if degrees > 0 else np.nan
-        return Statistics(r, reduced, excess(cost, degrees), cost + 2 * free)
+            return _of_scatter(r, np.arange(r.size), cost, free)
+        return Statistics(r, np.arange(r.size), cost, r.size - free, 1.0, cost + 2 * free)
 
     def another(self, c: Array) -> Objective:
         """Weight tails more."""
         return _logarithmic(c)
 
-    def refined(self, m: Array, free: int) -> Objective:  # noqa: ARG002
+    def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the same."""
         return self
 
@@ -283,7 +296,7 @@ class LogSquares:
     below_zero: bool = False
 
     @property
-    def informative(self) -> int:
+    def informative(self) -> float:
         """Return the number of samples."""
         return self.value.size
 
@@ -323,7 +336,7 @@ class LogSquares:
         x, _, hazard = self._hazard(m)
         return np.where(self.censored, information * hazard * (hazard - x), information)
 
-    def variance(self, cost: float, free: int) -> float:
+    def variance(self, cost: float, free: float) -> float:
         """Return the variance of ln C about the model."""
         if self.censored.any():
             return self.scatter**2
@@ -337,15 +350,15 @@ class LogSquares:
         """Return the scatter of the logarithms, times the samples."""
         return scatter(np.log(self.value)) * c
 
-    def statistics(self, m: Array, cost: float, free: int) -> Statistics:
+    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals and what their sum of squares is worth."""
-        return _of_scatter(self.residual(m), cost, free)
+        return _of_scatter(self.residual(m), np.flatnonzero(~self.censored), cost, free)
 
     def another(self, c: Array) -> Objective:
         """Weight tails less."""
         return Squares(c, np.sqrt(np.maximum(c, 1e-4)), known_errors=True, code=2)
 
-    def refined(self, m: Array, free: int) -> LogSquares:
+    def refined(self, m: Array, free: float) -> LogSquares:
         """Let censored samples scatter as the others do."""
         if not self.censored.any():
             return self
@@ -354,10 +367,10 @@ class LogSquares:
         return replace(self, scatter=max(scattered, 1e-3))
 
 
-def _of_scatter(r: Array, cost: float, free: int) -> Statistics:
+def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:
     """Return the statistics of residuals whose size is not known beforehand."""
     aic = r.size * float(np.log(max(cost, 1e-300) / r.size)) + 2 * (free + 1)
-    return Statistics(r, np.nan, 0.0, aic)
+    return Statistics(r[of], of, np.nan, 0, 1.0, aic)
 
 
 def _logarithmic(c: Array) -> LogSquares:
@@ -365,9 +378,84 @@ def _logarithmic(c: Array) -> LogSquares:
     return LogSquares(np.where(low, 1e-6, c), low, 0.3)
 
 
-def scatter(values: Array) -> float:
-    """Return the standard deviation of noise, from second differences."""
-    if values.size < 5:
-        return 0.0
-    bent = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
+@dataclass(frozen=True)
+class Shared:
+    """Another objective, of samples that are not independent: each counts as a part of one.
+
+    Of values on a grid finer than the samples, sums have the variance of so many fewer samples.
+
+    Parameters
+    ----------
+    of : Objective
+    share : float
+        The number of independent samples for each of these; above 1 if they are averages.
+    apart : int
+        How many samples further a residual has nothing in common with another.
+    """
+
+    of: Objective
+    share: float
+    apart: int = 1
+
+    @property
+    def code(self) -> int:
+        """Return that of the other."""
+        return self.of.code
+
+    @property
+    def known_errors(self) -> bool:
+        """Return that of the other."""
+        return self.of.known_errors
+
+    @property
+    def below_zero(self) -> bool:
+        """Return that of the other."""
+        return self.of.below_zero
+
+    @property
+    def informative(self) -> float:
+        """Return the number of independent samples."""
+        return self.share * self.of.informative
+
+    def residual(self, m: Array) -> Array:
+        """Return residuals of which so many make one."""
+        r: Array = np.sqrt(self.share) * self.of.residual(m)
+        return r
+
+    def slope(self, m: Array) -> Array:
+        """Return their derivatives."""
+        slope: Array = np.sqrt(self.share) * self.of.slope(m)
+        return slope
+
+    def information(self, m: Array) -> Array:
+        """Return a share of the information."""
+        return self.share * self.of.information(m)
+
+    def variance(self, cost: float, free: float) -> float:
+        """Return the expected square of one residual of the other objective."""
+        return self.of.variance(cost / self.share, free / self.share)
+
+    def level(self, c: Array) -> float:
+        """Return that of the other."""
+        return self.of.level(c)
+
+    def noise(self, c: Array) -> Array:
+        """Return that of the other."""
+        return self.of.noise(c)
+
+    def statistics(self, m: Array, cost: float, free: float) -> Statistics:
+        """Return those of samples that have nothing in common."""
+        one = self.of.statistics(m, cost / self.share, free / self.share)
+        degrees = self.share * one.degrees
+        r, of = one.r[:: self.apart], one.of[:: self.apart]
+        chi_square, aic = self.share * one.chi_square, self.share * one.aic
+        return Statistics(r, of, chi_square, degrees, one.variance, aic)
+
+    def another(self, c: Array) -> Objective:
+        """Return that of the other."""
+        return self.of.another(c)
+
+    def refined(self, m: Array, free: float) -> Objective:
+        """Return the same of the other, refined."""
+        refined = self.of.refined(m, free / self.share)
+        return self if refined is self.of else replace(self, of=refined)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sims_analysis.models._residuals import running
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import smoothed
 
@@ -63,7 +64,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
     width = max(3, c.size // 25)
     if c.size < 4 * width:
         return False
-    mean = _running(c, width)
+    mean = running(c, width)
     top = int(mean.argmax())
     # At each place: the deepest valley on the way to it from the maximum.
     sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
@@ -72,7 +73,7 @@ def second_peak(c: Array, noise: Array, *, share: float = 0.01) -> bool:
     found = (rise > 0.1 * np.abs(valley)) & (mean > share * mean[top])
     if not found.any():
         return False
-    error = np.sqrt(_running(noise * noise, width) / width)
+    error = np.sqrt(running(noise * noise, width) / width)
     for i in np.flatnonzero(found & (rise > 5 * error)).tolist():
         back = 1 if i < top else -1
         deepest = i + back * int(mean[i:top:back].argmin())
@@ -93,9 +94,3 @@ def two_maxima(m: Array, noise: Array) -> bool:
     if not deep.any():
         return False
     return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
-
-
-def _running(values: Array, width: int) -> Array:
-    sums = np.concatenate([[0.0], values]).cumsum()
-    means: Array = (sums[width:] - sums[:-width]) / width
-    return means

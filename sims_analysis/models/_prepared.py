@@ -11,10 +11,10 @@ import numpy as np
 
 from sims_analysis.errors import ProfileError
 from sims_analysis.models._engine import Curve
-from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Squares
+from sims_analysis.models._objectives import TINY, LogSquares, Objective, Poisson, Shared, Squares
 from sims_analysis.models._task import BACKGROUND, NoFitError, Task
 from sims_analysis.models.model import Array, Model, Parameter
-from sims_analysis.models.samples import cells, in_order
+from sims_analysis.models.samples import Samples, cells, in_order
 
 __all__ = ["Prepared", "formula_of", "prepared"]
 
@@ -30,6 +30,11 @@ class Prepared:
     ----------
     z, c : ndarray
         Depths (nm) and values of the samples that take part, in order of depth.
+    top : float
+        The largest sample, in the canonical unit.
+    subtracted : (ndarray, ndarray)
+        Of a background that was subtracted before: its standard error at each sample, and the part
+        of it that the errors of the samples themselves have made.
     down : (bool, bool)
         Whether samples that are not positive were left out at the first and the last depth.
     objective : Objective
@@ -46,6 +51,8 @@ class Prepared:
 
     z: Array
     c: Array
+    top: float
+    subtracted: tuple[Array, Array]
     down: tuple[bool, bool]
     objective: Objective
     curve: Curve
@@ -54,22 +61,7 @@ class Prepared:
     known: Mapping[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class _Window:
-    """Samples in order of depth: values, standard errors and counts; NaN where there are none."""
-
-    z: Array
-    c: Array
-    s: Array
-    k: Array
-
-    def where(self, keep: Array) -> _Window:
-        return _Window(self.z[keep], self.c[keep], self.s[keep], self.k[keep])
-
-
-def prepared(
-    z: Array, c: Array, s: Array, k: Array, settings: Mapping[str, float], task: Task
-) -> Prepared:
+def prepared(samples: Samples, settings: Mapping[str, float], task: Task) -> Prepared:
     """Choose samples, objective, curve and starting values; arguments are those of a fit.
 
     Raises
@@ -78,33 +70,37 @@ def prepared(
         If there are no samples, too few, or none above 0.
     """
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
-    here = in_order(z, c, settings["start"], settings["stop"])
+    here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     if not here.size:
         raise NoFitError("no_data", known)
-    window = _Window(z, c, s, k).where(here)
+    window = samples.where(here)
     top = float(window.c.max())
     if not top > 0:
         raise NoFitError("featureless", known | {"n_samples": here.size})
     window = replace(window, c=window.c / top, s=window.s / top)
-    objective, keep = _objective(window, task, settings["detection_limit"] / top, top)
+    objective, keep = _objective(
+        window, task, settings["detection_limit"] / top, top, settings["fraction"]
+    )
     z, c = window.z[keep], window.c[keep]
+    common = window.common[keep] / top
+    subtracted = common, common * window.overlap[keep]
     n = z.size
     known |= {"n_samples": n, "n_left_out": keep.size - n}
     parameters = _parameters(task, objective)
     scale = np.array([top if one.scales else 1.0 for one in parameters]) * task.factors
     curve = _curve(z, task, parameters, scale, settings["background"])
-    if objective is None or n < curve.free.size + 2:
+    if objective is None or n * settings["fraction"] < curve.free.size + 2:
         raise NoFitError("too_few_samples" if n else "no_data", known)
     known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
     first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
     # Sets that differ only in held parameters are the same.
     sets = [one[curve.free].tolist() for one in _starts(z, c, curve, task)]
     starts = list(dict.fromkeys(map(tuple, sets)))
-    return Prepared(z, c, (first, last), objective, curve, scale, starts, known)
+    return Prepared(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
 
 
 def _objective(
-    window: _Window, task: Task, limit: float, top: float
+    window: Samples, task: Task, limit: float, top: float, fraction: float
 ) -> tuple[Objective | None, Array]:
     """Choose the objective, and the samples that it can use; None if nothing says what they are."""
     counts = window.k
@@ -121,35 +117,58 @@ def _objective(
         weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
     if weights == "counts":
         keep = counted & (counts >= 0)
-        one = 1 / top if task.kind == "count" else np.nan
-        return _poisson(replace(window, k=counts).where(keep), one), keep
+        worth = 1 / top if task.kind == "count" else np.nan
+        return _poisson(replace(window, k=counts).where(keep), worth, fraction), keep
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "stderr":
-        return Squares(window.c[known], window.s[known], known_errors=True, code=2), known
+        one = Squares(window.c[known], window.s[known], known_errors=True, code=2)
+        return _shared(one, fraction), known
     if weights == "none":
-        return Squares(window.c, None, known_errors=False, code=4), everything
+        one = Squares(window.c, None, known_errors=False, code=4)
+        return _shared(one, fraction), everything
     if limit > 0:
         low = window.c < limit
-        return LogSquares(np.where(low, limit, window.c), low, 0.3), everything
+        censored = LogSquares(np.where(low, limit, window.c), low, 0.3)
+        return _shared(censored, fraction), everything
     keep = window.c > TINY
     c = window.c[keep]
-    return LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), keep
+    return _shared(LogSquares(c, np.zeros(c.size, dtype=bool), 0.3), fraction), keep
 
 
-def _poisson(window: _Window, known: float) -> Poisson | None:
+def _poisson(window: Samples, known: float, fraction: float) -> Objective | None:
     """Return the deviance of counts; None if nothing says what one count is worth."""
     counts = np.where(window.k > TINY, window.k, 0.0)
     one = _one_count(window, counts, known)
     if one is None:
         return None
-    offset = one * counts - window.c
+    offset, counted = one * counts - window.c, counts > 0
     # Rounding of values, which may have four digits; only below their counts is it harmless.
     rounded = np.where(offset < 0, 1e-3, 1e-9)
     offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
-    return Poisson(counts, one, offset)
+    # A value where nothing was counted stands for 0: what was subtracted there, neighbours tell.
+    placeholder = ~counted & (window.c > 0)
+    if placeholder.any() and counted.any():
+        offset[placeholder] = np.interp(window.z[placeholder], window.z[counted], offset[counted])
+    low = offset < 0
+    if not low.any():
+        return _shared(Poisson(counts, one, offset), fraction)
+    # Means of several samples, or values between them, whose errors are less than those of counts.
+    by_value = np.divide(window.c, counts, out=one.copy(), where=low & counted)
+    less = np.minimum((one / by_value)[counted], 1.0) ** 2
+    share = fraction / float(less @ counts[counted] / counts.sum())
+    offset[low] = 0.0
+    return _shared(Poisson(counts, by_value, offset), share)
 
 
-def _one_count(window: _Window, counts: Array, known: float) -> Array | None:
+def _shared(objective: Objective, share: float) -> Objective:
+    """Let values that are not single samples count as what they are."""
+    if share == 1:
+        return objective
+    # Values between the same samples are alike; two spacings apart they have none in common.
+    return Shared(objective, share, apart=max(int(np.ceil(1.5 / share)), 1) if share < 1 else 1)
+
+
+def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
     """Return the value that one count stands for; between counted samples where none was."""
     if np.isfinite(known):
         return np.full(counts.size, known)

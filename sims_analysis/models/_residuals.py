@@ -1,15 +1,33 @@
-"""What residuals say of a fit: whether chance makes them, and whether it matters."""
+"""What residuals say of a fit: whether chance makes them, and whether it matters.
+
+All of it is about residuals `r` whose size is comparable, with their derivatives with respect to
+the free coordinates as the rows of a matrix: what a fit has taken from its residuals is known.
+"""
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log, sqrt
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import betainc, gammaincc, ndtr
 
 from sims_analysis.models.model import Array
-from sims_analysis.models.samples import smoothed
 
-__all__ = ["RESIDUALS", "departs", "excess", "lag_correlation", "runs_score", "verdict"]
+__all__ = [
+    "RANDOM",
+    "RESIDUALS",
+    "Departure",
+    "chance_of_excess",
+    "correlation",
+    "departure",
+    "low_frequencies",
+    "running",
+    "scatter",
+    "together",
+    "verdict",
+    "wandering",
+]
 
 #: Verdicts on the residuals, in the order of their codes.
 RESIDUALS = (
@@ -17,63 +35,245 @@ RESIDUALS = (
     "random",
     "correlated: the model does not have the profile's shape",
     "larger than the stated errors",
+    "correlated among neighbours, as averaged or digitised samples are: errors are too small",
 )
+RANDOM, _SHAPE, _LARGE, _NEIGHBOURS = range(1, len(RESIDUALS))
+#: A departure from the samples that matters, as a part of the largest.
+_SEEN = 0.05
+#: Residuals are averaged to at most so many before their low frequencies are looked at.
+_MOST = 48
+#: Residuals are not random if chance makes them less often than this.
+_UNLIKELY = 0.005
 
 
-def runs_score(positive: Array) -> float:
-    """Return how far the number of runs of equal signs is from chance, in standard deviations.
+class _Spread(NamedTuple):
+    """The inner products of the derivatives of residuals, that of their differences, and so on.
 
-    Wald and Wolfowitz, Ann. Math. Statist. 11 (1940) 147. Fewer runs are negative; 0 where the
-    signs are too few to tell.
+    Parameters
+    ----------
+    n : int
+        Number of residuals.
+    inverse : ndarray
+        Inverse of ``J J'``, J with rows of unit length.
+    first, second : ndarray
+        ``J A J'`` and ``J A^2 J'``, A the matrix of the sum of squared differences.
     """
-    n, above = positive.size, int(np.count_nonzero(positive))
-    below = n - above
-    if above < 3 or below < 3:
-        # All on one side is as far from chance as can be, if there are enough of them.
-        return -sqrt(n) if n >= 20 else 0.0
-    runs = 1 + int(np.count_nonzero(positive[1:] != positive[:-1]))
-    product = 2.0 * above * below
-    mean = product / n + 1
-    variance = product * (product - n) / (n * n * (n - 1.0))
-    return (runs - mean) / sqrt(variance)
+
+    n: int
+    inverse: Array
+    first: Array
+    second: Array
 
 
-def lag_correlation(r: Array) -> tuple[float, float]:
-    """Return the correlation of each residual with the next, and how far from chance that is.
+def _spread(rows: Array) -> _Spread:
+    """Return what :func:`wandering` needs of the derivatives."""
+    size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    unit = rows / np.where(size > 0, size, 1.0)[:, None]
+    steps = np.diff(unit)
+    # A J': minus the second differences, and the first ones at the ends.
+    bent = np.diff(steps, prepend=0.0, append=0.0)
+    inverse = np.linalg.pinv(unit @ unit.T, hermitian=True)
+    return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
 
-    The second is the sum of the products over the root of the sum of their squares: in standard
-    deviations, also where residuals are not all of one size.
+
+def wandering(r: Array, rows: Array) -> float:
+    """Return the probability that chance makes residuals follow their neighbours as closely.
+
+    The ratio of Durbin and Watson, ``sum (r_i+1 - r_i)^2 / sum r_i^2``, by the beta distribution
+    between 0 and 4 that has its mean and variance, given the derivatives (J. Durbin, G. S. Watson,
+    Biometrika 38 (1951) 159): small if neighbours are alike. 1 where too few are left to tell.
+
+    Parameters
+    ----------
+    r : ndarray, shape (n,)
+        Residuals, which the fit has made orthogonal to their derivatives.
+    rows : ndarray, shape (p, n)
     """
-    products, whole = r[1:] * r[:-1], float(r @ r)
-    if not whole > 0:
-        return 0.0, 0.0
-    together, deviation = float(products.sum()), sqrt(products @ products)
-    return together / whole, together / deviation if deviation else 0.0
+    n, inverse, first, second = _spread(rows)
+    whole, f = float(r @ r), n - rows.shape[0]
+    if f < 2 or not 0 < whole < np.inf:
+        return 1.0
+    taken = inverse @ first
+    t1 = 2.0 * (n - 1) - float(np.trace(taken))
+    t2 = 6.0 * n - 8 - 2 * float(np.sum(inverse * second)) + float(np.sum(taken * taken.T))
+    mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
+    part = mean / 4
+    if not (variance > 0 and 0 < part < 1):
+        return 1.0
+    size = part * (1 - part) * 16 / variance - 1
+    steps = np.diff(r)
+    return float(betainc(size * part, size * (1 - part), min(float(steps @ steps) / whole / 4, 1)))
 
 
-def excess(chi_square: float, degrees: float) -> float:
-    """Return how far chi-square is above what chance makes it, in standard deviations.
+def low_frequencies(r: Array, rows: Array) -> float:
+    """Return the probability that chance puts as much of the residuals into low frequencies.
 
-    By the cube root of Wilson and Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684.
+    Chance may be neighbours averaged over three, as in digitised and smoothed data, whose
+    residuals follow their neighbours whatever the model. The ratio of quadratic forms by R.
+    Lugannani, S. Rice, Adv. Appl. Probab. 12 (1980) 475. Many residuals are averaged over blocks.
+
+    Parameters
+    ----------
+    r, rows
+        As in :func:`wandering`; the residuals are made orthogonal here.
     """
-    if not degrees > 0:
+    n, free = r.size, rows.shape[0]
+    if n < free + 3:
+        return 1.0
+    basis = np.linalg.qr((rows / np.maximum(np.abs(rows).max(axis=1), 1e-300)[:, None]).T)[0]
+    size = -(-n // _MOST)
+    blocks = np.arange(n) // size
+    count = int(blocks[-1]) + 1
+    means = np.zeros((count, n))
+    means[blocks, np.arange(n)] = 1.0
+    means /= means.sum(axis=1, keepdims=True)
+    left = means - (means @ basis) @ basis.T
+    e = left @ r
+    # Each residual is the mean of three numbers; what of each of them is left.
+    padded = np.pad(left, ((0, 0), (2, 2)))
+    noise = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    variance, axes = np.linalg.eigh(noise @ noise.T)
+    noise = axes * np.sqrt(np.maximum(variance, 0.0))
+    waves = np.cos(np.pi * np.outer(np.arange(min(8, n // 2)), np.arange(n) + 0.5) / n)
+    low, size_of, _ = np.linalg.svd(left @ waves.T, full_matrices=False)
+    low = low[:, size_of > 1e-6 * size_of.max()]
+    whole, inside = float(e @ e), low.T @ e
+    if not 0 < whole < np.inf:
+        return 1.0
+    share = float(inside @ inside) / whole
+    projected = low.T @ noise
+    return _above(projected.T @ projected - share * noise.T @ noise)
+
+
+def _above(matrix: Array) -> float:
+    """Return the probability that a quadratic form of normal numbers is above 0."""
+    values = np.linalg.eigvalsh(matrix)
+    values = values[np.abs(values) > 1e-12 * np.abs(values).max()]
+    if not values.size or values.max() <= 0:
         return 0.0
-    spread = 2 / (9 * degrees)
-    return float((chi_square / degrees) ** (1 / 3) - (1 - spread)) / sqrt(spread)
+    if values.min() >= 0:
+        return 1.0
+    # The saddle point lies between the poles; the derivative rises from -inf to inf.
+    low, high = 1 / (2 * values.min()), 1 / (2 * values.max())
+    for _ in range(80):
+        s = 0.5 * (low + high)
+        low, high = (s, high) if np.sum(values / (1 - 2 * s * values)) < 0 else (low, s)
+    rest = 1 - 2 * s * values
+    generated = -0.5 * float(np.sum(np.log(rest)))
+    curved = 2 * float(np.sum((values / rest) ** 2))
+    w, u = np.sign(s) * sqrt(max(-2 * generated, 0.0)), s * sqrt(curved)
+    if abs(w) < 1e-4:
+        return 0.5
+    density = np.exp(-0.5 * w * w) / sqrt(2 * np.pi)
+    return float(np.clip(1 - ndtr(w) + density * (1 / u - 1 / w), 0.0, 1.0))
 
 
-def verdict(*, runs: float, lag: float, chi_square: float) -> int:
-    """Judge the residuals by scores in standard deviations: an index into :data:`RESIDUALS`."""
-    if runs < -3.5 or lag > 4:
-        return 2
-    return 3 if chi_square > 4 else 1
+def chance_of_excess(chi_square: float, degrees: float) -> float:
+    """Return the probability that chance makes chi-square as large."""
+    return float(gammaincc(degrees / 2, chi_square / 2)) if degrees > 0 else 1.0
 
 
-def departs(c: Array, m: Array, *, share: float = 0.05) -> bool:
-    """Return whether a curve stays away from the samples by a share of the largest of them.
+def together(one: float, other: float) -> float:
+    """Return the probability of two chances: Fisher's ``-2 ln(p1 p2)``.
 
-    Over as many neighbours as a twenty-fifth of the samples, at least five. With enough counts
-    residuals tell any model from any profile; this says whether it matters.
+    R. A. Fisher, Statistical Methods for Research Workers (1925): chi-square with four degrees.
     """
-    apart = smoothed(c - m, max(5, c.size // 25))
-    return bool(np.abs(apart).max() > share * c.max())
+    product = max(one * other, 1e-300)
+    return product * (1 - log(product))
+
+
+def scatter(values: Array) -> float:
+    """Return the standard deviation of noise, from second differences."""
+    if values.size < 5:
+        return 0.0
+    bent = values[2:] - 2 * values[1:-1] + values[:-2]
+    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
+
+
+def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) -> tuple[int, bool]:
+    """Judge residuals: an index into :data:`RESIDUALS`, and whether the curve has another shape.
+
+    Where errors are known, chi-square and neighbours are asked together. Where they are not, a
+    curve has another shape only if what it departs from the samples, by more than 5 % of the
+    largest, is hardly noise of averaged samples either; less hardly if it is more than 20 %, and
+    no noise of single ones.
+
+    Parameters
+    ----------
+    r, rows : ndarray
+        As in :func:`wandering`.
+    chance : float
+        That chi-square is as large; NaN where errors are not known.
+    m : ndarray
+        The curve at these samples.
+    departure : float
+        The largest departure of the curve from the samples.
+    """
+    known, seen = not np.isnan(chance), departure > _SEEN
+    enough = r.size >= rows.shape[0] + (6 if known else 2)
+    neighbours = wandering(r, rows) if enough else 1.0
+    if known:
+        both = together(chance, neighbours) if enough else chance
+        if both >= _UNLIKELY:
+            return RANDOM, False
+        if neighbours >= _UNLIKELY:
+            return _LARGE, seen
+        shape = chance < _UNLIKELY or low_frequencies(r, rows) < _UNLIKELY
+        return (_SHAPE, seen) if shape else (_NEIGHBOURS, False)
+    low = low_frequencies(r, rows) if seen else np.nan
+    large = departure > 4 * _SEEN and neighbours < _UNLIKELY / 5
+    if seen and low < (4 * _UNLIKELY if large else _UNLIKELY / 2):
+        return _SHAPE, True
+    # What is so because of samples far below the maximum alone does not matter.
+    root = np.sqrt(np.maximum(m, 0.0))
+    if neighbours >= _UNLIKELY or wandering(r * root, rows * root) >= _UNLIKELY:
+        return RANDOM, False
+    low = low if seen else low_frequencies(r, rows)
+    return (_SHAPE if low < _UNLIKELY else _NEIGHBOURS), False
+
+
+def correlation(r: Array) -> float:
+    """Return the correlation of each residual with the next; 0 where there are none."""
+    whole = float(r @ r)
+    return float(r[1:] @ r[:-1]) / whole if whole > 0 else 0.0
+
+
+class Departure(NamedTuple):
+    """How far a curve stays away from the samples, whether chance makes it or not.
+
+    Parameters
+    ----------
+    largest : float
+        The largest mean of ``m - c`` over neighbours, over the largest sample.
+    deviations : float
+        The largest mean of the residuals over neighbours, over its standard deviation: of noise
+        as large as the second differences of the residuals are.
+    logarithmic : float
+        Root mean square of ``ln m / c``: of what lies far below the maximum as well.
+    """
+
+    largest: float
+    deviations: float
+    logarithmic: float
+
+
+def departure(c: Array, m: Array, r: Array) -> Departure:
+    """Compare a curve `m` with samples `c`; `r` are residuals that can be compared.
+
+    Neighbours are a twenty-fifth of the samples, at least three.
+    """
+    width = min(max(3, c.size // 25), c.size)
+    largest = float(np.abs(running(m - c, width)).max() / c.max())
+    noise = scatter(r)
+    several = running(r, min(width, max(r.size, 1))) if r.size else r
+    deviations = float(np.abs(several).max() * sqrt(width) / noise) if noise > 0 else np.nan
+    both = (c > 0) & (m > 0)
+    logarithmic = float(np.sqrt(np.mean(np.log(m[both] / c[both]) ** 2))) if both.any() else np.nan
+    return Departure(largest, deviations, logarithmic)
+
+
+def running(values: Array, width: int) -> Array:
+    """Average over so many neighbours, where there are so many."""
+    sums = np.concatenate([[0.0], values]).cumsum()
+    means: Array = (sums[width:] - sums[:-width]) / width
+    return means

@@ -12,7 +12,7 @@ from sims_analysis.models._engine import Curve, Solution, covariance
 from sims_analysis.models._objectives import Objective
 from sims_analysis.models.model import Array
 
-__all__ = ["Minimum", "half_widths", "weighed"]
+__all__ = ["Minimum", "half_widths", "not_ruled_out", "weighed"]
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
 _RULED_OUT = 9.0
@@ -30,13 +30,20 @@ class Minimum(NamedTuple):
     share: float
 
 
+def not_ruled_out(curve: Curve, objective: Objective, found: Sequence[Solution]) -> list[Solution]:
+    """Return the minima that chance may have made higher than the lowest, which is the first."""
+    unit = objective.variance(found[0].cost, curve.free.size)
+    near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
+    return near or [found[0]]
+
+
 def weighed(
     curve: Curve,
     objective: Objective,
-    found: Sequence[Solution],
+    near: Sequence[Solution],
     edged: Callable[[Solution], bool] | None = None,
 ) -> list[Minimum]:
-    """Return the minima that are not ruled out, the one with most of the likelihood first.
+    """Return minima with their errors, the one with most of the likelihood first.
 
     By Laplace's method, that about a minimum is its height times the root of the determinant of
     the covariance of the coordinates. The lowest of all may be narrow: a curve with a sharp edge
@@ -46,16 +53,14 @@ def weighed(
     ----------
     curve, objective
         What was fitted.
-    found : sequence of Solution
-        The minima, the lowest first, which converged.
+    near : sequence of Solution
+        The minima that are not ruled out, the lowest first.
     edged : callable, optional
         Whether a minimum is a curve with a sharp edge, which then counts only if all are. Errors
         are from the curvature of the likelihood where there are several minima: between them it
         is far from what is expected of it.
     """
-    unit = objective.variance(found[0].cost, curve.free.size)
-    near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
-    near = near or [found[0]]
+    unit = objective.variance(near[0].cost, curve.free.size)
     inverted = covariance
     if edged is not None and len(near) > 1:
         inverted = _observed

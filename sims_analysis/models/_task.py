@@ -12,9 +12,13 @@ import numpy as np
 from sims_analysis.models._status import STATUS
 from sims_analysis.models.model import Array, Model, Parameter
 
-__all__ = ["BACKGROUND", "STATISTICS", "NoFitError", "Task"]
+__all__ = ["BACKGROUND", "STATISTICS", "WINDOW_DOSE", "NoFitError", "Task"]
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
+#: What every fit knows beside its parameters, and often better than these.
+WINDOW_DOSE = Parameter(
+    "window_dose", "area", "integral of the curve over the window, without the background"
+)
 
 #: Statistics of each fit, after its parameters, in the order of the row.
 STATISTICS = (
@@ -29,6 +33,12 @@ STATISTICS = (
     "residual_correlation",
     "window_start",
     "window_stop",
+    "curve_status",
+    "largest_departure",
+    "largest_deviation",
+    "rms_log_departure",
+    "window_dose",
+    "window_dose_stderr",
 )
 
 
@@ -47,8 +57,8 @@ class Task:
     Parameters
     ----------
     model : Model
-    kind : str
-        Kind of the data's unit.
+    kind, axis : str
+        Kind of the data's unit, and of that of their axis.
     weights : str
         ``"auto"``, ``"counts"``, ``"stderr"``, ``"log"`` or ``"none"``.
     cell : str
@@ -63,6 +73,7 @@ class Task:
 
     model: Model
     kind: str
+    axis: str = "depth"
     weights: str = "auto"
     cell: str = "point"
     background: str = "none"
@@ -77,7 +88,7 @@ class Task:
     @cached_property
     def factors(self) -> Array:
         """Factors from values times nm to the user's units."""
-        return np.array([one.factor(self.kind) for one in self.parameters])
+        return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
 
     @cached_property
     def places(self) -> dict[str, slice]:
@@ -101,6 +112,9 @@ class Task:
         """Put parts together; NaN where there are none."""
         row = np.full(self.size, np.nan)
         for name, part in parts.items():
-            row[self.places[name]] = part
+            if name != "curve_status":
+                row[self.places[name]] = part
         row[self.places["status"]] = STATUS.index(status)
+        curve = parts.get("curve_status", status)
+        row[self.places["curve_status"]] = STATUS.index(curve)
         return row

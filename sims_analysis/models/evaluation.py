@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.dataset.axes import POINT
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.models._engine import Curve
@@ -33,7 +34,8 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     fit : Dataset
         As :func:`fit` gives it.
     depth : DataArray, str or Quantity
-        Depths with a unit: ``ds["depth"]`` for the profile's own, or ``"25 nm"``. Each profile may
+        Depths with a unit: ``ds["depth"]`` for the profile's own, or ``"25 nm"``; times for a fit
+        over sputter time. Each profile may
         have its own, which are aligned by the labels of their dimensions.
     model : Model, optional
         Needed for a model of your own that is not among :func:`list_models`.
@@ -70,8 +72,8 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     with_background = BACKGROUND.name in fit.data_vars
     parameters = [*chosen.parameters, *([BACKGROUND] if with_background else [])]
     kind = units.read_unit(fit.attrs["variable_units"]).kind
-    factors = np.array([one.factor(kind) for one in parameters])
-    cell = fit.attrs.get("cell", "point")
+    cell, axis = fit.attrs.get("cell", "point"), str(fit.attrs.get("axis", "depth"))
+    factors = np.array([one.factor(kind, axis) for one in parameters])
 
     def answer_of(z: Array, p: Array, square: Array) -> tuple[Array, Array]:
         square = square / np.outer(factors, factors)
@@ -94,7 +96,7 @@ def evaluate(fit: xr.Dataset, *, depth: ParameterLike, model: Model | None = Non
     attrs["description"] = f"{chosen.summary}, as fitted"
     error = {"units": attrs["units"], "long_name": "Standard error of the curve"}
     answer: xr.DataArray = value.assign_attrs(attrs).rename(name)
-    answer = answer.assign_coords({"depth": z.variable, "stderr": stderr.variable.copy(deep=False)})
+    answer = answer.assign_coords({axis: z.variable, "stderr": stderr.variable.copy(deep=False)})
     answer["stderr"].attrs = error
     if single:
         answer = answer.isel({dim: 0})
@@ -143,19 +145,20 @@ def _each(
 
 def _depths(depth: Any, fit: xr.Dataset) -> tuple[xr.DataArray, str, bool]:
     """Return depths for the profiles of a fit, their dimension, and whether each has one alone."""
+    axis = str(fit.attrs.get("axis", "depth"))
     if not isinstance(depth, xr.DataArray):
-        magnitude, _ = units.read_quantity(depth, ("depth",), "depth")
+        magnitude, _ = units.read_quantity(depth, (axis,), "depth")
         array = xr.DataArray(float(magnitude))
     else:
         depth = _aligned(depth, fit)
-        magnitude, unit = units.magnitude_and_unit(depth, ("depth",), "depth")
+        magnitude, unit = units.magnitude_and_unit(depth, (axis,), "depth")
         array = xr.DataArray(unit.to_canonical(magnitude), dims=depth.dims)
     profiles = fit["status"].dims
     along = [str(d) for d in array.dims if d not in profiles]
-    dim = next((d for d in ("depth", "point") if d in along), along[-1] if along else "depth")
+    dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
     if not along:
-        array = array.expand_dims(depth=1)
-    return array.assign_attrs(vocabulary.attrs("depth")), dim, not along
+        array = array.expand_dims({axis: 1})
+    return array.assign_attrs(vocabulary.attrs(axis)), dim, not along
 
 
 def _aligned(depth: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:

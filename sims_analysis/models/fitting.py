@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import xarray as xr
 
-from sims_analysis import units
+from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame
@@ -16,10 +17,11 @@ from sims_analysis.frame.window import warn_of_empty_window
 from sims_analysis.models._answer import dressed, quantified
 from sims_analysis.models._asked import read_task
 from sims_analysis.models._one_profile import fit_one
-from sims_analysis.models._profiles import ask_each, open_profiles, warn_of_first
+from sims_analysis.models._profiles import open_profiles, over_profiles, warn_of_first
 from sims_analysis.models._status import ADVICE
 from sims_analysis.models._task import Task
 from sims_analysis.models.model import Array, Model
+from sims_analysis.models.samples import Samples
 from sims_analysis.models.shapes import find_model
 from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -41,6 +43,7 @@ def fit(
     data: xr.Dataset | xr.DataArray,
     *,
     model: str | Model,
+    variable: str | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     background: ParameterLike | None = None,
@@ -59,9 +62,12 @@ def fit(
     ----------
     data : Dataset or DataArray
         Profiles over depth, in any unit; one measurement or a batch, plain or quantified, numpy or
-        Dask, on a shared axis or each on its own.
+        Dask, on a shared axis or each on its own. Over sputter time, shapes are fitted in seconds
+        (Gaussians, edges and delta layers), and other models are refused.
     model : str or Model
-        One of :func:`list_models`, or a model of your own.
+        One of :func:`list_models`, or a :class:`Model` of your own.
+    variable : str, optional
+        Of a Dataset; by default that in which the species was measured, concentrations first.
     start, stop : str, Quantity or DataArray, optional
         The window: samples outside take no part, such as those of the surface transient.
     background : str, Quantity or DataArray, optional
@@ -112,15 +118,29 @@ def fit(
         - ``residual_correlation`` (``1``): of each residual with the next
         - ``window_start``, ``window_stop`` (``nm``): first and last depth that took part
 
+        - ``window_dose``, ``window_dose_stderr``: the integral of the curve over the window,
+          without the background
+        - ``curve_status``: see below
+        - ``largest_departure`` (``1``): of the curve from the samples, averaged over neighbours (a
+          twenty-fifth of the samples, at least three), over the largest sample
+        - ``largest_deviation`` (``1``): of the residuals, averaged as much, in standard deviations
+          of what their second differences call noise
+        - ``rms_log_departure`` (``1``): root mean square of ln (curve / sample); misfits far below
+          the maximum show here, and not in the departure
+
         ``status``: ``ok`` only if the fit converged inside its bounds. Without parameters:
         ``featureless`` (a constant does as well), ``too_few_samples`` (fewer than parameters + 2),
         ``not_converged``, ``no_data``. With parameters: ``at_bound``, ``undetermined`` (the samples
-        do not determine some parameter, which has a value and no error), ``wrong_shape`` (residuals
-        are not random, and over several neighbours the curve is away from the samples by more than
-        5 % of the largest), and, of models of one peak, ``truncated`` (the profile does not come
-        down on both sides of its maximum inside the window; if the profile does and the curve does
-        not, it is ``wrong_shape``), and ``several_peaks``. No parameters are given for a peak whose
-        maximum is outside the window.
+        do not determine some parameter, which has a value and no error), ``wrong_shape`` (the curve
+        departs from the samples by more than 5 % of the largest, and noise does not make that; see
+        below), and, of models of one peak, ``truncated`` (the profile does not come down on both
+        sides of its maximum inside the window; if the profile does and the curve does not, it is
+        ``wrong_shape``), and ``several_peaks``. No parameters are given for a peak whose maximum is
+        outside the window.
+
+        ``curve_status``: where parameters are ``undetermined`` or ``at_bound``, ``ok`` if the dose
+        of the window is known to 10 %: parameters may stand in for each other, and the curve and
+        its integral do not mind. Otherwise the same as ``status``.
 
         ``residuals``: ``random``, or what they show. With enough counts they show the misfit of
         any model; the status stays ``ok``, since a curve that is 1 % off may be good enough.
@@ -194,16 +214,28 @@ def fit(
     ``aic`` is the sum of squares + 2 p (known errors), or n ln(sum / n) + 2 (p + 1): only its
     differences between models of the same samples mean something; 10 are decisive.
 
-    Chi-square is taken over the samples for which the model expects at least one count. Residuals
-    are called correlated if the runs test of Wald and Wolfowitz is off by more than 3.5 standard
-    deviations, or the sum of the products of neighbours by more than 4; and larger than the stated
-    errors if chi-square is too large by more than 4.
+    *When a fit is not ok.* The ratio of Durbin and Watson says whether residuals follow their
+    neighbours, chi-square (over the samples for which the model expects at least one count)
+    whether they are larger than known errors; both chances together are beyond chance below 0.5 %.
+    Without known errors neighbours alone tell, and samples that were averaged or digitised follow
+    theirs whatever the model. A curve then has the wrong shape only if the part of low frequencies
+    in the residuals is not that of noise averaged over three neighbours either (chance below
+    0.25 %; below 2 % if the curve departs by more than 20 % and single residuals are not random).
+    Measured on right fits with and without averaging, of 12 to 300 samples, at most 1 % are called
+    wrong; a Gaussian on a skewed profile of 12 samples is in 8 of 10 trials.
+
+    *Samples that share what they are made of.* Values on a grid finer than the samples count as
+    so many fewer (``effective_sample_fraction``), and averages as what they hold; a value where
+    nothing was counted stands for zero counts. The error of a background that was subtracted
+    before is in the errors and the covariance, what it shares with the samples counted once; NaN
+    where it is not known.
 
     References
     ----------
     W. Cash, Astrophys. J. 228 (1979) 939 (likelihood of counts); H. Akaike, IEEE Trans. Autom.
-    Control 19 (1974) 716; A. Wald, J. Wolfowitz, Ann. Math. Statist. 11 (1940) 147 (runs test); for
-    each model see the ``reference`` in :func:`list_models`.
+    Control 19 (1974) 716; J. Durbin, G. S. Watson, Biometrika 38 (1951) 159; R. Lugannani, S. Rice,
+    Adv. Appl. Probab. 12 (1980) 475 (ratios of quadratic forms); for each model see the
+    ``reference`` in :func:`list_models`.
 
     Examples
     --------
@@ -219,9 +251,9 @@ def fit(
     ('ok', 'random')
     """
     chosen = find_model(model)
-    fitted = isinstance(background, str) and background == "fit"
-    advice = None if fitted else 'leave it in the data, and fit it: background="fit"'
-    profiles = open_profiles(data, question=f"a fit of {chosen.name!r}", background=advice)
+    axes = vocabulary.AXES if chosen.on_time else ("depth",)
+    question = f"a fit of {chosen.name!r}"
+    profiles = open_profiles(data, question=question, variable=variable, axes=axes)
     if progress is not None:
         check_bool("progress", progress)
     task, settings = read_task(
@@ -242,6 +274,7 @@ def fit(
         "references": chosen.reference,
         "variable": profiles.name,
         "variable_units": units.CANONICAL[profiles.kind],
+        "axis": profiles.axis,
         "cell": cell,
         "background": {"none": "none", "fit": "fitted"}.get(
             task.background, format_argument(background)
@@ -274,16 +307,24 @@ def _warn(profiles: Frame, answer: xr.Dataset) -> None:
 def _rows(
     profiles: Frame, settings: Mapping[str, xr.Variable], task: Task, progress: bool | None
 ) -> xr.DataArray:
-    def answer(z: Array, c: Array, s: Array, k: Array, *given: float) -> Array:
-        return fit_one(z, c, s, k, dict(zip(settings, given, strict=True)), task)
+    """Fit each profile: a row of numbers for it."""
+    rows = profiles.each(
+        partial(_row, tuple(settings), task),
+        *settings.values(),
+        size=task.size,
+        beside=("common", "overlap"),
+        watched=partial(_counted, progress=progress, lazy=profiles.lazy),
+    )
+    return over_profiles(profiles, rows)
 
-    def watched(places: list[Any]) -> Iterable[Any]:
-        return _counted(places, progress, lazy=profiles.lazy)
 
-    return ask_each(profiles, answer, task.size, *settings.values(), watched=watched)
+def _row(names: tuple[str, ...], task: Task, *given: Any) -> Array:
+    columns, numbers = given[: -len(names)], given[-len(names) :]
+    samples = Samples(*columns)
+    return fit_one(samples, dict(zip(names, numbers, strict=True)), task)
 
 
-def _counted(places: list[Any], progress: bool | None, *, lazy: bool) -> Iterable[Any]:
+def _counted(places: list[Any], *, progress: bool | None, lazy: bool) -> Iterable[Any]:
     wanted = progress if progress is not None else len(places) >= 50 and sys.stderr.isatty()
     if lazy or not wanted:
         return places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,10 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame, as_dataset
 from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.models._profiles import (
-    ask_each,
     by_depth,
     in_words,
     open_profiles,
+    over_profiles,
     warn_of_first,
 )
 from sims_analysis.models.model import Array
@@ -56,13 +57,15 @@ def interface(
     stop: ParameterLike | None = None,
     left: tuple[ParameterLike, ParameterLike] | None = None,
     right: tuple[ParameterLike, ParameterLike] | None = None,
+    variable: str | None = None,
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        Profiles over depth, in any unit; one measurement or a batch, on any axes.
+        Profiles over depth or sputter time, in any unit; one measurement or a batch, on any axes.
+        Over time, answers are in seconds.
     low, high : float
         Parts of the step between which the width is taken.
     start, stop : str, Quantity or DataArray, optional
@@ -70,6 +73,8 @@ def interface(
     left, right : (start, stop), optional
         Depth windows of the plateaus towards the surface and below; by default the first and the
         last tenth of the samples in the window.
+    variable : str, optional
+        Of a Dataset; by default that in which the species was measured, concentrations first.
 
     Returns
     -------
@@ -131,7 +136,7 @@ def interface(
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not (numbers and 0 < low < 0.5 < high < 1):
         raise ProfileError(f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1")
-    profiles = open_profiles(data, question="an interface")
+    profiles = open_profiles(data, question="an interface", variable=variable)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
@@ -142,12 +147,9 @@ def interface(
         first, last = given or (None, None)
         limits += read_window(profiles, first, last, name)
 
-    def answer_of(z: Array, c: Array, s: Array, _: Array, *limits: float) -> Array:
-        pairs = limits[:2], limits[2:4], limits[4:]
-        return _measured(z, c, s, pairs, (low, high))
-
     def rows_of(frame: Frame) -> xr.DataArray:
-        return ask_each(frame, answer_of, len(_ROW), *limits)
+        rows = frame.each(partial(_row, (low, high)), *limits, size=len(_ROW))
+        return over_profiles(frame, rows)
 
     def depths_of(frame: Frame) -> xr.Variable:
         return rows_of(frame).variable.isel(__row__=slice(0, 2))
@@ -169,6 +171,12 @@ def interface(
             lambda word: f"the interface is {word} ({_ADVICE[word]})",
         )
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _row(
+    parts: tuple[float, float], z: Array, c: Array, s: Array, _: Array, *limits: float
+) -> Array:
+    return _measured(z, c, s, (limits[:2], limits[2:4], limits[4:]), parts)
 
 
 def _measured(
@@ -264,7 +272,8 @@ def _error(z: Array, rising: Array, noise: Array, above: int) -> tuple[float, fl
 
 def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
     def part(i: int, term: str, **attrs: str) -> xr.DataArray:
-        return rows.isel(__row__=i).assign_attrs(vocabulary.attrs(term) | attrs)
+        term_attrs = vocabulary.attrs(term, profiles.axis_units)
+        return rows.isel(__row__=i).assign_attrs(term_attrs | attrs)
 
     level = {
         "units": units.CANONICAL[profiles.kind],
@@ -292,19 +301,22 @@ def layers(
     species: str | None = None,
     level: ParameterLike | None = None,
     fraction: float | None = None,
+    variable: str | None = None,
 ) -> xr.Dataset:
     """Measure layers between the depths at which a species rises above a level and falls below.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        One measurement or a batch, over depth.
+        One measurement or a batch, over depth; or over sputter time, in seconds then.
     species : str, optional
         Which one marks the layers; needed if there are several.
     level : str, Quantity or DataArray, optional
         Where a layer begins and ends.
     fraction : float, optional
         The level as a part of the profile's maximum; by default half of it.
+    variable : str, optional
+        Of a Dataset; by default that in which the species was measured, concentrations first.
 
     Returns
     -------
@@ -351,7 +363,10 @@ def layers(
             f"fraction={format_argument(fraction)}; expected a number between 0 and 1"
         )
     one = by_depth(_one_species(data, species))
-    profiles = open_profiles(one, question="a layer")
+    profiles = open_profiles(one, question="a layer", variable=variable)
+    if isinstance(one, xr.Dataset):
+        beside = [f"{profiles.name}_{end}" for end in ("stderr", *vocabulary.COLUMNS)]
+        one = one[[name for name in (profiles.name, *beside) if name in one]]
     for name in ("layer", "crossing"):
         if name in profiles.lead:
             raise ProfileError(
@@ -360,14 +375,15 @@ def layers(
             )
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
-    highest, first, last = ask_each(profiles, _extent, 3).transpose("__row__", ...)
+    extent = over_profiles(profiles, profiles.each(_extent, size=3))
+    highest, first, last = extent.transpose("__row__", ...)
     if level is None:
         level = (part * highest).assign_attrs(units=profiles.units)
     number = profiles.parameter(level, (profiles.kind,), "level")
     found = crossings(one, level=level)
     if profiles.quantified:
         found = units.dequantify(found)
-    names = ("depth", "stderr", "direction", "status")
+    names = (profiles.axis, "stderr", "direction", "status")
     columns = [found[name].transpose(..., "crossing") for name in names]
     lead = columns[0].dims[:-1]
     begins, goes_on = ((end.variable > number).transpose(*lead).values for end in (first, last))
@@ -383,7 +399,7 @@ def layers(
             goes_on=bool(goes_on[index]),
         )
         words[index] = str(status[0])
-    return _layers_dressed(rows, words, lead, columns[0], quantified=profiles.quantified)
+    return _layers_dressed(rows, words, lead, columns[0], profiles)
 
 
 def _extent(z: Array, c: Array, *_: Any) -> Array:
@@ -447,8 +463,7 @@ def _layers_dressed(
     words: Mapping[tuple[int, ...], str],
     lead: tuple[Any, ...],
     like: xr.DataArray,
-    *,
-    quantified: bool,
+    profiles: Frame,
 ) -> xr.Dataset:
     width = max(1, *(len(found) for found in rows.values()))
     table = np.full((*like.shape[:-1], width, 4), np.nan)
@@ -469,7 +484,7 @@ def _layers_dressed(
     answer = {}
     for name, (number, error) in values.items():
         term = "layer_thickness" if name == "thickness" else "interface_position"
-        attrs = vocabulary.attrs(term) | {"long_name": name.capitalize()}
+        attrs = vocabulary.attrs(term, profiles.axis_units) | {"long_name": name.capitalize()}
         answer[name] = (dims, number, attrs)
         attrs = attrs | {"long_name": f"Standard error of {name}, random part"}
         answer[f"{name}_stderr"] = (dims, error, attrs)
@@ -478,4 +493,4 @@ def _layers_dressed(
         name: c for name, c in like.coords.items() if "crossing" not in c.dims and name != "count"
     }
     made = xr.Dataset(answer, coords=coords)
-    return units.quantify(made) if quantified else made
+    return units.quantify(made) if profiles.quantified else made

@@ -58,25 +58,26 @@ class Parameter:
     lower: float = -np.inf
     upper: float = np.inf
 
-    def units(self, data_kind: str) -> str:
-        """Return its unit for data of a kind such as ``"concentration"``."""
-        data = CANONICAL[data_kind]
+    def units(self, data_kind: str, axis: str = "depth") -> str:
+        """Return its unit for data of a kind such as ``"concentration"``, over an axis."""
+        data, of_axis = CANONICAL[data_kind], CANONICAL[axis]
         if self.kind == "area":
-            areas = {"atom/cm^3": "atom/cm^2", "1/cm": "1", "1": "nm"}
-            return areas.get(data, f"{data} nm")
+            per_nm = {"atom/cm^3": "atom/cm^2", "1/cm": "1", "1": "nm"}
+            areas = per_nm if axis == "depth" else {"count/s": "count", "1": "s"}
+            return areas.get(data, f"{data} {of_axis}")
         if self.kind in ("value", "slope"):
-            return data if self.kind == "value" else f"{data} / nm"
+            return data if self.kind == "value" else f"{data} / {of_axis}"
         return {
-            "depth": "nm",
-            "per_depth": "1/nm",
+            "depth": of_axis,
+            "per_depth": f"1/{of_axis}",
             "diffusivity": "cm^2/s",
             "velocity": "cm/s",
         }.get(self.kind, "1")
 
-    def factor(self, data_kind: str) -> float:
+    def factor(self, data_kind: str, axis: str = "depth") -> float:
         """Return the number that turns value times nm into the unit of a dose."""
-        per_cm = self.kind == "area" and CANONICAL[data_kind] in ("atom/cm^3", "1/cm")
-        return 1 / NM_PER_CM if per_cm else 1.0
+        dose = self.kind == "area" and CANONICAL[data_kind] in ("atom/cm^3", "1/cm")
+        return 1 / NM_PER_CM if dose and axis == "depth" else 1.0
 
     @property
     def scales(self) -> bool:
@@ -125,6 +126,9 @@ class Model:
     has_levels : bool
         Whether parameters are the levels that the profile stands on, so that a constant under it
         (``background=``) would be one of them again.
+    on_time : bool
+        Whether it is a shape over any axis, so that data on a sputter-time axis are fitted in
+        seconds; other models need a depth.
 
     See Also
     --------
@@ -158,6 +162,7 @@ class Model:
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
     has_levels: bool = False
+    on_time: bool = False
     ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
     irregular: Callable[[Sequence[float]], bool] | None = None
 

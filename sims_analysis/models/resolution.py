@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.kernels import segments
-from sims_analysis.models._profiles import ask_each, open_profiles
+from sims_analysis.models._profiles import open_profiles
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
 from sims_analysis.models.shapes import find_model
@@ -84,23 +85,25 @@ def convolve(
     >>> print(f"{kept / dose:.12f}")
     1.000000000000
     """
-    frame = open_profiles(data, question="a convolution")
+    frame = open_profiles(data, question="a convolution", axes=("depth",))
     kernel = _kernel(resolution)
 
-    def answer(z: Array, c: Array, *_: Any) -> Array:
-        out = np.full(c.shape, np.nan)
-        here = in_order(z, c)
-        out[here] = _blurred(z[here], c[here], kernel)
-        return out
-
-    rows = ask_each(frame, answer, frame.value.sizes[frame.dim])
-    blurred = xr.Variable((*rows.dims[:-1], frame.dim), rows.data)
+    blurred = frame.each(
+        partial(_blurred_row, kernel), size=frame.value.sizes[frame.dim], dim=frame.dim
+    )
     name = frame.name if frame.name in vocabulary.TERMS else frame.kind
     made = frame.along_axis(blurred, name, units_=frame.units, label=frame.name)
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
     return made.assign_attrs(history=history)
+
+
+def _blurred_row(kernel: Callable[[Array], Array], z: Array, c: Array, *_: Any) -> Array:
+    out = np.full(c.shape, np.nan)
+    here = in_order(z, c)
+    out[here] = _blurred(z[here], c[here], kernel)
+    return out
 
 
 def _kernel(resolution: Any) -> Callable[[Array], Array]:

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sims_analysis.models.model import Array
 
-__all__ = ["cells", "in_order", "smoothed"]
+__all__ = ["Samples", "cells", "in_order", "smoothed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The samples of one profile; NaN where there are none, and 0 where nothing was subtracted.
+
+    Parameters
+    ----------
+    z, c, s, k : ndarray
+        Depths, values, standard errors and counts.
+    common, overlap : ndarray
+        Standard error of a subtracted background, and the covariance of sample and background over
+        its variance.
+    """
+
+    z: Array
+    c: Array
+    s: Array
+    k: Array
+    common: Array
+    overlap: Array
+
+    def where(self, keep: Array) -> Samples:
+        """Return some of them."""
+        return Samples(*(column[keep] for column in vars(self).values()))
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:

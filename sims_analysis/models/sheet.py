@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ from sims_analysis.frame.window import read_window, warn_of_empty_window
 from sims_analysis.kernels.crossings import find, locate
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.models._profiles import ask_each, in_words, open_profiles, warn_of_first
+from sims_analysis.models._profiles import in_words, open_profiles, over_profiles, warn_of_first
 from sims_analysis.models.mobility import CHARGE, MOBILITIES
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
@@ -65,6 +66,7 @@ def sheet_resistance(
     background: QuantityLike | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
+    variable: str | None = None,
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
@@ -85,6 +87,8 @@ def sheet_resistance(
     start, stop : str, Quantity or DataArray, optional
         Limits of the layer, in place of the first sample and the first junction. A surface
         transient is left out by `start`.
+    variable : str, optional
+        Of a Dataset: which of several concentrations.
 
     Returns
     -------
@@ -150,7 +154,7 @@ def sheet_resistance(
             "a sheet resistance takes no active fractions; active_limit= bounds them"
         )
     signs = {name: -part for name, part in active.items()}
-    profiles, names = open_dopants(data, signs, _opened)
+    profiles, names = open_dopants(data, signs, partial(_opened, variable=variable))
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
         raise ProfileError("start and stop: one for all species, not one for each")
@@ -168,12 +172,9 @@ def sheet_resistance(
         two_sided=len(kinds) > 1,
     )
 
-    def answer_of(z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
-        # In a sum, a sample in which nothing was counted adds no variance.
-        return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
-
     def rows_of(frame: Frame) -> xr.DataArray:
-        return ask_each(frame, answer_of, len(_ROW), *window, group="species")
+        rows = frame.each(partial(_measured, question), *window, size=len(_ROW), group="species")
+        return over_profiles(frame, rows)
 
     rows = rows_of(profiles)
     stderr = rows.variable.isel(__row__=1)
@@ -192,8 +193,14 @@ def sheet_resistance(
     return units.quantify(answer) if profiles.quantified else answer
 
 
-def _opened(data: Any) -> Frame:
-    return open_profiles(data, question="a sheet resistance", kinds=("concentration",))
+def _measured(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
+    # In a sum, a sample in which nothing was counted adds no variance.
+    return _resistance(z, c, np.where(k == 0, 0.0, s), window, question)
+
+
+def _opened(data: Any, variable: str | None) -> Frame:
+    question, kinds = "a sheet resistance", ("concentration",)
+    return open_profiles(data, question=question, kinds=kinds, variable=variable, axes=("depth",))
 
 
 def _each_background(profiles: Frame) -> Iterator[Frame]:

@@ -96,7 +96,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     from sims_analysis.figures import plot_profiles, save_figure
     from sims_analysis.figures.saving import close
 
-    junctions: list[xr.DataArray | xr.Dataset] = [*_found(report.crossings, report.crossings)]
+    junctions: list[xr.DataArray | xr.Dataset] = [*_answered(report.crossings, report.crossings)]
     if report.metallurgical is not None:
         junctions.append(report.metallurgical)
     ax = plot_profiles(
@@ -104,7 +104,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
         title=report.title or report.data_id,
         width="single",
         junctions=junctions,
-        dose=_found(report.doses, [budget["dose"] for budget in report.doses]),
+        dose=_answered(report.doses, [budget["dose"] for budget in report.doses]),
     )
     figure = cast("Any", ax.figure)
     written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]
@@ -112,7 +112,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     return written
 
 
-def _found(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
+def _answered(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
     """Keep the species that have a number: the others are in the table, with their reasons."""
     chosen = [
         result.isel(species=np.flatnonzero(value.notnull()))

@@ -40,6 +40,8 @@ _USUAL = {
 }
 #: Hundreds of times the density of any solid, beyond any error of a sensitivity factor (atom/cm^3).
 _IMPOSSIBLE = 1e26
+#: One atom in a cubic metre (atom/cm^3).
+_TOO_LITTLE = 1e-6
 #: Fewer samples than this are not judged.
 _FEW = 3
 #: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
@@ -179,7 +181,8 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     ------
     ProfileError
         If `kind` is a concentration and a value is above 1e26 atom/cm^3, hundreds of times any
-        solid, or all values look like logarithms or like a profile divided by its maximum. A few
+        solid, all are below 1e-6, or all look like logarithms or like a profile divided by its
+        maximum. A few
         thousand evenly spaced samples are checked before all are.
 
     Examples
@@ -206,6 +209,11 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
         raise ProfileError(
             f"{name} reaches {largest:.4g} {CANONICAL[kind]}, and no solid has more than 1.8e+23; "
             f"{advice}"
+        )
+    if 0 < largest < _TOO_LITTLE and float(np.nanmax(np.abs(flat))) < _TOO_LITTLE:
+        raise ProfileError(
+            f"{name} is at most {largest:.4g} {CANONICAL[kind]}, less than one atom in a cubic "
+            f"metre, as a reciprocal is; {advice}"
         )
     if 0 < largest <= 1 and _is_normalised(flat):
         raise ProfileError(

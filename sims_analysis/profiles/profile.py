@@ -85,12 +85,32 @@ class DepthProfile:
     data_id: str | int | None = None
     id: str | int | None = None
     processed_data_id: str | int | None = None
-    species_metadata: dict[str, Any] | None = None
+    species_metadata: Any = None
     last_updated: str | None = None
     concentrations_stderr: NDArray[np.float64] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     #: Keys of the wire object in order, so that `to_dict` returns an identical object.
     _keys: tuple[str, ...] = field(default=(), repr=False)
+
+    if TYPE_CHECKING:
+        # What is given may be any array of numbers; what is kept is float64.
+        def __init__(
+            self,
+            *,
+            species_name: str,
+            depths: ArrayLike,
+            depth_units: str,
+            concentrations: ArrayLike,
+            concentration_units: str,
+            data_id: str | int | None = None,
+            id: str | int | None = None,  # noqa: A002 - the name of the wire
+            processed_data_id: str | int | None = None,
+            species_metadata: Mapping[str, Any] | None = None,
+            last_updated: str | None = None,
+            concentrations_stderr: ArrayLike | None = None,
+            extra: Mapping[str, Any] = ...,
+            _keys: tuple[str, ...] = (),
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for name in TEXT:

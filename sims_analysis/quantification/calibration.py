@@ -10,7 +10,6 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import MEASUREMENT, POINT
-from sims_analysis.dataset.canonical import read_time
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import refuse_not_positive
@@ -197,8 +196,8 @@ def _by_crater(
     if relative_rates is None:
         text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
         return _Scale(crater / total * time, text, crater, "depth")
-    relative, layers = _by_layers(time, relative_rates, "relative_rates", _number)
-    whole, _ = _by_layers(total, relative_rates, "relative_rates", _number)
+    relative, layers = _by_layers(time, relative_rates, "relative_rates", _relative_rate)
+    whole, _ = _by_layers(total, relative_rates, "relative_rates", _relative_rate)
     return _Scale(relative * (crater / whole), f"relative {layers} {made}", crater, "depth")
 
 
@@ -255,7 +254,7 @@ def _by_layers(
     """Return the depths below layers that are sputtered at different rates."""
     starts, rates = [0.0], []
     for i, (stop, of_layer) in enumerate(read_layers(layers, name, "(stop_time, rate)")):
-        end = np.inf if stop is None else read_time(stop, f"{name}[{i}]")
+        end = np.inf if stop is None else _time(stop, f"{name}[{i}]")
         rates.append(read(of_layer, f"{name}[{i}]"))
         if not (rates[-1] > 0 and end > starts[-1]):
             raise ProfileError(
@@ -278,7 +277,11 @@ def _sputter_rate(value: Any, name: str) -> float:
     return float(units.read_quantity(value, ("sputter_rate",), name)[0])
 
 
-def _number(value: Any, name: str) -> float:
+def _time(value: Any, name: str) -> float:
+    return float(units.read_quantity(value, ("sputter_time",), name)[0])
+
+
+def _relative_rate(value: Any, name: str) -> float:
     if not is_number(value):
         raise ProfileError(
             f"{name}={format_argument(value)}; expected a relative rate, a number such as 0.6"
@@ -300,7 +303,7 @@ def _by_markers(time: xr.Variable, markers: Any) -> tuple[xr.Variable, str]:
             if not last > 0:
                 raise ProfileError(f"{name}={marker!r}: a rate must be positive")
             continue
-        t = read_time(marker[0], name)
+        t = _time(marker[0], name)
         z = float(units.read_quantity(marker[1], ("depth",), name)[0])
         if (t, z) == (0.0, 0.0):
             continue

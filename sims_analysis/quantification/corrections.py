@@ -20,6 +20,7 @@ from sims_analysis.dataset.provenance import provenance, with_step
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_positive
 from sims_analysis.frame.background import Mean, mean_over
+from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_frame
@@ -49,8 +50,9 @@ def correct_dead_time(
         With ``intensity`` in counts per second, as observed.
     dead_time : str, Quantity, DataArray or mapping
         ``"35 ns"``, of a non-paralyzable detector; species that a mapping leaves out are not
-        changed. There is no default, because many instruments correct the rates before they write a
-        file, and state there the dead time that they used.
+        changed, nor are currents of a Faraday cup (see :func:`with_counting_statistics`). There is
+        no default, because many instruments correct the rates before they write a file, and state
+        there the dead time that they used.
 
     Returns
     -------
@@ -72,7 +74,8 @@ def correct_dead_time(
     Warns
     -----
     ProfileWarning
-        Where the dead time exceeds a tenth of the counting time.
+        Where the dead time exceeds a tenth of the counting time, and where samples are currents of
+        a Faraday cup, which are left as they are.
 
     References
     ----------
@@ -109,6 +112,9 @@ def correct_dead_time(
     )
     tau = read_positive(frame, dead_time, ("sputter_time",), "dead_time")
     dead = frame.value * tau.fillna(0.0)
+    if (cup := on_faraday_cup(frame)) is not None:
+        _tell_currents(frame, cup & (dead > 0))
+        dead = dead.where(~cup, 0.0)
     impossible: Any = (dead >= 1) | (frame.value < 0)
     if (place := first_sample(frame, impossible)) is not None:
         raise ProfileError(
@@ -129,6 +135,16 @@ def correct_dead_time(
     line = f"intensities corrected for a dead time of {times} ns"
     done: xr.Dataset = with_step(corrected, "correct_dead_time", line, dead_time=dead_time)
     return done
+
+
+def _tell_currents(frame: Frame, cup: xr.Variable) -> None:
+    place = first_sample(frame, cup)
+    if place is not None:
+        warn(
+            f"{place}: measured by a Faraday cup, as a current, which has no dead time: left as it "
+            "is",
+            ProfileWarning,
+        )
 
 
 def dead_time_of(data: xr.Dataset) -> str:

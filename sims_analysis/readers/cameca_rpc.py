@@ -266,6 +266,8 @@ class _About:
             ):
                 if detector and words == f"{detector} {end}":
                     known[plain] = _quantity(key, value)
+            if detector == "EM" and words in _SWITCHES:
+                known[_SWITCHES[words]] = _quantity(key, value)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
             for key, value in calibration.species.get(name, {}).items():
@@ -298,6 +300,11 @@ class _About:
         )
 
 
+#: Rates at which the instrument switches between its detectors.
+_SWITCHES = {
+    "EM -> FC threshold": "faraday_cup_threshold",
+    "FC -> EM threshold": "electron_multiplier_threshold",
+}
 _CALIBRATION = {
     "RSF": "rsf",
     "Dose": "dose",

@@ -12,27 +12,36 @@ from dataclasses import replace
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.table import read_sheet, the_sheet
+from sims_analysis.readers.table import read_grid, the_grid
 from sims_analysis.readers.workbook import is_workbook
 
 __all__ = ["read", "recognises"]
 
 _MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
+#: The marks stand within so many rows.
+_START = 10
 _NUMBERS = re.compile(r"\s*[-+.\d]")
 
 
 def recognises(source: Source) -> bool:
     """Whether the lines above the numbers are those of the layout."""
     if is_workbook(source):
-        heads = the_sheet(source).heads
-        return any(_MARKS.search(cell) for _, row in heads[:10] for cell in row)
-    lines = source.start.split("\n")[:10]
+        grid = the_grid(source)
+        rows = map(grid.cells, range(min(len(grid), _START)))
+        return any(_MARKS.search(cell) for row in rows for cell in row)
+    lines = source.start.split("\n")[:_START]
     return any(_MARKS.search(line) for line in lines if not _NUMBERS.match(line))
 
 
 def read(source: Source) -> Content:
     """Read a table, and what its first lines say."""
-    content = read_sheet(the_sheet(source), source.options)
+    content = read_grid(the_grid(source), source)
+    if content.parts:
+        return replace(content, parts=[_with_sample(part) for part in content.parts])
+    return _with_sample(content)
+
+
+def _with_sample(content: Content) -> Content:
     notes = dict(content.metadata.other)
     sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
     laboratory = notes.pop("line 1", None)
@@ -44,5 +53,10 @@ def read(source: Source) -> Content:
             "break off",
             ProfileWarning,
         )
-    metadata = replace(content.metadata, sample=sample, laboratory=laboratory, other=notes)
+    metadata = replace(
+        content.metadata,
+        sample=content.metadata.sample or sample,
+        laboratory=laboratory,
+        other=notes,
+    )
     return replace(content, metadata=metadata)

@@ -16,10 +16,11 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import COLUMNS
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.labelled import by_label
 from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tidy import by_label
 from sims_analysis.readers.workbook import all_sheets, is_workbook
 
 __all__ = ["read", "recognises"]
@@ -162,10 +163,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.to_profiles import to_profiles
 
-    paired, tidy, about = (
-        [["" if cell is None else cell for cell in row] for row in sheet.cells]
-        for sheet in all_sheets(source)
-    )
+    paired, tidy, about = map(_whole, all_sheets(source))
     attrs, coords = _about(about)
     # What tells measurements apart has a column in one sheet; the other knows every profile.
     alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
@@ -192,6 +190,15 @@ def _of_workbook(source: Source) -> SIMSResult:
     return SIMSResult(
         data_id=attrs.get("data_id", ""), depth_profiles=to_profiles(ds), provenance=steps
     )
+
+
+def _whole(sheet: CellGrid) -> list[list[object]]:
+    """Give the rows of a sheet in full; empty text where there is nothing."""
+    width = max(map(len, sheet.rows), default=0)
+    return [
+        ["" if cell is None else cell for cell in (*row, *[None] * (width - len(row)))]
+        for row in sheet.rows
+    ]
 
 
 def _two_columns(source: Source, head: re.Match[str]) -> Signal:

@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsE
 from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.readers.headings import same_unit, unit_kind
+from sims_analysis.readers.heads import same_unit, unit_kind
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.units import read_unit, unit_of_kind
@@ -25,8 +25,24 @@ from sims_analysis.units import read_unit, unit_of_kind
 __all__ = ["finish"]
 
 
-def finish(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
-    """Make the result of what a format's reader gave.
+def finish(content: Content, source: Source, format_name: str, version: int) -> list[SIMSResult]:
+    """Make the result of what a format's reader gave, or one of each sample.
+
+    Raises
+    ------
+    UnitsError
+        If a unit is stated nowhere, or is none of a depth, a time or a value.
+    SpeciesError
+        If the user states something of a species that the file does not hold.
+    """
+    name = content.data_id or source.name.rpartition(".")[0] or source.name
+    for part in content.parts:
+        part.data_id = f"{name} {part.metadata.sample}"
+    return [_result(part, source, format_name, version) for part in content.parts or [content]]
+
+
+def _result(content: Content, source: Source, format_name: str, version: int) -> SIMSResult:
+    """Make the result of what a format's reader gave of one sample.
 
     Raises
     ------

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ReadError
 from sims_analysis.readers.finishing import finish
-from sims_analysis.readers.headings import read_head_quietly
-from sims_analysis.readers.sheets import CellSheet
+from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.heads import read_head_quietly
 from sims_analysis.readers.source import Options, Source
-from sims_analysis.readers.table import read_sheet
-from sims_analysis.readers.tidy import is_tidy, read_rows
+from sims_analysis.readers.table import read_grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,21 +70,17 @@ def from_dataframe(
         number_repeats=number_repeats,
     )
     heads = _heads(frame)
-    if is_tidy(heads):
-        texts = [["" if v is None else str(v) for v in row] for row in _cells(frame)]
-        content = read_rows(heads, texts, options, "row")
-    else:
-        if len(heads) < 2:
-            raise ReadError(
-                "the DataFrame has fewer than two columns; its index is one if it has a name: "
-                'df.rename_axis("depth (nm)")'
-            )
-        sheet = CellSheet(None, [heads, *_cells(frame)], options, labelled=True)
-        content = read_sheet(sheet, options)
-    content.data_id = data_id
+    if len(heads) < 2:
+        raise ReadError(
+            "the DataFrame has fewer than two columns; its index is one if it has a name: "
+            'df.rename_axis("depth (nm)")'
+        )
+    grid = CellGrid(None, [heads, *_cells(frame)], options, labelled=True)
     # There are no bytes whose hash would mean anything: those of the table as text stand for it.
     source = Source("dataframe", df.to_csv().encode(), options)
-    return finish(content, source, "dataframe", 1)
+    content = read_grid(grid, source)
+    content.data_id = data_id
+    return finish(content, source, "dataframe", 1)[0]
 
 
 def _with_index(df: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.profiles.metadata import Metadata
-from sims_analysis.readers.headings import read_head
+from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
@@ -21,6 +21,7 @@ __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
+_SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)
 #: Lines of comments, names, masses and heads before the numbers.
 _HEAD_LINES = 12
 
@@ -31,7 +32,9 @@ def _head_line(source: Source) -> int | None:
         return None
     for i, line in enumerate(source.lines[:_HEAD_LINES]):
         if line.startswith("#") and "\t" in line and _AXIS.search(line):
-            return i
+            # The names of signals stand above: their heads are one word.
+            last = line.strip().split("\t")[-1]
+            return i if _SIGNAL.fullmatch(last) else None
     return None
 
 

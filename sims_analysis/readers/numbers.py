@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -25,9 +25,9 @@ __all__ = [
     "decimal_mark",
     "is_number",
     "read_cell",
+    "split_line",
     "table",
     "tell_if_cut",
-    "tell_of_short_rows",
 ]
 
 #: Texts that say that a sample was not measured.
@@ -165,6 +165,7 @@ def table(
     not_measured: Collection[str] = (),
     quoted: bool = False,
     labels: dict[int, list[str]] | None = None,
+    words: Mapping[int, bool] | None = None,
     word: str = "line",
 ) -> tuple[Array, dict[tuple[int, int], float]]:
     """Read lines of numbers.
@@ -188,6 +189,9 @@ def table(
         Whether cells may stand in quotes.
     labels : dict, optional
         Columns that hold words, ``{0: []}``: their cells are put here, and are no numbers.
+    words : mapping, optional
+        Columns that may hold words, by their heads, and whether they do even if some cells are
+        numbers. Those that do are put into `labels`.
     word : str
         What a line is called in messages.
 
@@ -208,11 +212,7 @@ def table(
         return f"{word} {line_numbers[row] if line_numbers else row + 1}"
 
     def split(text: str | Sequence[str]) -> Sequence[str]:
-        if not isinstance(text, str):
-            return text
-        if quoted and delimiter:
-            return next(csv.reader([text], delimiter=delimiter), [])
-        return text.split(delimiter)
+        return split_line(text, delimiter, quoted=quoted) if isinstance(text, str) else text
 
     def longest(texts: Any) -> int:
         if delimiter is None:
@@ -225,8 +225,8 @@ def table(
     as_text: Any = dict.fromkeys(labels, str) if plain else str
 
     def fast() -> list[Any] | Array | None:
-        # Of rows that are longer than the first, pandas leaves nothing out; of the first it does.
-        if lines and (not isinstance(lines[0], str) or longest(lines[:1]) > width):
+        # pandas takes what is too long in the first line for an index.
+        if lines and (not isinstance(lines[0], str) or len(split(lines[0])) > width):
             return None
         return _fast(lines, delimiter, decimal, width, quoted=quoted, as_text=as_text)
 
@@ -258,6 +258,9 @@ def table(
     for j, column in enumerate(columns):
         if j in labels:
             continue
+        if words and j in words and _holds_words(column, not_measured, certain=words[j]):
+            labels[j] = ["" if not isinstance(cell, str) else cell for cell in column.tolist()]
+            continue
         if column.dtype.kind != "O":
             values[:, j] = column
             continue
@@ -282,6 +285,16 @@ def table(
     if failure is not None:
         raise ReadError(failure)
     return values, limits
+
+
+def _holds_words(column: Any, not_measured: Collection[str], *, certain: bool) -> bool:
+    """Whether a column holds words: some of its cells are no numbers; if not certain, all."""
+    if column.dtype.kind != "O":
+        return False
+    texts = [cell.strip() for cell in dict.fromkeys(column.tolist()) if isinstance(cell, str)]
+    filled = [t for t in texts if t.casefold() not in NOTHING and t not in not_measured]
+    numbers = sum(map(is_number, filled))
+    return numbers < len(filled) and (certain or numbers == 0)
 
 
 def _fast(
@@ -349,6 +362,35 @@ class _File(io.RawIOBase):
         return next(self._parts, "").encode()
 
 
+def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
+    """Split a line into cells; a delimiter within quotes is none.
+
+    Examples
+    --------
+    >>> split_line('"Depth, nm",5', ",", quoted=True)
+    ['Depth, nm', '5']
+    """
+    if not (quoted and delimiter and '"' in line):
+        return line.split(delimiter)
+    cells: list[str] = []
+    whole = True
+    for piece in line.split(delimiter):
+        if whole:
+            cells.append(piece)
+        else:
+            cells[-1] += delimiter + piece
+        # A quote opens a cell where it stands first; those within are doubled.
+        whole = not cells[-1].lstrip().startswith('"') or cells[-1].count('"') % 2 == 0
+    return [_unquoted(cell) for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    """Take off the quotes around a cell; one that is never closed was cut off."""
+    text = cell.strip()
+    closed = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1].replace('""', '"') if closed else cell
+
+
 def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
     """Tell of a text without a last line end whose last number has fewer digits than all others.
 
@@ -368,26 +410,6 @@ def tell_if_cut(lines: Sequence[str], cells: Sequence[str]) -> None:
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, is shorter "
             "than all above: the file may break off there",
-            ProfileWarning,
-        )
-
-
-def tell_of_short_rows(
-    lines: Sequence[str], delimiter: str, width: int, line_numbers: Sequence[int]
-) -> None:
-    """Tell of lines with fewer cells than a later one has: nobody can tell which are missing."""
-    whole = [count >= width - 1 for count in map(str.count, lines, repeat(delimiter))]
-    if all(whole) or True not in whole:
-        return
-    end = len(whole) - whole[::-1].index(True)
-    short = [
-        number for number, is_whole in zip(line_numbers, whole[:end], strict=False) if not is_whole
-    ]
-    if short:
-        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
-        warn(
-            f"line {short[0]}{more} has fewer cells than the {width} columns: those at its end are "
-            "taken as not measured; if one is missing before, the others stand in the wrong column",
             ProfileWarning,
         )
 

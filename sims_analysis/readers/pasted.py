@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import ModuleType
 
 from sims_analysis.errors import ReadError
 from sims_analysis.readers import cameca_ascii, cameca_counts, cameca_rpc, iontof, srim, table
-from sims_analysis.readers.sheets import text_sheet
+from sims_analysis.readers.delimited import grid_of_lines
+from sims_analysis.readers.numbers import split_line
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.workbook import candidate_sheets, is_workbook
+from sims_analysis.readers.workbook import candidate_sheets, holds_numbers, is_workbook
 
 __all__ = ["read", "recognises"]
 
@@ -31,15 +31,16 @@ def _found(source: Source) -> tuple[Source, ModuleType] | None:
     sheets = candidate_sheets(source)
     texts = []
     for sheet in sheets:
-        lines = ("\t".join(map(_with_tabs, *r)) for r in zip(sheet.cells, sheet.texts, strict=True))
+        rows = ((sheet.rows[i], sheet.cells(i)) for i in range(len(sheet)))
+        lines = ("\t".join(map(_with_tabs, *row)) for row in rows)
         text = _text(source, lines)
         for module in _TEXTS:
             if module.recognises(text):
                 return text, module
         texts.append(text)
-    if any(sheet.first is not None for sheet in sheets):
+    if any(map(holds_numbers, sheets)):
         return None
-    whole = (text for text in texts if text_sheet(text.lines, source.options) is not None)
+    whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
     return next(((text, table) for text in whole), None)
 
 
@@ -60,7 +61,7 @@ def _found_in_csv(source: Source) -> tuple[Source, ModuleType] | None:
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[str]:
-    return ("\t".join(next(csv.reader([line], delimiter=delimiter), [])) for line in lines)
+    return ("\t".join(split_line(line, delimiter, quoted=True)) for line in lines)
 
 
 def _text(source: Source, lines: Iterable[str]) -> Source:

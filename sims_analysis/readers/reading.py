@@ -15,19 +15,31 @@ from sims_analysis.errors import (
     ProfileWarning,
     ReadError,
     SimsError,
+    SimsWarning,
     collected,
     warn,
 )
 from sims_analysis.readers.finishing import finish
 from sims_analysis.readers.formats import Format, Reader, fault_of, formats
 from sims_analysis.readers.given import Given, Readable, is_several, list_given
+from sims_analysis.readers.picture import explanation, picture
 from sims_analysis.readers.refusals import refuse_other_kinds
 from sims_analysis.readers.source import Options, Source
 
-__all__ = ["read", "read_formats"]
+__all__ = ["explain_read", "read", "read_formats"]
 
 #: A bar for fewer files would be gone before it is read.
 _WORTH_A_BAR = 20
+
+
+@overload
+def read(
+    path: Readable | Iterable[Readable],
+    *,
+    samples: str | Literal[True],
+    errors: Literal["raise"] = "raise",
+    **options: Any,
+) -> list[SIMSResult]: ...
 
 
 @overload
@@ -54,6 +66,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     species: str | Sequence[str] | None = None,
     sheet: str | int | None = None,
     columns: Mapping[str, tuple[int | str, int | str]] | None = None,
+    header_rows: int | Sequence[int] | None = None,
+    samples: str | bool | None = None,
     decimal: Literal[".", ","] | None = None,
     encoding: str | None = None,
     not_measured: Collection[str] = (),
@@ -87,7 +101,14 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
         hidden ones last.
     columns : mapping, optional
         Of a table: ``{"B": (0, 2)}``, the columns of depths and of values, by number from 0, by
-        letter, or by head.
+        letter, or by head. Cells elsewhere do not matter then.
+    header_rows : int or sequence of int, optional
+        Of a table: the rows that are heads, counted from 0 in the file. The numbers stand below the
+        last of them, whatever is above; ``[]`` if there are no heads.
+    samples : str or True, optional
+        Of a table that holds several samples: the head (or letter) of the column that tells them
+        apart, or True for whatever does, such as labels above blocks of columns. Each sample
+        becomes a result of its own.
     decimal : {".", ","}, optional
         Where the numbers leave it open.
     encoding : str, optional
@@ -112,9 +133,9 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Returns
     -------
     SIMSResult, or list of SIMSResult
-        A list for several files and for a folder. Depths and values as the file has them, in its
-        units; samples below a stated limit (``<2E15``) and infinite values are not measured
-        (``NaN``). Of each signal,
+        A list for several files, for a folder, and with `samples`. Depths and values as the file
+        has them, in its units; samples below a stated limit (``<2E15``) and infinite values are not
+        measured (``NaN``). Of each signal,
         ``species_metadata`` holds what the file says, with units: ``counting_time``,
         ``detector``, ``dead_time``, ``rsf``, ``dose``, ``reference_signal``, ``mass``,
         ``detection_limit``...; ``extra["columns"]`` numbers that stand beside it, such as times.
@@ -124,7 +145,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     ------
     ReadError
         If a file holds no depth profile (it says what it is), breaks off, or has a cell that is
-        no number.
+        no number. Its attribute ``picture`` shows what was understood of a table; see
+        :func:`explain_read`.
     UnitsError
         If a unit is stated nowhere, or is ambiguous.
     SpeciesError
@@ -151,39 +173,33 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     >>> result["11B"].concentrations, result["11B"].species_metadata["detection_limit"]
     (array([1.2e+18, 3.5e+18, nan]), '1e+15 at/cm3')
     """
-    for name, given, kinds, expected in (
-        ("species", species, (str, Sequence), "a name, or a list of names"),
-        ("columns", columns, (Mapping,), '{"B": (axis, values), ...}'),
-        ("not_measured", not_measured, (str, Collection), "a text, or a list of texts"),
-    ):
-        if given is not None and not isinstance(given, kinds):
-            raise TypeError(f"{name}={given!r}; expected {expected}")
-    options = Options(
+    options = _options(
         depth_units=depth_units,
         units=units,
         species=species,
         sheet=sheet,
         columns=columns,
+        header_rows=header_rows,
+        samples=samples,
         decimal=decimal,
         encoding=encoding,
-        not_measured=[not_measured] if isinstance(not_measured, str) else tuple(not_measured),
+        not_measured=not_measured,
         mz_windows=mz_windows,
         number_repeats=number_repeats,
         allow_truncated=allow_truncated,
     )
-    if decimal not in (None, ".", ","):
-        raise ValueError(f"decimal={decimal!r}; expected '.' or ','")
     if errors not in ("raise", "collect"):
         raise ValueError(f"errors={errors!r}; expected 'raise' or 'collect'")
     forced = None if format is None else _chosen(format)
     files = list_given(path)
     if errors == "raise" and not is_several(path):
-        return _read_one(files[0], options, forced)
+        found = _read_one(files[0], options, forced)
+        return found if options.samples is not None else found[0]
     outcomes: list[SIMSResult | SimsError] = []
     with collected() as told, _bar(len(files), show=progress) as step:
         for file in files:
             try:
-                outcomes.append(_read_one(file, options, forced))
+                outcomes += _read_one(file, options, forced)
             except SimsError as error:
                 outcomes.append(error)
             except OSError as error:
@@ -206,6 +222,56 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     return outcomes
 
 
+def explain_read(path: Readable, **options: Any) -> str:
+    r"""Show how a file is understood, whether it can be read or not.
+
+    Parameters
+    ----------
+    path : path-like, bytes, or open file
+        One file.
+    **options
+        As for :func:`read`.
+
+    Returns
+    -------
+    str
+        Its format; of a table, which rows and columns were taken for what; the profiles, or the
+        error with the argument that settles it; what is told beside.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from pathlib import Path
+    >>> _ = Path("boron.csv").write_text("Wafer 7\nDepth (nm);Conc (at/cm3)\n0;1.2E18\n5;3.5E18")
+    >>> print(sims.explain_read("boron.csv"))
+    boron.csv, read as 'table': any table, the platform's workbooks, ViennaPS: csv, txt, xlsx, xls
+    a text with semicolons between the cells
+                 A           B
+      1  note     Wafer 7
+      2  heads    Depth (nm)  Conc (at/cm3)
+      3  numbers  0           1.2E18
+      4  numbers  5           3.5E18
+    columns
+      A  depths                                 in nm
+      B  values of a species that is not named  in at/cm3
+    not read: the file does not name the species of column B; pass species=, a name for each of the
+    1 signals in order
+    """
+    forced = None if options.get("format") is None else _chosen(options["format"])
+    unused = ("format", "errors", "progress")
+    stated = _options(**{k: v for k, v in options.items() if k not in unused})
+    if is_several(path):
+        raise TypeError(f"path={path!r}; expected one file")
+    source = _source(list_given(path)[0], stated)
+    outcome: list[SIMSResult] | SimsError
+    with collected() as told:
+        try:
+            outcome = _read_source(source, forced, told)
+        except SimsError as error:
+            outcome = error
+    return explanation(source, outcome, [str(warning) for warning in told], read_formats())
+
+
 def read_formats() -> dict[str, str]:
     """List the formats that :func:`read` knows.
 
@@ -223,6 +289,40 @@ def read_formats() -> dict[str, str]:
     return {known.name: known.description for known in formats()}
 
 
+def _options(**stated: Any) -> Options:
+    """Check what the user states.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of another kind than it takes.
+    """
+    for name, kinds, expected in (
+        ("species", (str, Sequence), "a name, or a list of names"),
+        ("columns", (Mapping,), '{"B": (axis, values), ...}'),
+        ("header_rows", (int, Sequence), "numbers of rows, from 0"),
+        ("samples", (str, bool), "the head of a column, or True"),
+        ("not_measured", (str, Collection), "a text, or a list of texts"),
+    ):
+        given = stated.get(name)
+        if given is not None and not isinstance(given, kinds):
+            raise TypeError(f"{name}={given!r}; expected {expected}")
+    nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
+    stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
+    if rows is not None:
+        rows = [rows] if isinstance(rows, int) else list(rows)
+        if isinstance(stated["header_rows"], str) or not all(
+            isinstance(row, int) and row >= 0 for row in rows
+        ):
+            raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
+        stated["header_rows"] = rows
+    if stated.get("samples") is False:
+        stated["samples"] = None
+    if stated.get("decimal") not in (None, ".", ","):
+        raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+    return Options(**stated)
+
+
 def _chosen(stated: str | Reader) -> Reader:
     if not isinstance(stated, str):
         fault = fault_of(stated)
@@ -236,33 +336,42 @@ def _chosen(stated: str | Reader) -> Reader:
     raise ValueError(f"format={stated!r}; expected one of {names}")
 
 
-def _read_one(given: Given, options: Options, forced: Reader | None) -> SIMSResult:
+def _read_one(given: Given, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
     source = _source(given, options)
-    name = source.name
-    chosen = forced
     with collected() as told:
-        try:
-            chosen = forced or _recognised(source)
-            result = _read_by(chosen, source)
-        except SimsError as error:
-            # What was found odd before may be why.
-            odd = "".join(f"; {warning}" for warning in told)
-            error.args = (f"{name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
-            raise
-        except ImportError:
-            raise
-        except Exception as error:
-            # One file that a reader does not understand must not cost the others of a folder, and
-            # what a damaged one makes readers and their packages raise, nobody knows.
-            reader = f"the reader {chosen.name!r}" if chosen else "every reader"
-            raise ReadError(
-                f"{name}: it is damaged, or laid out in a way that {reader} does not know "
-                f"({type(error).__name__}: {error}){_not_in(forced, source)}"
-            ) from error
+        results = _read_source(source, forced, told)
     for warning in told:
-        warn(f"{name}: {warning}", type(warning))
-    return result
+        warn(f"{source.name}: {warning}", type(warning))
+    return results
+
+
+def _read_source(
+    source: Source, forced: Reader | None, told: Sequence[SimsWarning]
+) -> list[SIMSResult]:
+    """Read a source; an error says how far that came, and what had been `told`."""
+    chosen = forced
+    try:
+        chosen = forced or _recognised(source)
+        return _read_by(chosen, source)
+    except SimsError as error:
+        # What was found odd before may be why.
+        odd = "".join(f"; {warning}" for warning in told)
+        error.args = (f"{source.name}: {error}{odd}{_not_in(forced, source)}", *error.args[1:])
+        error.picture = picture(source)
+        raise
+    except ImportError:
+        raise
+    except Exception as error:
+        # One file that a reader does not understand must not cost the others of a folder, and
+        # what a damaged one makes readers and their packages raise, nobody knows.
+        reader = f"the reader {chosen.name!r}" if chosen else "every reader"
+        damaged = ReadError(
+            f"{source.name}: it is damaged, or laid out in a way that {reader} does not know "
+            f"({type(error).__name__}: {error}){_not_in(forced, source)}"
+        )
+        damaged.picture = picture(source)
+        raise damaged from error
 
 
 def _source(given: Given, options: Options) -> Source:
@@ -284,8 +393,12 @@ def _not_in(forced: Reader | None, source: Source) -> str:
     return "" if looks else f"{known}: without format=, it is recognised by its content"
 
 
-#: Formats in which the user may say what the columns are.
-_WITH_COLUMNS = ("table", "eag")
+#: Arguments that are for tables, and the formats that use them.
+_FOR_TABLES = {
+    "columns": ("table", "eag"),
+    "header_rows": ("table", "eag", "tidy"),
+    "samples": ("table", "eag", "tidy"),
+}
 
 
 def _recognised(source: Source) -> Reader:
@@ -296,11 +409,18 @@ def _recognised(source: Source) -> Reader:
     return chosen
 
 
-def _read_by(chosen: Reader, source: Source) -> SIMSResult:
-    ours = isinstance(chosen, Format) and chosen.name not in _WITH_COLUMNS
-    if source.options.columns is not None and ours:
+def _read_by(chosen: Reader, source: Source) -> list[SIMSResult]:
+    source.trace.format = chosen.name
+    unused = [
+        name
+        for name, formats_ in _FOR_TABLES.items()
+        if getattr(source.options, name) is not None
+        and isinstance(chosen, Format)
+        and chosen.name not in formats_
+    ]
+    for name in unused:
         warn(
-            f"columns= is not used: the file is read as {chosen.name!r}, which says itself what "
+            f"{name}= is not used: the file is read as {chosen.name!r}, which says itself what "
             "its columns are; format='table' reads any table by its columns",
             ProfileWarning,
         )

@@ -98,6 +98,9 @@ class Content:
         By default the name of the file, without its ending.
     ready : SIMSResult, optional
         A result that needs no finishing, in place of signals.
+    parts : list of Content
+        Of each of several samples in one file, where ``samples=`` asks for them; their metadata
+        name them.
 
     Examples
     --------
@@ -111,3 +114,4 @@ class Content:
     data_id: str | None = None
     #: A result that needs no finishing: what the API sends, what a workbook of ours holds.
     ready: SIMSResult | None = None
+    parts: list[Content] = field(default_factory=list)

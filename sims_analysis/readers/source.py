@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 
@@ -28,6 +29,8 @@ class Options:
     species: str | Sequence[str] | None = None
     sheet: str | int | None = None
     columns: Mapping[str, tuple[int | str, int | str]] | None = None
+    header_rows: Sequence[int] | None = None
+    samples: str | bool | None = None
     decimal: str | None = None
     encoding: str | None = None
     not_measured: Collection[str] = ()
@@ -40,6 +43,14 @@ class Options:
         if not self.allow_truncated:
             raise ReadError(f"{message}; allow_truncated=True reads what is there")
         warn(message, ProfileWarning)
+
+
+@dataclass
+class Trace:
+    """What a reader has understood so far; it shows how far it came where it fails."""
+
+    format: str | None = None
+    table: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +81,8 @@ class Source:
     options: Options = Options()
     #: Where it is, for libraries that read files only.
     path: Path | None = None
+    #: What is understood of it, as far as reading has come: for `explain_read`.
+    trace: Trace = field(default_factory=Trace, init=False, repr=False)
 
     @cached_property
     def sha256(self) -> str:

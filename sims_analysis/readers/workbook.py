@@ -1,29 +1,33 @@
-"""Workbooks: the sheets of .xlsx by openpyxl, of .xls by xlrd."""
+"""Workbooks: the sheets of .xlsx and .xls, and the one that is meant."""
 
 from __future__ import annotations
 
 import importlib.util
 import io
-import re
 import zipfile
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from sims_analysis.errors import ReadError
-from sims_analysis.readers.sheets import CellSheet
+from sims_analysis.readers.body import first_run, refuse_odd_rows
+from sims_analysis.readers.grid import CellGrid
+from sims_analysis.readers.kinds import Kind
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.xlsx import Cells, read_xlsx, seen
 
-__all__ = ["all_sheets", "candidate_sheets", "chosen_sheet", "is_workbook", "zipped_names"]
+__all__ = [
+    "all_sheets",
+    "candidate_sheets",
+    "chosen_sheet",
+    "holds_numbers",
+    "is_workbook",
+    "zipped_names",
+]
 
 #: Of a zip file with this in it, and of the older compound files.
 _XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Where the platform and service laboratories keep the profiles.
-_OPEN_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 _PREFERRED = "processed data"
-
-#: Name, cells, and whether the sheet is hidden.
-_Rows = tuple[str, list[list[object]], bool]
 
 
 def is_workbook(source: Source) -> bool:
@@ -43,185 +47,77 @@ def zipped_names(content: bytes) -> list[bytes]:
 
 
 @lru_cache(maxsize=1)
-def all_sheets(source: Source) -> list[CellSheet]:
+def all_sheets(source: Source) -> list[CellGrid]:
     """Give the sheets of a workbook.
 
     Raises
     ------
     ModuleNotFoundError
-        If the package that reads it is not installed.
+        If the package that reads an .xls is not installed.
     ReadError
         If it is damaged or encrypted.
     """
     xlsx = source.content.startswith(_XLSX)
-    package = "openpyxl" if xlsx else "xlrd"
-    if importlib.util.find_spec(package) is None:
-        kind = ".xlsx" if xlsx else ".xls"
+    if not xlsx and importlib.util.find_spec("xlrd") is None:
         raise ModuleNotFoundError(
-            f'{kind} needs {package}: pip install "sims-analysis[excel]"', name=package
+            '.xls needs xlrd: pip install "sims-analysis[excel]"', name="xlrd"
         )
     try:
-        found = _xlsx(source.content) if xlsx else _xls(source.content)
+        found = read_xlsx(source.content) if xlsx else _xls(source.content)
     # What a damaged file makes these raise is not documented.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         reason = str(error) or type(error).__name__
-        raise ReadError(f"the workbook cannot be read: {reason}") from None
-    return [CellSheet(name, cells, source.options, hidden=hidden) for name, cells, hidden in found]
+        raise ReadError(f"the workbook cannot be read: {reason}") from error
+    return [_grid(cells, source) for cells in found]
 
 
-def _xlsx(content: bytes) -> list[_Rows]:
-    import openpyxl
-
-    bare, formats = _bare(content)
-    book: Any = openpyxl.load_workbook(io.BytesIO(bare), data_only=True)
-    found = [
-        (
-            sheet.title,
-            [list(row) for row in _rows(sheet, formats, book.epoch)],
-            sheet.sheet_state != "visible",
-        )
-        for sheet in book.worksheets
-    ]
-    if _has_open_formulas(content):
-        # Without their values such cells would look empty: they show their formula instead.
-        book = openpyxl.load_workbook(io.BytesIO(bare))
-        for sheet, (_, rows, _) in zip(book.worksheets, found, strict=True):
-            for cells, row in zip(sheet.iter_rows(values_only=True), rows, strict=True):
-                for j, cell in enumerate(cells):
-                    if row[j] is None and cell is not None:
-                        row[j] = cell
-    return found
-
-
-def _bare(content: bytes) -> tuple[bytes, dict[str, str]]:
-    """Take out of a workbook what openpyxl would warn of: all but the cells.
-
-    Extensions, validations, headers, drawings, names and styles do not concern the numbers.
-
-    Returns
-    -------
-    content : bytes
-        Of a workbook whose cells have texts in place of formats.
-    formats : dict
-        Text -> format of numbers.
-    """
-    bare = io.BytesIO()
-    formats: dict[str, str] = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(bare, "w") as kept:
-        for name in book.namelist():
-            if name.startswith(_NO_CELLS):
-                continue
-            part = book.read(name)
-            if name == "xl/styles.xml":
-                part, formats = _formats_alone(part)
-            elif (end := part.rfind(b"sheetData")) > 0:
-                end = part.find(b">", end) + 1
-                root = _ROOT.search(part)
-                merged = b"".join(_MERGED.findall(part, end))
-                part = part[:end] + merged + b"</%b>" % (root[1] if root else b"worksheet")
-            elif b"definedNames" in part:
-                part = _NAMES.sub(b"", part)
-            kept.writestr(name, part)
-        if "xl/styles.xml" not in book.namelist():
-            kept.writestr("xl/styles.xml", _formats_alone(b"<styleSheet/>")[0])
-    return bare.getvalue(), formats
-
-
-#: Parts of a workbook without cells, and the list of what belongs to each sheet.
-_NO_CELLS = (
-    "docProps/", "customXml/", "xl/worksheets/_rels/", "xl/chartsheets/", "xl/drawings/",
-    "xl/charts/", "xl/media/", "xl/theme/", "xl/externalLinks/",
-)  # fmt: skip
-_ROOT = re.compile(rb"<((?:\w+:)?worksheet)\b")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCells\b.*?</(?:\w+:)?mergeCells\s*>", re.DOTALL)
-_NAMES = re.compile(rb"<((?:\w+:)?definedNames)\b.*?</\1\s*>", re.DOTALL)
-_STYLES = (
-    '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    "<numFmts>{formats}</numFmts><fonts><font/></fonts><fills><fill><patternFill/></fill></fills>"
-    "<borders><border/></borders><cellStyleXfs><xf/></cellStyleXfs><cellXfs>{cells}</cellXfs>"
-    '<cellStyles><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-)
-
-
-def _formats_alone(styles: bytes) -> tuple[bytes, dict[str, str]]:
-    """Reduce styles to formats of numbers that are quoted texts: nothing for openpyxl to do."""
-    from openpyxl.styles.numbers import builtin_format_code
-    from openpyxl.xml.functions import fromstring
-
-    root = fromstring(styles)
-    stated = {
-        int(one.get("numFmtId", 0)): one.get("formatCode", "")
-        for one in root.iterfind("{*}numFmts/{*}numFmt")
-    }
-    used = [int(one.get("numFmtId", 0)) for one in root.iterfind("{*}cellXfs/{*}xf")] or [0]
-    formats = {f'"{i}"': stated.get(i) or builtin_format_code(i) or "General" for i in set(used)}
-    text = _STYLES.format(
-        formats="".join(
-            f'<numFmt numFmtId="{164 + i}" formatCode="&quot;{i}&quot;"/>' for i in set(used)
-        ),
-        cells="".join(f'<xf numFmtId="{164 + i}"/>' for i in used),
+def _grid(cells: Cells, source: Source) -> CellGrid:
+    """Leave out the rows and columns in which there is nothing."""
+    numbers = sorted(cells.rows)
+    columns = sorted({j for row in cells.rows.values() for j in row})
+    place = {column: j for j, column in enumerate(columns)}
+    rows: list[list[object]] = []
+    for number in numbers:
+        row = cells.rows[number]
+        values: list[object] = [None] * (place[max(row)] + 1)
+        for column, value in row.items():
+            values[place[column]] = value
+        rows.append(values)
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for top, left, _, right in cells.spans:
+        # A head that is merged over columns is that of each.
+        if left < right and left in place and top in cells.rows:
+            last = max(place[column] for column in columns if column <= right)
+            spans.setdefault(top + 1, []).append((place[left], last))
+    return CellGrid(
+        cells.name,
+        rows,
+        source.options,
+        numbers=[number + 1 for number in numbers],
+        columns=columns,
+        hidden=cells.hidden,
+        spans=spans,
     )
-    return text.encode(), formats
 
 
-def _rows(sheet: Any, formats: dict[str, str], epoch: Any) -> Iterator[Iterable[object]]:
-    """Give the cells of a sheet; dates, and numbers that are shown in percent, as they are seen."""
-    from openpyxl.styles.numbers import is_date_format
-
-    if not any("%" in text or is_date_format(text) for text in formats.values()):
-        yield from sheet.iter_rows(values_only=True)
-        return
-    for row in sheet.iter_rows():
-        yield [
-            cell.value
-            if cell.data_type != "n"
-            else _seen(cell.value, formats.get(cell.number_format, ""), epoch)
-            for cell in row
-        ]
-
-
-def _seen(value: object, number_format: str, epoch: Any = None) -> object:
-    if not isinstance(value, int | float):
-        return value
-    if "%" in number_format:
-        return f"{100 * value:.15g}%"
-    if epoch is None:
-        return value
-    from openpyxl.styles.numbers import is_date_format, is_timedelta_format
-    from openpyxl.utils.datetime import from_excel
-
-    if not is_date_format(number_format):
-        return value
-    try:
-        return from_excel(value, epoch, timedelta=is_timedelta_format(number_format))
-    except (OverflowError, ValueError):
-        return "#VALUE!"
-
-
-def _has_open_formulas(content: bytes) -> bool:
-    """Whether a formula of a workbook was written, but never calculated."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        return any(
-            _OPEN_FORMULA.search(book.read(name))
-            for name in book.namelist()
-            if name.startswith("xl/worksheets/") and name.endswith(".xml")
-        )
-
-
-def _xls(content: bytes) -> list[_Rows]:
+def _xls(content: bytes) -> list[Cells]:
     import xlrd
 
     book: Any = xlrd.open_workbook(
         file_contents=content, logfile=io.StringIO(), formatting_info=True
     )
-    return [
-        (
-            sheet.name,
-            [[_xls_cell(cell, book) for cell in sheet.row(i)] for i in range(sheet.nrows)],
-            sheet.visibility != 0,
-        )
-        for sheet in book.sheets()
-    ]
+    sheets = []
+    for sheet in book.sheets():
+        found = Cells(sheet.name, sheet.visibility != 0)
+        for i in range(sheet.nrows):
+            row = {j: _xls_cell(cell, book) for j, cell in enumerate(sheet.row(i))}
+            if filled := {j: v for j, v in row.items() if v is not None and str(v).strip()}:
+                found.rows[i] = filled
+        found.spans = [
+            (top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells
+        ]
+        sheets.append(found)
+    return sheets
 
 
 def _xls_cell(cell: Any, book: Any) -> object:
@@ -236,10 +132,19 @@ def _xls_cell(cell: Any, book: Any) -> object:
     if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
         return None
     shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
-    return _seen(cell.value, shown.format_str if shown is not None else "")
+    percent = shown is not None and "%" in shown.format_str
+    return seen(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
 
 
-def chosen_sheet(source: Source) -> CellSheet:
+def holds_numbers(sheet: CellGrid) -> bool:
+    """Whether a sheet has rows of numbers, or of numbers beside words below heads."""
+    if first_run(sheet)[1]:
+        return True
+    kinds = [sheet.kind(i) for i in range(min(len(sheet), 200))]
+    return any(Kind.HEADS in kinds[:i] for i, kind in enumerate(kinds) if kind is Kind.MIXED)
+
+
+def chosen_sheet(source: Source) -> CellGrid:
     """Choose the sheet that the user names, "Processed data", or the first with numbers.
 
     Raises
@@ -250,18 +155,19 @@ def chosen_sheet(source: Source) -> CellSheet:
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
-    holding = [sheet for sheet in candidates if sheet.first is not None]
+    holding = [sheet for sheet in candidates if first_run(sheet)[1]]
+    holding = holding or [sheet for sheet in candidates if holds_numbers(sheet)]
     if holding:
         chosen = holding[0]
         chosen.others = [str(sheet.name) for sheet in holding[1:] if not sheet.hidden]
         return chosen
     for sheet in candidates:
-        sheet.refuse_odd_cells()
+        refuse_odd_rows(sheet)
     names = ", ".join(repr(sheet.name) for sheet in candidates)
     raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
 
 
-def candidate_sheets(source: Source) -> list[CellSheet]:
+def candidate_sheets(source: Source) -> list[CellGrid]:
     """Give the sheet that the user names, "Processed data", or all of them, hidden ones last.
 
     Raises
@@ -282,7 +188,7 @@ def candidate_sheets(source: Source) -> list[CellSheet]:
                 return [sheet]
         raise ReadError(f"sheet={asked!r} is not in the workbook; it has {names}")
     for sheet in found:
-        if str(sheet.name).strip().casefold() == _PREFERRED and any(map(any, sheet.texts)):
+        if str(sheet.name).strip().casefold() == _PREFERRED and len(sheet):
             return [sheet]
     # Old versions and half-done sums are hidden: nobody who sends such a workbook means them.
     return sorted(found, key=lambda sheet: sheet.hidden)

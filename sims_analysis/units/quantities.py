@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from sims_analysis.units.reading import EXAMPLES, Unit, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 
 if TYPE_CHECKING:
-    import pint
     import xarray as xr
 
 __all__ = [
@@ -35,10 +34,23 @@ __all__ = [
     "with_plain_axes",
 ]
 
+
+class QuantityOfPint(Protocol):
+    """A pint Quantity: each registry has a class of its own, so its parts say what it is."""
+
+    @property
+    def magnitude(self) -> Any:
+        """The number, or array of numbers."""
+
+    @property
+    def units(self) -> Any:
+        """The unit."""
+
+
 #: A value with a unit: ``"50 nm"``, or a pint Quantity. A bare number is refused.
-QuantityLike: TypeAlias = "str | pint.Quantity[Any]"
+QuantityLike: TypeAlias = str | QuantityOfPint
 #: One value for all profiles or, as a DataArray, one for each.
-ParameterLike: TypeAlias = "str | pint.Quantity[Any] | xr.DataArray"
+ParameterLike: TypeAlias = "str | QuantityOfPint | xr.DataArray"
 #: Start and stop of a window.
 WindowLike: TypeAlias = tuple[ParameterLike, ParameterLike]
 

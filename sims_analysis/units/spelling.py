@@ -17,24 +17,28 @@ __all__ = ["phrase_or_expression", "unknown"]
 #: Spellings of single units. Words of two or more letters are also read in capitals.
 _SPELLINGS = {
     "nm": "nm nanometer nanometers nanometre nanometres nanometern nanomètre nanomètres "
-    "ナノメートル",
+    "nanometri nanómetro nanómetros 纳米 ナノメートル",
     "angstrom": "Å å angstrom angstroms Ang ang Ang. ang. ångström ångströms angström",
     "um": "um µm micron microns micrometer micrometers micrometre micrometres "
-    "mikrometer mikrometern micromètre micromètres マイクロメートル",
+    "mikrometer mikrometern micromètre micromètres micrometri micrómetro micrómetros 微米 "
+    "マイクロメートル",
     "mm": "mm millimeter millimeters millimetre millimetres",
     "cm": "cm centimeter centimeters centimetre centimetres",
     "m": "m meter meters metre metres",
-    "s": "s sec sec. secs second seconds sekunde sekunden seconde secondes 秒",
+    "s": "s sec sec. secs second seconds sekunde sekunden sek sek. seconde "
+    "secondes seconden segundo segundos secondi 秒",
     "ms": "ms millisecond milliseconds",
     "us": "us µs microsecond microseconds",
     "ns": "ns nanosecond nanoseconds",
-    "min": "min min. mins minute minutes minuten 分",
+    "min": "min min. mins minute minutes minuten minuti minutos 分",
     "hour": "h hr hrs hour hours",
     "g": "g gram grams",
     "kg": "kg kilogram kilograms",
     "ohm": "ohm ohms",
-    "atom": "atom atoms at at. ats atoms. At At. atome atomes 原子",
-    "count": "count counts cnt cnts cts ct count. counts. cts. cnt.",
+    "atom": "atom atoms at at. ats atoms. At At. atome atomes atomi atomen "
+    "átomo átomos atomos 原子 原子数 个原子",
+    "count": "count counts cnt cnts cts ct count. counts. cts. cnt. imp imp. "
+    "impuls impulse coup coups conteggi cuentas tellen カウント 計数 计数",
     "kcount": "kcount kcounts kcnt kcts",
     "Mcount": "Mcount Mcounts Mcnt Mcts",
     "cm**3": "cc ccm",
@@ -59,7 +63,7 @@ _PHRASE_LISTS = {
     ("mass_fraction", "1"): "massfraction weightfraction wtfraction wtfrac massfrac",
     ("mass_fraction", "1/1000000"): "ppmw ppmwt ppmweight ppmmass wtppm",
     ("mass_fraction", "1/1000000000"): "ppbw ppbwt ppbweight ppbmass wtppb",
-    ("arbitrary", "1"): "au arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
+    ("arbitrary", "1"): "au ua arb arbu arbunit arbunits arbitrary arbitraryunit arbitraryunits "
     "intensity",
 }
 _PHRASES = {word: unit for unit, words in _PHRASE_LISTS.items() for word in words.split()}

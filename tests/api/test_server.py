@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_server import KEY, Running
 
-from sims_analysis.api import server as server_module
+from sims_analysis.api import answers
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import WIRE_FIELDS
 from sims_analysis.api.client import Client
@@ -173,7 +173,7 @@ def test_filters_that_cannot_be_read(running, query):
 
 
 def test_the_catalogue_follows_the_archive(tmp_path, monkeypatch):
-    monkeypatch.setattr(server_module, "_NS", -(10**18))  # trust what was read a moment ago
+    monkeypatch.setattr(answers, "_NS", -(10**18))  # trust what was read a moment ago
     archive = Archive(tmp_path)
     archive.put("a", REFERENCE, url="test")
     with Running(create_app(archive)) as running:
@@ -309,7 +309,7 @@ def test_a_failure_is_told_without_a_traceback(archive, monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug in /private/path")
 
-    monkeypatch.setattr(Archive, "payload", fail)
+    monkeypatch.setattr(Archive, "folder", fail)
     with Running(create_app(archive)) as running:
         status, headers, body = running.get("/sims/odd")
         assert (status, headers["Content-Type"]) == (500, "application/json")
@@ -342,19 +342,37 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
         serve(archive.path / "typo", no_key=True)
 
 
+@pytest.mark.parametrize("key", ["Si", "s3cret", "k" * 15, "a" * 16, "-" * 40, "abcdefgh1234567"])
+def test_serve_refuses_a_key_that_can_be_guessed(archive, monkeypatch, key):
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
+    with pytest.raises(ApiError, match=r"can be guessed.*token_urlsafe") as caught:
+        serve(archive, key=key)
+    assert key not in str(caught.value)
+    monkeypatch.setenv("SIMS_SERVER_KEY", f" {key} ")
+    with pytest.raises(ApiError, match="can be guessed"):
+        serve(archive)
+
+
+def test_serve_takes_a_key_of_sixteen_characters(archive, monkeypatch):
+    started = []
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: started.append(1))
+    serve(archive, key="abcdefgh12345678")
+    assert started
+
+
 def test_serve_takes_the_key_from_the_environment(archive, monkeypatch):
     apps = []
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: apps.append((app, options)))
     monkeypatch.setenv("SIMS_SERVER_KEY", KEY)
     serve(archive.path, port=8123)
-    serve(archive, key="other")
+    serve(archive, key="another-one-of-16")
     assert apps[0][1]["host"] == "127.0.0.1"
     assert apps[0][1]["port"] == 8123
     with Running(apps[0][0]) as running:
         assert running.get("/sims/odd")[0] == 200
     with Running(apps[1][0]) as running:
         assert running.get("/sims/odd")[0] == 401
-        assert running.get("/sims/odd", key="other")[0] == 200
+        assert running.get("/sims/odd", key="another-one-of-16")[0] == 200
 
 
 def test_serve_without_a_key_answers_to_its_own_name_only(archive, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import pytest
 import uvicorn
 from faulty_server import REFERENCE, REFERENCE_ID
 from running_server import KEY, Running
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -132,7 +134,7 @@ def test_limits_of_the_server_are_set(archive, monkeypatch):
     serve(archive, key=KEY)
     assert 100 <= options["limit_concurrency"] <= 1000
     assert 0 < options["timeout_graceful_shutdown"] <= 4
-    assert options["http"] == "h11", "whose headers are limited"
+    assert issubclass(options["http"], H11Protocol), "whose headers are limited"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,10 @@ def test_gzip_for_those_who_take_it(archive, accepted, compressed):
     with Running(create_app(archive, KEY)) as running:
         _, headers, body = running.get("/sims/large", Accept_Encoding=accepted)
         assert ("Content-Encoding" in headers) == compressed
-        assert int(headers["Content-Length"]) == len(body)
+        # How much is left of what is compressed on the way, nobody knows before.
+        assert ("Content-Length" in headers) != compressed
+        assert compressed or int(headers["Content-Length"]) == len(body)
+        assert (gzip.decompress(body) if compressed else body) == archive.payload("large")
         status, headers, body = running.get(
             "/sims/large", Accept_Encoding=accepted, If_None_Match=headers["ETag"]
         )

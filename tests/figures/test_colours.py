@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.axes import memory
 from sims_analysis.figures.colours import COLOURS, assigned, colour_of
 
 mpl.use("Agg")
@@ -58,7 +57,7 @@ def test_names_that_do_not_fit_beside_their_curves_stand_in_the_legend():
     assert drawn.beside(ax)
     assert drawn.names(ax)
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
-    boxes.append(memory(ax).names_legend.get_window_extent())
+    boxes.append(drawn.named(ax).get_window_extent())
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
@@ -82,7 +81,13 @@ def test_names_stay_with_their_curves_after_zoom_and_resize():
     assert distance() < before + 25
     ax.set_xlim(x + 20, x + 30)
     ax.figure.canvas.draw()
-    assert not name._check_xy(ax.figure.canvas.get_renderer())
+    # Out of sight, it moves to the part of the curve that is seen.
+    line = ax.lines[0]
+    assert x + 20 < name.xy[0] < x + 30
+    height = np.exp(np.interp(name.xy[0], line.get_xdata(), np.log(line.get_ydata())))
+    assert name.xy[1] == pytest.approx(height, rel=0.05)
+    corner, at = name.get_window_extent().get_points(), ax.transData.transform(name.xy)
+    assert np.abs(corner - at).min() * 72 / ax.figure.dpi < 10
 
 
 def test_a_legend_of_the_user_lists_every_curve():

@@ -2,13 +2,13 @@
 
 from itertools import pairwise
 
+import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.axes import memory
 from sims_analysis.figures.colours import COLOURS, legible, paper
 
 mpl.use("Agg")
@@ -78,8 +78,14 @@ def test_a_stated_window_comes_first_and_an_unknown_one_is_not_guessed():
     assert shaded(ax) == pytest.approx((1.0, 2.0))
     stop = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds, stop=stop))
+    assert shaded(ax) == pytest.approx((0.0, stop.item()))
+    two = profiles(B=falling(), P=falling(1e19))
+    dose = sims.integrated_dose(two, stop=sims.junction_depth(two, level="1e17 atoms/cm^3"))
+    # A dose may carry its limits; without them, those of one profile are not known.
+    bare = dose.drop_vars([name for name in ("start", "stop") if name in dose.coords])
+    ax = sims.plot_profiles(two, dose=bare)
     assert not ax.collections
-    assert any("$Q$" in text for text in memory(ax).notes)
+    assert any("$Q$" in text for text in drawn.notes(ax))
 
 
 def test_the_line_of_a_decay_length_lies_on_the_counts_zeros_included():
@@ -137,7 +143,7 @@ def test_dark_paper_shows_black_curves_marks_and_lists():
             ds, detection_limit="1e15 atoms/cm^3", decay_length=sims.decay_length(ds)
         )
         ax.figure.canvas.draw()
-    lines = [*ax.lines, *memory(ax).notes.values()]
+    lines = [*ax.lines, *drawn.listed(ax).get_lines()]
     assert min(luminance(line.get_color()) for line in lines if line.get_color() != "none") > 0.15
     chosen = sims.plot_profiles(ds, colours={"C": "black"}, labels="none")
     chosen.set_facecolor("black")
@@ -173,7 +179,7 @@ def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     ax.figure.canvas.draw()
     power = ax.yaxis.get_offset_text()
     assert "10^{19}" in power.get_text()
-    legend = memory(ax).names_legend
+    legend = drawn.named(ax)
     assert not power.get_window_extent().overlaps(legend.get_window_extent())
 
 
@@ -204,11 +210,11 @@ def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
     sims.plot_profiles(ds, left, **results)
     figure.canvas.draw()
-    legend = memory(left).notes_legend
+    legend = drawn.listed(left)
     assert legend.get_window_extent().y1 < left.get_window_extent().y0
     figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
     sims.plot_profiles(ds, left, **results)
-    legend = memory(left).notes_legend
+    legend = drawn.listed(left)
     assert legend.get_frame_on()
     assert legend.get_window_extent().width <= left.bbox.width
 

@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import drawn
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +17,6 @@ import xarray as xr
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.figures.axes import memory
 from sims_analysis.figures.colours import COLOURS, colour_of
 from sims_analysis.figures.style import in_style
 from sims_analysis.testing import exponential_profile, gaussian_profile
@@ -230,8 +230,22 @@ def test_depth_in_another_unit_and_sputter_time():
     assert sims.plot_profiles(timed).get_xlabel() == "Sputter time (s)"
     with pytest.raises(UnitsError, match="depth_units"):
         sims.plot_profiles(two_units(), depth_units="s")
+
+
+def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
+    timed = sims.open_example("sputter-time")
+    ax = sims.plot_profiles({"a": two_units(), "b": timed}, depth_units="um")
+    above = [each for each in ax.figure.axes if each.xaxis.get_label_position() == "top"]
+    assert [each.get_xlabel() for each in above] == ["Sputter time (s)"]
+    assert ax.get_xlabel() == "Depth (µm)"
+    (arsenic,) = [line for each in above for line in each.lines if line.get_label() == "As, b"]
+    series = timed["intensity"].sel(species="As").dropna("sputter_time")
+    np.testing.assert_array_equal(arsenic.get_xdata(), series["sputter_time"])
+    # Counts of both kinds share their axis.
+    (gallium,) = curves(drawn.axes(ax)["Intensity (counts/s)"])[:1]
+    assert arsenic.axes.get_ylim() == gallium.axes.get_ylim()
     with pytest.raises(UnitsError, match="calibrate_depth"):
-        sims.plot_profiles([two_units(), timed])
+        sims.explore([two_units(), timed])
 
 
 def test_layouts_and_kinds_give_the_same_curves():
@@ -348,7 +362,7 @@ def test_a_missing_matplotlib_is_named_with_its_extra(monkeypatch):
 
 
 def notes(ax):
-    legend = memory(ax).notes_legend
+    legend = drawn.listed(ax)
     return [] if legend is None else [text.get_text() for text in legend.get_texts()]
 
 

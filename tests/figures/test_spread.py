@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.axes import memory
 
 mpl.use("Agg")
 
@@ -31,7 +30,7 @@ def test_many_wafers_are_a_median_a_band_and_named_outliers():
     low, high = np.quantile(values, [0.1, 0.9], axis=0)
     assert band.max() == pytest.approx(high.max())
     assert band.min() == pytest.approx(low.min(), rel=1e-6)
-    assert any("median of 25, band: the middle 80 %" in text for text in drawn.notes(ax))
+    assert drawn.notes(ax) == ["median of 25", "the middle 80 %"]
 
 
 def test_the_legend_of_many_wafers_names_the_species_first():
@@ -75,7 +74,7 @@ def test_titles_of_panels_stand_clear_of_their_legends():
     panels = sims.plot_panels({"W1": data, "W2": data}, labels="legend")
     panels[0].figure.canvas.draw()
     for ax in panels:
-        legend = memory(ax).names_legend.get_window_extent()
+        legend = drawn.named(ax).get_window_extent()
         assert not ax.title.get_window_extent().overlaps(legend)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures.axes import memory
 from sims_analysis.text.typeset import SYMBOLS
 
 mpl.use("Agg")
@@ -208,7 +207,7 @@ def test_what_the_user_takes_away_is_gone():
         text.remove()
     sims.plot_profiles(ds, ax)
     ax.figure.draw_without_rendering()
-    assert drawn.beside(ax) == ["P", "B"]
+    assert drawn.beside(ax) == ["B"]
 
 
 def test_lists_around_many_panels_leave_these_their_size():
@@ -220,7 +219,7 @@ def test_lists_around_many_panels_leave_these_their_size():
         axes[0].figure.draw_without_rendering()
     assert box(panels[0]).width > 0.9 * box(plain[0]).width
     assert box(panels[0]).height > 0.9 * box(plain[0]).height
-    lists = [box(memory(ax).notes_legend) for ax in panels]
+    lists = [box(drawn.listed(ax)) for ax in panels]
     assert not any(a.overlaps(b) for i, a in enumerate(lists) for b in lists[:i])
     figure = panels[0].figure.bbox
     assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
@@ -230,7 +229,7 @@ def test_fifty_names_stand_in_several_columns():
     flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:10] for k in range(2, 7)}
     flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)
     ax = sims.plot_profiles(drawn.profiles(**flat))
-    legend = memory(ax).names_legend
+    legend = drawn.named(ax)
     assert len(drawn.names(ax)) > 30
     assert box(legend).width <= ax.figure.bbox.width
     assert box(legend).height < box(ax).height
@@ -241,7 +240,7 @@ def test_a_right_axis_keeps_its_numbers_beside_a_panel_of_other_axes():
     counts = (drawn.gaussian(top=1e5, floor=1.0), "counts/s")
     both = drawn.profiles(B=drawn.gaussian(), Si=counts)
     panels = sims.plot_panels({"a": both, "b": drawn.profiles(Si=counts)})
-    right = memory(panels[0]).axes["Intensity (counts/s)"]
+    right = drawn.axes(panels[0])["Intensity (counts/s)"]
     assert right.get_ylabel() == "Intensity (counts/s)"
 
 

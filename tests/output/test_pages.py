@@ -151,6 +151,7 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
     absent = open_to_all.get("/entries/none<b>")
     assert absent.status_code == 404
     assert "none&lt;b&gt;" in absent.text
+    assert open_to_all.get("/entries/").status_code == 404
     assert "default-src 'none'" in absent.text
     closed = client(key="a-long-enough-key-for-a-test")
     assert closed.get("/").status_code == 401

@@ -1,5 +1,10 @@
 """Dead time against a simulated counter; backgrounds by hand."""
 
+import contextlib
+import json
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,6 +14,7 @@ import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
 
 TIME = np.arange(0.0, 20.0, 2.0)
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 
 def test_dead_time_by_hand():
@@ -159,3 +165,84 @@ def test_a_background_window():
 def test_what_is_no_background(options, error, words):
     with pytest.raises(error, match=words):
         sims.subtract_background(COUNTED, **options)
+
+
+# --- the detector -------------------------------------------------------------------------------
+
+
+def switched(rates, **metadata):
+    """A species counted by a multiplier until the instrument switches to its Faraday cup."""
+    ds = timed(np.arange(len(rates)) * 1.0, B=rates)
+    stated = {"detector": "EM", "counting_time": "1 s", "faraday_cup_threshold": "7E5 c/s"}
+    text = json.dumps({name: one for name, one in (stated | metadata).items() if one is not None})
+    return ds.assign_coords(species_metadata=("species", [text]))
+
+
+RATES = [1e4, 6.5e5, 8e5, 3e6, 6.5e5, 5.5e5, 6.5e5]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "current"),
+    [
+        ({}, [0, 0, 1, 1, 0, 0, 0]),
+        # Switched back only below 5.7e5.
+        ({"electron_multiplier_threshold": "5.7e5 c/s"}, [0, 0, 1, 1, 1, 0, 0]),
+        ({"faraday_cup_threshold": "1e9 c/s"}, [0] * 7),
+        ({"faraday_cup_threshold": None}, [0] * 7),
+        ({"detector": "FC"}, [1] * 7),
+    ],
+)
+@pytest.mark.parametrize("layout", ["one", "dask", "batch", "own axes"])
+def test_a_current_is_no_counting(metadata, current, layout):
+    ds = switched(RATES, **metadata)
+    ds = {
+        "one": lambda: ds,
+        "dask": ds.chunk,
+        "batch": lambda: sims.stack([ds, ds]),
+        "own axes": lambda: sims.stack([ds, ds.assign_coords(sputter_time=ds["sputter_time"] + 1)]),
+    }[layout]()
+    ds["sputter_time"].attrs["units"] = "s"
+    current, expected = np.array(current, bool), np.array(RATES)
+    some = current.any() and not current.all() and layout != "dask"
+    told = "species 'B', sputter time 2 s: 800000 count/s .and 1|measured by a Faraday cup"
+    with pytest.warns(ProfileWarning, match=told) if some else contextlib.nullcontext():
+        counted = sims.with_counting_statistics(ds).compute()
+    rows = counted["intensity_counts"].values.reshape(-1, len(RATES))[0]
+    np.testing.assert_allclose(rows, np.where(current, np.nan, expected))
+    assert (np.isnan(counted["intensity_stderr"].values.reshape(-1, 7)[0]) == current).all()
+    no_dead_time = current.any() and layout != "dask"
+    with (
+        pytest.warns(ProfileWarning, match="no dead time")
+        if no_dead_time
+        else contextlib.nullcontext()
+    ):
+        true = sims.correct_dead_time(ds, dead_time="30 ns").compute()
+    rows = true["intensity"].values.reshape(-1, len(RATES))[0]
+    np.testing.assert_allclose(
+        rows, np.where(current, expected, expected / (1 - 30e-9 * expected)), rtol=1e-12
+    )
+
+
+def test_a_stated_counting_time_makes_no_counts_of_a_current():
+    ds = switched(RATES, detector="FC")
+    with pytest.warns(ProfileWarning, match=r"species 'B'.*6 more.*a current is not counted"):
+        found = sims.with_counting_statistics(ds, dwell_time="1 s")
+    assert found["intensity_stderr"].isnull().all()
+
+
+def test_thresholds_of_real_files():
+    path = DATA / "uio_mina_cameca" / "raw" / "160113a.dp_rpc_asc"
+    if not path.exists():
+        pytest.skip("no ../shared/data with real profiles")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds = sims.read(path).to_dataset()
+        counted = sims.with_counting_statistics(ds)
+    metadata = json.loads(ds["species_metadata"].values[0])
+    assert metadata["faraday_cup_threshold"] == "694356 c/s"
+    for species in ds["species"].values:
+        one = counted.sel(species=species)
+        known = one["intensity_stderr"].notnull()
+        assert one["intensity"].where(known).max() <= 694356
+        assert known.any()
+    assert counted["intensity"].max() > 694356

@@ -62,4 +62,5 @@ MODEL = Model(
         Parameter("standard_deviation", "depth", "of the depth, all three widths together"),
     ),
     derive=centre,
+    on_time=True,
 )

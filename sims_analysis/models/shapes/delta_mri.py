@@ -51,4 +51,5 @@ MODEL = Model(
     start=start,
     reference="S. Hofmann, Y. Liu, J. Y. Wang, J. Kovac, Appl. Surf. Sci. 314 (2014) 942, "
     "arXiv:1401.1014",
+    on_time=True,
 )

@@ -104,4 +104,5 @@ MODEL = Model(
     reference="ISO 18115-1, depth resolution: 16 % to 84 % of an error function",
     shape="step",
     has_levels=True,
+    on_time=True,
 )

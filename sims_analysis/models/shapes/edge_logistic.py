@@ -103,4 +103,5 @@ MODEL = Model(
     derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %", lower=0),),
     derive=width,
     has_levels=True,
+    on_time=True,
 )

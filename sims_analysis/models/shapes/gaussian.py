@@ -56,4 +56,5 @@ MODEL = Model(
     "no. 14 (1963)",
     derived=(Parameter("retained_dose", "area", "part of the dose that lies below the surface"),),
     derive=retained,
+    on_time=True,
 )

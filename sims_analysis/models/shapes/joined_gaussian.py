@@ -79,4 +79,5 @@ MODEL = Model(
         Parameter("retained_dose", "area", "part of the dose that lies below the surface"),
     ),
     derive=moments,
+    on_time=True,
 )

@@ -39,14 +39,14 @@ class Contents:
     def found(self, search: str = "") -> dict[str, About]:
         """Return the entries that contain every word, ignoring case: address -> what it is."""
         words = search.casefold().split()
-        entries = {name: self._about(name) for name in self._archive.ids()}
+        entries = {name: self._entry(name) for name in self._archive.ids()}
         return {
             f"entries/{quote(name, safe='')}": about
             for name, about in entries.items()
             if all(word in about.words.casefold() for word in words)
         }
 
-    def _about(self, data_id: str) -> About:
+    def _entry(self, data_id: str) -> About:
         try:
             sha256 = self._archive.record(data_id).sha256
             known = self._known.get(data_id)

@@ -95,16 +95,16 @@ def table(
 
 def _measured(report: Report, rows: list[SpeciesReport]) -> str:
     value, unit = read_quantity(report.level, ("concentration",), "level")
-    level = html.escape(f"{_number(value)} {_typeset.unit_label(unit.canonical)}")
+    level = html.escape(f"{_written(value)} {_typeset.unit_label(unit.canonical)}")
     heads = ["species", "peak (atoms/cm³)", "at (nm)", "dose (atoms/cm²)",
              f"junction at {level} (nm)", "status"]  # fmt: skip
     cells = [
         [
             _typeset.html(row.species),
-            _number(row.peak),
+            _written(row.peak),
             "–" if row.peak_at is None else f"{row.peak_at:.1f}",
-            _number(row.dose, row.dose_stderr),
-            _number(row.junction_depth, row.junction_stderr),
+            _written(row.dose, row.dose_stderr),
+            _written(row.junction_depth, row.junction_stderr),
             _in_words(row.junction_status, WORDS),
         ]
         for row in rows
@@ -125,7 +125,7 @@ def _budget(report: Report, rows: list[SpeciesReport]) -> str:
     cells = [
         [
             _typeset.html(row.species),
-            _number(row.dose),
+            _written(row.dose),
             _part(row.dose_stderr),
             _part(row.dose_systematic_stderr or None),
             _part(row.background_dose or None, "none"),
@@ -149,7 +149,7 @@ def _budget(report: Report, rows: list[SpeciesReport]) -> str:
 
 
 def _part(value: float | None, nothing: str = "not stated") -> str:
-    return nothing if value is None else _number(value)
+    return nothing if value is None else _written(value)
 
 
 def _percent(fraction: float | None, digits: int) -> str:
@@ -162,7 +162,7 @@ def _percent(fraction: float | None, digits: int) -> str:
 def _junctions(report: Report) -> str:
     rows = [
         [
-            _number(junction.depth, junction.stderr),
+            _written(junction.depth, junction.stderr),
             html.escape(junction.polarity.replace("->", "→")),
             html.escape(junction.status.replace("_", " ")),
         ]
@@ -180,8 +180,8 @@ def _others(rows: list[SpeciesReport]) -> str:
     cells = [
         [
             _typeset.html(row.species),
-            f"{_number(row.peak)} {html.escape(_typeset.unit_label(row.units))}".strip(),
-            _number(row.peak_at),
+            f"{_written(row.peak)} {html.escape(_typeset.unit_label(row.units))}".strip(),
+            _written(row.peak_at),
         ]
         for row in rows
     ]
@@ -208,7 +208,7 @@ def _origin(ds: xr.Dataset) -> str:
     return f'<div class="origin">{table("Origin", [], rows, words=(0, 1))}</div>'
 
 
-def _number(value: float | None, stderr: float | None = None) -> str:
+def _written(value: float | None, stderr: float | None = None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return html.escape(rounded(value, math.nan if stderr is None else stderr).text())

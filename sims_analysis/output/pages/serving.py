@@ -52,8 +52,8 @@ def add_pages(app: Starlette, archive: Archive) -> None:
 
     async def entry(request: Request) -> Response:
         data_id = unquote(request.path_params["data_id"])
-        if data_id not in archive:
-            page = failure_page("No such entry", data_id, home=HOME)
+        if not data_id or not await run_in_threadpool(archive.__contains__, data_id):
+            page = failure_page("No such entry", data_id or "no id was given", home=HOME)
             return HTMLResponse(page, HTTPStatus.NOT_FOUND, headers=_HEADERS)
         try:
             page = await run_in_threadpool(pages, archive, data_id)

@@ -204,13 +204,13 @@ def analyse(
         "background": background,
         "surface": surface_dose,
     }
-    with warnings_listed() as told:
+    with warnings_listed() as messages:
         profiles = series_of(data)
-        peaks = list(_peaks(data, profiles, ends, told))
+        peaks = list(_peaks(data, profiles, ends, messages))
         doses, crossings = _doses_and_crossings(data, profiles, ends, level, options)
         balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
-            balance = _metallurgical(data, profiles, donors, acceptors, doping, told)
+            balance = _metallurgical(data, profiles, donors, acceptors, doping, messages)
     return Report(
         data=data,
         level=level,
@@ -224,7 +224,7 @@ def analyse(
         metallurgical=balance,
         donors=list(donors),
         acceptors=list(acceptors),
-        notes=list(dict.fromkeys([*notes, *told])),
+        notes=list(dict.fromkeys([*notes, *messages])),
     )
 
 
@@ -253,7 +253,10 @@ def _by_end(
 
 
 def _peaks(
-    data: xr.Dataset, profiles: Sequence[Series], ends: Mapping[str, str | None], told: list[str]
+    data: xr.Dataset,
+    profiles: Sequence[Series],
+    ends: Mapping[str, str | None],
+    messages: list[str],
 ) -> Iterator[xr.Dataset]:
     """Find the maximum of every profile below its surface transient."""
     from sims_analysis.analysis.peak import peak
@@ -265,9 +268,9 @@ def _peaks(
                 yield peak(data.sel(species=names), start=end, variable=variable)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
-            told += of_peak
+            messages += of_peak
             if end is None and not of_peak:
-                told += [
+                messages += [
                     f"{one.species}: the peak is the first sample; if that is a surface transient, "
                     "state where it ends (surface)"
                     for one in mine
@@ -305,7 +308,7 @@ def _metallurgical(
     donors: Sequence[str],
     acceptors: Sequence[str],
     doping: str | None,
-    told: list[str],
+    messages: list[str],
 ) -> xr.Dataset | None:
     """Find the metallurgical junctions, or say which dopant was not measured."""
     from sims_analysis.analysis.metallurgical import metallurgical_junctions
@@ -315,7 +318,7 @@ def _metallurgical(
     }
     missing = [name for name in (*donors, *acceptors) if name not in known]
     if missing:
-        told.append(
+        messages.append(
             f"no metallurgical junctions: no concentration over depth of {', '.join(missing)}"
         )
         return None

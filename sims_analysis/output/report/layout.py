@@ -44,7 +44,7 @@ def to_text(report: Report) -> str:
         if surface:
             head, units = [*head, "thereof surface"], [*units, "atom/cm^2"]
         head, units = [*head, "junction", "status"], [*units, "nm", ""]
-        lines += _table([head, units], [_cells(row, surface=surface) for row in measured])
+        lines += _aligned([head, units], [_answers(row, surface=surface) for row in measured])
     if report.junctions:
         lines += ["", *_junction_lines(report)]
     if others:
@@ -67,7 +67,7 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
     if len(reasons) > 1:
         head = [*head, "why"]
         cells = [[*row, one.reason] for row, one in zip(cells, rows, strict=True)]
-    return [f"No dose and no junction: {why}", "", *_table([head], cells)]
+    return [f"No dose and no junction: {why}", "", *_aligned([head], cells)]
 
 
 def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
@@ -79,7 +79,7 @@ def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
     return lines
 
 
-def _cells(row: SpeciesReport, *, surface: bool) -> list[str]:
+def _answers(row: SpeciesReport, *, surface: bool) -> list[str]:
     return [
         row.species,
         _plain(row.peak),
@@ -129,7 +129,7 @@ def _with_error(value: float | None, stderr: float | None) -> str:
 _WORDY = ("species", "status", "why")
 
 
-def _table(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
+def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
 
     def line(cells: list[str]) -> str:

@@ -106,8 +106,8 @@ def rows_of(
             "samples": one.x.size,
             "axis": one.axis,
             "axis_units": one.axis_units,
-            "peak": _number(top[one.variable]),
-            "peak_at": _number(top[one.axis]),
+            "peak": _known(top[one.variable]),
+            "peak_at": _known(top[one.axis]),
         }
         if one.variable != "concentration":
             row["reason"] = _NOT_CONCENTRATION[one.units]
@@ -115,10 +115,10 @@ def rows_of(
             row["reason"] = "sputter time is not calibrated to depth"
         else:
             budget, crossing = budgets[one.species], depths[one.species]
-            row |= {name: _number(budget[part]) for part, name in _PARTS.items()}
+            row |= {name: _known(budget[part]) for part, name in _PARTS.items()}
             row["dose_status"] = budget["status"]
-            row["junction_depth"] = _number(crossing["value"])
-            row["junction_stderr"] = _number(crossing.get("stderr"))
+            row["junction_depth"] = _known(crossing["value"])
+            row["junction_stderr"] = _known(crossing.get("stderr"))
             row["junction_status"] = crossing["status"]
         rows.append(SpeciesReport(**row))
     return rows
@@ -129,7 +129,7 @@ def junctions_of(found: xr.Dataset) -> list[Junction]:
     names = ("depth", "stderr", "polarity", "status")
     return [
         Junction(
-            depth=_number(depth), stderr=_number(sigma), polarity=str(polarity), status=str(status)
+            depth=_known(depth), stderr=_known(sigma), polarity=str(polarity), status=str(status)
         )
         for depth, sigma, polarity, status in zip(
             *(found[name].values.tolist() for name in names), strict=True
@@ -156,5 +156,5 @@ def _by_species(
     return found
 
 
-def _number(value: float | None) -> float | None:
+def _known(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value

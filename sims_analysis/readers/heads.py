@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import UnitsError
+from sims_analysis.readers.words import PROCESSING, Role, is_species, named_role, pattern
 from sims_analysis.units import read_unit
 
 __all__ = [
     "Head",
-    "Role",
-    "is_unit_row",
+    "bare",
+    "holds_words",
+    "is_unit",
     "read_head",
     "read_head_quietly",
     "same_unit",
@@ -22,32 +23,6 @@ __all__ = [
     "unit_kind",
 ]
 
-Role = Literal["axis", "time", "value", "error", "index", "beside", "mass", "energy"]
-
-_AXIS = r"depth|tiefe|sputter(?:ing)?[ _-]?depth|sputtertiefe|profondeur|distance|深さ|深度"
-_TIME = r"(?:sputter(?:ing)?|etch(?:ing)?)?[ _-]?time|(?:sputter)?zeit|temps|時間"
-_WORDS: dict[Role, re.Pattern[str]] = {
-    "mass": re.compile(r"\b(?:mass|m/z|masse|amu)\b", re.IGNORECASE),
-    "energy": re.compile(
-        r"\b(?:(?:binding|kinetic) energy|energy|energie|offset|voltage)\b", re.IGNORECASE
-    ),
-    "axis": re.compile(rf"(?:^|[\s_])({_AXIS})(?=$|[\s_:,.])", re.IGNORECASE),
-    "time": re.compile(rf"(?:^|[\s_])({_TIME})(?=$|[\s_:,.])", re.IGNORECASE),
-    "error": re.compile(
-        r"(?:^|[\s_])(std\.?[ _]?err(?:or)?|std(?:dev)?\.?|err(?:or)?\.?|uncertainty|unc\.?|sigma|σ"
-        r"|±|\+/-)(?=$|[\s_(])",
-        re.IGNORECASE,
-    ),
-    "index": re.compile(
-        r"^(?:#|no\.?|nr\.?|index|row|(?:(?:data )?point|(?:sputter )?cycle|scan|frame)s?"
-        r"(?: ?#| number| no\.?| nr\.?)?)$",
-        re.IGNORECASE,
-    ),
-    "beside": re.compile(
-        r"^(?:dose|fluence|ion dose|primary dose|(?:.*[\s_])?(?:detection[ _]limit|lod|lld|dl))$",
-        re.IGNORECASE,
-    ),
-}
 #: What spectra of other kinds run over; some of it in units of length.
 _SPECTRUM = re.compile(
     r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
@@ -67,13 +42,6 @@ _SCALED = re.compile(
     r"|(?<![^\s(\[])[x\u00d7*]\s*\d+(?:[.,]\d+)?|/\s*10+)(?=$|[\s)\]])"
 )
 _SHORT_AXES = re.compile(r"[zx]", re.IGNORECASE)
-#: What values are called, beside their species.
-_KINDS = re.compile(
-    r"(?:^|[\s_]|(?<=\w)-)(concentration|konzentration|conc\.?|atomic[ _]fraction|mass[ _]fraction"
-    r"|intensity(?:_arbitrary)?|intensität|intensité|int\.?|counts?(?: rate)?|zählrate|signal|value"
-    r"|raw|濃度|浓度|強度|强度)(?=$|[\s_:])",
-    re.IGNORECASE,
-)
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]\s*:?")
 _AFTER = (
     re.compile(r"(.+?)\s*,\s*(\S.*)"),
@@ -86,6 +54,16 @@ _AFTER = (
 )
 
 
+#: In this order: a head may hold words of several.
+_ROLES: tuple[Role, ...] = ("mass", "energy", "axis", "time", "error", "index", "beside")
+_WHOLE = ("index", "beside")
+_JOINT = re.compile(
+    r"^(?:of|von|de|du|des|en|di|del|van|d['\u2019])\s*(?=\s|(?<=['\u2019]))\s*|[\u306e\u7684]$",
+    re.IGNORECASE,
+)
+_LIMITS = re.compile(r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl)$", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Head:
     """What the head of one column says.
@@ -94,7 +72,8 @@ class Head:
     ----------
     role : str
         ``"axis"`` (a depth), ``"time"``, ``"value"``, ``"error"`` (of the value beside),
-        ``"index"``, ``"beside"``, or ``"mass"`` and ``"energy"``, which no depth profile runs over.
+        ``"index"``, ``"beside"``; ``"species"``, ``"unit"``, ``"text"`` (words, one a row); or
+        ``"mass"`` and ``"energy"``, which no depth profile runs over.
     name : str
         Of the species, as far as this head has one.
     unit : str or None
@@ -132,18 +111,17 @@ def same_unit(one: str, other: str) -> bool:
     )
 
 
-def is_unit_row(cells: list[str]) -> bool:
-    """Whether a row holds the units of the columns, and nothing else."""
-    filled = [cell for cell in cells if cell]
-    if not filled:
-        return False
-    bracketed = all(cell[0] in "([" and cell[-1] in ")]" for cell in filled)
-    if not bracketed and not all(unit_kind(cell) for cell in filled):
-        return False
-    return any(unit_kind(cell) in vocabulary.AXES for cell in filled)
+def bare(cell: str) -> str:
+    """Take off the brackets around a unit."""
+    return cell[1:-1].strip() if cell[:1] in "([" and cell[-1:] in ")]" and cell else cell
 
 
-@lru_cache(maxsize=4096)
+def is_unit(cell: str) -> bool:
+    """Whether a cell is a unit, or in brackets where one would stand."""
+    return (cell[:1] in "([" and cell[-1:] in ")]") or unit_kind(cell) is not None
+
+
+@lru_cache(maxsize=32768)
 def read_head(text: str) -> Head:
     """Read the head of a column.
 
@@ -172,15 +150,18 @@ def read_head(text: str) -> Head:
         return Head("energy", words, None, says=True)
     if text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Head("energy", words, None, says=True)
-    for role, pattern in _WORDS.items():
-        match = pattern.search(words)
-        if match:
-            if role in ("mass", "energy") and (unit and unit_kind(unit)):
-                continue
-            rest = _trimmed(words[: match.start()] + words[match.end() :])
-            if role == "error":
-                rest = _trimmed(_KINDS.sub("", rest))
-            return Head(role, rest, unit, says=True)
+    measured = bool(unit and unit_kind(unit))
+    for role in _ROLES:
+        match = pattern(role).search(words) if role not in _WHOLE else _whole(words, role)
+        if match is None or (role in ("mass", "energy") and measured):
+            continue
+        rest = _without(words, match)
+        if role == "error":
+            rest = _trimmed(pattern("value").sub("", rest))
+        elif role in ("axis", "time") and pattern("error").search(words):
+            # How well depths are known is no depth.
+            return Head("beside", rest, unit, says=True)
+        return Head(role, rest, unit, says=True)
     kind = unit_kind(unit) if unit else None
     if kind in vocabulary.AXES and re.fullmatch(r"[-+\d.,]+", words):
         # A number with its unit in one cell.
@@ -189,10 +170,14 @@ def read_head(text: str) -> Head:
         return Head("axis", "" if _SHORT_AXES.fullmatch(words) else words, unit, says=True)
     if kind == "sputter_time":
         return Head("time", "" if words in ("t", "T") else words, unit, says=True)
-    match = _KINDS.search(words)
+    match = pattern("mean").search(words)
+    words = _without(words, match) if match else words
+    match = pattern("value").search(words)
     if match:
-        rest = _trimmed(words[: match.start()] + words[match.end() :])
-        return Head("value", rest, unit, says=True)
+        return Head("value", _without(words, match), unit, says=True)
+    named = named_role(words, "species", "unit", "text") if not unit else None
+    if named is not None:
+        return Head(named, words, None, says=True)  # type: ignore[arg-type]  # these are roles
     return Head("value", words, unit, says=False)
 
 
@@ -210,6 +195,29 @@ def says(text: str, *roles: Role) -> bool:
     return head is not None and head.says and head.role in roles
 
 
+def holds_words(head: Head) -> bool:
+    """Whether a column with this head may hold words: it states neither numbers nor a species."""
+    if head.role in ("text", "species", "unit"):
+        return True
+    return head.role == "value" and not (
+        head.says or head.unit or not head.name or is_species(head.name)
+    )
+
+
+def _whole(words: str, role: str) -> re.Match[str] | None:
+    """Match a role whose words are the whole head, or its end: ``B detection limit``."""
+    match = pattern(role).fullmatch(words)
+    if match is None and role == "beside":
+        match = pattern("limit").fullmatch(words) or _LIMITS.search(words)
+    return match
+
+
+def _without(words: str, match: re.Match[str]) -> str:
+    """Take words out of a head, and what joined them to a name: ``Konzentration von Bor``."""
+    rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
+    return _JOINT.sub("", rest)
+
+
 def _trimmed(words: str) -> str:
     """Take off what joins a name to what stood beside it; the charge of an ion is no dash."""
     return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
@@ -222,7 +230,9 @@ def _split(text: str) -> tuple[str, str | None]:
         words, unit = _trimmed(match[1]), match[2].strip()
         if unit_kind(unit):
             return words, unit
-        if _WORDS["axis"].search(words) or _WORDS["time"].search(words) or _KINDS.search(words):
+        if PROCESSING.fullmatch(unit):
+            return words, None
+        if any(pattern(role).search(words) for role in ("axis", "time", "value")):
             # A unit that cannot be read must be seen, not taken for a part of the name.
             return words, unit
         if _UNIT_LIKE.search(unit) or (_FACTOR.match(unit) and unit_kind(_FACTOR.sub("", unit))):
@@ -231,8 +241,8 @@ def _split(text: str) -> tuple[str, str | None]:
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text
-    for pattern in _AFTER:
-        match = pattern.fullmatch(text)
+    for form in _AFTER:
+        match = form.fullmatch(text)
         if match and match[2] and unit_kind(match[2]) and not _is_species(match):
             return _trimmed(match[1]), match[2].strip()
     return text, None

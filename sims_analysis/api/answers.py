@@ -1,0 +1,227 @@
+"""What the server answers: the payloads and the catalogue of an archive, by the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import operator
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote
+from weakref import WeakValueDictionary
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_entry
+from sims_analysis.api.streams import Content, Waiting, answer
+from sims_analysis.api.versions import canonical, list_versions, open_version, read_record
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import SimsError
+from sims_analysis.profiles.strict_json import decode
+from sims_analysis.text.times import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.api.versions import Record
+
+#: Payloads of more bytes than this are taken up a few at a time, so that small ones need not wait
+#: and the memory of all of them is bounded.
+_LARGE = 1 << 20
+_LARGE_AT_A_TIME = 2
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A version that was asked for."""
+
+    data_id: str
+    version: Path
+    size: int
+
+
+class Answers:
+    """The answers, and the catalogue entries that were read for them."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._waiting = Waiting()
+        self._large = asyncio.Semaphore(_LARGE_AT_A_TIME)
+        self._listing = asyncio.Semaphore(_LARGE_AT_A_TIME)
+        self._under_way: WeakValueDictionary[tuple[object, ...], Content] = WeakValueDictionary()
+        self._known: dict[str, tuple[int, CatalogueEntry]] = {}
+        # Ids and hashes of payloads that are sound, and whether they are as the contract has them.
+        self._in_order: dict[tuple[str, str], bool] = {}
+
+    async def profiles(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}``."""
+        return await self._of_payload(request, self._profiles)
+
+    async def species(self, request: Request) -> Response:
+        """Answer ``GET /sims/{data_id}/species/{species_name}``."""
+        return await self._of_payload(request, self._species, _parameter(request, "species_name"))
+
+    async def catalogue(self, request: Request) -> Response:
+        """Answer ``GET /data_entries/``."""
+        search = _search(request)
+        async with nullcontext() if search.data_ids else self._listing:
+            content = await run_in_threadpool(self._catalogue, search)
+        return await run_in_threadpool(answer, request, content)
+
+    async def _of_payload(
+        self, request: Request, read: Callable[..., Content], *wanted: str
+    ) -> Response:
+        found = await run_in_threadpool(self._find, _parameter(request, "data_id"))
+        async with self._large if found.size > _LARGE else nullcontext():
+            content = await run_in_threadpool(self._shared, found, read, *wanted)
+        return await run_in_threadpool(answer, request, content)
+
+    def _shared(self, found: _Found, read: Callable[..., Content], *wanted: str) -> Content:
+        """Read an answer, or share a large one that is under way to another reader."""
+        if found.size <= _LARGE:
+            return read(found, *wanted)
+        what = found.version, *wanted
+        content = self._under_way.get(what)
+        if content is None or content.is_changed:
+            content = self._under_way[what] = read(found, *wanted)
+        return content
+
+    def _find(self, data_id: str) -> _Found:
+        data_id = canonical(data_id)
+        versions = list_versions(self._archive.folder(data_id))
+        if not versions:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
+        try:
+            size = (versions[-1] / "payload.json").lstat().st_size
+        except OSError:
+            size = 0  # it is damaged, and whoever reads it says how
+        return _Found(data_id, versions[-1], size)
+
+    def _profiles(self, found: _Found) -> Content:
+        record, file = open_version(found.version)
+        if self._in_order.get((found.data_id, record.sha256)):
+            # Byte for byte as it was received.
+            return Content(file, found.size, record.sha256)
+        payload = self._read(found, record, file)
+        profiles = decode(payload)
+        ordered = [
+            _named(profile, found.data_id)
+            for profile in sorted(profiles, key=lambda profile: str(profile["species_name"]))
+        ]
+        in_order = all(map(operator.is_, ordered, profiles))
+        self._in_order[found.data_id, record.sha256] = in_order
+        return self._waiting.content(payload if in_order else orjson.dumps(ordered))
+
+    def _species(self, found: _Found, wanted: str) -> Content:
+        payload = self._read(found, *open_version(found.version))
+        profile = next((p for p in decode(payload) if p["species_name"] == wanted), None)
+        return self._waiting.content(orjson.dumps(profile and _named(profile, found.data_id)))
+
+    def _read(self, found: _Found, record: Record, file: BinaryIO) -> bytes:
+        """Read a payload into memory, and check it against the contract if nobody has yet."""
+        with file:
+            payload = file.read()
+        if (found.data_id, record.sha256) not in self._in_order:
+            SIMSResult.from_json(payload)
+        return payload
+
+    def _catalogue(self, search: Search) -> Content:
+        if search.data_ids:
+            ids = dict.fromkeys(search.data_ids)
+            folders = [self._archive.folder(data_id) for data_id in ids if data_id]
+        else:
+            folders = self._archive.folders()
+        entries = [self._entry(folder) for folder in folders]
+        found = [entry.to_dict() for entry in entries if entry and search.passes(entry)]
+        return self._waiting.content(orjson.dumps(found))
+
+    def _entry(self, folder: Path) -> CatalogueEntry | None:
+        """Give the catalogue entry of a folder, read again only after the folder has changed."""
+        try:
+            changed = folder.lstat().st_mtime_ns
+        except OSError:
+            return None
+        known = self._known.get(folder.name)
+        if known is not None and known[0] == changed:
+            return known[1]
+        try:
+            versions = list_versions(folder)
+            if not versions:
+                return None
+            entry = archived_entry(self._archive, read_record(versions[-1]).data_id)
+        except SimsError as error:
+            # One damaged entry must not hide the others.
+            return CatalogueEntry(
+                data_id=folder.name,
+                char_source_type=SIMS,
+                pipeline_status="error",
+                detail_note_content=str(error),
+            )
+        # Two changes within the resolution of the file system's clock would look like one.
+        if time.time_ns() - changed > 2 * _NS:
+            self._known[folder.name] = changed, entry
+        return entry
+
+
+def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
+    """Give a profile the id of its entry: files that were added here may have none, or another."""
+    known = profile.get("data_id")
+    if known is not None and canonical(str(known)) == data_id:
+        return profile
+    return profile | {"data_id": data_id}
+
+
+def _parameter(request: Request, name: str) -> str:
+    try:
+        return unquote(request.path_params[name], errors="strict")
+    except UnicodeDecodeError:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"the {name} is not UTF-8") from None
+
+
+def _search(request: Request) -> Search:
+    """Read the filters of the query; what the contract does not name is ignored."""
+    given: dict[str, Any] = {}
+    wrong = []
+    for parameter in fields(Search):
+        name = parameter.name
+        try:
+            if texts := request.query_params.getlist(name):
+                given[name] = _read(str(parameter.type), texts)
+        except ValueError as error:
+            wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
+    if wrong:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)  # type: ignore[arg-type]
+    return Search(**given)
+
+
+def _read(kind: str, texts: list[str]) -> object:
+    """Read one filter, by the type of its field."""
+    text = texts[-1]
+    match kind:
+        case "Sequence[str]":
+            return texts
+        case "str":
+            return text
+        case "bool":
+            if text.lower() not in _BOOLEANS:
+                raise ValueError(f"{text!r} is no boolean")
+            return _BOOLEANS[text.lower()]
+        case "float | None":
+            if not math.isfinite(number := float(text)):
+                raise ValueError(f"{text!r} is no finite number")
+            return number
+    if (moment := moment_of(text)) is None:
+        raise ValueError(f"{text!r} is no ISO 8601 time")
+    return moment

@@ -1,0 +1,16 @@
+"""What has to be there wherever a Dataset is made, so that other packages take it as it is."""
+
+from __future__ import annotations
+
+import importlib
+
+from sims_analysis.units import define_atoms
+
+__all__ = ["at_home"]
+
+
+def at_home() -> None:
+    """Define the unit of atoms in pint, and register the accessor ``sims`` in xarray; once."""
+    define_atoms()
+    # By name: the accessor forwards to all rooms, and none of them is imported here.
+    importlib.import_module("sims_analysis.xarray")

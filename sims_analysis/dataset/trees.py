@@ -1,0 +1,131 @@
+"""Measurements that differ, together: a tree with one node for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import xarray as xr
+
+from sims_analysis.dataset.from_profiles import to_dataset
+from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.errors import ProfileError
+
+__all__ = ["from_datatree", "to_datatree"]
+
+
+def to_datatree(
+    items: Sequence[xr.Dataset | SIMSResult] | Mapping[str, xr.Dataset | SIMSResult],
+) -> xr.DataTree:
+    """Put measurements into one tree, a node each, whatever their species, axes and units.
+
+    Parameters
+    ----------
+    items : sequence or mapping of Dataset or SIMSResult
+        A mapping names the nodes; a name such as ``"wafer 7/centre"`` is a path. Those of a
+        sequence have their ``data_id`` for a name.
+
+    Returns
+    -------
+    xarray.DataTree
+        Its nodes are Datasets as they are: ``tree.map_over_datasets(sims.integrated_dose)`` asks
+        each. ``tree.to_netcdf`` and ``tree.to_zarr`` write them as groups.
+
+    Raises
+    ------
+    ProfileError
+        If names are missing or repeated, or are no path; if a node has data whose axis is not that
+        of the nodes below it.
+
+    See Also
+    --------
+    from_datatree : The inverse.
+    stack : Measurements that are alike, as one Dataset.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> implant, run = map(sims.open_example, ["boron-implant", "sputter-time"])
+    >>> tree = sims.to_datatree([implant, run])
+    >>> list(tree)
+    ['boron-implant', 'sputter-time']
+    >>> tree["boron-implant"].to_dataset().sims.integrated_dose().sizes["species"]
+    2
+    """
+    if isinstance(items, Mapping):
+        named = {str(name): _dataset(item, repr(name)) for name, item in items.items()}
+    else:
+        datasets = [_dataset(item, str(i)) for i, item in enumerate(items)]
+        names = [str(ds.attrs.get("data_id") or "") for ds in datasets]
+        wrong = [name for name, count in Counter(names).items() if count > 1 or not name]
+        if wrong:
+            raise ProfileError(
+                f"data_id {wrong[0]!r} names no single node; give a mapping of names, such as "
+                '{"wafer 1": first, "wafer 2": second}'
+            )
+        named = dict(zip(names, datasets, strict=True))
+    if not named:
+        raise ProfileError("there is nothing to put into a tree: give at least one measurement")
+    for name in named:
+        if any(part in ("", ".", "..") for part in name.split("/")):
+            raise ProfileError(
+                f"{name!r} is no name of a node: expected 'w1', or a path 'w1/centre'"
+            )
+    try:
+        return xr.DataTree.from_dict(named)
+    except ValueError as error:
+        raise ProfileError(f"the nodes of a path do not fit: {error}") from None
+
+
+def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Take the measurements out of a tree.
+
+    Parameters
+    ----------
+    tree : xarray.DataTree
+        As :func:`to_datatree` makes it, or read from a file: ``xarray.open_datatree("lab.nc")``.
+
+    Returns
+    -------
+    dict of Dataset
+        By the paths of their nodes, below the given one; nodes without data are left out.
+
+    Raises
+    ------
+    ProfileError
+        If no node holds data.
+
+    See Also
+    --------
+    to_datatree : The inverse.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> tree = sims.to_datatree({"wafer 7/centre": ds, "wafer 7/edge": ds})
+    >>> found = sims.from_datatree(tree["wafer 7"])
+    >>> list(found), found["edge"].identical(ds)
+    (['centre', 'edge'], True)
+    """
+    if not isinstance(tree, xr.DataTree):
+        raise TypeError(f"expected a DataTree, found {type(tree).__name__}")
+    found = {
+        node.relative_to(tree).removeprefix("./"): node.to_dataset()
+        for node in tree.subtree
+        if node.data_vars
+    }
+    if not found:
+        raise ProfileError("no node of the tree holds data")
+    return found
+
+
+def _dataset(item: Any, where: str) -> xr.Dataset:
+    if isinstance(item, SIMSResult):
+        return to_dataset(item)
+    if not isinstance(item, xr.Dataset):
+        raise TypeError(
+            f"items[{where}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
+        )
+    return item

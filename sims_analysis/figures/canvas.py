@@ -1,0 +1,247 @@
+"""One canvas a call: axes, scales, names and lists, passed along while a figure is drawn.
+
+Nothing is remembered between two calls. What an earlier call has drawn in the same axes is read
+from its artists: curves have their names as labels, marks and lists the labels below, and the label
+of an axis says what it is, however the user has renamed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.figures.axes import Key, Scale, axes_at, label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+    from sims_analysis.figures.curves import Curve
+
+__all__ = ["EXPLAINED", "NAMES", "NOTES", "Canvas", "Wanted", "discard"]
+
+#: Labels of lists, and of their entries that explain marks.
+NAMES, NOTES, EXPLAINED = "_names", "_notes", "_explained"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants in a figure: arguments of :func:`plot_profiles`, read once."""
+
+    species: Any = None
+    xlim: Any = None
+    ylim: Any = None
+    depth_units: str | None = None
+    value_units: Any = None
+    scale: str = "log"
+    detection_limit: Any = None
+    coverage: float = 1.0
+    #: Name of the argument -> results, in order of their drawing.
+    results: Mapping[str, Any] = field(default_factory=dict)
+    dose_window: Any = None
+    fits: Any = None
+    residuals: bool = False
+    waterfall: float | None = None
+    colour_by: str = "auto"
+    colours: Mapping[str, str] | None = None
+    spread: bool | None = None
+    labels: str = "auto"
+    notes: bool = True
+    #: Style of all lines, and the colour of all curves.
+    line: Mapping[str, Any] = field(default_factory=dict)
+    colour: str | None = None
+
+    @property
+    def log(self) -> bool:
+        """Whether the value axes are logarithmic."""
+        return self.scale == "log"
+
+
+@dataclass
+class Canvas:
+    """The axes of one call, or of one panel.
+
+    Parameters
+    ----------
+    ax : Axes
+        The left ones.
+    wanted : Wanted
+    own : bool
+        Whether the figure is ours, and may become higher.
+    panel : bool
+        Whether it is one of several in a figure of ours.
+    axes : dict
+        Kind of the depth axis and label of the value axis -> axes; the left ones first.
+    scales : dict
+        Kind -> scale of the depth axis.
+    fixed : set
+        Limits that the user has set: ``"depth"`` or ``"sputter_time"``, and keys of `axes`.
+    curves : list of Curve
+        Of this call.
+    models : list of Curve
+        Fits.
+    lines : list of (curve, line)
+        What is drawn of them.
+    names : dict
+        Entries of the legend above the axes.
+    beside : list of (text, line)
+        Names to be written beside curves.
+    results, explained : dict
+        Entries of the list of results: these, and explanations of marks.
+    """
+
+    ax: Axes
+    wanted: Wanted
+    own: bool = False
+    panel: bool = False
+    axes: dict[Key, Axes] = field(default_factory=dict)
+    scales: dict[str, Scale] = field(default_factory=dict)
+    fixed: set[Any] = field(default_factory=set)
+    curves: list[Curve] = field(default_factory=list)
+    models: list[Curve] = field(default_factory=list)
+    lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    beside: list[tuple[str, Any]] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    explained: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def figure(self) -> Any:
+        """The figure, of which types know less than there is."""
+        return self.ax.figure
+
+    def read(self) -> None:
+        """Read what an earlier call has drawn, and take away its names and lists to write anew."""
+        self.axes = axes_at(self.ax)
+        for each in self.axes.values():
+            known = {
+                str(line.get_label()): line for line in each.lines if np.size(line.get_xdata())
+            }
+            for name in [text for text in each.texts if text.get_label() in known]:
+                self.beside.append((name.get_text(), known[str(name.get_label())]))
+                name.remove()
+        for legend in self.legends(NAMES):
+            self.names |= _entries(legend)
+            discard(legend)
+        for legend in self.legends(NOTES):
+            marks = {t.get_text() for t in legend.get_texts() if t.get_label() == EXPLAINED}
+            for text, handle in _entries(legend).items():
+                (self.explained if text in marks else self.results)[text] = handle
+            discard(legend)
+
+    def legends(self, label: str) -> list[Any]:
+        """List the lists of this label, in the axes and below those of our own figure."""
+        from matplotlib.legend import Legend
+
+        inside = [artist for each in [self.ax, *self.axes.values()] for artist in each.artists]
+        found = [
+            artist for artist in [*inside, *self.figure.legends] if artist.get_label() == label
+        ]
+        return [artist for artist in dict.fromkeys(found) if isinstance(artist, Legend)]
+
+    def add(self, curves: list[Curve]) -> None:
+        """Take curves in, with an axis for each of their quantities."""
+        self.curves = curves
+        for kind in sorted({curve.series.axis for curve in curves}):  # depth before sputter time
+            mine = [curve.series for curve in curves if curve.series.axis == kind]
+            units = self.wanted.depth_units
+            several = len({curve.series.axis for curve in curves}) > 1
+            self.scales[kind] = Scale(mine[0], units, others=several)
+        for kind in self.scales:
+            for curve in sorted(curves, key=lambda curve: curve.rank):
+                if curve.series.axis == kind:
+                    self._open(kind, label_of(curve.series.long_name, curve.series.units))
+
+    def axes_of(self, curve: Curve) -> Axes:
+        """Return the axes of a curve."""
+        return self.axes[self.key_of(curve)]
+
+    def key_of(self, curve: Curve) -> Key:
+        """Return the key of the axes of a curve."""
+        return curve.series.axis, label_of(curve.series.long_name, curve.series.units)
+
+    def scale_of(self, curve: Curve) -> Scale:
+        """Return the scale of the depth axis of a curve."""
+        return self.scales[curve.series.axis]
+
+    def values(self) -> dict[str, Axes]:
+        """Return one axes for each value axis, the left one first."""
+        return {label: self._first(1, label) for _, label in self.axes}
+
+    def depths(self) -> dict[str, Axes]:
+        """Return one axes for each depth axis."""
+        return {kind: self._first(0, kind) for kind, _ in self.axes}
+
+    def _first(self, part: int, wanted: str) -> Axes:
+        return next(each for key, each in self.axes.items() if key[part] == wanted)
+
+    def _open(self, kind: str, label: str) -> None:
+        """Make the axes for a kind of depth and a quantity, unless they are there."""
+        if (kind, label) in self.axes:
+            return
+        depths, values = self.depths(), self.values()
+        if not self.axes:
+            each = self.ax
+        elif label in values:
+            each = _top(values[label], depths.get(kind))
+        else:
+            if kind not in depths:
+                self._open(kind, next(iter(self.axes))[1])
+            each = _right(self.depths()[kind], self.ax)
+        if kind not in depths or each is self.ax:
+            each.set_xlabel(self.scales[kind].label)
+        if label not in values:
+            each.set_ylabel(label)
+        each.xaxis.label.set_label(kind)
+        each.yaxis.label.set_label(label)
+        self.axes[kind, label] = each
+
+    def explain(self, text: str, handle: Any = None, **style: Any) -> None:
+        """Add an explanation of marks, unless the user wants none; its handle may be a line."""
+        if self.wanted.notes:
+            self.explained.setdefault(text, handle or _line(style))
+
+    def tell(self, text: str, **style: Any) -> None:
+        """Add a result, with a line of a style as handle, or none."""
+        self.results.setdefault(text, _line(style))
+
+
+def _line(style: Mapping[str, Any]) -> Any:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **(style or {"linestyle": "none", "color": "none"}))
+
+
+def _top(value: Axes, depth: Axes | None) -> Axes:
+    """Make axes with the values of one and depths above, or those of another."""
+    each = value.twiny()
+    each.grid(visible=False, which="both")
+    value.tick_params(axis="x", which="both", top=False)
+    if depth is not None:
+        each.sharex(depth)
+        each.tick_params(axis="x", which="both", top=False, labeltop=False)
+    return each
+
+
+def _right(depth: Axes, left: Axes) -> Axes:
+    """Make axes with the depths of one and values on the right."""
+    each = depth.twinx()
+    # A style sheet may ask for a grid; that of right axes would cross the curves of the left ones.
+    each.grid(visible=False, which="both")
+    left.tick_params(axis="y", which="both", right=False)
+    return each
+
+
+def discard(artist: Any) -> None:
+    """Remove an artist from its axes or figure, if it still is there."""
+    if artist.get_figure() is not None:
+        artist.remove()
+
+
+def _entries(legend: Any) -> dict[str, Any]:
+    texts = [text.get_text() for text in legend.get_texts()]
+    return dict(zip(texts, legend.legend_handles, strict=True))

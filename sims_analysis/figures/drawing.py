@@ -1,0 +1,322 @@
+"""From curves to artists, in stages, for one axes or all panels of a figure together.
+
+Curves; limits of depth; marks; limits of values; bands, results and fits; then, once everything
+has its size, names and lists where they cover nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis.figures import fits as fitted
+from sims_analysis.figures import lines as drawing
+from sims_analysis.figures.axes import (
+    EDGE,
+    fixed_limits,
+    set_depth_limits,
+    set_value_limits,
+    spread_right_axes,
+)
+from sims_analysis.figures.canvas import NAMES, NOTES, Canvas, Wanted
+from sims_analysis.figures.colours import COLOURS, colour_of, ink, legible, letters
+from sims_analysis.figures.curves import (
+    Curve,
+    colour_meaning,
+    curves_of,
+    parallel,
+    raised,
+    styled,
+)
+from sims_analysis.figures.labels import choose_names, place_names
+from sims_analysis.figures.legend import (
+    explain_error,
+    explain_hidden,
+    explain_spread,
+    explain_triangle,
+    stands_below,
+    write_list,
+    write_shared_list,
+)
+from sims_analysis.figures.questions import check_results
+from sims_analysis.figures.results import draw_results, draw_summaries
+from sims_analysis.figures.spread import CENTRAL, is_crowd, spread_of
+from sims_analysis.figures.style import fix_ticks, grow, lay_out, measured_alike, setting
+from sims_analysis.text import typeset as _typeset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import xarray as xr
+
+__all__ = ["draw", "finish", "prepared", "taken_colours"]
+
+#: Curves closer than this everywhere, as a fraction of the axes, hide each other.
+_SAME = 0.004
+
+
+def prepared(
+    data: Any, named: Mapping[str, xr.Dataset | xr.DataArray], wanted: Wanted
+) -> tuple[list[Curve], list[Curve], Wanted]:
+    """Read the curves and the fits to draw, and check the results, before there is a figure."""
+    curves = curves_of(named, wanted.species, wanted.detection_limit, wanted.value_units)
+    if wanted.colour is not None:
+        wanted = replace(wanted, colours={c.series.species: wanted.colour for c in curves})
+    results = {name: parallel(given, data, named) for name, given in wanted.results.items()}
+    fits = parallel(wanted.fits, data, named)
+    check_results({**results, "fits": fits})
+    if wanted.waterfall is not None:
+        curves = raised(curves, wanted.waterfall)
+    models = fitted.evaluated(fits, curves)
+    crowd = wanted.waterfall is None and is_crowd(curves, colour_meaning(wanted, curves))
+    spread = crowd if wanted.spread is None else wanted.spread
+    return curves, models, replace(wanted, results=results, fits=fits, spread=spread)
+
+
+def taken_colours(canvas: Canvas) -> dict[str, str]:
+    """Return the colours of the curves that an earlier call has drawn, by their names."""
+    drawn: list[Any] = [line for each in canvas.axes.values() for line in each.lines]
+    named = {line.get_label(): line.get_color() for line in drawn if line.get_label()[:1] != "_"}
+    return {part: colour for text, colour in named.items() for part in text.split(", ")}
+
+
+def draw(canvases: Sequence[Canvas], curves: Sequence[list[Curve]], taken: dict[str, str]) -> None:
+    """Draw the curves of each canvas, with their marks, bands, results and fits, in common limits.
+
+    Parameters
+    ----------
+    canvases : sequence of Canvas
+        With what earlier calls have drawn.
+    curves : sequence of list of Curve
+        Of each.
+    taken : dict
+        Colours in the figure, by printed names; those of new curves are added.
+    """
+    summaries: list[list[tuple[Curve, list[Curve]]]] = []
+    for canvas, mine in zip(canvases, curves, strict=True):
+        order = list(dict.fromkeys(_typeset.plain(curve.measurement) for curve in mine))
+        if canvas.wanted.waterfall is not None and len(order) > 1:
+            canvas.explain(f"$n$ = 0 for {order[0]}, 1 for {order[1]}{', ...' * (len(order) > 2)}")
+        canvas.fixed = fixed_limits(canvas)
+        meaning = colour_meaning(canvas.wanted, mine)
+        canvas.add(styled(mine, canvas.wanted.colours, meaning, taken, canvas.ax))
+        summaries.append(_draw_curves(canvas))
+    set_depth_limits(canvases)
+    for canvas in canvases:
+        _draw_marks(canvas)
+    set_value_limits(canvases)
+    for canvas, medians in zip(canvases, summaries, strict=True):
+        _part(canvas)
+        _draw_bands(canvas)
+        for curve in [] if canvas.wanted.spread else canvas.curves:
+            if _is_primary(curve, canvas.curves):
+                draw_results(canvas, curve, _who(curve, canvas.curves))
+        for median, members in medians:
+            draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
+        fitted.draw(canvas)
+        choose_names(canvas)
+
+
+def _draw_curves(canvas: Canvas) -> list[tuple[Curve, list[Curve]]]:
+    """Draw all lines; return the medians of a crowd, with the curves that they are of."""
+    wanted = canvas.wanted
+    for each in canvas.values().values():
+        if wanted.log and each.get_yscale() != "log":
+            each.set_yscale("log")
+    shown: list[tuple[Curve, Mapping[str, Any]]] = [(c, wanted.line) for c in canvas.curves]
+    medians: list[tuple[Curve, list[Curve]]] = []
+    if wanted.spread:
+        shown, medians = _spreads(canvas)
+    for curve, style in shown:
+        ax, scale = canvas.axes_of(curve), canvas.scale_of(curve)
+        line = drawing.draw_curve(ax, curve, scale, log=wanted.log, options=style)
+        # Curves are inside the axes; one without samples would be placed at the origin.
+        line.set_in_layout(False)
+        canvas.lines.append((curve, line))
+        # Limits are set for curves: so long the line must not be taken for a mark.
+        line.set_label(curve.series.species or "curve")
+    return medians
+
+
+def _spreads(canvas: Canvas) -> tuple[list[tuple[Curve, Any]], list[tuple[Curve, list[Curve]]]]:
+    """Shade the band of each species; return the lines to draw, and the medians of all."""
+    options = canvas.wanted.line
+    by_subject: dict[Any, list[Curve]] = {}
+    for curve in canvas.curves:
+        by_subject.setdefault((curve.series.axis, *curve.subject), []).append(curve)
+    # All measurements together have the colour of the species, not of one of them.
+    colours = {}
+    for subject, mine in by_subject.items():
+        found = {curve.colour for curve in mine}
+        one = len(found) == 1
+        colours[subject] = found.pop() if one else legible(colour_of(subject[1]), canvas.ax)
+    spreads = {key: spread_of(mine) for key, mine in by_subject.items() if len(mine) > 1}
+    far = dict.fromkeys(c.measurement for whole in spreads.values() for c in whole.outliers)
+    free = [c for c in (legible(c, canvas.ax) for c in COLOURS) if c not in colours.values()]
+    outlier = dict(zip(far, cycle(free or COLOURS), strict=False))
+    drawn: list[tuple[Curve, Any]] = []
+    outliers: list[tuple[Curve, Any]] = []
+    medians = []
+    for key, mine in by_subject.items():
+        if key not in spreads:
+            drawn.append((mine[0], options))
+            continue
+        whole = spreads[key]
+        median = replace(whole.median, colour=colours[key])
+        _draw_spread(canvas, median, (whole.low, whole.high))
+        explain_spread(canvas, whole.count, CENTRAL)
+        drawn.append((median, options))
+        outliers += [
+            (replace(curve, colour=outlier[curve.measurement]), {"linewidth": 0.7, **options})
+            for curve in whole.outliers
+        ]
+        if _is_primary(mine[0], canvas.curves):
+            medians.append((median, mine))
+    # The legend names the species first.
+    return drawn + outliers, medians
+
+
+def _draw_spread(canvas: Canvas, median: Curve, ends: tuple[Any, Any]) -> None:
+    ax, scale, log = canvas.axes_of(median), canvas.scale_of(median), canvas.wanted.log
+    data = drawing.shown(median, log=log)
+    drawing.shade(ax, median, scale, ends, data, log=log)
+    for end in ends:
+        y = np.where(data & ((end > 0) | (not log)), end, np.nan)
+        ax.plot(
+            scale(median.series.x), y, color=median.colour, linewidth=0.3, alpha=0.5, label=EDGE
+        )
+
+
+def _draw_marks(canvas: Canvas) -> None:
+    """Mark the samples that are not drawn as data: below a limit, or below a log axis."""
+    for curve, _ in canvas.lines:
+        if drawing.mark_below_limit(canvas.axes_of(curve), curve, canvas.scale_of(curve)):
+            explain_triangle(canvas, "below the limit")
+    for kind, ax in canvas.depths().items() if canvas.wanted.log else ():
+        mine = [curve for curve, _ in canvas.lines if curve.series.axis == kind]
+        explain_hidden(canvas, drawing.mark_floor(ax, mine, canvas.scales[kind]) if mine else [])
+
+
+def _draw_bands(canvas: Canvas) -> None:
+    """Draw the errors of the curves, and the detection limits, one line where all are the same."""
+    wanted = canvas.wanted
+    for curve, _ in canvas.lines:
+        ax, scale = canvas.axes_of(curve), canvas.scale_of(curve)
+        if drawing.draw_band(ax, curve, scale, log=wanted.log, coverage=wanted.coverage):
+            explain_error(canvas, band=True)
+    grey = ink(0.35, canvas.ax)
+    style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.6}
+    for key, ax in canvas.axes.items():
+        mine = [c for c in canvas.curves if canvas.key_of(c) == key and not np.isnan(c.limit)]
+        limits = {curve.limit: curve.colour for curve in mine}
+        for limit, colour in limits.items():
+            ax.axhline(limit, color=grey if len(limits) == 1 else colour, zorder=1, **style)
+            canvas.explain("detection limit", color=grey, **style)
+
+
+def _part(canvas: Canvas) -> None:
+    """Draw curves that hide each other as dashes that leave room for one another."""
+    groups: list[tuple[Any, list[Any]]] = []
+    for _, line in canvas.lines:
+        pixels = line.get_transform().transform(np.column_stack(line.get_data(orig=False)))
+        points = canvas.ax.transAxes.inverted().transform(pixels)
+        for other, lines in groups:
+            same = other.shape == points.shape and np.isfinite(points - other).any()
+            if same and np.nanmax(np.abs(other - points)) < _SAME:
+                lines.append(line)
+                break
+        else:
+            groups.append((points, [line]))
+    for _, (_, *hiding) in groups:
+        for i, line in enumerate(hiding):
+            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=2.1)
+
+
+def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
+    """Whether results of the species belong on this curve, the one of the preferred quantity."""
+    mine = (curve.series.species, curve.measurement)
+    return all(
+        curve.rank <= other.rank
+        for other in curves
+        if (other.series.species, other.measurement) == mine
+    )
+
+
+def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
+    """Name a curve in the list of results, as briefly as the others allow."""
+    species = {other.series.species for other in curves}
+    measurements = {other.measurement for other in curves}
+    usetex = bool(setting("text.usetex"))
+    name = _typeset.mathtext(curve.series.species, usetex=usetex) if len(species) > 1 else ""
+    place = _typeset.plain(curve.measurement) if len(measurements) > 1 and not alone else ""
+    return ", ".join(filter(None, [name, place]))
+
+
+# --- names and lists ----------------------------------------------------------------------------
+
+
+def finish(
+    figure: Any, canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False
+) -> None:
+    """Set the ticks, move the right axes apart, and write the names where they cover nothing.
+
+    Parameters
+    ----------
+    figure : Figure
+    canvases : sequence of Canvas
+    across : int
+        Panels in a row.
+    shared : bool
+        Write one list below all panels.
+    """
+    for canvas in canvases:
+        _dress(canvas)
+    with measured_alike(figure):
+        lay_out(figure)
+        crowded = [canvas for canvas in canvases if len(canvas.values()) > 2]
+        for canvas in crowded:
+            spread_right_axes(canvas)
+        if crowded:
+            lay_out(figure)
+        if shared:
+            write_shared_list(canvases, figure)
+            return
+        said: set[str] = set()
+        for canvas in canvases:
+            write_list(canvas, place_names(canvas), said)
+        outside = [_outside(canvas) for canvas in canvases]
+        if canvases[0].own or not any(outside):
+            return
+        if len(canvases) > 1:
+            # Lists around the panels get room of their own: the panels stay as high.
+            rows = [outside[i : i + across] for i in range(0, len(outside), across)]
+            grow(figure, sum(map(max, rows)))
+        # The layout makes room for the lists below the axes, which are lower from now on.
+        lay_out(figure)
+        for canvas in canvases:
+            place_names(canvas, next(iter(canvas.legends(NOTES)), None))
+
+
+def _outside(canvas: Canvas) -> float:
+    """Return the height of the lists above and below an axes, in inches."""
+    lists = [*canvas.legends(NAMES), *(canvas.legends(NOTES) if stands_below(canvas) else [])]
+    figure: Any = canvas.ax.figure
+    return float(sum(each.get_window_extent().height for each in lists) / figure.dpi)
+
+
+def _dress(canvas: Canvas) -> None:
+    """Fix the looks of ticks, and give right axes the colour of their curves if there are two."""
+    for each in canvas.axes.values():
+        fix_ticks(each)
+    right = list(canvas.values().items())[1:]
+    for label, each in right if len(right) > 1 else []:
+        # An arrow does not say which of several right axes is meant: their colour does.
+        colours = {str(c) for curve, line in canvas.lines if canvas.key_of(curve)[1] == label
+                   for c in [line.get_color()]}  # fmt: skip
+        if len(colours) == 1:
+            colour = letters(colours.pop(), canvas.ax)
+            each.yaxis.label.set_color(colour)
+            each.tick_params(axis="y", which="both", colors=colour)

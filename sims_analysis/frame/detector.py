@@ -1,0 +1,62 @@
+"""What metadata say of the detector: which samples were counted, and which are a current."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units
+from sims_analysis.dataset.delivered import stated_in_metadata
+from sims_analysis.frame.frame import Frame
+
+
+def on_faraday_cup(frame: Frame) -> xr.Variable | None:
+    """Flag the samples that a Faraday cup measured, as a current; None if there are none.
+
+    All those of a species whose ``detector`` is one (``"FC"``); and those for which the instrument
+    had switched to one, because the rate was above the ``faraday_cup_threshold`` of the species.
+    It switches back below the ``electron_multiplier_threshold``, if that is stated.
+    """
+    data: Any = frame.origin
+    cup = stated_in_metadata(data, "detector", _is_cup)
+    high = low = None
+    if frame.kind == "count_rate":
+        high = stated_in_metadata(data, "faraday_cup_threshold", _rate)
+        low = stated_in_metadata(data, "electron_multiplier_threshold", _rate)
+    found = xr.zeros_like(frame.value, dtype=bool)
+    if cup is not None:
+        found = found | (cup == 1.0)
+    if high is not None:
+        back = high if low is None else low.fillna(high)
+        found = found | xr.apply_ufunc(
+            _switched,
+            frame.value,
+            high,
+            back,
+            input_core_dims=[[frame.dim], [], []],
+            output_core_dims=[[frame.dim]],
+            dask="parallelized",
+            output_dtypes=[bool],
+        )
+    return None if cup is None and high is None else found.transpose(*frame.value.dims)
+
+
+def _switched(value: Any, high: Any, low: Any) -> Any:
+    """Flag the samples from the first above one threshold to the last before one below another."""
+    at = np.arange(value.shape[-1])
+    # Where the last sample was at which the instrument switched to the cup, and back.
+    over, under = (
+        np.maximum.accumulate(np.where(switch, at, -1), axis=-1)
+        for switch in (value > high[..., None], value < low[..., None])
+    )
+    return over > under
+
+
+def _is_cup(value: Any, name: str) -> float:
+    return float(str(value).strip().upper().startswith(("FC", "FARADAY")))
+
+
+def _rate(value: Any, name: str) -> float:
+    return float(units.read_quantity(value, ("count_rate",), name)[0])

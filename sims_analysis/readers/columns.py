@@ -1,0 +1,259 @@
+"""Which columns make a profile: an axis, values, errors of these, and what stands beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sims_analysis.errors import ReadError, SpeciesError, UnitsError
+from sims_analysis.readers.grammar import Heads
+from sims_analysis.readers.grid import Grid
+from sims_analysis.readers.heads import same_unit, unit_kind
+from sims_analysis.readers.numbers import column_name
+from sims_analysis.readers.source import Options
+from sims_analysis.readers.words import is_species
+
+__all__ = ["Pair", "find_pairs", "stated_columns", "stated_pairs"]
+
+#: Rows in which the heads that a user names are looked for.
+_FAR = 1000
+#: What values may be called by one letter, below the name of their species.
+_LETTERS = frozenset("CIYNciyn")
+
+
+@dataclass
+class Pair:
+    """Columns of one profile."""
+
+    axis: int
+    value: int
+    name: str
+    beside: dict[str, int] = field(default_factory=dict)
+    error: int | None = None
+    #: Of which sample it is, where labels above blocks tell.
+    sample: str | None = None
+
+
+# --- what the user states ---------------------------------------------------------------------
+
+
+def stated_columns(grid: Grid, options: Options) -> dict[str, tuple[int, int]]:
+    """Find the columns that the user names by number, letter or head.
+
+    Raises
+    ------
+    ReadError
+        If there is no such column, or a head is that of several.
+    SpeciesError
+        If a species has not two of them.
+    """
+    rows = [grid.cells(i) for i in range(min(len(grid), _FAR))]
+    width = max(map(len, rows), default=0)
+    places = {grid.column(j): j for j in range(width)}
+    stated = options.columns or {}
+    names = [
+        name
+        for pair in stated.values()
+        if isinstance(pair, tuple | list)
+        for name in pair
+        if isinstance(name, str)
+    ]
+    heads: list[str] = max(rows, key=lambda cells: sum(name in cells for name in names), default=[])
+    if not any(name in heads for name in names):
+        heads = []
+
+    def place(name: int | str) -> int:
+        if isinstance(name, int) and not isinstance(name, bool):
+            if name in places:
+                return places[name]
+            raise ReadError(
+                f"columns=: there is no column {name}; the table has {max(places, default=-1) + 1}"
+            )
+        found = [j for j, text in enumerate(heads) if text == name]
+        letters = [j for column, j in places.items() if column_name(column) == name]
+        if len(found or letters) == 1:
+            return (found or letters)[0]
+        listed = ", ".join(map(repr, filter(None, heads))) or "none"
+        raise ReadError(
+            f"columns=: {name!r} is the head of {len(found)} columns; give the letter or the "
+            f"number of a column, from 0. Heads: {listed}"
+        )
+
+    pairs = {}
+    for species, pair in stated.items():
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise SpeciesError(f"columns=: {species!r} needs two columns, depths and values")
+        pairs[species] = place(pair[0]), place(pair[1])
+    return pairs
+
+
+def stated_pairs(stated: dict[str, tuple[int, int]], heads: Heads) -> list[Pair]:
+    """Make profiles of the columns that the user names.
+
+    Raises
+    ------
+    UnitsError
+        If the head of one of them cannot be read.
+    """
+    for column in (j for pair in stated.values() for j in pair):
+        if column in heads.unread:
+            raise heads.unread[column]
+    return [Pair(axis, value, species) for species, (axis, value) in stated.items()]
+
+
+# --- what the heads say -----------------------------------------------------------------------
+
+
+def find_pairs(grid: Grid, heads: Heads) -> list[Pair]:
+    """Find the columns of each profile.
+
+    Raises
+    ------
+    ReadError
+        If there is no axis, no value, or one that belongs to nothing.
+    UnitsError
+        If no head names an axis, and the user states no unit of one.
+    """
+    return _Finding(grid, heads).pairs()
+
+
+class _Finding:
+    def __init__(self, grid: Grid, heads: Heads) -> None:
+        self.grid, self.found = grid, heads
+        self.heads, self.filled = heads.heads, heads.filled
+        self.width = len(heads.heads)
+        values = heads.columns("value")
+        own = [self.heads[j].name for j in values]
+        #: What all values are called, if that is no species.
+        same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
+        self.common = own[0] if same else None
+
+    def letters(self, column: int) -> str:
+        return column_name(self.grid.column(column))
+
+    def pairs(self) -> list[Pair]:
+        self._refuse_other_kinds()
+        axes = self.found.columns("axis", "time")
+        if not axes:
+            axes = [self._silent_axis()]
+        pairs: list[Pair] = []
+        axis = -1
+        beside: dict[str, int] = {}
+        if len(axes) == 2 and not any(
+            self.heads[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
+        ):
+            # The second stands last, behind the values, and belongs to all of them.
+            axis, beside = self._depth_beside_time(*axes)
+            axes = []
+        shared = {
+            self.found.texts[j] or self.letters(j): j for j in self.found.columns("beside", "index")
+        }
+        for j in range(self.width):
+            role = self.heads[j].role
+            if not self.filled[j]:
+                continue
+            if j in axes:
+                if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
+                    axis, beside = self._depth_beside_time(axis, j)
+                else:
+                    axis, beside = j, {}
+            elif role == "error" and pairs:
+                self._add_error(pairs, j)
+            elif role in ("value", "species", "unit"):
+                if axis < 0:
+                    axis = axes[0]
+                # What belongs to all of them is kept once.
+                columns = beside if pairs else {**shared, **beside}
+                pairs.append(Pair(axis, j, self._name(axis, j), columns))
+        if not pairs:
+            raise ReadError(
+                "no column holds values: the heads are "
+                f"{', '.join(filter(None, self.found.texts))!r}"
+            )
+        return pairs
+
+    def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
+        """Take the depth for the axis, where there is a time too."""
+        time, depth = sorted((one, other), key=lambda k: self.heads[k].role == "axis")
+        if self.heads[time].role == self.heads[depth].role:
+            raise ReadError(
+                f"columns {self.letters(one)} and {self.letters(other)} are both "
+                f"{'depths' if self.heads[one].role == 'axis' else 'times'}; say which "
+                'belongs to what with columns={"B": (axis, values)}'
+            )
+        return depth, {"sputter_time": time}
+
+    def _add_error(self, pairs: Sequence[Pair], column: int) -> None:
+        """Give a column of standard errors to the values of its species, in their unit."""
+        head = self.heads[column]
+        where = f"column {self.letters(column)} ({self.found.texts[column]!r})"
+        name = head.name or self.found.names[column]
+        named = [p for p in pairs if p.name == name and p.error is None]
+        pair = pairs[-1] if name in ("", pairs[-1].name) else None
+        if pair is None and len(named) == 1:
+            pair = named[0]
+        if pair is None:
+            raise ReadError(
+                f"{where} holds errors of {name!r}, but stands beside {pairs[-1].name!r}"
+            )
+        if pair.error is not None:
+            raise ReadError(
+                f"{where} holds errors of {pair.name!r}, as column {self.letters(pair.error)} "
+                'does; say which columns to read with columns={"B": (axis, values)}'
+            )
+        unit, of_values = self.found.units[column], self.found.units[pair.value]
+        if unit and of_values and not same_unit(unit, of_values):
+            raise UnitsError(
+                f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
+                "unit"
+            )
+        pair.error = column
+
+    def _refuse_other_kinds(self) -> None:
+        filled = [j for j in range(self.width) if self.filled[j]]
+        if any(self.heads[j].role in ("axis", "time") for j in filled):
+            del filled[1:]
+        kinds = {"mass": "a mass spectrum", "energy": "a spectrum or an energy scan"}
+        for j in filled:
+            head = self.heads[j]
+            # ``mass 28`` is a signal.
+            called = head.role == "mass" and re.search(r"\d", head.name)
+            if head.role in kinds and not called:
+                raise ReadError(
+                    f"the file is {kinds[head.role]} (its column {self.found.texts[j]!r} says so), "
+                    "not a depth profile"
+                )
+
+    def _silent_axis(self) -> int:
+        """Find the axis where no head names one: the first column, if the user gives its unit."""
+        candidates = self.found.columns("value")
+        for j in candidates:
+            if unit_kind(self.found.units[j] or "") in ("depth", "sputter_time"):
+                return j
+        if any(head.role == "index" for head in self.heads) or len(candidates) < 2:
+            raise ReadError(
+                "the table has neither a depth nor a time column; heads found: "
+                f"{', '.join(map(repr, filter(None, self.found.texts))) or 'none'}. Name the "
+                'columns by columns={"B": (axis, values)}'
+            )
+        if self.grid.options.depth_units is None:
+            raise UnitsError(
+                "no head of the table names a depth or a time; if the first column holds the "
+                'depths, pass depth_units=, such as "nm", "um" or "s"'
+            )
+        return candidates[0]
+
+    def _name(self, axis: int, value: int) -> str:
+        """Name the species of a column of values.
+
+        It is the row that names species which does, whatever a head's word for a value is.
+        """
+        head = self.heads[value]
+        above = self.found.names[value] or self.found.names[axis]
+        if not above or (is_species(head.name) and not is_species(above)):
+            return head.name or above or self.heads[axis].name
+        word = head.name in _LETTERS or head.name == self.common or not is_species(head.name)
+        if not head.name or word or head.says:
+            return above
+        return head.name

@@ -1,0 +1,312 @@
+"""What stands above the numbers: names, units and heads, found from the numbers upwards.
+
+The rows above a table follow a handful of patterns::
+
+    labels?  names?  units?  heads?  units?  names?   numbers
+
+Each part is one row. Which row is which part is told by its kind, and where its cells stand; what
+fits nowhere is a note, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
+from sims_analysis.readers.body import Body
+from sims_analysis.readers.grid import Block, CellGrid, TextGrid
+from sims_analysis.readers.heads import (
+    Head,
+    bare,
+    is_unit,
+    read_head,
+    read_head_quietly,
+    says,
+    unit_kind,
+)
+from sims_analysis.readers.kinds import Kind
+from sims_analysis.readers.numbers import is_number
+from sims_analysis.readers.words import are_labels, names_species
+
+__all__ = ["Heads", "read_heads"]
+
+_NO_HEAD = Head("value", "", None, says=False)
+
+
+@dataclass
+class Heads:
+    """What the rows above the numbers say of each column.
+
+    Parameters
+    ----------
+    heads : list of Head
+    texts : list of str
+        The heads as written.
+    units : list
+        Of each column; ``None`` where none is stated.
+    names : list of str
+        Of species, from a row of names.
+    labels : list of str
+        Above blocks of columns, of samples.
+    filled : list of bool
+        Whether some cell of a column holds a number.
+    unread : dict
+        Errors of heads that cannot be read, which matter if their columns do.
+    taken : dict
+        Row of the grid -> what it was taken for.
+    notes : list of int
+        Rows of the grid that are none of these.
+    """
+
+    heads: list[Head]
+    texts: list[str]
+    units: list[str | None]
+    names: list[str]
+    labels: list[str]
+    filled: list[bool]
+    unread: dict[int, UnitsError] = field(default_factory=dict)
+    taken: dict[int, str] = field(default_factory=dict)
+    notes: list[int] = field(default_factory=list)
+
+    def columns(self, *roles: str) -> list[int]:
+        """List the columns of numbers that have one of these roles."""
+        return [j for j, h in enumerate(self.heads) if h.role in roles and self.filled[j]]
+
+
+def read_heads(body: Body, block: Block) -> Heads:
+    """Read the rows above the numbers.
+
+    Raises
+    ------
+    UnitsError
+        If a head states a unit that is ambiguous, or a factor.
+    ReadError
+        If commas between the cells may be decimal ones.
+    """
+    return _Reading(body, block).found
+
+
+class _Reading:
+    """The rows above that are not yet taken, the last one lowest."""
+
+    def __init__(self, body: Body, block: Block) -> None:
+        self.body, self.grid = body, body.grid
+        self.options = self.grid.options
+        self.width = body.width
+        missing = np.isnan(block.values)
+        filled = [not missing[:, j].all() for j in range(self.width)]
+        for _, column in block.limits:
+            filled[column] = True
+        self.found = Heads(
+            heads=[_NO_HEAD] * self.width,
+            texts=[""] * self.width,
+            units=[None] * self.width,
+            names=[""] * self.width,
+            labels=[""] * self.width,
+            filled=filled,
+        )
+        #: Columns with something in them: numbers or words.
+        self.used = [has or j in block.texts for j, has in enumerate(filled)]
+        self.rows = [(i, self.grid.heads(i, self.width)) for i in body.above]
+        self._leave_notes()
+        below = self._names_below()
+        self._units()
+        self._heads()
+        if not any(self.found.units) and self.rows and self._kind() is Kind.UNITS:
+            self._take_units()
+        self._names(below)
+        self._labels()
+        for j, head in enumerate(self.found.heads):
+            # "Intensity" leaves the unit open.
+            says_none = not head.unit or unit_kind(head.unit) == "arbitrary"
+            self.found.units[j] = (self.found.units[j] if says_none else None) or head.unit
+        self.found.notes += [i for i, _ in self.rows]
+        self.found.notes.sort()
+        self._mark_row_numbers(block)
+
+    # ---- what rows are
+
+    @property
+    def stated(self) -> bool:
+        """Whether the user says which rows are heads."""
+        return self.options.header_rows is not None
+
+    def _kind(self, place: int = -1) -> Kind:
+        return self.grid.kind(self.rows[place][0], self.body.words)
+
+    def _fitted(self, cells: Sequence[str]) -> list[str]:
+        return [*cells, *[""] * self.width][: self.width]
+
+    def _pop(self, part: str) -> list[str]:
+        row, cells = self.rows.pop()
+        self.found.taken[row] = part
+        return cells
+
+    def _leave_notes(self) -> None:
+        """Leave out rows that name no column: with numbers, or ``Dose = 3e13``."""
+        if self.stated:
+            return
+        notes = [
+            (i, cells)
+            for i, cells in self.rows
+            if self.grid.kind(i, self.body.words) in (Kind.NUMBERS, Kind.MIXED) or "=" in cells
+        ]
+        self.found.notes += [i for i, _ in notes]
+        self.rows = [row for row in self.rows if row not in notes]
+
+    def _names_below(self) -> list[str]:
+        """Take the row that names the values of heads above it: below units, or right below."""
+        *above, cells = [row for _, row in self.rows[-3:]] or [[]]
+        if not above or _names_axis(cells) or self._are_units() or any(map(is_number, cells)):
+            return []
+        # Origin writes names, units, and below these comments.
+        if len(above) > 1 and self._kind(-2) is Kind.UNITS:
+            return self._pop("names") if _names_axis(above[0]) else []
+        # Below heads that span several columns there is a name for each.
+        heads = self._fitted(above[-1])
+        values = [
+            j
+            for j, head in enumerate(heads)
+            if self.found.filled[j] and not says(head, "axis", "time")
+        ]
+        named = [j for j, cell in enumerate(cells) if cell]
+        return self._pop("names") if _names_axis(above[-1]) and values == named else []
+
+    def _are_units(self) -> bool:
+        """Whether the last row holds units: of all columns, or of those whose head has none."""
+        if not self.rows:
+            return False
+        cells = [cell for cell in self.rows[-1][1] if cell]
+        if self._kind() is Kind.UNITS:
+            return True
+        if len(self.rows) < 2 or not all(map(is_unit, cells)):
+            return False
+        kinds = {unit_kind(bare(cell)) for cell in cells}
+        return _names_axis(self.rows[-2][1]) and kinds <= {*vocabulary.VALUE_KINDS}
+
+    def _units(self) -> None:
+        if self._are_units():
+            self._take_units()
+
+    def _take_units(self) -> None:
+        self.found.units = [bare(cell) or None for cell in self._fitted(self._pop("units"))]
+
+    def _are_heads(self, cells: Sequence[str]) -> bool:
+        """Whether a row tells the columns: one of them an axis, or a name for each."""
+        filled = [cell for cell in cells if cell]
+        if len(filled) < 2:
+            return False
+        roles = [read_head_quietly(cell) for cell in filled]
+        if any(head and head.says and head.role not in ("value", "text") for head in roles):
+            return True
+        words = not any(cell.endswith(":") or is_number(cell) for cell in filled)
+        return words and len(filled) == sum(self.used)
+
+    # ---- taking them
+
+    def _heads(self) -> None:
+        """Take the row of heads, and read each."""
+        found = self.found
+        labelled = isinstance(self.grid, CellGrid) and self.grid.labelled and len(self.rows) == 1
+        if self.rows and (labelled or self.stated or self._are_heads(self.rows[-1][1])):
+            number = self.grid.number(self.rows[-1][0])
+            cells = self._pop("heads")
+            self._refuse_few_heads(number, cells)
+            found.texts = self._fitted(cells)
+            used = [*self.used, *[False] * len(cells)]
+            empty = [cell for cell, has in zip(cells, used, strict=False) if cell and not has]
+            if empty and self.body.needed is None:
+                warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            found.heads = [self._head(number, j) for j in range(self.width)]
+        for j, unit in enumerate(found.units):
+            # Below names alone, the units tell depths from values.
+            kind = unit_kind(unit) if unit and not found.texts[j] else None
+            if kind in vocabulary.AXES:
+                found.heads[j] = Head("axis" if kind == "depth" else "time", "", unit, says=True)
+
+    def _head(self, number: int, column: int) -> Head:
+        text = self.found.texts[column]
+        try:
+            return read_head(text)
+        except UnitsError as error:
+            where = self.grid.where(number, column)
+            self.found.unread[column] = UnitsError(f"{where}: {error}")
+            if self.options.columns is None:
+                raise self.found.unread[column] from None
+            return Head("value", text, None, says=False)
+
+    def _refuse_few_heads(self, number: int, cells: Sequence[str]) -> None:
+        """Refuse commas that may be decimal marks beside those between the cells."""
+        grid = self.grid
+        comma = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
+        heads = max((j for j, cell in enumerate(cells) if cell), default=0) + 1
+        if comma and heads < self.width and self.options.columns is None and _names_axis(cells):
+            raise ReadError(
+                f"line {number}: heads above {heads} of {self.width} columns; if commas are "
+                "decimal marks too, nobody can tell which: save the table with semicolons or tabs, "
+                'or say what the columns are by columns={"B": (axis, values)}'
+            )
+
+    def _names(self, below: list[str]) -> None:
+        """Take the names of species: above the heads, or those that stand below."""
+        if self.rows and self._are_names(self.rows[-1][1]):
+            self.found.names = self._fitted(self._pop("names"))
+        elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
+            self.found.names = self._fitted(below)
+        elif below:
+            row = next(i for i, part in reversed(self.found.taken.items()) if part == "names")
+            self.found.taken[row] = "note"
+            self.found.notes.append(row)
+
+    def _are_names(self, cells: Sequence[str]) -> bool:
+        """Whether a row above the heads names the species of blocks."""
+        filled = [j for j, cell in enumerate(cells) if cell]
+        if not filled or filled[-1] >= self.width:
+            return False
+        if any(":" in cells[j] or is_number(cells[j]) for j in filled):
+            return False
+        texts = {cells[j] for j in filled}
+        if are_labels(texts):
+            return False
+        # A note about the sample stands alone.
+        if len(texts) == 1 and not names_species(texts.pop()):
+            return False
+        axes = [j for j, head in enumerate(self.found.heads) if head.role in ("axis", "time")]
+        values = self.found.columns("value")
+        if len(axes) == len(values) and filled == sorted([*axes, *values]):
+            # A name above each column of a pair.
+            return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
+        errors = self.found.columns("error")
+        if errors and set(filled) == {*values, *errors} - {*axes}:
+            return True
+        return len(filled) in (len(axes), len(values)) and (
+            set(filled) <= {*axes} or set(filled) <= {*values}
+        )
+
+    def _labels(self) -> None:
+        """Take a row above that tells blocks apart, by samples."""
+        if not self.rows:
+            return
+        cells = self._fitted(self.rows[-1][1])
+        axes = self.found.columns("axis", "time")
+        filled = [j for j, cell in enumerate(cells) if cell]
+        starts = filled == axes or [j for j in filled if j in axes] == axes
+        if len(axes) > 1 and starts and len({*filter(None, cells)}) > 1:
+            self.found.labels = self._fitted(self._pop("samples"))
+
+    def _mark_row_numbers(self, block: Block) -> None:
+        """Tell a column of row numbers without a head, as DataFrames write it, from values."""
+        found = self.found
+        if found.texts[0] or not any(found.texts) or not found.filled[0]:
+            return
+        column = block.values[:, 0]
+        if np.array_equal(column - column[0], np.arange(column.size)) and column[0] in (0, 1):
+            found.heads[0] = Head("index", "", None, says=False)
+
+
+def _names_axis(cells: Iterable[str]) -> bool:
+    return any(says(cell, "axis", "time") for cell in cells)

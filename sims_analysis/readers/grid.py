@@ -1,0 +1,468 @@
+"""Cells with their places: of a text, of a sheet of a workbook, or of a DataFrame.
+
+Whoever reads a table asks a grid: how many rows, what is in one, of what kind it is, how a cell is
+called in a message, and for the numbers of a block of rows, all at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims_analysis.errors import ReadError
+from sims_analysis.readers.kinds import Kind, comment_mark, row_kind
+from sims_analysis.readers.numbers import (
+    NOTHING,
+    censored,
+    column_name,
+    decimal_mark,
+    is_number,
+    read_cell,
+    split_line,
+    table,
+)
+from sims_analysis.readers.signals import Array
+from sims_analysis.readers.source import Options
+
+__all__ = ["Block", "CellGrid", "Grid", "TextGrid", "transposed"]
+
+#: Thousands with points between.
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+#: A line that begins like this is neither blank nor a comment.
+_OPENINGS = frozenset("0123456789+-.")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The numbers of a table.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows, columns)
+    limits : dict
+        ``{(row, column): limit}`` of cells like ``<2E15``.
+    rows : sequence of int
+        Number of each row in the file, from 1.
+    texts : dict
+        The cells of the columns that hold words.
+    """
+
+    values: Array
+    limits: dict[tuple[int, int], float]
+    rows: Sequence[int]
+    texts: dict[int, list[str]] = field(default_factory=dict)
+
+    def only(self, kept: NDArray[np.bool_]) -> Block:
+        """Keep some rows."""
+        places = np.flatnonzero(kept).tolist()
+        row_of = {row: i for i, row in enumerate(places)}
+        return Block(
+            self.values[kept],
+            {(row_of[i], j): limit for (i, j), limit in self.limits.items() if i in row_of},
+            [self.rows[i] for i in places],
+            {j: [texts[i] for i in places] for j, texts in self.texts.items()},
+        )
+
+
+class Grid(Protocol):
+    """Rows of cells."""
+
+    options: Options
+    #: Of a sheet.
+    name: str | None
+    #: What a row is called in messages.
+    row_word: str
+    #: Where numbers begin, by the columns that matter: found once.
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]]
+
+    def __len__(self) -> int: ...
+
+    def number(self, row: int) -> int:
+        """Give the number of a row in the file, from 1."""
+
+    def cells(self, row: int) -> list[str]:
+        """Give the cells of a row as text, without the mark of a comment."""
+
+    def is_comment(self, row: int) -> bool:
+        """Whether a row is marked as a comment."""
+
+    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+        """Classify a row; `words` are columns that may hold words."""
+
+    def heads(self, row: int, width: int) -> list[str]:
+        """Give the cells of a row above a table of so many columns."""
+
+    def where(self, number: int, column: int) -> str:
+        """Name a cell by the number of its row, for messages."""
+
+    def column(self, column: int) -> int:
+        """Give the place of a column in the file, from 0: empty ones are left out of a grid."""
+
+    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
+        """List the rows of a block that are neither blank nor comments."""
+
+    def width(self, rows: Sequence[int]) -> int:
+        """Count the columns of a block."""
+
+    def read(
+        self,
+        rows: Sequence[int],
+        width: int,
+        words: Mapping[int, bool],
+        labels: Collection[int] = (),
+    ) -> Block:
+        """Read the numbers of a block.
+
+        Parameters
+        ----------
+        rows : sequence of int
+        width : int
+        words : mapping
+            Columns that may hold words, and whether that is certain.
+        labels : collection of int
+            Columns of texts, whatever is in them.
+
+        Raises
+        ------
+        ReadError
+            That names the first cell that is no number.
+        """
+
+
+def _place(number: int, column: int, word: str, name: str | None) -> str:
+    sheet = f"sheet {name!r}, " if name else ""
+    return f"{sheet}{word} {number}, column {column_name(column)}"
+
+
+# --- text -------------------------------------------------------------------------------------
+
+
+@dataclass
+class TextGrid:
+    """Lines of text with a delimiter; ``None`` for blanks."""
+
+    lines: Sequence[str]
+    delimiter: str | None
+    quoted: bool
+    options: Options
+    name: str | None = None
+    row_word: str = "line"
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def number(self, row: int) -> int:
+        """Give the number of a line, from 1."""
+        return row + 1
+
+    def split(self, line: str) -> list[str]:
+        """Split a line into cells."""
+        return split_line(line, self.delimiter, quoted=self.quoted)
+
+    def cells(self, row: int) -> list[str]:
+        """Split a line, without the mark of a comment.
+
+        A mark that is followed by a delimiter is a cell: ``#`` is how row numbers are headed.
+        """
+        line = self.lines[row]
+        mark = comment_mark(line)
+        if mark:
+            rest = line.lstrip().removeprefix(mark)
+            line = line if self.delimiter and rest.startswith(self.delimiter) else rest
+        return [cell.strip() for cell in self.split(line)]
+
+    def is_comment(self, row: int) -> bool:
+        """Whether a line begins with the mark of a comment."""
+        return bool(comment_mark(self.lines[row]))
+
+    @property
+    def decimal(self) -> str | None:
+        """The decimal mark as far as it is known before the numbers are."""
+        return "." if self.delimiter == "," and not self.quoted else self.options.decimal
+
+    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+        """Classify a line; a comment is no row of numbers."""
+        line = self.lines[row]
+        if not line.strip(" \t;,|\r"):
+            return Kind.BLANK
+        nothing = tuple(self.options.not_measured)
+        kind = row_kind(self.cells(row), self.decimal, nothing, words)
+        if kind in (Kind.NUMBERS, Kind.MIXED) and comment_mark(line):
+            return Kind.WORDS
+        return kind
+
+    def heads(self, row: int, width: int) -> list[str]:
+        """Split a line above the numbers; between blanks, a head may hold some itself."""
+        cells = self.cells(row)
+        if self.delimiter is None:
+            mark = comment_mark(self.lines[row])
+            text = self.lines[row].lstrip().removeprefix(mark).strip()
+            for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
+                if len(cells) == width:
+                    break
+                cells = re.split(pattern, text)
+        elif len(cells) == width + 1 and cells[0] and cells[0] == comment_mark(self.lines[row]):
+            # The mark stands before the heads rather than for a column.
+            del cells[0]
+        return cells
+
+    def where(self, number: int, column: int) -> str:
+        """Name a cell."""
+        return _place(number, column, self.row_word, None)
+
+    def column(self, column: int) -> int:
+        """Give the place of a column."""
+        return column
+
+    def rows_of_table(self, first: int, last: int) -> Sequence[int]:
+        """List the lines that are neither blank nor comments."""
+        lines = self.lines[first : last + 1]
+        if {line[:1] for line in lines} <= _OPENINGS:
+            return range(first, last + 1)
+        return [
+            row
+            for row, line in enumerate(lines, first)
+            if line.strip(" \t;,|\r") and not comment_mark(line)
+        ]
+
+    def width(self, rows: Sequence[int]) -> int:
+        """Count the columns that first rows and the last have."""
+        few = [self._row(row) for row in (*rows[:20], rows[-1])]
+        width = max(map(len, few))
+        while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
+            width -= 1
+        return width
+
+    def _row(self, row: int) -> list[str]:
+        line = self.lines[row]
+        return self.split(line.strip() if self.delimiter is None else line)
+
+    def texts(self, rows: Sequence[int]) -> Sequence[str]:
+        """Give the lines of a block."""
+        whole = len(rows) == rows[-1] - rows[0] + 1
+        lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
+        return [line.strip() for line in lines] if self.delimiter is None else lines
+
+    def mark(self, lines: Sequence[str], skip: Collection[int] = ()) -> str:
+        """Tell the decimal mark of lines of numbers, but for columns of texts."""
+        if self.options.decimal:
+            return self.options.decimal
+        if self.delimiter == "," and not self.quoted:
+            return "."
+        cells = (
+            cell.strip('" ')
+            for line in lines
+            if "," in line
+            for j, cell in enumerate(self.split(line))
+            if j not in skip
+        )
+        return decimal_mark(cells) or "."
+
+    def read(
+        self,
+        rows: Sequence[int],
+        width: int,
+        words: Mapping[int, bool],
+        labels: Collection[int] = (),
+    ) -> Block:
+        """Read the numbers of lines."""
+        lines = self.texts(rows)
+        texts: dict[int, list[str]] = {j: [] for j in labels}
+        numbers = range(rows[0] + 1, rows[-1] + 2) if isinstance(rows, range) else [
+            row + 1 for row in rows
+        ]  # fmt: skip
+        values, limits = table(
+            lines,
+            self.delimiter,
+            self.mark(lines, {*labels, *words}),
+            width=width,
+            line_numbers=numbers,
+            not_measured=tuple(self.options.not_measured),
+            quoted=self.quoted and any('"' in line for line in lines),
+            labels=texts,
+            words=words,
+        )
+        return Block(values, limits, numbers, texts)
+
+
+# --- spreadsheets -----------------------------------------------------------------------------
+
+
+@dataclass
+class CellGrid:
+    """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
+
+    Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
+    others stand.
+    """
+
+    name: str | None
+    rows: Sequence[Sequence[object]]
+    options: Options
+    numbers: Sequence[int] | None = None
+    columns: Sequence[int] | None = None
+    row_word: str = "row"
+    hidden: bool = False
+    #: Whether the first row labels the columns, even if it holds numbers.
+    labelled: bool = False
+    #: Whether rows of the file are columns here.
+    turned: bool = False
+    #: Number of a row -> first and last column of each of its cells that are merged.
+    spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    #: Other sheets of the workbook that hold numbers, if nobody chose between them.
+    others: Sequence[str] = ()
+    runs: dict[object, tuple[int, int, Mapping[int, bool]]] = field(default_factory=dict)
+    _texts: dict[int, list[str]] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def number(self, row: int) -> int:
+        """Give the number of a row, from 1."""
+        return row + 1 if self.numbers is None else self.numbers[row]
+
+    def cells(self, row: int) -> list[str]:
+        """Give the cells of a row as text."""
+        if row not in self._texts:
+            self._texts[row] = [_text(cell) for cell in self.rows[row]]
+        return self._texts[row]
+
+    def is_comment(self, row: int) -> bool:  # noqa: ARG002 - as a text is asked
+        """Say that a spreadsheet has no comments."""
+        return False
+
+    def kind(self, row: int, words: Collection[int] = ()) -> Kind:
+        """Classify a row."""
+        if self.labelled and row == 0:
+            return Kind.HEADS
+        cells = self.cells(row)
+        return row_kind(cells, None, tuple(self.options.not_measured), words)
+
+    def heads(self, row: int, width: int) -> list[str]:
+        """Give the cells of a row above the numbers; one that is merged is the head of each."""
+        cells = [*self.cells(row)]
+        for first, end in self.spans.get(self.number(row), ()):
+            last = min(end, width - 1)
+            cells += [""] * (last + 1 - len(cells))
+            if cells[first]:
+                cells[first + 1 : last + 1] = [cells[first]] * (last - first)
+        return cells
+
+    def where(self, number: int, column: int) -> str:
+        """Name a cell."""
+        place = self.column(column)
+        if self.turned:
+            number, place = place + 1, number - 1
+        return _place(number, place, self.row_word, self.name)
+
+    def column(self, column: int) -> int:
+        """Give the place of a column in the sheet."""
+        return column if self.columns is None or column >= len(self.columns) else (
+            self.columns[column]
+        )  # fmt: skip
+
+    def rows_of_table(self, first: int, last: int) -> list[int]:
+        """List the rows that are not blank."""
+        return [i for i in range(first, last + 1) if any(self.cells(i))]
+
+    def width(self, rows: Sequence[int]) -> int:
+        """Count the columns up to the last that is filled."""
+        return max((j + 1 for i in rows for j, text in enumerate(self.cells(i)) if text), default=1)
+
+    def read(
+        self,
+        rows: Sequence[int],
+        width: int,
+        words: Mapping[int, bool],
+        labels: Collection[int] = (),
+    ) -> Block:
+        """Read the numbers of rows; texts are read as numbers where they are ones."""
+        nothing = tuple(self.options.not_measured)
+        texts = {j: [_at(self.cells(i), j) for i in rows] for j in labels}
+        for j, certain in words.items():
+            column = [_at(self.cells(i), j) for i in rows]
+            filled = [t for t in column if t.casefold() not in NOTHING and t not in nothing]
+            numbers = sum(map(is_number, filled))
+            if numbers < len(filled) and (certain or numbers == 0):
+                texts[j] = column
+        written = (
+            text
+            for i in rows
+            for j, (cell, text) in enumerate(zip(self.rows[i], self.cells(i), strict=True))
+            if isinstance(cell, str) and j not in texts
+        )
+        mark = self.options.decimal or decimal_mark(written) or "."
+        values = np.full((len(rows), width), np.nan, order="F")
+        limits: dict[tuple[int, int], float] = {}
+        for k, i in enumerate(rows):
+            for j, cell in enumerate(self.rows[i][:width]):
+                if cell is None or j in texts:
+                    continue
+                if type(cell) in (int, float):
+                    values[k, j] = cell
+                    continue
+                text = self.cells(i)[j]
+                value = read_cell(
+                    text,
+                    self._mark(text, mark),
+                    nothing,
+                    where=self.where(self.number(i), j),
+                )
+                if censored(value):
+                    limits[k, j] = value
+                else:
+                    values[k, j] = value
+        return Block(values, limits, [self.number(i) for i in rows], texts)
+
+    def _mark(self, text: str, mark: str) -> str:
+        """Choose the decimal mark of one cell: numbers as text come from everywhere."""
+        free = self.options.decimal is None and is_number(text, ".") and not _GROUPS.match(text)
+        return "." if free else mark
+
+
+def _at(cells: Sequence[str], column: int) -> str:
+    return cells[column] if column < len(cells) else ""
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    return str(cell).strip()
+
+
+def transposed(grid: Grid, first: int, last: int) -> CellGrid:
+    """Turn rows of a grid into columns.
+
+    Raises
+    ------
+    ReadError
+        If columns have no place in the file: the cells between blanks.
+    """
+    if isinstance(grid, TextGrid):
+        rows: list[Sequence[object]] = [[*grid.cells(i)] for i in range(first, last + 1)]
+    elif isinstance(grid, CellGrid):
+        rows = [grid.rows[i] for i in range(first, last + 1)]
+    else:
+        raise ReadError("a table of this kind is not turned")
+    width = max(map(len, rows))
+    turned = [[row[j] if j < len(row) else None for row in rows] for j in range(width)]
+    return CellGrid(
+        grid.name,
+        [[None if cell == "" else cell for cell in row] for row in turned],
+        grid.options,
+        numbers=[grid.column(j) + 1 for j in range(width)],
+        columns=[grid.number(i) - 1 for i in range(first, last + 1)],
+        row_word=grid.row_word,
+        labelled=True,
+        turned=True,
+    )

@@ -1,0 +1,126 @@
+"""Residuals that chance makes, and those that a wrong shape makes."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sims_analysis.models import _residuals as residuals
+from sims_analysis.models.shapes import pearson
+
+RNG = np.random.default_rng
+
+
+def line(n, free=3):
+    """Give derivatives of a polynomial, of as many parameters."""
+    return np.vander(np.linspace(-1, 1, n), free).T
+
+
+def left(noise, rows):
+    """Take from noise what a fit takes."""
+    return noise - rows.T @ np.linalg.lstsq(rows.T, noise, rcond=None)[0]
+
+
+def averaged(rng, n, over):
+    return np.convolve(rng.normal(size=n + over - 1), np.ones(over), "valid")
+
+
+def test_the_mean_and_variance_of_the_ratio_are_those_of_durbin_and_watson():
+    """Against the matrices of the definition, written out."""
+    n, rows = 25, line(25, 4)
+    steps = np.diff(np.eye(n), axis=0)
+    a, m = steps.T @ steps, np.eye(n) - np.linalg.pinv(rows) @ rows
+    spread = residuals._spread(rows)
+    taken = spread.inverse @ spread.first
+    t1 = 2 * (n - 1) - np.trace(taken)
+    t2 = 6 * n - 8 - 2 * np.sum(spread.inverse * spread.second) + np.sum(taken * taken.T)
+    assert t1 == pytest.approx(np.trace(m @ a), rel=1e-12)
+    assert t2 == pytest.approx(np.trace(m @ a @ m @ a), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [8, 12, 30, 200])
+def test_independent_residuals_wander_as_often_as_chance_has_it(n):
+    rng, rows = RNG(n), line(n)
+    found = [residuals.wandering(left(rng.normal(size=n), rows), rows) for _ in range(2000)]
+    for level in (0.05, 0.5):
+        assert np.mean(np.array(found) < level) == pytest.approx(level, abs=0.03)
+
+
+@pytest.mark.parametrize(("n", "over"), [(12, 3), (30, 3), (150, 3), (400, 3)])
+def test_averaged_residuals_are_no_low_frequencies(n, over):
+    rng, rows = RNG(n), line(n)
+    found = [
+        residuals.low_frequencies(left(averaged(rng, n, over), rows), rows) for _ in range(400)
+    ]
+    assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.09)
+
+
+@pytest.mark.parametrize("n", [12, 30, 300])
+def test_a_wave_is_a_low_frequency(n):
+    rng, rows = RNG(1), line(n)
+    wave = 3 * np.sin(np.linspace(0, 12, n)) + rng.normal(size=n)
+    wave = left(np.convolve(wave, np.ones(3) / 3, "same"), rows)
+    assert residuals.low_frequencies(wave, rows) < 0.003
+
+
+def test_two_chances_together_are_fishers():
+    statistic, chance = stats.combine_pvalues([0.03, 0.2])
+    assert residuals.together(0.03, 0.2) == pytest.approx(chance, rel=1e-12)
+    assert statistic == pytest.approx(-2 * np.log(0.03 * 0.2))
+    assert residuals.chance_of_excess(31.0, 20) == pytest.approx(stats.chi2(20).sf(31), rel=1e-12)
+
+
+def logarithms(z, formula, noise):
+    """Fit a Gaussian to logarithms: a parabola."""
+    y = np.log(formula(z)) + noise
+    rows = line(z.size)
+    r = -left(y - y.mean(), rows)
+    c = np.exp(y - y.max())
+    m = c * np.exp(r)
+    away = residuals.departure(c, m, r)
+    return residuals.verdict(r, rows, np.nan, m, away.largest)
+
+
+@pytest.mark.parametrize("n", [12, 20, 60, 300])
+@pytest.mark.parametrize("over", [1, 3])
+def test_a_right_shape_is_hardly_ever_called_wrong(n, over):
+    rng, z = RNG(7), np.linspace(30, 170, n)
+    trials = 300 if n < 100 else 100
+    wrong = [
+        logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), 0.1 * averaged(rng, n, over))[1]
+        for _ in range(trials)
+    ]
+    assert np.mean(wrong) <= 0.02
+
+
+def test_a_skewed_profile_is_no_gaussian_with_twelve_samples_either():
+    rng, z = RNG(7), np.linspace(20, 180, 12)
+
+    def skewed(z):
+        return pearson.formula(z, 1.0, 100.0, 30.0, 0.6, 3.8)
+
+    found = [logarithms(z, skewed, 0.05 * rng.normal(size=12)) for _ in range(100)]
+    assert np.mean([wrong for _, wrong in found]) > 0.7
+
+
+def test_averaged_samples_are_told_as_such():
+    rng, z = RNG(7), np.linspace(30, 170, 200)
+    noise = 0.1 * averaged(rng, 200, 3)
+    code, wrong = logarithms(z, lambda z: np.exp(-(((z - 100) / 40) ** 2)), noise)
+    assert not wrong
+    assert residuals.RESIDUALS[code].startswith("correlated among neighbours")
+
+
+def test_known_errors_and_neighbours_are_judged_together():
+    """Neither chi-square nor the neighbours alone are beyond chance."""
+    n = 30
+    rows, rng = line(n), RNG(5)
+    trend = left(0.7 * np.sin(np.linspace(0, 7, n)) + rng.normal(size=n), rows)
+    trend *= np.sqrt(45.0 / (trend @ trend))
+    chance, neighbours = residuals.chance_of_excess(45.0, n - 3), residuals.wandering(trend, rows)
+    assert 0.005 < chance < 0.05
+    assert 0.005 < neighbours < 0.05
+    code, wrong = residuals.verdict(trend, rows, chance, np.ones(n), 0.1)
+    assert wrong
+    assert residuals.RESIDUALS[code].startswith(("correlated", "larger"))
+    assert residuals.verdict(trend, rows, 0.5, np.ones(n), 0.1) == (residuals.RANDOM, False)
