@@ -80,8 +80,9 @@ def to_grid(
         Return averages over cells instead of values at depths. The value of a cell times its width
         is the dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``:
         trapezoid; not for splines), so that the dose between any two edges is conserved to
-        rounding. The edges are in the coordinate ``depth_bounds(depth, bounds)`` of a Dataset, and
-        in ``cell_start`` and ``cell_stop`` of a DataArray. For `depth` and `like` they lie half-way
+        rounding. The edges are in the coordinates ``cell_start`` and ``cell_stop``, and in
+        ``depth_bounds(depth, bounds)`` of a Dataset; doses and moments of the answer are sums over
+        these cells. For `depth` and `like` they lie half-way
         between the depths, and at the first and the last of them.
     gaps : {"flag", "bridge"}
         Whether there are no values in a gap, where nothing was measured, or those of the curve
@@ -145,12 +146,7 @@ def to_grid(
         name = str(data.name or frame.kind)
         array = with_coords(_gridded(frame, name, grid, method, bridge=bridge), name)
         if grid.edges is not None:
-            # A DataArray cannot hold bounds, which have a dimension of their own.
-            edges = {"start": grid.edges[:-1], "stop": grid.edges[1:]}
-            attrs = {"units": frame.axis_units}
-            array = array.assign_coords(
-                {f"cell_{end}": (frame.axis, at, attrs) for end, at in edges.items()}
-            )
+            array = array.assign_coords(_edges(frame, grid.edges))
         return array.assign_coords(_delivered(data, frame)).rename(data.name)
     return _dataset(data, asked, method, conserve=conserve, gaps=gaps)
 
@@ -181,12 +177,24 @@ def _dataset(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         result = result.assign_coords({f"{axis}_bounds": ((axis, "bounds"), bounds)})
         result[axis].attrs["bounds"] = f"{axis}_bounds"
+        result = result.assign_coords(_edges(first, grid.edges))
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     line = f"{how} by method {method} on {grid.words}"
     result = with_ancillaries(result).assign_attrs(grid=grid.words, grid_method=method)
     if conserve:
         result = result.assign_attrs(grid_conserve=conserve)
     return with_step(result, "to_grid", line, **asked, method=method, conserve=conserve)
+
+
+def _edges(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
+    """Return the edges of cells as coordinates of each depth.
+
+    A DataArray, such as a variable of a Dataset, cannot hold bounds, which have a dimension of
+    their own.
+    """
+    ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
+    attrs = {"units": frame.axis_units}
+    return {name: xr.Variable(frame.axis, at, attrs) for name, at in ends.items()}
 
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:

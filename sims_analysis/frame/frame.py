@@ -58,6 +58,8 @@ class Frame:
     overlap: xr.Variable | None = None
     #: By which factor the samples of its window scatter more than their standard errors.
     scatter: xr.Variable | None = None
+    #: Edges of the cells over which the values are averages, as the axis: lower and upper.
+    cells: tuple[xr.Variable, xr.Variable] | None = None
     #: The data that were opened, for answers that are data again.
     origin: xr.Dataset | xr.DataArray | None = None
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
@@ -302,6 +304,8 @@ class Frame:
                 samples["counts"] = self.counts
             if errors in ("fit", "sum"):
                 samples["fraction"] = self.fraction.set_dims(self.sizes)
+        if self.cells is not None:
+            samples["lower"], samples["upper"] = self.cells
         return self._run(kernel, samples, parameters, whole, extra, group, options)
 
     def each(

@@ -58,19 +58,20 @@ def integrate(
 ) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
-    Values at limits between samples are interpolated. A limit beyond the samples is replaced by the
+    Values at limits between samples are interpolated. Averages over cells are integrated as such:
+    the sum of value times width, under either rule. A limit beyond the samples is replaced by the
     end of the profile, with status ``truncated``. Status ``no_data`` where no segment lies between
     the limits, ``below_detection`` where the integral is not positive, ``saturated`` and ``gap``
     (unless it is to `bridge` gaps) where the interval holds such samples and segments.
     """
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    if isinstance(rows, Dense) and rule == "trapezoid":
+    if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
         weights = segments.trapezoid_weights(rows, a, b)
         value[valid] = rows.sum(rows.value, weights)[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
-    first, last = rows.first, rows.last
+    first, last = rows.begin, rows.end
     slack = TOLERANCE * (last - first)
     beyond = (start < first - slack) | (stop > last + slack)
     doubt, gap = doubts(rows, a, b, fraction, bridge=bridge)
@@ -156,16 +157,20 @@ def cumulative(
 ) -> Cumulative:
     """Integrate ``(C - background) / divisor`` from the first sample to each sample.
 
-    0 at the first sample of a row; NaN for a row with a single sample, which has no width.
+    0 at the first sample of a row; NaN for a row with a single sample, which has no width. For
+    cells, from the edge of the first one to the depth that stands for each.
     """
     total = running(rows, rule=rule)
-    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.first))
-    total = np.where(rows.repeat(rows.size > 1), total, np.nan)
+    total -= rows.repeat(background) * (rows.depth - rows.repeat(rows.begin))
+    if rows.lower is None:
+        total = np.where(rows.repeat(rows.size > 1), total, np.nan)
     return Cumulative(rows.unpacked(total / divisor))
 
 
 def running(rows: Rows, *, rule: str) -> Array:
     """Integrate from the first sample of each row to each of its samples; shaped as the values."""
+    if rows.lower is not None:
+        return _running_over_cells(rows)
     areas = _areas(rows, rule)
     total = np.zeros(areas.shape)
     if isinstance(rows, Dense):
@@ -175,6 +180,28 @@ def running(rows: Rows, *, rule: str) -> Array:
     for own in rows.slices():
         np.cumsum(areas[own][:-1], out=total[own][1:])
     return total
+
+
+def _running_over_cells(rows: Rows) -> Array:
+    """Integrate from the edge of the first cell of each row to the depths of all its cells."""
+    packed = rows.packed()
+    total = np.empty(packed.depth.shape)
+    for own in packed.slices():
+        total[own] = np.interp(packed.depth[own], *_over_cells(packed, own))
+    return total.reshape(rows.value.shape)
+
+
+def _over_cells(rows: Packed, own: slice) -> tuple[Array, Array]:
+    """Return the edges of the cells of a row, and the integral from the first edge to each.
+
+    What no cell covers has the mean of the two beside it, as in the weights of a dose.
+    """
+    assert rows.lower is not None and rows.upper is not None  # noqa: S101, PT018
+    value = rows.value[own]
+    edges = np.stack([rows.lower[own], rows.upper[own]], axis=1).reshape(-1)
+    means = np.empty(max(edges.size - 1, 0))
+    means[::2], means[1::2] = value, 0.5 * (value[:-1] + value[1:])
+    return edges, np.append(0.0, np.cumsum(means * np.diff(edges)))[: edges.size]
 
 
 class AtFraction(NamedTuple):
@@ -203,11 +230,15 @@ def depth_at_dose_fraction(rows: Rows, *, fractions: Array, rule: str = "trapezo
     integral is not positive.
     """
     rows = rows.packed()
-    enough = rows.size > 1
+    enough = rows.size > (1 if rows.lower is None else 0)
     depth, stderr = np.full((2, rows.count, fractions.size), np.nan)
     total = np.full(rows.count, np.nan)
     cumulated = running(rows, rule=rule)
-    total[enough] = cumulated[rows.offsets[1:][enough] - 1]
+    if rows.lower is None:
+        total[enough] = cumulated[rows.offsets[1:][enough] - 1]
+    else:
+        whole = np.full(rows.count, np.nan)
+        total[enough] = integrate(rows, whole, whole, bridge=True).value[enough]
     none = ~(total > 0)
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
@@ -237,6 +268,14 @@ def _positive(variance: Array) -> Array:
 def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     """Return the depths at which the cumulative integral first reaches its target; NaN for NaN."""
     found = np.full(rows.count, np.nan)
+    if rows.lower is not None:
+        for number, own in enumerate(rows.slices()):
+            edges, integral = _over_cells(rows, own)
+            reaches = integral >= target[number]
+            if reaches.any():
+                part = slice(max(int(reaches.argmax()) - 1, 0), int(reaches.argmax()) + 1)
+                found[number] = np.interp(target[number], integral[part], edges[part])
+        return found
     # Noise may make the integral dip: the first segment that reaches the target counts.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))
     row, position = np.unique(rows.row[reached], return_index=True)

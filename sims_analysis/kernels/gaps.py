@@ -7,11 +7,11 @@ of a simulator, or a record whose steps change from one layer to the next.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows
+from sims_analysis.kernels.rows import TOLERANCE, Array, Dense, Flags, Index, Packed, Rows
 
 #: A gap is wider than the median spacing by this factor. Of 445 measured profiles, none has a
 #: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
@@ -35,6 +35,11 @@ def gap_after(rows: Rows) -> Flags | None:
         One for each sample, in the shape of ``rows.depth``: whether the segment after it is a gap.
         None if there is none.
     """
+    if rows.lower is not None and rows.upper is not None:
+        # What no cell covers was not measured, however narrow it is.
+        open_ = np.append(rows.lower[1:] - rows.upper[:-1], 0.0) > TOLERANCE * np.ptp(rows.depth)
+        open_ &= rows.width > 0
+        return open_ if open_.any() else None
     offsets = np.array([0, rows.depth.size]) if isinstance(rows, Dense) else rows.offsets
     width, segments = rows.width, np.diff(offsets) - 1
     several = np.flatnonzero(segments > 1)
@@ -89,7 +94,7 @@ def gaps_within(rows: Rows, start: Array, stop: Array) -> Gaps:
         at = np.flatnonzero(flags)
         every = np.arange(rows.count)
         row = rows.row[at] if isinstance(rows, Packed) else every.repeat(at.size)
-        z0, z1 = (np.resize(rows.depth[i], row.size) for i in (at, at + 1))
+        z0, z1 = (np.resize(one, row.size) for one in _ends(rows, at))
         part = np.fmin(z1, stop[row]) - np.fmax(z0, start[row])
         inside = part > 0
         width += np.bincount(row[inside], part[inside], rows.count)
@@ -97,6 +102,13 @@ def gaps_within(rows: Rows, start: Array, stop: Array) -> Gaps:
         which, first = np.unique(row[inside], return_index=True)
         before[which], after[which] = z0[inside][first], z1[inside][first]
     return Gaps(width, n, before, after)
+
+
+def _ends(rows: Rows, at: Any) -> tuple[Any, Any]:
+    """Return where gaps begin and end, by the positions of the samples before them."""
+    before = rows.depth if rows.upper is None else rows.upper
+    after = rows.depth if rows.lower is None else rows.lower
+    return before[at], after[at + 1]
 
 
 class Inside(NamedTuple):
@@ -112,7 +124,7 @@ def inside_gap(rows: Rows, at: Array, *, closed: bool = False) -> Inside:
     if flags is not None:
         for start in np.flatnonzero(flags):
             own = rows.row[start] if isinstance(rows, Packed) else slice(None)
-            z0, z1 = rows.depth[start : start + 2]
+            z0, z1 = _ends(rows, start)
             z = at[own]
             found[own] |= (z >= z0) & (z <= z1) if closed else (z > z0) & (z < z1)
     return Inside(found)
