@@ -30,6 +30,7 @@ from .api.client import Client as Client
 from .dataset.from_profiles import to_dataset as to_dataset
 from .dataset.merging import merge_profiles as merge_profiles
 from .dataset.provenance import provenance as provenance
+from .dataset.restated import with_units as with_units
 from .dataset.result import SIMSResult as SIMSResult
 from .dataset.samples import samples as samples
 from .dataset.stacking import stack as stack
@@ -62,6 +63,7 @@ from .errors import Unauthorized as Unauthorized
 from .errors import UnitsError as UnitsError
 from .examples.opening import open_example as open_example
 from .figures import explore as explore
+from .figures import plot_budget as plot_budget
 from .figures import plot_panels as plot_panels
 from .figures import plot_profiles as plot_profiles
 from .figures import save_figure as save_figure
@@ -80,6 +82,7 @@ from .output.export import to_tcad as to_tcad
 from .output.tables import results_table as results_table
 from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
+from .quantification.averaging import average as average
 from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.corrections import correct_dead_time as correct_dead_time
@@ -89,6 +92,7 @@ from .quantification.isotopes import to_element as to_element
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf
+from .quantification.splicing import splice as splice
 from .quantification.standards import rsf_from_standard as rsf_from_standard
 from .readers.formats import Reader as Reader
 from .readers.frames import from_dataframe as from_dataframe

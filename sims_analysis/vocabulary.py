@@ -17,6 +17,7 @@ __all__ = [
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
+    "RATIOS",
     "STATUS",
     "TERMS",
     "VALUE_KINDS",
@@ -206,6 +207,26 @@ TERMS = {
         "Scatter in the window of the background",
         "by which factor the samples of the window scatter more than their standard errors",
     ),
+    "scatter": Term(
+        "concentration",
+        "Standard error of the mean by scatter",
+        "of the replicates, s / sqrt(n); neighbouring samples share what is not counting",
+    ),
+    "n_replicates": Term(None, "Number of replicates", "measurements that were averaged"),
+    "splice_depth": Term("depth", "Depth of the splice", "above it one piece, below it the other"),
+    "splice_time": Term(
+        "sputter_time", "Time of the splice", "before it one piece, after it the other"
+    ),
+    "splice_scale": Term(
+        "dimensionless",
+        "Scale of the deeper piece",
+        "it was multiplied by it; its uncertainty is common to all samples below the splice",
+    ),
+    "splice_scale_uncertainty": Term(
+        "dimensionless",
+        "Relative uncertainty of the scale of the deeper piece",
+        "from the standard errors of both pieces in their overlap",
+    ),
     "isotopic_abundance": Term(
         "dimensionless", "Isotopic abundance", "concentrations of the isotope were divided by it"
     ),
@@ -308,6 +329,10 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
+#: Names of ratios of two species, which are data like any other; and their terms. Their unit is
+#: ``1``, and a level of one is a text, ``"0.1"``.
+RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
+
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
@@ -336,7 +361,7 @@ STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in S
 
 def kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of unit of a measured variable."""
-    return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+    return INTENSITY_KINDS if name == "intensity" else (TERMS[RATIOS.get(name, name)].kind or "",)
 
 
 def kinds_in(name: str, units: str) -> tuple[str, ...]:
@@ -373,7 +398,7 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
     name : str
         The measured variable.
     end : str
-        ``"stderr"``, or a key of :data:`COLUMNS`.
+        ``"stderr"``, ``"scatter"``, or a key of :data:`COLUMNS`.
     units : str
         Unit of the measured variable.
 
@@ -385,7 +410,7 @@ def attrs_beside(name: str, end: str, units: str) -> dict[str, str]:
     if end == "stderr":
         long_name = TERMS[name].long_name.lower()
         return {"units": units, "long_name": f"Standard error of {long_name}"}
-    return attrs(end, COLUMNS[end] or units)
+    return attrs(end, COLUMNS.get(end) or units)
 
 
 @lru_cache(maxsize=256)

@@ -72,6 +72,7 @@ class SimsAccessor:
     if TYPE_CHECKING:
         # What a type checker and an editor see; a test compares the names with the functions.
         align = _forward(sims_analysis.align)
+        average = _forward(sims_analysis.average)
         below_detection = _forward(sims_analysis.below_detection)
         calibrate_depth = _forward(sims_analysis.calibrate_depth)
         compare = _forward(sims_analysis.compare)
@@ -109,6 +110,7 @@ class SimsAccessor:
         save = _forward(sims_analysis.save)
         scale_to_dose = _forward(sims_analysis.scale_to_dose)
         sheet_resistance = _forward(sims_analysis.sheet_resistance)
+        splice = _forward(sims_analysis.splice)
         subtract_background = _forward(sims_analysis.subtract_background)
         surface_concentration = _forward(sims_analysis.surface_concentration)
         to_concentration = _forward(sims_analysis.to_concentration)
@@ -121,6 +123,7 @@ class SimsAccessor:
         unstack = _forward(sims_analysis.unstack)
         with_counting_statistics = _forward(sims_analysis.with_counting_statistics)
         with_rsf = _forward(sims_analysis.with_rsf)
+        with_units = _forward(sims_analysis.with_units)
 
     def __dir__(self) -> list[str]:
         return sorted(forwarded())

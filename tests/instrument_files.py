@@ -95,7 +95,8 @@ def cameca_rpc(
     lines += ["*** OPTIONAL INSTRUMENTAL PARAMETERS (OIP) ***", "", "Raster size (um)\t\t150\t"]
     lines += ["Prim beam intensity @t=0 (nA)\t9.962E+001", "Analyzed area size (um)\t\t62\t", ""]
     lines += ["*** ION DETECTOR PARAMETERS ***", "", "EM yield (%)\t\t\t9.5E+001"]
-    lines += ["EM background (c/s)\t\t0.0E+000", "EM dead time (ns)\t\t2.5E+001", ""]
+    lines += ["EM background (c/s)\t\t0.0E+000", "EM dead time (ns)\t\t2.5E+001"]
+    lines += ["EM -> FC threshold (c/s)\t694356", "FC -> EM threshold (c/s)\t568110", ""]
     lines += ["*** CALIBRATION PARAMETERS ***", "", "Data File name(s)\tw7.dp"]
     for layer in range(layers):
         lines += [f"Layer #{layer + 1} matrix\t\t28Si \t", "  1st Interface (nm)\t0.000E+000\t"]

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from rebuilt import same_picture, same_text
+from rerun import assert_gives_its_numbers
 
 pytestmark = pytest.mark.slow
 
@@ -111,3 +112,13 @@ def test_the_figures_of_the_readme_tell_their_origin():
     assert boron["sha256"] == sims.open_example("boron-implant").attrs["sha256"]
     stack = sims.provenance(NOTEBOOKS / "figures" / "gan_stack.png")
     assert stack["sha256"] == sims.open_example("gan-mg-stack").attrs["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "example"), [("boron_implant", "boron-implant"), ("gan_stack", "gan-mg-stack")]
+)
+def test_a_figure_asked_again_gives_its_numbers(figure, example):
+    import sims_analysis as sims
+
+    record = sims.provenance(NOTEBOOKS / "figures" / f"{figure}.png")
+    assert_gives_its_numbers(record, sims.open_example(example))

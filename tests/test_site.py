@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
+from installed import with_engine
 from instrument_files import measured_file
 from rebuilt import same_picture
 from rerun import assert_gives_its_numbers
@@ -20,11 +21,24 @@ from sims_analysis.readers import formats
 PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").glob("*.md"))]
 
 
+#: Sessions that draw, or make a hundred wafers.
+LONG = {"index", "xarray_and_neighbours", "papers_figure", "hundred_wafers"}
 WITH_SESSIONS = [page for page in PAGES if blocks(page, "pycon")]
 
 
-@pytest.mark.parametrize("page", WITH_SESSIONS, ids=lambda page: page.stem)
-def test_a_session_gives_what_it_shows(page, tmp_path):
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
+        for page in WITH_SESSIONS
+    ],
+)
+@pytest.mark.filterwarnings("default::DeprecationWarning", "ignore::FutureWarning")
+def test_a_session_gives_what_it_shows(page, tmp_path, monkeypatch):
+    if page.stem == "xarray_and_neighbours":
+        for name in ("pint_xarray", "cf_xarray", "hvplot", "fsspec", "h5netcdf", "dask"):
+            pytest.importorskip(name, reason=f"{name} is not installed")
+        with_engine(tmp_path / "site", monkeypatch)
     (tmp_path / "w7.dp_rpc_asc").write_bytes(measured_file())
     differs = run(page, tmp_path)
     assert not differs, differs
@@ -39,6 +53,7 @@ def test_there_are_sessions():
 # ---- pictures, formulas, types
 
 
+@pytest.mark.slow
 def test_pictures_are_made_by_the_code_beside_them(tmp_path):
     pytest.importorskip("matplotlib")
     made = {path.name: path for path in make_pictures(tmp_path)}
@@ -92,6 +107,9 @@ def test_formulas_of_the_reference_are_typeset(extension):
         ("Q = integral of u C dz", "<mo>∫</mo><mi>u</mi>"),
         ("sum w C / sum w", "<mfrac><mrow><mo>∑</mo><mi>w</mi>"),
         ("m_2^1.5 / 2", "<msup><mrow><msub><mi>m</mi><mn>2</mn></msub></mrow><mrow><mn>1.5</mn>"),
+        ("ln(a) / ln(b)", "<mfrac><mrow><mrow><mi mathvariant='normal'>ln</mi><mrow><mo>(</mo>"),
+        ("u / C(z)", "<mrow><mrow><mi>C</mi><mrow><mo>(</mo><mi>z</mi><mo>)</mo></mrow></mrow>"),
+        ("1 / ((a) (b))", "</mrow><mrow><mrow><mo>(</mo><mi>a</mi><mo>)</mo></mrow><mspace"),
         ("a = 1 / sqrt(pi)", "<msqrt><mi>π</mi></msqrt>"),
         ("C = C0 exp(-z / lambda)", "<mo>−</mo><mfrac>"),
     ],

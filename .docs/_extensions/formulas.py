@@ -31,11 +31,14 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self.tokens: list[str] = []
+        self.calls: set[int] = set()  # places of brackets that hold an argument: ``C(z)``
         at = 0
         while at < len(text.rstrip()):
             found = _TOKEN.match(text, at)
             if found is None:
                 raise _Unread(text[at:])
+            if found[0] == "(" and self.tokens and self.tokens[-1][0].isalpha():
+                self.calls.add(len(self.tokens))
             self.tokens.append(found[0].strip())
             at = found.end()
         self.at = 0
@@ -128,7 +131,12 @@ class _Reader:
         if word[:1].isdigit():
             return f"<mn>{self.take()}</mn>"
         if word[:1].isalpha():
-            return _symbol(self.take())
+            symbol = _symbol(self.take())
+            if self.at in self.calls:
+                return _row(symbol + self.inside("(", ")"))
+            if word in _FUNCTIONS and self._begins_factor():
+                return _row(f"{symbol}<mspace width='0.17em'/>{self.factor()}")
+            return symbol
         raise _Unread(word)
 
     def inside(self, opening: str, closing: str, *, shown: bool = True) -> str:
@@ -149,17 +157,23 @@ def _row(parts: str) -> str:
 
 
 def _bare(factor: str) -> str:
-    """Leave out brackets, which the bar of a fraction replaces."""
+    """Leave out brackets around the whole, which the bar of a fraction replaces."""
     found = re.fullmatch(r"<mrow><mo>[(\[]</mo>(.*)<mo>[)\]]</mo></mrow>", factor)
-    return found[1] if found and factor.count("<mrow><mo>") == 1 else factor
+    if found is None:
+        return factor
+    depth = 0
+    for tag in re.findall(r"</?mrow>", found[1]):
+        depth += 1 if tag == "<mrow>" else -1
+        if depth < 0:  # the first bracket ends before the last: (a) (b)
+            return factor
+    return found[1]
 
 
 def _joined(parts: list[str]) -> str:
-    """Set factors side by side: nothing before an argument's bracket, else a thin space."""
+    """Set factors side by side, with thin spaces between."""
     text = parts[0]
     for before, part in pairwise(parts):
-        call = part.startswith("<mrow><mo>(") and before.startswith(("<mi", "<msub"))
-        text += part if call or "<mo>×" in (before, part) else f"<mspace width='0.17em'/>{part}"
+        text += part if "<mo>×</mo>" in (before, part) else f"<mspace width='0.17em'/>{part}"
     return text
 
 
@@ -171,7 +185,7 @@ def _symbol(name: str) -> str:
     if name == "chi2":
         return f"<msup>{_letter(letter)}<mn>{index}</mn></msup>"
     if not index:
-        found = re.fullmatch(r"([A-Za-z])(?:_(\w+)|(\d))", name)
+        found = re.fullmatch(rf"([A-Za-z]|{'|'.join(_GREEK)})(?:_(\w+)|(\d))", name)
         if found:
             letter, index = found[1], found[2] or found[3]
     if index:

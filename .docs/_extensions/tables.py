@@ -101,7 +101,8 @@ class Extras(SphinxDirective):
 def table_of_extras() -> str:
     """Return the table of extras for users, each with the packages that it brings."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    named = re.findall(r"^(\w+) = \[(\".*)\] *# (.*)$", text, re.MULTILINE)
+    section = text.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    named = re.findall(r"^(\w+) = \[(\".*)\] *# (.*)$", section, re.MULTILINE)
     rows = [
         (f"`{name}`", what, ", ".join(re.findall(r'"([\w-]+)', packages)))
         for name, packages, what in named

@@ -15,7 +15,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.doubts import GapPolicy, bridges, tell_doubts
 from sims_analysis.frame.frame import Frame, kind_of, words
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.rows import Status
 from sims_analysis.text.arguments import check_count, format_argument
@@ -249,7 +249,10 @@ def frame_of_level(
     variable: str | None = None,
 ) -> Frame:
     """Open the variable that has the kind of unit of the level."""
-    kind = kind_of(level, vocabulary.VALUE_KINDS, "level")
+    if isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data):
+        kind = "dimensionless"
+    else:
+        kind = kind_of(level, vocabulary.VALUE_KINDS, "level")
     try:
         return open_frame(
             data, (kind,), question=f"{question} of this level", variable=variable, axes=axes

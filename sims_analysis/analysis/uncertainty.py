@@ -117,6 +117,7 @@ def with_counting_statistics(
             one = _one_count(frame, dwell_time, value_per_count)
             if one is not None:
                 _refuse_changed(data, name)
+                _refuse_processed(data, name)
                 if not frame.lazy:
                     frame.measured()  # refuses infinite values and depths
                 added |= _counted(frame, one, stated=dwell_time is not None)
@@ -159,6 +160,25 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
             f"{what} before, and {name} is not what was counted; take the counting statistics "
             "before that: they go along"
         )
+
+
+def _refuse_processed(data: xr.Dataset, name: str) -> None:
+    """Refuse values that the instrument's software has made of those that were counted."""
+    for key in ("averaging", "processing"):
+        found: list[str] = []
+
+        def read(value: Any, _: str, found: list[str] = found) -> float:
+            found.append(str(value))
+            return 1.0
+
+        stated_in_metadata(data, key, read)
+        done = next((text for text in found if key == "averaging" or _CHANGES.search(text)), None)
+        if done is not None:
+            raise ProfileError(
+                f"the instrument's software has changed {name} ({key}: {done!r} in the metadata of "
+                "the species): it is not what was counted, and has no errors of counting; export "
+                "the profile without that"
+            )
 
 
 def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variable | None:
@@ -353,6 +373,8 @@ def poisson_interval(
 
 
 #: ``5 %``: relative to the value itself, and therefore not read as a unit.
+#: Processing after which values are no counts; a dead time is corrected before.
+_CHANGES = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
 _PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
 
 

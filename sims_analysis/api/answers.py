@@ -17,7 +17,8 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search, archived_entry
+from sims_analysis.api.catalogue import SIMS, CatalogueEntry, Search
+from sims_analysis.api.contents import archived_entry
 from sims_analysis.api.streams import Content, Waiting, answer
 from sims_analysis.api.versions import canonical, list_versions, open_version, read_record
 from sims_analysis.dataset.result import SIMSResult

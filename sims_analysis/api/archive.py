@@ -6,6 +6,7 @@ Layout, format version 1::
       README.txt                    this layout, for people
       archive.json                  the format version, for programs
       .gitattributes                keeps version control from changing line ends
+      .index/                       of many entries, to be searched; can be deleted at any time
       entries/
         boron-implant/              one folder an entry
           catalogue.json            its catalogue entry, where known
@@ -33,6 +34,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sims_analysis import files
+from sims_analysis.api.catalogue import Catalogue, CatalogueEntry, Search, as_texts
+from sims_analysis.api.contents import (
+    Contents,
+    Need,
+    leave_out,
+    read_catalogue,
+    read_contents,
+)
+from sims_analysis.api.index import Index
+from sims_analysis.api.parallel import progress as bar
 from sims_analysis.api.versions import (
     Record,
     append,
@@ -41,7 +52,6 @@ from sims_analysis.api.versions import (
     check_format,
     commit,
     damaged,
-    is_of,
     latest,
     list_versions,
     listed,
@@ -53,9 +63,8 @@ from sims_analysis.api.versions import (
     validator,
 )
 from sims_analysis.dataset.result import SIMSResult
-from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
-from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
@@ -104,6 +113,7 @@ class Archive:
                 f"the folder of an archive has a name, found {name!r}; '.' is this folder"
             )
         self.path = files.reachable(Path(name))
+        self._index = Index(self.path)
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
@@ -125,13 +135,14 @@ class Archive:
             If the folder is not an archive.
         """
         self.check()
-        return sorted(self._names())
+        return sorted(c.data_id for c in self._contents(Need.IDS) if c.data_id)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._walk())
+        check_format(self.path, strict=False)
+        return sum(1 for _ in self._contents(Need.IDS))
 
     def __contains__(self, data_id: object) -> bool:
         return isinstance(data_id, str) and data_id != "" and bool(self._versions(data_id))
@@ -177,15 +188,104 @@ class Archive:
             try:
                 records.append(read_record(version))
             except ArchiveError as error:
-                _leave_out(version, error)
+                leave_out(version, error)
         return records
 
     def catalogue(self, data_id: str) -> dict[str, Any] | None:
         """Read the catalogue entry kept with an entry, or None."""
         return read_catalogue(self._find(data_id, None).parent)
 
-    def verify(self) -> dict[str, str]:
+    def search(
+        self,
+        keywords: str | Iterable[str] = (),
+        *,
+        species: str | Iterable[str] = (),
+        **filters: Any,
+    ) -> Catalogue:
+        """Search what the archive knows of its entries.
+
+        From some ten entries on, the archive keeps an index of them in its folder ``.index``, which
+        may be deleted at any time.
+
+        Parameters
+        ----------
+        keywords : str or iterable of str
+            All of them are found in the id, sample, title, notes, dates, status, tags, projects or
+            species of an entry, capitals or not.
+        species : str or iterable of str
+            All of them were measured; names as delivered.
+        **filters
+            As :meth:`Client.search <sims_analysis.Client.search>` takes them, such as
+            ``status="success"``.
+
+        Returns
+        -------
+        Catalogue
+            By data id: what the catalogue says of an entry, or what its record tells. A damaged
+            entry is left out with a warning.
+
+        Examples
+        --------
+        >>> import sims_analysis as sims
+        >>> from sims_analysis.examples.opening import ARCHIVE
+        >>> sims.Archive(ARCHIVE).search(species=["B", "P"]).ids
+        ['boron-implant']
+        """
+        asked = Search.of(keywords=keywords, **filters)
+        return Catalogue(entry for _, entry in self._passing(asked, as_texts(species)))
+
+    def entries(self, search: Search) -> Catalogue:
+        """Give the entries that pass a search: what :meth:`search` does once it has read it."""
+        return Catalogue(entry for _, entry in self._passing(search))
+
+    def contents(self, words: Iterable[str] = ()) -> list[Contents]:
+        """Give what lists show of the entries that contain every word, damaged ones too, by id."""
+        self.check()
+        wanted = [word.casefold().encode(errors="replace") for word in words]
+        found = []
+        for known in self._contents(Need.WORDS):
+            text = known.data_id.casefold().encode() if known.words is None else known.words
+            if known.data_id and all(word in text for word in wanted):
+                found.append(known)
+        return sorted(found, key=lambda known: known.data_id)
+
+    def _passing(
+        self, search: Search, species: Sequence[str] = ()
+    ) -> list[tuple[Contents, CatalogueEntry]]:
+        self.check()
+        need = Need.WORDS if search.keywords or species else Need.ENTRY
+        if search.data_ids:
+            ids = dict.fromkeys(map(canonical, search.data_ids))
+            read = (read_contents(self.folder(data_id), need) for data_id in ids if data_id)
+            known: Iterable[Contents] = (one[0] for one in read if one is not None)
+        else:
+            known = self._contents(need)
+        passing = search.filter(species)
+        found = [(one, entry) for one in known if (entry := passing(one)) is not None]
+        return sorted(found, key=lambda pair: pair[0].data_id)
+
+    def rebuild_index(self, *, progress: bool | None = None) -> int:
+        """Make the index of the entries anew, whatever it says; return how many entries there are.
+
+        Nothing depends on it: what is not in the index, or has changed since, is read when it is
+        asked for. Only what somebody edited in the file of a version is not noticed before this.
+
+        Parameters
+        ----------
+        progress : bool, optional
+            Show a bar on stderr; by default for many entries on a terminal or in a notebook.
+        """
+        self.check()
+        self._index.discard()
+        return sum(1 for _ in self._index.contents(Need.WORDS, show=progress))
+
+    def verify(self, *, progress: bool | None = None) -> dict[str, str]:
         """Check every version of every entry.
+
+        Parameters
+        ----------
+        progress : bool, optional
+            Show a bar on stderr; by default for many entries on a terminal or in a notebook.
 
         Returns
         -------
@@ -199,7 +299,7 @@ class Archive:
         def note(path: Path, error: SimsError) -> None:
             damage[path.relative_to(self.path / "entries").as_posix()] = str(error)
 
-        for folder, versions in self._walk(note):
+        for folder, versions in self._walk(note, progress):
             for version in versions:
                 try:
                     SIMSResult.from_json(read_version(version)[1])
@@ -288,6 +388,7 @@ class Archive:
         )
         with self._writing():
             kept = append(folder, record, payload, catalogue, lasting=lasting, supersede=supersede)
+        self._index.note(folder, result.depth_profiles, kept.sha256)
         return replace(result, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
@@ -298,6 +399,7 @@ class Archive:
                 return
         with self._writing():
             files.replace_file(folder / "catalogue.json", catalogue_json(folder, entry))
+        self._index.note(folder)
 
     def add(
         self,
@@ -405,6 +507,7 @@ class Archive:
                         continue
                     commit(target / version.name, record, payload, catalogue)
                 settle(target)
+            other._index.note(target)
         if damage:
             raise ArchiveError(f"what is sound was copied, but not: {'; '.join(damage)}")
         return other
@@ -430,29 +533,23 @@ class Archive:
         return spelled if plain != spelled and spelled.exists() and not plain.exists() else plain
 
     def _walk(
-        self, skip: Callable[[Path, SimsError], None] | None = None
+        self, skip: Callable[[Path, SimsError], None], show: bool | None
     ) -> Iterator[tuple[Path, list[Path]]]:
         """Walk over the folders of the entries, with their versions; tell what is left out."""
-        for folder in self.folders():
-            try:
-                versions = list_versions(folder)
-            except ArchiveError as error:
-                (skip or _leave_out)(folder, error)
-                continue
-            if versions:
-                yield folder, versions
-
-    def _names(self) -> Iterator[str]:
-        for folder, versions in self._walk():
-            if "~" not in folder.name:
-                yield folder.name.lower()
-                continue
-            for version in reversed(versions):
+        folders = self.folders()
+        with bar(len(folders), show, "verifying") as step:
+            for folder in folders:
                 try:
-                    yield read_record(version).data_id
-                    break
+                    versions = list_versions(folder)
                 except ArchiveError as error:
-                    _leave_out(version, error)
+                    skip(folder, error)
+                else:
+                    if versions:
+                        yield folder, versions
+                step()
+
+    def _contents(self, need: Need) -> Iterator[Contents]:
+        return self._index.contents(need, show=None)
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)
@@ -519,23 +616,3 @@ def _read(version: Path, data_id: str) -> SIMSResult:
         return SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
     except PayloadError as error:
         raise damaged(version, f"the payload breaks the contract ({error})") from None
-
-
-def read_catalogue(folder: Path) -> dict[str, Any] | None:
-    """Read what the catalogue says of the entry in a folder, or None."""
-    file = folder / "catalogue.json"
-    try:
-        content = files.read_plain(file)
-        entry = decode(content)
-        refuse_duplicate_keys(content, entry)
-    except FileNotFoundError:
-        return None
-    except (OSError, PayloadError) as error:
-        raise damaged(file, f"catalogue.json cannot be read ({error})") from None
-    if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
-        raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")
-    return entry
-
-
-def _leave_out(path: Path, error: SimsError) -> None:
-    warn(f"{error}; it is left out ({path.name})", SimsWarning)

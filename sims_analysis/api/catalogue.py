@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from sims_analysis.api.versions import canonical
-from sims_analysis.errors import ArchiveError, PayloadError, SimsWarning, warn
+from sims_analysis.errors import PayloadError, SimsWarning, warn
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 from sims_analysis.profiles.wire import json_type
-from sims_analysis.text.times import moment_of
+from sims_analysis.text.times import as_moment, moment_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sims_analysis.api.archive import Archive
+    from sims_analysis.api.contents import Contents
 
 __all__ = ["Catalogue", "CatalogueEntry", "Search"]
 
@@ -24,14 +26,12 @@ SIMS = "sims"
 #: Everything, for the parameters `status` and `data_type`.
 ALL = "all"
 _TIMES = ("upload_datetime", "last_updated", "collected_datetime")
+#: Where keywords are looked for.
 _SEARCHED = (
-    "raw_name",
-    "source_name",
-    "sample_name",
-    "physical_sample_name",
-    "detail_note_content",
-    "name",
-)
+    "data_id", "raw_name", "source_name", "sample_name", "physical_sample_id",
+    "physical_sample_name", "detail_note_content", "name", "tags", "workspaces", "projects",
+    "pipeline_status", "collected_datetime", "upload_datetime", "last_updated",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +113,11 @@ class CatalogueEntry:
                 )
         return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
 
+    @property
+    def words(self) -> str:
+        """The texts in which keywords are looked for."""
+        return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
+
     def to_dict(self) -> dict[str, Any]:
         """Give the wire object, with every field of the contract."""
         return {name: getattr(self, name) for name in WIRE_FIELDS} | self.extra
@@ -192,6 +197,25 @@ class Search:
     last_updated_max: datetime | None = None
     include_organization_data: bool = True
 
+    @classmethod
+    def of(cls, **filters: Any) -> Search:
+        """Make a search of what a user gives: one text or several, times as text.
+
+        Raises
+        ------
+        ApiError
+            If what should be a time is none.
+        TypeError
+            If there is no such filter.
+        """
+        kinds = {field.name: str(field.type) for field in fields(cls)}
+        for name, value in filters.items():
+            if kinds.get(name) == "Sequence[str]":
+                filters[name] = as_texts(value)
+            elif kinds.get(name) == "datetime | None":
+                filters[name] = as_moment(value, name)
+        return cls(**filters)
+
     def query(self) -> list[tuple[str, str]]:
         """Give the parameters of the request."""
         pairs: list[tuple[str, str]] = []
@@ -217,52 +241,73 @@ class Search:
             and _one_of(self.physical_sample_ids, [entry.physical_sample_id])
             and _one_of(self.project_ids, projects)
             and _within(growth, self.growth_length_min, self.growth_length_max)
-            and _within(
-                moment_of(entry.upload_datetime), self.upload_datetime_min, self.upload_datetime_max
-            )
-            and _within(moment_of(entry.last_updated), self.last_updated_min, self.last_updated_max)
+            and _within(moment_of(entry.upload_datetime), *self._uploaded)
+            and _within(moment_of(entry.last_updated), *self._updated)
             and self._mentioned(entry)
         )
+
+    def filter(self, species: Sequence[str] = ()) -> Callable[[Contents], CatalogueEntry | None]:
+        """Give a function that gives the entry, if what an archive knows of it passes.
+
+        It looks at the JSON and at the words before anything is made of them.
+        """
+        keywords = [keyword.casefold().encode(errors="replace") for keyword in self.keywords]
+        hints = [*self._hints(), *([orjson.dumps(name)] for name in species)]
+        rest = replace(self, keywords=())
+        uploaded, updated = ([*map(_seconds, span)] for span in (self._uploaded, self._updated))
+
+        def passing(known: Contents) -> CatalogueEntry | None:
+            about, words = known[5:7]
+            for keyword in keywords:
+                if words is None or keyword not in words:
+                    return None
+            if (
+                about is None
+                or not all(any(hint in about for hint in one_of) for one_of in hints)
+                or not _within(known.uploaded, *uploaded)
+                or not _within(known.updated, *updated)
+                or not set(species) <= set(known.species if species else ())
+            ):
+                return None
+            entry = known.entry
+            return entry if rest.passes(entry) else None
+
+        return passing
+
+    def _hints(self) -> Iterator[list[bytes]]:
+        """Give texts of which one each stands in the JSON of an entry that passes."""
+        for name, wanted in (
+            ("char_source_type", self.data_type),
+            ("pipeline_status", self.status),
+        ):
+            if wanted != ALL:
+                yield [orjson.dumps({name: wanted})[1:-1]]
+        for several in (self.physical_sample_ids, self.project_ids):
+            if several:
+                yield [orjson.dumps(text)[1:-1] for text in several]
+
+    @property
+    def _uploaded(self) -> tuple[datetime | None, datetime | None]:
+        return self.upload_datetime_min, self.upload_datetime_max
+
+    @property
+    def _updated(self) -> tuple[datetime | None, datetime | None]:
+        return self.last_updated_min, self.last_updated_max
 
     def _mentioned(self, entry: CatalogueEntry) -> bool:
         if not self.keywords:
             return True
-        texts = [getattr(entry, name) for name in _SEARCHED]
-        texts += [entry.tags, entry.workspaces, entry.projects]
-        text = " ".join(str(text) for text in texts if text).casefold()
+        text = entry.words.casefold()
         return all(keyword.casefold() in text for keyword in self.keywords)
-
-
-def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
-    """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
-    try:
-        known = archive.catalogue(data_id)
-        if known is not None:
-            return CatalogueEntry.from_dict(known)
-    except (ArchiveError, PayloadError) as error:
-        archive.record(data_id)  # raises if there is no such entry at all
-        warn(f"{error}; what the record tells stands in for it", SimsWarning)
-    return CatalogueEntry(
-        data_id=data_id,
-        char_source_type=SIMS,
-        pipeline_status="success",
-        last_updated=archive.record(data_id).last_updated,
-    )
-
-
-def archived_entries(archive: Archive, ids: Iterable[str]) -> Iterator[CatalogueEntry]:
-    """Give what an archive knows of its entries; damaged ones are left out with a warning."""
-    for data_id in ids:
-        try:
-            if data_id in archive:
-                yield archived_entry(archive, data_id)
-        except ArchiveError as error:
-            warn(f"{error}; it is left out", SimsWarning)
 
 
 def as_texts(value: str | Iterable[object]) -> list[str]:
     """List one text, or several."""
     return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 def _one_of(wanted: Sequence[str], found: Iterable[object]) -> bool:

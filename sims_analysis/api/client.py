@@ -12,13 +12,12 @@ from sims_analysis.api.catalogue import (
     Catalogue,
     CatalogueEntry,
     Search,
-    archived_entries,
-    as_texts,
 )
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
 from sims_analysis.api.fetching import Fetcher
 from sims_analysis.api.options import Options
 from sims_analysis.api.secret import SHORTEST, Secret
+from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
     ApiError,
@@ -29,7 +28,6 @@ from sims_analysis.errors import (
     warn,
 )
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.times import as_moment
 
 if TYPE_CHECKING:
     import uuid
@@ -370,23 +368,22 @@ class Client:
             A list of `CatalogueEntry`; ``.ids`` goes into :meth:`get`, ``.to_frame()`` makes a
             table.
         """
-        search = Search(
+        search = Search.of(
             data_type=SIMS,
             status=status,
-            keywords=as_texts(keywords),
-            physical_sample_ids=as_texts(physical_sample_ids),
-            project_ids=as_texts(project_ids),
+            keywords=keywords,
+            physical_sample_ids=physical_sample_ids,
+            project_ids=project_ids,
             growth_length_min=growth_length_min,
             growth_length_max=growth_length_max,
-            upload_datetime_min=as_moment(upload_datetime_min, "upload_datetime_min"),
-            upload_datetime_max=as_moment(upload_datetime_max, "upload_datetime_max"),
-            last_updated_min=as_moment(last_updated_min, "last_updated_min"),
-            last_updated_max=as_moment(last_updated_max, "last_updated_max"),
+            upload_datetime_min=upload_datetime_min,
+            upload_datetime_max=upload_datetime_max,
+            last_updated_min=last_updated_min,
+            last_updated_max=last_updated_max,
             include_organization_data=include_organization_data,
         )
         if self.offline and self.archive is not None:
-            known = archived_entries(self.archive, self.archive)
-            return Catalogue(entry for entry in known if search.passes(entry))
+            return self.archive.entries(search)
         found = self._fetcher.catalogue(search.query(), "catalogue search")
         return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
 
@@ -412,7 +409,9 @@ class Client:
         """Give the catalogue entries of data ids, in the order asked; unknown ones are left out."""
         asked = list(dict.fromkeys(as_ids(data_ids)))
         if self.offline and self.archive is not None:
-            return Catalogue(archived_entries(self.archive, asked))
+            known = self.archive.entries(Search(data_ids=asked))
+            entries = {canonical(entry.data_id): entry for entry in known}
+            return Catalogue(entries[data_id] for data_id in asked if data_id in entries)
         return self._fetcher.entries(asked)
 
 

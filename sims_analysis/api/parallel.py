@@ -102,7 +102,9 @@ def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
 
 
 @contextmanager
-def progress(total: int, show: bool | None = None) -> Iterator[Callable[[], object]]:
+def progress(
+    total: int, show: bool | None = None, what: str = "fetching"
+) -> Iterator[Callable[[], object]]:
     """Show on stderr how far it is: tqdm where it is installed, a line of text elsewhere.
 
     What is given is called whenever one more is done.
@@ -112,12 +114,12 @@ def progress(total: int, show: bool | None = None) -> Iterator[Callable[[], obje
     elif importlib.util.find_spec("tqdm"):
         from tqdm.std import tqdm
 
-        with tqdm(total=total, desc="fetching", unit="entry", file=sys.stderr) as bar:
+        with tqdm(total=total, desc=what, unit="entry", file=sys.stderr) as bar:
             yield bar.update
     else:
         done = count(1)
         try:
-            yield lambda: sys.stderr.write(f"\rfetching: {next(done)} of {total}")
+            yield lambda: sys.stderr.write(f"\r{what}: {next(done)} of {total}")
         finally:
             sys.stderr.write("\n")
 

@@ -23,7 +23,8 @@ class TimelyProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin; whatever the system cannot send at once counts as not taken."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)
+        # Not 0, at which transports with TLS pause with nothing to send, and never go on.
+        transport.set_write_buffer_limits(high=1)
 
     def pause_writing(self) -> None:
         """Wait for the reader, for some time."""

@@ -40,7 +40,8 @@ entries/ENTRY/catalogue.json        what the catalogue says of the entry, where 
 ENTRY is the data_id; an id that is no good file name becomes a readable beginning, "~", and a
 hash, and stands in full in record.json. VERSION begins with the time of retrieval: the last by
 name is the current one, the others were superseded and are kept. Names that begin with ".tmp-"
-were left by an interrupted writer and mean nothing.
+were left by an interrupted writer and mean nothing. The folder .index, which is made for many
+entries, answers lists and searches; it can be deleted at any time.
 
 `python -m sims_analysis archive verify --archive FOLDER` checks every file; so does `sha256sum`.
 """

@@ -55,6 +55,19 @@ def verify(place: Path | None, folder: Path | None, style: str) -> None:
     finish(0, damage)
 
 
+@archive.command(epilog=ending("python -m sims_analysis archive index --archive lab-data"))
+@_place
+@archive_option
+def index(place: Path | None, folder: Path | None) -> None:
+    """Make the index of a large archive anew.
+
+    The index answers lists and searches, and keeps itself up to date; it may be deleted.
+    """
+    from sims_analysis.api.archive import Archive
+
+    click.echo(f"{Archive(one_folder(place, folder)).rebuild_index()} entries")
+
+
 @archive.command("list", epilog=ending("python -m sims_analysis archive list --archive paper-data"))
 @_place
 @archive_option

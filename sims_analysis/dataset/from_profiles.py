@@ -29,6 +29,7 @@ from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.units import (
     CANONICAL,
     QuantityLike,
+    Unit,
     read_quantity,
     unit_of_kind,
 )
@@ -54,7 +55,7 @@ _KINDS: dict[str | None, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class _Samples:
+class _Canonical:
     """A profile in canonical units, sorted by depth."""
 
     profile: DepthProfile
@@ -64,6 +65,8 @@ class _Samples:
     value: Array
     #: What stands beside them: ``"stderr"`` and ``vocabulary.COLUMNS``.
     beside: dict[str, Array]
+    #: Edges of the cells over which the values are means, shape (samples, 2).
+    cells: Array | None = None
 
 
 def to_dataset(
@@ -192,7 +195,7 @@ def _checked(source: Any) -> list[DepthProfile]:
     return profiles
 
 
-def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
+def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
@@ -212,7 +215,24 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     depth, columns = without_repeats(who, units, depth, columns, duplicates)
     beside = dict(zip(["stderr"], columns[1:], strict=False))
     beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside)
+    cells = _cells(profile, axis_unit, depth.size)
+    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
+
+
+def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
+    """Read the edges of cells, in order of depth: the columns ``cell_start``, ``cell_stop``."""
+    columns = columns_of(profile.extra, profile.depths.size)
+    edges = [columns[name] for name in ("cell_start", "cell_stop") if name in columns]
+    if len(edges) < 2 or samples < profile.depths.size:
+        return None
+    order = order_of(profile.depths)
+    read = [unit_of_kind(edge.get("units"), (axis_unit.kind,), "cells") for edge in edges]
+    return np.column_stack(
+        [
+            unit.to_canonical(np.array(edge["values"], dtype=np.float64)[order])
+            for unit, edge in zip(read, edges, strict=True)
+        ]
+    )
 
 
 def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]:
@@ -229,7 +249,7 @@ def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]
     return found
 
 
-def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
+def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
     depth, positions, own = merge([s.depth for s in found])
@@ -273,10 +293,17 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
             others,
         ),
     }
+    cells = found[0].cells
+    if cells is not None and all(
+        s.cells is not None and np.array_equal(s.cells, cells) for s in found
+    ):
+        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
+        coords[axis][2]["bounds"] = f"{axis}_bounds"
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
-def _refuse_repeats(found: list[_Samples]) -> None:
+def _refuse_repeats(found: list[_Canonical]) -> None:
     """Refuse two profiles of one species in one kind of unit."""
     counts = Counter((s.profile.species_name, s.kind) for s in found)
     twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
@@ -288,7 +315,7 @@ def _refuse_repeats(found: list[_Samples]) -> None:
         )
 
 
-def _warn_of_gaps(found: list[_Samples]) -> None:
+def _warn_of_gaps(found: list[_Canonical]) -> None:
     counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
@@ -298,7 +325,7 @@ def _warn_of_gaps(found: list[_Samples]) -> None:
         warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
 
 
-def _common_axis(found: list[_Samples]) -> str:
+def _common_axis(found: list[_Canonical]) -> str:
     by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile

@@ -200,7 +200,7 @@ def letters(colour: Any, ax: Axes) -> str:
     >>> import matplotlib.pyplot as plt
     >>> _, ax = plt.subplots()
     >>> letters("crimson", ax), letters("#56B4E9", ax)
-    ('crimson', '#39789c')
+    ('crimson', '#3a7a9d')
     """
     from matplotlib.colors import to_hex, to_rgb
 

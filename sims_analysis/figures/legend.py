@@ -41,6 +41,7 @@ _SMALLER, LEAST = (1.0, 0.85, 0.7), 5.5
 _SHARE = 0.75
 _STYLE: dict[str, Any] = {
     "handlelength": 1.4,
+    "handletextpad": 0.6,
     "labelspacing": 0.25,
     "borderpad": 0.2,
 }
@@ -127,7 +128,7 @@ def write_list(canvas: Canvas, obstacles: Obstacles, said: set[str]) -> None:
     top = list(canvas.axes.values())[-1]
     size = setting_points("legend.fontsize")
     roomy = canvas.own or top.figure.get_layout_engine() is not None
-    for smaller, broken in product((1.0,) if roomy else _SMALLER, (False, True)):
+    for smaller, broken in product((1.0,) if roomy else _SMALLER, (0, 1)):
         points = _points(size, smaller)
         legend = _inside(canvas, top, (0.0, 1.0), broken=broken, fontsize=points)
         left, upper, free = obstacles.place_box(*obstacles.size(legend.get_window_extent()))
@@ -148,12 +149,12 @@ def _points(size: float, smaller: float) -> float:
 
 
 def _inside(
-    canvas: Canvas, ax: Axes, corner: tuple[float, float], *, broken: bool = False, **options: Any
+    canvas: Canvas, ax: Axes, corner: tuple[float, float], *, broken: int = 0, **options: Any
 ) -> Any:
     place = {"loc": "upper left", "bbox_to_anchor": corner, "borderaxespad": 0.0}
     # Results first, explanations of marks last.
     entries = canvas.results | canvas.explained
-    shown = {_broken(text) if broken else text: handle for text, handle in entries.items()}
+    shown = {_broken(text, broken): handle for text, handle in entries.items()}
     legend = add_legend(ax, shown, NOTES, **{**place, **_STYLE, **options})
     _mark_explained(legend, len(canvas.results))
     return legend
@@ -184,10 +185,10 @@ def _below(
     """Place a list below the axes of our figure, which becomes higher by it."""
     figure: Any = ax if hasattr(ax, "savefig") else ax.figure
     entries = {**results, **explained}
-    for count, broken in [*((n, b) for n in columns for b in (False, True))]:
+    for count, broken in [*((n, b) for n in columns for b in (0, 1))]:
         legend = figure.legend(
             list(entries.values()),
-            [_broken(text) if broken else text for text in entries],
+            [_broken(text, broken) for text in entries],
             loc="outside lower center",
             ncols=count,
             frameon=False,
@@ -223,7 +224,7 @@ def _on_given_axes(canvas: Canvas, ax: Axes, obstacles: Obstacles) -> None:
     else:
         options = {"facecolor": paper(ax), "edgecolor": "none", "framealpha": 0.85}
         options["frameon"] = True
-    for smaller, broken in product(_SMALLER, (False, True)):
+    for smaller, broken in product(_SMALLER, (0, 1, 2)):
         points = _points(size, smaller)
         # The distance from the axes is in units of the size of letters.
         options |= {"borderaxespad": depth / points + 0.3} if below else {}
@@ -267,12 +268,9 @@ def stands_below(canvas: Canvas) -> bool:
     return any(legend.get_in_layout() for legend in canvas.legends(NOTES))
 
 
-def _broken(text: str) -> str:
-    """Break a long line before its number, or else before its explanation."""
-    if "\n" in text:
-        return text
-    for place in (r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) "):
-        parted = re.sub(place, "\n", text, count=1)
-        if parted != text:
-            return parted
-    return text
+def _broken(text: str, times: int) -> str:
+    """Break a long line before its number, or else its explanation; twice, before its unit too."""
+    for place in (r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ") if times else ():
+        if "\n" not in text:
+            text = re.sub(place, "\n", text, count=1)
+    return re.sub(r" (?=\S+$)", "\n", text) if times > 1 else text

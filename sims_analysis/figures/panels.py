@@ -41,7 +41,7 @@ _ROW, _REST = 1.75, 0.5
 #: Height of a row beside which the label of a value axis stands, in inches.
 _LABEL = 1.6
 #: Arguments of :func:`plot_profiles` that take results of the measurements.
-_RESULTS = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length")
+_RESULTS = ("junctions", "dose", "peak", "decay_length", "layers", "interfaces")
 
 
 def plot_panels(
@@ -109,7 +109,7 @@ def plot_panels(
         options[name] = parallel(options.get(name), data, named)
     read = [prepared(item, item, _wanted(options | extra)) for _, item, extra in parts]
     usual = "single" if across == 1 else "double"
-    size = figure_size(width or usual)[0]
+    size = figure_size(usual if width is None else width)[0]
     row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
     with in_style(house=house):
         figure, grid = plt.subplots(

@@ -206,8 +206,8 @@ def plot_profiles(
     import matplotlib.pyplot as plt
 
     check_axes(ax)
-    results = {"dose": dose, "layers": layers, "interfaces": interfaces, "junctions": junctions,
-               "peak": peak, "decay_length": decay_length}  # fmt: skip
+    results = {"junctions": junctions, "dose": dose, "peak": peak, "decay_length": decay_length,
+               "layers": layers, "interfaces": interfaces}  # fmt: skip
     wanted = read_options(
         line, results=results, species=species, xlim=xlim, ylim=ylim, depth_units=depth_units,
         value_units=value_units, scale=scale, detection_limit=detection_limit, coverage=coverage,

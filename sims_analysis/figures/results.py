@@ -366,12 +366,12 @@ class _Painter:
             if not np.isfinite(length):
                 self._status(symbol, status)
                 continue
-            text = f"{symbol} = {self._depth(length, sigma)} {self._unit}"
             limits = window_of(result, self.curve)
+            if limits is not None and not self._overlaps(*limits):
+                continue
+            text = f"{symbol} = {self._depth(length, sigma)} {self._unit}"
             if limits is None:
                 self.canvas.tell(text)
-                continue
-            if not self._overlaps(*limits):
                 continue
             style: dict[str, Any] = {
                 "color": ink(0.1, self.canvas.ax),

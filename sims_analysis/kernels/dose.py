@@ -269,13 +269,7 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     """Return the depths at which the cumulative integral first reaches its target; NaN for NaN."""
     found = np.full(rows.count, np.nan)
     if rows.lower is not None:
-        for number, own in enumerate(rows.slices()):
-            edges, integral = _over_cells(rows, own)
-            reaches = integral >= target[number]
-            if reaches.any():
-                part = slice(max(int(reaches.argmax()) - 1, 0), int(reaches.argmax()) + 1)
-                found[number] = np.interp(target[number], integral[part], edges[part])
-        return found
+        return _solve_over_cells(rows, target)
     # Noise may make the integral dip: the first segment that reaches the target counts.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))
     row, position = np.unique(rows.row[reached], return_index=True)
@@ -298,4 +292,17 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
             part = np.where(exponential, np.log1p(rest * slope / c0) / slope, part)
     whole = rest >= cumulated[after] - cumulated[before]
     found[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
+    return found
+
+
+def _solve_over_cells(rows: Packed, target: Array) -> Array:
+    """Return the depths at which the integral over cells first reaches its target."""
+    found = np.full(rows.count, np.nan)
+    for row, own in enumerate(rows.slices()):
+        edges, integral = _over_cells(rows, own)
+        reaches = integral >= target[row]
+        if reaches.any():
+            after = int(reaches.argmax())
+            part = slice(max(after - 1, 0), after + 1)
+            found[row] = np.interp(target[row], integral[part], edges[part])
     return found

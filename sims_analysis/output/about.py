@@ -14,9 +14,7 @@ from sims_analysis.text.arguments import first_few
 if TYPE_CHECKING:
     import xarray as xr
 
-    from sims_analysis.dataset.result import SIMSResult
-
-__all__ = ["About", "about_dataset", "about_result", "species_metadata"]
+__all__ = ["About", "about_dataset", "species_metadata"]
 
 #: Keys under which instruments name the sample in their metadata.
 _SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
@@ -66,22 +64,6 @@ def about_dataset(ds: xr.Dataset) -> About:
         species_metadata(ds).values(),
         orjson.loads(ds.attrs.get("measurement", "{}")),
         [*map(str, updated), str(ds.attrs.get("retrieved", ""))],
-    )
-
-
-def about_result(result: SIMSResult) -> About:
-    """Describe the response of the API, or a file that was read."""
-    profiles = result.depth_profiles
-    stated = result.metadata
-    return _about(
-        result.data_id,
-        result.species,
-        [profile.species_metadata or {} for profile in profiles],
-        {"sample": stated.sample, "measured": stated.measured},
-        [
-            *(str(profile.last_updated or "") for profile in profiles),
-            result.provenance.get("retrieved", ""),
-        ],
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
-__all__ = ["write_files", "write_index"]
+__all__ = ["file_stem", "write_files", "write_index"]
 
 #: How the name of the file with the results ends.
 _RESULTS = "-results.csv"
@@ -54,7 +54,7 @@ def write_files(report: Report, folder: Path) -> list[Path]:
     from sims_analysis.output.export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = _stem(report.data_id, folder)
+    stem = file_stem(report.data_id, folder)
     results, profiles = folder / f"{stem}{_RESULTS}", folder / f"{stem}-profiles.csv"
     replace_file(results, results_csv(report).encode())
     to_csv(report.data, profiles, layout="paired")
@@ -69,7 +69,7 @@ def write_files(report: Report, folder: Path) -> list[Path]:
     ]
 
 
-def _stem(data_id: str, folder: Path) -> str:
+def file_stem(data_id: str, folder: Path) -> str:
     """Name the files of a measurement so that a person recognises it.
 
     Letters of any language, digits and ``. + - _`` stay as they are. Names that differ in case

@@ -8,6 +8,8 @@ key; repeated keys are refused here.
 from __future__ import annotations
 
 import json
+import operator
+import re
 from collections import Counter
 from typing import Any
 
@@ -23,8 +25,15 @@ _COLON = ord(":")
 NOT_JSON = "not valid JSON"
 #: An array or object of two bytes takes a hundred bytes once decoded.
 _MOST_CONTAINERS = 1_000_000
-_MOST_TEXTS = 10_000_000
-_MOST_VALUES = 20_000_000
+#: Bytes that arrays and objects, texts, and values (of which texts are some) take at most, each,
+#: while a payload is read; and how many all of them may take.
+_WEIGHTS = {"arrays and objects": 100, "texts": 100, "values": 56}
+_MOST_BYTES = 1_000_000_000
+#: Above so many bytes nobody looks for the name of a key that occurs twice: it takes ten times as
+#: much memory.
+_SEARCHED = 32_000_000
+#: A colon that is written as an escape.
+_ESCAPED_COLON = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
 
 
 def decode(payload: bytes | bytearray | memoryview | str) -> Any:
@@ -33,15 +42,16 @@ def decode(payload: bytes | bytearray | memoryview | str) -> Any:
     Text that would need excessive memory is refused before it is decoded.
     """
     text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)
-    if len(text) > _MOST_CONTAINERS and (
-        text.count(b"[") + text.count(b"{") > _MOST_CONTAINERS
-        or text.count(b'"') > 2 * _MOST_TEXTS
-        or text.count(b",") > _MOST_VALUES
-    ):
-        raise PayloadError(
-            f"more than {_MOST_CONTAINERS} arrays and objects, {_MOST_TEXTS} texts or "
-            f"{_MOST_VALUES} values in {len(text)} bytes; no measurement has so many"
-        )
+    if len(text) > _MOST_CONTAINERS:
+        containers = text.count(b"[") + text.count(b"{")
+        counts = (containers, text.count(b'"') // 2, text.count(b",") + 1)
+        needed = sum(map(operator.mul, counts, _WEIGHTS.values()))
+        if containers > _MOST_CONTAINERS or needed > _MOST_BYTES:
+            found = [f"{n} {what}" for what, n in zip(_WEIGHTS, counts, strict=True)]
+            raise PayloadError(
+                f"{found[0]}, {found[1]} and {found[2]} in {len(text)} bytes; no measurement has "
+                "so many, and they would not fit into the memory"
+            )
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:
@@ -72,12 +82,14 @@ def refuse_duplicate_keys(payload: bytes | bytearray | memoryview | str, decoded
     sims_analysis.errors.PayloadError: $: the key 'a' occurs twice in one object
     """
     text = payload.encode() if isinstance(payload, str) else bytes(payload)
-    # An escaped colon is counted in the decoded document only.
-    escaped = b"\\" in text and b"\\u003" in text
     in_text = int(np.count_nonzero(np.frombuffer(text, np.uint8) == _COLON))
-    if not escaped and in_text == _colons(decoded):
+    if b"\\" in text and b"\\u003" in text:
+        in_text += len(_ESCAPED_COLON.findall(text))
+    if in_text == _colons(decoded):
         return
-    json.loads(text, object_pairs_hook=_unique)
+    if len(text) <= _SEARCHED:
+        json.loads(text, object_pairs_hook=_unique)
+    raise PayloadError("a key occurs twice in one object")
 
 
 def _colons(decoded: Any) -> int:

@@ -263,9 +263,13 @@ class _About:
                 ("dead_time", "dead time"),
                 ("detector_yield", "yield"),
                 ("detector_background", "background"),
+                # Above the one, the rate is the current of a Faraday cup; below the other, counted.
+                ("faraday_cup_threshold", "-> FC threshold"),
             ):
                 if detector and words == f"{detector} {end}":
                     known[plain] = _quantity(key, value)
+            if detector and words == f"FC -> {detector} threshold":
+                known["electron_multiplier_threshold"] = _quantity(key, value)
             if detector == "EM" and words in _SWITCHES:
                 known[_SWITCHES[words]] = _quantity(key, value)
         for number, calibration in enumerate(self.layers, 1):

@@ -18,6 +18,7 @@ from sims_analysis.profiles.metadata import FIELD
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.readers.heads import same_unit, unit_kind
+from sims_analysis.readers.numbers import is_number
 from sims_analysis.readers.signals import Array, Content, Signal
 from sims_analysis.readers.source import Options, Source
 from sims_analysis.units import read_unit, unit_of_kind
@@ -160,6 +161,17 @@ def _state_units(signals: list[Signal], options: Options) -> None:
             "no line of the file states the unit of its values; pass units=, such as "
             f'"atoms/cm^3", or {{{signal.name!r}: "counts/s"}} by species',
         )
+        _unit_of_limits(signal)
+
+
+def _unit_of_limits(signal: Signal) -> None:
+    """Give limits the unit of the values, which the user may have stated."""
+    limit = signal.metadata.get("detection_limit", "")
+    if is_number(limit):
+        signal.metadata["detection_limit"] = f"{limit} {signal.units}"
+    column = signal.beside.get("detection_limit")
+    if column is not None and column.units is None:
+        signal.beside = {**signal.beside, "detection_limit": replace(column, units=signal.units)}
 
 
 def _stated(

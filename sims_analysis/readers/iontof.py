@@ -1,7 +1,9 @@
 """IONTOF SurfaceLab 6 and 7: a text of one time column, and a column for each signal.
 
-The unit of the signals is not stated but as "Intensity". Dose and fluence are those of the primary
-ions. Under a running average neighbours are not independent, and there are no counts to speak of.
+The unit of the signals is not stated but as "Intensity": counts a data point, to which dead time
+and processing have been applied, which the user states by ``units="counts"``. Dose and fluence are
+those of the primary ions. Under a running average neighbours are not independent, and there are no
+counts to speak of: ``averaging`` in the metadata of each species says so.
 """
 
 from __future__ import annotations
@@ -16,12 +18,16 @@ from sims_analysis.readers.heads import read_head
 from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Column, Content, Signal
 from sims_analysis.readers.source import Source
+from sims_analysis.readers.words import PROCESSING
 
 __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(r"Sputter Time\s*\(|^#?\s*Depth\s*\(.*Intensity", re.IGNORECASE)
 _BEAM = re.compile(r"(Dose|Fluence)\s*\((.*)\)", re.IGNORECASE)
 _SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)
+#: Comments on what was done to neighbouring samples; sums of counts are counts.
+_AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
+_NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
 #: Lines of comments, names, masses and heads before the numbers.
 _HEAD_LINES = 12
 
@@ -94,6 +100,8 @@ def read(source: Source) -> Content:
         if match
     }
     comments = [line.lstrip("# ").strip() for line in above[:-2]]
+    averaging = [text for text in comments if _AVERAGED.search(text) and not _NONE.search(text)]
+    common = {"averaging": "; ".join(averaging)} if averaging else {}
     axis = read_head(heads[time]).unit
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
@@ -103,9 +111,9 @@ def read(source: Source) -> Content:
                 depths=values[:, time],
                 depth_units=axis,
                 values=values[:, j],
-                units=read_head(heads[j]).unit or heads[j],
+                units=read_head(heads[j]).unit or heads[j].partition("(")[0].strip(),
                 where=f"column {j + 1}",
-                metadata={"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {},
+                metadata=_about(heads[j], mass) | common,
                 # The columns of the beam are the same for all: kept once.
                 beside=beside if j == first else {},
             )
@@ -114,6 +122,15 @@ def read(source: Source) -> Content:
         signals=signals,
         metadata=Metadata(instrument="IONTOF", other={"processing": "; ".join(comments)}),
     )
+
+
+def _about(head: str, mass: str) -> dict[str, str]:
+    """Collect what is said of one signal: its mass, and in brackets what was done to it."""
+    known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
+    done = re.search(r"[(\[]([^()\[\]]+)[)\]]", head)
+    if done and PROCESSING.fullmatch(done[1]):
+        known["processing"] = done[1]
+    return known
 
 
 def _signal_cells(line: str, count: int) -> list[str]:

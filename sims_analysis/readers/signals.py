@@ -79,10 +79,10 @@ class Signal:
         below = np.isfinite(limits)
         if not below.any():
             return
-        unit = f" {self.units}" if self.units else ""
-        self.metadata["detection_limit"] = f"{limits[below].max():g}{unit}"
+        # In the unit of the values, which the user may have to state.
+        self.metadata["detection_limit"] = f"{limits[below].max():g}"
         self.metadata["below_detection_limit"] = f"{below.sum()} of {below.size} samples"
-        self.beside["detection_limit"] = Column(limits, self.units)
+        self.beside["detection_limit"] = Column(limits)
 
 
 @dataclass(kw_only=True)

@@ -1,6 +1,7 @@
 """SRIM and TRIM ``RANGE.txt``: the distribution of the ions, and of the recoils.
 
-The depth of a row is the far edge of its bin: values are means over the bin above it.
+The depth of a row is the far edge of its bin, over which the values are means: profiles have the
+centres of the bins, and their edges beside them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from sims_analysis.errors import ReadError
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.numbers import read_cell, table, tell_if_cut
-from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 
 __all__ = ["read", "recognises"]
@@ -66,6 +67,12 @@ def read(source: Source) -> Content:
     if short.any():
         source.options.truncated(f"line {numbers[int(short.argmax())]} lacks cells of its row")
     tell_if_cut(lines, [text.split()[-1] for text in texts])
+    bins = _bins(values[:, 0])
+    depths, unit_of_depths = bins.mean(axis=1), depth_unit.strip("()")
+    edges = {
+        name: Column(edge, unit_of_depths)
+        for name, edge in zip(("cell_start", "cell_stop"), bins.T, strict=True)
+    }
     moments = {}
     for name, pattern in _MOMENTS:
         found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
@@ -80,12 +87,13 @@ def read(source: Source) -> Content:
         signals.append(
             Signal(
                 name=name if ions else f"{name} ({kind or 'recoils'})",
-                depths=values[:, 0],
-                depth_units=depth_unit.strip("()"),
+                depths=depths,
+                depth_units=unit_of_depths,
                 values=values[:, j + 1],
                 units=unit,
                 where=f"column {j + 2}",
-                metadata={"depth": "far edge of the bin"} | (moments if ions else {}),
+                metadata={"depth": "centre of the bin"} | (moments if ions else {}),
+                beside=dict(edges),
             )
         )
     ion = re.search(r"Ion\s*=\s*(\S+)\s+Energy\s*=\s*(\S+)\s*(\S+)", source.text)
@@ -99,3 +107,14 @@ def read(source: Source) -> Content:
             other=other,
         ),
     )
+
+
+def _bins(far: Array) -> Array:
+    """Give the edges of the bins of which the far ones are printed; the first begins at 0.
+
+    Examples
+    --------
+    >>> _bins(np.array([250.01, 500.01, 750.01])).tolist()
+    [[0.0, 250.01], [250.01, 500.01], [500.01, 750.01]]
+    """
+    return np.column_stack([np.concatenate([[0.0], far[:-1]]), far])

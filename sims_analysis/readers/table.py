@@ -243,8 +243,7 @@ def _signal(
     if pair.sample:
         signal.metadata["sample"] = pair.sample
     if pair.value in stated:
-        unit = f" {signal.units}" if signal.units else ""
-        signal.metadata["detection_limit"] = f"{_plain(stated[pair.value])}{unit}"
+        signal.metadata["detection_limit"] = _plain(stated[pair.value])
     if limits is not None:
         signal.censor(limits[taken])
     return signal

@@ -73,6 +73,8 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     --------
     >>> rounded(217.8934, 0.107).text()
     '217.89 ± 0.11'
+    >>> rounded(61.3, 20.0).text()
+    '60 ± 20'
     >>> rounded(9.5812e14, 1.6e13).text()
     '(9.58 ± 0.16)×10¹⁴'
     >>> rounded(9.5812e14).text()
@@ -88,7 +90,7 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
         shown = _at(value, place)
     error = _at(stderr, place) if known else Decimal(0)
     exponent = max(abs(shown), error).adjusted() if shown or error else 0
-    if -3 <= exponent < 5 and place <= 0:
+    if -3 <= exponent < 5:
         exponent = 0
     return Rounded(
         value=_scaled(shown, exponent, place),

@@ -187,6 +187,7 @@ def test_https(archive, tmp_path, monkeypatch):
     config = uvicorn.Config(
         given["app"],
         log_level="critical",
+        http=given["http"],
         ssl_certfile=given["ssl_certfile"],
         ssl_keyfile=given["ssl_keyfile"],
     )
@@ -199,6 +200,7 @@ def test_https(archive, tmp_path, monkeypatch):
             time.sleep(0.01)
         with Client(KEY, endpoint=url, ca_bundle=certificate) as client:
             assert client.get(REFERENCE_ID)[0].species == ["Si"]
+            assert client.get("large")[0].depth_profiles[0].depths.size == 200_000
         server.should_exit = True
         thread.join()
     monkeypatch.setattr(uvicorn, "run", run)

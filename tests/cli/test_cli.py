@@ -72,6 +72,7 @@ def test_version():
 # ---- report
 
 
+@pytest.mark.slow
 def test_report_without_arguments_runs_the_whole_chain(tmp_path, monkeypatch):
     if find_spec("matplotlib") is None or find_spec("h5netcdf") is None:
         pytest.skip("needs the extras plot and netcdf")
@@ -324,6 +325,7 @@ def test_serve_needs_a_key():
     assert "SIMS_SERVER_KEY" in error_line(result)
 
 
+@pytest.mark.slow
 def test_serve_answers_a_report(tmp_path):
     if find_spec("uvicorn") is None:
         pytest.skip("needs the extra server")
@@ -381,6 +383,7 @@ def test_ctrl_c_leaves_promptly(ids, tmp_path):
     assert err.strip() == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes as POSIX has them")
 def test_a_reader_that_leaves_early_is_no_error():
     child = process("report", "--no-files")

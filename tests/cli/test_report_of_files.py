@@ -26,6 +26,7 @@ def run(*arguments):
     return CliRunner().invoke(cli, ["report", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_a_file_is_reported_with_its_dose(instrument, tmp_path):
     result = run(instrument, "--format", "json", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output

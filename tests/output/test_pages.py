@@ -10,7 +10,7 @@ import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
 from sims_analysis.output.about import About
 from sims_analysis.output.pages import add_pages, index_page, pages, report_page
-from sims_analysis.output.pages.archive import Contents
+from sims_analysis.output.pages.archive import found
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
 from sims_analysis.text.rounding import rounded
@@ -35,6 +35,7 @@ def test_an_entry_says_what_the_report_says():
     ):
         assert text in page.replace("1.000×", "1×")
     assert sims.open_example("boron-implant").attrs["sha256"] in page
+    assert "junction_depth(data, level=&#x27;1e18 atoms/cm^3&#x27;" in page  # what was asked
 
 
 def test_an_entry_says_what_its_doses_rest_on():
@@ -88,13 +89,13 @@ def test_the_list_is_searched_by_sample_species_and_date(tmp_path):
         )  # fmt: skip
         archive.add(sims.SIMSResult(data_id=name, depth_profiles=[one]))
 
-    def found(search):
+    def listed(search):
         return re.findall(r'href="entries/([^"]*)"', pages(archive, search=search))
 
-    assert found("ANNEAL") == ["w1", "w2"]
-    assert found("as anneal") == ["w2"]
-    assert found("2026-01") == ["w1"]
-    assert found("w1 as") == []
+    assert listed("ANNEAL") == ["w1", "w2"]
+    assert listed("as anneal") == ["w2"]
+    assert listed("2026-01") == ["w1"]
+    assert listed("w1 as") == []
     assert "As anneal &lt;1&gt; · As · 2026-02-01" in pages(archive)
 
 
@@ -105,19 +106,28 @@ def test_a_list_knows_of_a_new_version_and_of_damage(tmp_path):
         concentration_units="atoms/cm^3", data_id="w1",
     )  # fmt: skip
     archive.add(sims.SIMSResult(data_id="w1", depth_profiles=[one]))
-    contents = Contents(archive)
-    (about,) = contents.found("b").values()
+    (about,) = found(archive, "b").values()
     assert about.species == ("B",)
     other = sims.SIMSResult(data_id="w1", depth_profiles=[replace(one, species_name="Ge")])
     archive.add(other, replace=True)
-    (about,) = contents.found().values()
+    (about,) = found(archive).values()
     assert about.species == ("Ge",)
     for payload in tmp_path.rglob("*.json"):
         payload.write_bytes(payload.read_bytes().replace(b"Ge", b"Si"))
-    assert len(Contents(archive).found("w1")) == 1
-    assert Contents(archive).found("Ge") == {}
+    assert len(found(archive, "w1")) == 1
+    assert found(archive, "Ge") == {}
 
 
+def test_a_long_list_is_cut_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("sims_analysis.output.pages.archive._SHOWN", 2)
+    page = pages(sims.Archive(ARCHIVE))
+    count = len(sims.Archive(ARCHIVE))
+    assert page.count("<li ") == 2
+    assert f"{count} entries, of which the first 2 are shown" in page
+    assert pages(sims.Archive(ARCHIVE), search="boron").count("<li ") <= 2
+
+
+@pytest.mark.slow
 def test_a_report_writes_a_page_and_a_list(tmp_path):
     ds = sims.open_example("sputter-time")
     report = analyse(ds)

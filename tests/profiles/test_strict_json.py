@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims_analysis.errors import PayloadError
+from sims_analysis.profiles import strict_json
 from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
 
 KEYS = st.sampled_from(["a", "b", "a:b", ":", "", "µ", "\\", '"'])
@@ -54,6 +55,39 @@ def test_a_key_twice_is_found_wherever_it_is(document, colon):
                 refuse_duplicate_keys(payload, decode(payload))
         else:
             refuse_duplicate_keys(payload, decode(payload))
+
+
+@pytest.mark.parametrize(
+    ("what", "unit", "most"),
+    [("values", b"1,", 17_857_000), ("texts", b'"",', 6_410_000), ("arrays", b"[],", 999_998)],
+)
+def test_what_would_not_fit_into_the_memory_is_refused_before_it_is_decoded(
+    monkeypatch, what, unit, most
+):
+    decoded = []
+    monkeypatch.setattr(strict_json.orjson, "loads", decoded.append)
+    decode(b"[" + unit * most + b"1]")
+    assert len(decoded) == 1
+    with pytest.raises(PayloadError, match=rf"\d {what}.*no measurement has so many"):
+        decode(b"[" + unit * (most + most // 1000) + b"1]")
+    assert len(decoded) == 1
+
+
+def test_several_kinds_together_are_refused_where_each_alone_would_fit():
+    halves = b"[" + b"1," * 9_500_000 + b'"",' * 3_500_000 + b"1]"
+    with pytest.raises(PayloadError, match="no measurement"):
+        decode(halves)
+
+
+def test_a_key_twice_in_a_long_text_is_refused_without_its_name(monkeypatch):
+    """To find its name takes ten times the memory of the text."""
+    monkeypatch.setattr(strict_json, "_SEARCHED", 20)
+    monkeypatch.setattr(strict_json.json, "loads", lambda *_, **__: pytest.fail("searched"))
+    for text in (b'{"a": 1, "bb": 2, "a": 3}', rb'{"\u003a": 1, "bb": 2, ":": 3}'):
+        with pytest.raises(PayloadError, match="a key occurs twice"):
+            refuse_duplicate_keys(text, decode(text))
+    whole = rb'{"\u003a": "\\u003a", "b": "\\\u003A\u003a"}'
+    refuse_duplicate_keys(whole, decode(whole))
 
 
 def test_an_escaped_colon_does_not_make_up_for_a_lost_value():

@@ -93,6 +93,8 @@ def test_what_the_file_says_comes_along_with_units(write):
     known = result["10B"].species_metadata
     assert (known["rsf"], known["dose"]) == ("3.412e+13 at/cm3", "1e+15 at/cm2")
     assert (known["detector"], known["dead_time"]) == ("EM", "25 ns")
+    assert known["faraday_cup_threshold"] == "694356 c/s"
+    assert known["electron_multiplier_threshold"] == "568110 c/s"
     assert "rsf" not in result["30Si"].species_metadata
 
 

@@ -33,6 +33,31 @@ def test_iontof_exports_of_both_versions(write, version):
     assert result["SnO+"].species_metadata["mass"] == "135.894 u"
 
 
+def test_what_was_done_to_counts_is_on_record(write):
+    averaged = "Profile Compression settings. Method: Running Average, using 5 datapoints"
+    content = iontof(T, SIGNALS[2:3], comments=(averaged, "Profile Smoothing is Disabled"))
+    result = sims.read(write(content), units="counts")
+    assert result["SnO+"].species_metadata["averaging"] == averaged
+    with pytest.raises(sims.ProfileError, match=r"averaging: .*Average.* no errors of counting"):
+        sims.with_counting_statistics(result.to_dataset())
+    content = iontof(T, SIGNALS[2:3], version=6)
+    result = sims.read(write(content), units="counts")
+    assert "averaging" not in result["SnO+"].species_metadata
+    counted = sims.with_counting_statistics(result.to_dataset())
+    assert counted["intensity_counts"].values.tolist() == [[3, 2, 1, 5]]
+
+
+def test_a_background_that_was_taken_off_is_no_unit(write):
+    content = iontof(T, SIGNALS[2:3], version=6)
+    content = content.replace(b"\tIntensity", b"\tIntensity(Background Corrected)")
+    profile = sims.read(write(content))["SnO+"]
+    assert profile.concentration_units == "Intensity"
+    assert profile.species_metadata["processing"] == "Background Corrected"
+    ds = sims.read(write(content), units="counts").to_dataset()
+    with pytest.raises(sims.ProfileError, match=r"processing: 'Background Corrected'"):
+        sims.with_counting_statistics(ds)
+
+
 def test_doses_of_the_beam_stand_beside_and_are_no_signal(write):
     columns = sims.read(write(iontof(T, SIGNALS)))["total"].extra["columns"]
     assert columns["primary_fluence"]["units"] == "ions/cm^2"
@@ -110,12 +135,19 @@ ION = 1e5 * np.exp(-(((Z - 3000) / 900) ** 2) / 2)
 def test_srim_ranges(write, decimal):
     result = sims.read(write(srim(Z, {"B": ION, "Si": ION * 10}, decimal=decimal)))
     assert result.species == ["B", "Si (Tgt. Atoms)"]
-    np.testing.assert_allclose(result["B"].depths, Z)
+    np.testing.assert_allclose(result["B"].depths, Z - 40)
     np.testing.assert_allclose(result["B"].concentrations, ION, rtol=1e-4, atol=1e-3)
     assert result["B"].concentration_units == "(Atoms/cm3) / (Atoms/cm2)"
     assert result["B"].species_metadata["projected_range"] == "1595 angstrom"
     assert result.metadata.impact_energy == "40 keV"
-    assert set(result.to_dataset().data_vars) == {"range_density"}
+    ds = result.to_dataset()
+    assert set(ds.data_vars) == {"range_density"}
+    # The printed depths are the far edges of bins.
+    assert ds["depth"].attrs["bounds"] == "depth_bounds"
+    np.testing.assert_allclose(ds["depth_bounds"], np.column_stack([Z - 80, Z]) / 10)
+    assert sims.to_profiles(ds) == result.depth_profiles
+    one = ds.sel(species="B")
+    assert "depth_bounds" in one.coords
 
 
 def test_a_table_of_ranges_that_breaks_off(write):
@@ -132,14 +164,15 @@ def test_real_ranges_have_the_moments_that_srim_prints(name, ion):
     if not path.exists():
         pytest.skip(f"no ../shared/data/{name}")
     profile = sims.read(path)[ion]
-    width = 0.5 * (profile.depths[1] - profile.depths[0])
-    weights = profile.concentrations / profile.concentrations.sum()
-    mean = (weights * (profile.depths - width)).sum()
-    spread = np.sqrt((weights * (profile.depths - width - mean) ** 2).sum())
-    stated = profile.species_metadata
-    printed = {k: float(v.split()[0]) for k, v in stated.items() if k != "depth"}
-    assert mean == pytest.approx(printed["projected_range"], rel=2e-3)
-    assert spread == pytest.approx(printed["straggle"], rel=1e-2)
+    printed = {k: v.split() for k, v in profile.species_metadata.items() if k != "depth"}
+    found = sims.moments(sims.read(path).to_dataset().sel(species=ion))
+    for name, (number, *unit) in printed.items():
+        of_nm = 10 if unit else 1
+        # Those of the bins, which are as wide as a thirteenth of the straggle.
+        close = (
+            {"rel": 1e-3} if unit == ["angstrom"] and name == "projected_range" else {"rel": 0.02}
+        )
+        assert found[name].item() * of_nm == pytest.approx(float(number), **close), name
 
 
 # --- simulators -------------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sims_analysis.errors import SimsError, warnings_listed
-from sims_analysis.output.about import About, about_result
+from sims_analysis.errors import warnings_listed
+from sims_analysis.output.about import About
 from sims_analysis.output.pages.report import back_link, report_page
 
 if TYPE_CHECKING:
@@ -16,47 +17,30 @@ if TYPE_CHECKING:
     from sims_analysis.api.archive import Archive
     from sims_analysis.dataset.result import SIMSResult
 
-__all__ = ["HOME", "Contents", "entry_page", "failure_page", "index_page", "list_page", "pages"]
+__all__ = ["HOME", "entry_page", "failure_page", "found", "index_page", "list_page", "pages"]
 
 #: Address of the list, seen from the page of an entry that is served.
 HOME = "../"
+#: So many entries of a list are shown by a server, which can be asked for others.
+_SHOWN = 1000
 
 
-class Contents:
-    """What the entries of an archive are, by name, sample, species and date.
+def found(archive: Archive, search: str = "") -> dict[str, About]:
+    """Return the entries that contain every word, ignoring case: address -> what it is.
 
-    An entry is read when it is first listed, and again when there is another version of it.
-
-    Parameters
-    ----------
-    archive : Archive
+    One that is damaged is listed as well: its page says what is wrong with it.
     """
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._known: dict[str, tuple[str, About]] = {}
-
-    def found(self, search: str = "") -> dict[str, About]:
-        """Return the entries that contain every word, ignoring case: address -> what it is."""
-        words = search.casefold().split()
-        entries = {name: self._entry(name) for name in self._archive.ids()}
-        return {
-            f"entries/{quote(name, safe='')}": about
-            for name, about in entries.items()
-            if all(word in about.words.casefold() for word in words)
-        }
-
-    def _entry(self, data_id: str) -> About:
-        try:
-            sha256 = self._archive.record(data_id).sha256
-            known = self._known.get(data_id)
-            if known is None or known[0] != sha256:
-                known = sha256, about_result(self._archive.get(data_id))
-                self._known[data_id] = known
-        except SimsError:
-            # Its page says what is wrong with it.
-            return About(data_id=data_id)
-        return known[1]
+    with warnings_listed():
+        known = archive.contents(search.split())
+    return {
+        f"entries/{quote(one.data_id, safe='')}": About(
+            data_id=one.data_id,
+            sample=one.title,
+            species=tuple(one.species),
+            date=one.date,
+        )
+        for one in known
+    }
 
 
 def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> str:
@@ -85,12 +69,12 @@ def pages(archive: Archive, data_id: str | None = None, *, search: str = "") -> 
     """
     if data_id is not None:
         return entry_page(archive.get(data_id), home=HOME)
-    return list_page(Contents(archive), search)
+    return list_page(archive, search)
 
 
-def list_page(contents: Contents, search: str = "") -> str:
+def list_page(archive: Archive, search: str = "") -> str:
     """Return the list of an archive that is served, with a form to search it."""
-    return index_page(contents.found(search), search=search, form=True)
+    return index_page(found(archive, search), search=search, form=True)
 
 
 def failure_page(title: str, reason: str, *, home: str) -> str:
@@ -147,18 +131,24 @@ def index_page(entries: Mapping[str, About], *, search: str = "", form: bool = F
     if form:
         box = f'<form role="search">{box} <button>Search</button></form>'
     hint = '<p class="hint">Every word is looked for in name, sample, species and date.</p>'
-    count = f'<p id="count" class="note" role="status">{_counted(len(entries), search)}</p>'
+    shown = min(len(entries), _SHOWN) if form else len(entries)
+    told = _counted(len(entries), shown, search)
+    count = f'<p id="count" class="note" role="status">{told}</p>'
     items = [
         f'<li data-words="{html.escape(about.words, quote=True)}">'
         f'<a href="{html.escape(link, quote=True)}">{html.escape(about.data_id)}</a>'
         f'<span class="note"> {html.escape(about.line)}</span></li>'
-        for link, about in entries.items()
+        for link, about in islice(entries.items(), shown)
     ]
     listed = f'<ul class="described">{"".join(items)}</ul>' if items else ""
     body = f"<h1>Depth profiles</h1>\n{box}\n{hint}\n{count}\n{listed}"
     return document("Depth profiles", body, scripts=[] if form else [_FILTER])
 
 
-def _counted(count: int, search: str) -> str:
+def _counted(count: int, shown: int, search: str) -> str:
     text = "1 entry" if count == 1 else f"{count or 'no'} entries"
-    return html.escape(f"{text} found for “{search}”" if search else text)
+    text += f" found for “{search}”" if search else ""
+    text += (
+        f", of which the first {shown} are shown: search for more words" if shown < count else ""
+    )
+    return html.escape(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sims_analysis.output.report.layout import DOSE_WORDS, WORDS
 from sims_analysis.text import typeset as _typeset
@@ -13,8 +13,6 @@ from sims_analysis.units import read_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import xarray as xr
 
     from sims_analysis.output.report.answers import Report
     from sims_analysis.output.report.rows import SpeciesReport
@@ -62,7 +60,7 @@ def report_page(report: Report, *, home: str = "") -> str:
         body += ["<h2>Metallurgical junctions</h2>", _junctions(report)]
     if others:
         body += ["<h2>Other signals</h2>", _others(others)]
-    body += [_notes(report), "<h2>Origin</h2>", _origin(report.data)]
+    body += [_notes(report), "<h2>Origin</h2>", _origin(report)]
     return document(title, "\n".join(body), scripts=[library(), script()])
 
 
@@ -197,10 +195,12 @@ def _notes(report: Report) -> str:
     return "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
 
 
-def _origin(ds: xr.Dataset) -> str:
+def _origin(report: Report) -> str:
+    """Tabulate where the data came from, what was done to them, and what was asked."""
     from sims_analysis.dataset.provenance import provenance
 
-    record: dict[str, Any] = provenance(ds)
+    record = {key: value for key, value in provenance(report.data).items() if key != "steps"}
+    record["asked"] = report.calls
     rows = []
     for key, value in record.items():
         texts = value if isinstance(value, list) else [value]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sims_analysis.errors import SimsError
-from sims_analysis.output.pages.archive import HOME, Contents, failure_page, list_page, pages
+from sims_analysis.output.pages.archive import HOME, failure_page, list_page, pages
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -43,11 +43,9 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
-    contents = Contents(archive)
-
     async def index(request: Request) -> Response:
         search = request.query_params.get("search", "")
-        page = await run_in_threadpool(list_page, contents, search)
+        page = await run_in_threadpool(list_page, archive, search)
         return HTMLResponse(page, headers=_HEADERS)
 
     async def entry(request: Request) -> Response:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "analyse"]
 
-#: The report states how far the rules of integration differ, instead of warning of it.
-_RULE_TOLERANCE = 1e9
+#: The report states how far the rules of integration differ, and warns only beyond the dose itself.
+_RULE_TOLERANCE = 1.0
 
 #: How the dose counts the surface transient, in words.
 _SURFACE = {
@@ -122,6 +122,13 @@ class Report:
             )
         return lines
 
+    @property
+    def calls(self) -> list[str]:
+        """What was asked: the calls of the results."""
+        others = [] if self.metallurgical is None else [self.metallurgical]
+        results = [*self.peaks, *self.doses, *self.crossings, *others]
+        return [str(result.attrs["call"]) for result in results]
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
         return {
@@ -198,12 +205,10 @@ def analyse(
         acceptors = [name for name, m in metadata.items() if m.get("dopant_type") == "acceptor"]
     ends = {name: surface or m.get("surface_transient") for name, m in metadata.items()}
     data = _with_counting(ds, metadata)
-    options = {
-        "start": start,
-        "stop": stop,
-        "background": background,
-        "surface": surface_dose,
-    }
+    options = {"start": start, "stop": stop, "background": background}
+    options = {name: option for name, option in options.items() if option is not None}
+    if surface_dose != "measured":
+        options["surface"] = surface_dose
     with warnings_listed() as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages))
@@ -264,8 +269,9 @@ def _peaks(
     for variable in dict.fromkeys(one.variable for one in profiles):
         mine = [one for one in profiles if one.variable == variable]
         for end, names in _by_end(mine, ends):
+            window: dict[str, Any] = {} if end is None else {"start": end}
             with warnings_listed() as of_peak:
-                yield peak(data.sel(species=names), start=end, variable=variable)
+                yield peak(data.sel(species=names), variable=variable, **window)
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
             messages += of_peak
@@ -287,7 +293,7 @@ def _doses_and_crossings(
 ) -> tuple[list[xr.Dataset], list[xr.DataArray]]:
     """Ask for dose and junction of every concentration over depth."""
     from sims_analysis.analysis.budget import dose_budget
-    from sims_analysis.analysis.junction import junction_depth
+    from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 
     # With its standard errors and counts, if these are known.
     named = [name for name in data.data_vars if str(name).startswith("concentration")]
@@ -295,10 +301,10 @@ def _doses_and_crossings(
     doses, crossings = [], []
     for end, names in _by_end(mine, ends):
         some = data[named].sel(species=names)
-        doses.append(
-            dose_budget(some, surface_depth=end, rule_tolerance=_RULE_TOLERANCE, **options)
-        )
-        crossings.append(junction_depth(some, level=level, after=end))
+        stated = options if end is None else {**options, "surface_depth": end}
+        doses.append(dose_budget(some, rule_tolerance=_RULE_TOLERANCE, **stated))
+        below: JunctionOptions = {} if end is None else {"after": end}
+        crossings.append(junction_depth(some, level=level, **below))
     return doses, crossings
 
 

@@ -1,0 +1,324 @@
+"""What lists and searches of an archive show of an entry, read from its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from sims_analysis import files
+from sims_analysis.api.catalogue import SIMS, CatalogueEntry
+from sims_analysis.api.versions import (
+    damaged,
+    is_of,
+    list_versions,
+    read_record,
+    read_version,
+)
+from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
+from sims_analysis.profiles.metadata import FIELD
+from sims_analysis.profiles.strict_json import decode, refuse_duplicate_keys
+from sims_analysis.text.times import moment_of
+
+if TYPE_CHECKING:
+    from sims_analysis.api.archive import Archive
+    from sims_analysis.profiles.profile import DepthProfile
+
+__all__ = [
+    "Contents",
+    "Need",
+    "archived_entry",
+    "leave_out",
+    "moment_of_catalogue",
+    "moment_of_change",
+    "of_profiles",
+    "read_catalogue",
+    "read_contents",
+]
+
+_WINDOWS = os.name == "nt"
+#: Keys under which instruments name the sample in their metadata.
+_SAMPLE_KEYS = ("sample", "sample_name", "Sample ID", "sample_id")
+#: What may be searched for of the metadata of a measurement, beside the sample.
+_MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
+
+
+class Need(IntEnum):
+    """How much of an entry is looked at; each includes what is before it."""
+
+    IDS = 0
+    ENTRY = 1
+    #: The payload too: species, sample and comment.
+    WORDS = 2
+
+
+class Contents(NamedTuple):
+    """What is known of an entry; a tuple, because a search goes through a hundred thousand.
+
+    Parameters
+    ----------
+    folder : str
+        Name of its folder.
+    stamp, catalogue : int
+        When the folder and its catalogue entry were changed, by the clock of the file system, in
+        nanoseconds; 0 without a catalogue entry.
+    version : str
+        Name of the current version.
+    data_id : str
+        Empty if no record can be read that says it.
+    about : bytes or None
+        JSON: the catalogue entry (or what the record tells), species and title. None if it was not
+        looked at, or cannot be read.
+    words : bytes or None
+        What a search looks into, in UTF-8, capitals and small letters alike.
+    uploaded, updated : float or None
+        Times of the catalogue entry, in seconds since 1970.
+    """
+
+    folder: str
+    stamp: int
+    catalogue: int
+    version: str
+    data_id: str
+    about: bytes | None = None
+    words: bytes | None = None
+    uploaded: float | None = None
+    updated: float | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The object of `about`."""
+        known: dict[str, Any] = orjson.loads(self.about or b"{}")
+        return known
+
+    @property
+    def entry(self) -> CatalogueEntry:
+        """The catalogue entry, or what the record tells in its place."""
+        return CatalogueEntry.from_dict(self.told["entry"])
+
+    @property
+    def species(self) -> list[str]:
+        """The species that were measured, as delivered."""
+        return list(self.told.get("species", []))
+
+    @property
+    def title(self) -> str:
+        """What the payload calls the sample."""
+        return str(self.told.get("title", ""))
+
+    @property
+    def date(self) -> str:
+        """When it was measured, or where that is not known, last updated or retrieved."""
+        retrieved = f"{self.version[:4]}-{self.version[4:6]}-{self.version[6:8]}"
+        return str(self.told.get("date") or retrieved)
+
+
+def moment_of_change(path: Path | os.stat_result) -> int:
+    """Tell when a file or folder was changed last, in nanoseconds.
+
+    By a time that nobody can set, where the system has such.
+    """
+    found = path if isinstance(path, os.stat_result) else path.lstat()
+    return found.st_mtime_ns if _WINDOWS else found.st_ctime_ns
+
+
+def moment_of_catalogue(folder: str) -> int:
+    """Tell a state of the catalogue entry in a folder from others; 0 if there is none."""
+    try:
+        found = os.lstat(f"{folder}{os.sep}catalogue.json")
+    except OSError:
+        return 0
+    # What replaces it at the same moment is another file.
+    return (found.st_mtime_ns if _WINDOWS else found.st_ctime_ns) ^ (found.st_ino & 0xFFFF)
+
+
+def leave_out(path: Path, error: SimsError) -> None:
+    """Warn that an entry or a version cannot be read."""
+    warn(f"{error}; it is left out ({path.name})", SimsWarning)
+
+
+def read_catalogue(folder: Path) -> dict[str, Any] | None:
+    """Read what the catalogue says of the entry in a folder, or None."""
+    file = folder / "catalogue.json"
+    try:
+        content = files.read_plain(file)
+        entry = decode(content)
+        refuse_duplicate_keys(content, entry)
+    except FileNotFoundError:
+        return None
+    except (OSError, PayloadError) as error:
+        raise damaged(file, f"catalogue.json cannot be read ({error})") from None
+    if not isinstance(entry, dict) or not is_of(folder, entry.get("data_id")):
+        raise damaged(file, "catalogue.json is not the catalogue entry of this data entry")
+    return entry
+
+
+def entry_in(folder: Path, version: Path, data_id: str) -> tuple[CatalogueEntry, bool]:
+    """Give the catalogue entry of an entry, or what its record tells; and whether all is sound.
+
+    Raises
+    ------
+    ArchiveError
+        If neither can be read.
+    """
+    sound = True
+    try:
+        known = read_catalogue(folder)
+        if known is not None:
+            return CatalogueEntry.from_dict(known), True
+    except (ArchiveError, PayloadError) as error:
+        read_record(version)  # raises if there is nothing else
+        warn(f"{error}; what the record tells stands in for it", SimsWarning)
+        sound = False
+    entry = CatalogueEntry(
+        data_id=data_id,
+        char_source_type=SIMS,
+        pipeline_status="success",
+        last_updated=read_record(version).last_updated,
+    )
+    return entry, sound
+
+
+def archived_entry(archive: Archive, data_id: str) -> CatalogueEntry:
+    """Give what an archive knows of an entry: its catalogue entry, or what the record tells."""
+    folder = archive.folder(data_id)
+    versions = list_versions(folder)
+    if not versions:
+        archive.record(data_id)  # says that there is no such entry
+    return entry_in(folder, versions[-1], data_id)[0]
+
+
+def read_contents(
+    folder: Path,
+    need: Need,
+    known: Contents | None = None,
+    skip: Callable[[Path, SimsError], None] = leave_out,
+) -> tuple[Contents, bool] | None:
+    """Read what is known of the entry in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    need : Need
+    known : Contents, optional
+        What was read before: a version never changes, so that its payload is not read again.
+    skip : callable
+        Is told of what cannot be read; by default a warning.
+
+    Returns
+    -------
+    tuple or None
+        The contents, and whether all that was read is sound; None if there is no version.
+    """
+    # Before anything is read: what changes meanwhile is noticed.
+    try:
+        stamp, catalogue = moment_of_change(folder), moment_of_catalogue(str(folder))
+    except OSError:
+        stamp, catalogue = 0, 0
+    try:
+        versions = list_versions(folder)
+    except ArchiveError as error:
+        skip(folder, error)
+        return None
+    if not versions:
+        return None
+    data_id, sound = _id_of(folder, versions, skip)
+    found = Contents(folder.name, stamp, catalogue, versions[-1].name, data_id)
+    if need is Need.IDS or not data_id:
+        return found, sound
+    try:
+        entry, whole = entry_in(folder, versions[-1], data_id)
+    except ArchiveError as error:
+        warn(f"{error}; it is left out", SimsWarning)
+        return found, False
+    about: dict[str, Any] = {"species": [], "title": "", "date": "", "words": ""}
+    if need is Need.WORDS:
+        if known is not None and known.version == found.version and known.words is not None:
+            told = known.told
+            about = {name: told[name] for name in about}
+        else:
+            try:
+                about = _of_wire(decode(read_version(versions[-1])[1]))
+            except (ArchiveError, PayloadError):
+                whole = False  # whoever reads the entry is told
+    words = None
+    if need is Need.WORDS:
+        more = [about["title"], about["date"], about["words"]]
+        texts = [entry.words, data_id, *about["species"], *more]
+        words = "\n".join(texts).casefold().encode(errors="replace")
+    wire = {k: v for k, v in entry.to_dict().items() if v is not None or k in entry.extra}
+    found = Contents(
+        *found[:5],
+        orjson.dumps(about | {"entry": wire}),
+        words,
+        _seconds(entry.upload_datetime),
+        _seconds(entry.last_updated),
+    )
+    return found, sound and whole
+
+
+def _id_of(
+    folder: Path, versions: list[Path], skip: Callable[[Path, SimsError], None]
+) -> tuple[str, bool]:
+    """Give the id of an entry, by its folder or by the last record that can be read."""
+    if "~" not in folder.name:
+        return folder.name.lower(), True
+    for i, version in enumerate(reversed(versions)):
+        try:
+            return read_record(version).data_id, i == 0
+        except ArchiveError as error:
+            skip(version, error)
+    return "", False
+
+
+def of_profiles(profiles: Sequence[DepthProfile]) -> dict[str, Any]:
+    """Give species, sample, and what else may be searched for of profiles."""
+    return _of_wire(
+        [
+            {
+                "species_name": profile.species_name,
+                "species_metadata": profile.species_metadata,
+                "last_updated": profile.last_updated,
+                FIELD: profile.extra.get(FIELD),
+            }
+            for profile in profiles
+        ]
+    )
+
+
+def _of_wire(wire: Any) -> dict[str, Any]:
+    profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
+    titles = list(dict.fromkeys(_titles(profiles)))
+    measurements = [m for profile in profiles if isinstance(m := profile.get(FIELD), dict)]
+    measured = [str(m.get("measured") or "") for m in measurements]
+    updated = [str(profile.get("last_updated") or "") for profile in profiles]
+    texts = dict.fromkeys(
+        text
+        for measurement in measurements
+        for key in _MEASUREMENT
+        if isinstance(text := measurement.get(key), str)
+    )
+    return {
+        "species": [str(profile.get("species_name", "")) for profile in profiles],
+        "title": titles[0] if titles else "",
+        "date": next(filter(None, [*measured, *updated]), "").partition("T")[0],
+        "words": " ".join([*titles[1:], *texts]),
+    }
+
+
+def _titles(profiles: list[dict[str, Any]]) -> Iterator[str]:
+    for profile in profiles:
+        metadata = profile.get("species_metadata")
+        measurement = profile.get(FIELD)
+        texts = [metadata.get(key) for key in _SAMPLE_KEYS] if isinstance(metadata, dict) else []
+        texts += [measurement.get("sample")] if isinstance(measurement, dict) else []
+        yield from (text.strip() for text in texts if isinstance(text, str) and text.strip())
+
+
+def _seconds(text: str | None) -> float | None:
+    moment = moment_of(text)
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,167 @@
+"""The budget of a dose as bars: what its error comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis.dataset import provenance as origin
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures.canvas import NAMES
+from sims_analysis.figures.colours import assigned, legible, letters, user_cycle
+from sims_analysis.figures.legend import add_legend
+from sims_analysis.figures.profiles import check_axes, figure_size
+from sims_analysis.figures.questions import function_of
+from sims_analysis.figures.style import (
+    dress,
+    fix_ticks,
+    grow,
+    in_style,
+    require_matplotlib,
+    setting_points,
+)
+from sims_analysis.text.typeset import mathtext, plain
+from sims_analysis.units import dequantify
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sims_analysis.units import QuantityLike
+
+__all__ = ["plot_budget"]
+
+#: Variables of a budget, and what they are called in a figure.
+_PARTS = {
+    "random_stderr": "random",
+    "background_stderr": "thereof background",
+    "rsf_stderr": "sensitivity factor",
+    "depth_stderr": "depth scale",
+    "systematic_stderr": "systematic",
+}
+#: More profiles than these cannot be told apart.
+_MOST = 12
+
+
+def plot_budget(
+    budget: xr.Dataset,
+    ax: Axes | None = None,
+    *,
+    width: Literal["single", "double"] | QuantityLike | float | None = None,
+    title: str | None = None,
+    house_style: bool | None = None,
+) -> Axes:
+    """Draw the error budget of doses as bars: each part as a percentage of the dose.
+
+    Parameters
+    ----------
+    budget : Dataset
+        From :func:`dose_budget`, of one profile or of up to twelve.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default in a new figure.
+    width : {"single", "double"}, str, Quantity or float, optional
+        Width of a new figure, as of :func:`plot_profiles`.
+    title : str, optional
+    house_style : bool, optional
+        As of :func:`plot_profiles`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ProfileError
+        If it is not a budget, or of more profiles than can be told apart.
+
+    Notes
+    -----
+    Parts are one standard error each. The random one holds that of the background; the systematic
+    one is the quadratic sum of sensitivity factor and depth scale, which act on all samples alike
+    and are not reduced by averaging. A part that is not known has no bar, and says so.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant").sel(species=["B"])
+    >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
+    >>> ax = sims.plot_budget(sims.dose_budget(ds, rsf_uncertainty=0.1, depth_uncertainty=0.02))
+    >>> [text.get_text() for text in ax.texts]
+    ['0.0199 %', '0 %', '10 %', '2 %', '10.2 %']
+    """
+    require_matplotlib()
+    import matplotlib.pyplot as plt
+
+    check_axes(ax)
+    names, shares = _shares(budget)
+    own = ax is None
+    with in_style(house=own if house_style is None else house_style):
+        if ax is None:
+            _, ax = plt.subplots(figsize=figure_size(width), layout="constrained")
+        elif house_style:
+            dress(ax)
+        colours = assigned(names, {}, user_cycle())
+        _draw(ax, shares, [legible(colours[name], ax) for name in names])
+        fix_ticks(ax)
+        if title:
+            ax.set_title(plain(title))
+        if len(names) > 1:
+            handles = dict(zip(map(mathtext, names), ax.containers, strict=True))
+            options = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2}
+            legend = add_legend(ax, handles, NAMES, ncols=min(4, len(names)), **options)
+            if own:
+                grow(ax.figure, 0.15 * len(names) * len(_PARTS) / 2)
+            if title:
+                extent = legend.get_window_extent().height / ax.bbox.height
+                ax.set_title(plain(title), y=1.02 + extent)
+    origin.attach(ax.figure, [], [budget], "plot_budget(...)")
+    return ax
+
+
+def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Return the names of the profiles, and each part of the error in per cent, profile by part."""
+    if not isinstance(budget, xr.Dataset) or function_of(budget) != "dose_budget":
+        found = function_of(budget) if isinstance(budget, xr.Dataset | xr.DataArray) else ""
+        raise ProfileError(
+            "expected the budget that sims.dose_budget(data, ...) gives; found "
+            + (f"a result of {found}()" if found else type(budget).__name__)
+        )
+    plain_budget = dequantify(budget)
+    dose = plain_budget["dose"]
+    if dose.size > _MOST:
+        raise ProfileError(
+            f"{dose.size} profiles cannot be told apart as bars: select up to {_MOST}, as in "
+            'budget.sel(species=["B"])'
+        )
+    names = []
+    for index in np.ndindex(dose.shape):
+        one = dose[index]
+        labels = [one[dim] if dim in one.coords else index[i] for i, dim in enumerate(dose.dims)]
+        names.append(", ".join(str(getattr(label, "values", label)) for label in labels))
+    if dose.ndim == 0 and "species" in dose.coords:
+        names = [str(dose["species"].values)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = [100 * plain_budget[part] / abs(dose).where(dose != 0) for part in _PARTS]
+    return names, np.array([np.ravel(part.values) for part in parts]).T
+
+
+def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> None:
+    """Draw the bars of each part side by side, with their numbers."""
+    height = 0.8 / len(shares)
+    for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
+        places = np.arange(len(_PARTS)) + (i - 0.5 * (len(shares) - 1)) * height
+        ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
+        for place, share in zip(places, profile, strict=True):
+            text = "not known" if np.isnan(share) else f"{share:.3g} %"
+            ax.annotate(
+                text, (np.nan_to_num(share), place), xytext=(3, 0), textcoords="offset points",
+                va="center", color=letters(colour, ax), fontsize=setting_points("legend.fontsize"),
+            )  # fmt: skip
+    ax.set_yticks(np.arange(len(_PARTS)), list(_PARTS.values()))
+    ax.tick_params(axis="y", which="both", length=0)
+    ax.yaxis.set_tick_params(which="minor", left=False, right=False)
+    ax.invert_yaxis()
+    # Room for the number of the longest bar.
+    ax.set_xlim(0.0, 1.25 * (np.nanmax(shares, initial=0.0) or 1.0))
+    ax.set_xlabel("Standard error (% of the dose)")

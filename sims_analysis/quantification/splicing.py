@@ -1,0 +1,331 @@
+"""Two overlapping pieces of one profile, joined where both were measured."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import units, vocabulary
+from sims_analysis.analysis.dose import integral
+from sims_analysis.dataset.axes import MEASUREMENT, POINT, axis_of
+from sims_analysis.dataset.canonical import list_variables, scaled, species_of, to_canonical
+from sims_analysis.dataset.delivered import with_species_dimension
+from sims_analysis.dataset.provenance import with_step
+from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.frame.opening import open_frame
+from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.units import QuantityLike, read_quantity
+
+__all__ = ["splice"]
+
+#: Pieces that differ by more than this many standard errors, and by more than this factor, differ.
+_CLEARLY, _NOTABLE = 3.0, 1.05
+#: By more than this factor, if they have no standard errors.
+_UNKNOWN = 1.1
+
+
+def splice(
+    a: xr.Dataset, b: xr.Dataset, *, at: QuantityLike | None = None, scale: bool = False
+) -> xr.Dataset:
+    """Join two overlapping pieces of one profile: `a` down to a depth, and `b` below it.
+
+    Pieces that were measured at other currents, with other detectors, or after a break.
+
+    Parameters
+    ----------
+    a, b : Dataset
+        Each one measurement, over depth or sputter time, on axes of their own; `b` is the deeper.
+    at : str or Quantity, optional
+        The depth (or time) of the splice, within the overlap: ``"120 nm"``. By default its middle.
+    scale : bool
+        Multiply each variable of `b` so that its integral over the overlap is that of `a`.
+
+    Returns
+    -------
+    Dataset
+        With the samples of `a` down to the splice and those of `b` below it, where they were
+        measured. A species that only one of them has is kept whole. What runs along the axis, such
+        as the sputter times of either piece, is left out. Coordinates:
+
+        - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
+        - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for
+          species that only one piece has
+        - ``splice_scale_uncertainty`` (``1``): its relative standard error, NaN where the pieces
+          have no standard errors. It is common to all samples below the splice, and not part of
+          their random errors
+
+    Raises
+    ------
+    ProfileError
+        If the pieces are on different axes, are batches, have no species in common, or do not
+        overlap at the splice; or if the integral of one over the overlap is not positive.
+    UnitsError
+        If they have no variable in common.
+
+    Warns
+    -----
+    ProfileWarning
+        Without `scale`, where the pieces differ in their overlap by more than three standard errors
+        and 5 % (without standard errors, by more than 10 %).
+
+    Notes
+    -----
+    The integrals are trapezoids of either piece over its own samples. With `scale`, the pieces
+    should differ by a factor alone: a background that only one of them has is scaled, too.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> ds = sims.open_example("boron-implant")
+    >>> top, deep = ds.sel(depth=slice(0, 200)), ds.sel(depth=slice(150, None))
+    >>> deep = deep.assign(concentration=(0.8 * deep["concentration"]).assign_attrs(units="cm^-3"))
+    >>> whole = sims.splice(top, deep, scale=True)
+    >>> print(f"below {whole['splice_depth'].item():g} nm times "
+    ...       f"{whole['splice_scale'].sel(species='B').item():.4f}")
+    below 175 nm times 1.2500
+    """
+    check_bool("scale", scale)
+    quantified = any(map(_is_quantified, (a, b)))
+    top, deep = _piece(a, "a"), _piece(b, "b")
+    axis = _axis(top, deep)
+    common = [one for one in species_of(top) if one in species_of(deep)]
+    names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
+    if not common:
+        raise ProfileError(
+            f"the pieces have no species in common: {_listed(top)} and {_listed(deep)}"
+        )
+    if not names:
+        raise UnitsError(
+            f"the pieces have no variable in common: {list_variables(top)} and "
+            f"{list_variables(deep)}"
+        )
+    overlap = _overlap(top, deep, axis, names, common)
+    place = _place(at, overlap, axis)
+    scales = _scales(top, deep, names[0], common, overlap)
+    if scale:
+        deep = _scaled(deep, names, scales.factor)
+    else:
+        _warn_of_difference(scales, axis, overlap)
+    result = _joined(top, deep, axis, common, place)
+    unit = units.CANONICAL[axis]
+    label = "splice_depth" if axis == "depth" else "splice_time"
+    factor = scales.factor if scale else xr.where(scales.factor.notnull(), 1.0, np.nan)
+    stated = {
+        label: xr.DataArray(place),
+        "splice_scale": factor,
+        "splice_scale_uncertainty": scales.uncertainty if scale else 0.0 * factor,
+    }
+    result = result.assign_coords(
+        {
+            key: one.reindex(species=result["species"]) if one.ndim else one
+            for key, one in stated.items()
+        }
+    )
+    for key in stated:
+        result[key].attrs = vocabulary.attrs(key)
+    line = f"two pieces spliced at {place:g} {unit}{', the second scaled' if scale else ''}"
+    done = with_step(result, "splice", line, b=b, at=at, scale=scale)
+    return units.quantify(done) if quantified else done
+
+
+def _is_quantified(piece: Any) -> bool:
+    return isinstance(piece, xr.Dataset) and units.is_quantified(piece)
+
+
+def _piece(data: Any, name: str) -> xr.Dataset:
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"splice takes two Datasets, found {type(data).__name__} as {name}")
+    if MEASUREMENT in data.dims or POINT in data.dims:
+        raise ProfileError(
+            f"{name} is a batch: splice the measurements one by one, after unstack()"
+        )
+    plain = to_canonical(units.dequantify(data), f"{name}: ")
+    species_of(plain)
+    return with_species_dimension(plain)
+
+
+def _axis(a: xr.Dataset, b: xr.Dataset) -> str:
+    first, second = axis_of(a), axis_of(b)
+    if first != second:
+        raise ProfileError(
+            f"a is on a {first.replace('_', '-')} axis, b on a {second.replace('_', '-')} axis; "
+            "calibrate_depth() turns time into depth"
+        )
+    return first
+
+
+def _listed(ds: xr.Dataset) -> str:
+    return ", ".join(map(repr, species_of(ds)))
+
+
+class _Overlap(NamedTuple):
+    """Where all species that both pieces have were measured in both."""
+
+    start: float
+    stop: float
+
+
+def _overlap(
+    a: xr.Dataset, b: xr.Dataset, axis: str, names: list[str], common: list[str]
+) -> _Overlap:
+    starts, stops = [], []
+    for one in common:
+        ends = [_ends(piece, axis, names, one) for piece in (a, b)]
+        if any(end is None for end in ends):
+            continue
+        (first, last), (begin, end) = ends  # type: ignore[misc]  # None was left out above
+        if not (first <= begin < last <= end):
+            unit = units.CANONICAL[axis]
+            raise ProfileError(
+                f"species {one!r}: a runs from {first:g} to {last:g} {unit}, b from {begin:g} to "
+                f"{end:g} {unit}; b must begin within a and end below it"
+            )
+        starts.append(begin)
+        stops.append(last)
+    if not starts:
+        raise ProfileError("no species was measured in both pieces")
+    found = _Overlap(max(starts), min(stops))
+    if not found.start < found.stop:
+        raise ProfileError("the species do not overlap at one common depth: splice them one by one")
+    return found
+
+
+def _ends(
+    piece: xr.Dataset, axis: str, names: list[str], species: str
+) -> tuple[float, float] | None:
+    measured = np.zeros(piece.sizes[axis], dtype=bool)
+    for name in names:
+        measured |= piece[name].sel(species=species).transpose(axis).notnull().values
+    places = piece[axis].values[measured]
+    return (float(places.min()), float(places.max())) if places.size else None
+
+
+def _place(at: Any, overlap: _Overlap, axis: str) -> float:
+    if at is None:
+        return 0.5 * (overlap.start + overlap.stop)
+    place, _ = read_quantity(at, (axis,), "at")
+    if np.ndim(place) or not overlap.start <= place <= overlap.stop:
+        raise ProfileError(
+            f"at={format_argument(at)} is outside of the overlap, from {overlap.start:g} to "
+            f"{overlap.stop:g} {units.CANONICAL[axis]}"
+        )
+    return float(place)
+
+
+class _Scales(NamedTuple):
+    """By which factor b has to be multiplied, with its relative error; over species."""
+
+    factor: xr.DataArray
+    uncertainty: xr.DataArray
+
+
+def _scales(
+    a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap
+) -> _Scales:
+    parts, relative = [], []
+    for piece in (a, b):
+        one = piece.sel(species=common)
+        kinds = vocabulary.kinds_in(name, one[name].attrs["units"])
+        if not kinds:
+            raise UnitsError(f"{name} is in {one[name].attrs['units']!r}")
+        frame = open_frame(
+            one,
+            kinds,
+            question="a splice",
+            variable=name,
+            axes=vocabulary.AXES,
+            as_they_are=True,
+        )
+        start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
+        found = integral(frame, start=start, stop=stop, rule="trapezoid", quiet=True)
+        coords = {"species": one["species"].values}
+        value = xr.DataArray(found.value.values, coords, ["species"])
+        if bool((value <= 0).any()):
+            where = str(value["species"].values[np.flatnonzero(value <= 0)[0]])
+            raise ProfileError(
+                f"species {where!r}: the integral of {name} from {start} to {stop} is not positive "
+                "in one of the pieces, so that it says nothing of their ratio"
+            )
+        parts.append(value)
+        missing = xr.full_like(value, np.nan)
+        relative.append(
+            missing
+            if found.variance is None
+            else missing.copy(data=found.variance.values**0.5 / value.values)
+        )
+    factor = parts[0] / parts[1]
+    return _Scales(factor, (relative[0] ** 2 + relative[1] ** 2) ** 0.5)
+
+
+def _scaled(b: xr.Dataset, names: list[str], factor: xr.DataArray) -> xr.Dataset:
+    every = factor.reindex(species=b["species"].values).fillna(1.0).variable
+    made: dict[str, xr.Variable] = {}
+    for name in names:
+        made |= {name + end: one for end, one in scaled(b, name, every).items()}
+    return b.assign(made)
+
+
+def _warn_of_difference(scales: _Scales, axis: str, overlap: _Overlap) -> None:
+    for species in scales.factor["species"].values:
+        factor = float(scales.factor.sel(species=species))
+        error = float(scales.uncertainty.sel(species=species))
+        off = abs(np.log(factor))
+        limit = np.log(_UNKNOWN) if np.isnan(error) else max(_CLEARLY * error, np.log(_NOTABLE))
+        if off > limit:
+            known = "" if np.isnan(error) else f" +- {error * factor:.2g}"
+            warn(
+                f"species {str(species)!r}: from {overlap.start:g} to {overlap.stop:g} "
+                f"{units.CANONICAL[axis]}, a is {factor:.4g}{known} times b; scale=True makes them "
+                "agree there",
+                ProfileWarning,
+            )
+
+
+def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: float) -> xr.Dataset:
+    """Join the samples of a down to a place with those of b below it."""
+    parts = []
+    for piece, own in ((a, a[axis] <= place), (b, b[axis] > place)):
+        kept = own | ~piece["species"].isin(common)
+        parts.append(
+            xr.Dataset(
+                {
+                    name: one.where(kept) if axis in one.dims else one
+                    for name, one in piece.data_vars.items()
+                }
+            ).reset_coords(drop=True)
+        )
+    joined = parts[0].combine_first(parts[1])
+    measured = xr.DataArray(data=False)
+    for quantity in vocabulary.QUANTITIES:
+        if quantity in joined:
+            measured = measured | joined[quantity].notnull()
+    joined = joined.isel({axis: measured.any("species").values})
+    for name, one in joined.data_vars.items():
+        one.attrs = (a if name in a else b)[name].attrs
+    result: xr.Dataset = joined.assign_coords(_coords(a, b, axis, joined)).assign_attrs(
+        {**a.attrs, LAYOUT: OWN_DEPTHS}
+    )
+    return result
+
+
+def _coords(a: xr.Dataset, b: xr.Dataset, axis: str, joined: xr.Dataset) -> dict[Any, Any]:
+    """Return the coordinates of the whole: of each species from the piece that has it, a first."""
+    made: dict[Any, Any] = {axis: (axis, joined[axis].values, a[axis].attrs)}
+    for key in dict.fromkeys([*a.coords, *b.coords]):
+        held = [piece[key] for piece in (a, b) if key in piece.coords]
+        first = held[0]
+        if key in ("species", axis, "wire_fields") or any(axis in one.dims for one in held):
+            continue
+        if first.dims == ("species",):
+            known: dict[str, Any] = {}
+            for one in reversed(held):
+                known |= dict(zip(map(str, one["species"].values), one.values, strict=True))
+            blank: Any = "" if first.dtype.kind == "U" else np.nan
+            values = [known.get(str(label), blank) for label in joined["species"].values]
+            made[key] = ("species", np.array(values), first.attrs)
+        elif not first.ndim:
+            made[key] = first.variable
+    return made

@@ -1,0 +1,479 @@
+"""The index of an archive answers as a walk does, whatever happened to it and to the entries."""
+
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.api import index as index_module
+from sims_analysis.api import parallel
+from sims_analysis.api.archive import Archive
+from sims_analysis.api.versions import list_versions
+from sims_analysis.errors import collected
+
+
+def payload(name, *species, sample="wafer"):
+    profile = {
+        "data_id": name, "id": "1", "processed_data_id": "2", "depths": [0, 1, 2],
+        "depth_units": "nm", "concentrations": [1e18, 2e18, 1e18],
+        "concentration_units": "atoms/cm^3", "species_metadata": {"sample": sample},
+        "last_updated": "2024-01-15T10:35:00Z",
+    }  # fmt: skip
+    return json.dumps([{**profile, "species_name": s} for s in species]).encode()
+
+
+def told(name, **more):
+    return {
+        "data_id": name, "char_source_type": "sims", "pipeline_status": "success",
+        "upload_datetime": "2024-02-01T00:00:00Z", "last_updated": "2024-02-02T00:00:00Z", **more,
+    }  # fmt: skip
+
+
+def fill(archive, count=12):
+    for i in range(count):
+        name = f"Wafer {i}" if i % 4 == 3 else f"w{i}"
+        species = ("B", "P") if i % 2 else ("As",)
+        known = told(name, sample_name=f"lot {i // 3}", projects=[{"id": i % 3, "name": "oxide"}])
+        archive.put(
+            name, payload(name, *species, sample=f"sample {i}"), url="test",
+            catalogue=known if i % 3 else None,
+        )  # fmt: skip
+
+
+RANDOM = random.Random(1)  # noqa: S311 - no secret
+
+
+@pytest.fixture(autouse=True)
+def _few_are_enough(monkeypatch):
+    monkeypatch.setattr(index_module, "_WORTH_AN_INDEX", 2)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "lab")
+    fill(archive)
+    return archive
+
+
+def file_of(archive):
+    return archive.path / ".index" / "entries.sqlite3"
+
+
+def answers(archive):
+    """Ask everything that the index answers."""
+    with collected() as warnings:
+        given = (
+            archive.ids(),
+            len(archive),
+            archive.search().ids,
+            [entry.to_dict() for entry in archive.search()],
+            archive.search("LOT 1").ids,
+            archive.search(species="B").ids,
+            archive.search(["sample", "b"], status="success").ids,
+            archive.search(project_ids="2").ids,
+            archive.search(upload_datetime_min="2024-01-31").ids,
+            archive.search(last_updated_max="2024-01-31").ids,
+            [(c.data_id, c.species, c.title) for c in archive.contents(["a"])],
+        )
+    return given, sorted(map(str, set(map(str, warnings))))
+
+
+def walked(archive):
+    """Ask the same without an index."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index_module, "sqlite3", None)
+        return answers(archive)
+
+
+def assert_as_walked(archive):
+    expected = walked(archive)
+    assert answers(archive) == expected
+    assert answers(archive) == expected  # also when everything has been noted
+    return expected[0]
+
+
+def reads(archive, monkeypatch):
+    """Count the entries that are read although there is an index."""
+    count = []
+    real = index_module.read_contents
+    monkeypatch.setattr(
+        index_module, "read_contents", lambda *a, **k: count.append(a[0].name) or real(*a, **k)
+    )
+    return count
+
+
+# ---- what it answers
+
+
+def test_it_answers_as_a_walk(archive):
+    ids, count, found, _, lot, boron, both, project, uploaded, updated, listed = assert_as_walked(
+        archive
+    )
+    assert len(ids) == count == len(found) == 12
+    assert lot == ["Wafer 3", "w4", "w5"][1:]  # the third has no catalogue entry
+    assert boron == sorted(["w1", "Wafer 3", "w5", "Wafer 7", "w9", "Wafer 11"])
+    assert set(both) <= set(boron)
+    assert project == ["Wafer 11", "w2", "w5", "w8"]
+    assert len(uploaded) == 8
+    assert updated == ["Wafer 3", "w0", "w6", "w9"]
+    assert ("w0", ["As"], "sample 0") in listed
+
+
+def test_nothing_is_read_again_once_it_has_settled(archive, monkeypatch):
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    archive.search("x")
+    count = reads(archive, monkeypatch)
+    answers(archive)
+    assert count == []
+    archive.put("w0", payload("w0", "Ge"), url="test")
+    assert count == ["w0"]  # the writer has noted it
+    assert archive.search(species="Ge").ids == ["w0"]
+    assert count == ["w0"]
+    assert archive.rebuild_index() == 12
+    assert len(count) == 1 + 12
+
+
+def test_what_has_not_settled_is_looked_at_and_not_read(archive, monkeypatch):
+    archive.search("x")
+    count = reads(archive, monkeypatch)
+    assert_as_walked(archive)
+    assert count.count("w0") == 11  # of the walk
+
+
+def test_version_control_does_not_see_it(archive):
+    archive.ids()
+    assert file_of(archive).exists()
+    assert (archive.path / ".index" / ".gitignore").read_text() == "*\n"
+
+
+def test_few_entries_need_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_module, "_WORTH_AN_INDEX", 20)
+    archive = Archive(tmp_path)
+    fill(archive)
+    answers(archive)
+    assert not file_of(archive).parent.exists()
+
+
+# ---- when it is old
+
+
+def change_nothing(archive):
+    pass
+
+
+def add_by_copying(archive):
+    other = Archive(archive.path.parent / "other")
+    other.put("new", payload("new", "Sb"), url="test")
+    shutil.copytree(other.folder("new"), archive.folder("new"))
+
+
+def remove_an_entry(archive):
+    shutil.rmtree(archive.folder("w1"))
+
+
+def remove_a_version(archive):
+    for version in list_versions(archive.folder("w1")):
+        shutil.rmtree(version)
+
+
+def add_a_version_by_copying(archive):
+    other = Archive(archive.path.parent / "other")
+    other.put("w1", payload("w1", "Sb"), url="test")
+    (version,) = list_versions(other.folder("w1"))
+    shutil.copytree(version, archive.folder("w1") / version.name.replace("2026", "2999"))
+
+
+def edit_the_catalogue_in_place(archive):
+    (archive.folder("w1") / "catalogue.json").write_text(json.dumps(told("w1", sample_name="b")))
+
+
+def damage_the_catalogue(archive):
+    (archive.folder("w1") / "catalogue.json").write_text("{")
+
+
+def remove_the_catalogue(archive):
+    (archive.folder("w1") / "catalogue.json").unlink()
+
+
+def put_a_file_among_the_entries(archive):
+    (archive.path / "entries" / "notes.txt").write_text("x")
+
+
+def put_a_link_among_the_entries(archive):
+    (archive.path / "entries" / "link").symlink_to(archive.folder("w1"))
+
+
+def swap_two_entries(archive):
+    one, other, place = archive.folder("w1"), archive.folder("w2"), archive.folder("w3x")
+    one.rename(place)
+    other.rename(one)
+    place.rename(other)
+
+
+def copy_it_all(archive):
+    for kind in ("copy", "copy2"):
+        there = archive.path.parent / kind
+        shutil.copytree(archive.path, there, copy_function=getattr(shutil, kind))
+        assert_as_walked(Archive(there))
+
+
+def keep_the_times(archive):
+    folder = archive.folder("w1")
+    before = folder.stat()
+    remove_the_catalogue(archive)
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+CHANGES = [
+    change_nothing, add_by_copying, remove_an_entry, remove_a_version, add_a_version_by_copying,
+    edit_the_catalogue_in_place, damage_the_catalogue, remove_the_catalogue,
+    put_a_file_among_the_entries, put_a_link_among_the_entries, swap_two_entries, copy_it_all,
+    keep_the_times,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changed_behind_its_back_is_noticed(archive, change, settled, monkeypatch):
+    if settled:
+        monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    answers(archive)
+    change(archive)
+    assert_as_walked(archive)
+
+
+def test_a_sequence_of_changes_is_noticed(archive, monkeypatch):
+    rng = RANDOM
+    for _ in range(10):
+        change = rng.choice(CHANGES[2:9])
+        if archive.folder("w1").exists() and "catalogue" in change.__name__:
+            (archive.folder("w1") / "catalogue.json").touch()
+        shutil.rmtree(archive.path.parent / "other", ignore_errors=True)
+        try:
+            change(archive)
+        except OSError:
+            fill(archive)
+        assert_as_walked(archive)
+
+
+@pytest.mark.parametrize("ahead", [-(10**18), -(10**10), 10**10, 10**18])
+def test_wrong_clocks(archive, monkeypatch, ahead):
+    real = index_module.moment_of_change
+    monkeypatch.setattr(
+        index_module,
+        "moment_of_change",
+        lambda path: real(path) + (ahead if path == archive.path / ".index" else 0),
+    )
+    answers(archive)
+    add_by_copying(archive)
+    edit_the_catalogue_in_place(archive)
+    assert_as_walked(archive)
+
+
+# ---- when it is damaged
+
+
+def damage(kind, file):
+    content = file.read_bytes()
+    if kind == "empty":
+        file.write_bytes(b"")
+    elif kind == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif kind == "garbage":
+        file.write_bytes(RANDOM.randbytes(len(content)))
+    elif kind == "text":
+        file.write_text("not a database")
+    elif kind == "folder":
+        file.unlink()
+        file.mkdir()
+    elif kind == "link":
+        elsewhere = file.parents[2] / "elsewhere"
+        file.rename(elsewhere)
+        file.symlink_to(elsewhere)
+    elif kind == "other table":
+        file.unlink()
+        with sqlite3.connect(file) as connection:
+            connection.execute("CREATE TABLE entries (folder TEXT)")
+    elif kind == "trigger":
+        with sqlite3.connect(file) as connection:
+            connection.execute(
+                "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END"
+            )
+    elif kind == "journal":
+        file.with_name(f"{file.name}-journal").write_bytes(RANDOM.randbytes(5000))
+    elif kind == "no folder":
+        shutil.rmtree(file.parent)
+    elif kind == "file for folder":
+        shutil.rmtree(file.parent)
+        file.parent.write_text("x")
+    elif kind == "rows of others":
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE entries SET words = 'x', data_id = 'nobody'")
+    elif kind == "swapped rows":
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE entries SET words = (SELECT words FROM entries LIMIT 1)")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "empty", "cut", "garbage", "text", "folder", "link", "other table", "trigger", "journal",
+        "no folder", "file for folder", "rows of others", "swapped rows",
+    ],
+)  # fmt: skip
+def test_a_damaged_index_is_noticed(archive, kind):
+    answers(archive)
+    damage(kind, file_of(archive))
+    assert_as_walked(archive)
+    archive.put("new", payload("new", "Sb"), url="test")
+    assert "new" in assert_as_walked(archive)[0]
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_bytes_that_a_disk_altered_are_noticed(archive, seed, monkeypatch):
+    monkeypatch.setattr(index_module, "_RESOLUTION", -(10**12))
+    answers(archive)
+    rng = random.Random(seed)  # noqa: S311
+    content = bytearray(file_of(archive).read_bytes())
+    for _ in range(rng.choice([1, 20, 300])):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    file_of(archive).write_bytes(content)
+    assert_as_walked(archive)
+
+
+# ---- when it cannot be used
+
+
+def test_without_permission_the_answers_come_from_a_walk(archive, monkeypatch):
+    expected = walked(archive)
+    shutil.rmtree(archive.path / ".index")
+    real = type(archive.path).mkdir
+
+    def refuse(path, *a, **k):
+        if path.name == ".index":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *a, **k)
+
+    monkeypatch.setattr(type(archive.path), "mkdir", refuse)
+    assert answers(archive) == expected
+    archive.put("new", payload("new", "Sb"), url="test")
+    assert "new" in archive.ids()
+    assert not (archive.path / ".index").exists()
+
+
+def test_a_locked_index_keeps_nobody_waiting(archive, monkeypatch):
+    answers(archive)
+    expected = walked(archive)
+    monkeypatch.setattr(index_module, "_PATIENCE", 0.01)
+    with sqlite3.connect(file_of(archive), isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert answers(archive) == expected
+        archive.put("new", payload("new", "Sb"), url="test")
+        assert "new" in archive.ids()
+        other.execute("ROLLBACK")
+    other.close()
+    assert "new" in assert_as_walked(archive)[0]
+
+
+def test_where_there_are_no_locks(archive, monkeypatch):
+    class Connection(sqlite3.Connection):
+        def execute(self, sql, *a):
+            if sql.startswith(("SELECT folder", "BEGIN")):
+                error = sqlite3.OperationalError("locking protocol")
+                error.sqlite_errorcode = sqlite3.SQLITE_PROTOCOL
+                raise error
+            return super().execute(sql, *a)
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, factory=Connection, **k))
+    assert_as_walked(archive)
+
+
+# ---- several processes
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from sims_analysis.api import index
+index._WORTH_AN_INDEX = 2
+from sims_analysis.api.archive import Archive
+from test_index import payload, told
+archive, name = Archive(sys.argv[1]), sys.argv[2]
+for i in range(40):
+    archive.put(f"{name}-{i}", payload(f"{name}-{i}", "B"), url="x", catalogue=told(f"{name}-{i}"))
+    print(i, flush=True)
+    if i % 10 == 0:
+        assert f"{name}-{i}" in archive.search("success").ids
+"""
+
+
+def writers(archive, count):
+    here = Path(__file__).parent
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, archive.path, f"p{n}", here], stdout=subprocess.PIPE
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.slow
+def test_several_processes_write_and_ask(archive):
+    processes = writers(archive, 3)
+    while any(process.poll() is None for process in processes):
+        archive.search("success")
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert len(assert_as_walked(archive)[0]) == 12 + 3 * 40
+    for process in processes:
+        process.stdout.close()
+
+
+@pytest.mark.slow
+def test_killed_writers_leave_an_index_that_answers(archive):
+    rng = RANDOM
+    for _ in range(4):
+        (process,) = writers(archive, 1)
+        process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.3))
+        process.kill()
+        process.communicate()
+        assert_as_walked(archive)
+        shutil.rmtree(archive.path / "entries" / "p0-0", ignore_errors=True)
+
+
+# ---- bars
+
+
+@pytest.mark.parametrize("call", ["verify", "rebuild_index"])
+def test_a_bar_is_shown_where_it_is_asked_for(archive, call, capsys):
+    getattr(archive, call)()
+    assert capsys.readouterr().err == ""
+    getattr(archive, call)(progress=True)
+    assert "12/12" in capsys.readouterr().err
+
+
+def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
+    archive, capsys, monkeypatch
+):
+    monkeypatch.setattr(index_module, "_TOGETHER", 5)
+    monkeypatch.setattr(parallel, "_is_watched", lambda: True)
+    shutil.rmtree(archive.path / ".index")
+    archive.ids()
+    assert "12/12" in capsys.readouterr().err
+    archive.ids()
+    assert capsys.readouterr().err == ""
+
+
+def test_offline_searches_are_those_of_the_archive(archive):
+    client = sims.Client(archive=archive, offline=True)
+    assert client.search(keywords="lot 1").ids == archive.search("lot 1").ids
+    assert [e.data_id for e in client.entries(["w2", "w0", "none"])] == ["w2", "w0"]

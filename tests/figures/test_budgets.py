@@ -1,0 +1,48 @@
+"""Budgets as bars: each part in per cent of its dose, and what is not known has none."""
+
+import drawn
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+
+def budget(counted=True, **options):
+    data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    if counted:
+        data = sims.with_counting_statistics(data, value_per_count="1e15 atoms/cm^3")
+    return sims.dose_budget(data, **options)
+
+
+def test_bars_are_the_parts_of_the_budget():
+    found = budget(rsf_uncertainty=0.1, depth_uncertainty=0.02)
+    ax = sims.plot_budget(found)
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "random", "thereof background", "sensitivity factor", "depth scale", "systematic"
+    ]  # fmt: skip
+    for bars, species in zip(ax.containers, ("B", "P"), strict=True):
+        one = found.sel(species=species)
+        widths = [bar.get_width() for bar in bars]
+        random = 100 * one["random_stderr"] / one["dose"]
+        np.testing.assert_allclose(widths, [random, 0, 10, 2, np.hypot(10, 2)], rtol=1e-12)
+    assert [a.get_texts()[1].get_text() for a in ax.artists] == ["P"]
+
+
+def test_what_is_not_known_says_so():
+    ax = sims.plot_budget(budget(counted=False, rsf_uncertainty=0.1).sel(species=["B"]))
+    texts = [text.get_text() for text in ax.texts]
+    assert texts[0] == "not known"
+    assert texts[2] == "10 %"
+
+
+@pytest.mark.parametrize("other", [sims.peak, sims.integrated_dose, lambda ds: ds, lambda _: 3])
+def test_what_is_no_budget_is_refused(other):
+    with pytest.raises(ProfileError, match=r"sims\.dose_budget"):
+        sims.plot_budget(other(drawn.profiles(B=drawn.gaussian())))
+
+
+def test_more_profiles_than_can_be_told_apart_are_refused():
+    many = sims.dose_budget(sims.stack(list(drawn.wafers(13).values()), names=range(13)))
+    with pytest.raises(ProfileError, match="13 profiles cannot be told apart"):
+        sims.plot_budget(many)

@@ -1,0 +1,227 @@
+"""Layers, interfaces, waterfalls, crowds of crossings, panels by width, and looks on request."""
+
+import drawn
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+from sims_analysis.figures.colours import COLOURS, letters, paper
+
+mpl.use("Agg")
+
+Z = drawn.DEPTHS
+
+
+def film(top=30.0, bottom=70.0, floor=1e-3):
+    return drawn.profiles(Ge=1e21 * (ndtr((Z - top) / 3) * ndtr((bottom - Z) / 3) + floor))
+
+
+def luminance(colour):
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+# --- results ------------------------------------------------------------------------------------
+
+
+def test_a_layer_is_a_bar_from_top_to_bottom_at_its_level():
+    found = sims.layers(film(), fraction=0.5)
+    ax = sims.plot_profiles(film(), layers=found)
+    (bar,) = [line for line in ax.lines if line.get_marker() == "|"]
+    ends = [found[end].item() for end in ("top", "bottom")]
+    np.testing.assert_allclose(bar.get_xdata(), ends)
+    np.testing.assert_allclose(bar.get_ydata(), 0.5 * film()["concentration"].max(), rtol=0.02)
+    thick = found["thickness"].item()
+    assert drawn.notes(ax) == [f"layer: {thick:.2f} nm, from {ends[0]:.2f} nm"]
+
+
+def test_a_layer_that_goes_on_says_so():
+    ds = drawn.profiles(Ge=1e21 * ndtr((Z - 30) / 3) + 1e18)
+    (text,) = drawn.notes(sims.plot_profiles(ds, layers=sims.layers(ds, fraction=0.5)))
+    assert "from" in text
+    assert "(truncated)" in text
+
+
+def test_many_layers_are_a_summary():
+    ds = drawn.profiles(Ge=1e20 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
+    found = sims.layers(ds, level="1e20 atoms/cm^3")
+    ax = sims.plot_profiles(ds, layers=found)
+    assert len([line for line in ax.lines if line.get_marker() == "|"]) == found.sizes["layer"]
+    (text,) = drawn.notes(ax)
+    assert text.startswith(f"{found.sizes['layer']} layers: ")
+    assert text.endswith("nm thick")
+
+
+def test_an_interface_is_a_shade_of_its_width_and_a_mark_at_its_middle():
+    ds = film(bottom=1e6)
+    found = sims.interface(ds)
+    ax = sims.plot_profiles(ds, interfaces=found)
+    (mark,) = [line for line in ax.lines if line.get_marker() == "s"]
+    assert mark.get_xdata()[0] == pytest.approx(found["position"].item())
+    (shade,) = ax.patches
+    assert shade.get_width() == pytest.approx(found["width"].item())
+    (text,) = drawn.notes(ax)
+    assert text.startswith("interface at 30")
+    assert "(16 to 84 %)" in text
+    other = sims.interface(ds, low=0.1, high=0.9)
+    assert "(10 to 90 %)" in drawn.notes(sims.plot_profiles(ds, interfaces=other))[0]
+
+
+def test_results_of_many_wafers_are_summarised_whatever_they_are():
+    wafers = {f"W{i}": film(top=30.0 + 0.1 * i) for i in range(11)}
+    layers = {name: sims.layers(ds, fraction=0.5) for name, ds in wafers.items()}
+    texts = drawn.notes(sims.plot_profiles(wafers, layers=layers))
+    thick = np.median([each["thickness"].item() for each in layers.values()])
+    assert any(text.startswith(f"layer 1: median {thick:.2f} nm") for text in texts)
+
+
+def test_above_a_handful_of_crossings_there_is_a_summary():
+    ds = drawn.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
+    found = sims.crossings(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, junctions=found)
+    falls = found["depth"].values[0][found["direction"].values[0] == "falling"]
+    (text,) = [text for text in drawn.notes(ax) if text.startswith("falls")]
+    assert f"{len(falls)} times, at {falls[0]:.3f} to {falls[-1]:.2f} nm" in text
+    assert len([line for line in ax.lines if line.get_marker() == "o"]) == len(falls)
+    assert ax.figure.get_size_inches()[1] * 25.4 < 100
+
+
+def test_a_result_whose_mark_is_out_of_sight_is_not_listed():
+    ds = drawn.profiles(B=drawn.gaussian())
+    results = {
+        "junctions": sims.junction_depth(ds, level="1e17 atoms/cm^3"),
+        "peak": sims.peak(ds),
+        "dose": sims.integrated_dose(ds, stop="40 nm"),
+        "decay_length": sims.decay_length(ds, start="50 nm", stop="80 nm"),
+    }
+    assert len(drawn.notes(sims.plot_profiles(ds, notes=False, **results))) == 4
+    assert drawn.notes(sims.plot_profiles(ds, xlim=(90, 98), **results)) == []
+    above = sims.plot_profiles(ds, ylim=(1e18, None), **results)
+    assert not any("x_" in text for text in drawn.notes(above))
+
+
+@pytest.mark.parametrize("banded", [True, False])
+def test_the_plus_minus_has_a_handle(banded):
+    plain = drawn.profiles(B=drawn.gaussian())
+    ds = sims.with_counting_statistics(plain, value_per_count="1e14 atoms/cm^3")
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds if banded else plain, junctions=xj)
+    handle = drawn.listed(ax).legend_handles[-1]
+    assert drawn.notes(ax)[-1] == "± one standard error"
+    # A swatch of the band, or a bar with its ends where there is none.
+    assert handle.get_alpha() == 0.22 if banded else len(handle.get_marker().vertices) == 6
+
+
+# --- curves -------------------------------------------------------------------------------------
+
+
+def test_curves_that_hide_each_other_are_dashes_that_leave_room():
+    y = drawn.gaussian()
+    ax = sims.plot_profiles(drawn.profiles(B=y, P=y, As=y * 1.0001, Sb=y * 3))
+    patterns = [line._dash_pattern for line in drawn.lines(ax)]
+    assert patterns[0][1] is None
+    assert patterns[3][1] is None
+    (first, dashes), (second, others) = patterns[1:3]
+    assert dashes == others
+    assert first != second
+
+
+def test_a_waterfall_raises_each_measurement_over_the_one_before():
+    data = {f"W{i}": drawn.profiles(B=drawn.gaussian()) for i in range(3)}
+    ax = sims.plot_profiles(data, waterfall=10)
+    first, second, third = (line.get_ydata() for line in drawn.lines(ax))
+    np.testing.assert_allclose(second, 10 * first)
+    np.testing.assert_allclose(third, 100 * first)
+    assert ax.get_ylabel() == "Concentration × 10$^n$ (atoms/cm³)"
+    assert drawn.notes(ax) == ["$n$ = 0 for W0, 1 for W1, ..."]
+    assert drawn.beside(ax) == ["W0", "W1", "W2"]
+    for wrong in (1, "10", True, -3):
+        with pytest.raises(ValueError, match=r"waterfall=.*a factor above 1"):
+            sims.plot_profiles(data, waterfall=wrong)
+    with pytest.raises(ValueError, match="scale='log'"):
+        sims.plot_profiles(data, waterfall=10, scale="linear")
+
+
+@pytest.mark.parametrize("style", ["grayscale", "tableau-colorblind10"])
+def test_the_colours_of_a_style_sheet_win(style):
+    with plt.style.context(style):
+        cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+        ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)))
+        colours = [line.get_color() for line in drawn.lines(ax)]
+    assert colours == [mpl.colors.to_hex(colour) for colour in cycle[:2]]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("style", ["default", "dark_background", "grayscale"])
+def test_letters_can_be_read_on_their_background(style, colour):
+    with plt.style.context(style):
+        _, ax = plt.subplots()
+        seen, ground = luminance(letters(colour, ax)), luminance(paper(ax))
+    low, high = sorted((seen, ground))
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_names_beside_curves_have_letters_that_can_be_read():
+    ax = sims.plot_profiles(drawn.profiles(Al=drawn.gaussian(), In=drawn.gaussian(1e17)))
+    for text in ax.texts:
+        assert 1.05 / (luminance(text.get_color()) + 0.05) >= 4.5
+
+
+def test_what_is_said_of_data_and_marks_can_be_left_out():
+    ds = sims.open_example("boron-implant")
+    assert sims.plot_profiles(ds, title="").get_title() == ""
+    assert drawn.notes(sims.plot_profiles(ds)) == ["zero"]
+    assert drawn.notes(sims.plot_profiles(ds, notes=False)) == []
+    panels = sims.plot_panels(ds, by="species", title="")
+    assert panels[0].figure.get_suptitle() == ""
+
+
+# --- sizes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("width", "mm"), [("single", 86), ("double", 178), ("85 mm", 85), (120, 120), ("0.085 m", 85)]
+)
+def test_widths_in_figures_and_panels(width, mm):
+    ds = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
+    for figure in (
+        sims.plot_profiles(ds, width=width).figure,
+        sims.plot_panels(ds, by="species", width=width)[0].figure,
+    ):
+        assert figure.get_size_inches()[0] * 25.4 == pytest.approx(mm)
+
+
+@pytest.mark.parametrize("width", ["nonsense", "85", "85 s", 0, -1, float("nan")])
+def test_what_is_no_width_is_refused(width):
+    with pytest.raises(ValueError, match=r"expected 'single' or 'double'.*'85 mm'"):
+        sims.plot_panels(drawn.profiles(B=drawn.gaussian()), width=width)
+
+
+def test_one_list_for_all_panels_on_request():
+    data = {name: drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18)) for name in "ab"}
+    panels = sims.plot_panels(data, shared_legend=True)
+    (shared,) = panels[0].figure.legends
+    assert [text.get_text() for text in shared.get_texts()] == ["B", "P"]
+    panels[0].figure.draw_without_rendering()
+    assert shared.get_window_extent().y1 < min(ax.get_window_extent().y0 for ax in panels)
+    assert not any(drawn.beside(ax) or drawn.names(ax) for ax in panels)
+
+
+def test_letters_too_small_to_read_are_refused_with_what_to_leave_out():
+    data = drawn.wafers(10)
+    results = {
+        "dose": {name: sims.integrated_dose(ds) for name, ds in data.items()},
+        "junctions": {n: sims.junction_depth(d, level="1e17 atoms/cm^3") for n, d in data.items()},
+    }
+    before = plt.get_fignums()
+    with pytest.raises(ProfileError, match=r"5\.5 points: leave out some results"):
+        sims.plot_panels(data, columns=10, **results)
+    assert plt.get_fignums() == before
+    panels = sims.plot_panels(data, columns=5, **results)
+    sizes = [t.get_fontsize() for ax in panels for t in drawn.listed(ax).get_texts()]
+    assert min(sizes) >= 5.5

@@ -1,0 +1,109 @@
+"""Arguments for results take those of their own functions, and refuse others by name."""
+
+import drawn
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError
+
+DATA = drawn.profiles(B=drawn.gaussian(), P=np.full(50, 2e17))
+B = DATA.sel(species=["B"])
+RESULTS = {
+    "integrated_dose": ("dose", sims.integrated_dose(B)),
+    "dose_budget": ("dose", sims.dose_budget(B)),
+    "layers": ("layers", sims.layers(B, fraction=0.5)),
+    "interface": ("interfaces", sims.interface(B, start="30 nm")),
+    "junction_depth": ("junctions", sims.junction_depth(B, level="1e17 atoms/cm^3")),
+    "crossings": ("junctions", sims.crossings(B, level="1e17 atoms/cm^3")),
+    "metallurgical_junctions": (
+        "junctions",
+        sims.metallurgical_junctions(DATA, donors=["P"], acceptors=["B"]),
+    ),
+    "peak": ("peak", sims.peak(B)),
+    "decay_length": ("decay_length", sims.decay_length(B, start="50 nm", stop="80 nm")),
+}
+ARGUMENTS = ("dose", "layers", "interfaces", "junctions", "peak", "decay_length", "fits")
+
+
+@pytest.mark.parametrize("function", RESULTS)
+def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
+    own, result = RESULTS[function]
+    for argument in ARGUMENTS:
+        if argument == own:
+            continue
+        with pytest.raises(ProfileError, match=rf"{argument}= .*{function}\(\).*as {own}="):
+            sims.plot_profiles(DATA, **{argument: result})
+    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
+        sims.plot_profiles({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
+
+
+@pytest.mark.parametrize("function", RESULTS)
+def test_a_result_without_a_record_is_known_by_what_it_holds(function):
+    own, result = RESULTS[function]
+    bare = result.copy()
+    bare.attrs.pop("question")
+    other = "peak" if own != "peak" else "dose"
+    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
+        sims.plot_profiles(DATA, **{other: bare})
+
+
+@pytest.mark.parametrize(
+    ("argument", "part"),
+    [
+        ("peak", sims.peak(B)["fwhm"]),
+        ("dose", sims.dose_budget(B)["rsf_stderr"]),
+        ("junctions", sims.crossings(B, level="1e17 atoms/cm^3")["depth"]),
+        ("layers", sims.layers(B, fraction=0.5)["thickness"]),
+    ],
+)
+def test_a_part_of_a_result_is_not_taken_for_the_whole(argument, part):
+    with pytest.raises(ProfileError, match="give the whole result"):
+        sims.plot_profiles(DATA, **{argument: part})
+
+
+def test_what_is_no_result_is_answered_with_the_right_call():
+    with pytest.raises(ProfileError, match=r"junctions: .*sims\.junction_depth\(data, level"):
+        sims.plot_profiles(DATA, junctions="1e17 atoms/cm^3")
+    with pytest.raises(ProfileError, match=r"dose: .*sims\.integrated_dose\(data\).*found True"):
+        sims.plot_profiles(DATA, dose=True)
+    with pytest.raises(ProfileError, match=r"peak= takes results of peak.* no known function"):
+        sims.plot_profiles(DATA, peak=xr.Dataset({"factor": 1.0}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"junction": None}, "did you mean junctions="),
+        ({"interface": None}, "did you mean interfaces="),
+        ({"fit": None}, "did you mean fits="),
+        ({"color_by": "species"}, "did you mean colour_by="),
+        ({"colors": {}}, "did you mean colours="),
+        ({"figsize": (3, 2)}, "did you mean width="),
+        ({"yscale": "log"}, "did you mean scale='log'"),
+        ({"legend": False}, "did you mean labels="),
+        ({"level": "1e17 atoms/cm^3"}, r"junctions=sims\.junction_depth"),
+        ({"path": "a.png"}, r"sims\.save_figure\(ax, path\)"),
+        ({"qwertz": 1}, "no argument 'qwertz'$"),
+    ],
+)
+def test_a_guessed_argument_is_answered_with_the_right_one(wrong, told):
+    with pytest.raises(TypeError, match=told):
+        sims.plot_profiles(DATA, **wrong)
+
+
+def test_what_stands_in_the_place_of_data_and_axes_is_told():
+    with pytest.raises(TypeError, match=r"sims\.read\('w7\.txt'\)\.to_dataset\(\)"):
+        sims.plot_profiles("w7.txt")
+    with pytest.raises(TypeError, match="species='B'"):
+        sims.plot_profiles(DATA, "B")
+    figure = sims.plot_profiles(DATA, labels="none").figure
+    with pytest.raises(TypeError, match="found Figure; draw in one of its axes"):
+        sims.plot_profiles(DATA, figure)
+
+
+def test_profiles_are_drawn_as_they_are():
+    profiles = sims.to_profiles(DATA)
+    assert len(drawn.lines(sims.plot_profiles(profiles))) == 2
+    assert len(drawn.lines(sims.plot_profiles(profiles[0]))) == 1

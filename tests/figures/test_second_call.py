@@ -1,0 +1,132 @@
+"""A second call on the same axes reads what is there, and limits that the user has set stay."""
+
+import drawn
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.figures.axes import axes_at, value_ranges
+
+mpl.use("Agg")
+
+
+def low():
+    return drawn.profiles(As=np.clip(1e20 * np.exp(-drawn.DEPTHS / 5), 1e13, None))
+
+
+def test_shades_and_lines_of_the_first_call_reach_the_floor_of_the_second():
+    ds = drawn.profiles(B=drawn.gaussian())
+    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
+    ax = sims.plot_profiles(ds, dose=sims.integrated_dose(ds), junctions=xj)
+    sims.plot_profiles(low(), ax)
+    floor = min(ax.get_ylim())
+    assert floor < 1e13
+    (shade,) = ax.collections
+    assert shade.get_paths()[0].vertices[:, 1].min() < floor
+    dotted = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert min(line.get_ydata()[0] for line in dotted) < floor
+
+
+def test_one_list_holds_the_results_of_both_calls_and_explanations_last():
+    ds = drawn.profiles(B=drawn.gaussian(floor=0.0).round(-15))
+    ax = sims.plot_profiles(ds, junctions=sims.junction_depth(ds, level="1e17 atoms/cm^3"))
+    assert drawn.notes(ax)[-1] == "zero"
+    sims.plot_profiles(low(), ax, peak=sims.peak(low()))
+    assert [text.split()[0] for text in drawn.notes(ax)][1:] == ["peak", "zero"]
+    assert "17" in drawn.notes(ax)[0]
+    assert len([a for a in ax.artists if a.get_label() == "_notes"]) == 1
+
+
+def test_limits_of_the_user_stay_and_ours_are_widened():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax.set_xlim(10, 50)
+    sims.plot_profiles(low(), ax)
+    assert ax.get_xlim() == (10, 50)
+    # Values are scaled to the depths that are seen.
+    assert ax.get_ylim() == pytest.approx((1e15, 1e20))
+    ax.set_ylim(1e16, 1e19)
+    sims.plot_profiles(drawn.profiles(P=np.full(50, 1e12)), ax)
+    assert ax.get_ylim() == (1e16, 1e19)
+
+
+def test_a_renamed_axis_is_known_by_what_it_shows():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    ax.set_ylabel("[B] (cm$^{-3}$)")
+    sims.plot_profiles(low(), ax)
+    assert len(ax.figure.axes) == 1
+    assert len(drawn.lines(ax)) == 2
+
+
+def test_a_second_call_in_a_panel_widens_it():
+    panels = sims.plot_panels({"a": drawn.profiles(B=drawn.gaussian()),
+                               "b": drawn.profiles(B=drawn.gaussian(1e18))})  # fmt: skip
+    sims.plot_profiles(low(), panels[1])
+    assert panels[1].get_ylim()[0] < 1e13
+    assert panels[0].get_ylim()[0] > 5e14
+
+
+def test_nothing_is_remembered_on_an_axes():
+    ax = sims.plot_profiles(drawn.profiles(B=drawn.gaussian()))
+    assert set(vars(ax)) == set(vars(plt.figure().add_subplot())) | {"_gridspecs"} & set(vars(ax))
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+def lines_in(ax, *values):
+    for y in values:
+        ax.plot(np.arange(len(y)), y, label="x")
+    return ax
+
+
+def test_the_left_axis_has_its_room_above_and_right_axes_below_their_data():
+    _, (left, right) = plt.subplots(1, 2)
+    lines_in(left, [1e15, 1e16])
+    lines_in(right, [1e3, 1e7])
+    for ax in (left, right):
+        ax.set_xlim(0, 1)
+    places = [{("depth", "C"): left, ("depth", "I"): right}]
+    assert value_ranges(places, log=True) == {"C": (1e15, 1e19), "I": (1e3, 1e7)}
+    places = [{("depth", "I"): right, ("depth", "C"): left}]
+    assert value_ranges(places, log=True) == {"I": (1e3, 1e7), "C": (1e12, 1e16)}
+
+
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_none_leaves_a_limit_to_the_data(scale):
+    y = drawn.gaussian() if scale == "log" else 1e18 * np.cos(drawn.DEPTHS / 20)
+    ds = drawn.profiles(B=y)
+    auto = sims.plot_profiles(ds, scale=scale).get_ylim()
+    assert auto[0] <= y.min() < y.max() <= auto[1]
+    lower, upper = (1e16, 1e18) if scale == "log" else (0.0, 5e17)
+    assert sims.plot_profiles(ds, scale=scale, ylim=(lower, None)).get_ylim() == (lower, auto[1])
+    assert sims.plot_profiles(ds, scale=scale, ylim=(None, upper)).get_ylim() == (auto[0], upper)
+    assert sims.plot_profiles(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
+
+
+def test_less_than_a_decade_has_numbers_at_its_ticks():
+    ds = drawn.profiles(B=np.full(50, 2e17))
+    ax = sims.plot_profiles(ds, ylim=("1.5e17 atoms/cm^3", "4e17 atoms/cm^3"))
+    ax.figure.draw_without_rendering()
+    assert any(label.get_text() for label in ax.yaxis.get_minorticklabels())
+
+
+def test_marks_are_clipped_after_the_limits_have_changed():
+    y = drawn.gaussian(floor=0.0)
+    y[40:] = 0.0
+    ax = sims.plot_profiles(drawn.profiles(B=y))
+    ax.set_xlim(0, 50)
+    (mark,) = [line for line in ax.lines if line.get_marker() == "v"]
+    at = ax.transData.transform(np.column_stack([mark.get_xdata(), np.ones(len(mark.get_xdata()))]))
+    assert (at[:, 0] > mark.get_clip_box().x1).all()
+
+
+def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
+    _, (top, bottom) = plt.subplots(2, 1, sharex=True)
+    data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
+    sims.plot_profiles(data, top)
+    sims.plot_profiles(data, bottom)
+    assert axes_at(bottom)["depth", "Concentration (atoms/cm³)"] is bottom
+    assert set(axes_at(top).values()).isdisjoint(axes_at(bottom).values())
+    assert len(axes_at(top)) == len(axes_at(bottom)) == 2

@@ -1,0 +1,151 @@
+"""Means of replicates against Monte Carlo: counting and scatter, apart."""
+
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning
+
+Z = np.arange(0.0, 200.0, 2.0)
+SHAPE = np.exp(-(((Z - 80) / 30) ** 2)) + 1e-3
+
+
+def replicates(n=4, top=400.0, drift=0.0, seed=1, species=("B",)):
+    rng = np.random.default_rng(seed)
+    scale = 1 + drift * rng.standard_normal((n, 1, 1))
+    counts = rng.poisson(top * SHAPE * scale * np.ones((n, len(species), 1))).astype(float)
+    ds = xr.Dataset(
+        {
+            "concentration": (
+                ("measurement", "species", "depth"), counts * 1e16, {"units": "atom/cm^3"}
+            )
+        },
+        coords={
+            "measurement": [f"r{i}" for i in range(n)],
+            "species": list(species),
+            "depth": ("depth", Z, {"units": "nm"}),
+        },
+    )  # fmt: skip
+    return sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+
+
+def test_by_hand():
+    ds = replicates()
+    found = sims.average(ds)
+    c, s = ds["concentration"].values, ds["concentration_stderr"].values
+    np.testing.assert_allclose(found["concentration"], c.mean(0), rtol=1e-14)
+    np.testing.assert_allclose(found["concentration_scatter"], c.std(0, ddof=1) / 2, rtol=1e-12)
+    seen = ds["concentration_counts"].sum("measurement").values > 0
+    by_counts = np.sqrt((s**2).sum(0)) / 4
+    np.testing.assert_allclose(found["concentration_stderr"].values[seen], by_counts[seen])
+    # No count in all of them: 1.84 counts are the upper end, half of it the error.
+    np.testing.assert_allclose(
+        found["concentration_stderr"].values[~seen], 1.841 / 2 * 1e16 / 4, rtol=1e-3
+    )
+    np.testing.assert_array_equal(
+        found["concentration_counts"], ds["concentration_counts"].sum("measurement")
+    )
+    assert found["n_replicates"].sel(species="B").item() == 4
+    assert found["concentration"].dims == ("species", "depth")
+    assert "measurement" not in found.dims
+    assert found["concentration_scatter"].attrs["units"] == "atom/cm^3"
+    assert sims.provenance(found)["steps"][-1]["parameters"]["measurements"] == [
+        "r0", "r1", "r2", "r3",
+    ]  # fmt: skip
+
+
+def test_doses_of_means_cover_the_truth():
+    truth = np.trapezoid(400 * SHAPE * 1e16, Z * 1e-7)
+    trials = sims.average(replicates(3, species=[f"s{i}" for i in range(1000)]))
+    dose = sims.integrated_dose(trials)
+    assert 0.64 <= float((abs(dose - truth) <= dose["stderr"]).mean()) <= 0.72
+
+
+def test_scatter_beyond_counting_is_told_and_that_of_counting_is_not():
+    with pytest.warns(ProfileWarning, match=r"'B': the replicates scatter \d[.\d]* times as much"):
+        found = sims.average(replicates(5, top=1e4, drift=0.1))
+    at = found.sel(species="B", depth=80)
+    assert at["concentration_scatter"] > 3 * at["concentration_stderr"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for top in (1.0, 30.0, 1e4):
+            sims.average(replicates(3, top=top, species=[f"s{i}" for i in range(300)]))
+
+
+def test_without_standard_errors_the_scatter_is_the_error():
+    plain = replicates()[["concentration"]]
+    found = sims.average(plain)
+    np.testing.assert_array_equal(found["concentration_stderr"], found["concentration_scatter"])
+    one = sims.average(plain.isel(measurement=[0]))
+    assert one["concentration_stderr"].isnull().all()
+    np.testing.assert_array_equal(one["concentration"], plain["concentration"][0])
+
+
+def test_a_depth_that_one_replicate_lacks_has_no_mean():
+    ds = replicates(3, species=("B", "P"))
+    hole = ds["depth"] > 150
+    ds["concentration"] = ds["concentration"].where(~(hole & (ds["measurement"] == "r1")))
+    ds["concentration"].loc[{"measurement": "r2", "species": "P"}] = np.nan
+    ds["concentration"].attrs["units"] = "atom/cm^3"
+    found = sims.average(ds)
+    for species, n in (("B", 3), ("P", 2)):
+        one = found["concentration"].sel(species=species)
+        np.testing.assert_array_equal(one.isnull(), hole)
+        assert found["n_replicates"].sel(species=species).item() == n
+
+
+def test_what_is_common_to_all_samples_does_not_become_smaller():
+    ds = replicates(3).assign_coords(
+        sensitivity_factor=(("measurement", "species"), [[1e21], [1e21], [1e21]]),
+        sensitivity_factor_uncertainty=(("measurement", "species"), [[0.05], [0.1], [0.05]]),
+        crater_depth=("measurement", [200.0, 201.0, 202.0], {"units": "nm"}),
+        depth_scale_uncertainty=("measurement", [0.02, np.nan, 0.02]),
+    )
+    found = sims.average(ds)
+    assert found["sensitivity_factor"].item() == 1e21
+    assert found["sensitivity_factor_uncertainty"].item() == 0.1
+    assert np.isnan(found["depth_scale_uncertainty"].item())  # that of one is not known
+    assert "crater_depth" not in found.coords
+    budget = sims.dose_budget(found).sel(species="B")
+    assert budget["rsf_stderr"].item() == pytest.approx(0.1 * budget["dose"].item())
+
+
+def test_the_same_in_every_layout():
+    ds = replicates(3, species=("B", "P"))
+    expected = sims.average(ds)
+    for other in (
+        sims.dequantify(sims.average(sims.quantify(ds))),
+        sims.average(ds.chunk()).compute(),
+        sims.average(ds.transpose("depth", "species", "measurement")).transpose("species", "depth"),
+        sims.average(ds.isel(measurement=[2, 0, 1])),
+    ):
+        for name in expected.data_vars:
+            np.testing.assert_allclose(
+                other[name].transpose(*expected[name].dims), expected[name], rtol=1e-12
+            )
+
+
+def test_backgrounds_of_replicates_are_independent():
+    ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
+    found = sims.average(ds)
+    b = ds["concentration_background_stderr"].values
+    np.testing.assert_allclose(
+        found["concentration_background_stderr"], np.sqrt((b**2).sum(0)) / 4, rtol=1e-12
+    )
+    together = sims.subtract_background(sims.average(replicates(4)), window=("160 nm", "198 nm"))
+    parts = [sims.integrated_dose(one, stop="150 nm")["stderr"].item() for one in (found, together)]
+    assert parts[0] == pytest.approx(parts[1], rel=0.15)
+
+
+def test_what_is_no_batch_of_one_axis_is_refused():
+    with pytest.raises(ProfileError, match=r"needs a dimension 'measurement'.*stack\(\)"):
+        sims.average(replicates().isel(measurement=0))
+    one = replicates().isel(measurement=0, drop=True)
+    own = sims.stack([one, one.isel(depth=slice(1, None))])
+    with pytest.raises(ProfileError, match=r"axes of their own.*to_grid"):
+        sims.average(own)
+    with pytest.raises(TypeError, match="average takes an xarray Dataset"):
+        sims.average(replicates()["concentration"])

@@ -1,0 +1,167 @@
+"""Two pieces of one profile: the whole comes back, scaled or not."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sims_analysis as sims
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError
+
+Z = np.arange(0.0, 300.0, 2.0)
+TRUE = 1e4 * np.exp(-Z / 60)
+
+
+def piece(z=Z, scale=1.0, noise=None, axis="depth", units="counts", **others):
+    """Boron of an exponential profile at depths z, and other species."""
+    rows = {"B": scale * 1e4 * np.exp(-z / 60), **others}
+    values = np.array(list(rows.values()), dtype=float)
+    if noise is not None:
+        values = np.random.default_rng(noise).poisson(values).astype(float)
+    ds = xr.Dataset(
+        {"intensity": (("species", axis), values, {"units": units})},
+        coords={
+            "species": list(rows),
+            axis: (axis, z, {"units": "nm" if axis == "depth" else "s"}),
+        },
+        attrs={"data_id": f"piece {z[0]:g}"},
+    )
+    return sims.with_counting_statistics(ds) if noise is not None else ds
+
+
+def halves(**options):
+    return piece(Z[Z <= 180], **options), piece(Z[Z >= 100], **options)
+
+
+def test_the_whole_comes_back():
+    whole = sims.splice(*halves())
+    np.testing.assert_array_equal(whole["depth"], Z)
+    np.testing.assert_array_equal(whole["intensity"].sel(species="B"), TRUE)
+    assert whole["splice_depth"].item() == 140.0
+    assert whole["splice_scale"].sel(species="B").item() == 1.0
+    assert whole["intensity"].attrs["units"] == "count"
+    assert whole["depth"].attrs["units"] == "nm"
+
+
+def test_each_piece_keeps_its_own_samples():
+    # Axes that interleave: above the splice those of a, below it those of b.
+    a, b = piece(Z[Z <= 180]), piece(np.arange(100.7, 300, 3.0))
+    found = sims.splice(a, b, at="120 nm")
+    z = found["depth"].values
+    np.testing.assert_array_equal(z[z <= 120], Z[Z <= 120])
+    np.testing.assert_array_equal(z[z > 120], np.arange(100.7, 300, 3.0)[7:])
+    sims.junction_depth(
+        found.rename(intensity="concentration").assign(
+            concentration=lambda d: (d["concentration"] * 1e14).assign_attrs(units="cm^-3")
+        ),
+        level="1e17 atoms/cm^3",
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_scale_covers_the_truth(seed):
+    a = piece(Z[Z <= 180], noise=seed)
+    b = piece(Z[Z >= 100], scale=0.4, noise=seed + 50)
+    found = sims.splice(a, b, scale=True)
+    factor = found["splice_scale"].sel(species="B").item()
+    error = found["splice_scale_uncertainty"].sel(species="B").item()
+    counts = [one["intensity"].sel(species="B", depth=slice(100, 180)).values for one in (a, b)]
+    areas = [np.trapezoid(one, dx=2.0) for one in counts]
+    assert factor == pytest.approx(areas[0] / areas[1], rel=1e-12)
+    # Weights of trapezoids: 2 nm within, 1 nm at the ends.
+    weights = np.r_[1.0, np.full(counts[0].size - 2, 2.0), 1.0]
+    relative = [
+        np.sqrt((weights**2 * one).sum()) / area for one, area in zip(counts, areas, strict=True)
+    ]
+    assert error == pytest.approx(np.hypot(*relative), rel=1e-9)
+    assert abs(factor - 2.5) < 4 * error * 2.5
+    below = found.sel(species="B", depth=slice(142, None))
+    source = b.sel(species="B", depth=slice(142, None))
+    for name in ("intensity", "intensity_stderr"):
+        np.testing.assert_allclose(below[name], factor * source[name], rtol=1e-12)
+    np.testing.assert_array_equal(below["intensity_counts"], source["intensity_counts"])
+
+
+def test_scales_have_the_errors_that_they_state():
+    trials = [f"s{i}" for i in range(300)]
+    a, b = (
+        piece(z, noise=seed, **{name: scale * 1e4 * np.exp(-z / 60) for name in trials})
+        for z, seed, scale in ((Z[Z <= 180], 1, 1.0), (Z[Z >= 100], 2, 0.4))
+    )
+    found = sims.splice(a, b, scale=True).sel(species=trials)
+    off = (found["splice_scale"] / 2.5 - 1) / found["splice_scale_uncertainty"]
+    assert float(off.std()) == pytest.approx(1.0, abs=0.12)
+    assert abs(float(off.mean())) < 0.2
+
+
+def test_pieces_that_differ_are_told():
+    with pytest.warns(ProfileWarning, match=r"'B': from 100 to 180 nm, a is 2.5 times b"):
+        sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.4))
+    with pytest.warns(ProfileWarning, match=r"a is 2\.\d+ \+- 0\.0\d+ times b; scale=True"):
+        sims.splice(piece(Z[Z <= 180], noise=1), piece(Z[Z >= 100], scale=0.4, noise=2))
+
+
+def test_a_species_of_one_piece_is_kept_whole():
+    a = piece(Z[Z <= 180], Si=np.full(91, 7.0))
+    b = piece(Z[Z >= 100], Ge=np.full(100, 9.0))
+    found = sims.splice(a, b)
+    for species, row, z in (("Si", a, Z[Z <= 180]), ("Ge", b, Z[Z >= 100])):
+        one = sims.samples(found, species)["intensity"]
+        np.testing.assert_array_equal(one["depth"], z)
+        np.testing.assert_array_equal(one, row["intensity"].sel(species=species))
+        assert np.isnan(found["splice_scale"].sel(species=species))
+    np.testing.assert_array_equal(sims.samples(found, "B")["intensity"], TRUE)
+
+
+def test_real_layouts_and_times():
+    a = sims.to_dataset([
+        sims.DepthProfile(
+            species_name=n, depths=z, depth_units="s", concentrations=1e4 * np.exp(-z / 60),
+            concentration_units="counts/s", species_metadata={"detector": "EM"},
+        )
+        for n, z in (("B", Z[Z <= 180]), ("Si", Z[Z <= 180] + 0.5))
+    ])  # fmt: skip
+    b = a.assign_coords(sputter_time=a["sputter_time"] + 100.0)
+    b["sputter_time"].attrs["units"] = "s"
+    b["intensity"] = b["intensity"] * np.exp(-100 / 60)
+    b["intensity"].attrs["units"] = "count/s"
+    found = sims.splice(a, b)
+    assert found["splice_time"].attrs["units"] == "s"
+    one = sims.samples(found, "Si")["intensity"]
+    np.testing.assert_allclose(one, 1e4 * np.exp(-one["sputter_time"] / 60), rtol=1e-12)
+    assert "EM" in str(found["species_metadata"].values[0])
+    quantified = sims.splice(sims.quantify(a), b)
+    sims.testing.assert_allclose(sims.dequantify(quantified), found, rtol=1e-14)
+    single = sims.splice(a.sel(species="B"), b.sel(species="B"))
+    assert single["species"].values.tolist() == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "error", "words"),
+    [
+        (piece(Z[Z <= 80]), piece(Z[Z >= 100]), {}, ProfileError, "'B': a runs from 0 to 80 nm"),
+        (piece(Z[Z >= 100]), piece(Z[Z <= 180]), {}, ProfileError, "b must begin within a"),
+        (*halves(), {"at": "50 nm"}, ProfileError, "at='50 nm' is outside of the overlap"),
+        (*halves(), {"at": "50"}, UnitsError, "at='50' has no unit"),
+        (*halves(), {"at": "5 s"}, UnitsError, "at='5 s' is in 's'"),
+        (*halves(), {"scale": 2.0}, ProfileError, "scale=2.0; expected True or False"),
+        (
+            piece(Z[Z <= 180]), piece(Z[Z >= 100], axis="sputter_time"), {}, ProfileError,
+            "a is on a depth axis, b on a sputter-time axis",
+        ),
+        (
+            piece(Z[Z <= 180]),
+            piece(Z[Z >= 100]).assign_coords(species=["P"]), {}, ProfileError,
+            "no species in common: 'B' and 'P'",
+        ),
+        (
+            piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0), {}, ProfileError,
+            "species 'B': the integral of intensity from 100.* is not positive",
+        ),
+        (sims.stack(list(halves())), piece(), {}, ProfileError, "a is a batch"),
+        (piece().drop_vars("species"), piece(), {}, SpeciesError, "no coordinate that names them"),
+        (piece()["intensity"], piece(), {}, TypeError, "found DataArray as a"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_spliced_is_refused(a, b, options, error, words):
+    with pytest.raises(error, match=words):
+        sims.splice(a, b, **options)
