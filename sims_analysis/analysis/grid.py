@@ -194,7 +194,9 @@ def _edges(frame: Frame, edges: Array) -> dict[str, xr.Variable]:
     """
     ends = {"cell_start": edges[:-1], "cell_stop": edges[1:]}
     attrs = {"units": frame.axis_units}
-    return {name: xr.Variable(frame.axis, at, attrs) for name, at in ends.items()}
+    return {
+        name: frame.as_the_data(xr.Variable(frame.axis, at, attrs)) for name, at in ends.items()
+    }
 
 
 def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
