@@ -154,7 +154,7 @@ def test_real_layouts_and_times():
             "no species in common: 'B' and 'P'",
         ),
         (
-            piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0), {}, ProfileError,
+            piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0), {"scale": True}, ProfileError,
             "species 'B': the integral of intensity from 100.* is not positive",
         ),
         (sims.stack(list(halves())), piece(), {}, ProfileError, "a is a batch"),
@@ -165,3 +165,10 @@ def test_real_layouts_and_times():
 def test_what_cannot_be_spliced_is_refused(a, b, options, error, words):
     with pytest.raises(error, match=words):
         sims.splice(a, b, **options)
+
+
+def test_what_is_not_scaled_may_be_nothing():
+    found = sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.0))
+    np.testing.assert_array_equal(
+        found["intensity"].sel(species="B"), np.where(Z <= 140, TRUE, 0.0)
+    )

@@ -1,0 +1,85 @@
+"""The sparkline of a profile: which way is up, and where there is none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sims_analysis.profiles.html import profile_html
+from sims_analysis.profiles.profile import DepthProfile
+
+
+def html(depths, values):
+    return profile_html(
+        DepthProfile(
+            species_name="B",
+            depths=depths,
+            depth_units="nm",
+            concentrations=values,
+            concentration_units="atoms/cm^3",
+        )
+    )
+
+
+def lines(shown):
+    """The points of each line, in pixels from the upper left corner."""
+    found = re.findall(r"<polyline points='([^']+)'", shown)
+    return [[tuple(map(float, point.split(","))) for point in line.split()] for line in found]
+
+
+def test_larger_is_higher_and_deeper_is_further_right():
+    (line,) = lines(html([0, 10, 20, 30], [1e16, 1e17, 1e18, 1e20]))
+    # From 1 to 159 of 160 pixels, from 33 (the decade below) up to 1 (the decade above) of 36.
+    assert line == [
+        (1.0, 33.0),
+        (pytest.approx(1 + 158 / 3, abs=0.05), 25.0),
+        (pytest.approx(1 + 316 / 3, abs=0.05), 17.0),
+        (159.0, 1.0),
+    ]
+
+
+def test_the_order_of_the_samples_does_not_matter():
+    assert lines(html([30, 0, 20, 10], [4, 1, 3, 2])) == lines(html([0, 10, 20, 30], [1, 2, 3, 4]))
+
+
+@pytest.mark.parametrize(
+    ("values", "label", "heights"),
+    [
+        ([1e18, 1e18], "1e18 to 1e19", [33.0, 33.0]),
+        ([2e18, 5e18], "1e18 to 1e19", [23.4, 10.6]),
+        ([1e-3, 1e-2], "1e-3 to 1e-2", [33.0, 1.0]),
+    ],
+)
+def test_the_scale_is_in_whole_decades(values, label, heights):
+    shown = html([0, 1], values)
+    assert f"log scale, {label}" in shown
+    assert [y for _, y in lines(shown)[0]] == heights
+
+
+@pytest.mark.parametrize(
+    ("depths", "values"),
+    [([0, 1], [0, 0]), ([0, 1], [-1, 0]), ([0, 1], [None, None]), ([5, 5], [1, 2]), ([5], [1])],
+)
+def test_where_nothing_can_be_drawn_there_is_none(depths, values):
+    assert "<svg" not in html(depths, values)
+
+
+def test_a_single_positive_sample_is_a_short_line():
+    (line,) = lines(html([0, 1, 2], [0, 1e18, 0]))
+    assert [x for x, _ in line] == [79.5, 80.5]
+
+
+def test_zero_and_negative_samples_are_ticks_at_the_bottom():
+    shown = html([0, 10, 20], [1e18, 0, -1e17])
+    assert re.findall(r"<path d='M([\d.]+) (\d+)v(\d+)'/>", shown) == [
+        ("80.0", "33", "3"),
+        ("159.0", "33", "3"),
+    ]
+
+
+@pytest.mark.parametrize(("samples", "points"), [(240, 240), (241, 240), (5000, 240)])
+def test_no_more_points_than_can_be_seen(samples, points):
+    (line,) = lines(html(list(range(samples)), [1.0 + i for i in range(samples)]))
+    assert len(line) == points
+    assert (line[0][0], line[-1][0]) == (1.0, 159.0)
