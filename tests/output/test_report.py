@@ -108,10 +108,10 @@ def test_the_stated_transient_of_the_metadata_is_used():
     assert analyse(ds).species[0].junction_status == "never_reached"
 
 
-def spiked(first=1e20, deeper=1e18):
+def spiked(first=1e20, deeper=1e18, floor=1e16):
     """Return a transient, and an implant below it that stands out."""
     z = np.arange(0.0, 200.0, 5.0)
-    values = 1e16 + deeper * np.exp(-(((z - 100) / 20) ** 2) / 2)
+    values = floor + deeper * np.exp(-(((z - 100) / 20) ** 2) / 2)
     values[0] = first
     return values
 
@@ -120,7 +120,7 @@ def test_a_surface_transient_is_told_once_and_of_concentrations_alone():
     notes = analyse(sims.to_dataset([profile(values=spiked())])).notes
     (note,) = (note for note in notes if "first sample" in note)
     assert "another lies deeper" in note
-    counted = profile(units="counts/s", values=spiked(1e6, 1e4))
+    counted = profile(units="counts/s", values=spiked(1e6, 1e4, 1e2))
     assert analyse(sims.to_dataset([counted])).notes == []
     over_time = profile(axis_units="s", values=1e19 * np.exp(-np.arange(40.0)))
     assert analyse(sims.to_dataset([over_time])).notes == []
