@@ -14,9 +14,12 @@ from sims_analysis.units import CANONICAL
 
 __all__ = [
     "AXES",
+    "BESIDE",
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
+    "RATIOS",
+    "SHARED",
     "STATUS",
     "TERMS",
     "VALUE_KINDS",
@@ -328,6 +331,10 @@ QUANTITIES = (
     "intensity_arbitrary",
 )
 
+#: Names of ratios of two species, which are data like any other; and their terms. Their unit is
+#: ``1``, and a level of one is a text, ``"0.1"``.
+RATIOS = {"ratio": "species_ratio", "fraction": "species_fraction"}
+
 #: Ends of the names of what stands beside a measured variable whose background was subtracted:
 #: the standard error of the background, common to all samples of a profile, in the unit of the
 #: variable; and the covariance of each sample with the background, divided by the variance of the
@@ -344,6 +351,17 @@ COLUMNS = {
     "background_scatter": "1",
 }
 
+#: Relative uncertainties that many samples have in common, and what belongs to them: coordinates of
+#: a Dataset, which a budget reads. Profiles and files keep them beside the samples.
+SHARED = (
+    "sensitivity_factor_uncertainty",
+    "depth_scale_uncertainty",
+    "dose_scale",
+    "dose_scale_uncertainty",
+)
+#: What profiles and files keep beside samples, whatever a Dataset makes of it.
+BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
+
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")
 
@@ -356,7 +374,7 @@ STATUS = tuple("" if code is Status.PADDING else code.name.lower() for code in S
 
 def kinds(name: str) -> tuple[str, ...]:
     """Return the possible kinds of unit of a measured variable."""
-    return INTENSITY_KINDS if name == "intensity" else (TERMS[name].kind or "",)
+    return INTENSITY_KINDS if name == "intensity" else (TERMS[RATIOS.get(name, name)].kind or "",)
 
 
 def kinds_in(name: str, units: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ PAGES = [
             "how_sure",
             "hundred_wafers",
             "papers_figure",
+            "xarray_and_neighbours",
         )
     ),
 ]

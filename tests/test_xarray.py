@@ -8,11 +8,11 @@ import os
 import pathlib
 import subprocess
 import sys
-import tomllib
 
 import numpy as np
 import pytest
 import xarray as xr
+from installed import write_entry_points
 from instrument_files import iontof
 from shared_profiles import FOLDER
 
@@ -154,13 +154,7 @@ def test_the_engine_loads_what_save_wrote(tmp_path):
 
 def test_the_entry_point_is_found_and_guesses_by_content(tmp_path, table):
     """As installed: an installed package has this file, made of pyproject.toml."""
-    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    about = tmp_path / "site" / "sims_analysis-1.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: sims-analysis\nVersion: 1\n")
-    entries = stated["entry-points"]["xarray.backends"]
-    lines = "\n".join(f"{name} = {value}" for name, value in entries.items())
-    (about / "entry_points.txt").write_text(f"[xarray.backends]\n{lines}\n")
+    site = write_entry_points(tmp_path / "site")
     times = np.arange(20.0)
     signals = [("Si+", "27.98", times * 100), ("B+", "11.01", times**2)]
     (tmp_path / "w7.txt").write_bytes(iontof(times, signals))
@@ -170,7 +164,7 @@ assert "sims" in xr.backends.list_engines()
 print(xr.open_dataset({str(table)!r}, engine="sims").sims.integrated_dose().attrs["units"])
 print(*xr.open_dataset({str(tmp_path / "w7.txt")!r})["species"].values)
 """
-    done = run(code, PYTHONPATH=f"{tmp_path / 'site'}{os.pathsep}{ROOT}")
+    done = run(code, PYTHONPATH=f"{site}{os.pathsep}{ROOT}")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "atom/cm^2\nSi+ B+\n"
 

@@ -243,7 +243,10 @@ def _junctions(a: Any, b: Any, level: Any, options: JunctionOptions) -> dict[str
     at_a, at_b = (units.dequantify(junction_depth(x, level=level, **options)) for x in (a, b))
     shift = _bare(at_b) - _bare(at_a)
     of_a, of_b = (_bare(at["status"]) for at in (at_a, at_b))
-    status = xr.where(of_a != "ok", of_a, of_b)
+    # Not by xr.where, which takes a single lazy text for one of a single letter.
+    status = xr.apply_ufunc(
+        np.where, of_a != "ok", of_a, of_b, dask="parallelized", output_dtypes=[of_a.dtype]
+    )
     attrs = vocabulary.attrs("junction_depth")
     found = {
         "junction_a": _bare(at_a).assign_attrs(attrs),

@@ -14,7 +14,7 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.frame import Frame, words
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import is_ratio, open_frame
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.text.arguments import check_count, format_argument
 from sims_analysis.units import ParameterLike
@@ -216,7 +216,9 @@ def frame_of_level(
     data: Any, level: Any, question: str, *, axes: tuple[str, ...] = ("depth",)
 ) -> Frame:
     """Open the variable that has the kind of unit of the level."""
-    if isinstance(level, xr.DataArray):
+    if isinstance(data, xr.Dataset | xr.DataArray) and is_ratio(data):
+        kind = "dimensionless"
+    elif isinstance(level, xr.DataArray):
         kind = units.magnitude_and_unit(level, vocabulary.VALUE_KINDS, "level")[1].kind
     else:
         kind = units.read_quantity(level, vocabulary.VALUE_KINDS, "level")[1].kind

@@ -90,9 +90,7 @@ class Answers:
         return await run_in_threadpool(answer, request, content)
 
     def _shared(self, found: _Found, read: Callable[..., Content], *wanted: str) -> Content:
-        """Read an answer, or share a large one that is under way to another reader."""
-        if found.size <= _LARGE:
-            return read(found, *wanted)
+        """Read an answer, or share the one that is under way to another reader."""
         what = found.version, *wanted
         content = self._under_way.get(what)
         if content is None or content.is_changed:

@@ -65,16 +65,15 @@ def inflated(pieces: Iterable[bytes], check: Callable[[], None]) -> Iterator[byt
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     for compressed in pieces:
         rest = compressed
-        while True:
+        while rest:
             try:
                 piece = inflate.decompress(rest, _AT_ONCE)
             except zlib.error:
                 raise DamagedBody from None
             check()
             yield piece
+            # What is left at the end is the check sum, behind all that it is of.
             rest = inflate.unconsumed_tail
-            if not rest and len(piece) < _AT_ONCE:
-                break
     if not inflate.eof or inflate.unused_data:
         raise DamagedBody
 

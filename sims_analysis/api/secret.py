@@ -100,8 +100,7 @@ class Secret:
         if sum(map(payload.count, starts)) > _MOST_ESCAPES:
             return True
         held = _unescaped(payload, check)
-        encoded = (text for text in self._encoded() if len(text) >= _TELLING)
-        parts = [_in_one_case(part) for part in (self.reveal().encode(), *encoded)]
+        parts = [_in_one_case(part) for part in (self.reveal().encode(), *self._encoded())]
         overlap = max(map(len, parts))
         # Window by window, which stays in the processor's cache.
         for start in range(0, len(held), _WINDOW):

@@ -22,6 +22,7 @@ from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
+from sims_analysis.dataset.shared import shared_coords
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
@@ -55,7 +56,7 @@ _KINDS: dict[str | None, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class _Samples:
+class _Canonical:
     """A profile in canonical units, sorted by depth."""
 
     profile: DepthProfile
@@ -63,7 +64,7 @@ class _Samples:
     depth: Array
     kind: str
     value: Array
-    #: What stands beside them: ``"stderr"`` and ``vocabulary.COLUMNS``.
+    #: What stands beside them: ``"stderr"`` and ``vocabulary.BESIDE``.
     beside: dict[str, Array]
     #: Edges of the cells over which the values are means, shape (samples, 2).
     cells: Array | None = None
@@ -195,7 +196,7 @@ def _checked(source: Any) -> list[DepthProfile]:
     return profiles
 
 
-def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
+def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
     who = f"species {profile.species_name!r}"
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
@@ -216,7 +217,7 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Samples:
     beside = dict(zip(["stderr"], columns[1:], strict=False))
     beside |= _beside(profile, np.unique(stated, return_index=True)[1], depth.size)
     cells = _cells(profile, axis_unit, depth.size)
-    return _Samples(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
+    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, columns[0], beside, cells)
 
 
 def _cells(profile: DepthProfile, axis_unit: Unit, samples: int) -> Array | None:
@@ -239,8 +240,8 @@ def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]
     """Read counts, and how well a subtracted background is known; in order of depth."""
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name in vocabulary.COLUMNS:
-            kinds = _KINDS[vocabulary.COLUMNS[name]]
+        if name in vocabulary.BESIDE:
+            kinds = _KINDS[vocabulary.BESIDE[name]]
             unit = unit_of_kind(column.get("units"), kinds, name)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
@@ -249,7 +250,7 @@ def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]
     return found
 
 
-def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
+def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
     axis = _common_axis(found)
     depth, positions, own = merge([s.depth for s in found])
@@ -264,6 +265,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
+    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
@@ -272,7 +274,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
             if s.kind == kind:
                 values[row, position] = s.value
                 for end, column in s.beside.items():
-                    beside[end][row, position] = column
+                    (shared if end in shared else beside)[end][row, position] = column
         variables[name] = (dims, values, vocabulary.attrs(name, units))
         for end, columns in beside.items():
             if not np.isnan(columns).all():
@@ -286,6 +288,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     coords: dict[str, Any] = {
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
+        **shared_coords(axis, shared),
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],
@@ -303,7 +306,7 @@ def _joined(found: list[_Samples], attrs: dict[str, str]) -> xr.Dataset:
     return with_ancillaries(xr.Dataset(variables, coords=coords, attrs=attrs))
 
 
-def _refuse_repeats(found: list[_Samples]) -> None:
+def _refuse_repeats(found: list[_Canonical]) -> None:
     """Refuse two profiles of one species in one kind of unit."""
     counts = Counter((s.profile.species_name, s.kind) for s in found)
     twice = dict.fromkeys(repr(name) for (name, _), count in counts.items() if count > 1)
@@ -315,7 +318,7 @@ def _refuse_repeats(found: list[_Samples]) -> None:
         )
 
 
-def _warn_of_gaps(found: list[_Samples]) -> None:
+def _warn_of_gaps(found: list[_Canonical]) -> None:
     counts = {s.profile.species_name: int(np.isnan(s.value).sum()) for s in found}
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
@@ -325,7 +328,7 @@ def _warn_of_gaps(found: list[_Samples]) -> None:
         warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
 
 
-def _common_axis(found: list[_Samples]) -> str:
+def _common_axis(found: list[_Canonical]) -> str:
     by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile

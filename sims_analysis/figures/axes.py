@@ -139,7 +139,7 @@ def fixed_limits(canvas: Canvas) -> set[str]:
     """
     if not canvas.axes:
         return {which for which in ("x", "y") if not _is_automatic(canvas.ax, which)}
-    figure: Any = canvas.ax.figure
+    figure = canvas.figure
     # The limits of panels were set for the lines in all of them.
     groups = [[canvas.axes], [axes for each in figure.axes if (axes := axes_at(each))]]
     fixed: set[str] = set()
@@ -335,7 +335,7 @@ def deep(ax: Axes) -> float:
 def spread_right_axes(canvas: Canvas) -> None:
     """Move each further right axis outward, beyond the labels of the previous one."""
     right = [each for each in canvas.values().values() if each is not canvas.ax]
-    figure: Any = canvas.ax.figure
+    figure = canvas.figure
     for before, each in pairwise(right):
         box: Any = before.yaxis.get_tightbbox(figure.canvas.get_renderer())
         outward = (box.x1 - canvas.ax.bbox.x1) * 72.0 / figure.dpi + _APART

@@ -111,8 +111,8 @@ class Canvas:
 
     @property
     def figure(self) -> Any:
-        """The figure, of which types know less than there is."""
-        return self.ax.figure
+        """The whole figure, of which types know less than there is."""
+        return self.ax.figure.figure
 
     def read(self) -> None:
         """Read what an earlier call has drawn, and take away its names and lists to write anew."""

@@ -31,7 +31,7 @@ from sims_analysis.figures.curves import (
     raised,
     styled,
 )
-from sims_analysis.figures.labels import choose_names, place_names
+from sims_analysis.figures.labels import OVER, choose_names, place_names
 from sims_analysis.figures.legend import (
     explain_error,
     explain_hidden,
@@ -83,7 +83,13 @@ def taken_colours(canvas: Canvas) -> dict[str, str]:
     return {part: colour for text, colour in named.items() for part in text.split(", ")}
 
 
-def draw(canvases: Sequence[Canvas], curves: Sequence[list[Curve]], taken: dict[str, str]) -> None:
+def draw(
+    canvases: Sequence[Canvas],
+    curves: Sequence[list[Curve]],
+    taken: dict[str, str],
+    *,
+    shared: bool = False,
+) -> None:
     """Draw the curves of each canvas, with their marks, bands, results and fits, in common limits.
 
     Parameters
@@ -94,6 +100,8 @@ def draw(canvases: Sequence[Canvas], curves: Sequence[list[Curve]], taken: dict[
         Of each.
     taken : dict
         Colours in the figure, by printed names; those of new curves are added.
+    shared : bool
+        Whether all results go into one list, so that each has to say of which panel it is.
     """
     summaries: list[list[tuple[Curve, list[Curve]]]] = []
     for canvas, mine in zip(canvases, curves, strict=True):
@@ -108,12 +116,14 @@ def draw(canvases: Sequence[Canvas], curves: Sequence[list[Curve]], taken: dict[
     for canvas in canvases:
         _draw_marks(canvas)
     set_value_limits(canvases)
+    everything = [curve for canvas in canvases for curve in canvas.curves]
     for canvas, medians in zip(canvases, summaries, strict=True):
         _part(canvas)
+        among = everything if shared else canvas.curves
         _draw_bands(canvas)
         for curve in [] if canvas.wanted.spread else canvas.curves:
             if _is_primary(curve, canvas.curves):
-                draw_results(canvas, curve, _who(curve, canvas.curves))
+                draw_results(canvas, curve, _who(curve, among))
         for median, members in medians:
             draw_summaries(canvas, median, members, _who(median, canvas.curves, alone=True))
         fitted.draw(canvas)
@@ -232,7 +242,7 @@ def _part(canvas: Canvas) -> None:
             groups.append((points, [line]))
     for _, (_, *hiding) in groups:
         for i, line in enumerate(hiding):
-            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=2.1)
+            line.set(linestyle=(3 * (len(hiding) - i), (3, 3 * len(hiding))), zorder=OVER)
 
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
@@ -258,20 +268,19 @@ def _who(curve: Curve, curves: Sequence[Curve], *, alone: bool = False) -> str:
 # --- names and lists ----------------------------------------------------------------------------
 
 
-def finish(
-    figure: Any, canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False
-) -> None:
+def finish(canvases: Sequence[Canvas], *, across: int = 1, shared: bool = False) -> None:
     """Set the ticks, move the right axes apart, and write the names where they cover nothing.
 
     Parameters
     ----------
-    figure : Figure
     canvases : sequence of Canvas
+        Of one figure.
     across : int
         Panels in a row.
     shared : bool
         Write one list below all panels.
     """
+    figure = canvases[0].figure
     for canvas in canvases:
         _dress(canvas)
     with measured_alike(figure):
@@ -303,7 +312,7 @@ def finish(
 def _outside(canvas: Canvas) -> float:
     """Return the height of the lists above and below an axes, in inches."""
     lists = [*canvas.legends(NAMES), *(canvas.legends(NOTES) if stands_below(canvas) else [])]
-    figure: Any = canvas.ax.figure
+    figure = canvas.figure
     return float(sum(each.get_window_extent().height for each in lists) / figure.dpi)
 
 

@@ -50,34 +50,29 @@ def evaluated(fits: Any, curves: Sequence[Curve]) -> list[Curve]:
     if fits is None:
         return []
     found: list[Curve] = []
-    _refuse_time(curves)
     for source in dict.fromkeys(curve.source for curve in curves):
-        mine = [curve for curve in curves if curve.source == source]
         for fit in listed(fits.get(source) if is_by_name(fits) else fits):
+            axis = str(fit.attrs.get("axis", "depth"))
+            mine = [c for c in curves if c.source == source and c.series.axis == axis]
+            if not mine:
+                raise ProfileError(
+                    f"the fit is over {axis}, but {curves[0].series.species or 'the profile'} is "
+                    f"over {curves[0].series.axis}: draw the data that were fitted"
+                )
             x = np.unique(np.concatenate([_finer(curve.series.x) for curve in mine]))
-            depth = xr.DataArray(x, dims="depth", attrs={"units": mine[0].series.axis_units})
-            model = _inside(evaluate(fit, depth=depth), fit)
+            depth = xr.DataArray(x, dims=axis, attrs={"units": mine[0].series.axis_units})
+            model = _inside(evaluate(fit, depth=depth), fit, axis)
             if bool(model.notnull().any()):  # a fit may have no parameters
                 found += _matching(model, mine)
     return found
 
 
-def _refuse_time(curves: Sequence[Curve]) -> None:
-    """Refuse data on a time axis, where a fit, which is over depth, cannot be drawn."""
-    over = next((c.series for c in curves if c.series.axis != "depth"), None)
-    if over is not None:
-        raise ProfileError(
-            f"{over.species or 'the profile'} is over {over.axis}, but fits are over depth: draw "
-            "the data that were fitted"
-        )
-
-
-def _inside(model: xr.DataArray, fit: xr.Dataset) -> xr.DataArray:
+def _inside(model: xr.DataArray, fit: xr.Dataset, axis: str) -> xr.DataArray:
     """Keep the values between the first and the last sample that were used in the fit."""
     if "window_start" not in fit:
         return model
     start, stop = (dequantify(fit[f"window_{end}"]) for end in ("start", "stop"))
-    depth = model["depth"]
+    depth = model[axis]
     return model.where((depth >= start) & (depth <= stop)).transpose(*model.dims)
 
 

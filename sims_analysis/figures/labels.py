@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from sims_analysis.figures.curves import Curve
     from sims_analysis.figures.free_space import Place
 
-__all__ = ["brief", "choose_names", "place_names"]
+__all__ = ["OVER", "brief", "choose_names", "place_names"]
 
 
+#: Height of the dashes over a curve that they would hide; a legend shows a line.
+OVER = 2.1
 #: Longest name in a figure, in characters.
 _LONGEST = 36
 #: Up to so many measurements of a waterfall are named beside their curves.
@@ -166,7 +168,7 @@ def _places(named: Sequence[tuple[str, Any]], obstacles: Obstacles) -> list[Plac
 def _legend_above(canvas: Canvas) -> None:
     """Place the legend above the axes, in as few rows as its width allows."""
     ax, own = canvas.ax, canvas.own
-    figure: Any = ax.figure
+    figure = canvas.figure
     before = 0.0
     for known in canvas.legends(NAMES):
         before = known.get_window_extent().height
@@ -216,7 +218,7 @@ def _legend(ax: Axes, names: dict[str, Any], columns: int, above: float, left: f
     from matplotlib.transforms import ScaledTranslation
 
     figure: Any = ax.figure
-    return add_legend(
+    legend = add_legend(
         ax,
         names,
         NAMES,
@@ -228,11 +230,15 @@ def _legend(ax: Axes, names: dict[str, Any], columns: int, above: float, left: f
         columnspacing=1.2,
         handlelength=1.8,
     )
+    for line, handle in zip(names.values(), legend.legend_handles, strict=True):
+        if line.get_zorder() == OVER:
+            handle.set_linestyle("solid")
+    return legend
 
 
 def _height_above(canvas: Canvas) -> float:
     """Height in points of what stands on an axes: numbers above, and the power of a linear axis."""
-    figure: Any = canvas.ax.figure
+    figure = canvas.figure
     texts = [each.yaxis.get_offset_text() for each in canvas.axes.values()]
     heights = [text.get_window_extent().height for text in texts if text.get_text()]
     for each in canvas.depths().values():

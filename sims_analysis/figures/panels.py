@@ -127,11 +127,12 @@ def plot_panels(
                 _entitle(figure, title, synthetic=any(map(is_synthetic, named.values())))
                 for ax, (heading, _, _) in zip(axes, parts, strict=False):
                     ax.set_title(heading, y=1.0)
-                draw(canvases, [curves for curves, _, _ in read], _colours(read, axes[0]))
+                taken = _colours(read, axes[0])
+                draw(canvases, [one[0] for one in read], taken, shared=shared_legend)
                 _share_labels(canvases, across)
                 if down > 2 or (down > 1 and row < _LABEL):
                     _label_once(figure, canvases)
-                finish(figure, canvases, across=across, shared=shared_legend)
+                finish(canvases, across=across, shared=shared_legend)
         except Exception:
             plt.close(figure)
             raise

@@ -229,17 +229,17 @@ def plot_profiles(
             if wanted.residuals and models:
                 below = fitted.panel_below(ax, own=canvas.own)
             _entitle(ax, title, synthetic=any(map(is_synthetic, named.values())))
-            with measured_alike(ax.figure):
+            with measured_alike(canvas.figure):
                 canvas.read()
                 draw([canvas], [curves], taken_colours(canvas))
                 if below is not None:
                     fitted.draw_residuals(canvas, below)
-                finish(ax.figure, [canvas])
+                finish([canvas])
         except Exception:
             if own:
                 plt.close(canvas.figure)  # half a figure is of no use, and pyplot would keep it
             raise
-    record(ax.figure, named, [canvas])
+    record(canvas.figure, named, [canvas])
     return ax
 
 

@@ -34,33 +34,21 @@ __all__ = [
     "window_of",
 ]
 
-#: Argument of a figure -> the functions whose results it takes, with the variable that is drawn.
-_TAKEN = {
-    "dose": {"integrated_dose": "dose", "dose_budget": "dose"},
-    "layers": {"layers": "thickness"},
-    "interfaces": {"interface": "position"},
-    "junctions": {
-        "junction_depth": "junction_depth",
-        "crossings": "depth",
-        "metallurgical_junctions": "depth",
-    },
-    "peak": {"peak": "depth"},
-    "decay_length": {"decay_length": "decay_length"},
+#: Function -> argument that takes its results, variable that is drawn, and one by which a result
+#: without a record is known, the rarest first.
+_FUNCTIONS = {
+    "metallurgical_junctions": ("junctions", "depth", "polarity"),
+    "crossings": ("junctions", "depth", "direction"),
+    "dose_budget": ("dose", "dose", "random_stderr"),
+    "peak": ("peak", "depth", "fwhm"),
+    "layers": ("layers", "thickness", "thickness"),
+    "interface": ("interfaces", "position", "position"),
+    "decay_length": ("decay_length", "decay_length", "decay_length"),
+    "junction_depth": ("junctions", "junction_depth", "junction_depth"),
+    "integrated_dose": ("dose", "dose", "dose"),
 }
 #: Functions of whose results no variable is enough: one says what another means.
 _WHOLE = ("crossings", "metallurgical_junctions", "layers", "interface")
-#: What a result without a record of its question holds, the rarest first.
-_HELD = {
-    "polarity": "metallurgical_junctions",
-    "direction": "crossings",
-    "random_stderr": "dose_budget",
-    "fwhm": "peak",
-    "thickness": "layers",
-    "position": "interface",
-    "decay_length": "decay_length",
-    "junction_depth": "junction_depth",
-    "dose": "integrated_dose",
-}
 
 
 def check_results(results: Mapping[str, Any]) -> None:
@@ -72,32 +60,29 @@ def check_results(results: Mapping[str, Any]) -> None:
         With the argument that takes it, if there is one.
     """
     for argument, given in results.items():
-        taken = _TAKEN.get(argument)
         for item in _each(given, argument):
             found = function_of(item)
-            if taken is not None and found in taken:
-                _check_variable(argument, item, taken[found])
-            elif taken is not None or any(found in others for others in _TAKEN.values()):
-                _refuse(argument, found)
+            right, variable, _ = _FUNCTIONS.get(found, ("", "", ""))
+            if right == argument:
+                _check_variable(argument, item, variable)
+            elif right or argument != "fits":  # of fits, there may be more kinds than are known
+                taken = [f"{name}()" for name, (one, *_) in _FUNCTIONS.items() if one == argument]
+                told = (
+                    f"{argument}= takes results of {' or '.join(taken or ['fit()'])}; found one of"
+                )
+                advice = f": give it as {right}=" if right else ""
+                raise ProfileError(
+                    f"{told} {f'{found}()' if found else 'no known function'}{advice}"
+                )
 
 
 def _check_variable(argument: str, item: Result, variable: str) -> None:
-    part = function_of(item) in _WHOLE or getattr(item, "name", None) not in (None, variable)
+    part = function_of(item) in _WHOLE or getattr(item, "name", None) not in (None, variable, *AXES)
     if isinstance(item, xr.DataArray) and part:
         raise ProfileError(
             f"{argument}= found the variable {str(item.name)!r} of {function_of(item)}(): give the "
             "whole result"
         )
-
-
-def _refuse(argument: str, found: str) -> None:
-    taken = " or ".join(f"{name}()" for name in _TAKEN.get(argument, ("fit",)))
-    right = next((name for name, others in _TAKEN.items() if found in others), None)
-    advice = f": give it as {right}=" if right else ""
-    raise ProfileError(
-        f"{argument}= takes results of {taken}; found one of {found or 'no known function'}"
-        f"{'()' if found else ''}{advice}"
-    )
 
 
 def all_results(results: Mapping[str, Any]) -> list[Any]:
@@ -119,7 +104,8 @@ def function_of(result: Result) -> str:
     """Return the name of the function that gave a result; empty if it cannot be told."""
     recorded = str(_question(result).get("function", ""))
     names = [str(result.name)] if isinstance(result, xr.DataArray) else list(result.data_vars)
-    return recorded or next((_HELD[name] for name in _HELD if name in names), "")
+    held = (name for name, (*_, variable) in _FUNCTIONS.items() if variable in names)
+    return recorded or next(held, "")
 
 
 def _question(result: Result) -> dict[str, Any]:
@@ -151,8 +137,8 @@ def answer_of(result: Result) -> xr.DataArray:
     """Return the main variable of a result."""
     if isinstance(result, xr.DataArray):
         return result
-    variable = next(t[f] for t in _TAKEN.values() for f in t if f == function_of(result))
-    return result[variable]
+    variable = _FUNCTIONS[function_of(result)][1]
+    return result["sputter_time" if variable == "depth" and variable not in result else variable]
 
 
 def has(result: Result, name: str) -> bool:

@@ -19,7 +19,12 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.dataset.axes import AXIS_TOLERANCE
-from sims_analysis.dataset.canonical import known_species, read_number, refuse_repeated
+from sims_analysis.dataset.canonical import (
+    known_species,
+    read_number,
+    refuse_repeated,
+    scaled,
+)
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.run import Row, is_lazy, profile_by_profile, refuse_infinite, run
 from sims_analysis.kernels import blocks
@@ -86,6 +91,8 @@ class Frame:
     @property
     def term(self) -> str:
         """The term of the variable in ``vocabulary.TERMS``, or that of its kind."""
+        if self.kind == "dimensionless":
+            return vocabulary.RATIOS.get(self.name, "species_ratio")
         return self.name if self.name in vocabulary.TERMS else vocabulary.name_of(self.kind)
 
     @property
@@ -485,9 +492,7 @@ class Frame:
         Dataset or DataArray
             As the data were; their attrs, names and coordinates stay.
         """
-        data = self.origin
-        if not isinstance(data, xr.Dataset):
-            raise TypeError("only what was opened from a Dataset can be given back as data")
+        data = self._dataset()
         made = {}
         for end, column in {"": value, **{f"_{end}": one for end, one in beside.items()}}.items():
             name = f"{self.name}{end}"
@@ -501,6 +506,22 @@ class Frame:
             one = xr.Variable(column.dims, column.data, attrs | {"units": unit})
             made[name] = self.as_the_data(one.transpose(*(d for d in order if d in one.dims)))
         return data.assign(made)
+
+    def times(self, factor: xr.Variable) -> Any:
+        """Return the data with the samples times a factor, and what is in their unit beside them.
+
+        Errors of samples and of backgrounds are multiplied with them, counts are not.
+        """
+        data = self._dataset()
+        made = scaled(data, self.name, factor)
+        return data.assign({f"{self.name}{end}": one for end, one in made.items()})
+
+    def _dataset(self) -> xr.Dataset:
+        """Return the data that were opened, if they can be given back as data."""
+        if not isinstance(self.origin, xr.Dataset):
+            found = type(self.origin).__name__
+            raise TypeError(f"a correction takes an xarray Dataset, found {found}")
+        return self.origin
 
     def _coords_over(
         self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]

@@ -73,7 +73,7 @@ def open_frame(
             "calibrate_depth() turns sputter time into depth"
         )
     name = "" if array.name is None else str(array.name)
-    value, kind = _canonical(array.variable, kinds, name or "the data")
+    value, kind = _canonical(array.variable, _kinds_of(name, kinds), name or "the data")
     value = value.transpose(..., dim)
     if not as_they_are:
         refuse_impossible(value.data, kind, name or "the data")
@@ -121,8 +121,8 @@ def _select(
     present = ", ".join(map(str, data.data_vars)) or "no variables"
     if variable is not None and variable not in data.data_vars:
         raise UnitsError(f"{question}: there is no variable {variable!r}; the data have {present}")
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    names = [name for name in names if name in data.data_vars]
+    every = (*vocabulary.QUANTITIES, *vocabulary.RATIOS)
+    names = [name for name in (every if variable is None else [variable]) if name in data.data_vars]
     usable = [name for name in names if _kind_of(name, data.variables[name]) in kinds]
     if usable:
         # Of a species among others that have another variable: that in which it was measured.
@@ -140,9 +140,24 @@ def _holds(data: xr.Dataset, name: str) -> bool:
     return is_lazy(variable) or bool(np.isfinite(units.magnitude_of(variable)).any())
 
 
+def is_ratio(data: xr.Dataset | xr.DataArray) -> bool:
+    """Whether the name of data says that they are the ratio of two species."""
+    if isinstance(data, xr.Dataset):
+        names = set(map(str, data.data_vars))
+        return not names & {*vocabulary.QUANTITIES} and bool(names & {*vocabulary.RATIOS})
+    return data.name in vocabulary.RATIOS
+
+
+def _kinds_of(name: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the acceptable kinds of a variable: of a ratio, if any kind is acceptable."""
+    takes_all = set(vocabulary.VALUE_KINDS) <= set(kinds)
+    return ("dimensionless",) if name in vocabulary.RATIOS and takes_all else kinds
+
+
 def _kind_of(name: str, variable: xr.Variable) -> str:
     """Kind of the unit of a variable; its name distinguishes atomic and mass fractions."""
     kinds = vocabulary.kinds(name) if name in vocabulary.QUANTITIES else vocabulary.VALUE_KINDS
+    kinds = _kinds_of(name, kinds)
     return units.magnitude_and_unit(variable, kinds, name)[1].kind
 
 

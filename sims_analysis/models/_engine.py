@@ -7,7 +7,7 @@ logit of one with two bounds. Values are in units of the profile's maximum.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import exp, inf, isclose, isfinite, isinf, log
 
 import numpy as np
@@ -98,12 +98,14 @@ class Curve:
 
         For a model without derivatives, by central or forward differences.
         """
+        if point.rows is not None:
+            return point.rows
         if self.derivatives is not None:
             given = self.derivatives(*self.whole(point.free))
             if self.held:
                 given = given[self.free]
-            by_coordinate: Array = given * point.stretch[:, None]
-            return by_coordinate
+            point.rows = given * point.stretch[:, None]
+            return point.rows
         rows, x = [], point.x.tolist()
 
         def moved(i: int, value: float) -> Array:
@@ -113,7 +115,10 @@ class Curve:
             step = (1e-5 if central else 1e-7) * max(1.0, abs(value))
             up, down = value + step, value - step if central else value
             rows.append((moved(i, up) - (moved(i, down) if central else point.m)) / (up - down))
-        return np.array(rows)
+        found = np.array(rows)
+        if central:
+            point.rows = found
+        return found
 
 
 def _inward(value: float, lower: float, upper: float) -> float:
@@ -148,12 +153,15 @@ class Point:
         Coordinates, the free parameters, and their derivatives with respect to the coordinates.
     m : ndarray
         Values of the model.
+    rows : ndarray, optional
+        Their derivatives with respect to the coordinates, once they were asked for.
     """
 
     x: Array
     free: Array
     stretch: Array
     m: Array
+    rows: Array | None = field(default=None, kw_only=True)
 
 
 @dataclass(eq=False)
@@ -245,8 +253,8 @@ class _Evaluation:
     def jacobian(self, x: Array) -> Array:
         self.residual(x)
         if not self.rows.size:
-            self.rows = self.curve.jacobian(self.point, central=False)
-            self.rows *= self.objective.slope(self.point.m)
+            rows = self.curve.jacobian(self.point, central=False)
+            self.rows = rows * self.objective.slope(self.point.m, self.r)
             if not isfinite(np.vdot(self.rows, self.rows)):
                 np.nan_to_num(self.rows, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         return self.rows
@@ -393,11 +401,12 @@ def _cost(curve: Curve, objective: Objective, free: Array) -> float:
 def _towards(curve: Curve, objective: Objective, free: Array, moved: Array) -> Array:
     """Take one Gauss-Newton step with some of the free parameters."""
     point = curve.at(curve.inward(free).tolist())
-    rows = (curve.jacobian(point) * objective.slope(point.m))[moved]
+    r = objective.residual(point.m)
+    rows = (curve.jacobian(point) * objective.slope(point.m, r))[moved]
     if not isfinite(rows.sum()):
         return free
     x = point.x.copy()
-    x[moved] -= np.linalg.lstsq(rows.T, objective.residual(point.m), rcond=None)[0]
+    x[moved] -= np.linalg.lstsq(rows.T, r, rcond=None)[0]
     return curve.outward(x.tolist())[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from sims_analysis.models._residuals import (
     RANDOM,
     correlation,
     departure,
+    inverted,
     verdict,
 )
 from sims_analysis.models._rivals import half_widths
@@ -152,15 +153,17 @@ def _window_dose(profile: Prepared, found: Minima, rows: Array, task: Task) -> t
         slopes[-1] = 0.0
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     size[size == 0] = 1.0
-    inverse = np.linalg.pinv((rows / size[:, None]) @ (rows / size[:, None]).T, hermitian=True)
+    unit = rows / size[:, None]
+    inverse = inverted(unit @ unit.T)
     variance = float(slopes / size @ inverse @ (slopes / size))
     variance *= objective.variance(solution.cost, solution.x.size)
-    weights = np.sqrt(objective.information(solution.m)) * rows / size[:, None]
-    shift, own = (float(slopes / size @ inverse @ (weights @ by)) for by in profile.subtracted)
-    variance = max(variance + shift * (shift - 2 * own), 0.0)
+    if profile.subtracted[0].any():
+        moved = slopes / size @ inverse @ (unit * np.sqrt(objective.information(solution.m)))
+        shift, own = (float(moved @ by) for by in profile.subtracted)
+        variance = max(variance + shift * (shift - 2 * own), 0.0)
     best = dose(solution)
-    apart = np.array([dose(one) for one in found.near]) - best
-    return best, float(np.sqrt(variance + np.mean(apart**2)))
+    apart = [(dose(one) - best) ** 2 for one in found.near if one is not solution]
+    return best, sqrt(variance + sum(apart) / len(found.near))
 
 
 def _stderr(curve: Curve, found: Minima) -> Array:

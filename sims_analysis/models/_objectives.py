@@ -7,6 +7,7 @@ how noisy the samples are, and what the residuals say.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -32,6 +33,8 @@ OBJECTIVES = ("", "Poisson deviance", "weighted squares", "squares of ln C", "sq
 
 #: A value below this share of the largest sample counts as 0; its square does not underflow.
 TINY = 1e-150
+#: An excess of a count over what is expected below which the deviance is a square.
+_NEAR = 1e-5
 #: A sum of squares per sample that is rounding alone: less scatter than that is not known.
 EXACT = 1e-18
 
@@ -101,8 +104,8 @@ class Objective(Protocol):
         """Return the residuals, positive where the model is above the sample."""
         ...
 
-    def slope(self, m: Array) -> Array:
-        """Return the derivatives of the residuals with respect to the model's values."""
+    def slope(self, m: Array, r: Array) -> Array:
+        """Return the derivatives of the residuals `r` with respect to the model's values."""
         ...
 
     def information(self, m: Array) -> Array:
@@ -157,29 +160,34 @@ class Poisson:
         """Return the expected counts."""
         return np.maximum((m + self.offset) / self.one, TINY)
 
-    def _parts(self, m: Array) -> tuple[Array, Array, Array]:
-        mu, k = self.expected(m), self.counts
-        excess = np.divide(mu - k, k, out=np.zeros_like(mu), where=k > 0)
-        small = np.abs(excess) < 1e-5
-        gained = np.where(small, excess, excess - np.log(np.maximum(mu, TINY) / k))
-        close = np.sqrt(k) * excess * (1 - excess / 3)
-        far = np.sign(excess) * np.sqrt(2 * k * np.maximum(gained, 0.0))
-        residual = np.where(k > 0, np.where(small, close, far), np.sqrt(2 * mu))
-        return mu, excess, residual
+    @cached_property
+    def _safe(self) -> tuple[Array, Array]:
+        """Return counts that can be divided by, and the indices of those that could not."""
+        return np.where(self.counts > 0, self.counts, 1.0), np.flatnonzero(self.counts <= 0)
 
     def residual(self, m: Array) -> Array:
         """Return the signed roots of the deviance."""
-        return self._parts(m)[2]
+        mu, (k, none) = self.expected(m), self._safe
+        excess = (mu - k) / k
+        gained = excess - np.log(mu / k)
+        r: Array = np.copysign(np.sqrt(2 * k * np.maximum(gained, 0.0)), excess)
+        near = np.abs(excess) < _NEAR
+        if near.any():
+            e = excess[near]
+            r[near] = np.sqrt(k[near]) * e * (1 - e / 3)
+        r[none] = np.sqrt(2 * mu[none])
+        return r
 
-    def slope(self, m: Array) -> Array:
+    def slope(self, m: Array, r: Array) -> Array:
         """Return ``(1 - k / mu) / r``, and its limit where model and counts agree."""
-        mu, excess, residual = self._parts(m)
-        k = self.counts
-        near = (k > 0) & (np.abs(excess) < 1e-5)
-        safe = np.where(near, 1.0, residual)
-        far = (1 - k / mu) / safe
-        close = (1 - 2 * excess / 3) / np.sqrt(np.where(k > 0, k, 1.0))
-        slope: Array = np.where(near, close, far) / self.one
+        mu, (k, none) = self.expected(m), self._safe
+        near = np.abs(mu - k) < _NEAR * k
+        near[none] = False
+        slope: Array = (1 - self.counts / mu) / np.where(near, 1.0, r)
+        if near.any():
+            excess = (mu[near] - k[near]) / k[near]
+            slope[near] = (1 - 2 * excess / 3) / np.sqrt(k[near])
+        slope /= self.one
         return slope
 
     def information(self, m: Array) -> Array:
@@ -242,13 +250,13 @@ class Squares:
         apart = m - self.value
         return apart if self.stderr is None else apart / self.stderr
 
-    def slope(self, m: Array) -> Array:
+    def slope(self, m: Array, r: Array) -> Array:  # noqa: ARG002
         """Return ``1 / s``."""
         return np.ones_like(m) if self.stderr is None else 1 / self.stderr
 
     def information(self, m: Array) -> Array:
         """Return ``1 / s^2``."""
-        return self.slope(m) ** 2
+        return self.slope(m, m) ** 2
 
     def variance(self, cost: float, free: float) -> float:
         """Return 1, or the variance about the model where no errors are stated."""
@@ -318,7 +326,7 @@ class LogSquares:
         log_below = log_ndtr(-x)
         return x, log_below, np.exp(-0.5 * x * x - log_below) / np.sqrt(2 * np.pi)
 
-    def slope(self, m: Array) -> Array:
+    def slope(self, m: Array, r: Array) -> Array:  # noqa: ARG002
         """Return ``1 / m``, of censored samples times what their likelihood says."""
         slope = 1 / np.maximum(m, TINY)
         if not self.censored.any():
@@ -422,9 +430,10 @@ class Shared:
         r: Array = np.sqrt(self.share) * self.of.residual(m)
         return r
 
-    def slope(self, m: Array) -> Array:
+    def slope(self, m: Array, r: Array) -> Array:
         """Return their derivatives."""
-        slope: Array = np.sqrt(self.share) * self.of.slope(m)
+        root = np.sqrt(self.share)
+        slope: Array = root * self.of.slope(m, r / root)
         return slope
 
     def information(self, m: Array) -> Array:

@@ -21,6 +21,7 @@ __all__ = [
     "chance_of_excess",
     "correlation",
     "departure",
+    "inverted",
     "low_frequencies",
     "running",
     "scatter",
@@ -72,8 +73,19 @@ def _spread(rows: Array) -> _Spread:
     steps = np.diff(unit)
     # A J': minus the second differences, and the first ones at the ends.
     bent = np.diff(steps, prepend=0.0, append=0.0)
-    inverse = np.linalg.pinv(unit @ unit.T, hermitian=True)
+    inverse = inverted(unit @ unit.T)
     return _Spread(unit.shape[1], inverse, steps @ steps.T, bent @ bent.T)
+
+
+def inverted(square: Array) -> Array:
+    """Invert a matrix with ones on its diagonal; of one that is singular, what there is."""
+    try:
+        inverse: Array = np.linalg.inv(square)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(square, hermitian=True)
+    if inverse.diagonal().min() > 0 and inverse.diagonal().max() < 1e12:
+        return inverse
+    return np.linalg.pinv(square, hermitian=True)
 
 
 def wandering(r: Array, rows: Array) -> float:
@@ -187,7 +199,16 @@ def scatter(values: Array) -> float:
     if values.size < 5:
         return 0.0
     bent = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(np.median(np.abs(bent - np.median(bent))) * 1.4826 / np.sqrt(6))
+    return _median(np.abs(bent - _median(bent))) * 1.4826 / sqrt(6)
+
+
+def _median(values: Array) -> float:
+    """Return what ``np.median`` returns, in a tenth of its time for a few numbers."""
+    half = values.size // 2
+    if values.size % 2:
+        return float(np.partition(values, half)[half])
+    low, high = np.partition(values, (half - 1, half))[half - 1 : half + 1].tolist()
+    return 0.5 * float(low + high)
 
 
 def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) -> tuple[int, bool]:

@@ -86,8 +86,8 @@ def _observed(curve: Curve, objective: Objective, solution: Solution) -> Array:
 
     def gradient_at(x: Array) -> Array:
         point = curve.at(x.tolist())
-        rows = curve.jacobian(point) * objective.slope(point.m)
-        gradient: Array = rows @ objective.residual(point.m)
+        r = objective.residual(point.m)
+        gradient: Array = curve.jacobian(point) * objective.slope(point.m, r) @ r
         return gradient
 
     steps = 1e-4 * np.maximum(1.0, np.abs(solution.x))

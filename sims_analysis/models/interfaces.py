@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.optimize import isotonic_regression
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
@@ -24,6 +23,7 @@ from sims_analysis.models._profiles import (
     over_profiles,
     warn_of_first,
 )
+from sims_analysis.models._step import ROW, STATUS, measured
 from sims_analysis.models.model import Array
 from sims_analysis.models.samples import in_order
 from sims_analysis.text.arguments import format_argument
@@ -31,20 +31,14 @@ from sims_analysis.units import ParameterLike
 
 __all__ = ["interface", "layers"]
 
-_STATUS = ("ok", "no_data", "featureless", "truncated", "undetermined")
 #: What a status means, and what may be done.
 _ADVICE = {
     "featureless": "the levels of the two plateaus do not differ by five of their standard errors",
     "truncated": "the step is not complete between the plateaus; state them with left= and right=",
     "undetermined": "no sample lies within the step: it is narrower than the sample spacing",
 }
-_ROW = ("position", "width", "left_level", "right_level", "stderr", "width_stderr", "status")
-#: Fraction of the samples, at either end, taken as a plateau unless one is stated.
-_PLATEAU = 0.1
 #: Two crossings may be one edge if they differ by less than so many standard errors.
 _SAME = 3.0
-#: A step that is smaller than this part of the levels is rounding.
-_ROUNDING = 1e-9
 
 
 @recorded
@@ -84,7 +78,10 @@ def interface(
         - ``position`` (``nm``): the depth of half of the step
         - ``width`` (``nm``): from `low` to `high`
         - ``position_stderr``, ``width_stderr`` (``nm``)
-        - ``left_level``, ``right_level``: in the unit of the data
+        - ``left_level``, ``right_level``: in the unit of the data; of a plateau that slopes, where
+          its line passes the position
+        - ``left_slope``, ``right_slope``: in the unit of the data per nm, 0 where a plateau is
+          level
         - ``status``: ``ok``, ``no_data``, ``featureless`` (the levels do not differ by five of
           their standard errors), ``truncated`` (the step does not pass both parts between the
           plateaus, inside the window) or ``undetermined`` (no sample lies between the two parts:
@@ -112,9 +109,29 @@ def interface(
     that noise crosses each part once, and interpolated linearly. From 16 % to 84 % of an error
     function are 1.989 standard deviations (ISO 18115: the depth resolution).
 
+    A plateau may slope: lines are fitted up to 1.5 widths from the position, and where a slope is
+    beyond four of its standard errors and changes the level by 2 % of the step, the step is
+    counted between the lines. A plateau that is stated is not widened.
+
     Errors come from the scatter of the samples about the plateaus, or from their standard errors
     where the data carry them. That of a depth is the noise there over the slope, less where noise
-    is large and neighbours are pooled; the errors of both levels are part of it.
+    is large and neighbours are pooled; the errors of both levels are part of it. Measured coverage
+    of the stated errors, in per cent (200 to 300 trials; steps of an error function from a tenth of
+    the stated counts, of so many samples from 16 % to 84 %; over phases between samples, and on
+    grids of a quarter of their spacing):
+
+    ============  ===================  ===================
+    counts above  position             width
+    ============  ===================  ===================
+    1,000         62-73                69-72 (8, 16)
+    100           71-75 (84 at 2)      69-77 (8, 16)
+    30            71-82 (86 at 2)      63-71
+    10            74-82 (97 at 2)      59-67
+    ============  ===================  ===================
+
+    A step of two samples is read 0.2 samples too wide, which is more than its error above 30
+    counts: between samples there is a straight line. With plateaus that slope, see ``model="edge"``
+    for fewer than 100 counts.
 
     References
     ----------
@@ -148,7 +165,7 @@ def interface(
         limits += read_window(profiles, first, last, name)
 
     def rows_of(frame: Frame) -> xr.DataArray:
-        rows = frame.each(partial(_row, (low, high)), *limits, size=len(_ROW))
+        rows = frame.each(partial(_row, (low, high)), profiles.fraction, *limits, size=len(ROW))
         return over_profiles(frame, rows)
 
     def depths_of(frame: Frame) -> xr.Variable:
@@ -174,100 +191,11 @@ def interface(
 
 
 def _row(
-    parts: tuple[float, float], z: Array, c: Array, s: Array, _: Array, *limits: float
+    parts: tuple[float, float], z: Array, c: Array, s: Array, _: Array, *given: float
 ) -> Array:
-    return _measured(z, c, s, (limits[:2], limits[2:4], limits[4:]), parts)
-
-
-def _measured(
-    z: Array,
-    c: Array,
-    s: Array,
-    limits: tuple[tuple[float, ...], ...],
-    parts: tuple[float, float],
-) -> Array:
-    row = np.full(len(_ROW), np.nan)
-    row[-1] = 1
-    window, *plateaus = limits
-    here = in_order(z, c, *window)
-    z, c, s = z[here], c[here], s[here]
-    if z.size < 5:
-        return row
-    part = max(2, round(_PLATEAU * z.size))
-    ends = [
-        default if np.isnan(one).all() else in_order(z, c, *one)
-        for one, default in zip(
-            plateaus, (np.arange(part), np.arange(z.size - part, z.size)), strict=True
-        )
-    ]
-    if min(one.size for one in ends) < 1:
-        return row
-    levels = [float(c[one].mean()) for one in ends]
-    noise = _noise(c, s, ends)
-    unsure = [float(np.sqrt(np.mean(noise[one] ** 2) / one.size)) for one in ends]
-    row[2:4] = levels
-    step = levels[1] - levels[0]
-    if not abs(step) > max(5 * np.hypot(unsure[0], unsure[1]), _ROUNDING * max(map(abs, levels))):
-        row[-1] = 2
-        return row
-    z_ends = z[ends[0][-1]], z[ends[1][0]]
-    between = slice(int(ends[0][0]), int(ends[1][-1]) + 1)
-    z, done, noise = z[between], (c[between] - levels[0]) / step, noise[between] / abs(step)
-    smooth = isotonic_regression(done).x
-    levels_at = np.array([parts[0], 0.5, parts[1]])
-    above = np.searchsorted(smooth, levels_at)
-    if above[0] == 0 or above[-1] == z.size:
-        row[-1] = 3
-        return row
-    below = above - 1
-    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
-    depths = z[below] + part * (z[above] - z[below])
-    if depths[0] < z_ends[0] or depths[-1] > z_ends[1]:
-        row[-1] = 3
-        return row
-    row[:2] = depths[1], depths[2] - depths[0]
-    own, slopes = np.transpose([_error(z, done, noise, int(place)) for place in above])
-    # What an error of either level moves: each crossing, and all of them together.
-    moved = np.array([1 - levels_at, levels_at]) * np.array(unsure)[:, None] / abs(step) / slopes
-    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2))
-    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + np.sum((moved[:, 2] - moved[:, 0]) ** 2))
-    if above[0] == above[-1]:
-        # Anywhere between two samples: the standard deviation of a uniform distribution.
-        row[4] = np.hypot(row[4], (z[above[1]] - z[below[1]]) / np.sqrt(12))
-        row[[1, 5]] = np.nan
-        row[-1] = 4
-        return row
-    row[-1] = 0
-    return row
-
-
-def _noise(c: Array, s: Array, ends: list[Array]) -> Array:
-    """Return the standard error of each sample: stated, or the scatter about the nearer plateau."""
-    if np.isfinite(s).all():
-        return s
-    scatter = [float(np.std(c[one], ddof=1)) if one.size > 1 else 0.0 for one in ends]
-    middle = 0.5 * (ends[0][-1] + ends[1][0])
-    return np.where(np.arange(c.size) < middle, scatter[0], scatter[1])
-
-
-def _error(z: Array, rising: Array, noise: Array, above: int) -> tuple[float, float]:
-    """Return the error of the depth at which samples rise past a level, and their slope there.
-
-    The slope is a straight line's through as few neighbours as tell it to a fifth. Noise that is
-    small against the rise from one sample to the next moves two samples; more noise is pooled, and
-    the error grows as its power 2/3 only (asymptotically 0.81 times; H. D. Brunk, in:
-    Nonparametric Techniques in Statistical Inference, Cambridge 1970, p. 177). Between the two it
-    is up to a fifth too large.
-    """
-    for reach in range(1, z.size):
-        near = slice(max(above - reach, 0), above + reach)
-        u, sigma = z[near] - z[near].mean(), float(np.sqrt(np.mean(noise[near] ** 2)))
-        slope = float(u @ rising[near] / (u @ u))
-        if slope > 5 * sigma / np.sqrt(u @ u) or u.size == z.size:
-            break
-    cell = float(z[near][-1] - z[near][0]) / (u.size - 1)
-    ratio = sigma / (slope * cell)
-    return float(np.sqrt(2 / 3) * cell * min(ratio, ratio ** (2 / 3))), slope
+    fraction, *limits = given
+    pairs = tuple(limits[:2]), tuple(limits[2:4]), tuple(limits[4:])
+    return measured(z, c, s, fraction, pairs, parts)
 
 
 def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
@@ -277,9 +205,14 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
 
     level = {
         "units": units.CANONICAL[profiles.kind],
-        "description": "mean over the plateau",
+        "description": "mean over the plateau; of one that slopes, its line at the position",
     }
-    status = in_words(rows.isel(__row__=-1), _STATUS)
+    per = units.CANONICAL[profiles.axis]
+    slope = {
+        "units": f"{units.CANONICAL[profiles.kind]} / {per}",
+        "description": "of the plateau; 0 where it is level",
+    }
+    status = in_words(rows.isel(__row__=-1), STATUS)
     error = "Standard error, random part"
     return as_dataset(
         {
@@ -289,6 +222,8 @@ def _dressed(rows: xr.DataArray, profiles: Frame) -> xr.Dataset:
             "width_stderr": part(5, "interface_width", long_name=error),
             "left_level": rows.isel(__row__=2).assign_attrs(long_name="Level above", **level),
             "right_level": rows.isel(__row__=3).assign_attrs(long_name="Level below", **level),
+            "left_slope": rows.isel(__row__=6).assign_attrs(long_name="Slope above", **slope),
+            "right_slope": rows.isel(__row__=7).assign_attrs(long_name="Slope below", **slope),
             "status": status.assign_attrs(vocabulary.attrs("status")),
         }
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis import units, vocabulary
+from sims_analysis import units
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import history_after, recorded
 from sims_analysis.kernels import segments
@@ -23,8 +23,17 @@ from sims_analysis.units import QuantityLike
 __all__ = ["convolve"]
 
 _FUNCTIONS = ("delta_drf", "delta_mri")
-#: Rows of the matrix that are made at a time.
-_ROWS = 512
+#: Widths that are standard deviations; the others are decay lengths.
+_GAUSSIAN = ("sigma", "roughness")
+#: Columns of the matrix that are made at a time.
+_COLUMNS = 128
+#: The largest matrix that is kept for the next profile, in numbers.
+_KEPT = 2**24
+#: So many decay lengths away, and standard deviations of a Gaussian, 1e-20 is left.
+_DECAYS, _DEVIATIONS = 46.0, 9.6
+
+#: The samples at which atoms arrive, those that they come from, and the part that each gets.
+_Block = tuple[slice, slice, Array]
 
 
 @recorded
@@ -86,28 +95,85 @@ def convolve(
     1.000000000000
     """
     frame = open_profiles(data, question="a convolution", axes=("depth",))
-    kernel = _kernel(resolution)
 
     blurred = frame.each(
-        partial(_blurred_row, kernel), size=frame.value.sizes[frame.dim], dim=frame.dim
+        _Blurring(*_kernel(resolution)), size=frame.value.sizes[frame.dim], dim=frame.dim
     )
-    name = frame.name if frame.name in vocabulary.TERMS else frame.kind
-    made = frame.along_axis(blurred, name, units_=frame.units, label=frame.name)
+    made = frame.along_axis(blurred, frame.term, units_=frame.units, label=frame.name)
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     history = history_after(data, f"convolve(resolution={format_argument(resolution)})")
     return made.assign_attrs(history=history)
 
 
-def _blurred_row(kernel: Callable[[Array], Array], z: Array, c: Array, *_: Any) -> Array:
-    out = np.full(c.shape, np.nan)
-    here = in_order(z, c)
-    out[here] = _blurred(z[here], c[here], kernel)
-    return out
+class _Blurring:
+    """A resolution function, and the matrix that it makes of the axis of the last profile.
+
+    Parameters
+    ----------
+    kernel : callable
+        The function, of unit area, over distances in nm.
+    reach : float
+        Distance beyond which nothing of it arrives.
+    """
+
+    def __init__(self, kernel: Callable[[Array], Array], reach: float) -> None:
+        self.kernel, self.reach = kernel, reach
+        self.kept: tuple[bytes, list[_Block]] = (b"", [])
+
+    def __call__(self, z: Array, c: Array, *_: Any) -> Array:
+        out = np.full(c.shape, np.nan)
+        here = in_order(z, c)
+        out[here] = self._blurred(z[here], c[here])
+        return out
+
+    def _blurred(self, z: Array, c: Array) -> Array:
+        if z.size < 2:
+            return c
+        axis, blocks = self.kept
+        found: Iterable[_Block] = blocks
+        if axis != z.tobytes():
+            found = _blocks(z, self.kernel, self.reach)
+            if z.size * min(z.size, _across(z, self.reach)) < _KEPT:
+                found = list(found)
+                self.kept = z.tobytes(), found
+        out = np.zeros_like(c)
+        for to, source, matrix in found:
+            out[to] += matrix @ c[source]
+        return out
 
 
-def _kernel(resolution: Any) -> Callable[[Array], Array]:
-    """Return the resolution function, of unit area, over distances in nm."""
+def _across(z: Array, reach: float) -> int:
+    """Return how many samples a function may reach, at most."""
+    return int(np.max(z.searchsorted(z + reach) - z.searchsorted(z - reach)))
+
+
+def _blocks(z: Array, kernel: Callable[[Array], Array], reach: float) -> Iterator[_Block]:
+    """Make the matrix: where the atoms of some samples go, and how many of each arrive there."""
+    weight = segments.record_weights(z)
+    low, high = 2 * z[0], 2 * z[-1]
+    for begin in range(0, z.size, _COLUMNS):
+        source = slice(begin, min(begin + _COLUMNS, z.size))
+        first, last = z[begin] - reach, z[source.stop - 1] + reach
+        to = slice(*z.searchsorted([first, last]).tolist())
+        at, out_of = z[to, None], z[source]
+        spread = kernel(at - out_of)
+        if first < z[0]:
+            spread += kernel(low - at - out_of)
+        if last > z[-1]:
+            spread += kernel(high - at - out_of)
+        spread = np.maximum(spread, 0.0)
+        arrived = weight[to] @ spread
+        # A function that falls between all samples moves nothing.
+        lost = np.flatnonzero(~(arrived > 1e-12))
+        spread[:, lost] = 0.0
+        spread[begin - to.start + lost, lost] = 1.0
+        arrived[lost] = weight[source][lost]
+        yield to, source, spread * (weight[source] / arrived)
+
+
+def _kernel(resolution: Any) -> tuple[Callable[[Array], Array], float]:
+    """Return the resolution function, of unit area, over distances in nm, and its reach."""
     if isinstance(resolution, xr.Dataset):
         return _fitted(resolution)
     if isinstance(resolution, Mapping):
@@ -116,7 +182,7 @@ def _kernel(resolution: Any) -> Callable[[Array], Array]:
     return _stated({"lambda_growth": 0.0, "lambda_decay": 0.0, "sigma": float(sigma)})
 
 
-def _fitted(fit: xr.Dataset) -> Callable[[Array], Array]:
+def _fitted(fit: xr.Dataset) -> tuple[Callable[[Array], Array], float]:
     plain = units.dequantify(fit)
     if plain.attrs.get("model") not in _FUNCTIONS:
         raise ProfileError("resolution: expected a fit of 'delta_drf' or 'delta_mri'")
@@ -131,7 +197,7 @@ def _fitted(fit: xr.Dataset) -> Callable[[Array], Array]:
     return _stated(found)
 
 
-def _stated(widths: Mapping[str, Any]) -> Callable[[Array], Array]:
+def _stated(widths: Mapping[str, Any]) -> tuple[Callable[[Array], Array], float]:
     for name in _FUNCTIONS:
         wanted = _widths(name)
         if set(widths) != set(wanted):
@@ -139,12 +205,19 @@ def _stated(widths: Mapping[str, Any]) -> Callable[[Array], Array]:
         values = [_width(widths[one], f"resolution[{one!r}]") for one in wanted]
         if not max(values) > 0:
             raise ProfileError(f"resolution={format_argument(widths)}: all widths are 0")
-        formula = find_model(name).formula
-        return lambda u: formula(u, 1.0, 0.0, *values)
+        reach = sum(
+            value * (_DEVIATIONS if one in _GAUSSIAN else _DECAYS)
+            for one, value in zip(wanted, values, strict=True)
+        )
+        return partial(_of_unit_area, find_model(name).formula, values), reach
     functions = " or ".join(", ".join(_widths(name)) for name in _FUNCTIONS)
     raise ProfileError(
         f"resolution={format_argument(dict(widths))}; expected the widths {functions}"
     )
+
+
+def _of_unit_area(formula: Callable[..., Array], widths: list[float], u: Array) -> Array:
+    return formula(u, 1.0, 0.0, *widths)
 
 
 def _widths(name: str) -> list[str]:
@@ -159,26 +232,3 @@ def _width(value: Any, name: str) -> float:
     if not (np.isfinite(value) and value >= 0):
         raise ProfileError(f"{name}={value!r}: a width must not be negative")
     return float(value)
-
-
-def _blurred(z: Array, c: Array, kernel: Callable[[Array], Array]) -> Array:
-    if z.size < 2:
-        return c.copy()
-    weight = segments.record_weights(z)
-    low, high = 2 * z[0], 2 * z[-1]
-    # Column j: where the atoms of sample j go.
-    out = np.zeros_like(c)
-    for begin in range(0, z.size, _ROWS):
-        source = slice(begin, begin + _ROWS)
-        spread = kernel(z[:, None] - z[source])
-        spread += kernel(low - z[:, None] - z[source])
-        spread += kernel(high - z[:, None] - z[source])
-        spread = np.maximum(spread, 0.0)
-        arrived = weight @ spread
-        # A function that falls between all samples moves nothing.
-        lost = np.flatnonzero(~(arrived > 1e-12))
-        spread[:, lost] = 0.0
-        spread[begin + lost, lost] = 1.0
-        arrived[lost] = weight[begin + lost]
-        out += spread @ (weight[source] * c[source] / arrived)
-    return out

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -35,6 +35,8 @@ _ADVICE = {
     "never_reached": "there is no junction; say where the layer ends by stop=",
     "truncated": "stop lies below the last sample",
 }
+#: Standard errors of its dose from which a layer between two junctions is one.
+_THERE = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
@@ -155,6 +157,8 @@ def sheet_resistance(
         )
     signs = {name: -part for name, part in active.items()}
     profiles, names = open_dopants(data, signs, partial(_opened, variable=variable))
+    if profiles.stderr is not None:  # those of sums: grid values share samples
+        profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
         raise ProfileError("start and stop: one for all species, not one for each")
@@ -265,8 +269,12 @@ def _resistance(
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return row
-    if np.isnan(end):
-        end = _junction(depths, own, question) if question.two_sided else last
+    types = _types(depths, own, question) if question.two_sided else None
+    if np.isnan(end) and types is not None:
+        turned = np.flatnonzero(np.diff(types.signs))
+        end = float(types.changes[turned[0]]) if turned.size else np.nan
+    elif np.isnan(end):
+        end = last
     if np.isnan(end) or end > last:
         row[-1] = 2 if np.isnan(end) else 3
         return row
@@ -276,15 +284,16 @@ def _resistance(
     at = [_interpolated(depths, a, b) for a, b, _ in own]
     values = np.stack([one[0] for one in at])
     weight = record_weights(depths) / NM_PER_CM
+    signs = np.sign(_net(values, question)) if types is None else types.at(depths)
     for name in MOBILITIES:
-        sigma = _conductivity(values, question, name)
+        sigma = _conductivity(values, question, name, signs)
         row[_ROW.index(name)] = CHARGE * float(weight @ sigma)
     row[0] = row[_ROW.index(question.mobility)]
     net = _net(values, question)
     row[_ROW.index("depth")] = end
-    row[_ROW.index("dose")] = float(weight @ np.abs(net))
+    row[_ROW.index("dose")] = float(weight @ (signs * net))
     row[_ROW.index("polarity")] = np.sign(float(weight @ net))
-    row[1] = _conductance_error(values, at, own, weight, question)
+    row[1] = _conductance_error(values, at, own, weight, question, signs)
     row[-1] = 0
     return row
 
@@ -306,39 +315,82 @@ def _net(values: Array, question: _Question) -> Array:
     return net
 
 
-def _conductivity(values: Array, question: _Question, mobility: str) -> Array:
-    """Return mobility times carriers, at each depth."""
+def _conductivity(values: Array, question: _Question, mobility: str, signs: Array) -> Array:
+    """Return mobility times carriers of a sign, at each depth; less than 0 where noise has others.
+
+    Their absolute values would make carriers of noise.
+    """
     net = _net(values, question)
     total = _active(values, question).sum(axis=0) + abs(question.background)
     formula = MOBILITIES[mobility]
     electrons, holes = (formula(total, element) for element in question.elements)
-    return np.where(net > 0, electrons, holes) * np.abs(net)
+    sigma: Array = np.where(signs > 0, electrons, holes) * (signs * net)
+    return sigma
 
 
-def _junction(depths: Array, own: list[Any], question: _Question) -> float:
-    """Return the first depth at which the net doping changes its sign; NaN if it does not."""
+class _Types(NamedTuple):
+    """Where the type of the doping changes, and the types before, between and after."""
+
+    changes: Array
+    signs: Array
+
+    def at(self, depths: Array) -> Array:
+        """Return the sign of the carriers at depths; a change belongs to what is above it."""
+        signs: Array = self.signs[np.searchsorted(self.changes, depths)]
+        return signs
+
+
+def _types(depths: Array, own: list[Any], question: _Question) -> _Types:
+    """Find the layers of one type.
+
+    Where errors are known, a layer is one if its integral is above `_THERE` of its standard errors:
+    others are made by noise, and belong to those beside them.
+    """
     values = np.stack([_interpolated(depths, a, b)[0] for a, b, _ in own])
     active = _active(values, question)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
     profile = Dense(depths, acceptors[None])
     found = find(profile, donors)
-    return float(locate(profile, donors, found).depth[0]) if found.row.size else float("nan")
+    changes = locate(profile, donors, found).depth if found.row.size else np.empty(0)
+    net, weight = donors - acceptors, record_weights(depths)
+    layer, count = np.searchsorted(changes, depths), changes.size + 1
+    integral = np.bincount(layer, weight * net, count)
+    there = np.arange(count)
+    variance = sum(np.interp(depths, a, e) ** 2 for a, _, e in own)
+    if np.isfinite(variance).all():
+        error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
+        there = np.flatnonzero(np.abs(integral) > _THERE * error)
+    if not there.size:
+        return _Types(np.empty(0), np.zeros(1))
+    # Of an odd number of changes between two layers the middle one is theirs.
+    owner = there[np.searchsorted((there[:-1] + there[1:] + 1) // 2, np.arange(count), "right")]
+    return _Types(changes, np.sign(integral[owner]))
 
 
 def _conductance_error(
-    values: Array, at: list[Any], own: list[Any], weight: Array, question: _Question
+    values: Array,
+    at: list[Any],
+    own: list[Any],
+    weight: Array,
+    question: _Question,
+    signs: Array,
 ) -> float:
     """Propagate the standard error of each sample; the junction's does not count to first order."""
     if not any(np.isfinite(e).any() for _, _, e in own):
         return float("nan")
-    here = _conductivity(values, question, question.mobility)
+    here = _conductivity(values, question, question.mobility, signs)
     variance = 0.0
     for i, ((_, c, e), (value, before, part)) in enumerate(zip(own, at, strict=True)):
         step = 1e-5 * np.maximum(np.abs(values[i]), 1e-12 * np.abs(values[i]).max() + 1.0)
         moved = values.copy()
         moved[i] += step
-        slope = CHARGE * weight * (_conductivity(moved, question, question.mobility) - here) / step
+        slope = (
+            CHARGE
+            * weight
+            * (_conductivity(moved, question, question.mobility, signs) - here)
+            / step
+        )
         by_sample = np.zeros(c.size)
         low, high = c[before], c[before + 1]
         both = (low > 0) & (high > 0)

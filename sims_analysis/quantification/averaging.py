@@ -100,13 +100,13 @@ def average(data: xr.Dataset) -> xr.Dataset:
     variables: dict[str, xr.Variable] = {}
     for name in names:
         variables |= _mean_of(data, name)
-    coords = _common(data) | {"n_replicates": _number(data, names)}
+    coords = _common(data) | {"n_replicates": _replicates(data, names)}
     labels = [str(label) for label in data[MEASUREMENT].values]
     made = xr.Dataset(variables, coords, data.attrs)
     return with_step(made, "average", f"mean of {len(labels)} measurements", measurements=labels)
 
 
-def _number(data: xr.Dataset, names: list[str]) -> xr.Variable:
+def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
     """Count the measurements that have each species."""
     measured: Any = False
     for name in names:

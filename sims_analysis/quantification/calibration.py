@@ -172,6 +172,8 @@ def frame_of_axis(data: Any, name: str) -> tuple[Frame, xr.Variable]:
         The axis itself, with its own dimensions, in the canonical unit.
     """
     axis = data[name]
+    # What stands beside the samples of data says nothing of their axis.
+    axis = axis.drop_vars([c for c in axis.coords if c != name and axis[c].dims == axis.dims])
     sizes = {d: n for d, n in data.sizes.items() if d not in (*axis.dims, *vocabulary.AXES)}
     labels = {d: data[d] if d in data.coords else n for d, n in sizes.items()}
     every = axis.expand_dims(labels) if sizes else axis

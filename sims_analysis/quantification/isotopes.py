@@ -228,13 +228,7 @@ def ratio(
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
         raise SpeciesError(f"numerator and denominator are both {numerator!r}")
-    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
-    name = next((name for name in names if _both(data, name, numerator, denominator)), None)
-    if name is None:
-        raise UnitsError(
-            f"there is no {variable or 'variable'} in which both {numerator!r} and "
-            f"{denominator!r} are measured; the data have {list_variables(data)}"
-        )
+    name = _measured_in(data, variable, numerator, denominator)
     frame = open_frame(
         data,
         vocabulary.kinds_in(name, data[name].attrs["units"]),
@@ -244,30 +238,10 @@ def ratio(
         as_they_are=True,
     )
     divided = _DIVIDED[kind](frame, at_samples_of(frame, denominator), denominator)
-    term, label = _ANSWERS[kind]
-    attrs = {"": vocabulary.attrs(term)} | {
-        end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
-    }
-    row = species_of(data).index(numerator)
-    columns = {
-        end: xr.Variable(one.dims, one.data, attrs.get(end, {})).isel(species=row)
-        for end, one in divided.items()
-        if "species" in one.dims
-    }
-    answer = data[name].isel(species=row, drop=True)
-    answer = xr.DataArray(
-        columns.pop("").transpose(*answer.dims),
-        {**answer.coords, "numerator": numerator, "denominator": denominator},
-        name=label,
-    ).assign_coords(
-        {end: one.transpose(*answer.dims, missing_dims="ignore") for end, one in columns.items()}
-    )
-    if answer.ndim == 1 and not frame.lazy:
-        measured = frame.value.isel(species=row).notnull()
-        answer = answer.isel({frame.dim: measured.values})
+    answer = _answer(frame, divided, numerator, kind)
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     return with_step(
-        answer.assign_attrs(origin),
+        answer.assign_coords(numerator=numerator, denominator=denominator).assign_attrs(origin),
         "ratio",
         f"{name} of {numerator} / {_BELOW[kind].format(numerator, denominator)}",
         numerator=numerator,
@@ -277,7 +251,41 @@ def ratio(
     )
 
 
-def _ratio(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
+def _measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
+    """Return the first variable in which all of some species are measured."""
+    names = [variable] if variable is not None else list(vocabulary.QUANTITIES)
+    for name in names:
+        if _all_in(data, name, *species):
+            return name
+    raise UnitsError(
+        f"there is no {variable or 'variable'} in which both {' and '.join(map(repr, species))} "
+        f"are measured; the data have {list_variables(data)}"
+    )
+
+
+def _answer(
+    frame: Frame, divided: dict[str, xr.Variable], numerator: str, kind: str
+) -> xr.DataArray:
+    """Return the quotients of one species as a DataArray, with their errors as coordinates."""
+    data: Any = frame.origin
+    row = species_of(data).index(numerator)
+    where = data[frame.name].isel(species=row, drop=True)
+    term, label = _ANSWERS[kind]
+    attrs = {"": vocabulary.attrs(term)} | {
+        end: {"units": "1", "long_name": f"{words} of the {kind}"} for end, words in _ERRORS.items()
+    }
+    columns = {}
+    for end, one in divided.items():
+        if "species" in one.dims:
+            own = one.isel(species=row).transpose(*where.dims, missing_dims="ignore")
+            columns[end] = xr.Variable(own.dims, own.data, attrs[end])
+    answer = xr.DataArray(columns.pop(""), where.coords, name=label).assign_coords(columns)
+    if answer.ndim == 1 and not frame.lazy:
+        answer = answer.isel({frame.dim: frame.value.isel(species=row).notnull().values})
+    return answer
+
+
+def _over(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
     """Return ``a / b``, and its errors by name."""
     relative = None
     if below.stderr is not None:
@@ -287,7 +295,7 @@ def _ratio(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Var
     return {"": value} | errors | common_errors(frame, value, below.value, denominator)
 
 
-def _fraction(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
+def _of_both(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.Variable]:
     """Return ``a / (a + b)``, and its errors by name.
 
     An error of the ratio r becomes one of the fraction by the derivative ``1 / (1 + r)^2``, and by
@@ -304,7 +312,7 @@ def _fraction(frame: Frame, below: Reference, denominator: str) -> dict[str, xr.
     return found | common
 
 
-_DIVIDED = {"ratio": _ratio, "fraction": _fraction}
+_DIVIDED = {"ratio": _over, "fraction": _of_both}
 #: Term and name of the answer.
 _ANSWERS = {"ratio": ("species_ratio", "ratio"), "fraction": ("species_fraction", "fraction")}
 _BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}
@@ -316,7 +324,7 @@ _ERRORS = {
 }
 
 
-def _both(ds: xr.Dataset, name: str, *species: str) -> bool:
+def _all_in(ds: xr.Dataset, name: str, *species: str) -> bool:
     if name not in ds.data_vars or "species" not in ds[name].dims:
         return False
     if ds[name].chunks is not None:

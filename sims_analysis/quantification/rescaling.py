@@ -11,7 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integrated_dose
 from sims_analysis.dataset.axes import MEASUREMENT
-from sims_analysis.dataset.canonical import on_canonical_data, scaled, species_of
+from sims_analysis.dataset.canonical import on_canonical_data, species_of
 from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_positive, refuse_not_positive
@@ -233,7 +233,7 @@ def scale_to_dose(
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}"
         )
     limits: dict[str, Any] = {"start": start, "stop": stop, "background": background, "rule": rule}
-    integral = _integral(frame, known, limits)
+    integral = _integral_to_scale(frame, known, limits)
     wrong = first_flagged(frame, known.notnull() & ~(integral > 0))
     if wrong is not None:
         raise ProfileError(
@@ -242,9 +242,9 @@ def scale_to_dose(
         )
     scale = (known / integral).fillna(1.0)
     uncertainty = _uncertainty_of_scale(frame, known, dose_uncertainty)
-    made = scaled(data, "concentration", scale)
-    result = data.assign({"concentration" + end: array for end, array in made.items()})
-    result = result.assign_coords(_of_the_scale(data, scale, uncertainty, known.notnull()))
+    result = frame.times(scale).assign_coords(
+        _of_the_scale(data, scale, uncertainty, known.notnull())
+    )
     done: xr.Dataset = with_step(
         result,
         "scale_to_dose",
@@ -257,7 +257,7 @@ def scale_to_dose(
     return done
 
 
-def _integral(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
+def _integral_to_scale(frame: Frame, known: xr.Variable, limits: dict[str, Any]) -> xr.Variable:
     """Integrate the profiles whose dose is known; NaN for the others."""
     data: Any = frame.origin
     asked = data

@@ -41,7 +41,8 @@ def splice(
     at : str or Quantity, optional
         The depth (or time) of the splice, within the overlap: ``"120 nm"``. By default its middle.
     scale : bool
-        Multiply each variable of `b` so that its integral over the overlap is that of `a`.
+        Multiply `b` so that its integral over the overlap is that of `a`, each species by its own
+        factor: of the concentration, or else of the first variable that both have.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def splice(
     ------
     ProfileError
         If the pieces are on different axes, are batches, have no species in common, or do not
-        overlap at the splice; or if the integral of one over the overlap is not positive.
+        overlap at the splice; with `scale`, if an integral over the overlap is not positive.
     UnitsError
         If they have no variable in common.
 
@@ -106,13 +107,14 @@ def splice(
     place = _place(at, overlap, axis)
     scales = _scales(top, deep, names[0], common, overlap)
     if scale:
+        _refuse_unknown(scales, names[0], axis, overlap)
         deep = _scaled(deep, names, scales.factor)
     else:
         _warn_of_difference(scales, axis, overlap)
     result = _joined(top, deep, axis, common, place)
     unit = units.CANONICAL[axis]
     label = "splice_depth" if axis == "depth" else "splice_time"
-    factor = scales.factor if scale else xr.where(scales.factor.notnull(), 1.0, np.nan)
+    factor = scales.factor if scale else xr.ones_like(scales.factor)
     stated = {
         label: xr.DataArray(place),
         "splice_scale": factor,
@@ -243,13 +245,7 @@ def _scales(
         found = integral(frame, start=start, stop=stop, rule="trapezoid", quiet=True)
         coords = {"species": one["species"].values}
         value = xr.DataArray(found.value.values, coords, ["species"])
-        if bool((value <= 0).any()):
-            where = str(value["species"].values[np.flatnonzero(value <= 0)[0]])
-            raise ProfileError(
-                f"species {where!r}: the integral of {name} from {start} to {stop} is not positive "
-                "in one of the pieces, so that it says nothing of their ratio"
-            )
-        parts.append(value)
+        parts.append(value.where(value > 0))
         missing = xr.full_like(value, np.nan)
         relative.append(
             missing
@@ -258,6 +254,16 @@ def _scales(
         )
     factor = parts[0] / parts[1]
     return _Scales(factor, (relative[0] ** 2 + relative[1] ** 2) ** 0.5)
+
+
+def _refuse_unknown(scales: _Scales, name: str, axis: str, overlap: _Overlap) -> None:
+    unknown = scales.factor["species"].values[scales.factor.isnull().values]
+    if unknown.size:
+        raise ProfileError(
+            f"species {str(unknown[0])!r}: the integral of {name} from {overlap.start:g} to "
+            f"{overlap.stop:g} {units.CANONICAL[axis]} is not positive in one of the pieces, so "
+            "that it says nothing of their ratio"
+        )
 
 
 def _scaled(b: xr.Dataset, names: list[str], factor: xr.DataArray) -> xr.Dataset:
@@ -271,6 +277,8 @@ def _scaled(b: xr.Dataset, names: list[str], factor: xr.DataArray) -> xr.Dataset
 def _warn_of_difference(scales: _Scales, axis: str, overlap: _Overlap) -> None:
     for species in scales.factor["species"].values:
         factor = float(scales.factor.sel(species=species))
+        if np.isnan(factor):
+            continue  # nothing to compare
         error = float(scales.uncertainty.sel(species=species))
         off = abs(np.log(factor))
         limit = np.log(_UNKNOWN) if np.isnan(error) else max(_CLEARLY * error, np.log(_NOTABLE))

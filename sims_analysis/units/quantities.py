@@ -105,6 +105,8 @@ def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, U
             "DataArray with a unit, whose dimension says what they belong to"
         )
     example = f"{value:g}" if is_number(value) else "50"
+    if kinds == ("dimensionless",):
+        raise UnitsError(f"{name}={value!r}: write a pure number as a text, '{example}'")
     raise UnitsError(
         f"{name}={value!r} has no unit; write it like '{example} {wanted}' or give a pint Quantity"
     )
@@ -119,7 +121,9 @@ def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Un
     match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
     if match is None:
         raise UnitsError(f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'")
-    unit = unit_of_kind(match[2] or None, kinds, f"{name}={value!r}")
+    # A pure number in quotes has no unit where it needs none.
+    pure = "1" if kinds == ("dimensionless",) else None
+    unit = unit_of_kind(match[2] or pure, kinds, f"{name}={value!r}")
     return float(unit.to_canonical(float(match[1]))), unit
 
 

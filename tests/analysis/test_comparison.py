@@ -333,3 +333,9 @@ def test_answers_about_shifted_and_gridded_profiles_tell_how():
     assert second == {
         "function": "to_grid", "parameters": {"step": "2 nm", "method": "log", "conserve": "dose"},
     }  # fmt: skip
+
+
+def test_a_single_lazy_status_is_a_whole_word():
+    one = sims.open_example("boron-implant").sel(species="B")["concentration"].chunk()
+    found = sims.compare(one, one, level="1e18 atoms/cm^3", after="peak")
+    assert found["junction_status"].compute().item() == "ok"

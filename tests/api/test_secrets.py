@@ -234,3 +234,47 @@ def test_the_key_in_an_archive_that_was_served_by_the_same_server(tmp_path):
     """What another client archived is not read for the key; what this one receives is."""
     Archive(tmp_path).put(REFERENCE_ID, REFERENCE, url="test")
     assert Client(KEY, archive=tmp_path, offline=True).get(REFERENCE_ID)
+
+
+BARE = "K3ythatNobodymaySee0123456789"
+
+
+@pytest.mark.parametrize("start", [0, 7, len(BARE) - 8])
+def test_eight_characters_of_a_key_in_a_row_are_too_many(start):
+    secret = Secret(KEY)
+    assert secret.tells(f"<{BARE[start : start + 8]}>")
+    assert not secret.tells(f"<{BARE[start : start + 7]}> zzz")
+
+
+@pytest.mark.parametrize("count", [4, 5, len(BARE) - 1])
+def test_the_beginning_of_a_key_at_the_end_of_a_text_is_one_that_was_cut_off(count):
+    secret = Secret(KEY)
+    assert secret.tells(f"the key {BARE[:count]}")
+    assert not secret.tells(f"the key {BARE[:3]}")
+
+
+@pytest.mark.parametrize("offset", range(-40, 41, 4))
+def test_a_key_is_found_where_one_window_ends_and_another_begins(offset):
+    body = bytearray(b" " * (2**21 + 100))
+    start = 2**20 + offset
+    body[start : start + len(KEY)] = KEY.encode()
+    assert Secret(KEY).is_in(bytes(body))
+    body[start] = ord("-")
+    assert not Secret(KEY).is_in(bytes(body))
+
+
+def test_the_search_for_a_key_can_be_left():
+    class GivenUp(Exception):
+        pass
+
+    def give_up():
+        raise GivenUp
+
+    for body in (b"%41" * 1000, b" " * 10):
+        with pytest.raises(GivenUp):
+            Secret(KEY).is_in(body, give_up)
+
+
+@pytest.mark.parametrize("count", [1_000_000, 1_000_001])
+def test_where_too_much_is_escaped_nobody_can_tell(count):
+    assert Secret(KEY).is_in(b"%" * count) == (count > 1_000_000)

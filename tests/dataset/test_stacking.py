@@ -379,3 +379,12 @@ def test_numbers_that_tell_measurements_apart_are_coordinates():
     batch = sims.stack([ds.assign_attrs(run=7), ds.assign_attrs(run=9), ds])
     np.testing.assert_array_equal(batch["run"], [7, 9, np.nan])
     assert [one.attrs.get("run") for one in sims.unstack(batch)] == [7, 9, None]
+
+
+def test_a_measurement_without_species_is_named():
+    one = xr.Dataset(
+        {"concentration": ("depth", [1e18, 2e18], {"units": "atom/cm^3"})},
+        coords={"depth": ("depth", [0.0, 1.0], {"units": "nm"})},
+    )
+    with pytest.raises(ProfileError, match=r"measurement 'b' has no species: expected a dimension"):
+        sims.stack([one.assign_coords(species="B"), one], names=["a", "b"])

@@ -117,6 +117,28 @@ def test_the_plus_minus_has_a_handle(banded):
     assert handle.get_alpha() == 0.22 if banded else len(handle.get_marker().vertices) == 6
 
 
+def test_results_over_time_are_drawn_over_time():
+    timed = sims.open_example("sputter-time").sel(species=["As"])
+    found = sims.peak(timed)
+    level = sims.crossings(timed, level="1e3 counts/s")
+    ax = sims.plot_profiles(timed, peak=found, junctions=level)
+    (cross,) = [line for line in ax.lines if line.get_marker() == "+"]
+    assert cross.get_xdata()[0] == found["sputter_time"].item()
+    assert f"peak at {found['sputter_time'].item():g} s" in drawn.notes(ax)
+    # Over depth, the same result is about something else.
+    deep = sims.calibrate_depth(timed, rate="1 nm/s")
+    assert not any("peak" in text for text in drawn.notes(sims.plot_profiles(deep, peak=found)))
+
+
+def test_a_fit_over_time_is_drawn_over_time():
+    timed = sims.open_example("sputter-time").sel(species=["As"])
+    fit = sims.fit(timed, model="gaussian", start="50 s", stop="300 s")
+    ax = sims.plot_profiles(timed, fits=fit)
+    (line,) = [line for line in ax.lines if line.get_gid() == "fit"]
+    shown = line.get_xdata()[np.isfinite(line.get_ydata())]
+    assert 50 <= shown.min() < shown.max() <= 300
+
+
 # --- curves -------------------------------------------------------------------------------------
 
 
@@ -129,6 +151,8 @@ def test_curves_that_hide_each_other_are_dashes_that_leave_room():
     (first, dashes), (second, others) = patterns[1:3]
     assert dashes == others
     assert first != second
+    legend = drawn.named(sims.plot_profiles({"a": drawn.profiles(B=y), "b": drawn.profiles(B=y)}))
+    assert {handle.get_linestyle() for handle in legend.legend_handles} == {"-"}
 
 
 def test_a_waterfall_raises_each_measurement_over_the_one_before():
@@ -212,6 +236,26 @@ def test_one_list_for_all_panels_on_request():
     assert not any(drawn.beside(ax) or drawn.names(ax) for ax in panels)
 
 
+def test_results_in_one_list_for_all_panels_say_whose_they_are():
+    data = drawn.wafers(2)
+    doses = {name: sims.integrated_dose(ds) for name, ds in data.items()}
+    (shared,) = sims.plot_panels(data, dose=doses, shared_legend=True)[0].figure.legends
+    texts = [text.get_text() for text in shared.get_texts()]
+    assert [text.split(" ")[0] for text in texts] == ["B", "$Q$(W01)", "$Q$(W02)"]
+
+
+def test_subfigures_are_drawn_in():
+    figure = plt.figure(figsize=(6, 3), layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))
+    for part in (left, right):
+        ax = part.subplots()
+        sims.plot_profiles(data, ax)
+        assert len(drawn.axes(ax)) == 2
+    assert len(figure.axes) == 4
+
+
+@pytest.mark.slow
 def test_letters_too_small_to_read_are_refused_with_what_to_leave_out():
     data = drawn.wafers(10)
     results = {

@@ -80,6 +80,7 @@ def test_residuals_need_axes_in_a_grid():
         sims.plot_profiles(drawn.profiles(B=drawn.gaussian()), ax, fits=FIT, residuals=True)
 
 
+@pytest.mark.slow
 def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
     monkeypatch.undo()
     data = sims.open_example("boron-implant").sel(species=["B"])
@@ -96,6 +97,7 @@ def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
     assert np.abs(shown).max() < 6
 
 
+@pytest.mark.slow
 def test_the_labels_of_both_panels_have_room():
     data = drawn.profiles(B=drawn.gaussian())
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
@@ -163,5 +165,5 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
 def test_data_over_time_have_no_place_for_a_fit():
     data = drawn.profiles(B=drawn.gaussian()).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
-    with pytest.raises(ProfileError, match="B is over sputter_time, but fits are over depth"):
+    with pytest.raises(ProfileError, match="fit is over depth, but B is over sputter_time"):
         sims.plot_profiles(data, fits=FIT)

@@ -183,6 +183,7 @@ def test_the_power_of_a_linear_axis_stands_clear_of_the_names():
     assert not power.get_window_extent().overlaps(legend.get_window_extent())
 
 
+@pytest.mark.slow
 def test_names_without_end_leave_room_for_the_curves():
     long = "a species with a name that goes on and on and never seems to come to an end"
     data = {name: profiles(**{long: falling(), "B": falling()}) for name in (long, long[::-1])}
@@ -192,6 +193,7 @@ def test_names_without_end_leave_room_for_the_curves():
         assert ax.get_position().width > 0.6
 
 
+@pytest.mark.slow
 def test_long_names_stay_above_their_own_panels():
     long = "wafer 12, lot 2026-01-15/7, annealed at 1000 °C for 10 s in nitrogen"
     ds = profiles(B=falling()).assign_attrs(source="synthetic")
@@ -203,6 +205,7 @@ def test_long_names_stay_above_their_own_panels():
     assert panels[0].figure.get_suptitle() == "Synthetic data"
 
 
+@pytest.mark.slow
 def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
     ds = profiles(**{name: falling(10.0**k) for k, name in enumerate("BCNOF", start=15)})
     results = {"junctions": sims.junction_depth(ds, level="1e14 atoms/cm^3"), "dose": None}

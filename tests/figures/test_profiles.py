@@ -79,6 +79,7 @@ def test_a_name_is_set_as_chemists_write_it(name, latex):
     assert _typeset.latex(name) == latex
 
 
+@pytest.mark.slow
 def test_no_name_breaks_a_figure():
     names = ["$x", "^", "_2", "{}", "a\\b", "→", "", " ", "11B (1)", "$^$"]
     each = [
@@ -248,6 +249,7 @@ def test_profiles_over_time_beside_others_over_depth_have_an_axis_above():
         sims.explore([two_units(), timed])
 
 
+@pytest.mark.slow
 def test_layouts_and_kinds_give_the_same_curves():
     ds = sims.open_example("boron-implant")
     plain = curves(sims.plot_profiles(ds, species="B"))[0]
@@ -478,6 +480,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_the_resolution_of_the_screen_does_not_reach_the_file(tmp_path):
     ds = sims.with_counting_statistics(
         sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
@@ -504,6 +507,7 @@ def test_selecting_a_backend_may_turn_interactive_on():
         mpl.interactive(was)
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path, monkeypatch):
     # In another order too: a figure must not remember what it was saved as before.
     kinds = ("svg", "pdf", "png")
@@ -521,6 +525,7 @@ def test_two_processes_write_the_same_bytes(tmp_path, monkeypatch):
         assert Path(one).read_bytes() == Path(other).read_bytes(), one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
 def test_a_figure_carries_its_origin(tmp_path, kind):
     ds = sims.open_example("boron-implant")
@@ -538,6 +543,7 @@ def test_a_figure_carries_its_origin(tmp_path, kind):
     assert [p.name for p in tmp_path.iterdir()] == [f"f.{kind}"]
 
 
+@pytest.mark.slow
 def test_origins_of_several_measurements():
     a, b = sims.open_example("boron-implant"), sims.open_example("gan-mg-stack")
     found = sims.provenance(sims.plot_profiles([a, b], species=["B", "Mg"]).figure)
@@ -557,6 +563,7 @@ def test_saving_leaves_figure_and_settings_as_they_were(tmp_path):
     assert ax.get_in_layout()
 
 
+@pytest.mark.slow
 def test_other_formats_and_foreign_files_are_refused(tmp_path):
     figure = sims.plot_profiles(two_units()).figure
     with pytest.raises(ValueError, match=r"\.svg, \.pdf, \.eps, \.tiff and \.png"):
@@ -574,6 +581,7 @@ def test_other_formats_and_foreign_files_are_refused(tmp_path):
 # --- real profiles ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @shared_profiles.parametrize()
 def test_real_profiles_are_drawn_whole(name):
     with warnings.catch_warnings():

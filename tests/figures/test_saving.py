@@ -57,6 +57,7 @@ def test_a_style_sheet_may_ask_for_outlines(tmp_path):
         assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "suffix"), [("tiff", "tif"), ("eps", "eps")])
 def test_tiff_and_eps_come_out_the_same_again(saved, tmp_path, kind, suffix):
     path = tmp_path / f"again.{suffix}"
@@ -81,6 +82,7 @@ def test_shades_of_an_eps_are_paler_than_their_curves(saved):
     assert any(np.allclose(pale, colour, atol=2e-3) for colour in fills)
 
 
+@pytest.mark.slow
 def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
     made = sims.plot_profiles(drawn.wafers(12, outlier=3)).figure
     with caplog.at_level("WARNING", logger="matplotlib"):
@@ -88,6 +90,7 @@ def test_nothing_in_an_eps_is_transparent(tmp_path, caplog):
     assert "transparen" not in caplog.text
 
 
+@pytest.mark.slow
 def test_axes_and_panels_stand_for_their_figure(tmp_path):
     panels = sims.plot_panels(drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian()), by="species")
     given = (panels[0].figure, panels[0], panels, list(panels))
@@ -105,6 +108,7 @@ def test_what_is_no_figure_is_refused(tmp_path):
         sims.save_figure(np.array([ax, plt.figure()]), tmp_path / "a.png")
 
 
+@pytest.mark.slow
 def test_a_figure_has_one_layout_in_every_format(tmp_path):
     figure = sims.plot_profiles(sims.open_example("gan-mg-stack")).figure
     places = []

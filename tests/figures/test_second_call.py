@@ -122,6 +122,7 @@ def test_marks_are_clipped_after_the_limits_have_changed():
     assert (at[:, 0] > mark.get_clip_box().x1).all()
 
 
+@pytest.mark.slow
 def test_axes_at_one_place_are_told_from_those_that_only_share_their_depths():
     _, (top, bottom) = plt.subplots(2, 1, sharex=True)
     data = drawn.profiles(B=drawn.gaussian(), Ga=(np.full(50, 2e5), "counts/s"))

@@ -69,6 +69,7 @@ def test_junctions_of_many_wafers_are_a_median_and_a_range():
     assert "(25:" in text
 
 
+@pytest.mark.slow
 def test_titles_of_panels_stand_clear_of_their_legends():
     data = drawn.profiles(B=drawn.gaussian(), P=drawn.gaussian(1e18))
     panels = sims.plot_panels({"W1": data, "W2": data}, labels="legend")

@@ -133,6 +133,7 @@ def test_the_value_axis_is_that_of_the_depths_that_are_shown():
     assert zoomed.get_ylim() == pytest.approx((1e18, 1e20))
 
 
+@pytest.mark.slow
 def test_residuals_leave_the_data_their_height():
     ds = drawn.profiles(B=drawn.gaussian(floor=0.0))
     fit = sims.fit(ds, model="gaussian")
@@ -195,6 +196,7 @@ def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     assert drawn.beside(ax) == ["B", "P"]
 
 
+@pytest.mark.slow
 def test_what_the_user_takes_away_is_gone():
     ds = drawn.profiles(B=drawn.gaussian())
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
@@ -210,6 +212,7 @@ def test_what_the_user_takes_away_is_gone():
     assert drawn.beside(ax) == ["B"]
 
 
+@pytest.mark.slow
 def test_lists_around_many_panels_leave_these_their_size():
     data = drawn.wafers(13)
     plain = sims.plot_panels(data)
@@ -225,6 +228,7 @@ def test_lists_around_many_panels_leave_these_their_size():
     assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
 
 
+@pytest.mark.slow
 def test_fifty_names_stand_in_several_columns():
     flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:10] for k in range(2, 7)}
     flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)
@@ -244,6 +248,7 @@ def test_a_right_axis_keeps_its_numbers_beside_a_panel_of_other_axes():
     assert right.get_ylabel() == "Intensity (counts/s)"
 
 
+@pytest.mark.slow
 def test_four_panels_make_a_square():
     panels = sims.plot_panels(drawn.wafers(4))
     assert {ax.get_subplotspec().colspan.start for ax in panels} == {0, 1}

@@ -1,9 +1,15 @@
 """Arguments of corrections: by label, for some species, positive, and for no cases."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
+import sims_analysis as sims
+from sims_analysis import vocabulary
+from sims_analysis.dataset.provenance import with_step
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_positive
 from sims_analysis.frame.messages import first_sample
@@ -93,3 +99,33 @@ def test_a_sample_is_named_by_its_labels():
     assert first_sample(opened, where) == text
     one = frame(DS.isel(measurement=0, species=1))
     assert first_sample(one, one.value > 0).startswith("species 'P', depth 0 nm")
+
+
+def test_the_readme_s_correction_is_one():
+    """That of *Adding a correction*, in every layout."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(def correct_yield.*?)```", text, re.DOTALL)[1]
+    namespace = {
+        "open_frame": open_frame, "read_positive": read_positive, "with_step": with_step,
+        "vocabulary": vocabulary,
+    }  # fmt: skip
+    exec(code, namespace)  # noqa: S102
+    correct = namespace["correct_yield"]
+    run = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    run = sims.subtract_background(run, window=("430 s", "490 s"), species="As")
+    plain = correct(run, detector_yield="0.8")
+    for end in ("", "_stderr", "_background_stderr"):
+        np.testing.assert_allclose(plain[f"intensity{end}"], run[f"intensity{end}"] / 0.8)
+    np.testing.assert_array_equal(plain["intensity_counts"], run["intensity_counts"])
+    one = correct(run, detector_yield={"As": "0.8"})
+    np.testing.assert_array_equal(one["intensity"][1], run["intensity"].sel(species="Si"))
+    for other in (sims.quantify(run), run.chunk()):
+        found = sims.dequantify(correct(other, detector_yield="0.8")).compute()
+        sims.testing.assert_allclose(found, plain, rtol=1e-12)
+    batch = sims.stack([run, run.isel(sputter_time=slice(1, None))])
+    parts = over("measurement", batch["measurement"].values, [0.8, 0.5], "1")
+    found = correct(batch, detector_yield=parts)["intensity"]
+    np.testing.assert_allclose(found[1], batch["intensity"][1] / 0.5)
+    with pytest.raises(TypeError, match="a correction takes an xarray Dataset, found DataArray"):
+        correct(run["intensity"], detector_yield="0.8")
+    assert sims.provenance(plain)["steps"][-1]["function"] == "correct_yield"

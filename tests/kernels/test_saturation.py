@@ -87,3 +87,22 @@ def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
         np.zeros(p.size, bool) if f is None else f for p, f in zip(parts, each, strict=True)
     ]
     assert (saturated(packed) == np.concatenate(expected)).all()
+
+
+@pytest.mark.parametrize(("n", "found"), [(4, 0), (5, 5), (6, 6)])
+def test_five_equal_neighbours_are_enough_and_four_are_not(n, found):
+    value = counted(1e6)
+    value[148 : 148 + n] = 2e6
+    flags = flags_of(value)
+    assert (0 if flags is None else flags.sum()) == found
+
+
+@pytest.mark.parametrize("side", [slice(130, 140), slice(146, 156)])
+def test_values_jump_down_from_one_side(side):
+    value = counted(1e5)
+    value[140:146] = 150.0  # no neighbour is higher ...
+    value[130:140] = value[146:156] = 20 + np.arange(10) % 3
+    assert flags_of(value) is None
+    value[side] = 2e4 + 1000 * (np.arange(10) % 3)  # ... but on one side
+    value[140:146] = 5000.0
+    assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 146))

@@ -189,3 +189,88 @@ def test_windows_may_differ_between_profiles_and_be_unknown():
         xr.testing.assert_equal(found.isel(wafer=i), alone)
     # A limit that is not known is no window, rather than all samples.
     assert found["status"].values[2] == "no_data"
+
+
+def noisy_steps(peak, *, trials=150, slope=0.0, sigma=4.0, seed=3):
+    """Give counts of a step from a tenth of the peak, whose upper plateau may slope."""
+    z = np.arange(0.0, 200.0)
+    u = z - 100.3
+    below = ndtr(u / sigma)
+    expected = peak * (0.1 * (1 - below) + (1 + slope * u / 100) * below)
+    k = np.random.default_rng(seed).poisson(np.broadcast_to(expected, (trials, z.size)))
+    ds = models_truth.profile(k * 1e17, z, dims=("trial", "depth")).to_dataset()
+    ds["concentration_counts"] = (("trial", "depth"), k.astype(float), {"units": "count"})
+    error = np.sqrt(np.maximum(k, 1)) * 1e17
+    ds["concentration_stderr"] = (("trial", "depth"), error, {"units": "atom/cm^3"})
+    return ds
+
+
+def covered(found, name, truth):
+    return float((abs(found[name] - truth) < found[f"{name}_stderr"]).mean())
+
+
+@pytest.mark.parametrize("peak", [30, 1000])
+def test_a_finer_grid_makes_no_interface_better_known(peak):
+    ds = noisy_steps(peak)
+    own, fine = (sims.interface(data) for data in (ds, sims.to_grid(ds, step="0.25 nm")))
+    for name in ("position_stderr", "width_stderr"):
+        assert (fine[name].mean() / own[name].mean()).item() == pytest.approx(1, abs=0.1)
+    for found in (own, fine):
+        assert 0.6 <= covered(found, "position", 100.3) <= 0.85
+        assert 0.6 <= covered(found, "width", 4 * 1.98891577) <= 0.76
+
+
+@pytest.mark.parametrize("slope", [0.3, -0.3])
+def test_a_plateau_that_slopes_is_a_line(slope):
+    z = np.arange(0.0, 200.0)
+    u = z - 100.3
+    below = ndtr(u / 8)
+    c = 1e20 * (0.1 * (1 - below) + (1 + slope * u / 100) * below)
+    found = sims.interface(models_truth.profile(c, z))
+    assert found["status"].item() == "ok"
+    assert found["position"].item() == pytest.approx(100.3, abs=0.05)
+    assert found["width"].item() == pytest.approx(8 * 1.98891577, abs=0.05)
+    assert found["right_slope"].item() == pytest.approx(slope * 1e18, rel=0.01)
+    assert found["right_level"].item() == pytest.approx(1e20, rel=0.01)
+    assert abs(found["left_slope"].item()) < 1e15
+    noisy = sims.interface(noisy_steps(1000, slope=slope))
+    assert 0.6 <= covered(noisy, "position", 100.3) <= 0.8
+    assert 0.58 <= covered(noisy, "width", 4 * 1.98891577) <= 0.78
+
+
+def test_level_plateaus_are_called_level():
+    found = sims.interface(noisy_steps(100, trials=200))
+    assert float(((found["left_slope"] == 0) & (found["right_slope"] == 0)).mean()) > 0.97
+
+
+def test_interfaces_and_layers_over_sputter_time_are_in_seconds():
+    t = np.arange(0.0, 200.0)
+    c = 1e5 * (ndtr((t - 60) / 4) - ndtr((t - 140) / 4)) + 10
+    one = xr.DataArray(
+        c, dims="sputter_time", attrs={"units": "count/s"}, name="intensity",
+        coords={"sputter_time": ("sputter_time", t, {"units": "s"})},
+    )  # fmt: skip
+    found = sims.interface(one, stop="100 s")
+    assert found["position"].item() == pytest.approx(60, abs=0.01)
+    assert found["position"].attrs["units"] == found["width_stderr"].attrs["units"] == "s"
+    layer = sims.layers(one)
+    assert layer["thickness"].values.tolist() == pytest.approx([80], abs=0.01)
+    assert layer["thickness"].attrs["units"] == layer["top"].attrs["units"] == "s"
+
+
+def test_layers_of_a_matrix_signal_among_concentrations():
+    z = np.arange(0.0, 200.0)
+    film = 1e5 * (ndtr((z - 60) / 4) - ndtr((z - 140) / 4)) + 10
+    nothing = np.full(z.size, np.nan)
+    ds = xr.Dataset(
+        {
+            "concentration": (("species", "depth"), [1e18 + z, nothing], {"units": "atom/cm^3"}),
+            "intensity": (("species", "depth"), [nothing, film], {"units": "count/s"}),
+        },
+        coords={"species": ["O", "Ta->"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+    assert sims.layers(ds, species="Ta->")["thickness"].item() == pytest.approx(80, abs=0.01)
+    asked = sims.layers(ds, species="Ta->", variable="intensity", level="5e4 counts/s")
+    assert asked["thickness"].item() == pytest.approx(80, abs=0.01)
+    edge = sims.interface(ds.sel(species="Ta->"), stop="100 nm")
+    assert edge["position"].item() == pytest.approx(60, abs=0.01)

@@ -75,3 +75,28 @@ def test_what_is_no_resolution_function_is_refused(resolution, error, words):
     one = models_truth.profile(np.ones(10), np.arange(10.0))
     with pytest.raises(error, match=words):
         sims.convolve(one, resolution=resolution)
+
+
+def test_profiles_of_a_batch_are_blurred_as_they_are_alone():
+    """The matrix is kept for the next profile: not where its samples are others."""
+    z = np.linspace(0, 200, 400)
+    rng = np.random.default_rng(5)
+    c = rng.uniform(0, 1e20, (4, z.size))
+    c[1, 30:33] = np.nan
+    batch = models_truth.profile(c, z, dims=("wafer", "depth"))
+    blurred = sims.convolve(batch, resolution=DRF)
+    for i, row in enumerate(c):
+        alone = sims.convolve(models_truth.profile(row, z), resolution=DRF)
+        np.testing.assert_array_equal(blurred[i].values, alone.values)
+        there = np.isfinite(row)
+        own = sims.convolve(models_truth.profile(row[there], z[there]), resolution=DRF)
+        np.testing.assert_array_equal(blurred[i].values[there], own.values)
+
+
+def test_far_tails_arrive_as_far_as_double_precision_goes():
+    z = np.linspace(0, 1000, 1001)
+    spike = np.where(z == 500, 1e22, 0.0)
+    blurred = sims.convolve(models_truth.profile(spike, z), resolution={**DRF, "sigma": "3 nm"})
+    far = np.log(blurred.sel(depth=600) / blurred.sel(depth=640)).item()
+    assert far == pytest.approx(40 / 4, rel=1e-9)
+    assert np.trapezoid(blurred, z) == pytest.approx(np.trapezoid(spike, z), rel=1e-12)

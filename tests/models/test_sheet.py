@@ -1,6 +1,7 @@
 """Mobilities as published, and the sheet resistance of profiles whose integral is known."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -183,3 +184,42 @@ def test_sheet_resistances_of_a_process_simulator(name):
         found = sims.sheet_resistance(one, **side, stop=stop)
         published = stated["published_Rs_ohm_sq"]
         assert found["sheet_resistance"].item() == pytest.approx(published, rel=0.25), dopant
+
+
+def counted_layer(peak, trials, seed=1):
+    """Give counts of boron in phosphorus, a twentieth of its peak."""
+    z = np.arange(0.0, 250.0, 2.0)
+    boron = np.exp(-(((z - 60) / 25) ** 2) / 2)
+    expected = peak * np.stack([boron, 0.05 * np.exp(-z / 400)])
+    k = np.random.default_rng(seed).poisson(np.broadcast_to(expected, (trials, *expected.shape)))
+    per = 1e19 / peak
+    dims = ("trial", "species", "depth")
+    return xr.Dataset(
+        {
+            "concentration": (dims, k * per, {"units": "atom/cm^3"}),
+            "concentration_counts": (dims, k.astype(float), {"units": "count"}),
+            "concentration_stderr": (
+                dims, np.sqrt(np.maximum(k, 1)) * per, {"units": "atom/cm^3"}
+            ),
+        },
+        coords={"species": ["B", "P"], "depth": ("depth", z, {"units": "nm"})},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("peak", [10, 100, 1000])
+def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
+    """The truth is what ten million counts give: 1,354 ohm above a junction at 124 nm."""
+    asked = {"donors": ["P"], "acceptors": ["B"]}
+    truth = sims.sheet_resistance(counted_layer(10_000_000, 1), **asked).isel(trial=0)
+    ds = counted_layer(peak, 150)
+    for data in (ds, sims.to_grid(ds, step="0.5 nm")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitWarning)  # a few layers of ten counts are not sure
+            found = sims.sheet_resistance(data, **asked)
+        ok = (found["status"] == "ok").values
+        assert ok.mean() > 0.8
+        depth = found["layer_depth"].values[ok]
+        assert np.median(depth) == pytest.approx(truth["layer_depth"].item(), abs=6)
+        apart = abs(found["sheet_resistance"] - truth["sheet_resistance"]).values[ok]
+        share = np.mean(apart < found["sheet_resistance_stderr"].values[ok])
+        assert 0.56 <= share <= 0.78

@@ -1,72 +1,85 @@
-"""A profile in a notebook: the sparkline shows what the numbers say."""
+"""The sparkline of a profile: which way is up, and where there is none."""
+
+from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 
-import sims_analysis as sims
+from sims_analysis.profiles.html import profile_html
+from sims_analysis.profiles.profile import DepthProfile
 
 
-def drawn(depths, values, units="atoms/cm^3"):
-    """Return the points of each line, and the places of the ticks at the floor."""
-    profile = sims.DepthProfile(
-        species_name="B", depths=depths, depth_units="nm", concentrations=values,
-        concentration_units=units,
-    )  # fmt: skip
-    html = profile._repr_html_()
-    lines = [
-        np.array([point.split(",") for point in points.split()], dtype=float)
-        for points in re.findall(r"<polyline points='([^']*)'", html)
+def html(depths, values):
+    return profile_html(
+        DepthProfile(
+            species_name="B",
+            depths=depths,
+            depth_units="nm",
+            concentrations=values,
+            concentration_units="atoms/cm^3",
+        )
+    )
+
+
+def lines(shown):
+    """The points of each line, in pixels from the upper left corner."""
+    found = re.findall(r"<polyline points='([^']+)'", shown)
+    return [[tuple(map(float, point.split(","))) for point in line.split()] for line in found]
+
+
+def test_larger_is_higher_and_deeper_is_further_right():
+    (line,) = lines(html([0, 10, 20, 30], [1e16, 1e17, 1e18, 1e20]))
+    # From 1 to 159 of 160 pixels, from 33 (the decade below) up to 1 (the decade above) of 36.
+    assert line == [
+        (1.0, 33.0),
+        (pytest.approx(1 + 158 / 3, abs=0.05), 25.0),
+        (pytest.approx(1 + 316 / 3, abs=0.05), 17.0),
+        (159.0, 1.0),
     ]
-    return html, lines, [float(x) for x in re.findall(r"<path d='M([\d.]+) ", html)]
 
 
-def test_decades_are_equal_steps_downwards_from_the_maximum():
-    html, (line,), ticks = drawn([0, 10, 20, 30], [1e20, 1e19, 1e18, 1e17])
-    assert "log scale, 1e17 to 1e20" in html
-    assert line[:, 0] == pytest.approx([1, 1 + 158 / 3, 1 + 316 / 3, 159], abs=0.06)
-    assert line[:, 1] == pytest.approx([1, 1 + 32 / 3, 1 + 64 / 3, 33], abs=0.06)
-    assert ticks == []
-
-
-def test_what_is_not_positive_is_a_tick_and_interrupts_the_line():
-    _, lines, ticks = drawn([0, 1, 2, 3, 4], [1e18, 1e17, 0, 1e18, -1e15])
-    assert [len(line) for line in lines] == [2, 2]  # a single sample is a short line
-    assert lines[1][:, 1].tolist() == [1, 1]
-    assert np.ptp(lines[1][:, 0]) == pytest.approx(1.0)
-    assert ticks == pytest.approx([1 + 158 / 2, 159])
-
-
-def test_samples_are_drawn_in_the_order_of_depth_and_gaps_are_left_out():
-    _, (line,), _ = drawn([20, 0, 10, 5], [1e18, 1e20, 1e19, np.nan])
-    assert (np.diff(line[:, 0]) > 0).all()
-    assert (np.diff(line[:, 1]) > 0).all()
-    assert len(line) == 3
-
-
-def test_values_of_one_power_of_ten_are_in_view():
-    html, (line,), _ = drawn([0, 1], [1e18, 1e18])
-    assert "1e18 to 1e19" in html
-    assert line[:, 1].tolist() == [33, 33]
+def test_the_order_of_the_samples_does_not_matter():
+    assert lines(html([30, 0, 20, 10], [4, 1, 3, 2])) == lines(html([0, 10, 20, 30], [1, 2, 3, 4]))
 
 
 @pytest.mark.parametrize(
-    ("depths", "values"), [([0, 1], [0, -1]), ([5], [1e18]), ([0, 1], [np.nan, np.nan])]
+    ("values", "label", "heights"),
+    [
+        ([1e18, 1e18], "1e18 to 1e19", [33.0, 33.0]),
+        ([2e18, 5e18], "1e18 to 1e19", [23.4, 10.6]),
+        ([1e-3, 1e-2], "1e-3 to 1e-2", [33.0, 1.0]),
+    ],
 )
-def test_what_has_no_line_has_no_picture(depths, values):
-    html, lines, _ = drawn(depths, values)
-    assert "<svg" not in html
-    assert lines == []
-    assert ("nothing measured" in html) == bool(np.isnan(values).all())
+def test_the_scale_is_in_whole_decades(values, label, heights):
+    shown = html([0, 1], values)
+    assert f"log scale, {label}" in shown
+    assert [y for _, y in lines(shown)[0]] == heights
 
 
-def test_many_samples_keep_their_ends_and_are_thinned():
-    z = np.linspace(0, 100, 5000)
-    _, (line,), ticks = drawn(z, 1e20 * np.exp(-z / 10))
-    assert len(line) == 240
-    assert line[0].tolist() == [1, 1]
-    assert line[-1, 0] == 159
-    assert ticks == []
-    _, _, ticks = drawn(z, np.where(z < 50, 1e18, 0.0))
-    assert 20 < len(ticks) <= 41
+@pytest.mark.parametrize(
+    ("depths", "values"),
+    [([0, 1], [0, 0]), ([0, 1], [-1, 0]), ([0, 1], [None, None]), ([5, 5], [1, 2]), ([5], [1])],
+)
+def test_where_nothing_can_be_drawn_there_is_none(depths, values):
+    assert "<svg" not in html(depths, values)
+
+
+def test_a_single_positive_sample_is_a_short_line():
+    (line,) = lines(html([0, 1, 2], [0, 1e18, 0]))
+    assert [x for x, _ in line] == [79.5, 80.5]
+
+
+def test_zero_and_negative_samples_are_ticks_at_the_bottom():
+    shown = html([0, 10, 20], [1e18, 0, -1e17])
+    assert re.findall(r"<path d='M([\d.]+) (\d+)v(\d+)'/>", shown) == [
+        ("80.0", "33", "3"),
+        ("159.0", "33", "3"),
+    ]
+
+
+@pytest.mark.parametrize(("samples", "points"), [(240, 240), (241, 240), (5000, 240)])
+def test_no_more_points_than_can_be_seen(samples, points):
+    (line,) = lines(html(list(range(samples)), [1.0 + i for i in range(samples)]))
+    assert len(line) == points
+    assert (line[0][0], line[-1][0]) == (1.0, 159.0)

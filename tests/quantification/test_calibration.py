@@ -312,3 +312,32 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])
     with pytest.raises(ProfileError, match="rates must be positive"):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])
+
+
+def test_errors_beside_an_array_go_along():
+    ds = sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s")
+    one = ds["intensity"].sel(species="As")
+    one = one.assign_coords(stderr=ds["intensity_stderr"].sel(species="As"))
+    found = sims.calibrate_depth(one, rate="0.42 nm/s")
+    assert found["stderr"].dims == ("depth",)
+    np.testing.assert_array_equal(found["stderr"], one["stderr"])
+
+
+def test_an_uncertainty_as_large_as_its_value_is_none():
+    for stated in ("1 nm/s", "2 nm/s"):
+        with pytest.raises(ProfileError, match="must be less than the value"):
+            sims.calibrate_depth(COUNTS, rate="1 nm/s", depth_uncertainty=stated)
+    for stated in (1.0, "100 %", -0.1):
+        with pytest.raises(ProfileError, match="depth_uncertainty="):
+            sims.calibrate_depth(COUNTS, rate="1 nm/s", depth_uncertainty=stated)
+    found = sims.calibrate_depth(COUNTS, rate="1 nm/s", depth_uncertainty="0.999 nm/s")
+    assert found["depth_scale_uncertainty"].item() == pytest.approx(0.999)
+    # A relative rate of exactly 1 is a rate, and of 0 none.
+    layers = [("20 s", 1), (None, 1.0)]
+    plain = sims.calibrate_depth(COUNTS, crater_depth="90 nm")
+    same = sims.calibrate_depth(COUNTS, crater_depth="90 nm", relative_rates=layers)
+    np.testing.assert_allclose(same["depth"], plain["depth"], rtol=1e-14)
+    with pytest.raises(ProfileError, match="rates must be positive"):
+        sims.calibrate_depth(
+            COUNTS, crater_depth="90 nm", relative_rates=[("20 s", 1.0), (None, 0.0)]
+        )

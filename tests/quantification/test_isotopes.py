@@ -189,3 +189,108 @@ def test_a_factor_for_an_element_says_where_the_abundance_comes_from():
     element = sims.rsf_from_standard(ds, **options, abundance="natural")
     assert (isotope / element).item() == pytest.approx(0.9241, rel=1e-12)
     assert "abundance 0.9241 (IUPAC (CIAAW) 2009" in element.attrs["history"]
+
+
+# --- a ratio is data like any other -------------------------------------------------------------
+
+RUN = sims.calibrate_depth(
+    sims.with_counting_statistics(sims.open_example("sputter-time"), dwell_time="0.5 s"),
+    rate="0.42 nm/s",
+)
+ASKED = {
+    "peak": lambda r: sims.peak(r, start="15 nm"),
+    "crossings": lambda r: sims.crossings(r, level="0.01"),
+    "crossings, a part of the maximum": lambda r: sims.crossings(
+        r, level=0.3 * r.max().assign_attrs(units="1")
+    ),
+    "junction_depth": lambda r: sims.junction_depth(r, level="0.01", after="peak"),
+    "decay_length": lambda r: sims.decay_length(r, low="0.001", high="0.02", start="80 nm"),
+    "interpolate": lambda r: sims.interpolate(r, depth="80 nm"),
+    "to_grid": lambda r: sims.to_grid(r, step="1 nm"),
+    "compare": lambda r: sims.compare(r, r, level="0.01"),
+    "align": lambda r: sims.align(r, r),
+    "detection_limit": lambda r: sims.detection_limit(r, window=("180 nm", "205 nm")),
+    "below_detection": lambda r: sims.below_detection(r, limit="0.001"),
+    "surface_concentration": lambda r: sims.surface_concentration(r, depth="20 nm"),
+    "fit": lambda r: sims.fit(r, model="gaussian", start="15 nm", stop="120 nm"),
+    "interface": lambda r: sims.interface(r, start="80 nm"),
+    "layers": lambda r: sims.layers(r, level="0.01"),
+    "convolve": lambda r: sims.convolve(r, resolution="5 nm"),
+    "with_units": lambda r: sims.with_units(sims.dequantify(r), depth="um"),
+    "subtract_background": lambda r: sims.subtract_background(
+        r.to_dataset(), window=("180 nm", "205 nm"), variable=r.name
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["ratio", "fraction"])
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
+def test_a_ratio_is_data(name, kind):
+    """The answer is that of the same numbers as arbitrary units, but for its unit."""
+    found = sims.ratio(RUN, numerator="As", denominator="Si", kind=kind)
+    answer = ASKED[name](found)
+    assert isinstance(answer, xr.Dataset | xr.DataArray)
+    others = [sims.quantify(found), found.chunk()]
+    if name.startswith(("crossings", "layers")):  # their number is not known ahead
+        others = others[:1]
+    for asked in others:
+        sims.testing.assert_allclose(
+            sims.dequantify(ASKED[name](asked)).compute(), sims.dequantify(answer), rtol=1e-9
+        )
+
+
+def test_a_level_of_a_ratio_is_a_text():
+    found = sims.ratio(RUN, numerator="As", denominator="Si")
+    depth = sims.junction_depth(found, level="0.01", after="peak").item()
+    z, r = found["depth"].values, found.values
+    i = np.flatnonzero((r[:-1] >= 0.01) & (r[1:] < 0.01) & (z[1:] > 60))[-1]
+    by_hand = z[i] + (z[i + 1] - z[i]) * np.log(0.01 / r[i]) / np.log(r[i + 1] / r[i])
+    assert depth == pytest.approx(by_hand, rel=1e-12)
+    with pytest.raises(UnitsError, match=r"level=0.01: write a pure number as a text, '0.01'"):
+        sims.junction_depth(found, level=0.01)
+    with pytest.raises(UnitsError, match=r"level='1e18 cm.-3' is in"):
+        sims.junction_depth(found, level="1e18 cm^-3")
+    # Numbers without a name are still ambiguous, and a dose is of atoms.
+    with pytest.raises(UnitsError, match="ambiguous unit '1'"):
+        sims.peak(found.rename("what"))
+    with pytest.raises(UnitsError, match="dimensionless"):
+        sims.integrated_dose(found)
+
+
+def test_a_fraction_has_its_own_error():
+    rng = np.random.default_rng(4)
+    truth, trials, n = 0.2, 4000, 50.0
+    a, b = rng.poisson(truth * n, trials), rng.poisson((1 - truth) * n, trials)
+    ds = sims.with_counting_statistics(
+        counted(np.arange(trials) * 1.0, **{"18O": a.astype(float), "16O": b.astype(float)})
+    )
+    found = sims.ratio(ds, numerator="18O", denominator="16O", kind="fraction")
+    np.testing.assert_allclose(found, a / (a + b), rtol=1e-14)
+    by_hand = np.sqrt((b**2 * a + a**2 * b) / (a + b) ** 4.0)
+    np.testing.assert_allclose(found["stderr"].values[a > 0], by_hand[a > 0], rtol=1e-12)
+    assert found.mean().item() == pytest.approx(truth, abs=4 * by_hand.mean() / trials**0.5)
+    assert found.std().item() == pytest.approx(by_hand.mean(), rel=0.05)
+    covered = (abs(found - truth) <= found["stderr"]).mean()
+    assert 0.64 <= float(covered) <= 0.74
+    assert found.attrs["long_name"] == "Fraction"
+    whole = sims.ratio(
+        counted([0.0], **{"18O": [5.0], "16O": [0.0]}),
+        numerator="18O", denominator="16O", kind="fraction",
+    )  # fmt: skip
+    assert whole.item() == 1.0
+    with pytest.raises(ProfileError, match="kind='share'"):
+        sims.ratio(ds, numerator="18O", denominator="16O", kind="share")
+
+
+def test_the_background_of_a_fraction():
+    time = np.arange(40.0)
+    rng = np.random.default_rng(2)
+    ds = sims.with_counting_statistics(
+        counted(time, A=rng.poisson(100 + 0 * time) * 1.0, B=rng.poisson(400 + 0 * time) * 1.0)
+    )
+    ds = sims.subtract_background(ds, window=("20 s", "39 s"), species="A")
+    shift = ds["intensity_background_stderr"].sel(species="A").item()
+    found = sims.ratio(ds, numerator="A", denominator="B", kind="fraction")
+    a, b = (ds["intensity"].sel(species=one).values for one in "AB")
+    np.testing.assert_allclose(found["background_stderr"], shift * b / (a + b) ** 2, rtol=1e-12)

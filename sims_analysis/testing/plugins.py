@@ -1,0 +1,311 @@
+"""Checks that the author of a reader or of a model runs: what the library takes for granted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from sims_analysis import vocabulary
+from sims_analysis.errors import SimsError, collected
+from sims_analysis.models.fitting import fit
+from sims_analysis.models.model import Model
+from sims_analysis.readers.formats import FORMATS, Reader, fault_of
+from sims_analysis.readers.reading import read
+from sims_analysis.readers.signals import Content, Signal
+from sims_analysis.readers.source import Options, Source
+from sims_analysis.units import NM_PER_CM, read_quantity
+
+if TYPE_CHECKING:
+    from sims_analysis.dataset.result import SIMSResult
+
+__all__ = ["check_model", "check_reader"]
+
+#: Files that no reader of one layout may take for its own.
+_OF_OTHERS = {
+    "a table": b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n",
+    "a text": b"once upon a time\n",
+    "JSON of the API": b'[{"species_name": "B", "depths": [0]}]',
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "an archive of files": b"PK\x03\x04" + bytes(60),
+    "binary numbers": bytes(range(256)) * 8,
+    "an empty file": b"",
+}
+#: Shares of a file after which it is cut off, as a copy that was interrupted is.
+_CUTS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
+_SAMPLES = 241
+
+
+def check_reader(
+    reader: Reader, files: Iterable[str | os.PathLike[str]], **options: Any
+) -> list[SIMSResult]:
+    """Check a reader against what :func:`sims_analysis.read` expects of one.
+
+    Parameters
+    ----------
+    reader : Reader
+        One's own, installed or not.
+    files : iterable of path-like
+        Files of its layout.
+    **options
+        What has to be stated to read them, as for :func:`sims_analysis.read`: ``units=``...
+
+    Returns
+    -------
+    list of SIMSResult
+        What was read of each file, for the author's own tests of numbers.
+
+    Raises
+    ------
+    AssertionError
+        Says what is wrong: a name that is missing or taken; a file that it does not recognise by
+        its content alone, or one of others that it does; signals that are no signals; an answer
+        that differs when asked twice; a file that breaks off or is damaged, for which it raises
+        anything but an error of sims_analysis.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import sims_analysis as sims
+    >>> class Careless:
+    ...     name, description = "careless", "Lotus SIMS, text with semicolons"
+    ...     def recognises(self, source):
+    ...         return source.name.endswith(".lotus")
+    ...     def read(self, source):
+    ...         return sims.Content()
+    >>> _ = Path("w7.lotus").write_text("Lotus SIMS")
+    >>> sims.testing.check_reader(Careless(), ["w7.lotus"])
+    Traceback (most recent call last):
+    ...
+    AssertionError: w7.lotus: the reader does not recognise it under another name...
+    """
+    fault = fault_of(reader)
+    assert fault is None, f"{reader!r} is no reader: {fault}"  # noqa: S101
+    _require(reader.name not in {known.name for known in FORMATS}, f"{reader.name!r} is taken")
+    for what, content in _OF_OTHERS.items():
+        _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
+    paths = [Path(file) for file in files]
+    _require(bool(paths), "there are no files to check it with")
+    return [_checked_file(reader, path, options) for path in paths]
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise AssertionError(message)
+
+
+def _recognised(reader: Reader, content: bytes, what: str, name: str = "file") -> bool:
+    try:
+        with collected():
+            found = reader.recognises(Source(name, content))
+    except Exception as error:
+        raise AssertionError(f"recognises() fails for {what}: {error!r}") from error
+    _require(isinstance(found, bool | np.bool_), f"recognises() gives {found!r}, no bool")
+    return bool(found)
+
+
+def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSResult:
+    content, who = path.read_bytes(), path.name
+    _require(_recognised(reader, content, who, who), f"{who}: the reader does not recognise it")
+    _require(
+        _recognised(reader, content, who, "another"),
+        f"{who}: the reader does not recognise it under another name: only the content counts",
+    )
+    stated = Options(**{name: options[name] for name in options if hasattr(Options(), name)})
+    with collected():
+        found = reader.read(Source(who, content, stated, path))
+    _require(isinstance(found, Content), f"{who}: read() gives {found!r}, no sims.Content")
+    _require(found.ready is not None or bool(found.signals), f"{who}: read() gives no signal")
+    for signal in found.signals:
+        _check_signal(signal, who)
+    for damage, damaged in _damaged(content):
+        _check_damaged(reader, Source(who, damaged, stated), f"{who}, {damage}")
+    with collected():
+        first: SIMSResult = read(path, format=reader, **options)
+        second: SIMSResult = read(path, format=reader, **options)
+    _require(first.to_json() == second.to_json(), f"{who}: read twice, it is not the same")
+    return first
+
+
+def _check_signal(signal: Any, who: str) -> None:
+    _require(isinstance(signal, Signal), f"{who}: {signal!r} is no sims.Signal")
+    where = f"{who}: signal {signal.name!r}"
+    arrays = {"depths": signal.depths, "values": signal.values}
+    if signal.stderr is not None:
+        arrays["stderr"] = signal.stderr
+    for name, array in arrays.items():
+        right = isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.ndim == 1
+        _require(right, f"{where}: its {name} are no array of floats over the samples")
+        _require(
+            array.size == signal.depths.size,
+            f"{where}: {array.size} {name} for {signal.depths.size} depths",
+        )
+    _require(bool(np.isfinite(signal.values).any()), f"{where}: no value is a number")
+    for name in ("depth_units", "units"):
+        unit = getattr(signal, name)
+        _require(unit is None or isinstance(unit, str), f"{where}: its {name} is {unit!r}, no text")
+    for key, text in signal.metadata.items():
+        _require(isinstance(text, str), f"{where}: metadata[{key!r}] is {text!r}, no text")
+
+
+def _damaged(content: bytes) -> Iterable[tuple[str, bytes]]:
+    for share in _CUTS:
+        size = int(share * len(content))
+        yield f"cut off after {size} bytes", content[:size]
+    rng = np.random.default_rng(0)
+    for i in range(len(_CUTS)):
+        numbers = np.frombuffer(content, dtype=np.uint8).copy()
+        at = rng.integers(0, max(numbers.size, 1), size=min(20, numbers.size))
+        numbers[at] = rng.integers(0, 256, size=at.size)
+        yield f"damaged at 20 bytes ({i})", numbers.tobytes()
+
+
+def _check_damaged(reader: Reader, source: Source, what: str) -> None:
+    if not _recognised(reader, source.content, what):
+        return
+    try:
+        with collected():
+            reader.read(source)
+    except SimsError:
+        return
+    except Exception as error:
+        raise AssertionError(
+            f"{what}: read() raises {error!r}; expected a sims.ReadError that says where"
+        ) from error
+
+
+# --- models -------------------------------------------------------------------------------------
+
+
+def check_model(
+    model: Model,
+    truths: Sequence[Mapping[str, float]],
+    *,
+    stop: str = "300 nm",
+    rtol: float = 1e-3,
+) -> None:
+    """Check a model: its formula, its starting values, its derivatives, and that fits find it.
+
+    Parameters
+    ----------
+    model : Model
+        One's own, installed or not.
+    truths : sequence of mapping
+        Parameters by name, of profiles that the model describes, in the units that a fit of
+        concentrations states: depths in nm, values in atom/cm^3, doses in atom/cm^2.
+    stop : str
+        Depth to which the profiles go, from 0.
+    rtol : float
+        How closely a fit has to find each parameter of a profile without noise.
+
+    Raises
+    ------
+    AssertionError
+        Says what is wrong: a parameter outside its bounds or not named; a formula that is not
+        finite, depends on other depths than its own, or does not scale as its parameters say;
+        starting values of another number than the parameters; derivatives that are not those of
+        the formula; a fit that is not ``ok`` or finds something else.
+
+    Examples
+    --------
+    >>> import sims_analysis as sims
+    >>> from sims_analysis.models.shapes import find_model
+    >>> truth = {"dose": 1e15, "projected_range": 100, "straggle": 30}
+    >>> sims.testing.check_model(find_model("gaussian"), [truth])
+    >>> sims.testing.check_model(find_model("gaussian"), [truth | {"straggle": -30}])
+    Traceback (most recent call last):
+    ...
+    AssertionError: gaussian: straggle = -30 is not between 0 and inf
+    """
+    _require(isinstance(model, Model), f"{model!r} is no sims.Model")
+    _require(model.name.isidentifier(), f"{model.name!r} is no name: letters, digits, underscores")
+    _require(len(set(model.names)) == len(model.names), f"{model.name}: a parameter is there twice")
+    _require(bool(truths), f"{model.name}: there is no truth to check it with")
+    z = np.linspace(0.0, float(read_quantity(stop, ("depth",), "stop")[0]), _SAMPLES)
+    for truth in truths:
+        _check_truth(model, truth, z, rtol)
+
+
+def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) -> None:
+    who = f"{model.name} with {dict(truth)}"
+    _require(
+        set(truth) == set(model.names),
+        f"{model.name}: a truth names {sorted(truth)}, the parameters are {sorted(model.names)}",
+    )
+    for one in model.parameters:
+        inside = one.lower <= truth[one.name] <= one.upper
+        _require(
+            inside,
+            f"{model.name}: {one.name} = {truth[one.name]:g} is not between {one.lower:g} and "
+            f"{one.upper:g}",
+        )
+    p = [
+        float(truth[one.name]) * (NM_PER_CM if one.kind == "area" else 1.0)
+        for one in model.parameters
+    ]
+    c = np.asarray(model.formula(z, *p))
+    _require(c.shape == z.shape, f"{who}: the formula gives {c.shape} for depths of {z.shape}")
+    _require(bool(np.isfinite(c).all()), f"{who}: the formula is not finite at every depth")
+    scale = float(np.abs(c).max())
+    alone = np.asarray(model.formula(z[::3], *p))
+    _require(
+        np.allclose(alone, c[::3], rtol=1e-9, atol=1e-12 * scale),
+        f"{who}: the formula at a depth depends on the other depths",
+    )
+    twice = [2 * v if one.scales else v for v, one in zip(p, model.parameters, strict=True)]
+    _require(
+        np.allclose(model.formula(z, *twice), 2 * c, rtol=1e-6, atol=1e-9 * scale),
+        f"{who}: with values, areas and slopes twice as large, the profile is not",
+    )
+    for start in model.start(z, c / scale):
+        right = len(start) == len(p) and bool(np.isfinite(np.asarray(start, dtype=float)).all())
+        _require(right, f"{who}: starting values {start} for the parameters {model.names}")
+    _check_derivatives(model, z, p, who)
+    _check_fit(model, truth, z, c, who, rtol)
+
+
+def _check_derivatives(model: Model, z: Any, p: list[float], who: str) -> None:
+    if model.derivatives is None:
+        return
+    rows = np.asarray(model.derivatives(z, *p))
+    _require(rows.shape == (len(p), z.size), f"{who}: derivatives of shape {rows.shape}")
+    for i, one in enumerate(model.parameters):
+        step = 1e-5 * max(abs(p[i]), 1e-3)
+        up, down = (
+            np.asarray(model.formula(z, *p[:i], p[i] + sign * step, *p[i + 1 :]))
+            for sign in (1, -1)
+        )
+        numeric = (up - down) / (2 * step)
+        known = np.isfinite(numeric)
+        _require(
+            np.allclose(
+                rows[i][known], numeric[known], rtol=1e-3, atol=1e-4 * np.abs(numeric[known]).max()
+            ),
+            f"{who}: the derivative by {one.name} is not that of the formula",
+        )
+
+
+def _check_fit(
+    model: Model, truth: Mapping[str, float], z: Any, c: Any, who: str, rtol: float
+) -> None:
+    data = xr.DataArray(
+        c,
+        dims="depth",
+        coords={"depth": ("depth", z, vocabulary.attrs("depth"))},
+        attrs=vocabulary.attrs("concentration"),
+        name="concentration",
+    )
+    with collected():
+        found = fit(data, model=model)
+    _require(found["status"].item() == "ok", f"{who}: the fit is {found['status'].item()!r}")
+    for name, value in truth.items():
+        got = found[name].item()
+        _require(
+            abs(got - value) <= rtol * max(abs(value), 1e-12),
+            f"{who}: the fit finds {name} = {got:g}, true {value:g}",
+        )

@@ -1,0 +1,346 @@
+"""Readers and models of other packages: the template of the site, and plugins that are broken."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sims_analysis as sims
+from sims_analysis.models import shapes
+from sims_analysis.models.shapes import find_model
+from sims_analysis.readers import formats
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / ".docs" / "howto" / "a_plugin.md"
+LOTUS = "Lotus SIMS;W7\nDepth;B\n0;1.5e17\n10;3.1e18\n20;2e16\n"
+
+
+def blocks(kind):
+    text = PAGE.read_text(encoding="utf-8")
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The template as a person copies it: a folder of three files."""
+    folder = tmp_path / "sims-lotus"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(blocks("toml")[0])
+    (folder / "sims_lotus.py").write_text(blocks("python")[0])
+    (folder / "test_lotus.py").write_text(blocks("python")[1])
+    return folder
+
+
+def run(*command, cwd, path):
+    return subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", *command],
+        capture_output=True, text=True, check=False, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_template_is_built_installed_and_found(package, tmp_path):
+    for name in ("pip", "hatchling"):
+        pytest.importorskip(name, reason=f"{name} builds the template")
+    site = tmp_path / "site"
+    built = run("-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index",
+                "--target", str(site), str(package), cwd=tmp_path, path=[])  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (tmp_path / "w7.txt").write_text(LOTUS)
+    code = """
+import numpy as np, xarray as xr, sims_analysis as sims
+result = sims.read("w7.txt")
+assert result.provenance["format"] == "lotus"
+assert list(sims.read_formats())[0] == "lotus"
+assert "lorentzian" in sims.list_models().index
+z = np.arange(0.0, 300.0)
+c = xr.DataArray(1e22 / np.pi * 12 / ((z - 100) ** 2 + 144), dims="depth",
+    coords={"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"})
+found = sims.fit(c, model="lorentzian")
+print(found["status"].item(), round(found["position"].item(), 6), f"{found['dose'].item():.3e}")
+"""
+    done = run("-c", code, cwd=tmp_path, path=[site, ROOT])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "ok 100.0 1.000e+15\n"
+    tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(package / "test_lotus.py"),
+                 cwd=package, path=[site, ROOT])  # fmt: skip
+    assert tested.returncode == 0, tested.stdout
+    assert "2 passed" in tested.stdout
+
+
+# --- plugins in this process ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Install entry points: what `pip` writes of them, in a folder on the path."""
+
+    def install(group, name="lotus", value="sims_lotus:LotusReader", module=None, **objects):
+        about = tmp_path / "site" / "sims_lotus-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: sims-lotus\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+        made = types.ModuleType("sims_lotus")
+        vars(made).update(objects)
+        monkeypatch.setitem(sys.modules, "sims_lotus", made if module is None else module)
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        formats.formats.cache_clear()
+        shapes.models.cache_clear()
+
+    yield install
+    monkeypatch.undo()
+    formats.formats.cache_clear()
+    shapes.models.cache_clear()
+
+
+def template():
+    namespace = {}
+    exec(blocks("python")[0], namespace)  # noqa: S102 - our own page
+    return namespace
+
+
+class Named:
+    """A reader of which one thing is wrong."""
+
+    def __init__(self, **wrong):
+        vars(self).update(
+            {"name": "lotus", "description": "Lotus", "recognises": lambda _: False,
+             "read": lambda _: sims.Content()} | wrong
+        )  # fmt: skip
+
+
+READERS = {
+    "no module": ({}, r"AttributeError: module 'sims_lotus' has no attribute 'LotusReader'"),
+    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a text"),
+    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a t"),
+    "no function": ({"LotusReader": Named(read=None)}, r"it has no function read\(source\)"),
+    "taken": ({"LotusReader": Named(name="srim")}, r"the name 'srim' is taken"),
+    "fails": (
+        {"LotusReader": type("Bad", (), {"__init__": lambda _: 1 / 0})},
+        r"ZeroDivisionError",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", READERS)
+def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
+    objects, reason = READERS[what]
+    installed("sims_analysis.readers", **objects)
+    with pytest.warns(sims.SimsWarning, match=rf"^the plugin 'lotus' .*, of sims-lotus 1.0\) in "
+                      rf"sims_analysis.readers is left out: {reason}"):  # fmt: skip
+        known = sims.read_formats()
+    assert list(known) == [one.name for one in formats.FORMATS]
+    table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
+    assert sims.read(table)["11B"].depths.tolist() == [0, 5]
+
+
+def test_a_reader_that_fails_to_recognise_costs_nobody_a_file(installed):
+    def recognises(source):
+        raise KeyError(source.lines[99])
+
+    installed("sims_analysis.readers", LotusReader=Named(recognises=recognises))
+    table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
+    with pytest.warns(sims.SimsWarning, match="'lotus' of a plugin cannot say whether the file"):
+        assert sims.read(table)["11B"].depths.tolist() == [0, 5]
+
+
+def test_a_reader_that_fails_to_read_is_named(installed):
+    def read(source):
+        return {}["depth"]
+
+    installed("sims_analysis.readers", LotusReader=Named(recognises=lambda _: True, read=read))
+    with pytest.raises(sims.ReadError, match=r"the reader 'lotus' does not know .*KeyError"):
+        sims.read(LOTUS.encode())
+
+
+@pytest.mark.parametrize("form", ["class", "object", "module"])
+def test_a_reader_is_a_class_an_object_or_a_module(form, installed):
+    reader = template()["LotusReader"]
+    module = types.ModuleType("sims_lotus")
+    vars(module).update(
+        name="lotus", description="Lotus", version=3,
+        recognises=reader().recognises, read=reader().read,
+    )  # fmt: skip
+    value = "sims_lotus" if form == "module" else "sims_lotus:LotusReader"
+    thing = {"class": reader, "object": reader(), "module": None}[form]
+    installed(
+        "sims_analysis.readers", value=value, LotusReader=thing,
+        module=module if form == "module" else None,
+    )  # fmt: skip
+    result = sims.read(LOTUS.encode())
+    assert result.provenance["format"] == "lotus"
+    assert result.provenance["reader"].startswith("3," if form == "module" else "1,")
+    assert result["B"].concentrations.tolist() == [1.5e17, 3.1e18, 2e16]
+
+
+def test_a_model_is_found_and_a_broken_one_is_left_out(installed):
+    installed("sims_analysis.models", value="sims_lotus:MODEL", MODEL=template()["LORENTZIAN"])
+    assert find_model("lorentzian").names == ["dose", "position", "half_width"]
+    assert "lorentzian" in sims.list_models().index
+
+
+@pytest.mark.parametrize(
+    ("thing", "reason"),
+    [
+        ("lorentzian", "it is a str, no sims.Model"),
+        (find_model("gaussian"), "the name 'gaussian' is taken"),
+    ],
+)
+def test_a_broken_model_is_named_and_left_out(thing, reason, installed):
+    installed("sims_analysis.models", value="sims_lotus:MODEL", MODEL=thing)
+    with pytest.warns(sims.SimsWarning, match=rf"in sims_analysis.models is left out: {reason}"):
+        assert "gaussian" in sims.list_models().index
+
+
+def test_a_reader_of_ones_own_without_installing_it():
+    result = sims.read(LOTUS.encode(), format=template()["LotusReader"]())
+    assert result["B"].depths.tolist() == [0, 10, 20]
+    with pytest.raises(TypeError, match=r"is no reader: its name is None"):
+        sims.read(LOTUS.encode(), format=Named(name=None))
+
+
+# --- the kit --------------------------------------------------------------------------------------
+
+
+def lotus(**changes):
+    reader = template()["LotusReader"]()
+    wrong = {"name": reader.name, "description": reader.description,
+             "recognises": reader.recognises, "read": reader.read}  # fmt: skip
+    return Named(**(wrong | changes))
+
+
+def good_signal(**changes):
+    z = np.array([0.0, 1.0])
+    return sims.Signal(
+        **(
+            {"name": "B", "depths": z, "depth_units": "nm", "values": z, "units": "at/cm3"}
+            | changes
+        )
+    )
+
+
+def giving(signal):
+    return lambda _: sims.Content(signals=[signal])
+
+
+WRONG_READERS = {
+    "no reader": (lotus(read=None), "is no reader: it has no function read"),
+    "name taken": (lotus(name="table"), "'table' is taken"),
+    "takes all": (lotus(recognises=lambda _: True), "it takes a table for its own"),
+    "no bool": (
+        lotus(recognises=lambda s: s.content and None),
+        "recognises.. gives b'', no bool|None",
+    ),
+    "raises": (
+        lotus(recognises=lambda s: s.lines[5]),
+        "recognises.. fails for a table: IndexError",
+    ),
+    "does not know it": (lotus(recognises=lambda _: False), "w7.txt: the reader does not recog"),
+    "by its name": (lotus(recognises=lambda s: s.name == "w7.txt"), "under another name"),
+    "gives no content": (lotus(read=lambda _: []), r"read\(\) gives \[\], no sims.Content"),
+    "gives nothing": (lotus(read=lambda _: sims.Content()), r"read\(\) gives no signal"),
+    "no array": (lotus(read=giving(good_signal(values=[1.0]))), "'B': its values are no array"),
+    "whole": (lotus(read=giving(good_signal(values=np.array([1, 2])))), "its values are no array"),
+    "longer": (lotus(read=giving(good_signal(values=np.ones(3)))), "3 values for 2 depths"),
+    "stderr": (lotus(read=giving(good_signal(stderr=np.ones(3)))), "3 stderr for 2 depths"),
+    "empty": (lotus(read=giving(good_signal(values=np.full(2, np.nan)))), "no value is a number"),
+    "unit": (lotus(read=giving(good_signal(units=1))), "its units is 1, no text"),
+    "metadata": (
+        lotus(read=giving(good_signal(metadata={"mass": 11}))),
+        r"metadata\['mass'\] is 11",
+    ),
+    "careless": (
+        lotus(read=lambda s: giving(good_signal(units=s.lines[4][:0] + "at/cm3"))(s)),
+        "expected a sims.ReadError that says where",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_READERS)
+def test_the_kit_says_what_is_wrong_with_a_reader(what, tmp_path):
+    reader, reason = WRONG_READERS[what]
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    with pytest.raises(AssertionError, match=reason):
+        sims.testing.check_reader(reader, [path])
+
+
+def test_the_kit_passes_the_template_and_wants_files(tmp_path):
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    (result,) = sims.testing.check_reader(template()["LotusReader"](), [path])
+    assert result.data_id == "w7"
+    with pytest.raises(AssertionError, match="no files"):
+        sims.testing.check_reader(lotus(), [])
+
+
+def test_the_kit_sees_an_answer_that_changes(tmp_path):
+    path = tmp_path / "w7.txt"
+    path.write_text(LOTUS)
+    rng = np.random.default_rng(0)
+
+    def read(source):
+        return sims.Content(signals=[good_signal(values=rng.random(2))])
+
+    with pytest.raises(AssertionError, match="read twice, it is not the same"):
+        sims.testing.check_reader(lotus(read=read), [path])
+
+
+TRUTH = {"dose": 1e15, "position": 100, "half_width": 12}
+
+
+def lorentzian(**changes):
+    return dataclasses.replace(template()["LORENTZIAN"], **changes)
+
+
+def shifting(z, q, z0, w):
+    return q / np.pi * w / ((z - z0 - z.size / 1e3) ** 2 + w**2)
+
+
+def wrong_derivatives(z, q, z0, w):
+    return np.ones((3, z.size))
+
+
+WRONG_MODELS = {
+    "no model": ("lorentzian", TRUTH, "is no sims.Model"),
+    "name": (lorentzian(name="a model"), TRUTH, "'a model' is no name"),
+    "truth": (lorentzian(), {"dose": 1e15}, r"a truth names \['dose'\], the parameters are"),
+    "bounds": (lorentzian(), TRUTH | {"half_width": -1}, "half_width = -1 is not between 0 and"),
+    "shape": (lorentzian(formula=lambda *_: 1.0), TRUTH, r"gives \(\) for depths of \(241,\)"),
+    "finite": (lorentzian(formula=lambda z, *_: 1 / z), TRUTH, "not finite at every depth"),
+    "local": (lorentzian(formula=shifting), TRUTH, "depends on the other depths"),
+    "scale": (
+        lorentzian(formula=lambda z, q, z0, w: np.sqrt(q) * w / ((z - z0) ** 2 + w**2)),
+        TRUTH, "twice as large, the profile is not",
+    ),
+    "start": (lorentzian(start=lambda *_: [(1.0, 2.0)]), TRUTH, r"starting values \(1.0, 2.0\)"),
+    "derivatives": (lorentzian(derivatives=wrong_derivatives), TRUTH, "derivative by dose is not"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("what", WRONG_MODELS)
+def test_the_kit_says_what_is_wrong_with_a_model(what):
+    model, truth, reason = WRONG_MODELS[what]
+    with pytest.raises(AssertionError, match=reason):
+        sims.testing.check_model(model, [truth])
+
+
+def test_the_kit_passes_the_template_and_models_of_ours():
+    sims.testing.check_model(lorentzian(), [TRUTH])
+    gaussian = {"dose": 1e15, "projected_range": 100, "straggle": 30}
+    sims.testing.check_model(find_model("gaussian"), [gaussian])
+    with pytest.raises(AssertionError, match="no truth"):
+        sims.testing.check_model(lorentzian(), [])
+
+
+def test_the_kit_sees_a_fit_that_does_not_find_the_truth():
+    with pytest.raises(AssertionError, match="the fit"):
+        sims.testing.check_model(lorentzian(), [TRUTH | {"position": 1000}])
