@@ -14,10 +14,12 @@ from sims_analysis.units import CANONICAL
 
 __all__ = [
     "AXES",
+    "BESIDE",
     "COLUMNS",
     "OF_BACKGROUND",
     "QUANTITIES",
     "RATIOS",
+    "SHARED",
     "STATUS",
     "TERMS",
     "VALUE_KINDS",
@@ -348,6 +350,17 @@ COLUMNS = {
     "background_overlap": "1",
     "background_scatter": "1",
 }
+
+#: Relative uncertainties that many samples have in common, and what belongs to them: coordinates of
+#: a Dataset, which a budget reads. Profiles and files keep them beside the samples.
+SHARED = (
+    "sensitivity_factor_uncertainty",
+    "depth_scale_uncertainty",
+    "dose_scale",
+    "dose_scale_uncertainty",
+)
+#: What profiles and files keep beside samples, whatever a Dataset makes of it.
+BESIDE = COLUMNS | dict.fromkeys(SHARED, "1")
 
 #: Possible dimensions of the samples of one measurement.
 AXES = ("depth", "sputter_time")

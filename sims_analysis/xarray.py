@@ -96,6 +96,7 @@ class SimsAccessor:
         metallurgical_junctions = _forward(sims_analysis.metallurgical_junctions)
         moments = _forward(sims_analysis.moments)
         peak = _forward(sims_analysis.peak)
+        plot_budget = _forward(sims_analysis.plot_budget)
         plot_panels: Callable[..., Any]  # `**options` might hold "data" again, to a checker
         plot_profiles: Callable[..., Any]
         poisson_interval = _forward(sims_analysis.poisson_interval)

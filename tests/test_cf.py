@@ -115,6 +115,7 @@ def test_what_does_not_follow_the_conventions_does_not_claim_to(change, tmp_path
 
 @pytest.mark.parametrize("kind", ["nc", "zarr"])
 def test_what_other_programs_see(kind, tmp_path):
+    pytest.importorskip({"nc": "h5netcdf", "zarr": "zarr"}[kind])
     ds = implant()
     engine = {"nc": "h5netcdf", "zarr": "zarr"}[kind]
     with xr.open_dataset(sims.save(ds, tmp_path / f"w.{kind}"), engine=engine) as plain:
@@ -129,6 +130,7 @@ def test_what_other_programs_see(kind, tmp_path):
 @pytest.mark.parametrize("lazily", [False, True])
 def test_a_status_is_flags_in_a_file(kind, lazily, tmp_path):
     pytest.importorskip("dask")
+    pytest.importorskip({"nc": "h5netcdf", "zarr": "zarr"}[kind])
     several = sims.stack([implant(), implant().isel(species=[0])], names=["w1", "w2"])
     data = sims.junction_depth(several.chunk() if lazily else several, level=LEVEL, edge="leading")
     path = sims.save(data, tmp_path / f"w.{kind}")

@@ -47,7 +47,8 @@ def run(*command, cwd, path):
 
 @pytest.mark.slow
 def test_the_template_is_built_installed_and_found(package, tmp_path):
-    pytest.importorskip("hatchling", reason="hatchling builds the template")
+    for name in ("pip", "hatchling"):
+        pytest.importorskip(name, reason=f"{name} builds the template")
     site = tmp_path / "site"
     built = run("-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index",
                 "--target", str(site), str(package), cwd=tmp_path, path=[])  # fmt: skip

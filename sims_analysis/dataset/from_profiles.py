@@ -22,6 +22,7 @@ from sims_analysis.dataset.cf import with_ancillaries
 from sims_analysis.dataset.neighbours import at_home
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
+from sims_analysis.dataset.shared import shared_coords
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
@@ -63,7 +64,7 @@ class _Canonical:
     depth: Array
     kind: str
     value: Array
-    #: What stands beside them: ``"stderr"`` and ``vocabulary.COLUMNS``.
+    #: What stands beside them: ``"stderr"`` and ``vocabulary.BESIDE``.
     beside: dict[str, Array]
     #: Edges of the cells over which the values are means, shape (samples, 2).
     cells: Array | None = None
@@ -239,8 +240,8 @@ def _beside(profile: DepthProfile, first: Any, samples: int) -> dict[str, Array]
     """Read counts, and how well a subtracted background is known; in order of depth."""
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
-        if name in vocabulary.COLUMNS:
-            kinds = _KINDS[vocabulary.COLUMNS[name]]
+        if name in vocabulary.BESIDE:
+            kinds = _KINDS[vocabulary.BESIDE[name]]
             unit = unit_of_kind(column.get("units"), kinds, name)
             values = np.array(column["values"], dtype=np.float64)
             found[name] = unit.to_canonical(values[order_of(profile.depths)])
@@ -264,6 +265,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     names = _variable_names({s.kind for s in found})
     dims, shape = ("species", axis), (len(leading), depth.size)
     variables: dict[str, Any] = {}
+    shared = {end: np.full(shape, np.nan) for end in vocabulary.SHARED}
     for kind, name in names.items():
         units = CANONICAL[kind]
         values = np.full(shape, np.nan)
@@ -272,7 +274,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
             if s.kind == kind:
                 values[row, position] = s.value
                 for end, column in s.beside.items():
-                    beside[end][row, position] = column
+                    (shared if end in shared else beside)[end][row, position] = column
         variables[name] = (dims, values, vocabulary.attrs(name, units))
         for end, columns in beside.items():
             if not np.isnan(columns).all():
@@ -286,6 +288,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     coords: dict[str, Any] = {
         "species": np.array(list(leading), dtype=str),
         axis: (axis, depth, vocabulary.attrs(axis)),
+        **shared_coords(axis, shared),
         **delivered.coords(
             [found[i].profile for i in leading.values()],
             [own[i] for i in leading.values()],

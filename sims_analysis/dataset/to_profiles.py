@@ -11,12 +11,16 @@ from sims_analysis import vocabulary
 from sims_analysis.dataset.axes import POINT, axis_of
 from sims_analysis.dataset.canonical import list_variables
 from sims_analysis.dataset.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
+from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import COLUMNS, columns_of
 from sims_analysis.profiles.profile import DepthProfile
+from sims_analysis.profiles.wire import WIRE_FIELDS
 from sims_analysis.units import Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import xarray as xr
     from numpy.typing import NDArray
 
@@ -112,6 +116,9 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
             numbers = np.broadcast_to(column.values[row], measured.shape)[measured]
             arrays[end] = numbers if own else unit.from_canonical(stated.to_canonical(numbers))
             kept[end] = own or unit.text
+    where = {"species": ds["species"].values[row]}
+    for end, column in shared_columns(ds, name, where, measured.size):
+        arrays[end], kept[end] = column[measured], "1"
     if gaps is not None:
         arrays = _with_gaps(arrays, np.array(gaps), axis_unit, z)
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
@@ -127,16 +134,27 @@ def _profile(ds: xr.Dataset, row: int, name: str, axis: str) -> DepthProfile | N
         "processed_data_id": texts.get("processed_data_id"),
         "last_updated": texts.get("last_updated"),
     }
+    extra = _beside(rest.get("extra", {}), arrays["depths"].size, beside)
+    keys = rest.get("keys", REFERENCE_KEYS if texts else ())
     return DepthProfile(
         species_name=str(ds["species"].values[row]),
         depth_units=axis_unit.text,
         concentration_units=unit.text,
         species_metadata=orjson.loads(texts.get("species_metadata") or "null"),
-        extra=_beside(rest.get("extra", {}), arrays["depths"].size, beside),
-        _keys=tuple(rest.get("keys", REFERENCE_KEYS if texts else ())),
+        extra=extra,
+        _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
         **{key: rest.get(key, text or None) for key, text in identifiers.items()},
     )
+
+
+def _all_keys(
+    delivered: Iterable[str], extra: Mapping[str, Any], arrays: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """List the fields as they were delivered, and those that were added since."""
+    kept = [key for key in delivered if key in WIRE_FIELDS or key in extra]
+    stderr = ["concentrations_stderr"] if "concentrations_stderr" in arrays else []
+    return tuple(dict.fromkeys([*kept, *stderr, *extra]))
 
 
 def _numbers(column: Array) -> list[Any]:
@@ -153,7 +171,7 @@ def _beside(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[
     kept = {
         name: column
         for name, column in stated.items()
-        if name not in vocabulary.COLUMNS
+        if name not in vocabulary.BESIDE
         and (
             name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -20,11 +21,20 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
-from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, require, warn
+from sims_analysis.errors import (
+    FitWarning,
+    ProfileError,
+    SpeciesError,
+    UnitsError,
+    require,
+    warn,
+)
 from sims_analysis.files import replace_file
 from sims_analysis.profiles.metadata import columns_of
 from sims_analysis.text.arguments import check_choice
+from sims_analysis.text.cells import in_cell
 from sims_analysis.units import CANONICAL, Unit, dequantify, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -46,6 +56,8 @@ def to_csv(
     path: str | os.PathLike[str],
     *,
     layout: Literal["tidy", "paired"] = "tidy",
+    depth_units: str | None = None,
+    value_units: str | Mapping[str, str] | None = None,
 ) -> Path:
     """Write profiles as comma-separated values.
 
@@ -59,17 +71,28 @@ def to_csv(
         ``"tidy"``: a row for each sample, with one column for the species and one for each
         variable. ``"paired"``: two columns for each species, its depths and its values, as
         instruments export them.
+    depth_units : str, optional
+        Unit of the axis, such as ``"um"`` (or ``"min"`` of sputter time); by default the canonical
+        one.
+    value_units : str or mapping, optional
+        Unit of values and their errors, such as ``"1/m^3"``, or of each variable:
+        ``{"concentration": "1/m^3", "intensity": "counts/s"}``; by default canonical ones.
 
     Returns
     -------
     pathlib.Path
         Where it was written. The cell of a sample that was not measured is empty; its detection
-        limit, if known, is in a column of its own.
+        limit, if known, is in a column of its own. So are relative uncertainties that samples have
+        in common (of sensitivity factors and of the depth scale), which a budget needs. A name that
+        a spreadsheet would run, such as ``=HYPERLINK(...)``, has ``'`` before it, which
+        :func:`read` takes off.
 
     Raises
     ------
     ProfileError
         If nothing was measured.
+    UnitsError
+        If a unit is unknown, does not fit, or holds parentheses, which mark units in headings.
 
     See Also
     --------
@@ -85,7 +108,8 @@ def to_csv(
     'species,depth (nm),concentration (atom/cm^3)'
     """
     check_choice("layout", layout, ("tidy", "paired"))
-    rows = (_tidy if layout == "tidy" else _paired)(_found(data))
+    found = _in_units(_found(data), depth_units, value_units)
+    rows = (_tidy if layout == "tidy" else _paired)(found)
     return _write(path, (",".join(map(_cell, row)) for row in rows))
 
 
@@ -98,7 +122,7 @@ def _write(path: str | os.PathLike[str], lines: Iterable[str]) -> Path:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return repr(value)
-    text = "" if value is None else str(value)
+    text = "" if value is None else in_cell(str(value))
     # Python's csv module does not quote a lone \r.
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
 
@@ -109,10 +133,11 @@ def _header(name: str, units: str) -> str:
 
 def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles, including the samples that were delivered as not measured."""
-    found = series_of(data)
-    if not isinstance(data, xr.Dataset) or "wire_fields" not in data.coords:
+    plain: Any = data  # of either kind
+    ds = dequantify(plain)
+    found = [_with_shared(series, ds) for series in series_of(data)]
+    if not isinstance(ds, xr.Dataset) or "wire_fields" not in ds.coords:
         return found
-    ds = dequantify(data)
     if ds["wire_fields"].ndim > ds["species"].ndim:
         return found
     of = {(series.species, series.variable): series for series in found}
@@ -139,6 +164,78 @@ def _found(data: xr.Dataset | xr.DataArray) -> list[Series]:
         of[key] = _with_gaps(of.get(key, nothing), profile, missing, ds)
     order = [str(name) for name in np.atleast_1d(ds["species"].values)]
     return sorted(of.values(), key=lambda series: order.index(series.species))
+
+
+def _in_units(
+    found: list[Series], depth_units: str | None, value_units: str | Mapping[str, str] | None
+) -> list[Series]:
+    """Convert axes and values to the units that are asked for."""
+    for text in (depth_units, *_texts(value_units)):
+        if text is not None and set("()") & set(text):
+            raise UnitsError(
+                f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
+                "as 'atoms/cm^3'"
+            )
+    if isinstance(value_units, Mapping):
+        unknown = [name for name in value_units if name not in {s.variable for s in found}]
+        if unknown:
+            have = ", ".join(dict.fromkeys(repr(series.variable) for series in found))
+            raise UnitsError(f"value_units has {unknown[0]!r}; the variables are {have}")
+    if isinstance(value_units, str):
+        kinds = tuple(dict.fromkeys(kind for series in found for kind in _kinds(series)))
+        unit_of_kind(value_units, kinds, "value_units")
+    return [_converted(series, depth_units, value_units) for series in found]
+
+
+def _texts(units: str | Mapping[str, str] | None) -> list[str | None]:
+    return list(units.values()) if isinstance(units, Mapping) else [units]
+
+
+def _kinds(series: Series) -> tuple[str, ...]:
+    return vocabulary.kinds_in(series.variable, series.units)
+
+
+def _converted(
+    series: Series, depth_units: str | None, value_units: str | Mapping[str, str] | None
+) -> Series:
+    if depth_units is not None:
+        axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
+        series = replace(series, x=axis.from_canonical(series.x), axis_units=depth_units)
+    stated = isinstance(value_units, Mapping)
+    text = value_units.get(series.variable) if isinstance(value_units, Mapping) else value_units
+    if text is None or not (stated or read_unit(text).kind in _kinds(series)):
+        return series
+    unit = unit_of_kind(text, _kinds(series), f"value_units of {series.variable!r}")
+
+    def told(column: Any) -> Any:
+        return None if column is None else unit.from_canonical(column)
+
+    return replace(
+        series,
+        y=told(series.y),
+        stderr=told(series.stderr),
+        limit=told(series.limit),
+        beside={
+            name: column if vocabulary.BESIDE.get(name) else told(column)
+            for name, column in series.beside.items()
+        },
+        units=text,
+    )
+
+
+def _with_shared(series: Series, data: xr.Dataset | xr.DataArray) -> Series:
+    """Put what samples have in common beside each of them: files have no other place for it."""
+    where = {"species": series.species, **series.place}
+    size = data.sizes.get(series.axis, series.x.size)
+    shared = {}
+    for name, column in shared_columns(data, series.variable, where, size):
+        if (column == column[0]).all():
+            shared[name] = np.full(series.x.size, column[0])
+        else:
+            axis = data[series.axis]
+            depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
+            shared[name] = column[pd.Index(depths).get_indexer(series.x, method="nearest")]
+    return replace(series, beside=series.beside | shared)
 
 
 def _with_gaps(series: Series, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> Series:
@@ -173,7 +270,7 @@ def _columns(series: Series) -> dict[str, list[float | None]]:
     named = {"": series.y, "_stderr": series.stderr, "_detection_limit": series.limit}
     named |= {f"_{what}": numbers for what, numbers in series.beside.items()}
     return {
-        _header(f"{series.variable}{what}", vocabulary.COLUMNS.get(what[1:]) or series.units): [
+        _header(f"{series.variable}{what}", vocabulary.BESIDE.get(what[1:]) or series.units): [
             None if np.isnan(number) else number for number in numbers.tolist()
         ]
         for what, numbers in named.items()
@@ -216,7 +313,13 @@ def _paired(found: Sequence[Series]) -> Iterable[list[Any]]:
     yield from map(list, zip_longest(*cells))
 
 
-def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> Path:
+def to_excel(
+    data: xr.Dataset | xr.DataArray,
+    path: str | os.PathLike[str],
+    *,
+    depth_units: str | None = None,
+    value_units: str | Mapping[str, str] | None = None,
+) -> Path:
     """Write profiles as an Excel workbook.
 
     Parameters
@@ -225,6 +328,8 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
         One measurement or a batch; plain or quantified.
     path : path
         ``.xlsx``; written whole or not at all.
+    depth_units, value_units : optional
+        As for :func:`to_csv`.
 
     Returns
     -------
@@ -255,7 +360,7 @@ def to_excel(data: xr.Dataset | xr.DataArray, path: str | os.PathLike[str]) -> P
     path = Path(path)
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
-    found = _found(data)
+    found = _in_units(_found(data), depth_units, value_units)
     bad = next((s.species for s in found if _CONTROL.search(s.species)), None)
     if bad is not None:
         raise ProfileError(

@@ -22,13 +22,14 @@ from sims_analysis.readers.numbers import decimal_mark, table
 from sims_analysis.readers.signals import Array, Column, Content, Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.workbook import all_sheets, is_workbook
+from sims_analysis.text.cells import of_cell
 
 __all__ = ["read", "recognises"]
 
 _AXIS = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.AXES)}) \(([^()]+)\)", re.DOTALL)
 _VALUE = re.compile(
     rf"(?:(.*) )?({'|'.join(vocabulary.QUANTITIES)})(_stderr|_detection_limit|"
-    rf"{'|'.join(f'_{end}' for end in vocabulary.COLUMNS)})? \(([^()]+)\)",
+    rf"{'|'.join(f'_{end}' for end in vocabulary.BESIDE)})? \(([^()]+)\)",
     re.DOTALL,
 )
 #: The first line of `to_tcad`, after any mark of a comment.
@@ -104,6 +105,11 @@ def read(source: Source) -> Content:
         cells = (cell for row in rows[1:] for cell in row) if delimiter != "," else ()
         decimal = source.options.decimal or decimal_mark(cells) or "."
         found = _table(rows if whole else rows[:-1], decimal)
+    found = replace(
+        found,
+        head=[*map(of_cell, found.head)],
+        texts=[[*map(of_cell, column)] for column in found.texts],
+    )
     axes = [cell for cell in found.head if _AXIS.fullmatch(cell)]
     paired = len(axes) > 1 or ("species" not in found.head and _is_named(axes[0]))
     return Content(signals=list(_paired(found) if paired else _tidy(found)))
@@ -282,7 +288,7 @@ def _signals(name: str, heads: Sequence[str], values: Array) -> Iterator[Signal]
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.censor(limits[kind][there])
-        for end, own in vocabulary.COLUMNS.items():
+        for end, own in vocabulary.BESIDE.items():
             column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
                 signal.beside[end] = Column(column, own or _units(*kind))

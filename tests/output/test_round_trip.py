@@ -1,5 +1,7 @@
 """What to_csv and to_excel write, read reads back, whatever a result can hold."""
 
+import csv
+import re
 import warnings
 
 import hypothesis.strategies as st
@@ -194,3 +196,130 @@ def test_what_was_done_is_read_back_from_a_workbook(tmp_path):
     ds = sims.subtract_background(sims.open_example("boron-implant"), value="1e15 atoms/cm^3")
     back = sims.read(sims.to_excel(ds, tmp_path / "x.xlsx")).to_dataset()
     assert sims.provenance(back)["steps"] == sims.provenance(ds)["steps"]
+
+
+FORMULAS = ['=HYPERLINK("http://x")', "+Si", "-Si", "@x", "'B", "'=B", "''", "\t=B", "-5"]
+
+
+@pytest.mark.parametrize("form", ["tidy", "paired", "excel"])
+def test_names_that_a_spreadsheet_would_run_are_marked_and_read_back(tmp_path, form):
+    profiles = [
+        sims.DepthProfile(
+            species_name=name, depths=[0.0, 1.0], depth_units="nm", concentrations=[1e18, -2e18],
+            concentration_units="atoms/cm^3",
+        )
+        for name in FORMULAS
+    ]  # fmt: skip
+    ds = sims.to_dataset(profiles)
+    if form == "excel":
+        path = sims.to_excel(ds, tmp_path / "x.xlsx")
+    else:
+        path = sims.to_csv(ds, tmp_path / "x.csv", layout=form)
+        with path.open(newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert "-2e+18" in cells
+        assert not [c for c in cells if c[:1] in "=+-@\t" and not is_plain(c)]
+    assert sims.read(path).species == FORMULAS
+
+
+def is_plain(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return cell == "" or cell.startswith("-5 ")  # a name that is a number, in a heading
+    return True
+
+
+FORMS = {
+    "tidy": lambda ds, path: sims.read(sims.to_csv(ds, path / "x.csv")).to_dataset(),
+    "paired": lambda ds, path: sims.read(
+        sims.to_csv(ds, path / "x.csv", layout="paired")
+    ).to_dataset(),
+    "excel": lambda ds, path: sims.read(sims.to_excel(ds, path / "x.xlsx")).to_dataset(),
+    "json": lambda ds, _: sims.SIMSResult.from_json(
+        sims.SIMSResult(data_id="w7", depth_profiles=sims.to_profiles(ds)).to_json()
+    ).to_dataset(),
+}
+
+
+def with_uncertainties(kind):
+    ds = sims.open_example("boron-implant")
+    depth = ds["depth"].values
+    known = {
+        "plain": {
+            "sensitivity_factor_uncertainty": ("species", [0.15, 0.1]),
+            "depth_scale_uncertainty": ((), 0.05),
+        },
+        "one species": {"sensitivity_factor_uncertainty": ("species", [0.15, np.nan])},
+        "layers": {
+            "sensitivity_factor_uncertainty": (
+                ("species", "depth"), [np.where(depth < 100, 0.1, 0.2), np.full(depth.size, 0.1)]
+            ),
+        },
+        "dose": {
+            "dose_scale": ("species", [0.5, 1.0]),
+            "dose_scale_uncertainty": ("species", [0.02, 0.0]),
+            "sensitivity_factor_uncertainty": ("species", [0.15, 0.1]),
+            "depth_scale_uncertainty": ((), 0.05),
+        },
+    }  # fmt: skip
+    return ds.assign_coords({n: (*pair, {"units": "1"}) for n, pair in known[kind].items()})
+
+
+@pytest.mark.parametrize("kind", ["plain", "one species", "layers", "dose"])
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_budget_needs_travels(tmp_path, form, kind):
+    ds = with_uncertainties(kind)
+    back = FORMS[form](ds, tmp_path)
+    expected, found = sims.dose_budget(ds), sims.dose_budget(back)
+    for part in ("dose", "rsf_stderr", "depth_stderr", "systematic_stderr"):
+        np.testing.assert_allclose(found[part].values, expected[part].values, rtol=1e-12)
+    assert (expected["rsf_stderr"].sel(species="B") > 0).all()
+
+
+def test_errors_and_counts_travel_through_json(tmp_path):
+    ds = sims.with_counting_statistics(
+        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
+    )
+    back = FORMS["json"](ds, tmp_path)
+    for name in ("concentration_stderr", "concentration_counts"):
+        np.testing.assert_array_equal(back[name].values, ds[name].values)
+
+
+@pytest.mark.parametrize("form", ["tidy", "paired", "excel"])
+def test_units_that_are_asked_for(tmp_path, form):
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    ds["concentration_stderr"] = ds["concentration"] * 0.1
+    asked = {"depth_units": "um", "value_units": {"concentration": "1/m^3"}}
+    if form == "excel":
+        path = sims.to_excel(ds, tmp_path / "x.xlsx", **asked)
+    else:
+        path = sims.to_csv(ds, tmp_path / "x.csv", layout=form, **asked)
+        head, first = path.read_text().splitlines()[:2]
+        assert "depth (um)" in head
+        assert "concentration (1/m^3)" in head
+        assert "concentration_stderr (1/m^3)" in head
+        assert [float(c) for c in first.split(",")[-3:]] == [
+            ds["depth"].values[0] / 1000,
+            ds["concentration"].values[0, 0] * 1e6,
+            ds["concentration_stderr"].values[0, 0] * 1e6,
+        ]
+    back = sims.read(path).to_dataset()
+    np.testing.assert_allclose(back["depth"].values, ds["depth"].values, rtol=1e-15)
+    for name in ("concentration", "concentration_stderr"):
+        np.testing.assert_allclose(back[name].values, ds[name].values, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"value_units": "counts/s"}, "value_units is in 'counts/s'"),
+        ({"value_units": {"dose": "1/cm^2"}}, "value_units has 'dose'; the variables are 'conc"),
+        ({"depth_units": "s"}, "depth_units is in 's'"),
+        ({"value_units": "atoms/(cm^3)"}, "without them"),
+    ],
+)
+def test_units_that_do_not_fit_are_refused(tmp_path, asked, message):
+    with pytest.raises(sims.errors.UnitsError, match=re.escape(message)):
+        sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv", **asked)
+    assert not (tmp_path / "x.csv").exists()

@@ -8,6 +8,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from sims_analysis.text.cells import in_cell
 from sims_analysis.text.rounding import rounded
 
 if TYPE_CHECKING:
@@ -169,8 +170,8 @@ def results_csv(report: Report) -> str:
     for row in report.species:
         values = row.to_dict()
         cells = [
-            f"{value:.10g}" if isinstance(value, float) else value
+            f"{value:.10g}" if isinstance(value, float) else in_cell(str(value or ""))
             for value in (values[name] for name in columns)
         ]
-        writer.writerow([report.data_id, *cells, report.level, source])
+        writer.writerow([in_cell(report.data_id), *cells, in_cell(report.level), in_cell(source)])
     return text.getvalue()

@@ -1,0 +1,77 @@
+"""Uncertainties that samples have in common: coordinates of a Dataset, columns of profiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sims_analysis import vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["shared_columns", "shared_coords"]
+
+
+def shared_columns(
+    data: xr.Dataset | xr.DataArray, variable: str, where: Mapping[str, Any], samples: int
+) -> Iterator[tuple[str, Array]]:
+    """Give what the samples of a profile have in common, as a number for each sample.
+
+    Parameters
+    ----------
+    data : Dataset or DataArray
+    variable : str
+        That the profile is of: sensitivity factors and doses make concentrations only.
+    where : mapping
+        Label of the profile along each dimension.
+    samples : int
+        On the axis of the data.
+    """
+    for name in vocabulary.SHARED:
+        if name not in data.coords or (name[:5] != "depth" and variable != "concentration"):
+            continue
+        coord = data.coords[name].drop_vars(name)
+        for dim, label in where.items():
+            if dim in coord.dims:
+                labels = data.coords[dim].values if dim in data.coords else range(coord.sizes[dim])
+                coord = coord.isel({dim: list(map(str, labels)).index(str(label))})
+        if coord.ndim <= 1:
+            values = np.broadcast_to(np.asarray(coord.values, dtype=np.float64), samples)
+            if not np.isnan(values).all():
+                yield name, values
+
+
+def shared_coords(
+    axis: str, columns: Mapping[str, Array]
+) -> dict[str, tuple[tuple[str, ...], Array, dict[str, str]]]:
+    """Make the coordinates of columns, each of them with as few dimensions as it needs.
+
+    Parameters
+    ----------
+    axis : str
+        Name of the dimension of samples.
+    columns : mapping
+        Name -> numbers, shape (species, samples), NaN where there is no sample or none is known.
+    """
+    made: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    dims: tuple[str, ...]
+    for name, rows in columns.items():
+        known = ~np.isnan(rows)
+        if not known.any():
+            continue
+        values, dims = rows, ("species", axis)
+        lowest = np.where(known, rows, np.inf).min(axis=1)
+        highest = np.where(known, rows, -np.inf).max(axis=1)
+        if (lowest >= highest).all():
+            values, dims = np.where(known.any(axis=1), lowest, np.nan), ("species",)
+            if name.startswith("depth") and (values == values[0]).all():
+                values, dims = values[0], ()
+        made[name] = (dims, values, vocabulary.attrs(name))
+    return made
