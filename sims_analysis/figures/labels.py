@@ -241,9 +241,8 @@ def _height_above(canvas: Canvas) -> float:
     figure = canvas.figure
     texts = [each.yaxis.get_offset_text() for each in canvas.axes.values()]
     boxes = [text.get_window_extent() for text in texts if text.get_text()]
-    for each in canvas.depths().values():
-        if each.xaxis.get_label_position() == "top":
-            boxes.append(each.xaxis.get_tightbbox(figure.canvas.get_renderer()))
+    above = [ax.xaxis for ax in canvas.depths().values() if ax.xaxis.get_label_position() == "top"]
+    boxes += [axis.get_tightbbox(figure.canvas.get_renderer()) for axis in above]
     heights = [box.y1 - canvas.ax.bbox.y1 for box in boxes]
     return max(heights, default=0.0) * 72.0 / float(figure.dpi)
 
