@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.detection import known_limit
+from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
@@ -22,6 +22,7 @@ from sims_analysis.frame.window import (
 )
 from sims_analysis.kernels import decay as kernels
 from sims_analysis.kernels.crossings import FALLING, RISING
+from sims_analysis.kernels.rows import Status
 from sims_analysis.units import ParameterLike
 
 __all__ = ["decay_length"]
@@ -124,7 +125,7 @@ def decay_length(
     bottom, top = (
         frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
     )
-    limit = known_limit(frame, detection_limit)
+    limit, unknown = stated_limit(frame, detection_limit)
     if anywhere(bottom >= top):
         raise ProfileError(f"low={low!r} must lie below high={high!r}")
     lowest = xr.apply_ufunc(np.fmax, bottom, limit, dask="allowed")
@@ -137,6 +138,8 @@ def decay_length(
         lambda f: f.map(kernels.decay, a, b, lowest, top, **options).length,
         errors=True,
     )
+    status = mark_transient(frame, a, b, found.status)
+    status = status.where(~unknown, Status.NO_DATA).astype(np.uint8)
     decade = found.length * np.log(10.0)
     return frame.dataset(
         {
@@ -148,6 +151,6 @@ def decay_length(
             "n": frame.with_attrs(found.n, "samples_used"),
             **samples_used(frame, found.start, found.stop),
             "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),
-            "status": frame.status(mark_transient(frame, a, b, found.status)),
+            "status": frame.status(status),
         }
     )

@@ -876,6 +876,12 @@ def test_nothing_is_compressed_within_one_machine(endpoint, encoding):
     assert asked == [encoding]
 
 
+def test_a_client_with_an_empty_archive_says_so(tmp_path):
+    client = Client(archive=tmp_path / "new", offline=True)
+    assert repr(client).endswith("new', offline)")
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_public_names():
     assert client_module.__all__ == ["Client"]
     assert Path(client_module.__file__).name == "client.py"
