@@ -171,8 +171,12 @@ def _edge(samples: _Samples, before: Index, at: Array) -> tuple[Array, Array, Ar
         reach, side = _reach(samples, unresolved, centre_sample)
         if iteration == 0:
             direction[unresolved] = side
-        unresolved, centre_sample, reach = (column[reach > 0] for column in (unresolved, centre_sample, reach))
-        fitted, sigma, edge = _fit_windows(samples, unresolved, centre_sample, at[unresolved], reach)
+        unresolved, centre_sample, reach = (
+            column[reach > 0] for column in (unresolved, centre_sample, reach)
+        )
+        fitted, sigma, edge = _fit_windows(
+            samples, unresolved, centre_sample, at[unresolved], reach
+        )
         better = np.isfinite(sigma)
         offset[unresolved[better]], error[unresolved[better]] = fitted[better], sigma[better]
         # Noise may put the crossing near the end of its window: fit again, centred on the edge.
