@@ -21,7 +21,7 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
     ``call`` is for people. ``question`` and the origin of the data are for programs: see
     :func:`sims_analysis.dataset.provenance.with_question`.
     """
-    code: Any = function.__code__  # type: ignore[attr-defined]  # a plain function
+    code: Any = function.__code__
     names = frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
     @wraps(function)

@@ -81,14 +81,14 @@ def check_call(function: Callable[..., Any], positional: int, named: Iterable[st
     kinds = {name: one.kind for name, one in parameters.items()}
     first = [name for name, kind in kinds.items() if kind is not inspect.Parameter.KEYWORD_ONLY]
     options = [name for name in parameters if name not in first]
-    if any(kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values()):
-        return
     if positional > len(first):
         shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
         raise TypeError(
             f"{function.__name__}() takes {' and '.join(first)} by position and all else by name: "
             f"{function.__name__}({shown})"
         )
+    if any(kind is inspect.Parameter.VAR_KEYWORD for kind in kinds.values()):
+        return
     for name in named:
         if name in parameters:
             continue

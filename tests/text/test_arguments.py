@@ -20,7 +20,7 @@ def options(data, *, level, **others):
         (lambda: sims.junction_depth(DS, "1e18 atoms/cm^3"), r"junction_depth\(data, level=\.\.\."),
         (
             lambda: sims.integrated_dose(DS, "5 nm", "9 nm"),
-            r"data by position and all else by name",
+            "data by position and all else by",
         ),
         (lambda: sims.compare(DS, DS, "1e18 cm^-3"), r"compare\(a, b"),
         (lambda: sims.integrated_dose(DS, species="B"), r'there is data\.sel\(species="B"\)'),
