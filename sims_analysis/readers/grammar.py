@@ -253,7 +253,11 @@ class _Reading:
 
     def _names(self, below: list[str]) -> None:
         """Take the names of species: above the heads, or those that stand below."""
-        if self.rows and self._are_names(self.rows[-1][1]):
+        above = bool(self.rows) and self._are_names(self.rows[-1][1])
+        if above and below:
+            # Of two rows of names, that which names species.
+            above = all(map(names_species, filter(None, self.rows[-1][1])))
+        if above:
             self.found.names = self._fitted(self._pop("names"))
         elif below and not any(self.found.heads[j].name for j in self.found.columns("value")):
             self.found.names = self._fitted(below)
@@ -280,10 +284,12 @@ class _Reading:
         if len(axes) == len(values) and filled == sorted([*axes, *values]):
             # A name above each column of a pair.
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
+        # A time beside a depth begins no block of its own.
+        starts = [j for j in axes if j - 1 not in axes]
         errors = self.found.columns("error")
         if errors and set(filled) == {*values, *errors} - {*axes}:
             return True
-        return len(filled) in (len(axes), len(values)) and (
+        return len(filled) in (len(starts), len(values)) and (
             set(filled) <= {*axes} or set(filled) <= {*values}
         )
 
