@@ -66,7 +66,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "en": "std\\.?[ _]?err(?:or)?, std\\.?[ _-]?dev(?:iation)?\\.?, std\\.?, err(?:or)?\\.?"
         ", standard (?:deviation|error), uncertainty, unc\\.?, sigma, σ, ±, \\+/-, sd, s\\.d\\.?"
         ", stdev, 1[ -]?sigma, 1[ -]?σ",
-        "de": "fehler, standardabweichung, standardabw\\.?, standardfehler, stabw\\.?(?:[ns]|\\.[ns])?"
+        "de": "fehler, standardabweichung, standardabw\\.?"
+        ", standardfehler, stabw\\.?(?:[ns]|\\.[ns])?"
         ", unsicherheit"
         ", messunsicherheit, std\\.?[ -]?abw\\.?",
         "fr": "erreur, écart[ -]type, ecart[ -]type, incertitude",
